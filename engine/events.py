@@ -1,0 +1,225 @@
+"""What happened, as values: every transition of a call, a leg or an agent is one of these, once.
+
+Events are what the journal keeps and what records, dashboards and crash recovery read. `at` is seconds since
+the epoch, because a reader may live in another process or another year; durations inside the engine are
+taken from the monotonic clock. A call belongs to a contact, a customer, a market and a region from its first event on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+
+class Side(StrEnum):
+    """Who ended a call."""
+
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    ENGINE = "engine"
+
+
+class EndReason(StrEnum):
+    """Why a call ended: the closed vocabulary of the call detail record."""
+
+    COMPLETED = "completed"  # talked, then one side hung up
+    ABANDONED = "abandoned"  # the customer hung up before anyone answered
+    LEFT_QUEUE = "left_queue"  # the customer pressed the key to leave and nothing followed
+    OVERFLOW_FAILED = "overflow_failed"  # maximum wait passed and no overflow target answered
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    REFUSED = "refused"  # the far end declined
+    UNREACHABLE = "unreachable"  # no route, transport failure or nothing registered
+    UNKNOWN_NUMBER = "unknown_number"
+    NOT_ACCEPTABLE = "not_acceptable"  # no codec in common, or a malformed offer
+    CLOSED = "closed"  # the queue does not take calls now
+    OVERLOAD = "overload"  # refused to protect the calls in progress
+    SIGNALLING_LOST = "signalling_lost"  # session timer ran out, no ACK, or the transport died
+    MEDIA_LOST = "media_lost"  # the media worker that carried the call died
+    NODE_LOST = "node_lost"  # the node died; closed at its restart
+    SHUTDOWN = "shutdown"  # the node was stopped on purpose
+    TRANSFERRED = "transferred"  # handed to a far end outside this node
+    FAULT = "fault"  # an engine fault; the log of the same instant says which
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happened; `kind` names it on the wire and in the journal."""
+
+    kind: ClassVar[str] = "event"
+    at: float
+    call: str = ""
+
+    def data(self) -> dict[str, Any]:
+        """The event's own fields, ready for JSON; without `at` and `call`, which the journal keeps in columns."""
+        fields = asdict(self)
+        del fields["at"], fields["call"]
+        return fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeStarted(Event):
+    kind = "node.started"
+    node: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeStopped(Event):
+    kind = "node.stopped"
+    node: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLost(Event):
+    kind = "worker.lost"
+    worker: int
+    calls: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallArrived(Event):
+    """The first event of every call: an INVITE was admitted."""
+
+    kind = "call.arrived"
+    contact: str
+    customer: str
+    market: str
+    region: str
+    number: str
+    language: str
+    source: str
+    node: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAnswered(Event):
+    """The engine answered the customer's leg (2xx sent)."""
+
+    kind = "call.answered"
+    codec: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallQueued(Event):
+    kind = "call.queued"
+    queue: str
+    position: int
+    at_head: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOffered(Event):
+    """An agent's phone was asked to ring; `why` gives the reasons of the choice."""
+
+    kind = "call.offered"
+    queue: str
+    agent: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferMissed(Event):
+    kind = "call.offer_missed"
+    agent: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallConnected(Event):
+    """Two people can talk: customer and `party` are bridged."""
+
+    kind = "call.connected"
+    party: str
+    agent: str
+    codec: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallHeld(Event):
+    kind = "call.held"
+    by: Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallResumed(Event):
+    kind = "call.resumed"
+    by: Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTransferred(Event):
+    kind = "call.transferred"
+    by: str
+    target: str
+    attended: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLeft(Event):
+    kind = "call.queue_left"
+    queue: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigitPressed(Event):
+    """A DTMF digit; which digit is kept out of the journal, since callers key in cards and PINs."""
+
+    kind = "call.digit"
+    side: Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded(Event):
+    """The last event of every call, written together with its record."""
+
+    kind = "call.ended"
+    by: Side
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentChanged(Event):
+    kind = "agent.changed"
+    agent: str
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecord:
+    """One call's detail record (CDR). Times are epoch seconds, durations seconds, jitter milliseconds, loss a share 0–1."""
+
+    call: str
+    contact: str
+    customer: str
+    market: str
+    region: str
+    node: str
+    number: str
+    source: str
+    language: str
+    queue: str
+    agent: str
+    offered_at: float
+    answered_at: float | None
+    connected_at: float | None
+    ended_at: float
+    ended_by: Side
+    reason: EndReason
+    wait_s: float
+    talk_s: float
+    hold_s: float
+    post_dial_delay_s: float | None
+    customer_codec: str
+    agent_codec: str
+    customer_loss: float | None
+    agent_loss: float | None
+    customer_jitter_ms: float | None
+    agent_jitter_ms: float | None
+    customer_mos: float | None
+    agent_mos: float | None
+    misses: int
+    transfers: int

@@ -1,0 +1,1 @@
+"""Routing: pure decisions, (state, now) -> choice and the reasons for it."""

@@ -1,0 +1,1 @@
+"""SIP: a sans-IO protocol stack; sockets live in sip.io alone."""
