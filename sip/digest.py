@@ -1,0 +1,291 @@
+"""Digest authentication: RFC 7616 and RFC 8760 (with RFC 2617 peers), the arithmetic and the client's side.
+
+The server's side (nonces, replay, challenges) is `sip/challenge.py`; both share the header grammar and hashes here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Protocol
+
+MAX_HEADER = 4096  # characters of one (WWW-|Proxy-)Authenticate or Authorization value; more is not read
+MAX_PARAMETERS = 32
+
+# RFC 8760 section 2.2, strongest first. SHA-512/256 depends on the OpenSSL that Python was built with.
+_HASHES: dict[str, str] = {"SHA-512-256": "sha512_256", "SHA-256": "sha256", "MD5": "md5"}
+ALGORITHMS: tuple[str, ...] = tuple(
+    name for name, ours in _HASHES.items() if ours in hashlib.algorithms_available
+)
+QUOTED_PARAMETERS = frozenset({"username", "realm", "nonce", "uri", "response", "cnonce", "opaque", "domain"})
+
+_PARAMETER = re.compile(
+    r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64})\s*=\s*"
+    r'(?:"((?:[^"\\\r\n]|\\.)*)"|([^\s",;]+))\s*(?:,|$)'
+)
+_ESCAPED = re.compile(r"\\(.)")
+
+
+class HeaderLines(Protocol):
+    """What of `sip.message.Headers` is needed here."""
+
+    def all(self, name: str) -> list[str]:
+        """The values of every line of that name, in order."""
+        ...
+
+
+class Challenging(Protocol):
+    """A 401 or 407 response."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> HeaderLines: ...
+
+
+def parse_digest(value: str) -> dict[str, str] | None:
+    """The parameters of a `Digest …` header value, names lower-cased, quotes and escapes removed.
+
+    None when the scheme is another one, when the grammar does not hold, or when a parameter comes twice
+    (two readers could then believe two different things).
+    """
+    scheme, _, rest = value.strip().partition(" ")
+    if scheme.lower() != "digest" or len(value) > MAX_HEADER:
+        return None
+    parameters: dict[str, str] = {}
+    position, rest = 0, rest.strip().rstrip(",")
+    while position < len(rest):
+        match = _PARAMETER.match(rest, position)
+        if match is None or len(parameters) == MAX_PARAMETERS:
+            return None
+        name, quoted, token = match.group(1).lower(), match.group(2), match.group(3)
+        if name in parameters:
+            return None
+        parameters[name] = token if quoted is None else _ESCAPED.sub(r"\1", quoted)
+        position = match.end()
+    return parameters
+
+
+def quote(text: str) -> str:
+    """RFC 3261 quoted-string; line breaks cannot occur in one and are dropped."""
+    text = text.replace("\r", "").replace("\n", "")
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def format_digest(parameters: Mapping[str, str]) -> str:
+    """`Digest name=value, …`, with quotes where RFC 7616 section 3.4 wants them and none where it forbids them."""
+    return "Digest " + ", ".join(
+        f"{name}={quote(value) if name in QUOTED_PARAMETERS else value}" for name, value in parameters.items()
+    )
+
+
+def split_algorithm(name: str | None) -> tuple[str, bool] | None:
+    """(hash name as in ALGORITHMS, whether it is the -sess variant), or None for one that is not known.
+
+    No name means MD5 (RFC 7616 section 3.3).
+    """
+    canonical = (name or "MD5").upper()
+    session = canonical.endswith("-SESS")
+    canonical = canonical.removesuffix("-SESS")
+    return (canonical, session) if canonical in ALGORITHMS else None
+
+
+def digest(algorithm: str, data: bytes | str) -> str:
+    """H(data) in lower-case hex; `algorithm` is one of ALGORITHMS. Text is hashed as UTF-8 (RFC 7616 section 4)."""
+    raw = data.encode() if isinstance(data, str) else data
+    return hashlib.new(_HASHES[algorithm], raw, usedforsecurity=False).hexdigest()
+
+
+def make_ha1(algorithm: str, user: str, realm: str, password: str) -> str:
+    """H(user ":" realm ":" password): what may be stored instead of the password (RFC 7616 section 3.4.2)."""
+    return digest(algorithm, f"{user}:{realm}:{password}")
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """The values one digest response is computed over, as they stand in the header (quotes removed)."""
+
+    algorithm: str  # as in ALGORITHMS
+    session: bool  # a -sess variant
+    nonce: str
+    uri: str
+    method: str
+    qop: str | None = None  # None | "auth" | "auth-int"; None is RFC 2069
+    nc: str = ""  # eight hex digits
+    cnonce: str = ""
+    body: bytes = b""
+
+    def response(self, ha1: str) -> str:
+        """The request-digest (RFC 7616 section 3.4.1) for a given H(A1), in lower-case hex."""
+        algorithm = self.algorithm
+        if self.session:
+            ha1 = digest(algorithm, f"{ha1}:{self.nonce}:{self.cnonce}")
+        a2 = f"{self.method}:{self.uri}"
+        if self.qop == "auth-int":
+            a2 = f"{a2}:{digest(algorithm, self.body)}"
+        ha2 = digest(algorithm, a2)
+        if self.qop is None:
+            return digest(algorithm, f"{ha1}:{self.nonce}:{ha2}")
+        return digest(algorithm, f"{ha1}:{self.nonce}:{self.nc}:{self.cnonce}:{self.qop}:{ha2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What proves a user: the password, or H(A1) for each algorithm it may be proved with (hex, lower case)."""
+
+    password: str | None = field(default=None, repr=False)
+    ha1: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a client answers challenges with. `realm` set: no other realm is answered with this password."""
+
+    user: str
+    password: str = field(repr=False)
+    realm: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One challenge a client chose to answer."""
+
+    answer_in: str  # the request header the answer goes into
+    realm: str
+    nonce: str
+    algorithm: str
+    algorithm_token: str | None  # as the server wrote it; None when it wrote none
+    session: bool
+    qop: str | None
+    opaque: str | None
+    stale: bool
+
+
+_ANSWER_IN = {401: ("WWW-Authenticate", "Authorization"), 407: ("Proxy-Authenticate", "Proxy-Authorization")}
+
+
+def read_challenge(value: str, answer_in: str) -> Challenge | None:
+    """The challenge in one header value, or None when it is not Digest, malformed, or of an unknown algorithm or qop."""
+    parameters = parse_digest(value)
+    if parameters is None or "realm" not in parameters or not parameters.get("nonce"):
+        return None
+    known = split_algorithm(parameters.get("algorithm"))
+    offered = [option.strip().lower() for option in parameters.get("qop", "").split(",") if option.strip()]
+    # auth before auth-int: a body rewritten by a NAT's ALG on the way would spoil the latter for nothing gained.
+    qop = next((option for option in ("auth", "auth-int") if option in offered), None)
+    if known is None or (offered and qop is None):
+        return None
+    algorithm, session = known
+    return Challenge(
+        answer_in,
+        parameters["realm"],
+        parameters["nonce"],
+        algorithm,
+        parameters.get("algorithm"),
+        session,
+        qop,
+        parameters.get("opaque"),
+        parameters.get("stale", "").lower() == "true",
+    )
+
+
+class Authorizer:
+    """A client's memory of challenges: answers them, counts nonces up (nc), and knows when trying again is futile.
+
+    One for each account or dialog. Use::
+
+        authorizer = Authorizer(credentials, rng)
+        request.headers gets authorizer.headers(method, uri, body)     # empty before the first challenge
+        on 401/407: if authorizer.challenged(response): send again, as a new transaction with CSeq + 1
+    """
+
+    def __init__(self, credentials: Credentials, rng: Random) -> None:
+        self._credentials = credentials
+        self._rng = rng
+        self._answered: dict[tuple[str, str], tuple[Challenge, int]] = {}  # (header, realm) -> challenge, uses
+
+    def challenged(self, response: Challenging) -> bool:
+        """Take in a 401 or 407. True when the request is worth sending again with `headers()`.
+
+        False: no challenge can be answered (scheme, algorithm, realm), or the same realm has just turned the same
+        password down without saying that only its nonce was stale (RFC 3261 section 22.1).
+        """
+        if response.status not in _ANSWER_IN:
+            return False
+        offered_in, answer_in = _ANSWER_IN[response.status]
+        best: dict[tuple[str, str], Challenge] = {}
+        for value in response.headers.all(offered_in)[:8]:
+            challenge = read_challenge(value, answer_in)
+            if challenge is None or self._credentials.realm not in (None, challenge.realm):
+                continue
+            key = (answer_in, challenge.realm)
+            if key not in best or _strength(challenge) > _strength(best[key]):
+                best[key] = challenge
+        fresh = {key: challenge for key, challenge in best.items() if self._is_worth_answering(key, challenge)}
+        for key, challenge in fresh.items():
+            self._answered[key] = (challenge, 0)
+        return bool(fresh)
+
+    def _is_worth_answering(self, key: tuple[str, str], challenge: Challenge) -> bool:
+        known = self._answered.get(key)
+        if known is None:
+            return len(self._answered) < 8
+        answered, uses = known
+        # A server that lets a nonce lapse between requests often forgets stale=true: only a nonce whose very first
+        # use was turned down proves the password wrong.
+        return (challenge.stale or uses > 1) and challenge.nonce != answered.nonce
+
+    def headers(self, method: str, uri: str, body: bytes = b"") -> tuple[tuple[str, str], ...]:
+        """(name, value) for each realm known so far; `uri` is the Request-URI as it will be sent."""
+        made = []
+        for key, (challenge, uses) in list(self._answered.items()):
+            self._answered[key] = (challenge, uses + 1)
+            made.append((challenge.answer_in, self._answer(challenge, uses + 1, method, uri, body)))
+        return tuple(made)
+
+    def _answer(self, challenge: Challenge, count: int, method: str, uri: str, body: bytes) -> str:
+        credentials = self._credentials
+        cnonce = f"{self._rng.getrandbits(96):024x}" if challenge.qop or challenge.session else ""
+        exchange = Exchange(
+            challenge.algorithm, challenge.session, challenge.nonce, uri, method, challenge.qop, f"{count:08x}", cnonce, body
+        )
+        ha1 = make_ha1(challenge.algorithm, credentials.user, challenge.realm, credentials.password)
+        parameters = {
+            "username": credentials.user,
+            "realm": challenge.realm,
+            "nonce": challenge.nonce,
+            "uri": uri,
+            "response": exchange.response(ha1),
+        }
+        if challenge.algorithm_token is not None:
+            parameters["algorithm"] = challenge.algorithm_token
+        if challenge.qop is not None:
+            parameters |= {"qop": challenge.qop, "nc": exchange.nc}
+        if cnonce:
+            parameters["cnonce"] = cnonce
+        if challenge.opaque is not None:
+            parameters["opaque"] = challenge.opaque
+        return format_digest(parameters)
+
+
+def _strength(challenge: Challenge) -> int:
+    return -ALGORITHMS.index(challenge.algorithm)
+
+
+def authorize(
+    response: Challenging, credentials: Credentials, *, method: str, uri: str, body: bytes = b"", rng: Random
+) -> tuple[tuple[str, str], ...]:
+    """The headers that answer one 401 or 407, once and without memory: () when it cannot be answered.
+
+    method, uri, body: of the request that will be sent again; `uri` its Request-URI as text. The strongest known
+    algorithm of each realm is taken (RFC 8760 section 2.4). For nonces used more than once (re-INVITE, refreshes)
+    and for knowing a wrong password from a stale nonce keep an `Authorizer` instead.
+    """
+    authorizer = Authorizer(credentials, rng)
+    return authorizer.headers(method, uri, body) if authorizer.challenged(response) else ()
+
+
+SecretOf = Callable[[str, str], Secret | None]  # (user, realm) -> what proves that user, None for nobody
