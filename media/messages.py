@@ -1,0 +1,257 @@
+"""What the engine and a media worker say to each other: tagged structs, msgpack, a frame for each batch.
+
+A frame is a 4-byte big-endian length and that many bytes of msgpack: a list of messages of one side. Leg ids
+are the engine's, unique in the node's life, so that a late event of a dead worker can never be taken for a new
+leg's. Gains are linear (1.0 = unity), times are milliseconds, addresses are (numeric host, port).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
+Address = tuple[str, int]
+
+MAX_FRAME = 4 * 1024 * 1024  # bytes; a longer frame is a broken peer
+
+
+class Codec(msgspec.Struct, frozen=True):
+    """A codec as negotiated: payload type, encoding name (any case), clock rate in Hz, ptime to send in ms."""
+
+    pt: int
+    name: str
+    rate: int = 8000
+    ptime: int = 20
+
+
+class LegStats(msgspec.Struct, frozen=True):
+    """A leg's figures since it was opened.
+
+    lost: packets of the far end's stream that never came. late: came after their turn to be played (rendered
+    legs only). jitter_ms: RFC 3550 section 6.4.1. rtt_ms and remote_lost: as the far end's receiver reports
+    tell, None before the first. mos: E-model (ITU-T G.107) of what arrives here, None before anything has.
+    source: where the far end's packets come from.
+    """
+
+    leg: int
+    codec: str = ""
+    sent: int = 0
+    received: int = 0
+    lost: int = 0
+    late: int = 0
+    duplicate: int = 0
+    reordered: int = 0
+    jitter_ms: float = 0.0
+    rtt_ms: float | None = None
+    remote_lost: int | None = None
+    mos: float | None = None
+    source: Address | None = None
+
+
+# --- commands: engine to worker -------------------------------------------------------------------------
+
+
+class Command(msgspec.Struct, frozen=True, tag=True):
+    """Something the engine asks of a worker."""
+
+
+class OpenLeg(Command, frozen=True, tag=True):
+    """Give the leg a port; answered with LegOpened or LegFailed.
+
+    codecs: in order of preference; the first is what we send, all are understood. remote None: not known yet,
+    the port is open and nothing is sent. direction is ours: "sendonly" sends and ignores what comes.
+    """
+
+    leg: int
+    codecs: list[Codec] = []
+    dtmf_pt: int | None = None
+    remote: Address | None = None
+    rtcp_mux: bool = False
+    direction: Direction = "sendrecv"
+
+
+class SetRemote(Command, frozen=True, tag=True):
+    """The far end as the newest offer/answer has it; a changed address starts latching anew."""
+
+    leg: int
+    remote: Address | None
+    codecs: list[Codec]
+    dtmf_pt: int | None = None
+    rtcp_mux: bool = False
+    direction: Direction = "sendrecv"
+
+
+class SetGain(Command, frozen=True, tag=True):
+    """`dst` hears `src` at `gain`; 0 parts them."""
+
+    src: int
+    dst: int
+    gain: float = 1.0
+
+
+class Play(Command, frozen=True, tag=True):
+    """Play WAV files to the leg, one after the other; queued behind what plays already.
+
+    loop: repeat them until stopped.
+    """
+
+    leg: int
+    play: int
+    items: list[str]
+    loop: bool = False
+    gain: float = 1.0
+
+
+class Stop(Command, frozen=True, tag=True):
+    """Stop one play of the leg, or all (None); each stopped one is answered PlayDone(completed=False)."""
+
+    leg: int
+    play: int | None = None
+
+
+class SendDtmf(Command, frozen=True, tag=True):
+    """Send digits (0-9 * # A-D) to the far end as telephone events of `ms` each, queued."""
+
+    leg: int
+    digits: str
+    ms: int = 160
+
+
+class CloseLeg(Command, frozen=True, tag=True):
+    """Close the leg and free its port; answered with LegClosed. Its edges and plays go with it."""
+
+    leg: int
+
+
+class Ping(Command, frozen=True, tag=True):
+    """Answered at once with Pong(n)."""
+
+    n: int
+
+
+AnyCommand = OpenLeg | SetRemote | SetGain | Play | Stop | SendDtmf | CloseLeg | Ping
+
+
+# --- events: worker to engine -------------------------------------------------------------------------
+
+
+class Event(msgspec.Struct, frozen=True, tag=True):
+    """Something a worker tells the engine."""
+
+
+class WorkerReady(Event, frozen=True, tag=True):
+    """The worker listens; `ports` even RTP ports are free, `address` is what to put in SDP."""
+
+    pid: int
+    ports: int
+    address: str = ""
+
+
+class LegOpened(Event, frozen=True, tag=True):
+    leg: int
+    port: int
+
+
+class LegFailed(Event, frozen=True, tag=True):
+    """The command could not be done for this leg. reason: "no_ports", "exists", "unknown", "codec", "socket"."""
+
+    leg: int
+    reason: str
+
+
+class LegClosed(Event, frozen=True, tag=True):
+    leg: int
+    stats: LegStats
+
+
+class PlayDone(Event, frozen=True, tag=True):
+    """A play came to its end (completed), or was stopped, or its files could not be read (not completed)."""
+
+    leg: int
+    play: int
+    completed: bool
+
+
+class Dtmf(Event, frozen=True, tag=True):
+    """The far end pressed a key; once a key press. ms: how long it was held, as far as known."""
+
+    leg: int
+    digit: str
+    ms: int
+
+
+class RtpStarted(Event, frozen=True, tag=True):
+    """The leg's packets are accepted from `remote`: at first, and again when they come back or move."""
+
+    leg: int
+    remote: Address
+
+
+class RtpStopped(Event, frozen=True, tag=True):
+    """No packet for 5 s on a leg that should receive."""
+
+    leg: int
+
+
+class Stats(Event, frozen=True, tag=True):
+    """Every 5 s, for every leg."""
+
+    legs: list[LegStats]
+
+
+class Pong(Event, frozen=True, tag=True):
+    """load: share of one core that the worker used lately, 0..1."""
+
+    n: int
+    load: float = 0.0
+
+
+AnyEvent = (
+    WorkerReady | LegOpened | LegFailed | LegClosed | PlayDone | Dtmf | RtpStarted | RtpStopped | Stats | Pong
+)
+
+_encoder = msgspec.msgpack.Encoder()
+_commands = msgspec.msgpack.Decoder(list[AnyCommand])
+_events = msgspec.msgpack.Decoder(list[AnyEvent])
+
+
+def encode(messages: Sequence[AnyCommand] | Sequence[AnyEvent]) -> bytes:
+    """A whole frame: length and msgpack."""
+    body = _encoder.encode(messages)
+    return len(body).to_bytes(4, "big") + body
+
+
+def decode_commands(body: bytes) -> list[AnyCommand]:
+    """The messages of one frame's body. Raises msgspec.DecodeError, also for a well-formed wrong message."""
+    return _commands.decode(body)
+
+
+def decode_events(body: bytes) -> list[AnyEvent]:
+    """The messages of one frame's body. Raises msgspec.DecodeError, also for a well-formed wrong message."""
+    return _events.decode(body)
+
+
+class Frames:
+    """Cuts a byte stream into frame bodies; holds at most one unfinished frame."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Bodies that `data` completes. Raises ValueError when a frame announces over MAX_FRAME bytes."""
+        self._buffer += data
+        bodies: list[bytes] = []
+        at = 0
+        while len(self._buffer) - at >= 4:
+            size = int.from_bytes(self._buffer[at : at + 4], "big")
+            if size > MAX_FRAME:
+                raise ValueError(f"frame of {size} bytes")
+            if len(self._buffer) - at - 4 < size:
+                break
+            bodies.append(bytes(self._buffer[at + 4 : at + 4 + size]))
+            at += 4 + size
+        del self._buffer[:at]
+        return bodies
