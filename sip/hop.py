@@ -1,0 +1,26 @@
+"""One place a message goes to or came from: transport, address and, for streams, which connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """host: a numeric address (IPv6 without brackets). connection: the shell's number of one stream; 0 = any or a new one."""
+
+    transport: str  # "udp" | "tcp" | "tls"
+    host: str
+    port: int
+    connection: int = 0
+
+    @property
+    def reliable(self) -> bool:
+        """Whether the transport retransmits by itself (RFC 3261 section 17)."""
+        return self.transport != "udp"
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.transport}:{host}:{self.port}"
