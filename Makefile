@@ -1,0 +1,67 @@
+# Isogloss. `make demo` shows a call, `make test` proves the house; each installs what is missing first.
+#   make demo    a customer calls, waits, talks to an agent; prints the timeline and checks what each side heard
+#   make run     a node that stays up; prints how to register a softphone
+#   make test    the whole test suite            make lint    ruff, mypy, import rules
+#   make bench   every benchmark, results kept   make soak    the long runs
+#   make chroot  demo and test in a clean Debian, and the Dockerfile replayed (root, about half an hour)
+
+SHELL = /bin/bash
+PYTHON = .venv/bin/python
+# Options for the program behind a target, e.g. `make test ARGS="-k queue"` or `make demo ARGS=--help`.
+ARGS =
+
+# Long runs, one a line: a module and its arguments. A test asserts that every tests/**/soak_*.py is named.
+define SOAKS
+tests.sip.soak_mutations --count 1000000
+endef
+export SOAKS
+
+.PHONY: help demo run test lint format bench table soak chroot constraints clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+# A target's stamp is renewed when what it installs may have changed.
+.venv/.ready-%: pyproject.toml constraints.txt scripts/setup.sh scripts/requirements.py
+	@scripts/setup.sh $*
+	@touch $@
+
+demo: .venv/.ready-demo
+	$(PYTHON) -m engine demo $(ARGS)
+
+run: .venv/.ready-run
+	$(PYTHON) -m engine serve $(ARGS)
+
+test: .venv/.ready-test
+	$(PYTHON) -m pytest $(ARGS)
+
+lint: .venv/.ready-test
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports
+
+format: .venv/.ready-test
+	$(PYTHON) -m ruff check --fix-only .
+	$(PYTHON) -m ruff format .
+
+bench: .venv/.ready-bench
+	$(PYTHON) -m benchmarks.run $(ARGS)
+
+table: .venv/.ready-bench
+	$(PYTHON) -m benchmarks.table --write
+
+soak: .venv/.ready-soak
+	@set -e; grep -v '^ *$$' <<<"$$SOAKS" | while read -r run; do \
+	    echo "== python -m $$run"; $(PYTHON) -m $$run </dev/null; done
+
+chroot: .venv/.ready-test
+	$(PYTHON) -m tests.project.chroot $(ARGS)
+	$(PYTHON) -m tests.project.replay_dockerfile
+
+constraints:
+	scripts/freeze.sh
+
+clean:
+	rm -rf var dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -path ./.venv -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Installs what a make target needs and this machine lacks: scripts/setup.sh run|demo|test|bench|soak
+# Debian packages come through apt (as root, or through sudo), Python packages into .venv at the pinned versions.
+# Where apt may not be used, it prints the exact line to run and stops.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+target=${1:?usage: scripts/setup.sh run|demo|test|bench|soak}
+
+# command:package, so that what is there already is never asked of apt
+tools=(espeak-ng:espeak-ng)
+extras=()
+case $target in
+    run) ;;
+    demo) extras=(softphone) ;;
+    test | bench | soak)
+        extras=(softphone test)
+        tools+=(git:git cc:gcc sipp:sip-tester baresip:baresip-core redis-server:redis-server)
+        ;;
+    *) echo "setup: unknown target '$target': run, demo, test, bench or soak" >&2 && exit 2 ;;
+esac
+
+say() { printf 'set-up: %s\n' "$*"; }
+
+newest_python() {
+    local name
+    for name in python3 python3.14 python3.13 python3.12 python3.11; do
+        if command -v "$name" >/dev/null && "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+            command -v "$name" && return
+        fi
+    done
+    return 1
+}
+
+install_packages() {
+    local line="apt-get install -y --no-install-recommends $*"
+    if ! command -v apt-get >/dev/null; then
+        echo "set-up: this machine has no apt-get; install what these Debian packages hold: $*" >&2
+        exit 1
+    fi
+    local as=()
+    if [ "$(id -u)" -ne 0 ]; then
+        if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+            as=(sudo)
+        else
+            echo "set-up: missing Debian packages; run this as root, then try again:" >&2
+            echo "    apt-get update && $line" >&2
+            exit 1
+        fi
+    fi
+    say "Debian packages: $*"
+    # No service of a package may start by itself: tests start their own, on free ports.
+    as+=(env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1)
+    local log
+    log=$(mktemp)
+    if ! { "${as[@]}" apt-get -q update && "${as[@]}" $line; } >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        echo "set-up: apt failed; to see it again: apt-get update && $line" >&2
+        exit 1
+    fi
+    rm -f "$log"
+}
+
+missing=()
+for pair in "${tools[@]}"; do
+    command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
+done
+case " ${missing[*]-} " in *" gcc "*) missing+=(libc6-dev) ;; esac
+
+if ! python=$(newest_python); then
+    missing+=(python3 python3-venv)
+elif [ ! -x .venv/bin/python ] && ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    missing+=("$(basename "$(readlink -f "$python")")-venv")
+fi
+[ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
+python=$(newest_python) || { echo "set-up: needs Python 3.11 or newer" >&2 && exit 1; }
+
+if ! .venv/bin/python -c '' 2>/dev/null; then
+    say "virtual environment .venv ($("$python" --version))"
+    "$python" -m venv --clear .venv
+fi
+
+mapfile -t wanted < <(.venv/bin/python scripts/requirements.py ${extras[@]+"${extras[@]}"})
+say "Python packages for '$target' (${#wanted[@]} named, pinned by constraints.txt)"
+.venv/bin/python -m pip install -qq --disable-pip-version-check --no-input \
+    --constraint constraints.txt "${wanted[@]}"
+say "ready in $SECONDS s"
