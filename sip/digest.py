@@ -1,6 +1,6 @@
 """Digest authentication: RFC 7616 and RFC 8760 (with RFC 2617 peers), the arithmetic and the client's side.
 
-The server's side (nonces, replay, challenges) is `sip/challenge.py`; both share the header grammar and hashes here.
+The server's side (nonces, replay, challenges) is `sip/challenge.py`; the grammar and hashes here serve both.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Protocol
+
+from sip.headers import quote
 
 MAX_HEADER = 4096  # characters of one (WWW-|Proxy-)Authenticate or Authorization value; more is not read
 MAX_PARAMETERS = 32
@@ -69,14 +71,8 @@ def parse_digest(value: str) -> dict[str, str] | None:
     return parameters
 
 
-def quote(text: str) -> str:
-    """RFC 3261 quoted-string; line breaks cannot occur in one and are dropped."""
-    text = text.replace("\r", "").replace("\n", "")
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
 def format_digest(parameters: Mapping[str, str]) -> str:
-    """`Digest name=value, …`, with quotes where RFC 7616 section 3.4 wants them and none where it forbids them."""
+    """`Digest name=value, …`, quoted where RFC 7616 section 3.4 wants it and bare where it forbids it."""
     return "Digest " + ", ".join(
         f"{name}={quote(value) if name in QUOTED_PARAMETERS else value}" for name, value in parameters.items()
     )
@@ -94,7 +90,7 @@ def split_algorithm(name: str | None) -> tuple[str, bool] | None:
 
 
 def digest(algorithm: str, data: bytes | str) -> str:
-    """H(data) in lower-case hex; `algorithm` is one of ALGORITHMS. Text is hashed as UTF-8 (RFC 7616 section 4)."""
+    """H(data) in lower-case hex; `algorithm` is one of ALGORITHMS. Text is hashed as UTF-8."""
     raw = data.encode() if isinstance(data, str) else data
     return hashlib.new(_HASHES[algorithm], raw, usedforsecurity=False).hexdigest()
 
@@ -134,7 +130,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """What proves a user: the password, or H(A1) for each algorithm it may be proved with (hex, lower case)."""
+    """What proves a user: the password, or H(A1) for each algorithm it may be proved with (lower-case hex)."""
 
     password: str | None = field(default=None, repr=False)
     ha1: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -168,13 +164,13 @@ _ANSWER_IN = {401: ("WWW-Authenticate", "Authorization"), 407: ("Proxy-Authentic
 
 
 def read_challenge(value: str, answer_in: str) -> Challenge | None:
-    """The challenge in one header value, or None when it is not Digest, malformed, or of an unknown algorithm or qop."""
+    """The challenge in one header value; None when malformed or of an unknown scheme, algorithm or qop."""
     parameters = parse_digest(value)
     if parameters is None or "realm" not in parameters or not parameters.get("nonce"):
         return None
     known = split_algorithm(parameters.get("algorithm"))
     offered = [option.strip().lower() for option in parameters.get("qop", "").split(",") if option.strip()]
-    # auth before auth-int: a body rewritten by a NAT's ALG on the way would spoil the latter for nothing gained.
+    # auth before auth-int: a body rewritten by a NAT's ALG on the way would spoil the latter.
     qop = next((option for option in ("auth", "auth-int") if option in offered), None)
     if known is None or (offered and qop is None):
         return None
@@ -193,7 +189,7 @@ def read_challenge(value: str, answer_in: str) -> Challenge | None:
 
 
 class Authorizer:
-    """A client's memory of challenges: answers them, counts nonces up (nc), and knows when trying again is futile.
+    """A client's memory of challenges: answers them, counts nonces up, knows when trying again is futile.
 
     One for each account or dialog. Use::
 
@@ -205,13 +201,13 @@ class Authorizer:
     def __init__(self, credentials: Credentials, rng: Random) -> None:
         self._credentials = credentials
         self._rng = rng
-        self._answered: dict[tuple[str, str], tuple[Challenge, int]] = {}  # (header, realm) -> challenge, uses
+        self._answered: dict[tuple[str, str], tuple[Challenge, int]] = {}  # by header and realm, with uses
 
     def challenged(self, response: Challenging) -> bool:
         """Take in a 401 or 407. True when the request is worth sending again with `headers()`.
 
-        False: no challenge can be answered (scheme, algorithm, realm), or the same realm has just turned the same
-        password down without saying that only its nonce was stale (RFC 3261 section 22.1).
+        False: no challenge can be answered (scheme, algorithm, realm), or the same realm has just turned the
+        same password down without saying that only its nonce was stale (RFC 3261 section 22.1).
         """
         if response.status not in _ANSWER_IN:
             return False
@@ -224,9 +220,9 @@ class Authorizer:
             key = (answer_in, challenge.realm)
             if key not in best or _strength(challenge) > _strength(best[key]):
                 best[key] = challenge
-        fresh = {key: challenge for key, challenge in best.items() if self._is_worth_answering(key, challenge)}
-        for key, challenge in fresh.items():
-            self._answered[key] = (challenge, 0)
+        fresh = [key for key, challenge in best.items() if self._is_worth_answering(key, challenge)]
+        for key in fresh:
+            self._answered[key] = (best[key], 0)
         return bool(fresh)
 
     def _is_worth_answering(self, key: tuple[str, str], challenge: Challenge) -> bool:
@@ -234,8 +230,8 @@ class Authorizer:
         if known is None:
             return len(self._answered) < 8
         answered, uses = known
-        # A server that lets a nonce lapse between requests often forgets stale=true: only a nonce whose very first
-        # use was turned down proves the password wrong.
+        # A server that lets a nonce lapse between requests often forgets stale=true: only a nonce whose very
+        # first use was turned down proves the password wrong.
         return (challenge.stale or uses > 1) and challenge.nonce != answered.nonce
 
     def headers(self, method: str, uri: str, body: bytes = b"") -> tuple[tuple[str, str], ...]:
@@ -250,7 +246,15 @@ class Authorizer:
         credentials = self._credentials
         cnonce = f"{self._rng.getrandbits(96):024x}" if challenge.qop or challenge.session else ""
         exchange = Exchange(
-            challenge.algorithm, challenge.session, challenge.nonce, uri, method, challenge.qop, f"{count:08x}", cnonce, body
+            algorithm=challenge.algorithm,
+            session=challenge.session,
+            nonce=challenge.nonce,
+            uri=uri,
+            method=method,
+            qop=challenge.qop,
+            nc=f"{count:08x}",
+            cnonce=cnonce,
+            body=body,
         )
         ha1 = make_ha1(challenge.algorithm, credentials.user, challenge.realm, credentials.password)
         parameters = {
@@ -280,9 +284,9 @@ def authorize(
 ) -> tuple[tuple[str, str], ...]:
     """The headers that answer one 401 or 407, once and without memory: () when it cannot be answered.
 
-    method, uri, body: of the request that will be sent again; `uri` its Request-URI as text. The strongest known
-    algorithm of each realm is taken (RFC 8760 section 2.4). For nonces used more than once (re-INVITE, refreshes)
-    and for knowing a wrong password from a stale nonce keep an `Authorizer` instead.
+    method, uri, body: of the request that will be sent again; `uri` its Request-URI as text. The strongest
+    known algorithm of each realm is taken (RFC 8760 section 2.4 leaves it to local policy). For nonces used more
+    than once (re-INVITE, refreshes), and to tell a wrong password from a stale nonce, keep an `Authorizer`.
     """
     authorizer = Authorizer(credentials, rng)
     return authorizer.headers(method, uri, body) if authorizer.challenged(response) else ()
