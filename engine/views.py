@@ -1,0 +1,167 @@
+"""What the outside may see of a node: frozen values, made afresh for each look, safe to hand to another thread.
+
+Times (`since`) are epoch seconds; durations seconds, jitter milliseconds, loss a share 0–1, MOS 1–5.
+Every word of state is the engine's own (engine/states.py, routing/agent.py), so that the API, the metrics and the
+journal never disagree on a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class LegSide(StrEnum):
+    CUSTOMER = "customer"
+    AGENT = "agent"
+
+
+class Health(StrEnum):
+    OK = "ok"
+    DEGRADED = "degraded"  # calls go on, something wants a look
+    FAILING = "failing"  # new calls should go elsewhere
+
+
+class AgentAsk(StrEnum):
+    """What may be asked of an agent's state from outside; the rest follows from calls."""
+
+    AVAILABLE = "available"
+    PAUSED = "paused"
+    LOGGED_OUT = "logged_out"
+    WRAP_UP_OVER = "wrap_up_over"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegView:
+    """One phone of a call. `remote` is the far end's media address, "" before there is one."""
+
+    id: int
+    side: LegSide
+    remote: str
+    codec: str
+    state: str
+    loss: float | None = None
+    jitter_ms: float | None = None
+    mos: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallView:
+    """A call in progress. `waiting_position` counts from 1 and is None outside a queue."""
+
+    id: str
+    contact: str
+    customer: str
+    number: str
+    market: str
+    region: str
+    language: str
+    state: str
+    queue: str
+    agent: str
+    since: float
+    waiting_position: int | None = None
+    legs: tuple[LegView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueView:
+    """A queue now, and its day so far. `service_level` is the share of the calls offered that were answered within
+    `service_threshold_s`; None before the first."""
+
+    name: str
+    waiting: int
+    agents_available: int
+    agents_busy: int
+    longest_wait_s: float
+    answered: int
+    abandoned: int
+    service_level: float | None = None
+    service_threshold_s: float = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentView:
+    """An agent now. `state` is one of routing.agent.AgentState; `call` is "" when she has none."""
+
+    name: str
+    state: str
+    since: float
+    reason: str
+    registered: bool
+    queues: tuple[str, ...]
+    misses: int
+    call: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationView:
+    """One contact that a phone registered for an address of record."""
+
+    aor: str
+    contact: str
+    transport: str
+    expires_in_s: float
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One part's health; `detail` says what was seen, in words fit for an operator."""
+
+    name: str
+    status: Health
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthView:
+    status: Health
+    node: str
+    version: str
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerView:
+    """A media worker; `load` is the share of its tick that work takes, 1.0 being all of it."""
+
+    name: str
+    load: float
+    legs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadView:
+    """What metrics are scraped from beside calls, queues and agents.
+
+    sip_messages: since start, by (direction "in" | "out", method or status class such as "2xx").
+    """
+
+    legs: int = 0
+    registrations: int = 0
+    sip_messages: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    workers: tuple[WorkerView, ...] = ()
+    journal_lag_s: float = 0.0
+    journal_waiting: int = 0
+    journal_spilled: int = 0
+    journal_lost: int = 0
+
+
+def worst(checks: tuple[Check, ...]) -> Health:
+    """The status of a whole: that of its worst part."""
+    order = list(Health)
+    return max((check.status for check in checks), key=order.index, default=Health.OK)
+
+
+class UnknownCall(LookupError):
+    """No call of that id is in progress here."""
+
+
+class UnknownAgent(LookupError):
+    """No agent of that name is configured."""
+
+
+class IllegalState(ValueError):
+    """The agent cannot take that state from the one she is in; the message says what to do instead."""
