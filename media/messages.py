@@ -1,7 +1,7 @@
 """What the engine and a media worker say to each other: tagged structs, msgpack, a frame for each batch.
 
 A frame is a 4-byte big-endian length and that many bytes of msgpack: a list of messages of one side. Leg ids
-are the engine's, unique in the node's life, so that a late event of a dead worker can never be taken for a new
+are the engine's, unique in the node's life, so that a late event of a dead worker is never taken for a new
 leg's. Gains are linear (1.0 = unity), times are milliseconds, addresses are (numeric host, port).
 """
 
@@ -19,7 +19,7 @@ MAX_FRAME = 4 * 1024 * 1024  # bytes; a longer frame is a broken peer
 
 
 class Codec(msgspec.Struct, frozen=True):
-    """A codec as negotiated: payload type, encoding name (any case), clock rate in Hz, ptime to send in ms."""
+    """A codec as negotiated: payload type, encoding name (any case), clock rate in Hz, ptime to send (ms)."""
 
     pt: int
     name: str
@@ -156,7 +156,7 @@ class LegOpened(Event, frozen=True, tag=True):
 
 
 class LegFailed(Event, frozen=True, tag=True):
-    """The command could not be done for this leg. reason: "no_ports", "exists", "unknown", "codec", "socket"."""
+    """The command could not be done for this leg. reason: "no_ports", "exists", "unknown", "codec"."""
 
     leg: int
     reason: str

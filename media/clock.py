@@ -1,0 +1,56 @@
+"""The core's clock: its two periods, when each is next due, and NTP timestamps. Time is always passed in."""
+
+from __future__ import annotations
+
+TICK = 0.020  # s, rendered legs move at every tick
+DRAIN = 0.005  # s, relayed packets wait this long at most
+RATE = 8000  # Hz of the plane that is rendered
+BLOCK = 160  # samples of a tick at RATE
+LATE = 0.060  # s behind at which ticks are skipped rather than made up for
+
+NTP_EPOCH = 2_208_988_800  # s from 1900 to 1970
+
+
+class Schedule:
+    """When to drain and when to tick; late ticks are made up for up to LATE, older ones are skipped and counted."""
+
+    def __init__(self, now: float) -> None:
+        self.next_drain = now
+        self.next_tick = now
+        self.skipped = 0
+
+    def restart(self, now: float) -> None:
+        """Begin anew after a time with nothing to do."""
+        self.next_drain = self.next_tick = now
+
+    def wait(self, now: float) -> float:
+        """Seconds until something is due, 0 when it is already."""
+        return max(0.0, min(self.next_drain, self.next_tick) - now)
+
+    def drain_due(self, now: float) -> bool:
+        """Whether to drain now; drains missed are not made up for."""
+        if now < self.next_drain:
+            return False
+        missed = int((now - self.next_drain) / DRAIN)
+        self.next_drain += (missed + 1) * DRAIN
+        return True
+
+    def tick_due(self, now: float) -> int | None:
+        """None when no tick is due, else how many ticks were skipped before the one that is."""
+        if now < self.next_tick:
+            return None
+        behind = now - self.next_tick
+        skip = int(behind / TICK) if behind > LATE else 0
+        self.skipped += skip
+        self.next_tick += (skip + 1) * TICK
+        return skip
+
+
+def ntp(seconds: float) -> int:
+    """64-bit NTP timestamp (RFC 3550 section 4) of seconds since 1970."""
+    return int((seconds + NTP_EPOCH) * 2**32) & 0xFFFF_FFFF_FFFF_FFFF
+
+
+def ntp_middle(seconds: float) -> int:
+    """The middle 32 bits of the NTP timestamp: units of 1/65536 s, as LSR has it."""
+    return (ntp(seconds) >> 16) & 0xFFFF_FFFF
