@@ -38,6 +38,7 @@ class EndReason(StrEnum):
     SIGNALLING_LOST = "signalling_lost"  # session timer ran out, no ACK, or the transport died
     MEDIA_LOST = "media_lost"  # the media worker that carried the call died
     NODE_LOST = "node_lost"  # the node died; closed at its restart
+    TOO_LONG = "too_long"  # the node's longest call was reached
     SHUTDOWN = "shutdown"  # the node was stopped on purpose
     TRANSFERRED = "transferred"  # handed to a far end outside this node
     FAULT = "fault"  # an engine fault; the log of the same instant says which

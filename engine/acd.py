@@ -1,0 +1,186 @@
+"""The ACD at work: queues and agents as they are now, moved by routing's pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from engine.events import AgentChanged, Event
+from engine.timers import Timer, Timers
+from routing import agent as agents
+from routing import select
+from routing.agent import Agent, AgentEvent, AgentState
+from routing.estimate import Estimate
+from routing.queue import Queue, QueueSpec
+from routing.select import Assignment
+
+
+@dataclass
+class Tally:
+    """What a queue has seen since the node started."""
+
+    answered: int = 0
+    abandoned: int = 0
+
+
+class Acd:
+    """Knows callers by their call ids alone; what to do about them is what `assign` returns."""
+
+    def __init__(
+        self,
+        queues: Iterable[QueueSpec],
+        members: Iterable[Agent],
+        timers: Timers,
+        note: Callable[[Event], None],
+        wall: Callable[[float], float],
+    ) -> None:
+        self.queues: dict[str, Queue] = {spec.name: Queue(spec) for spec in queues}
+        self.agents: dict[str, Agent] = {member.name: member for member in members}
+        self.tallies = {name: Tally() for name in self.queues}
+        self._estimates = {name: Estimate() for name in self.queues}
+        self._engaged: dict[str, set[str]] = {}
+        self._talk_began: dict[str, tuple[str, float]] = {}
+        self._wrap_ups: dict[str, Timer] = {}
+        self._timers = timers
+        self._note = note
+        self._wall = wall
+        self._dirty = False
+
+    # --- callers ----------------------------------------------------------------------------------
+
+    def enqueue(self, queue: str, call: str, now: float) -> None:
+        """Raises QueueFull."""
+        self.queues[queue] = self.queues[queue].enqueue(call, now)
+        self._dirty = True
+
+    def restore(self, queue: str, call: str) -> None:
+        self.queues[queue] = self.queues[queue].restored(call)
+        self._dirty = True
+
+    def leave(self, queue: str, call: str, now: float, *, served: bool) -> None:
+        """The caller waits no more; safe when there is no such place."""
+        place = self.queues[queue].place(call)
+        if place is None:
+            return
+        self.queues[queue] = self.queues[queue].leave(call)
+        if served:
+            self.tallies[queue].answered += 1
+            self._estimates[queue] = self._estimates[queue].answered(place.wait_s(now), now)
+        else:
+            self.tallies[queue].abandoned += 1
+
+    def estimated_wait(self, queue: str, position: int, now: float) -> float | None:
+        """Seconds until the caller at `position` is answered, None when nobody can say."""
+        working = sum(1 for agent in self.agents.values() if agent.working and queue in agent.queues)
+        return self._estimates[queue].wait_s(position, working, now)
+
+    # --- agents -----------------------------------------------------------------------------------
+
+    def agent_event(self, name: str, event: AgentEvent, now: float, *, reason: str = "") -> Agent:
+        """Move an agent. Raises KeyError for an unknown one, IllegalTransition when the table says no."""
+        return self._put(agents.apply(self.agents[name], event, now, reason=reason), now)
+
+    def begin(self, name: str, call: str, now: float) -> None:
+        """The agent is in a call that no queue offered. Raises IllegalTransition while an offer rings."""
+        if name not in self.agents:
+            return
+        self._put(agents.apply(self.agents[name], AgentEvent.CALL_BEGAN, now, offer=agents.Offer(call)), now)
+        self._engaged.setdefault(name, set()).add(call)
+
+    def release(self, name: str, call: str, now: float) -> None:
+        """The agent's part in the call is over; safe when it was already."""
+        engaged = self._engaged.get(name)
+        if engaged is None or call not in engaged:
+            return
+        engaged.discard(call)
+        began = self._talk_began.pop(name, None)
+        if began is not None:
+            queue, since = began
+            self._estimates[queue] = self._estimates[queue].served(now - since, now)
+        if engaged:
+            return
+        del self._engaged[name]
+        if self.agents[name].state in (AgentState.OFFERED, AgentState.TALKING):
+            self.agent_event(name, AgentEvent.CALL_ENDED, now)
+
+    def missed(self, name: str, call: str, now: float, *, refused: bool) -> None:
+        engaged = self._engaged.pop(name, set())
+        engaged.discard(call)
+        if self.agents[name].state is AgentState.OFFERED:
+            self.agent_event(name, AgentEvent.REFUSE if refused else AgentEvent.MISS, now)
+
+    def move(self, name: str, old: str, new: str) -> None:
+        """The agent's leg went over from one call to another."""
+        engaged = self._engaged.get(name)
+        if engaged is not None and old in engaged:
+            engaged.discard(old)
+            engaged.add(new)
+
+    def accepted(self, name: str, now: float) -> None:
+        """The agent took the offered call."""
+        agent = self.agent_event(name, AgentEvent.ACCEPT, now)
+        if agent.offer is not None and agent.offer.queue:
+            self._talk_began[name] = (agent.offer.queue, now)
+
+    def calls_of(self, name: str) -> frozenset[str]:
+        return frozenset(self._engaged.get(name, ()))
+
+    def _put(self, agent: Agent, now: float) -> Agent:
+        before = self.agents[agent.name]
+        self.agents[agent.name] = agent
+        if agent.state is not before.state:
+            self._note(
+                AgentChanged(
+                    at=self._wall(now),
+                    call=agent.call,
+                    agent=agent.name,
+                    state=agent.state,
+                    reason=agent.reason,
+                )
+            )
+            self._time_wrap_up(agent)
+        if agent.free and not before.free:
+            self._dirty = True
+        return agent
+
+    def _time_wrap_up(self, agent: Agent) -> None:
+        timer = self._wrap_ups.pop(agent.name, None)
+        if timer is not None:
+            timer.cancel()
+        if agent.state is AgentState.WRAP_UP:
+            when = agents.next_timeout(agent)
+            assert when is not None
+            self._wrap_ups[agent.name] = self._timers.at(
+                when, lambda now: void(self.agent_event(agent.name, AgentEvent.WRAP_UP_OVER, now))
+            )
+
+    # --- who talks to whom next -------------------------------------------------------------------
+
+    def assign(self, now: float) -> list[Assignment]:
+        """Reserve agents for callers until no free agent is left beside a caller whom she could serve."""
+        if not self._dirty:
+            return []
+        self._dirty = False
+        waiting = [queue for queue in self.queues.values() if queue.head is not None]
+        if not waiting:
+            return []
+        chosen = select.assign(waiting, self.agents.values(), now)
+        for choice in chosen:
+            spec = self.queues[choice.queue].spec
+            self.queues[choice.queue] = self.queues[choice.queue].offered(choice.call, choice.agent)
+            agent = self.agents[choice.agent]
+            self._put(agents.apply(agent, AgentEvent.OFFER, now, offer=spec.offer(choice.call)), now)
+            self._engaged.setdefault(choice.agent, set()).add(choice.call)
+        return chosen
+
+    def reconfigure(self, queues: Iterable[QueueSpec]) -> None:
+        """New terms for queues that exist; places stay."""
+        for spec in queues:
+            known = self.queues.get(spec.name, Queue(spec))
+            self.queues[spec.name] = replace(known, spec=spec)
+            self.tallies.setdefault(spec.name, Tally())
+            self._estimates.setdefault(spec.name, Estimate())
+
+
+def void(_: object) -> None:
+    """Drop a result, where a callback must return None."""

@@ -1,0 +1,221 @@
+"""One attempt to reach somebody: every contact of the target rings at once, the first to answer has the call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.events import Side
+from engine.leg import Leg
+from engine.states import Trigger
+from engine.timers import Timer
+from routing.agent import IllegalTransition
+from routing.number import AgentTarget, Destination, UriTarget
+from sip.errors import SipError
+from sip.hop import Hop
+from sip.uri import NameAddr, Uri
+
+if TYPE_CHECKING:
+    from sip.session import Session
+
+    from engine.call import Call
+
+DIRECT_RING_S = 60.0  # how long a phone rings for a call that no queue offered
+WORDS = {408: "no answer", 480: "not there", 486: "busy", 487: "called off", 600: "busy", 603: "declined"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt failed: the SIP status that stands for all contacts tried."""
+
+    status: int
+
+    @property
+    def word(self) -> str:
+        return WORDS.get(self.status, f"failed ({self.status})")
+
+    @property
+    def refused(self) -> bool:
+        """The person said no, as against not being there."""
+        return self.status in (486, 600, 603)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The far end rings; with `early_media` it can be heard already."""
+
+    leg: Leg
+    status: int
+    early_media: bool
+
+
+class Attempt:
+    """Ends by firing ANSWERED (with the leg) or FAILED (with the outcome) at its call, or silently when cancelled."""
+
+    def __init__(self, call: Call, *, ring_s: float, to: Uri, agent: str = "", offered: bool = False) -> None:
+        self.call = call
+        self.agent = agent
+        self.leg = call.new_leg(Side.AGENT)
+        self.leg.attempt = self
+        self._to = to
+        self._ring_s = ring_s
+        self._offered = offered
+        self._sessions: list[Session] = []
+        self._timer: Timer | None = None
+        self._worst = 0
+        self._over = False
+
+    @classmethod
+    def to_agent(cls, call: Call, name: str, ring_s: float) -> Attempt:
+        """An offer that the ACD chose: the agent is reserved for it already."""
+        return cls(call, ring_s=ring_s, to=call.switch.aor(name), agent=name, offered=True)
+
+    @classmethod
+    def to(cls, call: Call, target: Destination) -> Attempt | None:
+        """A direct call to `target`; None when it is not somebody who can be rung."""
+        if isinstance(target, AgentTarget):
+            return cls(call, ring_s=DIRECT_RING_S, to=call.switch.aor(target.name), agent=target.name)
+        if isinstance(target, UriTarget):
+            uri = Uri.parse(target.uri.replace("{number}", call.number))
+            return cls(call, ring_s=DIRECT_RING_S, to=uri)
+        return None
+
+    def move(self, call: Call) -> None:
+        """Go on for another call: the transferor hung up while the target still rang."""
+        self.call = call
+        call.adopt(self.leg, Side.AGENT)
+        call.attempt = self
+
+    def start(self, now: float) -> None:
+        if self.agent:
+            self.leg.name = self.leg.agent = self.agent
+            if not self._offered and not self._occupy(now):
+                return
+        else:
+            self.leg.name = str(self._to)
+        self._timer = self.call.switch.timers.at(now + self._ring_s, self._ring_timeout)
+        self.leg.open()
+
+    def _occupy(self, now: float) -> bool:
+        try:
+            self.call.switch.acd.begin(self.agent, self.call.id, now)
+        except IllegalTransition:
+            self.leg.agent = ""
+            self._fail(486, now)
+            return False
+        return True
+
+    def leg_opened(self, now: float) -> None:
+        """The media leg has its port: invite every contact."""
+        if self.agent:
+            self._invite(self.call.switch.contacts(self.agent, now), now)
+        else:
+            self.call.switch.resolver.resolve(
+                self._to, now, lambda hops: self._invite([(self._to, hops)] if hops else [], now)
+            )
+
+    def _invite(self, contacts: Sequence[tuple[Uri, Sequence[Hop]]], now: float) -> None:
+        if self._over:
+            return
+        if not contacts:
+            self._fail(480, now)
+            return
+        customer = self.call.customer
+        body = self.leg.offer(prefer=customer.codec if customer else "")
+        for target, hops in contacts:
+            session = self.call.switch.invite(
+                self.leg, target, hops, to=NameAddr("", self._to, ()), offer=body, now=now
+            )
+            self._sessions.append(session)
+
+    # --- what the contacts say --------------------------------------------------------------------
+
+    def progress(self, session: Session, status: int, body: bytes | None, now: float) -> None:
+        early = False
+        if body and len(self._sessions) == 1:
+            try:
+                self.leg.take_answer(body)
+            except SipError:
+                body = None
+            else:
+                self.leg.update()
+                early = True
+        self.call.fire(Trigger.PROGRESS, now, Progress(self.leg, status, early))
+
+    def answered(self, session: Session, body: bytes | None, now: float) -> None:
+        if self._over:
+            session.hangup(None, now=now)
+            return
+        try:
+            self.leg.take_answer(body or b"")
+        except SipError as error:
+            self._sessions.remove(session)
+            session.hangup(None, now=now)
+            self.call.switch.forget_session(session)
+            self.rejected(session, error.sip_status, now)
+            return
+        self._over = True
+        self._stop_timer()
+        for other in self._sessions:
+            if other is not session:
+                other.hangup(None, now=now)
+        self.leg.session = session
+        self.leg.connected = True
+        self.leg.attempt = None
+        self.leg.update()
+        self.call.fire(Trigger.ANSWERED, now, self.leg)
+
+    def rejected(self, session: Session, status: int, now: float) -> None:
+        """A contact said no; when the last one has, the most telling status stands for all (RFC 3261 16.7.6)."""
+        if session in self._sessions:
+            self._sessions.remove(session)
+        self._worst = better(self._worst, status)
+        if not self._sessions:
+            self._fail(self._worst, now)
+
+    def leg_failed(self, now: float) -> None:
+        self._fail(503, now)
+
+    def _ring_timeout(self, now: float) -> None:
+        self._hang_up(now)
+        self._fail(408, now)
+
+    def _fail(self, status: int, now: float) -> None:
+        if not self._over:
+            self._over = True
+            self._stop_timer()
+            self.leg.attempt = None
+            self.leg.close()
+            if not self._offered and self.leg.agent:
+                self.call.switch.acd.release(self.agent, self.call.id, now)
+            self.leg.agent = ""
+            self.call.fire(Trigger.FAILED, now, Outcome(status))
+
+    def cancel(self, now: float) -> None:
+        """Stop ringing; nothing is fired."""
+        if not self._over:
+            self._over = True
+            self._stop_timer()
+            self._hang_up(now)
+            self.leg.attempt = None
+            self.leg.close()
+            if not self._offered and self.leg.agent:
+                self.call.switch.acd.release(self.agent, self.call.id, now)
+            self.leg.agent = ""
+
+    def _hang_up(self, now: float) -> None:
+        for session in self._sessions:
+            session.hangup(None, now=now)
+        self._sessions.clear()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+def better(a: int, b: int) -> int:
+    """Of two final statuses the one to keep: 6xx before all, else the lowest class, 0 being none."""
+    if not a or not b:
+        return a or b
+    return min(a, b, key=lambda status: (status < 600, status // 100, status))

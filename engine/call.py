@@ -1,0 +1,193 @@
+"""One call: a single-writer state machine fed by one bounded queue of triggers.
+
+The call is plain data and the machine that moves it; what is done on a transition lives in waiting, dialling, talking
+and transfer, as functions of (call, now, what).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from engine.events import EndReason, Event, Side
+from engine.leg import Leg, Media
+from engine.states import State, Trigger
+from engine.timers import Timer
+from media.messages import Play, Stop
+
+if TYPE_CHECKING:
+    from engine.attempt import Attempt
+    from engine.switch import Switch
+    from engine.transfer import Referral
+    from routing.number import Destination, Found
+    from routing.queue import QueueSpec
+
+log = structlog.get_logger("call")
+
+INBOX = 64  # triggers a call may have waiting; more means a loop, and the call is ended as a fault
+MEDIA_CLOSE_S = 2.0  # how long the record waits for the worker's last figures
+
+
+class Clocks:
+    """When things happened to the call, in seconds of the switch's clock."""
+
+    def __init__(self, arrived: float) -> None:
+        self.arrived = arrived
+        self.ringing: float | None = None
+        self.answered: float | None = None
+        self.queued: float | None = None
+        self.connected: float | None = None
+        self.held: float | None = None
+        self.hold_s = 0.0
+        self.wait_s = 0.0
+
+
+class Call:
+    """See the module. `customer` is the leg that called; `party` the one that it talks to."""
+
+    def __init__(self, switch: Switch, id: str, number: str, source: str, now: float) -> None:
+        self.switch = switch
+        self.id = id
+        self.contact = id  # a voice call opens its own contact; other channels may share one later
+        self.caller = ""
+        self.display = ""
+        self.found: Found | None = None
+        self.market = ""
+        self.region = ""
+        self.language = ""
+        self.number = number
+        self.source = source
+        self.state = State.ARRIVED
+        self.destination: Destination | None = None
+        self.queue: QueueSpec | None = None
+        self.customer: Leg | None = None
+        self.party: Leg | None = None
+        self.attempt: Attempt | None = None
+        self.agent = ""  # the agent whose talk this is, for the record
+        self.offered_agent = ""
+        self.referral: Referral | None = None  # the transfer under way
+        self.transferor: Leg | None = None  # who asked for it, while that leg is there
+        self.held_by: set[Side] = set()
+        self.legs: list[Leg] = []
+        self.clocks = Clocks(now)
+        self.misses = 0
+        self.transfers = 0
+        self.ended_by: Side | None = None
+        self.reason: EndReason | None = None
+        self.ended_at = 0.0
+        self.refusal = 0  # SIP status with which an unanswered customer is refused
+        self.farewell: tuple[Side, EndReason] = (Side.ENGINE, EndReason.COMPLETED)
+        self._inbox: deque[tuple[Trigger, Any]] = deque()
+        self._running = False
+        self._play = 0
+        self._timers: dict[str, Timer] = {}
+
+    # --- the machine ------------------------------------------------------------------------------
+
+    def fire(self, trigger: Trigger, now: float, what: Any = None) -> None:
+        """Take a trigger; run-to-completion: one fired by an action waits for that action's transition to end."""
+        if len(self._inbox) >= INBOX:
+            log.error("call inbox full", call=self.id, state=self.state, trigger=trigger)
+            self._inbox.clear()
+            self.ended_by, self.reason = Side.ENGINE, EndReason.FAULT
+            trigger = Trigger.END
+        self._inbox.append((trigger, what))
+        if self._running:
+            return
+        self._running = True
+        try:
+            while self._inbox:
+                self._step(*self._inbox.popleft(), now)
+        finally:
+            self._running = False
+
+    def _step(self, trigger: Trigger, what: Any, now: float) -> None:
+        row = self.switch.table.get((self.state, trigger))
+        if row is None:
+            log.debug("trigger ignored", call=self.id, state=self.state, trigger=trigger)
+            return
+        self.state, actions = row
+        for action in actions:
+            action(self, now, what)
+
+    def end(self, by: Side, reason: EndReason, now: float, *, refusal: int = 0) -> None:
+        """End the call; the first reason given is the one that the record tells."""
+        if self.reason is None:
+            self.ended_by, self.reason, self.refusal = by, reason, refusal
+            self.fire(Trigger.END, now)
+
+    def leave(self, prompt: str, by: Side, reason: EndReason, now: float) -> None:
+        """Say `prompt` to the customer, then end."""
+        self.farewell = (by, reason)
+        self.fire(Trigger.TO_ANNOUNCE, now, prompt)
+
+    # --- what happened ----------------------------------------------------------------------------
+
+    def note(self, kind: type[Event], now: float, **fields: Any) -> None:
+        self.switch.note(kind(at=self.switch.wall(now), call=self.id, **fields))
+
+    # --- timers -----------------------------------------------------------------------------------
+
+    def arm(self, name: str, delay: float, trigger: Trigger, now: float) -> None:
+        """Fire `trigger` in `delay` seconds unless disarmed or armed anew."""
+        self.arm_action(name, delay, lambda at: self.fire(trigger, at), now)
+
+    def arm_action(self, name: str, delay: float, action: Callable[[float], None], now: float) -> None:
+        self.disarm(name)
+        self._timers[name] = self.switch.timers.at(now + delay, action)
+
+    def disarm(self, *names: str) -> None:
+        for name in names or tuple(self._timers):
+            timer = self._timers.pop(name, None)
+            if timer is not None:
+                timer.cancel()
+
+    # --- sound ------------------------------------------------------------------------------------
+
+    def play(self, leg: Leg, prompts: Sequence[str], *, loop: bool = False) -> None:
+        """Play named prompts to a leg in the call's language, instead of what plays there."""
+        self.hush(leg)
+        self._play += 1
+        items = [self.switch.prompts.path(self.language, name) for name in prompts]
+        self.switch.media.send(leg.worker, Play(leg.number, self._play, items, loop))
+
+    def hush(self, leg: Leg) -> None:
+        """Stop whatever plays to the leg."""
+        if leg.media is Media.OPEN:
+            self.switch.media.send(leg.worker, Stop(leg.number))
+
+    def played(self, leg: Leg, play: int, completed: bool, now: float) -> None:
+        """A play came to its end; one that was stopped on purpose, or an older one, moves nothing."""
+        if completed and play == self._play and leg is self.customer:
+            self.fire(Trigger.PLAYED, now)
+
+    # --- legs -------------------------------------------------------------------------------------
+
+    def new_leg(self, side: Side) -> Leg:
+        assert self.legs or side is Side.CUSTOMER, "a call begins with its customer"
+        worker = self.legs[0].worker if self.legs else self.switch.worker_for(self)
+        leg = self.switch.new_leg(self, side, worker)
+        self.legs.append(leg)
+        return leg
+
+    def adopt(self, leg: Leg, side: Side) -> None:
+        """Take over a leg of another call."""
+        leg.call.legs.remove(leg)
+        leg.call, leg.side = self, side
+        self.legs.append(leg)
+
+    def other(self, leg: Leg) -> Leg | None:
+        return self.party if leg is self.customer else self.customer
+
+    def leg_closed(self, leg: Leg, now: float) -> None:
+        leg.media = Media.CLOSED
+        if leg is not self.customer and leg is not self.party:
+            self.legs.remove(leg)
+        if self.state is State.ENDING and not self.open_media():
+            self.fire(Trigger.CLOSED, now)
+
+    def open_media(self) -> bool:
+        return any(leg.media not in (Media.NONE, Media.CLOSED) for leg in self.legs)

@@ -1,0 +1,66 @@
+"""What people do with their phones besides talking: feature codes, keys while waiting, registering."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sip.registrar import Registered, Unregistered
+
+from engine.events import DigitPressed
+from engine.states import State, Trigger
+from routing.agent import AgentEvent, AgentState, IllegalTransition
+from routing.number import Feature
+
+if TYPE_CHECKING:
+    from engine.call import Call
+    from engine.leg import Leg
+    from engine.switch import Switch
+
+EVENTS = {
+    Feature.LOGIN: AgentEvent.LOGIN,
+    Feature.LOGOUT: AgentEvent.LOGOUT,
+    Feature.PAUSE: AgentEvent.PAUSE,
+    Feature.RESUME: AgentEvent.RESUME,
+    Feature.WRAP_UP_OVER: AgentEvent.WRAP_UP_OVER,
+}
+PROMPTS = {
+    Feature.LOGIN: "agent-logged-in",
+    Feature.LOGOUT: "agent-logged-out",
+    Feature.PAUSE: "agent-paused",
+    Feature.RESUME: "agent-resumed",
+    Feature.WRAP_UP_OVER: "agent-wrap-up-over",
+}
+WAITING = (State.GREETING, State.QUEUED, State.OFFERED)
+
+
+def feature(switch: Switch, call: Call, wanted: Feature, now: float) -> str:
+    """Do what an agent's code asks; the prompt that confirms or refuses it."""
+    try:
+        switch.acd.agent_event(call.caller, EVENTS[wanted], now, reason="phone")
+    except (KeyError, IllegalTransition):
+        return "agent-not-possible"
+    return PROMPTS[wanted]
+
+
+def digit(leg: Leg, key: str, now: float) -> None:
+    """A key was pressed at a leg."""
+    call = leg.call
+    call.note(DigitPressed, now, side=leg.side)
+    if leg is call.customer and call.state in WAITING and call.queue and key == call.queue.leave_key:
+        call.fire(Trigger.LEAVE_KEY, now)
+
+
+def registration_changed(switch: Switch, event: object, now: float) -> None:
+    """A phone came or went; an agent without one is offered nothing."""
+    if not isinstance(event, Registered | Unregistered):
+        return
+    name = event.aor.removeprefix("sip:").partition("@")[0]
+    agent = switch.acd.agents.get(name)
+    if agent is None:
+        return
+    there = bool(switch.registrations.lookup(event.aor, now))
+    if there != agent.registered:
+        switch.acd.agent_event(name, AgentEvent.REGISTERED if there else AgentEvent.UNREGISTERED, now)
+
+
+__all__ = ["AgentEvent", "AgentState", "digit", "feature", "registration_changed"]

@@ -1,0 +1,63 @@
+"""A direct call: one phone rings another, with the far end's progress passed on to the caller."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engine.attempt import Attempt, Outcome, Progress
+from engine.bridge import hear
+from engine.events import EndReason, Side
+
+if TYPE_CHECKING:
+    from engine.call import Call
+
+# SIP status of a failed attempt -> what the record says; anything else is `unreachable`
+REASONS = {
+    403: EndReason.REFUSED,
+    408: EndReason.NO_ANSWER,
+    480: EndReason.NO_ANSWER,
+    486: EndReason.BUSY,
+    487: EndReason.NO_ANSWER,
+    488: EndReason.NOT_ACCEPTABLE,
+    600: EndReason.BUSY,
+    603: EndReason.REFUSED,
+    606: EndReason.NOT_ACCEPTABLE,
+}
+
+
+def dial(call: Call, now: float, _: Any) -> None:
+    """Ring the call's destination; a caller who was answered already hears music meanwhile."""
+    assert call.destination is not None and call.customer is not None
+    attempt = Attempt.to(call, call.destination)
+    if attempt is None:
+        failed = Outcome(480)
+        dial_failed(call, now, failed)
+        return
+    if call.customer.connected:
+        call.play(call.customer, ("music",), loop=True)
+    call.attempt = attempt
+    attempt.start(now)
+
+
+def pass_progress(call: Call, now: float, progress: Progress) -> None:
+    """Ring tone or early media, as the far end has it."""
+    caller = call.customer
+    assert caller is not None and caller.session is not None
+    call.clocks.ringing = call.clocks.ringing or now
+    if caller.connected:
+        return
+    if progress.early_media and caller.has_offer:
+        hear(call, progress.leg, caller)
+        caller.session.progress(caller.answer(), status=183, now=now)
+    else:
+        caller.session.ring(now=now)
+
+
+def dial_failed(call: Call, now: float, outcome: Outcome) -> None:
+    call.attempt = None
+    assert call.customer is not None
+    reason = REASONS.get(outcome.status, EndReason.UNREACHABLE)
+    if call.customer.connected:
+        call.leave("unreachable", Side.ENGINE, reason, now)
+    else:
+        call.end(Side.ENGINE, reason, now, refusal=outcome.status)

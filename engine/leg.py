@@ -1,0 +1,136 @@
+"""One side of a call: a SIP session and the media leg that carries its sound, agreed on by SDP."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from engine.events import Side
+from media.messages import Address, CloseLeg, Codec, Direction, LegStats, OpenLeg, SetRemote
+from sip import sdp
+
+if TYPE_CHECKING:
+    from sip.session import Session
+
+    from engine.attempt import Attempt
+    from engine.call import Call
+    from engine.ports import MediaPort
+
+
+class Media(StrEnum):
+    """Where the media leg stands."""
+
+    NONE = "none"
+    OPENING = "opening"
+    OPEN = "open"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+class Leg:
+    """A leg belongs to one call at a time; an attended transfer moves it to another."""
+
+    def __init__(self, number: int, call: Call, side: Side, media: MediaPort, worker: int) -> None:
+        self.number = number
+        self.call = call
+        self.side = side
+        self.worker = worker
+        self.session: Session | None = None
+        self.agent = ""
+        self.name = ""
+        self.attempt: Attempt | None = None  # while its far end rings
+        self.replaces: Leg | None = None  # the leg whose place it takes once it is open
+        self.media = Media.NONE
+        self.port = 0
+        self.held = False  # the far end asked us not to send to it
+        self.connected = False  # signalling and SDP are done: sound can pass
+        self.stats: LegStats | None = None
+        self._media = media
+        self._offer: sdp.SessionDescription | None = None
+        self._chosen: sdp.Chosen | None = None
+        self._local: sdp.SessionDescription | None = None
+
+    # --- SDP --------------------------------------------------------------------------------------
+
+    @property
+    def codec(self) -> str:
+        return self._chosen.codec.name if self._chosen else ""
+
+    @property
+    def has_offer(self) -> bool:
+        return self._offer is not None
+
+    def take_offer(self, body: bytes) -> None:
+        """Read the far end's offer. Raises sdp.MalformedSdp or sdp.NothingInCommon, which carry their status."""
+        offer = sdp.parse(body)
+        chosen = sdp.choose(offer, self._media.capabilities)
+        self._offer, self._chosen = offer, chosen
+        self.held = chosen.remote_direction in ("sendonly", "inactive")
+
+    def answer(self) -> bytes:
+        """Our answer to the offer that was taken."""
+        assert self._offer is not None and self._chosen is not None, "an answer needs an offer"
+        self._local = sdp.make_answer(
+            self._offer, self._chosen, address=self._media.address, port=self.port, previous=self._local
+        )
+        return self._local.encode()
+
+    def offer(self, prefer: str = "") -> bytes:
+        """An offer of all we speak; `prefer` names the codec to put first, so that the other leg's can be relayed."""
+        self._local = sdp.make_offer(
+            preferring(self._media.capabilities, prefer),
+            address=self._media.address,
+            port=self.port,
+            previous=self._local,
+        )
+        return self._local.encode()
+
+    def take_answer(self, body: bytes) -> None:
+        """Read the far end's answer to our newest offer. Raises as take_offer does."""
+        assert self._local is not None, "an answer needs an offer"
+        self._chosen = sdp.read_answer(self._local, sdp.parse(body), self._media.capabilities)
+        self.held = self._chosen.remote_direction in ("sendonly", "inactive")
+
+    # --- the media leg ----------------------------------------------------------------------------
+
+    def open(self) -> None:
+        self.media = Media.OPENING
+        codecs, dtmf = self._wire_codecs()
+        self._media.send(
+            self.worker, OpenLeg(self.number, codecs, dtmf, self._remote(), self._mux(), self._direction())
+        )
+
+    def update(self) -> None:
+        """Tell the worker what the newest offer/answer says."""
+        if self.media is Media.OPEN and self._chosen is not None:
+            codecs, dtmf = self._wire_codecs()
+            self._media.send(
+                self.worker,
+                SetRemote(self.number, self._remote(), codecs, dtmf, self._mux(), self._direction()),
+            )
+
+    def close(self) -> None:
+        if self.media in (Media.OPENING, Media.OPEN):
+            self.media = Media.CLOSING
+            self._media.send(self.worker, CloseLeg(self.number))
+
+    def _remote(self) -> Address | None:
+        return self._chosen.remote if self._chosen else None
+
+    def _mux(self) -> bool:
+        return bool(self._chosen and self._chosen.rtcp_mux)
+
+    def _direction(self) -> Direction:
+        return self._chosen.direction if self._chosen else "sendrecv"
+
+    def _wire_codecs(self) -> tuple[list[Codec], int | None]:
+        if self._chosen is None:
+            return [], None
+        chosen = self._chosen
+        return [Codec(chosen.pt, chosen.codec.name, chosen.codec.rate, chosen.ptime)], chosen.dtmf_pt
+
+
+def preferring(capabilities: Sequence[sdp.Codec], name: str) -> list[sdp.Codec]:
+    """The capabilities with `name` first, otherwise in their own order."""
+    return sorted(capabilities, key=lambda codec: codec.name != name)

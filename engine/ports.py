@@ -1,0 +1,55 @@
+"""What a switch needs from the outside, as protocols: the node gives it processes and sockets, the simulation gives it none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from sip.registrar import Binding
+from sip.sdp import CodecOffer
+
+from engine.events import CallEnded, CallRecord, Event
+from media.messages import AnyCommand
+from sip.hop import Hop
+from sip.uri import Uri
+
+
+class MediaPort(Protocol):
+    """The media workers of the node."""
+
+    @property
+    def address(self) -> str:
+        """The address that goes into SDP."""
+
+    @property
+    def capabilities(self) -> Sequence[CodecOffer]:
+        """Codecs in order of preference, telephone-event among them."""
+
+    def place(self) -> int | None:
+        """The worker with most room for a new call, or None when none is up."""
+
+    def send(self, worker: int, command: AnyCommand) -> None:
+        """Ask a worker; a worker that died swallows it, and its legs are reported lost."""
+
+
+class JournalPort(Protocol):
+    def append(self, event: Event) -> None:
+        """Keep the event; cheap, never blocks, never raises."""
+
+    def finish(self, ended: CallEnded, record: CallRecord) -> None:
+        """Keep the last event of a call and its record in one transaction."""
+
+
+class Prompts(Protocol):
+    def path(self, language: str, name: str) -> str:
+        """The WAV file of a prompt in the language, or in the fallback language."""
+
+
+class Registrations(Protocol):
+    def lookup(self, aor: str, now: float) -> Sequence[Binding]:
+        """Where an address of record is registered now, best first."""
+
+
+class Resolver(Protocol):
+    def resolve(self, uri: Uri, now: float, found: Callable[[Sequence[Hop]], None]) -> None:
+        """Find the hops of a request to `uri` (RFC 3263); `found` gets none when there is no way there."""

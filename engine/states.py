@@ -1,0 +1,41 @@
+"""The names of a call's states and of what moves it between them; engine/transitions.py has the table."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    ARRIVED = "arrived"  # INVITE admitted, the media leg is being opened
+    GREETING = "greeting"  # answered, hears the welcome
+    QUEUED = "queued"  # waits with music, position and wait told at intervals
+    OFFERED = "offered"  # still waits; an agent's phone rings
+    DIALLING = "dialling"  # a direct call: the other phone rings
+    TALKING = "talking"
+    HELD = "held"
+    TRANSFERRING = "transferring"  # the customer waits for the transfer's target to answer
+    LEAVING = "leaving"  # hears a last announcement
+    ENDING = "ending"  # signalling is over; the media workers' last figures are awaited
+    ENDED = "ended"
+
+
+class Trigger(StrEnum):
+    TO_QUEUE = "to queue"
+    TO_PARTY = "to party"
+    TO_ANNOUNCE = "to announcement"
+    PLAYED = "played"
+    TELL = "time to tell position"
+    ASSIGNED = "agent assigned"
+    PROGRESS = "far end rings"
+    ANSWERED = "far end answered"
+    FAILED = "far end failed"
+    MAX_WAIT = "maximum wait"
+    LEAVE_KEY = "leave key"
+    HOLD = "hold"
+    RESUME = "resume"
+    REFERRED = "referred"
+    TAKEN = "taken over"
+    RECALL = "recall"
+    PARTY_LEFT = "party left"
+    END = "end"
+    CLOSED = "media closed"

@@ -1,0 +1,393 @@
+"""The switch: every call of the node, and the one place where what happens outside finds the call it concerns.
+
+Synchronous and without I/O: SIP events, media events and deadlines go in, with the time; calls to the user agent, media
+commands and journal entries come out through the ports it was given. The node runs it on real sockets, the simulation
+on a virtual clock.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from itertools import count
+
+import structlog
+from sip.agent import UserAgent
+from sip.session import Session
+
+from config.schema import Config
+from engine import admit, codes, transfer
+from engine.acd import Acd
+from engine.call import Call
+from engine.events import CallEnded, CallRecord, EndReason, Event, Side, WorkerLost
+from engine.ledger import record
+from engine.leg import Leg, Media
+from engine.ports import JournalPort, MediaPort, Prompts, Registrations, Resolver
+from engine.states import State, Trigger
+from engine.talking import held_changed
+from engine.timers import Timers
+from engine.transitions import TABLE
+from media import messages as media_words
+from routing.agent import Agent
+from routing.number import AgentTarget, Announce, Destination, FeatureCode, Found, QueueTarget, UriTarget
+from sip import events as sip_words
+from sip.errors import SipError
+from sip.hop import Hop
+from sip.uri import NameAddr, Uri
+
+log = structlog.get_logger("switch")
+
+# how the end of a session reads in the record when its call had not ended by itself
+SIGNALLING_FAULTS = frozenset({"timer", "no_ack", "no_prack", "transport", "gone"})
+
+
+class Switch:
+    """See the module. Every public method takes the time; none raises for what comes from the network."""
+
+    table = TABLE
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        agent: UserAgent,
+        registrations: Registrations,
+        media: MediaPort,
+        journal: JournalPort,
+        prompts: Prompts,
+        resolver: Resolver,
+        rng: random.Random,
+        epoch: float = 0.0,
+    ) -> None:
+        self.config = config
+        self.user_agent = agent
+        self.registrations = registrations
+        self.media = media
+        self.journal = journal
+        self.prompts = prompts
+        self.resolver = resolver
+        self.rng = rng
+        self.timers = Timers()
+        self.plan = config.numbers
+        self.acd = Acd(
+            config.queues.values(),
+            (each.value() for each in config.agents.values()),
+            self.timers,
+            self.note,
+            self.wall,
+        )
+        self.calls: dict[str, Call] = {}
+        self.sessions: dict[int, Leg] = {}
+        self.legs: dict[int, Leg] = {}
+        self.observers: list[Callable[[Event | CallRecord], None]] = []
+        self.own_hosts: set[str] = {config.sip.domain}
+        self.call_rate = admit.Rate(config.node.limits.max_calls_per_s)
+        self._epoch = epoch
+        self._leg_numbers = count(1)
+        self._on_sip: dict[type, Callable[..., None]] = {
+            sip_words.IncomingCall: self._incoming,
+            sip_words.Provisional: self._provisional,
+            sip_words.Answered: self._answered,
+            sip_words.Rejected: self._rejected,
+            sip_words.Acknowledged: self._acknowledged,
+            sip_words.Cancelled: self._cancelled,
+            sip_words.Ended: self._ended,
+            sip_words.Reoffered: self._reoffered,
+            sip_words.Reanswered: self._reanswered,
+            sip_words.Referred: self._referred,
+            sip_words.DtmfInfo: self._dtmf_info,
+        }
+        self._on_media: dict[type, Callable[..., None]] = {
+            media_words.LegOpened: self._leg_opened,
+            media_words.LegFailed: self._leg_failed,
+            media_words.LegClosed: self._leg_closed,
+            media_words.PlayDone: self._play_done,
+            media_words.Dtmf: self._dtmf,
+            media_words.Stats: self._stats,
+        }
+
+    # --- what goes in -----------------------------------------------------------------------------
+
+    def sip(self, event: object, now: float) -> None:
+        """Something the user agent or the registrar tells."""
+        handler = self._on_sip.get(type(event))
+        if handler is not None:
+            handler(event, now)
+        else:
+            codes.registration_changed(self, event, now)
+        self._assign(now)
+
+    def heard(self, event: media_words.Event, now: float) -> None:
+        """Something a media worker tells."""
+        handler = self._on_media.get(type(event))
+        if handler is not None:
+            handler(event, now)
+            self._assign(now)
+
+    def timeout(self, now: float) -> None:
+        self.timers.run(now)
+        self._assign(now)
+
+    def next_timeout(self) -> float | None:
+        return self.timers.next()
+
+    def worker_lost(self, worker: int, now: float) -> None:
+        """A media worker died: its legs are gone, their calls end and say so."""
+        lost = [leg for leg in self.legs.values() if leg.worker == worker]
+        calls = {leg.call.id: leg.call for leg in lost}
+        self.note(WorkerLost(at=self.wall(now), worker=worker, calls=len(calls)))
+        for leg in lost:
+            leg.media = Media.CLOSED
+            del self.legs[leg.number]
+        for call in calls.values():
+            if call.state is State.ENDING:
+                call.fire(Trigger.CLOSED, now)
+            else:
+                call.end(Side.ENGINE, EndReason.MEDIA_LOST, now, refusal=503)
+        self._assign(now)
+
+    def set_agent(self, name: str, event: codes.AgentEvent, now: float, reason: str = "") -> Agent:
+        """Raises KeyError for an unknown agent, IllegalTransition with the remedy when it cannot be."""
+        agent = self.acd.agent_event(name, event, now, reason=reason)
+        self._assign(now)
+        return agent
+
+    def hang_up(self, call_id: str, now: float) -> None:
+        """End a call by order of the API. Raises KeyError when there is none of that id."""
+        self.calls[call_id].end(Side.ENGINE, EndReason.COMPLETED, now, refusal=480)
+        self._assign(now)
+
+    def shut_down(self, now: float) -> None:
+        """End every call, with its record."""
+        for call in list(self.calls.values()):
+            call.end(Side.ENGINE, EndReason.SHUTDOWN, now, refusal=503)
+
+    def _assign(self, now: float) -> None:
+        for choice in self.acd.assign(now):
+            self.calls[choice.call].fire(Trigger.ASSIGNED, now, choice)
+
+    # --- SIP --------------------------------------------------------------------------------------
+
+    def _incoming(self, event: sip_words.IncomingCall, now: float) -> None:
+        admit.incoming(self, event, now)
+
+    def _provisional(self, event: sip_words.Provisional, now: float) -> None:
+        leg = self.sessions.get(event.session.id)
+        if leg is not None and leg.attempt is not None:
+            leg.attempt.progress(event.session, event.status, event.sdp, now)
+
+    def _answered(self, event: sip_words.Answered, now: float) -> None:
+        leg = self.sessions.get(event.session.id)
+        if leg is None or leg.attempt is None:
+            event.session.hangup(None, now=now)
+        else:
+            leg.attempt.answered(event.session, event.sdp, now)
+
+    def _rejected(self, event: sip_words.Rejected, now: float) -> None:
+        leg = self.sessions.pop(event.session.id, None)
+        if leg is not None and leg.attempt is not None:
+            leg.attempt.rejected(event.session, event.status, now)
+
+    def _acknowledged(self, event: sip_words.Acknowledged, now: float) -> None:
+        leg = self.sessions.get(event.session.id)
+        if leg is not None and event.sdp:
+            self._take_answer(leg, event.sdp, now)
+
+    def _reanswered(self, event: sip_words.Reanswered, now: float) -> None:
+        leg = self.sessions.get(event.session.id)
+        if leg is not None and event.sdp:
+            self._take_answer(leg, event.sdp, now)
+
+    def _take_answer(self, leg: Leg, body: bytes, now: float) -> None:
+        try:
+            leg.take_answer(body)
+        except SipError as error:
+            log.warning("answer not usable", call=leg.call.id, leg=leg.number, why=str(error))
+            leg.call.end(Side.ENGINE, EndReason.NOT_ACCEPTABLE, now)
+            return
+        leg.update()
+        held_changed(leg.call, leg, now)
+
+    def _cancelled(self, event: sip_words.Cancelled, now: float) -> None:
+        leg = self.sessions.pop(event.session.id, None)
+        if leg is not None and leg.session is event.session:
+            leg.session = None
+            leg.call.end(Side.CUSTOMER, EndReason.ABANDONED, now)
+
+    def _ended(self, event: sip_words.Ended, now: float) -> None:
+        leg = self.sessions.pop(event.session.id, None)
+        if leg is None or leg.session is not event.session:
+            return  # we had let it go before it said goodbye
+        call = leg.call
+        leg.session = None
+        fault = event.cause in SIGNALLING_FAULTS
+        if leg is call.customer:
+            never = call.clocks.connected is None
+            reason = EndReason.ABANDONED if never else EndReason.COMPLETED
+            by, why = (Side.ENGINE, EndReason.SIGNALLING_LOST) if fault else (Side.CUSTOMER, reason)
+            call.end(by, why, now)
+        elif leg is call.party or leg is call.transferor:
+            call.fire(Trigger.PARTY_LEFT, now, EndReason.SIGNALLING_LOST if fault else EndReason.COMPLETED)
+
+    def _reoffered(self, event: sip_words.Reoffered, now: float) -> None:
+        leg = self.sessions.get(event.session.id)
+        if leg is None:
+            event.session.refuse(481, now=now)
+            return
+        if event.sdp is None:
+            event.session.accept(leg.offer(), now=now)
+            return
+        try:
+            leg.take_offer(event.sdp)
+        except SipError as error:
+            event.session.refuse(error.sip_status, now=now)
+            return
+        event.session.accept(leg.answer(), now=now)
+        leg.update()
+        held_changed(leg.call, leg, now)
+
+    def _referred(self, event: sip_words.Referred, now: float) -> None:
+        leg = self.sessions.get(event.session.id)
+        if leg is None:
+            event.session.refuse_refer(481, now=now)
+        else:
+            transfer.referred(leg.call, leg, event, now)
+
+    def _dtmf_info(self, event: sip_words.DtmfInfo, now: float) -> None:
+        leg = self.sessions.get(event.session.id)
+        if leg is None:
+            return
+        codes.digit(leg, event.digit, now)
+        other = leg.call.other(leg)
+        if leg.call.state is State.TALKING and other is not None:
+            self.media.send(other.worker, media_words.SendDtmf(other.number, event.digit))
+
+    # --- media ------------------------------------------------------------------------------------
+
+    def _leg_opened(self, event: media_words.LegOpened, now: float) -> None:
+        leg = self.legs.get(event.leg)
+        if leg is None or leg.media is not Media.OPENING:
+            return
+        leg.media, leg.port = Media.OPEN, event.port
+        if leg.attempt is not None:
+            leg.attempt.leg_opened(now)
+        elif leg.replaces is not None:
+            transfer.replace_leg(leg.call, leg, leg.replaces, now)
+        elif leg is leg.call.customer:
+            admit.ready(leg.call, now)
+
+    def _leg_failed(self, event: media_words.LegFailed, now: float) -> None:
+        leg = self.legs.get(event.leg)
+        if leg is None:
+            return
+        log.warning("media leg failed", call=leg.call.id, leg=leg.number, why=event.reason)
+        if leg.media is not Media.OPENING:
+            return
+        self.legs.pop(leg.number)
+        leg.media = Media.CLOSED
+        if leg.attempt is not None:
+            leg.attempt.leg_failed(now)
+        else:
+            leg.call.end(Side.ENGINE, EndReason.OVERLOAD, now, refusal=503)
+
+    def _leg_closed(self, event: media_words.LegClosed, now: float) -> None:
+        leg = self.legs.pop(event.leg, None)
+        if leg is not None:
+            leg.stats = event.stats
+            leg.call.leg_closed(leg, now)
+
+    def _play_done(self, event: media_words.PlayDone, now: float) -> None:
+        leg = self.legs.get(event.leg)
+        if leg is not None:
+            leg.call.played(leg, event.play, event.completed, now)
+
+    def _dtmf(self, event: media_words.Dtmf, now: float) -> None:
+        leg = self.legs.get(event.leg)
+        if leg is not None:
+            codes.digit(leg, event.digit, now)
+
+    def _stats(self, event: media_words.Stats, now: float) -> None:
+        for stats in event.legs:
+            leg = self.legs.get(stats.leg)
+            if leg is not None:
+                leg.stats = stats
+
+    # --- what calls ask of the switch -------------------------------------------------------------
+
+    def wall(self, now: float) -> float:
+        """Epoch seconds of an instant of the switch's clock."""
+        return self._epoch + now
+
+    def note(self, event: Event) -> None:
+        self.journal.append(event)
+        for observer in self.observers:
+            observer(event)
+
+    def finish(self, call: Call, now: float) -> None:
+        """The call is over: its record is written and nothing of it stays."""
+        written = record(call, self.config.node.name, self.wall)
+        ended = CallEnded(at=written.ended_at, call=call.id, by=written.ended_by, reason=written.reason)
+        del self.calls[call.id]
+        for leg in call.legs:
+            self.legs.pop(leg.number, None)
+        self.journal.finish(ended, written)
+        for observer in self.observers:
+            observer(ended)
+            observer(written)
+
+    def new_id(self, now: float) -> str:
+        """A call id: sorts by time, cannot be guessed."""
+        return f"{int(self.wall(now) * 1000):012x}-{self.rng.getrandbits(64):016x}"
+
+    def new_leg(self, call: Call, side: Side, worker: int) -> Leg:
+        leg = Leg(next(self._leg_numbers), call, side, self.media, worker)
+        self.legs[leg.number] = leg
+        return leg
+
+    def invite(
+        self, leg: Leg, target: Uri, hops: Sequence[Hop], *, to: NameAddr, offer: bytes, now: float
+    ) -> Session:
+        caller = leg.call.caller or "anonymous"
+        from_ = NameAddr(leg.call.display, Uri("sip", caller, None, self.config.sip.domain, None, (), ()), ())
+        session = self.user_agent.invite(target, hops, from_=from_, to=to, offer=offer, now=now)
+        self.sessions[session.id] = leg
+        return session
+
+    def forget_session(self, session: Session) -> None:
+        self.sessions.pop(session.id, None)
+
+    def aor(self, name: str) -> Uri:
+        return Uri("sip", name, None, self.config.sip.domain, None, (), ())
+
+    def contacts(self, name: str, now: float) -> list[tuple[Uri, Sequence[Hop]]]:
+        """Where the account's phones are registered now."""
+        return [(each.contact, (each.hop,)) for each in self.registrations.lookup(self.aor(name).aor, now)]
+
+    def is_ours(self, uri: Uri) -> bool:
+        """Whether an address is of this node: its user part is then a number of our plan."""
+        return uri.scheme == "tel" or uri.host in self.own_hosts
+
+    def worker_for(self, call: Call) -> int:
+        """The worker of a new call: where the caller's other call is, so that the two can be joined, else by load."""
+        for other in self.acd.calls_of(call.caller):
+            legs = self.calls[other].legs if other in self.calls else []
+            if legs:
+                return legs[0].worker
+        place = self.media.place()
+        return -1 if place is None else place
+
+    def direct(self, call: Call, found: Found | Destination, now: float) -> None:
+        """Send a call, new or waiting, where the number plan says."""
+        target = found.destination if isinstance(found, Found) else found
+        call.destination = target
+        if isinstance(target, QueueTarget):
+            call.queue = self.acd.queues[target.name].spec
+            call.fire(Trigger.TO_QUEUE, now, None)
+        elif isinstance(target, AgentTarget | UriTarget):
+            call.fire(Trigger.TO_PARTY, now)
+        elif isinstance(target, Announce):
+            call.leave(target.prompt, Side.ENGINE, EndReason.COMPLETED, now)
+        elif isinstance(target, FeatureCode):
+            call.leave(codes.feature(self, call, target.feature, now), Side.ENGINE, EndReason.COMPLETED, now)
+        else:
+            call.end(Side.ENGINE, EndReason.UNREACHABLE, now, refusal=404)

@@ -1,0 +1,181 @@
+"""Transfers: blind (REFER to an address), attended (REFER or INVITE with Replaces), and what happens when they fail.
+
+The engine is between all legs, so a transfer moves no dialog: the transferor's leg is let go and the customer's goes on
+as it was. A customer is never lost by a failed transfer: the transferor gets the call back, and when that one has
+hung up already the customer goes back to the queue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from engine.attempt import Attempt, Outcome, Progress
+from engine.bridge import part
+from engine.events import CallTransferred, EndReason, Side
+from engine.states import State, Trigger
+from engine.talking import drop
+from routing.number import AgentTarget, Destination, QueueTarget, UriTarget
+
+if TYPE_CHECKING:
+    from engine.call import Call
+    from engine.leg import Leg
+    from sip.events import Referred
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """A transfer that was asked for and found possible: to a destination, or to what another call holds."""
+
+    transferor: Leg
+    name: str
+    destination: Destination | None = None
+    consultation: Leg | None = None
+
+
+def referred(call: Call, leg: Leg, event: Referred, now: float) -> None:
+    """A REFER came from `leg`: check it, answer it, and begin."""
+    referral, refusal = read(call, leg, event)
+    if referral is None or call.state not in (State.TALKING, State.HELD):
+        event.session.refuse_refer(refusal or 491, now=now)
+        return
+    event.session.accept_refer(now=now)
+    call.fire(Trigger.REFERRED, now, referral)
+
+
+def read(call: Call, leg: Leg, event: Referred) -> tuple[Referral | None, int]:
+    """What the REFER asks for, or the status to refuse it with."""
+    switch = call.switch
+    if leg is call.customer and not leg.agent:
+        return None, 403
+    if event.replaces is not None:
+        consultation = switch.sessions.get(event.replaces.id)
+        if consultation is None or consultation.call is call or consultation.agent != leg.agent:
+            return None, 481
+        if consultation.worker != leg.worker:
+            return None, 488
+        return Referral(leg, str(event.refer_to), consultation=consultation), 0
+    uri = event.refer_to
+    if switch.is_ours(uri):
+        found = switch.plan.find(uri.user or "")
+        if found is None:
+            return None, 404
+        if not isinstance(found.destination, (QueueTarget, AgentTarget, UriTarget)):
+            return None, 403
+        return Referral(leg, found.number, destination=found.destination), 0
+    return Referral(leg, str(uri), destination=UriTarget(str(uri))), 0
+
+
+def begin(call: Call, now: float, referral: Referral) -> None:
+    call.referral, call.transferor = referral, referral.transferor
+    if referral.transferor is call.customer:  # a colleague who called in transfers the one he called
+        call.customer, call.party = call.party, call.customer
+        assert call.customer is not None and call.party is not None
+        call.customer.side, call.party.side = Side.CUSTOMER, Side.AGENT
+    assert call.customer is not None and call.party is not None
+    part(call, call.customer, call.party)
+    if referral.consultation is not None:
+        _take_over(call, referral.consultation, now)
+        return
+    call.destination = referral.destination
+    call.play(call.customer, ("music",), loop=True)
+    if isinstance(referral.destination, QueueTarget):
+        call.fire(Trigger.TO_QUEUE, now, referral.destination)
+        return
+    assert referral.destination is not None
+    call.attempt = Attempt.to(call, referral.destination)
+    assert call.attempt is not None
+    call.attempt.start(now)
+
+
+def _take_over(call: Call, consultation: Leg, now: float) -> None:
+    """Attended: the far leg of the consultation becomes this call's party, answered or still ringing."""
+    other = consultation.call
+    if other.attempt is not None:
+        attempt, other.attempt = other.attempt, None
+        attempt.move(call)
+        call.play(call.customer, ("music",), loop=True)  # type: ignore[arg-type]
+        other.end(Side.AGENT, EndReason.TRANSFERRED, now)
+        return
+    far = other.other(consultation)
+    if far is None or not far.connected or far.session is None:
+        call.fire(Trigger.FAILED, now, Outcome(481))
+        return
+    part(other, consultation, far)
+    call.adopt(far, Side.AGENT)
+    other.party = consultation
+    if far.agent:
+        call.switch.acd.move(far.agent, other.id, call.id)
+    other.end(Side.AGENT, EndReason.TRANSFERRED, now)
+    call.fire(Trigger.ANSWERED, now, far)
+
+
+def hand_over(call: Call, now: float, _: Any) -> None:
+    """The target has the customer: tell the transferor and let that leg go."""
+    leg, call.transferor = call.transferor, None
+    referral = call.referral
+    assert referral is not None
+    call.transfers += 1
+    attended = referral.consultation is not None
+    call.note(CallTransferred, now, by=referral.transferor.name, target=referral.name, attended=attended)
+    call.party = None
+    call.agent = ""
+    call.held_by.discard(Side.AGENT)
+    if leg is not None and leg.session is not None:
+        leg.session.notify_refer(200, now=now)
+        drop(call, leg, now)
+
+
+def tell_progress(call: Call, now: float, progress: Progress) -> None:
+    leg = call.transferor
+    if leg is not None and leg.session is not None:
+        leg.session.notify_refer(progress.status, now=now)
+
+
+def fall_back(call: Call, now: float, outcome: Outcome) -> None:
+    """The target did not take it: back to the transferor, else to the queue, else say so."""
+    call.attempt = None
+    leg, call.transferor = call.transferor, None
+    if leg is not None and leg.session is not None:
+        leg.session.notify_refer(outcome.status, now=now)
+        if call.held_by:
+            call.fire(Trigger.HOLD, now, next(iter(call.held_by)))
+        else:
+            call.fire(Trigger.RECALL, now)
+    elif call.queue is not None:
+        call.fire(Trigger.TO_QUEUE, now, QueueTarget(call.queue.name))
+    else:
+        call.leave("unreachable", Side.ENGINE, EndReason.UNREACHABLE, now)
+
+
+def forget_transferor(call: Call, now: float, _: Any) -> None:
+    """The transferor hung up without waiting for the outcome, as most phones do."""
+    leg = call.transferor
+    if leg is not None:
+        drop(call, leg, now)
+        call.transferor = None
+        call.party = None
+        call.held_by.discard(Side.AGENT)
+
+
+def replace_leg(call: Call, new: Leg, old: Leg, now: float) -> None:
+    """INVITE with Replaces (RFC 3891): `new` takes the place of `old` in an established call."""
+    other = call.other(old)
+    if call.state not in (State.TALKING, State.HELD) or other is None or new.session is None:
+        if new.session is not None:
+            new.session.reject(481, now=now)
+            new.session = None
+        drop(call, new, now)
+        return
+    part(call, old, other)
+    new.session.answer(new.answer() if new.has_offer else new.offer(), now=now)
+    new.connected = True
+    new.side = old.side
+    if old is call.customer:
+        call.customer, party = new, other
+    else:
+        party = new
+    drop(call, old, now)
+    call.held_by.discard(new.side)
+    call.transfers += 1
+    call.fire(Trigger.TAKEN, now, party)

@@ -1,0 +1,178 @@
+"""What a waiting caller lives through: welcome, music, position and wait told, an agent's phone ringing, leaving."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engine.attempt import Attempt, Outcome
+from engine.events import (
+    CallOffered,
+    CallQueued,
+    EndReason,
+    OfferMissed,
+    QueueLeft,
+    Side,
+)
+from engine.states import Trigger
+from routing.number import QueueTarget
+from routing.queue import QueueFull
+from routing.select import Assignment
+
+if TYPE_CHECKING:
+    from engine.call import Call
+    from routing.number import Destination
+
+TOLD_POSITIONS = 20  # positions with a prompt of their own; beyond, "more than twenty"
+TOLD_MINUTES = (1, 2, 3, 5, 10, 15, 20, 30, 60)
+
+
+def welcome(call: Call, now: float, _: Any) -> None:
+    assert call.queue is not None and call.customer is not None
+    call.language = call.queue.language or call.language
+    if call.queue.welcome:
+        call.play(call.customer, call.queue.welcome)
+    else:
+        call.fire(Trigger.PLAYED, now)
+
+
+def enqueue(call: Call, now: float, what: Any) -> None:
+    """Take a place; `what` is the QueueTarget of a move, or None for the queue that the call came for."""
+    if isinstance(what, QueueTarget):
+        call.queue = call.switch.acd.queues[what.name].spec
+    assert call.queue is not None
+    try:
+        call.switch.acd.enqueue(call.queue.name, call.id, now)
+    except QueueFull:
+        send_on(call, call.queue.overflow, now, "full", EndReason.OVERFLOW_FAILED)
+        return
+    call.clocks.queued = call.clocks.queued or now
+    _note_place(call, now, at_head=False)
+    _start_waiting(call, now)
+
+
+def requeue(call: Call, now: float, _: Any) -> None:
+    """After a missed offer: the same place again, which the queue kept."""
+    assert call.queue is not None
+    call.switch.acd.restore(call.queue.name, call.id)
+    _note_place(call, now, at_head=True)
+    _start_waiting(call, now, music=False)
+
+
+def _note_place(call: Call, now: float, *, at_head: bool) -> None:
+    assert call.queue is not None
+    position = call.switch.acd.queues[call.queue.name].position(call.id)
+    call.note(CallQueued, now, queue=call.queue.name, position=position, at_head=at_head)
+
+
+def _start_waiting(call: Call, now: float, *, music: bool = True) -> None:
+    spec = call.queue
+    assert spec is not None
+    if music:
+        play_music(call, now, None)
+    if spec.announce_every_s > 0:
+        call.arm("tell", spec.announce_every_s, Trigger.TELL, now)
+    if spec.max_wait_s > 0:
+        place = call.switch.acd.queues[spec.name].place(call.id)
+        assert place is not None
+        call.arm("max_wait", max(0.0, place.joined_at + spec.max_wait_s - now), Trigger.MAX_WAIT, now)
+
+
+def play_music(call: Call, now: float, _: Any) -> None:
+    assert call.customer is not None
+    name = call.queue.music if call.queue and call.queue.music else "music"
+    call.play(call.customer, (name,), loop=True)
+
+
+def tell_position(call: Call, now: float, _: Any) -> None:
+    spec = call.queue
+    assert spec is not None and call.customer is not None
+    call.arm("tell", spec.announce_every_s, Trigger.TELL, now)
+    queue = call.switch.acd.queues[spec.name]
+    position = queue.position(call.id)
+    prompts = []
+    if spec.announce_position and position:
+        prompts.append(f"position-{position}" if position <= TOLD_POSITIONS else "position-more")
+    estimate = call.switch.acd.estimated_wait(spec.name, position, now)
+    if spec.announce_wait and estimate is not None:
+        prompts.append(wait_prompt(estimate))
+    if prompts:
+        call.play(call.customer, prompts)
+
+
+def wait_prompt(seconds: float) -> str:
+    """The prompt for an expected wait: rounded up to the next one that is recorded."""
+    if seconds < 60:
+        return "wait-less-than-1"
+    return next((f"wait-{m}" for m in TOLD_MINUTES if seconds <= m * 60), "wait-more")
+
+
+def offer(call: Call, now: float, assignment: Assignment) -> None:
+    """Ring the chosen agent's phone; the caller goes on hearing music."""
+    assert call.queue is not None
+    call.offered_agent = assignment.agent
+    call.note(CallOffered, now, queue=assignment.queue, agent=assignment.agent, why=str(assignment.reasons))
+    call.attempt = Attempt.to_agent(call, assignment.agent, call.queue.ring_timeout_s)
+    call.attempt.start(now)
+
+
+def offer_answered(call: Call, now: float, _: Any) -> None:
+    assert call.queue is not None
+    call.disarm("tell", "max_wait")
+    call.switch.acd.leave(call.queue.name, call.id, now, served=True)
+    call.switch.acd.accepted(call.offered_agent, now)
+    call.agent, call.offered_agent = call.offered_agent, ""
+
+
+def offer_missed(call: Call, now: float, outcome: Outcome) -> None:
+    """The agent did not take it: she is counted a miss, the caller keeps the place."""
+    agent, call.offered_agent = call.offered_agent, ""
+    call.attempt = None
+    call.misses += 1
+    call.note(OfferMissed, now, agent=agent, outcome=outcome.word)
+    call.switch.acd.missed(agent, call.id, now, refused=outcome.refused)
+
+
+def leave_queue(call: Call, now: float, _: Any) -> None:
+    """Give up the place, and call off an agent's ringing phone if one rings."""
+    call.disarm("tell", "max_wait")
+    if call.attempt is not None:
+        call.attempt.cancel(now)
+        call.attempt = None
+    if call.offered_agent:
+        call.switch.acd.release(call.offered_agent, call.id, now)
+        call.offered_agent = ""
+    if call.queue is not None:
+        call.switch.acd.leave(call.queue.name, call.id, now, served=False)
+
+
+def overflow(call: Call, now: float, _: Any) -> None:
+    assert call.queue is not None
+    call.note(QueueLeft, now, queue=call.queue.name, why="maximum wait")
+    send_on(call, call.queue.overflow, now, "wait", EndReason.OVERFLOW_FAILED)
+
+
+def leave_on_key(call: Call, now: float, _: Any) -> None:
+    assert call.queue is not None
+    call.note(QueueLeft, now, queue=call.queue.name, why="key")
+    send_on(call, call.queue.leave_to, now, "key", EndReason.LEFT_QUEUE)
+
+
+def send_on(call: Call, target: Destination | None, now: float, why: str, reason: EndReason) -> None:
+    """Send a waiting caller to `target`, or say goodbye where there is none."""
+    call.destination = target
+    if isinstance(target, QueueTarget):
+        call.fire(Trigger.TO_QUEUE, now, target)
+    elif target is None:
+        by = Side.CUSTOMER if why == "key" else Side.ENGINE
+        call.leave("goodbye" if why == "key" else "all-busy", by, reason, now)
+    else:
+        call.switch.direct(call, target, now)
+
+
+def announce(call: Call, now: float, prompt: Any) -> None:
+    assert call.customer is not None
+    call.play(call.customer, (str(prompt),))
+
+
+def said_goodbye(call: Call, now: float, _: Any) -> None:
+    call.end(*call.farewell, now)
