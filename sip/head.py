@@ -1,0 +1,129 @@
+"""The head of a message, from bytes to header lines: line ends, folding, charset, limits (RFC 3261, 7).
+
+Tolerates what phones send: LF alone, blanks around names, folding, Latin-1. Refuses what two elements
+could read differently: bare CR, control characters, lines without a colon, repeated singletons, and
+every doubt about the length of the body.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sip.errors import MalformedHeader
+from sip.headers import CANONICAL, SINGLETONS, canonical
+
+MAX_HEAD = 32 * 1024
+MAX_LINE = 8 * 1024
+MAX_HEADER_LINES = 256
+MAX_BODY = 256 * 1024
+
+_CONTROLS = bytes(byte for byte in (*range(32), 127) if byte not in b"\t\r\n")
+_CONTROL_TEXT = dict.fromkeys(_CONTROLS)
+_QUOTED_PAIR = re.compile(rb"\\.", re.DOTALL)
+_FOLD = re.compile(r"\n[ \t]+")
+_LENGTH = re.compile(r"[0-9]{1,10}")
+
+
+class Head:
+    """A head that has been cut into lines.
+
+    start: start line. lines: values by canonical name. charset: "utf-8" or "latin-1". fault: the first
+    thing found wrong as (status, reason), or None.
+    """
+
+    __slots__ = ("start", "lines", "charset", "fault")
+
+    def __init__(
+        self, start: str, lines: dict[str, list[str]], charset: str, fault: tuple[int, str] | None
+    ) -> None:
+        self.start = start
+        self.lines = lines
+        self.charset = charset
+        self.fault = fault
+
+    def blame(self, status: int, reason: str) -> None:
+        """Note a fault, unless one is noted already."""
+        if self.fault is None:
+            self.fault = (status, reason)
+
+    @property
+    def content_length(self) -> int | None:
+        """Length of the body in bytes; None when not said. A fault in it is noted and reads as None."""
+        values = self.lines.get("Content-Length")
+        if values is None:
+            return None
+        if len(values) > 1 or not _LENGTH.fullmatch(values[0]):
+            self.blame(400, "Bad Content-Length")
+            return None
+        return int(values[0])
+
+
+def find_end(data: bytes | bytearray, start: int = 0) -> tuple[int, int]:
+    """Where the head ends and where the body begins; (-1, -1) when the blank line has not come.
+
+    The earliest blank line counts, whichever line ends it is made of.
+    """
+    end = data.find(b"\n\r\n", start)
+    plain = data.find(b"\n\n", start, end if end >= 0 else len(data))
+    if plain >= 0:
+        return plain, plain + 2
+    if end < 0:
+        return -1, -1
+    return end, end + 3
+
+
+def read_head(data: bytes) -> Head:
+    """Cut a head, without its blank line, into lines. Never raises: what is wrong is noted in `fault`."""
+    fault: tuple[int, str] | None = None
+    if len(data) > MAX_HEAD:
+        return Head("", {}, "utf-8", (513, "Message Head Too Large"))
+    if len(data.translate(None, _CONTROLS)) != len(data):
+        # Allowed only behind a backslash in a quoted-string (RFC 3261 section 25.1, quoted-pair).
+        bare = _QUOTED_PAIR.sub(b"", data)
+        if len(bare.translate(None, _CONTROLS)) != len(bare):
+            fault = (400, "Control Character")
+            data = data.translate(None, _CONTROLS)
+    charset = "utf-8"
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        charset = "latin-1"
+        text = data.decode(charset)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
+        if text[-1:] == "\r":
+            text = text[:-1]
+        if "\r" in text:
+            fault = fault or (400, "Carriage Return Alone")
+            text = text.replace("\r", " ")
+    if "\n " in text or "\n\t" in text:
+        text = _FOLD.sub(" ", text)
+    return _cut(text, charset, fault)
+
+
+def _cut(text: str, charset: str, fault: tuple[int, str] | None) -> Head:
+    all_lines = text.split("\n")
+    if len(all_lines) > MAX_HEADER_LINES:
+        return Head(all_lines[0], {}, charset, fault or (513, "Too Many Header Fields"))
+    if len(text) > MAX_LINE and max(map(len, all_lines)) > MAX_LINE:
+        return Head("", {}, charset, fault or (513, "Header Field Too Long"))
+    lines: dict[str, list[str]] = {}
+    known = CANONICAL.get
+    start = all_lines[0]
+    del all_lines[0]
+    for line in all_lines:
+        spelling, colon, value = line.partition(":")
+        name = known(spelling)
+        if name is None or not colon:
+            try:
+                name = canonical(spelling if colon else "")
+            except MalformedHeader:
+                fault = fault or (400, "Bad Header Field")
+                continue
+        if name not in lines:
+            lines[name] = [value.strip(" \t")]
+        else:
+            lines[name].append(value.strip(" \t"))
+            if name in SINGLETONS:
+                fault = fault or (400, f"Repeated {name}")
+    return Head(start, lines, charset, fault)
