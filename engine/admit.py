@@ -124,7 +124,7 @@ def _open(call: Call, event: IncomingCall, now: float) -> None:
 
 
 def _replacing(switch: Switch, event: IncomingCall, now: float) -> None:
-    """INVITE with Replaces: only an account of ours may take a leg's place, and only in a call that is connected."""
+    """INVITE with Replaces (RFC 3891): only an account of ours may take a leg's place."""
     assert event.replaces is not None
     old = switch.sessions.get(event.replaces.id)
     if old is None or old.session is not event.replaces or event.identity.kind != "user":

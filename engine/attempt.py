@@ -1,4 +1,4 @@
-"""One attempt to reach somebody: every contact of the target rings at once, the first to answer has the call."""
+"""One attempt to reach somebody: every contact rings at once, the first to answer has the call."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Progress:
 
 
 class Attempt:
-    """Ends by firing ANSWERED (with the leg) or FAILED (with the outcome) at its call, or silently when cancelled."""
+    """Ends by firing ANSWERED (with the leg) or FAILED (with the outcome) at its call; cancelled, by neither."""
 
     def __init__(self, call: Call, *, ring_s: float, to: Uri, agent: str = "", offered: bool = False) -> None:
         self.call = call
@@ -167,7 +167,7 @@ class Attempt:
         self.call.fire(Trigger.ANSWERED, now, self.leg)
 
     def rejected(self, session: Session, status: int, now: float) -> None:
-        """A contact said no; when the last one has, the most telling status stands for all (RFC 3261 16.7.6)."""
+        """A contact said no; after the last the most telling status stands for all (RFC 3261 16.7.6)."""
         if session in self._sessions:
             self._sessions.remove(session)
         self._worst = better(self._worst, status)

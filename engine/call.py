@@ -1,7 +1,7 @@
 """One call: a single-writer state machine fed by one bounded queue of triggers.
 
-The call is plain data and the machine that moves it; what is done on a transition lives in waiting, dialling, talking
-and transfer, as functions of (call, now, what).
+The call is plain data and the machine that moves it; what is done on a transition lives in waiting,
+dialling, talking and transfer, as functions of (call, now, what).
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Call:
     # --- the machine ------------------------------------------------------------------------------
 
     def fire(self, trigger: Trigger, now: float, what: Any = None) -> None:
-        """Take a trigger; run-to-completion: one fired by an action waits for that action's transition to end."""
+        """Take a trigger; one that an action fires waits for that action's transition to end."""
         if len(self._inbox) >= INBOX:
             log.error("call inbox full", call=self.id, state=self.state, trigger=trigger)
             self._inbox.clear()

@@ -2,7 +2,8 @@
 
 Events are what the journal keeps and what records, dashboards and crash recovery read. `at` is seconds since
 the epoch, because a reader may live in another process or another year; durations inside the engine are
-taken from the monotonic clock. A call belongs to a contact, a customer, a market and a region from its first event on.
+taken from the monotonic clock. A call belongs to a contact, a customer, a market and a region from its first
+event on.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Event:
     call: str = ""
 
     def data(self) -> dict[str, Any]:
-        """The event's own fields, ready for JSON; without `at` and `call`, which the journal keeps in columns."""
+        """The event's own fields, ready for JSON; `at` and `call` have columns of their own."""
         fields = asdict(self)
         del fields["at"], fields["call"]
         return fields
@@ -191,7 +192,7 @@ class AgentChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRecord:
-    """One call's detail record (CDR). Times are epoch seconds, durations seconds, jitter milliseconds, loss a share 0–1."""
+    """One call's detail record (CDR). Times in epoch seconds, durations in seconds, loss as a share 0–1."""
 
     call: str
     contact: str

@@ -62,7 +62,7 @@ class Leg:
         return self._offer is not None
 
     def take_offer(self, body: bytes) -> None:
-        """Read the far end's offer. Raises sdp.MalformedSdp or sdp.NothingInCommon, which carry their status."""
+        """Read the far end's offer. Raises MalformedSdp or NothingInCommon, which carry their status."""
         offer = sdp.parse(body)
         chosen = sdp.choose(offer, self._media.capabilities)
         self._offer, self._chosen = offer, chosen
@@ -77,7 +77,7 @@ class Leg:
         return self._local.encode()
 
     def offer(self, prefer: str = "") -> bytes:
-        """An offer of all we speak; `prefer` names the codec to put first, so that the other leg's can be relayed."""
+        """An offer of all we speak; `prefer` is the other leg's codec, put first so that it can be relayed."""
         self._local = sdp.make_offer(
             preferring(self._media.capabilities, prefer),
             address=self._media.address,

@@ -1,4 +1,4 @@
-"""What a switch needs from the outside, as protocols: the node gives it processes and sockets, the simulation gives it none."""
+"""What a switch needs from the outside, as protocols; a node and the simulation each give their own."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The switch: every call of the node, and the one place where what happens outside finds the call it concerns.
+"""The switch: every call of the node, and the place where what happens outside finds the call it concerns.
 
-Synchronous and without I/O: SIP events, media events and deadlines go in, with the time; calls to the user agent, media
-commands and journal entries come out through the ports it was given. The node runs it on real sockets, the simulation
-on a virtual clock.
+Synchronous and without I/O: SIP events, media events and deadlines go in, with the time; calls to the user
+agent, media commands and journal entries come out through the ports it was given. The node runs it on real
+sockets, the simulation on a virtual clock.
 """
 
 from __future__ import annotations
@@ -368,7 +368,7 @@ class Switch:
         return uri.scheme == "tel" or uri.host in self.own_hosts
 
     def worker_for(self, call: Call) -> int:
-        """The worker of a new call: where the caller's other call is, so that the two can be joined, else by load."""
+        """The worker of a new call: that of the caller's other call, so that both can be joined, else by load."""
         for other in self.acd.calls_of(call.caller):
             legs = self.calls[other].legs if other in self.calls else []
             if legs:

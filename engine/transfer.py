@@ -1,8 +1,8 @@
-"""Transfers: blind (REFER to an address), attended (REFER or INVITE with Replaces), and what happens when they fail.
+"""Transfers: blind (REFER to an address), attended (REFER or INVITE with Replaces), and how they fail.
 
-The engine is between all legs, so a transfer moves no dialog: the transferor's leg is let go and the customer's goes on
-as it was. A customer is never lost by a failed transfer: the transferor gets the call back, and when that one has
-hung up already the customer goes back to the queue.
+The engine is between all legs, so a transfer moves no dialog: the transferor's leg is let go and the
+customer's goes on as it was. A customer is never lost by a failed transfer: the transferor gets the call
+back, and when that one has hung up already the customer goes back to the queue.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A call's life as a table: what may happen in which state, what follows, and what is done about it.
 
-The table is the specification: `Call.fire` only looks things up. A trigger that has no row in a state is ignored there
-(a late ring tone after the hang-up, say) and counted. docs/call-states.md is drawn from it.
+The table is the specification: `Call.fire` only looks things up. A trigger that has no row in a state is
+ignored there (a late ring tone after the hang-up, say). docs/call-states.md is drawn from it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a waiting caller lives through: welcome, music, position and wait told, an agent's phone ringing, leaving."""
+"""What a waiting caller lives through: welcome, music, position and wait told, an offer, leaving."""
 
 from __future__ import annotations
 
