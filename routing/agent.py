@@ -1,19 +1,20 @@
 """An agent's day as a table: who may be offered a call now, and what each event makes of that.
 
-`Agent` is a frozen value; `apply` returns the next one or raises `IllegalTransition` with the remedy in words.
-All times are seconds on the caller's monotonic clock.
+`Agent` is a frozen value; `apply` returns the next one or raises `IllegalTransition` with the remedy in
+words. All times are seconds on the caller's monotonic clock.
 
 What the table decides, in the field's terms:
 
-- An agent who misses or refuses a call goes to the back of the idle order, and is paused after `max_misses` in a
-  row (redirection on no answer, RONA). Refusing counts: a phone on do-not-disturb would otherwise be rung for ever.
+- An agent who misses or refuses a call goes to the back of the idle order, and is paused after `max_misses`
+  in a row (redirection on no answer, RONA). Refusing counts: a phone on do-not-disturb would otherwise be
+  rung for ever.
 - A caller who hangs up while the phone rings costs the agent nothing: she keeps her place in the idle order.
-- Logging out or pausing during an offer or a call takes effect after it (`pending`); logging in or resuming before
-  then takes it back.
+- Logging out or pausing during an offer or a call takes effect after it (`pending`); logging in or resuming
+  before then takes it back.
 - Wrap-up belongs to the agent: during it no queue offers her a call.
 - Registration is a fact beside the state: without a phone she stays logged in but is not `free`.
-- `CALL_BEGAN` is a call that no queue offered (dialled by her, or to her own number). An agent has one state for all
-  her legs: the engine says `CALL_ENDED` when the last of them is gone.
+- `CALL_BEGAN` is a call that no queue offered (dialled by her, or to her own number). An agent has one state
+  for all her legs: the engine says `CALL_ENDED` when the last of them is gone.
 """
 
 from __future__ import annotations
@@ -207,7 +208,7 @@ def apply(
 ) -> Agent:
     """The agent after `event`. `reason` goes with PAUSE and LOGOUT, `offer` with OFFER and CALL_BEGAN.
 
-    Raises IllegalTransition when the table has no such row, or when a call is offered to an agent without a phone.
+    Raises IllegalTransition when the table has no such row, or an agent without a phone is offered a call.
     """
     row = TABLE.get((agent.state, event))
     if row is None:
@@ -225,7 +226,7 @@ def apply(
 
 
 def next_timeout(agent: Agent) -> float | None:
-    """When this state ends by itself: the ring timeout of an offer, the end of wrap-up; None when it does not."""
+    """When this state ends by itself, as an offer and wrap-up do; None when it does not."""
     if agent.offer is None:
         return None
     if agent.state is AgentState.OFFERED:

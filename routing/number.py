@@ -1,9 +1,9 @@
 """What a dialled string leads to: the number plan of a node, as values.
 
-A plan holds exact strings (E.164 numbers, extensions, names), feature codes, E.164 prefixes and digit patterns;
-`NumberPlan.find` tries them in that order and says which rule matched. Numbers are understood through
-`phonenumbers`, in the region of the line (or node) that the call came in on. Who may dial a rule is part of it, so
-that a prefix which leads out over a line is not open to callers from outside.
+A plan holds exact strings (E.164 numbers, extensions, names), feature codes, E.164 prefixes and digit
+patterns; `NumberPlan.find` tries them in that order and says which rule matched. Numbers are understood
+through `phonenumbers`, in the region of the line (or node) that the call came in on. Who may dial a rule is
+part of it, so that a prefix which leads out over a line is not open to callers from outside.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class NumberPlan:
-    """exact: by whole string; prefixes: E.164 beginnings, longest wins; patterns: X is any digit, first wins."""
+    """exact: by whole string. prefixes: E.164 beginnings, longest wins. patterns: X is a digit, first wins."""
 
     region: str = ""
     exact: Mapping[str, Rule] = field(default_factory=dict)
@@ -134,7 +134,7 @@ _TELEPHONE = re.compile(r"\+?[0-9]{2,20}")
 
 
 def bare(dialled: str) -> str:
-    """The string without parameters, and without visual separators where it is a number (RFC 3966 section 5.1.1)."""
+    """The string without parameters and, where it is a number, without visual separators (RFC 3966, 5.1.1)."""
     text = dialled[:MAX_DIALLED].partition(";")[0].strip()
     compact = text.translate(_SEPARATORS)
     return compact if _TELEPHONE.fullmatch(compact) else text

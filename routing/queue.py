@@ -1,8 +1,9 @@
 """A queue of waiting callers: the operator's settings, and the order of places as a frozen value.
 
-A caller's place is decided once, when she joins: higher priority first, then `rank` (below 0 for callers put at the
-head), then how long she has waited. While an agent's phone rings for her she keeps her place, marked with the agent's
-name, so a missed offer returns her exactly where she was. Times are seconds on the caller's monotonic clock.
+A caller's place is decided once, when she joins: higher priority first, then `rank` (below 0 for callers put
+at the head), then how long she has waited. While an agent's phone rings for her she keeps her place, marked
+with the agent's name, so a missed offer returns her exactly where she was. Times are seconds on the caller's
+monotonic clock.
 """
 
 from __future__ import annotations
@@ -127,8 +128,8 @@ class Queue:
     ) -> Queue:
         """The queue with `call` in it; the same queue when she already waits here.
 
-        joined_at: when she began to wait, if that was earlier (elsewhere, or before a restart). at_head: before all
-        others of her priority, and never refused for length. Raises QueueFull.
+        joined_at: when she began to wait, if that was earlier (elsewhere, or before a restart). at_head:
+        before all others of her priority, and never refused for length. Raises QueueFull.
         """
         if self.position(call):
             return self

@@ -1,9 +1,9 @@
 """Who talks to whom next: pure assignment, and the reasons for it.
 
-All agents prefer callers in the same order (`Place.order`) and all callers prefer agents in the same order (longest
-idle), so there is exactly one stable matching, and serving the longest-idle agent first finds it: serving the first
-caller first would find the same one. No free agent is left beside a caller she could serve, and nobody who waited
-longer is passed over by an agent who could have taken her.
+All agents prefer callers in the same order (`Place.order`) and all callers prefer agents in the same order
+(longest idle), so there is exactly one stable matching, and serving the longest-idle agent first finds it:
+serving the first caller first would find the same one. No free agent is left beside a caller she could serve,
+and nobody who waited longer is passed over by an agent who could have taken her.
 """
 
 from __future__ import annotations

@@ -1,0 +1,52 @@
+"""media.yaml as values: RTP, codecs, digits and the jitter buffer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le
+
+from config.setting import Address, Count, Port, Positive, SomeSeconds, setting, settings
+
+
+@settings
+class Jitter:
+    min_ms: Positive = setting("Least delay of the jitter buffer.", default=20)
+    max_ms: Positive = setting("Most delay of the jitter buffer.", default=200)
+
+
+@settings
+class Dtmf:
+    payload_type: Annotated[int, Ge(96), Le(127)] = setting(
+        "RTP payload type offered for telephone-event, 96–127 (RFC 4733).", default=101
+    )
+    digit_ms: Positive = setting("Length of a digit that is sent.", default=100)
+    info: bool = setting("Take digits from SIP INFO as well.", default=True)
+
+
+@settings
+class MediaSettings:
+    workers: Count = setting("Media processes; 0 for one a core.", default=1)
+    address: Address = setting("Local address of RTP; 0.0.0.0 for all.", default="0.0.0.0")
+    external_address: Address | None = setting(
+        "Address put into SDP; empty for the address of the call's route.", default=None
+    )
+    port_low: Port = setting(
+        "First RTP port, even. Each leg takes two ports, each call two legs.", default=16_384
+    )
+    port_high: Port = setting("Last RTP port.", default=32_766)
+    codecs: tuple[Literal["PCMU", "PCMA"], ...] = setting(
+        "Offered and accepted, best first.", default=("PCMA", "PCMU")
+    )
+    ptime_ms: Literal[10, 20, 30, 40, 50, 60] = setting("Packet time that is sent.", default=20)
+    relay: bool = setting(
+        "Pass packets of a two-party call through untouched where both sides agree.", default=True
+    )
+    rtp_timeout_s: SomeSeconds = setting(
+        "Silence on RTP after which a leg counts as dead, in seconds.", default=30.0
+    )
+    dscp: Annotated[int, Ge(0), Le(63)] = setting(
+        "DSCP of RTP packets; 46 is Expedited Forwarding.", default=46
+    )
+    dtmf: Dtmf = setting("Digits.", default=Dtmf())
+    jitter: Jitter = setting("The jitter buffer of rendered legs.", default=Jitter())

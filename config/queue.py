@@ -1,0 +1,77 @@
+"""queues.yaml as values: what a caller meets while waiting."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from config.setting import (
+    Count,
+    DestinationField,
+    Language,
+    Name,
+    Seconds,
+    SomeSeconds,
+    Text,
+    setting,
+    settings,
+)
+from routing.queue import QueueSpec
+
+
+@settings
+class QueueSettings:
+    name: Name = setting("The queue's name.", derived=True)
+    title: Text = setting("Name shown to people.", default="")
+    language: Language = setting("Language of prompts, and of the callers expected.")
+    market: Name | None = setting("Market its calls belong to; the node's when left out.", default=None)
+    welcome: tuple[Text, ...] = setting("Prompts a caller hears first, in order.", default=())
+    music: Text = setting("Prompt looped while waiting; empty for silence.", default="")
+    announce_every_s: Seconds = setting(
+        "Seconds between announcements while waiting; 0 for none.", default=30.0
+    )
+    announce_position: bool = setting("Say the caller's position.", default=True)
+    announce_wait: bool = setting("Say the estimated wait.", default=True)
+    ring_timeout_s: SomeSeconds = setting(
+        "How long an agent's phone rings before the next is tried.", default=20.0
+    )
+    max_wait_s: Seconds = setting("Longest wait before `overflow`; 0 for no limit.", default=0.0)
+    max_length: Count = setting(
+        "Callers waiting before newcomers go to `overflow`; 0 for no limit.", default=0
+    )
+    overflow: DestinationField | None = setting(
+        "Where callers go when the wait or the queue is too long.", default=None
+    )
+    leave_key: Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#", ""] = setting(
+        "Key a waiting caller presses to leave; empty for none.", default="*"
+    )
+    leave_to: DestinationField | None = setting(
+        "Where a caller who pressed it goes; the call ends when left out.", default=None
+    )
+    wrap_up_s: Seconds = setting("Time an agent has for notes after a call.", default=10.0)
+    max_misses: Count = setting("Missed calls in a row before the agent is paused; 0 for never.", default=3)
+    priority: Count = setting("Callers of a queue with a higher one are served first.", default=0)
+    hours: Text = setting("Name of the opening hours; empty for always open.", default="")
+
+    def spec(self, market: str) -> QueueSpec:
+        """The queue as routing sees it; `market` is the node's, for a queue that names none."""
+        return QueueSpec(
+            name=self.name,
+            title=self.title or self.name,
+            language=self.language,
+            market=self.market or market,
+            welcome=self.welcome,
+            music=self.music,
+            announce_every_s=self.announce_every_s,
+            announce_position=self.announce_position,
+            announce_wait=self.announce_wait,
+            ring_timeout_s=self.ring_timeout_s,
+            max_wait_s=self.max_wait_s,
+            max_length=self.max_length,
+            overflow=self.overflow,
+            leave_key=self.leave_key,
+            leave_to=self.leave_to,
+            wrap_up_s=self.wrap_up_s,
+            max_misses=self.max_misses,
+            priority=self.priority,
+            hours=self.hours,
+        )

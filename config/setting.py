@@ -1,0 +1,152 @@
+"""How a setting is declared: its type with limits, its default, and the sentence that documents it.
+
+The dataclasses of `config.schema` are declared with these; `config.load` lets pydantic validate YAML into
+them, and `config.reference` writes the operators' reference from the same sentences.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, cast, dataclass_transform
+
+from annotated_types import Ge, Gt, Le, Len
+from pydantic import AfterValidator, PlainValidator, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from config.secret import Secret, SecretMissing, resolve
+from routing.number import AgentTarget, Announce, Destination, LineTarget, QueueTarget, UriTarget
+
+C = TypeVar("C")
+REQUIRED = dataclasses.MISSING
+
+
+def setting(help: str, *, default: Any = REQUIRED, derived: bool = False) -> Any:
+    """A documented field. `derived` ones come from the file or key name, never from YAML."""
+    metadata = {"help": help, "derived": derived}
+    if isinstance(default, (dict, list)) or dataclasses.is_dataclass(default):
+        return dataclasses.field(default_factory=lambda: default, metadata=metadata)
+    if default is REQUIRED:
+        return dataclasses.field(metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(setting,))
+def settings(cls: type[C]) -> type[C]:
+    """A frozen dataclass whose unknown keys are errors when it is read from YAML."""
+    made = dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+    cast(Any, made).__pydantic_config__ = {"extra": "forbid"}
+    return made
+
+
+def wrong(problem: str, remedy: str) -> PydanticCustomError:
+    """A validation error that carries its own remedy."""
+    return PydanticCustomError("isogloss", "{problem}", {"problem": problem, "remedy": remedy})
+
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_HOST = re.compile(
+    r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
+)
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][A-Za-z]{1,3})?")
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise wrong(
+            f"{text!r} is not a name", "use up to 64 of a–z, 0–9, '_', '-' and '.', a letter or digit first"
+        )
+    return text
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError as error:
+        raise wrong(
+            f"{text!r} is not an IP address", "write one of this machine's, or 0.0.0.0 for all"
+        ) from error
+
+
+def _host(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        if not _HOST.fullmatch(text):
+            raise wrong(
+                f"{text!r} is not a host name", "write a DNS name or an IP address, without a port"
+            ) from None
+    return text.lower()
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError as error:
+        raise wrong(
+            f"{text!r} is not a network ({error})", "write CIDR, for instance 192.0.2.0/24"
+        ) from error
+
+
+def _country(text: str) -> str:
+    if not re.fullmatch(r"[A-Z]{2}", text):
+        raise wrong(f"{text!r} is not a country", "write two capital letters of ISO 3166, for instance GB")
+    return text
+
+
+def _language(text: str) -> str:
+    if not _LANGUAGE.fullmatch(text):
+        raise wrong(f"{text!r} is not a language", "write its code, for instance en, es or zh")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_name)]
+Text = Annotated[str, Len(0, 256)]
+Address = Annotated[str, AfterValidator(_address)]
+Host = Annotated[str, AfterValidator(_host)]
+Network = Annotated[str, AfterValidator(_network)]
+Country = Annotated[str, AfterValidator(_country)]
+Language = Annotated[str, AfterValidator(_language)]
+Port = Annotated[int, Ge(1), Le(65535)]
+Count = Annotated[int, Ge(0), Le(1_000_000)]
+Positive = Annotated[int, Ge(1), Le(1_000_000)]
+Seconds = Annotated[float, Ge(0), Le(86_400 * 30)]
+SomeSeconds = Annotated[float, Gt(0), Le(86_400 * 30)]
+Transport = Literal["udp", "tcp", "tls"]
+
+
+def _secret(value: object, info: ValidationInfo) -> Secret:
+    context = info.context or {}
+    try:
+        return resolve(value, context.get("env", {}), context.get("folder", Path()))
+    except SecretMissing as error:
+        raise wrong(error.problem, error.remedy) from error
+
+
+_TARGETS: dict[str, Any] = {
+    "queue": QueueTarget,
+    "agent": AgentTarget,
+    "uri": UriTarget,
+    "line": LineTarget,
+    "announce": Announce,
+}
+
+
+def _destination(value: object) -> Destination:
+    choices = ", ".join(f"{{{kind}: …}}" for kind in _TARGETS)
+    if not isinstance(value, dict) or len(value) != 1:
+        raise wrong("a destination has exactly one kind", f"write one of {choices}")
+    kind, name = next(iter(value.items()))
+    if kind not in _TARGETS:
+        raise wrong(f"{kind!r} is no kind of destination", f"write one of {choices}")
+    if not isinstance(name, str) or not name:
+        raise wrong(f"{kind} needs a name", f"write {{{kind}: NAME}}, in quotes if it is a number")
+    if kind == "uri" and not re.fullmatch(r"sips?:[^\s@]+(@[^\s@]+)?", name):
+        raise wrong(f"{name!r} is not a SIP address", "write sip:user@host")
+    return cast(Destination, _TARGETS[kind](name))
+
+
+SecretField = Annotated[Secret, PlainValidator(_secret)]
+DestinationField = Annotated[Destination, PlainValidator(_destination)]
