@@ -130,7 +130,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """What proves a user: the password, or H(A1) for each algorithm it may be proved with (lower-case hex)."""
+    """What proves a user: the password, or H(A1) in lower-case hex for each algorithm."""
 
     password: str | None = field(default=None, repr=False)
     ha1: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -285,7 +285,7 @@ def authorize(
     """The headers that answer one 401 or 407, once and without memory: () when it cannot be answered.
 
     method, uri, body: of the request that will be sent again; `uri` its Request-URI as text. The strongest
-    known algorithm of each realm is taken (RFC 8760 section 2.4 leaves it to local policy). For nonces used more
+    known algorithm of each realm is taken (RFC 8760 section 2.4 allows it). For nonces used more
     than once (re-INVITE, refreshes), and to tell a wrong password from a stale nonce, keep an `Authorizer`.
     """
     authorizer = Authorizer(credentials, rng)
