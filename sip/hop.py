@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """host: a numeric address (IPv6 without brackets). connection: the shell's number of one stream; 0 = any or a new one."""
+    """One address and how to speak to it.
+
+    host: a numeric address (IPv6 without brackets). connection: the shell's number of one stream; 0 = any or
+    a new one. name: the domain that was asked for, which a TLS certificate has to be for (RFC 5922 section
+    7.1); two hops that differ in it alone are equal.
+    """
 
     transport: str  # "udp" | "tcp" | "tls"
     host: str
     port: int
     connection: int = 0
+    name: str = field(default="", compare=False)
 
     @property
     def reliable(self) -> bool:
