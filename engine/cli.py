@@ -1,0 +1,100 @@
+"""The command line: `isogloss serve|demo|check`. A fault is one line that says what to do, and exit status 2."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+SHIPPED = Path(__file__).resolve().parent.parent / "config"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    run = {"serve": _serve, "demo": _demo, "check": _check}[options.command]
+    try:
+        return run(options)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="isogloss", description="A self-hosted, multilingual VoIP contact-centre engine."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="run a node until it is stopped")
+    _config_option(serve)
+    serve.add_argument("--data", type=Path, help="folder for data, instead of the configured one")
+    serve.add_argument(
+        "--free-ports",
+        action="store_true",
+        help="listen on free loopback ports instead of the configured ones",
+    )
+    serve.add_argument(
+        "--json", action="store_true", help="when ready, print one JSON line that tells the ports and the pid"
+    )
+
+    demo = commands.add_parser(
+        "demo", help="run a node and real softphones through a whole call, and check it"
+    )
+    _config_option(demo)
+    demo.add_argument(
+        "--speech", type=Path, help="WAV file the customer speaks, instead of a synthesised one"
+    )
+    demo.add_argument("--keep", type=Path, help="folder to keep the recordings in")
+
+    check = commands.add_parser(
+        "check", help="say whether a configuration is sound, and what is wrong with it"
+    )
+    _config_option(check)
+    check.add_argument("--json", action="store_true", help="print the faults as JSON")
+    return parser
+
+
+def _config_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=SHIPPED,
+        metavar="DIR",
+        help="configuration folder (default: the shipped one)",
+    )
+
+
+def _check(options: argparse.Namespace) -> int:
+    from config.load import ConfigError, load
+
+    try:
+        load(options.config, os.environ)
+    except ConfigError as error:
+        if options.json:
+            print(json.dumps({"ok": False, "faults": [str(fault) for fault in error.faults]}))
+        else:
+            print(error, file=sys.stderr)
+        return 2
+    print(json.dumps({"ok": True, "faults": []}) if options.json else f"{options.config}: no fault found")
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from config.load import ConfigError, load
+
+    from engine.serve import serve
+
+    try:
+        config = load(options.config, os.environ)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return serve(config, data=options.data, free_ports=options.free_ports, announce_json=options.json)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from engine.demo import demo
+
+    return demo(options.config, speech=options.speech, keep=options.keep)
