@@ -36,7 +36,7 @@ class Message:
     def _start_line(self) -> str:
         raise TypeError("a message is a Request or a Response")
 
-    def read(self, name: str, reader: Callable[[str], T]) -> T:
+    def _read(self, name: str, reader: Callable[[str], T]) -> T:
         """A singleton field through `reader`, once. Raises MalformedHeader when it is not there."""
         # Remembered in the headers, which forget it when the field changes.
         typed: dict[str, Any] = self.headers.typed
@@ -48,7 +48,7 @@ class Message:
             known = typed[name] = reader(lines[0])
         return known
 
-    def read_list(self, name: str, reader: Callable[[str], T]) -> tuple[T, ...]:
+    def _read_list(self, name: str, reader: Callable[[str], T]) -> tuple[T, ...]:
         """A list field through `reader`, once."""
         typed: dict[str, Any] = self.headers.typed
         known = typed.get(name)
@@ -56,7 +56,7 @@ class Message:
             lines = self.headers.lines_of(name)
             if lines is None:
                 return ()
-            known = typed[name] = tuple([reader(item) for line in lines for item in split_list(line)])
+            known = typed[name] = read_list(lines, reader)
         return known
 
     @property
@@ -67,27 +67,27 @@ class Message:
     @property
     def cseq(self) -> tuple[int, str]:
         """Sequence number and method."""
-        return self.read("CSeq", read_cseq)
+        return self._read("CSeq", read_cseq)
 
     @property
     def from_(self) -> NameAddr:
         """The From header field."""
-        return self.read("From", NameAddr.parse)
+        return self._read("From", NameAddr.parse)
 
     @property
     def to(self) -> NameAddr:
         """The To header field."""
-        return self.read("To", NameAddr.parse)
+        return self._read("To", NameAddr.parse)
 
     @property
     def vias(self) -> list[Via]:
         """All hops, the newest first."""
-        return list(self.read_list("Via", Via.parse))
+        return list(self._read_list("Via", Via.parse))
 
     @property
     def top_via(self) -> Via:
         """The newest hop. Raises MalformedHeader when there is none."""
-        vias = self.read_list("Via", Via.parse)
+        vias = self._read_list("Via", Via.parse)
         if not vias:
             raise MalformedHeader("Via missing")
         return vias[0]
@@ -95,7 +95,7 @@ class Message:
     @property
     def contacts(self) -> list[NameAddr]:
         """All contacts; none for `Contact: *`, see `wildcard_contact`."""
-        return list(self.read_list("Contact", NameAddr.parse)) if not self.wildcard_contact else []
+        return list(self._read_list("Contact", NameAddr.parse)) if not self.wildcard_contact else []
 
     @property
     def wildcard_contact(self) -> bool:
@@ -105,12 +105,12 @@ class Message:
     @property
     def routes(self) -> list[NameAddr]:
         """The Route header fields."""
-        return list(self.read_list("Route", NameAddr.parse))
+        return list(self._read_list("Route", NameAddr.parse))
 
     @property
     def record_routes(self) -> list[NameAddr]:
         """The Record-Route header fields."""
-        return list(self.read_list("Record-Route", NameAddr.parse))
+        return list(self._read_list("Record-Route", NameAddr.parse))
 
     @property
     def content_type(self) -> str:
@@ -148,6 +148,13 @@ class Message:
             return head.encode(self.charset) + self.body
         except UnicodeEncodeError:
             return head.encode("utf-8", "replace") + self.body
+
+
+def read_list(lines: list[str], reader: Callable[[str], T]) -> tuple[T, ...]:
+    """Every element of every line, in order. Raises what `reader` raises, and MalformedHeader."""
+    if len(lines) == 1 and "," not in lines[0]:
+        return (reader(lines[0]),) if lines[0] else ()
+    return tuple([reader(item) for line in lines for item in split_list(line)])
 
 
 def read_cseq(value: str) -> tuple[int, str]:

@@ -56,6 +56,8 @@ CANONICAL: dict[str, str] = {
 
 TOKEN = r"[A-Za-z0-9\-.!%*_+`'~]+"
 _is_token = re.compile(TOKEN).fullmatch
+# Names that need no look at their characters or case.
+_USUAL_PARAMS = frozenset({"branch", "rport", "received", "tag", "lr", "expires", "q", "transport"})
 # What a parameter value may be without quotes: a token or a host (RFC 3261 section 25.1, gen-value).
 _is_bare = re.compile(r"[A-Za-z0-9\-.!%*_+`'~:\[\]/@]+").fullmatch
 _is_name = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]{1,128}").fullmatch
@@ -86,6 +88,8 @@ def is_token(text: str) -> bool:
 
 def visible(text: str) -> str:
     """`text` without control characters, ready for a display name, a log or a database."""
+    if text.isprintable():
+        return text
     return _CONTROL.sub("", text)
 
 
@@ -132,24 +136,26 @@ def parse_params(text: str) -> Params:
     params: list[tuple[str, str | None]] = []
     for part in parts:
         name, equals, value = part.partition("=")
-        name = name.strip()
-        if not equals:
-            if name:
-                if not _is_token(name):
-                    raise MalformedHeader("parameter name")
-                params.append((name.lower(), None))
-            continue
-        if not _is_token(name):
-            raise MalformedHeader("parameter name")
-        value = value.strip()
-        if value[:1] == '"':
-            if len(value) < 2 or value[-1] != '"':
-                raise MalformedHeader("parameter value")
-            value = unquote(value)
-        elif '"' in value or " " in value or "\t" in value:
-            raise MalformedHeader("parameter value")
-        params.append((name.lower(), value))
+        if name not in _USUAL_PARAMS:
+            name = name.strip()
+            if not name and not equals:
+                continue
+            if not _is_token(name):
+                raise MalformedHeader("parameter name")
+            name = name.lower()
+        params.append((name, _param_value(value) if equals else None))
     return tuple(params)
+
+
+def _param_value(value: str) -> str:
+    value = value.strip()
+    if '"' in value:
+        if len(value) < 2 or value[0] != '"' or value[-1] != '"':
+            raise MalformedHeader("parameter value")
+        return unquote(value)
+    if " " in value or "\t" in value:
+        raise MalformedHeader("parameter value")
+    return value
 
 
 def format_params(params: Params) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from hashlib import blake2s
+from typing import Any
 
 from sip.errors import Malformed, MalformedHeader, MalformedMessage
-from sip.fields import Message
+from sip.fields import Message, read_cseq, read_list
 from sip.head import Head, find_end, read_head
 from sip.headers import Headers, is_token, split_list
 from sip.reasons import REASONS
@@ -106,7 +107,7 @@ class Request(Message):
     def stamp(self, host: str, port: int) -> None:
         """Write the source address into the top Via (RFC 3261 section 18.2.1, RFC 3581 section 4)."""
         lines = self.headers.lines_of("Via") or []
-        vias = self.read_list("Via", Via.parse)
+        vias = self.vias
         stamped = vias[0].stamped(host, port)
         if stamped == vias[0]:
             return
@@ -193,8 +194,7 @@ def build(head: Head, body: bytes) -> Request | Response:
         request.uri = Uri.parse(target)
         if request.uri.headers:
             raise _Fault(400, "Request-URI With Headers")
-        _check(request)
-        if request.cseq[1] != method:
+        if _check(head.lines, request.headers.typed)[1] != method:
             raise _Fault(400, "CSeq Method Mismatch")
         _check_contacts(request, method in _TARGET_METHODS)
     except _Fault as fault:
@@ -213,34 +213,46 @@ def _build_response(head: Head, body: bytes) -> Response:
     status = int(found[1])
     response = Response(status, found[2] or "", Headers.from_lines(head.lines), body, head.charset)
     try:
-        _check(response)
+        _check(head.lines, response.headers.typed)
         _check_contacts(response, 100 < status < 400)
     except Malformed as error:
         raise MalformedMessage(400, f"Bad {error}") from error
     return response
 
 
-def _check(message: Message) -> None:
-    """Read what every layer needs, so that no accessor raises later."""
-    lines = message.headers.lines_of("Call-ID")
-    if not lines or not lines[0] or " " in lines[0]:
+def _check(lines: dict[str, list[str]], typed: dict[str, Any]) -> tuple[int, str]:
+    """Read what every layer needs into `typed`, so that no accessor raises later; return the CSeq."""
+    call_id = lines.get("Call-ID")
+    if not call_id or not call_id[0] or " " in call_id[0]:
         raise MalformedHeader("Call-ID")
-    if len(message.read_list("Via", Via.parse)) > MAX_VIAS:
-        raise MalformedHeader("Via count")
-    message.top_via, message.from_, message.to, message.cseq  # noqa: B018 - read for the fault they raise
-    if "Max-Forwards" in message.headers:
-        hops = message.max_forwards
-        if hops is None or hops > 255:
-            raise MalformedHeader("Max-Forwards")
-    message.read_list("Route", NameAddr.parse)
-    message.read_list("Record-Route", NameAddr.parse)
+    try:
+        typed["Via"] = vias = read_list(lines["Via"], Via.parse)
+        typed["From"] = NameAddr.parse(lines["From"][0])
+        typed["To"] = NameAddr.parse(lines["To"][0])
+        typed["CSeq"] = cseq = read_cseq(lines["CSeq"][0])
+    except KeyError as missing:
+        raise MalformedHeader(f"{missing.args[0]} Missing") from missing
+    if not 0 < len(vias) <= MAX_VIAS:
+        raise MalformedHeader("Via")
+    hops = lines.get("Max-Forwards")
+    if hops and hops[0] != "70" and not _is_hop_count(hops[0]):
+        raise MalformedHeader("Max-Forwards")
+    for name in ("Route", "Record-Route"):
+        if name in lines:
+            typed[name] = read_list(lines[name], NameAddr.parse)
+    return cseq
+
+
+def _is_hop_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 8 and int(text) < 256
 
 
 def _check_contacts(message: Message, needed: bool) -> None:
-    if message.wildcard_contact:
+    lines = message.headers.lines_of("Contact")
+    if lines is None or message.wildcard_contact:
         return
     try:
-        message.read_list("Contact", NameAddr.parse)
+        message.headers.typed["Contact"] = read_list(lines, NameAddr.parse)
     except Malformed:
         if needed:
             raise
