@@ -12,7 +12,9 @@ NTP_EPOCH = 2_208_988_800  # s from 1900 to 1970
 
 
 class Schedule:
-    """When to drain and when to tick; late ticks are made up for up to LATE, older ones are skipped and counted."""
+    """When to drain and when to tick; ticks up to LATE behind are made up for, older ones skipped and
+    counted.
+    """
 
     def __init__(self, now: float) -> None:
         self.next_drain = now

@@ -1,7 +1,8 @@
 """State of all legs in columns: numpy arrays with one row a leg, growing together.
 
-A module that keeps state for legs declares its columns in a subclass; functions of that module take the columns
-and the row numbers they are to work on. Row numbers in one call are always distinct, so `column[rows] += 1` is safe.
+A module that keeps state for legs declares its columns in a subclass; functions of that module take the
+columns and the row numbers they are to work on. Row numbers in one call are always distinct, so that
+`column[rows] += 1` is safe.
 """
 
 from __future__ import annotations

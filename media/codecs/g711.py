@@ -1,7 +1,7 @@
 """G.711: mu-law and A-law by table, exact to ITU-T G.711 (11/88), over whole arrays.
 
-Both laws are piecewise linear in eight segments. Encoding takes 16-bit samples of which mu-law uses the upper 14
-bits and A-law the upper 13, so that a table of 65,536 entries is the whole encoder.
+Both laws are piecewise linear in eight segments. Encoding takes 16-bit samples, of which mu-law uses the
+upper 14 bits and A-law the upper 13, so that a table of 65,536 entries is the whole encoder.
 """
 
 from __future__ import annotations

@@ -1,0 +1,99 @@
+"""What the core needs of the outside: packets in, packets out, a port a leg. Sockets and simulation give
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from media.columns import I64, U8
+from media.messages import Address
+
+STRIDE = 1600  # bytes kept of a packet; one that fills them was longer and is dropped. No power of 2: caches
+
+Judge = Callable[[int, Address, memoryview, int], bool]
+"""(row, source, packet, size): whether to take a packet that came to a leg whose far end is not certain."""
+
+
+class NoPort(Exception):
+    """No free port in the range, or none that the system would give."""
+
+
+class Batch:
+    """Packets of one round of receiving, at most one a leg: `count` rows of `buffer`, all preallocated.
+
+    buffer: uint8[capacity, STRIDE]; words: the same bytes as big-endian uint32; rows and sizes:
+    int64[capacity], whose packet a slot holds and how many bytes.
+    """
+
+    def __init__(self, capacity: int = 1024) -> None:
+        self.capacity = capacity
+        self.buffer: U8 = np.zeros((capacity, STRIDE), np.uint8)
+        self.words = self.buffer.view(">u4")
+        self.rows: I64 = np.zeros(capacity, np.int64)
+        self.sizes: I64 = np.zeros(capacity, np.int64)
+        whole = self.buffer.reshape(-1).data
+        self.views = [whole[i * STRIDE : (i + 1) * STRIDE] for i in range(capacity)]
+        self._cut: dict[int, list[memoryview]] = {}
+
+    def fill(self, rows: list[int], sizes: list[int]) -> int:
+        """Note whose packets the first slots hold; returns how many there are."""
+        count = len(rows)
+        self.rows[:count] = rows
+        self.sizes[:count] = sizes
+        return count
+
+    def packets(self, slots: I64, sizes: I64) -> list[memoryview]:
+        """Views of `sizes` bytes on the slots. Sizes met often are cut once for all slots and kept."""
+        first = int(sizes[0])
+        if (sizes == first).all():
+            cut = self._cut.get(first)
+            if cut is None:
+                cut = [view[:first] for view in self.views]
+                if len(self._cut) < 8:
+                    self._cut[first] = cut
+            return [cut[slot] for slot in slots.tolist()]
+        views = self.views
+        return [views[slot][:size] for slot, size in zip(slots.tolist(), sizes.tolist())]
+
+
+class Network(Protocol):
+    """Ports of a worker's legs, by row. A leg has an even port for RTP and the next for RTCP."""
+
+    @property
+    def address(self) -> str:
+        """What to put in SDP."""
+
+    @property
+    def free(self) -> int:
+        """Legs that can still be opened."""
+
+    def open(self, row: int) -> int:
+        """Bind a pair of ports; returns the RTP port. Raises NoPort."""
+
+    def close(self, row: int) -> None:
+        """Give the ports back."""
+
+    def aim(self, row: int, address: Address | None) -> None:
+        """Where packets go while the leg is not connected; None: nowhere."""
+
+    def connect(self, row: int, address: Address) -> None:
+        """Send to and receive from `address` alone from now on; the filter is the kernel's."""
+
+    def disconnect(self, row: int) -> None:
+        """Receive from everywhere again, asking the judge."""
+
+    def receive(self, batch: Batch, judge: Judge) -> int:
+        """Fill the batch with at most one waiting packet a leg; returns how many. Never blocks."""
+
+    def send(self, rows: list[int], packets: list[memoryview]) -> None:
+        """Send each packet from its row's RTP port. What cannot be sent is lost, as on any network."""
+
+    def receive_reports(self) -> list[tuple[int, bytes, Address]]:
+        """RTCP that waits: (row, datagram, source), a bounded number at a time."""
+
+    def send_report(self, row: int, data: bytes, address: Address) -> None:
+        """Send RTCP from the row's RTCP port."""

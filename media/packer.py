@@ -1,0 +1,91 @@
+"""Rendered sound into packets: one tick's samples of many legs, coded, cut to each leg's packet time and
+sent.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from media import codecs, rtp
+from media.clock import BLOCK
+from media.columns import I16, I64, U8
+from media.network import Batch, Network
+from media.rtp import HEADER, U32
+from media.transmission import Transmission, due
+
+
+class Packer:
+    """Has the preallocated packets; what belongs to a leg is in the Transmission's columns."""
+
+    def __init__(self) -> None:
+        self._batch = Batch(64)
+
+    def send(
+        self, tx: Transmission, rows: I64, samples: I16, skipped: int, network: Network, now: float
+    ) -> None:
+        """Send one tick's sound, samples: int16[n, BLOCK] of `rows`; `skipped` ticks before were not
+        rendered.
+        """
+        busy = tx.busy[rows]
+        if busy.any():
+            tx.fresh[rows[busy]] = True
+            rows, samples = rows[~busy], samples[~busy]
+        if not len(rows):
+            return
+        if len(rows) > self._batch.capacity:
+            self._batch = Batch(2 * len(rows))
+        coded = codecs.encode(tx.codec[rows], samples)
+        _advance(tx, rows, skipped, now)
+        plain = tx.frame[rows] == BLOCK
+        if plain.all():
+            self._emit(tx, rows, coded, network, now)
+            return
+        if plain.any():
+            self._emit(tx, rows[plain], coded[plain], network, now)
+        for i in np.flatnonzero(~plain).tolist():
+            self._collect(tx, int(rows[i]), coded[i], network, now)
+
+    def _emit(self, tx: Transmission, rows: I64, payloads: U8, network: Network, now: float) -> None:
+        """Send one packet a row, payloads: uint8[n, L]."""
+        count, size = payloads.shape
+        batch = self._batch
+        sequence = tx.sequence[rows] + 1
+        timestamp = tx.timestamp[rows] + tx.span[rows] & U32
+        batch.words[:count, 0] = rtp.first_words(tx.pt[rows], sequence, tx.marker[rows])
+        batch.words[:count, 1] = timestamp
+        batch.words[:count, 2] = tx.ssrc[rows]
+        batch.buffer[:count, HEADER : HEADER + size] = payloads
+        network.send(rows.tolist(), batch.packets(np.arange(count), np.full(count, HEADER + size)))
+        tx.sequence[rows] = sequence
+        tx.timestamp[rows] = timestamp
+        tx.time[rows] = now
+        tx.span[rows] = size
+        tx.marker[rows] = False
+        tx.packets[rows] += 1
+        tx.octets[rows] += size
+
+    def _collect(self, tx: Transmission, row: int, coded: U8, network: Network, now: float) -> None:
+        """Keep one leg's coded tick until its packet time is full, and send as many packets as it fills."""
+        here = np.array([row])
+        waiting, filled, frame = tx.waiting[row], int(tx.filled[row]), int(tx.frame[row])
+        waiting[filled : filled + BLOCK] = coded
+        filled += BLOCK
+        while filled >= frame:
+            self._emit(tx, here, waiting[None, :frame], network, now)
+            waiting[: filled - frame] = waiting[frame:filled].copy()
+            filled -= frame
+        tx.filled[row] = filled
+
+
+def _advance(tx: Transmission, rows: I64, skipped: int, now: float) -> None:
+    """Set timestamps so that the next packet's is one span on: legs that begin and skipped ticks catch up
+    here.
+    """
+    fresh = tx.fresh[rows]
+    if skipped:
+        tx.timestamp[rows[~fresh]] += skipped * BLOCK
+    if fresh.any():
+        first = rows[fresh]
+        tx.timestamp[first] = due(tx, first, now) - tx.span[first]
+        tx.marker[first] = True
+        tx.fresh[first] = False

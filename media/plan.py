@@ -1,0 +1,122 @@
+"""How what each leg sends is made: relayed or rendered, decided anew whenever what decides it changes.
+
+A leg is relayed if its only source is one leg whose packets have its own codec, at unity gain, and nothing is
+played to it. Every other leg that hears something is rendered.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from media.columns import I64
+from media.legs import Leg, LegTable, Way
+from media.mixer import Mixer
+from media.player import Player
+from media.transmission import release
+
+
+class Plan:
+    """The ways of all legs, and what the tick needs to know of the rendered ones.
+
+    rendered: their rows. matrix, sources: as Mixer.matrix gives them. playing: (place in `rendered`,
+    player, row). fans: rows of further legs that a leg's packets are relayed to, beside the column
+    relay_to.
+    """
+
+    def __init__(self, table: LegTable, mixer: Mixer) -> None:
+        self._table = table
+        self._mixer = mixer
+        self._touched: set[int] = set()
+        self._source: dict[int, int] = {}
+        self.rendered: I64 = np.empty(0, np.int64)
+        self.sources: I64 = np.empty(0, np.int64)
+        self.matrix: Any = None
+        self.playing: list[tuple[int, Player, int]] = []
+        self.fans: dict[int, list[int]] = {}
+
+    def touch(self, row: int) -> None:
+        """What decides the row's way has changed."""
+        self._touched.add(row)
+
+    def touch_listeners(self, row: int) -> None:
+        """What decides the way of those who hear the row has changed."""
+        self._touched.update(self._mixer.listeners(row))
+
+    def forget(self, leg: Leg) -> None:
+        """The leg is about to leave the table."""
+        self._touched.update(self._mixer.drop(leg.row))
+        self._relay(leg.row, None)
+        self._table.common.way[leg.row] = Way.NONE
+        self._touched.add(leg.row)
+
+    def settle(self) -> None:
+        """Decide for all rows that were touched."""
+        if not self._touched:
+            return
+        table = self._table
+        for row in self._touched:
+            leg = table.legs[row]
+            if leg is not None:
+                self._decide(leg)
+        self._touched.clear()
+        self._rebuild()
+
+    def _decide(self, leg: Leg) -> None:
+        common, tx, row = self._table.common, self._table.tx, leg.row
+        sources = self._mixer.sources(row)
+        way, source = Way.NONE, None
+        if not tx.open[row]:
+            pass
+        elif leg.player is not None and leg.player.playing:
+            way = Way.RENDERED
+        elif len(sources) == 1:
+            source, gain = next(iter(sources.items()))
+            way = Way.RENDERED
+            if gain == 1.0 and self._table.rx.codec[source] == tx.codec[row]:
+                way = Way.RELAYED
+        elif sources:
+            way = Way.RENDERED
+        if way is not Way.RELAYED:
+            source = None
+        if way != common.way[row] or source != self._source.get(row):
+            common.way[row] = way
+            release(tx, row)
+            self._relay(row, source)
+
+    def _relay(self, row: int, source: int | None) -> None:
+        """Let the row get the packets of `source`, and of none before."""
+        relay_to = self._table.common.relay_to
+        before = self._source.pop(row, None)
+        if before is not None:
+            others = self.fans.get(before, [])
+            if relay_to[before] != row:
+                others.remove(row)
+            else:
+                relay_to[before] = others.pop() if others else -1
+            if not others:
+                self.fans.pop(before, None)
+        if source is not None:
+            self._source[row] = source
+            if relay_to[source] < 0:
+                relay_to[source] = row
+            else:
+                self.fans.setdefault(source, []).append(row)
+
+    def _rebuild(self) -> None:
+        """What the tick works on."""
+        table = self._table
+        common = table.common
+        self.rendered = np.flatnonzero(common.way == Way.RENDERED)
+        rows = self.rendered.tolist()
+        self.matrix, self.sources = self._mixer.matrix(rows)
+        begin = self.sources[~common.heard[self.sources]]
+        table.ring.stream[begin] = -1  # what the ring still has is of another time
+        common.heard[:] = False
+        common.heard[self.sources] = True
+        self.playing = []
+        for place, row in enumerate(rows):
+            player = table.at(row).player
+            if player is not None and player.playing:
+                self.playing.append((place, player, row))

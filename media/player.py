@@ -1,0 +1,175 @@
+"""Prompts and music into a leg: files one after the other, loops that give way to announcements.
+
+A play that loops (music) gives way to a play queued after it and goes on where it was when that has ended;
+a second loop replaces the first. Sounds are decoded, made mono and brought to the rendered rate once, and
+shared by all legs.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+from math import gcd
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from scipy.signal import resample_poly
+
+from media.clock import BLOCK, RATE
+from media.columns import I16, I32
+
+MAX_QUEUE = 64  # plays waiting on a leg
+MAX_ITEMS = 64  # files in a play
+
+
+class Unreadable(Exception):
+    """The file is missing, no WAV, or of a kind that is not played."""
+
+
+class Sounds(Protocol):
+    """Where a player gets its samples."""
+
+    def get(self, path: str) -> I16 | None:
+        """Samples at the rendered rate, or None while they are being loaded. Raises Unreadable."""
+
+
+def to_plane(samples: I16, rate: int) -> I16:
+    """Samples int16[n, channels] at `rate` Hz as one channel at the rendered rate. Raises Unreadable."""
+    if not 4000 <= rate <= 192_000 or samples.size == 0:
+        raise Unreadable(f"{samples.shape[0]} samples at {rate} Hz")
+    mono = samples.mean(axis=1, dtype=np.float32) if samples.shape[1] > 1 else samples[:, 0]
+    if rate != RATE:
+        common = gcd(rate, RATE)
+        mono = resample_poly(mono.astype(np.float32), RATE // common, rate // common)
+    return np.clip(np.rint(mono), -32767, 32767).astype(np.int16)
+
+
+class Cache:
+    """Loaded sounds by path, the longest unused forgotten first once they are over `limit` bytes together."""
+
+    def __init__(self, limit: int = 64 * 1024 * 1024) -> None:
+        self._limit = limit
+        self._bytes = 0
+        self._sounds: OrderedDict[str, I16] = OrderedDict()
+
+    def get(self, path: str) -> I16 | None:
+        sound = self._sounds.get(path)
+        if sound is not None:
+            self._sounds.move_to_end(path)
+        return sound
+
+    def put(self, path: str, sound: I16) -> None:
+        """Keep the sound; players that have one which is forgotten keep playing it."""
+        self.drop(path)
+        self._sounds[path] = sound
+        self._bytes += sound.nbytes
+        while self._bytes > self._limit and len(self._sounds) > 1:
+            self.drop(next(iter(self._sounds)))
+
+    def drop(self, path: str) -> None:
+        old = self._sounds.pop(path, None)
+        if old is not None:
+            self._bytes -= old.nbytes
+
+
+@dataclass(slots=True)
+class _Play:
+    number: int
+    items: list[str]
+    loop: bool
+    gain: float
+    item: int = 0
+    position: int = 0
+    sound: I16 | None = None
+    heard: bool = False  # whether anything of this round could be played: a loop of unreadable files must end
+
+
+class Done(NamedTuple):
+    """A play that ended; completed: it was heard to its end."""
+
+    number: int
+    completed: bool
+
+
+class Player:
+    """What is played to one leg."""
+
+    def __init__(self, sounds: Sounds) -> None:
+        self._sounds = sounds
+        self._loop: _Play | None = None
+        self._queue: deque[_Play] = deque()
+
+    @property
+    def playing(self) -> bool:
+        return bool(self._queue) or self._loop is not None
+
+    def play(self, number: int, items: list[str], loop: bool, gain: float) -> list[Done]:
+        """Queue a play; returns what ended by it, the play itself when there is no room or nothing in it."""
+        if not items or len(items) > MAX_ITEMS or len(self._queue) >= MAX_QUEUE:
+            return [Done(number, False)]
+        play = _Play(number, list(items), loop, min(max(gain, 0.0), 8.0))
+        if not loop:
+            self._queue.append(play)
+            return []
+        replaced = [Done(self._loop.number, False)] if self._loop is not None else []
+        self._loop = play
+        return replaced
+
+    def stop(self, number: int | None) -> list[Done]:
+        """Stop one play, or all."""
+        plays = [*self._queue, *([self._loop] if self._loop is not None else [])]
+        stopped = [play for play in plays if number is None or play.number == number]
+        self._queue = deque(play for play in self._queue if play not in stopped)
+        if self._loop in stopped:
+            self._loop = None
+        return [Done(play.number, False) for play in stopped]
+
+    def block(self, out: I32, done: list[Done]) -> None:
+        """Add the next block to `out`, int32[BLOCK]; plays that end are added to `done`."""
+        at = 0
+        while at < BLOCK:
+            play = self._queue[0] if self._queue else self._loop
+            if play is None:
+                return
+            try:
+                at, pending = self._fill(play, out, at)
+            except Unreadable:
+                self._next_item(play, False, done)
+                continue
+            if pending:
+                return
+            if play.sound is not None and play.position >= len(play.sound):
+                play.heard = True
+                self._next_item(play, True, done)
+
+    def _fill(self, play: _Play, out: I32, at: int) -> tuple[int, bool]:
+        """Add what the play's present file has for the block from `at`; (where it got to, is it still
+        loading).
+        """
+        if play.sound is None:
+            play.sound = self._sounds.get(play.items[play.item])
+            if play.sound is None:
+                return at, True
+        piece = play.sound[play.position : play.position + BLOCK - at]
+        play.position += len(piece)
+        if play.gain == 1.0:
+            out[at : at + len(piece)] += piece
+        else:
+            out[at : at + len(piece)] += np.rint(piece * play.gain).astype(np.int32)
+        return at + len(piece), False
+
+    def _next_item(self, play: _Play, played: bool, done: list[Done]) -> None:
+        play.item += 1
+        play.position = 0
+        play.sound = None
+        if play.item < len(play.items):
+            return
+        if play.loop and play.heard:
+            play.item = 0
+            play.heard = False
+            return
+        done.append(Done(play.number, play.heard and played))
+        if play is self._loop:
+            self._loop = None
+        else:
+            self._queue.popleft()

@@ -1,0 +1,192 @@
+"""What each leg has received: sequence, duplicates, reordering, loss and jitter of the far end's stream.
+
+RFC 3550 appendix A.1 (sequence), A.3 (loss) and A.8 (jitter), over all packets of a batch at once. A
+*stream* is one SSRC without a restart of its numbering; each gets a number of its own, so that whoever
+rewrites or plays it sees at once that another began.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from media.columns import F64, I8, I64, U64, Bool, Column, Columns
+from media.rtp import Packets, signed
+
+MAX_DROPOUT = 3000  # packets that may be missing before it counts as a restart
+WINDOW = 64  # packets in which duplicates are known and reordered ones are taken
+SILENCE = 0.08  # s the stream in use must have been silent before another SSRC replaces it
+WILD = 10.0  # s of transit change that is a new clock, not jitter
+
+
+class Reception(Columns):
+    """highest, first: extended sequence numbers. window: bit i is set when highest - i has come.
+
+    jitter: in timestamp units. last: when the newest packet came, s. gone: packets lost of earlier streams.
+    """
+
+    SPEC: ClassVar[dict[str, Column]] = {
+        "started": Column(np.bool_),
+        "ssrc": Column(np.int64),
+        "stream": Column(np.int64, -1),
+        "highest": Column(np.int64),
+        "first": Column(np.int64),
+        "window": Column(np.uint64),
+        "restart": Column(np.int64, -1),
+        "unique": Column(np.int64),
+        "received": Column(np.int64),
+        "octets": Column(np.int64),
+        "gone": Column(np.int64),
+        "duplicate": Column(np.int64),
+        "reordered": Column(np.int64),
+        "last": Column(np.float64, -1e9),
+        "timestamp": Column(np.int64),
+        "jitter": Column(np.float64),
+        "codec": Column(np.int8, -1),
+        "reported_expected": Column(np.int64),
+        "reported_unique": Column(np.int64),
+    }
+    started: Bool
+    ssrc: I64
+    stream: I64
+    highest: I64
+    first: I64
+    window: U64
+    restart: I64
+    unique: I64
+    received: I64
+    octets: I64
+    gone: I64
+    duplicate: I64
+    reordered: I64
+    last: F64
+    timestamp: I64
+    jitter: F64
+    codec: I8
+    reported_expected: I64
+    reported_unique: I64
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(rows)
+        self._streams = 0
+
+    def new_streams(self, count: int) -> I64:
+        """Numbers for `count` streams that begin."""
+        self._streams += count
+        return np.arange(self._streams - count, self._streams)
+
+    def expected(self, rows: I64) -> I64:
+        """Packets of the present stream that should have come by now."""
+        return np.where(self.started[rows], self.highest[rows] - self.first[rows] + 1, 0)
+
+    def lost(self, rows: I64) -> I64:
+        """Packets that never came, over all streams."""
+        total: I64 = self.gone[rows] + np.maximum(self.expected(rows) - self.unique[rows], 0)
+        return total
+
+
+class Accepted(NamedTuple):
+    """keep: packets to use. extended: sequence number without wrap. newest: ahead of all before."""
+
+    keep: Bool
+    extended: I64
+    newest: Bool
+
+
+def accept(rx: Reception, packets: Packets, now: float) -> Accepted:
+    """Place packets (one a leg at most) in their legs' streams; duplicates, strays, foreign SSRCs are not
+    kept.
+    """
+    rows = packets.rows
+    highest = rx.highest[rows]
+    step = (packets.sequence - highest + 0x8000 & 0xFFFF) - 0x8000
+    extended = highest + step
+    plain = rx.started[rows] & (rx.ssrc[rows] == packets.ssrc) & (step == 1)
+    newest = plain.copy()
+    keep = plain.copy()
+    if plain.all():
+        ahead = rows
+    else:
+        ahead = rows[plain]
+        odd = np.flatnonzero(~plain)
+        _accept_odd(rx, packets, odd, step, extended, keep, newest, now)
+    rx.highest[ahead] += 1
+    rx.window[ahead] = rx.window[ahead] << np.uint64(1) | np.uint64(1)
+    kept = rows if keep.all() else rows[keep]
+    rx.received[kept] += 1
+    rx.unique[kept] += 1
+    rx.octets[kept] += packets.size[keep]
+    rx.last[kept] = now
+    return Accepted(keep, extended, newest)
+
+
+def _accept_odd(
+    rx: Reception, packets: Packets, odd: I64, step: I64, extended: I64, keep: Bool, newest: Bool, now: float
+) -> None:
+    """Everything but the packet that was expected next; few enough to be taken one by one."""
+    for i in odd.tolist():
+        row, ahead = int(packets.rows[i]), int(step[i])
+        sequence = int(packets.sequence[i])
+        if not rx.started[row]:
+            begins = True
+        elif rx.ssrc[row] != packets.ssrc[i]:
+            begins = now - rx.last[row] >= SILENCE
+            if not begins:
+                continue
+        elif 0 < ahead < MAX_DROPOUT:
+            window = int(rx.window[row])
+            rx.window[row] = (window << ahead | 1) & 0xFFFF_FFFF_FFFF_FFFF if ahead < WINDOW else 1
+            rx.highest[row] += ahead
+            rx.restart[row] = -1
+            keep[i] = newest[i] = True
+            continue
+        elif -WINDOW < ahead <= 0:
+            keep[i] = _fill_gap(rx, row, -ahead)
+            continue
+        else:
+            begins = sequence == rx.restart[row]  # the second in a row of another numbering: a restart
+            rx.restart[row] = sequence + 1 & 0xFFFF
+        if begins:
+            _begin(rx, row, sequence, int(packets.ssrc[i]))
+            extended[i] = sequence
+            keep[i] = newest[i] = True
+
+
+def _fill_gap(rx: Reception, row: int, back: int) -> bool:
+    """A packet `back` places behind the newest: whether it is the first copy."""
+    window = int(rx.window[row])
+    if window >> back & 1 or rx.highest[row] - back < rx.first[row]:
+        rx.duplicate[row] += 1
+        rx.received[row] += 1
+        return False
+    rx.window[row] = window | 1 << back
+    rx.reordered[row] += 1
+    return True
+
+
+def _begin(rx: Reception, row: int, sequence: int, ssrc: int) -> None:
+    """A stream's first packet."""
+    here = np.array([row])
+    rx.gone[row] = rx.lost(here)[0]
+    rx.started[row] = True
+    rx.ssrc[row] = ssrc
+    rx.stream[row] = rx.new_streams(1)[0]
+    rx.highest[row] = rx.first[row] = sequence
+    rx.window[row] = 1
+    rx.restart[row] = -1
+    rx.unique[row] = rx.reported_unique[row] = rx.reported_expected[row] = 0
+    rx.timestamp[row] = -1
+
+
+def measure_jitter(rx: Reception, rows: I64, timestamp: I64, arrived: F64, rate: int, now: float) -> None:
+    """RFC 3550 section A.8 for audio packets that came now.
+
+    arrived: when the leg's packet before this one came (column `last` before accept), s.
+    """
+    before = rx.timestamp[rows]
+    change = (now - arrived) * rate - signed(timestamp - before)
+    change = np.abs(change)
+    change[(before < 0) | (change > WILD * rate)] = 0.0
+    rx.jitter[rows] += (change - rx.jitter[rows]) / 16.0
+    rx.timestamp[rows] = timestamp
