@@ -271,17 +271,17 @@ class Core:
         """Make and send one block for every rendered leg; `skipped` ticks before this one were left out."""
         self.plan.settle()
         plan, table = self.plan, self.table
+        if plan.matrix is not None:
+            block, _ = jitter.read(table.ring, plan.sources, self._target, skipped)
+            total = mixer.mix(plan.matrix, block)
+        else:
+            total = np.zeros((len(plan.rendered), BLOCK), np.int32)
+        for place, player, row in plan.playing:
+            done: list[Done] = []
+            player.block(total[place] if place >= 0 else np.zeros(BLOCK, np.int32), done)
+            if done:
+                self.tell_played(table.at(row), done)
         if len(plan.rendered):
-            if plan.matrix is not None:
-                block, _ = jitter.read(table.ring, plan.sources, self._target, skipped)
-                total = mixer.mix(plan.matrix, block)
-            else:
-                total = np.zeros((len(plan.rendered), BLOCK), np.int32)
-            for place, player, row in plan.playing:
-                done: list[Done] = []
-                player.block(total[place], done)
-                if done:
-                    self.tell_played(table.at(row), done)
             self._packer.send(table.tx, plan.rendered, mixer.clip(total), skipped, self.network, now)
         if self._dialling:
             self._send_digits(now)

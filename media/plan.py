@@ -21,8 +21,8 @@ class Plan:
     """The ways of all legs, and what the tick needs to know of the rendered ones.
 
     rendered: their rows. matrix, sources: as Mixer.matrix gives them. playing: (place in `rendered`,
-    player, row). fans: rows of further legs that a leg's packets are relayed to, beside the column
-    relay_to.
+    player, row); place -1 where the leg may not be sent to now, and its music goes on unheard. fans: rows
+    of further legs that a leg's packets are relayed to, beside the column relay_to.
     """
 
     def __init__(self, table: LegTable, mixer: Mixer) -> None:
@@ -33,6 +33,7 @@ class Plan:
         self.rendered: I64 = np.empty(0, np.int64)
         self.sources: I64 = np.empty(0, np.int64)
         self.matrix: Any = None
+        self._with_player: set[int] = set()
         self.playing: list[tuple[int, Player, int]] = []
         self.fans: dict[int, list[int]] = {}
 
@@ -48,6 +49,7 @@ class Plan:
         """The leg is about to leave the table."""
         self._touched.update(self._mixer.drop(leg.row))
         self._relay(leg.row, None)
+        self._with_player.discard(leg.row)
         self._table.common.way[leg.row] = Way.NONE
         self._touched.add(leg.row)
 
@@ -67,9 +69,11 @@ class Plan:
         common, tx, row = self._table.common, self._table.tx, leg.row
         sources = self._mixer.sources(row)
         way, source = Way.NONE, None
+        plays = leg.player is not None and leg.player.playing
+        (self._with_player.add if plays else self._with_player.discard)(row)
         if not tx.open[row]:
             pass
-        elif leg.player is not None and leg.player.playing:
+        elif plays:
             way = Way.RENDERED
         elif len(sources) == 1:
             source, gain = next(iter(sources.items()))
@@ -115,8 +119,9 @@ class Plan:
         table.ring.stream[begin] = -1  # what the ring still has is of another time
         common.heard[:] = False
         common.heard[self.sources] = True
+        place_of = {row: place for place, row in enumerate(rows)}
         self.playing = []
-        for place, row in enumerate(rows):
+        for row in self._with_player:
             player = table.at(row).player
-            if player is not None and player.playing:
-                self.playing.append((place, player, row))
+            if player is not None:
+                self.playing.append((place_of.get(row, -1), player, row))

@@ -1,0 +1,251 @@
+"""The engine's commands put into effect: what a worker does, without its sockets and its clock.
+
+`handle`, `drain` and `tick` return what the engine is to be told. The worker process and the simulation
+both run exactly this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import ip_address
+from random import Random
+from typing import Any
+
+from media import codecs
+from media.core import Core
+from media.latch import Latch, LatchPolicy
+from media.legs import Flow, Leg
+from media.messages import (
+    Address,
+    AnyCommand,
+    AnyEvent,
+    CloseLeg,
+    LegClosed,
+    LegFailed,
+    LegOpened,
+    OpenLeg,
+    Ping,
+    Play,
+    Pong,
+    SendDtmf,
+    SetGain,
+    SetRemote,
+    Stop,
+)
+from media.network import Network, NoPort
+from media.player import Player, Sounds
+from media.transmission import release
+from media.watch import Watch
+
+
+class Refused(Exception):
+    """The command cannot be done for the leg; `reason` is LegFailed's."""
+
+    def __init__(self, leg: int, reason: str) -> None:
+        super().__init__(f"leg {leg}: {reason}")
+        self.leg = leg
+        self.reason = reason
+
+
+class Control:
+    """A worker's legs as the engine commands them.
+
+    rng: for SSRCs, first sequence numbers and timestamps, report times. epoch: add it to `now` for seconds
+    since 1970. buffer_ms: delay that rendered legs' jitter buffers begin with.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        sounds: Sounds,
+        *,
+        rng: Random,
+        epoch: float = 0.0,
+        policy: LatchPolicy | None = None,
+        buffer_ms: int = 40,
+    ) -> None:
+        self.core = Core(network, rng=rng, policy=policy, buffer_ms=buffer_ms)
+        self.load = 0.0
+        self._network = network
+        self._sounds = sounds
+        self._watch = Watch(self.core, epoch)
+        self._handlers: dict[type, Callable[[Any, float], None]] = {
+            OpenLeg: self._open,
+            SetRemote: self._set_remote,
+            SetGain: self._set_gain,
+            Play: self._play,
+            Stop: self._stop,
+            SendDtmf: self._send_dtmf,
+            CloseLeg: self._close,
+            Ping: self._ping,
+        }
+
+    @property
+    def idle(self) -> bool:
+        """No leg is open."""
+        return not len(self.core.table)
+
+    def handle(self, command: AnyCommand, now: float) -> list[AnyEvent]:
+        """Do what the engine asks."""
+        try:
+            self._handlers[type(command)](command, now)
+        except Refused as refused:
+            self.core.events.append(LegFailed(refused.leg, refused.reason))
+        return self._told()
+
+    def drain(self, now: float) -> list[AnyEvent]:
+        """Take what has arrived and send relayed packets on."""
+        self.core.drain(now)
+        return self._told()
+
+    def tick(self, now: float, skipped: int = 0) -> list[AnyEvent]:
+        """One block of every rendered leg, and whatever else is due."""
+        self.core.tick(now, skipped)
+        self._watch.look(now)
+        return self._told()
+
+    def _told(self) -> list[AnyEvent]:
+        events = self.core.events
+        if events:
+            self.core.events = []
+        return events
+
+    def _find(self, number: int) -> Leg:
+        leg = self.core.table.find(number)
+        if leg is None:
+            raise Refused(number, "unknown")
+        return leg
+
+    # --- legs -------------------------------------------------------------------------------------
+
+    def _open(self, command: OpenLeg, now: float) -> None:
+        table, rng = self.core.table, self.core.rng
+        if table.find(command.leg) is not None:
+            raise Refused(command.leg, "exists")
+        self._check(command)
+        leg = table.add(command.leg, Latch(self.core.policy))
+        try:
+            port = self._network.open(leg.row)
+        except NoPort as error:
+            table.remove(leg)
+            raise Refused(command.leg, "no_ports") from error
+        table.tx.ssrc[leg.row] = rng.getrandbits(32)
+        table.tx.sequence[leg.row] = rng.getrandbits(
+            15
+        )  # below 2**15, as RFC 3711 section 3.3.1 would have it
+        table.tx.timestamp[leg.row] = rng.getrandbits(32)
+        self._apply(leg, command, now)
+        self._watch.begin(leg, now)
+        self.core.events.append(LegOpened(command.leg, port))
+
+    def _set_remote(self, command: SetRemote, now: float) -> None:
+        leg = self._find(command.leg)
+        self._check(command)
+        self._apply(leg, command, now)
+
+    def _check(self, command: OpenLeg | SetRemote) -> None:
+        """Raises Refused for what could never be sent to or decoded."""
+        if command.codecs and all(codecs.find(codec.name, codec.rate) is None for codec in command.codecs):
+            raise Refused(command.leg, "codec")
+        if command.remote is not None and not self._reachable(command.remote):
+            raise Refused(command.leg, "address")
+
+    def _reachable(self, remote: Address) -> bool:
+        host, port = remote
+        try:
+            return ip_address(host).version == ip_address(self._network.address).version and 0 <= port < 65536
+        except ValueError:
+            return False
+
+    def _apply(self, leg: Leg, command: OpenLeg | SetRemote, now: float) -> None:
+        """The far end as the newest offer/answer has it."""
+        common, row = self.core.table.common, leg.row
+        self._apply_codecs(leg, command)
+        was_receiving = bool(common.receives[row])
+        common.receives[row] = command.direction in ("sendrecv", "recvonly")
+        remote = command.remote
+        if remote is not None and (not remote[1] or ip_address(remote[0]).is_unspecified):
+            remote = None  # "nowhere", as a hold was told before RFC 3264
+        if leg.latch.expect(remote, now):
+            common.connected[row] = False
+            common.flow[row] = Flow.AWAITED
+            self.core.uncertain.discard(row)
+            self._network.disconnect(row)
+            leg.report_to = None
+        leg.rtcp_mux = command.rtcp_mux
+        if not common.connected[row]:
+            self._network.aim(row, leg.latch.target)
+        sends = command.direction in ("sendrecv", "sendonly")
+        self.core.table.tx.open[row] = sends and remote is not None and self.core.table.tx.codec[row] >= 0
+        if not common.receives[row] or remote is None:
+            common.expects[row] = float("inf")
+            common.flow[row] = Flow.AWAITED
+        elif not was_receiving or common.expects[row] == float("inf"):
+            common.expects[row] = now
+        self.core.plan.touch(row)
+        self.core.plan.touch_listeners(row)
+
+    def _apply_codecs(self, leg: Leg, command: OpenLeg | SetRemote) -> None:
+        table, row = self.core.table, leg.row
+        tx, rx = table.tx, table.rx
+        kinds = table.common.kinds[row]
+        kinds[:] = codecs.UNKNOWN
+        first = None
+        for codec in command.codecs:
+            kind = codecs.find(codec.name, codec.rate)
+            if kind is None or not 0 <= codec.pt < 128:
+                continue
+            kinds[codec.pt] = kind.number
+            if first is None:
+                first = codec, kind
+        dtmf_pt = command.dtmf_pt if command.dtmf_pt is not None and 0 <= command.dtmf_pt < 128 else -1
+        if dtmf_pt >= 0:
+            kinds[dtmf_pt] = codecs.TELEPHONE_EVENT
+        tx.dtmf_pt[row] = dtmf_pt
+        if first is None:
+            tx.codec[row] = codecs.UNKNOWN
+            return
+        codec, kind = first
+        frame = min(max(codec.ptime // 10 * 10, 10), 60) * kind.bytes_per_ms
+        if tx.codec[row] != kind.number or tx.frame[row] != frame:
+            release(tx, row)
+        tx.codec[row], tx.pt[row], tx.frame[row] = kind.number, codec.pt, frame
+        if rx.codec[row] < 0 or not (kinds == rx.codec[row]).any():
+            rx.codec[row] = kind.number
+
+    def _close(self, command: CloseLeg, now: float) -> None:
+        leg = self._find(command.leg)
+        stats = self._watch.stats(leg)
+        self._network.close(leg.row)
+        self.core.forget(leg)
+        self.core.events.append(LegClosed(command.leg, stats))
+
+    # --- sound ------------------------------------------------------------------------------------
+
+    def _set_gain(self, command: SetGain, now: float) -> None:
+        table = self.core.table
+        source, listener = table.find(command.src), table.find(command.dst)
+        if command.gain <= 0.0 and (source is None or listener is None):
+            return  # a closed leg hears nobody already
+        source, listener = self._find(command.src), self._find(command.dst)
+        self.core.mixer.connect(source.row, listener.row, command.gain)
+        self.core.plan.touch(listener.row)
+
+    def _play(self, command: Play, now: float) -> None:
+        leg = self._find(command.leg)
+        if leg.player is None:
+            leg.player = Player(self._sounds)
+        self.core.tell_played(leg, leg.player.play(command.play, command.items, command.loop, command.gain))
+        self.core.plan.touch(leg.row)
+
+    def _stop(self, command: Stop, now: float) -> None:
+        leg = self.core.table.find(command.leg)
+        if leg is not None and leg.player is not None:
+            self.core.tell_played(leg, leg.player.stop(command.play))
+
+    def _send_dtmf(self, command: SendDtmf, now: float) -> None:
+        if not self.core.dial(self._find(command.leg), command.digits, command.ms):
+            raise Refused(command.leg, "dtmf")
+
+    def _ping(self, command: Ping, now: float) -> None:
+        self.core.events.append(Pong(command.n, self.load))

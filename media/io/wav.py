@@ -1,0 +1,76 @@
+"""WAV files from disk, at the rendered rate."""
+
+from __future__ import annotations
+
+import wave
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from media import player
+from media.columns import I16
+from media.player import Cache, Unreadable
+
+MAX_BYTES = 64 * 1024 * 1024  # of a file
+
+
+def read(path: str) -> I16:
+    """A PCM WAV file of 8 or 16 bits, any rate and channels, as samples to play. Raises Unreadable."""
+    try:
+        if Path(path).stat().st_size > MAX_BYTES:
+            raise Unreadable(f"{path}: larger than {MAX_BYTES} bytes")
+        with wave.open(path, "rb") as file:
+            width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
+            data = file.readframes(file.getnframes())
+    except (OSError, EOFError, wave.Error) as error:
+        raise Unreadable(f"{path}: {error}") from error
+    if width == 2:
+        samples = np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.int16)
+    elif width == 1:
+        samples = (np.frombuffer(data, np.uint8).astype(np.int16) - 128) * 256
+    else:
+        raise Unreadable(f"{path}: {8 * width} bits a sample")
+    whole = len(samples) // channels * channels
+    return player.to_plane(samples[:whole].reshape(-1, channels), rate)
+
+
+class Files:
+    """Sounds read when they are first asked for."""
+
+    def __init__(self, limit: int = 64 * 1024 * 1024) -> None:
+        self._cache = Cache(limit)
+
+    def get(self, path: str) -> I16:
+        sound = self._cache.get(path)
+        if sound is None:
+            sound = read(path)
+            self._cache.put(path, sound)
+        return sound
+
+
+class ThreadedFiles:
+    """The same, read beside the tick: `get` gives None until the file is there."""
+
+    def __init__(self, limit: int = 64 * 1024 * 1024) -> None:
+        self._cache = Cache(limit)
+        self._thread = ThreadPoolExecutor(1, "sounds")
+        self._loading: dict[str, Future[I16]] = {}
+
+    def get(self, path: str) -> I16 | None:
+        sound = self._cache.get(path)
+        if sound is not None:
+            return sound
+        future = self._loading.get(path)
+        if future is None:
+            self._loading[path] = self._thread.submit(read, path)
+            return None
+        if not future.done():
+            return None
+        del self._loading[path]
+        sound = future.result()
+        self._cache.put(path, sound)
+        return sound
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
