@@ -1,0 +1,41 @@
+"""SDP in one place: sip.description has the values (RFC 8866), sip.negotiation offer/answer (RFC 3264)."""
+
+from __future__ import annotations
+
+from sip.description import (
+    STATIC_PAYLOADS,
+    Codec,
+    Direction,
+    Media,
+    Origin,
+    SessionDescription,
+    parse,
+)
+from sip.negotiation import (
+    MIRRORED,
+    Chosen,
+    CodecOffer,
+    both,
+    choose,
+    make_answer,
+    make_offer,
+    read_answer,
+)
+
+__all__ = [
+    "MIRRORED",
+    "STATIC_PAYLOADS",
+    "Chosen",
+    "Codec",
+    "CodecOffer",
+    "Direction",
+    "Media",
+    "Origin",
+    "SessionDescription",
+    "both",
+    "choose",
+    "make_answer",
+    "make_offer",
+    "parse",
+    "read_answer",
+]
