@@ -1,8 +1,9 @@
-"""What the outside may see of a node: frozen values, made afresh for each look, safe to hand to another thread.
+"""What the outside may see of a node: frozen values, made afresh for each look, safe to hand to another
+thread.
 
 Times (`since`) are epoch seconds; durations seconds, jitter milliseconds, loss a share 0–1, MOS 1–5.
-Every word of state is the engine's own (engine/states.py, routing/agent.py), so that the API, the metrics and the
-journal never disagree on a name.
+Every word of state is the engine's own (engine/states.py, routing/agent.py), so that the API, the metrics and
+the journal never disagree on a name.
 """
 
 from __future__ import annotations
@@ -67,8 +68,8 @@ class CallView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueView:
-    """A queue now, and its day so far. `service_level` is the share of the calls offered that were answered within
-    `service_threshold_s`; None before the first."""
+    """A queue now, and its day so far. `service_level` is the share of the calls offered that were answered
+    within `service_threshold_s`; None before the first."""
 
     name: str
     waiting: int

@@ -1,0 +1,176 @@
+"""Reading the store: call records by filter, newest first and page by page, and the journal of one call.
+
+Pages are found by key, not by count, so the thousandth costs what the first does and a call that ends
+meanwhile moves nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, Row, Select, select, tuple_
+from sqlalchemy.exc import DBAPIError
+
+from engine.events import CallRecord
+from engine.store.errors import StoreUnavailable
+from engine.store.rows import Entry, record_from
+from engine.store.schema import call_records, journal, open_calls
+
+MAX_PAGE = 1000
+MAX_ENTRIES = 10_000  # of one call
+
+
+class BadCursor(ValueError):
+    """The cursor was not made here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFilter:
+    """Which records; None asks nothing. `since` and `until` bound `ended_at`: epoch seconds, since ≤ ended_at
+    < until.
+    """
+
+    since: float | None = None
+    until: float | None = None
+    queue: str | None = None
+    agent: str | None = None
+    market: str | None = None
+    region: str | None = None
+    customer: str | None = None
+    contact: str | None = None
+    number: str | None = None
+    language: str | None = None
+    node: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """`next` is the cursor of the page after this one, None on the last."""
+
+    items: tuple[CallRecord, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A call whose first event is in the journal and whose last is not."""
+
+    call: str
+    node: str
+    at: float
+
+
+class Records:
+    """Safe from any thread; raises StoreUnavailable when the store does not answer."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def page(
+        self, wanted: RecordFilter | None = None, *, cursor: str | None = None, limit: int = 50
+    ) -> RecordPage:
+        """Records newest first. Raises BadCursor."""
+        limit = max(1, min(limit, MAX_PAGE))
+        query = _filtered(wanted or RecordFilter())
+        if cursor is not None:
+            query = query.where(tuple_(call_records.c.ended_at, call_records.c.call) < _key(cursor))
+        query = query.order_by(call_records.c.ended_at.desc(), call_records.c.call.desc()).limit(limit + 1)
+        with self._reading() as connection:
+            found = [record_from(row._mapping) for row in connection.execute(query)]
+        more = len(found) > limit
+        items = tuple(found[:limit])
+        return RecordPage(items, _cursor(items[-1]) if more else None)
+
+    def get(self, call: str) -> CallRecord | None:
+        query = select(call_records).where(call_records.c.call == call)
+        with self._reading() as connection:
+            row = connection.execute(query).first()
+        return record_from(row._mapping) if row else None
+
+    def entries(self, call: str) -> list[Entry]:
+        """The call's journal in the order it happened, its first MAX_ENTRIES.
+
+        A node's own numbering is the order, since its wall clock may be set back; between nodes only clocks
+        can say.
+        """
+        query = select(journal).where(journal.c.call == call).order_by(journal.c.node, journal.c.seq)
+        with self._reading() as connection:
+            found = [_entry(row) for row in connection.execute(query.limit(MAX_ENTRIES))]
+        if len({entry.node for entry in found}) > 1:
+            found.sort(key=lambda entry: entry.at)
+        return found
+
+    def open_calls(self, node: str) -> list[OpenCall]:
+        """Calls that the node began and did not end, as committed so far."""
+        query = (
+            select(open_calls)
+            .where(open_calls.c.node == node)
+            .where(~select(call_records.c.call).where(call_records.c.call == open_calls.c.call).exists())
+            .order_by(open_calls.c.at, open_calls.c.call)
+        )
+        with self._reading() as connection:
+            return [OpenCall(row.call, row.node, row.at) for row in connection.execute(query)]
+
+    def last_sign(self, node: str) -> float | None:
+        """When the node last wrote anything, epoch seconds; None when it never did."""
+        query = select(journal.c.at).where(journal.c.node == node).order_by(journal.c.seq.desc()).limit(1)
+        with self._reading() as connection:
+            return connection.execute(query).scalar()
+
+    def ping(self) -> None:
+        """Ask the store a question that costs nothing."""
+        with self._reading() as connection:
+            connection.execute(select(open_calls.c.call).limit(1))
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise StoreUnavailable(f"{type(error.orig).__name__}: {error.orig}") from error
+
+
+def _filtered(wanted: RecordFilter) -> Select[Any]:
+    query = select(call_records)
+    if wanted.since is not None:
+        query = query.where(call_records.c.ended_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(call_records.c.ended_at < wanted.until)
+    for name in RecordFilter.__slots__:
+        value = getattr(wanted, name)
+        if name not in ("since", "until") and value is not None:
+            query = query.where(call_records.c[name] == value)
+    return query
+
+
+def _cursor(record: CallRecord) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode([record.ended_at, record.call])).decode().rstrip("=")
+
+
+def _key(cursor: str) -> Any:
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        at, call = msgspec.json.decode(text, type=tuple[float, str])
+    except (binascii.Error, ValueError, msgspec.DecodeError) as error:
+        raise BadCursor("this cursor was not given out here") from error
+    return tuple_(at, call)
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        node=row.node,
+        seq=row.seq,
+        at=row.at,
+        call=row.call,
+        kind=row.kind,
+        data=row.data or {},
+        person=row.person or {},
+    )

@@ -1,0 +1,101 @@
+"""The tables of the store. engine/store/migrations makes them; a test holds the two together.
+
+Personal data (numbers and addresses of people) stands in columns of its own, `journal.person` and
+`call_records.customer` and `.source`, so that erasing a person empties columns and rewrites no history.
+Each index is one more page to write in nearly every commit, and pages are most of what an event costs; hence
+few, and tables clustered by keys that grow with time.
+Text columns have no length: what a far end sends is bounded where it comes in, and a row must never be
+refused for it.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+metadata = MetaData(naming_convention=NAMES)
+
+json_text = JSON().with_variant(JSONB(), "postgresql")
+
+# `seq` is given by the node, one more for each event, so that writing an event twice writes it once.
+journal = Table(
+    "journal",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Float(53), nullable=False),
+    Column("call", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("data", json_text, nullable=False),
+    Column("person", json_text),
+    Index("ix_journal_call", "call"),
+    sqlite_with_rowid=False,
+)
+
+# Calls with a first event and no last one. Kept beside the journal because looking for them there takes a
+# walk over every call ever taken.
+open_calls = Table(
+    "open_calls",
+    metadata,
+    Column("call", Text, primary_key=True),
+    Column("node", Text, nullable=False),
+    Column("at", Float(53), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+call_records = Table(
+    "call_records",
+    metadata,
+    Column("call", Text, primary_key=True),
+    Column("contact", Text, nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("market", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("node", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("offered_at", Float(53), nullable=False),
+    Column("answered_at", Float(53)),
+    Column("connected_at", Float(53)),
+    Column("ended_at", Float(53), nullable=False),
+    Column("ended_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("wait_s", Float(53), nullable=False),
+    Column("talk_s", Float(53), nullable=False),
+    Column("hold_s", Float(53), nullable=False),
+    Column("post_dial_delay_s", Float(53)),
+    Column("customer_codec", Text, nullable=False),
+    Column("agent_codec", Text, nullable=False),
+    Column("customer_loss", Float(53)),
+    Column("agent_loss", Float(53)),
+    Column("customer_jitter_ms", Float(53)),
+    Column("agent_jitter_ms", Float(53)),
+    Column("customer_mos", Float(53)),
+    Column("agent_mos", Float(53)),
+    Column("misses", Integer, nullable=False),
+    Column("transfers", Integer, nullable=False),
+    Index("ix_call_records_ended_at_call", "ended_at", "call"),
+    Index("ix_call_records_customer", "customer"),
+    Index("ix_call_records_agent_ended_at", "agent", "ended_at"),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,150 @@
+"""The one connection that writes: batches of ready rows, each batch one transaction.
+
+Statements go to the driver as they are. A batch is a few INSERTs of many rows rather than many of one,
+because each statement gives up the interpreter's lock and has to win it back from the event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import Engine, Table
+from sqlalchemy.exc import DBAPIError
+
+from engine.events import CallArrived, CallEnded
+from engine.store import schema
+from engine.store.errors import RowsRefused, StoreUnavailable
+from engine.store.rows import RECORD_FIELDS, Line
+
+JOURNAL_FIELDS = ("node", "seq", "at", "call", "kind", "data", "person")
+OPEN_FIELDS = ("call", "node", "at")
+
+WRITER_PATIENCE_MS = 250  # how long a batch waits for another program's lock before it is spilled
+CHUNKS = (64, 16, 4, 1)  # rows a statement; few sizes, so that each is prepared once
+
+
+class Sink:
+    """Not for two threads at once. Every failure comes out as StoreUnavailable or RowsRefused."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Any = None
+        self._sql: dict[tuple[str, int, bool], str] = {}
+        self._mark = "%s" if engine.dialect.paramstyle in ("format", "pyformat") else "?"
+
+    def write(self, lines: Sequence[Line], *, again: bool = False) -> None:
+        """Write all lines and their records, or none. `again`: some may have been written before; those stay
+        as they are.
+        """
+        try:
+            cursor = self._cursor()
+            rows = [
+                (line.node, line.seq, line.at, line.call, line.kind, line.data, line.person) for line in lines
+            ]
+            self._insert(cursor, schema.journal, JOURNAL_FIELDS, rows, again)
+            if arrived := [
+                (line.call, line.node, line.at) for line in lines if line.kind == CallArrived.kind
+            ]:
+                self._insert(cursor, schema.open_calls, OPEN_FIELDS, arrived, True)
+            if records := [_record_row(line.record) for line in lines if line.record]:
+                self._insert(cursor, schema.call_records, RECORD_FIELDS, records, True)
+            if ended := [line.call for line in lines if line.kind == CallEnded.kind]:
+                self._close_calls(cursor, ended)
+            self._connection.commit()
+        except (self._engine.dialect.loaded_dbapi.Error, DBAPIError) as error:
+            raise self._verdict(error) from error
+        except (OverflowError, ValueError, TypeError, KeyError) as error:
+            self._abandon()
+            raise RowsRefused(str(error)) from error
+
+    def last_seq(self, node: str) -> int:
+        """The number of the node's last event, 0 before the first."""
+        text = f"SELECT MAX(seq) FROM {self._name(schema.journal)} WHERE node = {self._mark}"
+        try:
+            cursor = self._cursor()
+            cursor.execute(text, (node,))
+            found = cursor.fetchone()[0]
+            self._connection.rollback()
+        except (self._engine.dialect.loaded_dbapi.Error, DBAPIError) as error:
+            raise self._verdict(error) from error
+        return int(found or 0)
+
+    def close(self) -> None:
+        self._abandon()
+
+    def _cursor(self) -> Any:
+        if self._connection is None:
+            self._connection = self._engine.raw_connection()
+            if self._engine.dialect.name == "sqlite":
+                self._connection.cursor().execute(f"PRAGMA busy_timeout={WRITER_PATIENCE_MS}")
+        return self._connection.cursor()
+
+    def _insert(
+        self, cursor: Any, table: Table, names: tuple[str, ...], rows: list[tuple[Any, ...]], again: bool
+    ) -> None:
+        for part in _parts(rows):
+            sql = self._sql.get((table.name, len(part), again))
+            if sql is None:
+                sql = self._sql[table.name, len(part), again] = self._statement(
+                    table, names, len(part), again
+                )
+            cursor.execute(sql, list(chain.from_iterable(part)))
+
+    def _close_calls(self, cursor: Any, calls: list[str]) -> None:
+        table, call = self._name(schema.open_calls), self._quote("call")
+        for part in _parts(calls):
+            marks = ",".join([self._mark] * len(part))
+            cursor.execute(f"DELETE FROM {table} WHERE {call} IN ({marks})", part)
+
+    def _statement(self, table: Table, names: tuple[str, ...], rows: int, again: bool) -> str:
+        columns = ", ".join(self._quote(name) for name in names)
+        row = "(" + ", ".join([self._mark] * len(names)) + ")"
+        text = f"INSERT INTO {self._name(table)} ({columns}) VALUES {', '.join([row] * rows)}"
+        return text + (" ON CONFLICT DO NOTHING" if again else "")
+
+    def _verdict(self, error: Exception) -> StoreUnavailable | RowsRefused:
+        """Rows are at fault only when the store says so of them, and answers a plain question right after."""
+        self._abandon()
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+        dbapi = self._engine.dialect.loaded_dbapi
+        refusals = (dbapi.IntegrityError, dbapi.DataError, dbapi.ProgrammingError, dbapi.NotSupportedError)
+        if isinstance(cause, refusals) and self._answers():
+            return RowsRefused(str(cause))
+        return StoreUnavailable(f"{type(cause).__name__}: {cause}")
+
+    def _answers(self) -> bool:
+        try:
+            cursor = self._cursor()
+            for table in (schema.journal, schema.open_calls, schema.call_records):
+                cursor.execute(f"SELECT * FROM {self._name(table)} WHERE 1 = 0")
+            self._connection.rollback()
+        except (self._engine.dialect.loaded_dbapi.Error, DBAPIError):
+            self._abandon()
+            return False
+        return True
+
+    def _abandon(self) -> None:
+        """Let go of the connection and of what it had begun; the next use opens another."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.invalidate()
+
+    def _name(self, table: Table) -> str:
+        return self._quote(table.name)
+
+    def _quote(self, name: str) -> str:
+        return self._engine.dialect.identifier_preparer.quote(name)
+
+
+def _record_row(record: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(record.get(name) for name in RECORD_FIELDS)
+
+
+def _parts(rows: list[Any]) -> Iterator[list[Any]]:
+    at = 0
+    for size in CHUNKS:
+        while len(rows) - at >= size:
+            yield rows[at : at + size]
+            at += size
