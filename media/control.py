@@ -96,6 +96,7 @@ class Control:
     def drain(self, now: float) -> list[AnyEvent]:
         """Take what has arrived and send relayed packets on."""
         self.core.drain(now)
+        self._watch.read_reports(now)
         return self._told()
 
     def tick(self, now: float, skipped: int = 0) -> list[AnyEvent]:

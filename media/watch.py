@@ -40,8 +40,6 @@ class Watch:
 
     def look(self, now: float) -> None:
         """Do what is due; cheap when called too often."""
-        if self._core.reports:
-            self._read_reports(now)
         if now < self._next:
             return
         self._next = now + PERIOD
@@ -80,8 +78,10 @@ class Watch:
 
     # --- RTCP -------------------------------------------------------------------------------------
 
-    def _read_reports(self, now: float) -> None:
+    def read_reports(self, now: float) -> None:
         """Reports that arrived; those from other hosts than the leg's source are not looked at."""
+        if not self._core.reports:
+            return
         table = self._core.table
         for row, data, source in self._core.reports:
             leg = table.legs[row]

@@ -1,4 +1,4 @@
-"""A worker on a virtual clock with phones that speak RTP at it: every test of this room plays on this stage."""
+"""A worker on a virtual clock and phones that speak RTP at it: the tests of this room play on this stage."""
 
 from __future__ import annotations
 
@@ -146,10 +146,8 @@ class Stage:
         phone = self.phones.get(destination)
         if phone is not None:
             first, timestamp, ssrc = struct.unpack_from("!III", data)
-            phone.got.append(
-                Heard(self.now, bool(first >> 23 & 1), first >> 16 & 127, first & 0xFFFF, timestamp, ssrc, data[12:],
-                      source)
-            )  # fmt: skip
+            marker, pt, sequence = bool(first >> 23 & 1), first >> 16 & 127, first & 0xFFFF
+            phone.got.append(Heard(self.now, marker, pt, sequence, timestamp, ssrc, data[12:], source))
             return
         phone = self.phones.get((destination[0], destination[1] - 1))
         if phone is not None:

@@ -1,0 +1,245 @@
+"""A leg's UDP sockets: an even port for RTP, the next for RTCP, drained in batches through epoll.
+
+Plain Python loops with as little as possible in them. A connected leg's packets are received straight into
+the batch; an unconnected one's come with their source, for the judge. Errors of single datagrams (a full
+buffer, a far port that is closed) are counted and otherwise like loss on the way.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import select
+import socket
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from ipaddress import ip_address
+
+from media.messages import Address
+from media.network import Batch, Judge, NoPort
+
+EVENTS = 4096  # sockets reported by one poll
+REPORTS = 64  # RTCP datagrams taken in one drain
+STRANGERS = 8  # datagrams of one leg that are refused in one round before the rest has to wait
+TRIES = 64  # pairs of ports tried for a leg
+AF_UNSPEC = bytes(16)
+
+Receive = Callable[[memoryview], int]
+Send = Callable[[memoryview], object]
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class _Port:
+    """One leg's sockets."""
+
+    __slots__ = ("connected", "number", "reports", "rtp", "target")
+
+    def __init__(self, number: int, rtp: socket.socket, reports: socket.socket) -> None:
+        self.number = number
+        self.rtp = rtp
+        self.reports = reports
+        self.target: Address | None = None
+        self.connected = False
+
+
+def _nowhere(packet: memoryview) -> object:
+    """What sending does while there is no one to send to."""
+    return None
+
+
+class UdpNetwork:
+    """Ports of a worker, bound to `bind`, announced as `address`; even ports from low to high, high
+    excluded.
+
+    A port that was given back is the last to be used again, so that stragglers of one call do not reach
+    another.
+    """
+
+    def __init__(self, bind: str, ports: tuple[int, int], address: str = "") -> None:
+        self.address = address or bind
+        self.errors = 0
+        self._bind = bind
+        self._family = socket.AF_INET6 if ip_address(bind).version == 6 else socket.AF_INET
+        self._spare = deque(range(ports[0] + ports[0] % 2, ports[1] - 1, 2))
+        self._ports: dict[int, _Port] = {}
+        self._by_fd: dict[int, tuple[Receive, int]] = {}  # connected legs' ports
+        self._open_fds: dict[int, int] = {}  # row of ports that anyone may send to
+        self._report_fds: dict[int, int] = {}
+        self._settling: set[int] = set()  # rows just connected whose queue may still hold strangers' packets
+        self._sends: list[Send] = []
+        self._epoll = select.epoll()
+        self._report_epoll = select.epoll()
+
+    @property
+    def free(self) -> int:
+        return len(self._spare)
+
+    def open(self, row: int) -> int:
+        for _ in range(min(TRIES, len(self._spare))):
+            number = self._spare.popleft()
+            pair = self._pair(number)
+            if pair is not None:
+                break
+            self._spare.append(number)
+        else:
+            raise NoPort(f"no free pair of ports at {self._bind}")
+        port = self._ports[row] = _Port(number, *pair)
+        while len(self._sends) <= row:
+            self._sends.append(_nowhere)
+        self._sends[row] = _nowhere
+        self._open_fds[port.rtp.fileno()] = row
+        self._report_fds[port.reports.fileno()] = row
+        self._epoll.register(port.rtp.fileno(), select.EPOLLIN)
+        self._report_epoll.register(port.reports.fileno(), select.EPOLLIN)
+        return number
+
+    def _pair(self, number: int) -> tuple[socket.socket, socket.socket] | None:
+        """Sockets bound to the port and the next; None when either is taken or the system gives no socket."""
+        pair: list[socket.socket] = []
+        try:
+            for offset in (0, 1):
+                one = socket.socket(self._family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+                pair.append(one)
+                one.bind((self._bind, number + offset))
+        except OSError as error:
+            for one in pair:
+                one.close()
+            if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                raise NoPort(str(error)) from error
+            return None
+        return pair[0], pair[1]
+
+    def close(self, row: int) -> None:
+        port = self._ports.pop(row)
+        self._sends[row] = _nowhere
+        self._settling.discard(row)
+        for known in (self._by_fd, self._open_fds):
+            known.pop(port.rtp.fileno(), None)
+        self._report_fds.pop(port.reports.fileno(), None)
+        self._epoll.unregister(port.rtp.fileno())
+        self._report_epoll.unregister(port.reports.fileno())
+        port.rtp.close()
+        port.reports.close()
+        self._spare.append(port.number)
+
+    def aim(self, row: int, address: Address | None) -> None:
+        port = self._ports[row]
+        port.target = address
+        self._sends[row] = _nowhere if address is None else partial(_send_to, port.rtp, address)
+
+    def connect(self, row: int, address: Address) -> None:
+        port = self._ports[row]
+        self.aim(row, address)
+        try:
+            port.rtp.connect(address)
+        except OSError:
+            self.errors += 1
+            return  # it stays open; the judge goes on filtering
+        port.connected = True
+        self._sends[row] = port.rtp.send
+        self._settling.add(row)
+
+    def disconnect(self, row: int) -> None:
+        port = self._ports[row]
+        if port.connected:
+            _libc.connect(port.rtp.fileno(), AF_UNSPEC, len(AF_UNSPEC))  # dissolves it; the bound port stays
+            port.connected = False
+        self._settling.discard(row)
+        self._by_fd.pop(port.rtp.fileno(), None)
+        self._open_fds[port.rtp.fileno()] = row
+        self.aim(row, port.target)
+
+    # --- packets ----------------------------------------------------------------------------------
+
+    def receive(self, batch: Batch, judge: Judge) -> int:
+        ready = self._epoll.poll(0, batch.capacity)
+        if not ready:
+            if self._settling:
+                self._settle()
+            return 0
+        rows: list[int] = []
+        sizes: list[int] = []
+        known, views, slot = self._by_fd, batch.views, 0
+        for fd, _ in ready:
+            try:
+                receive, row = known[fd]
+                size = receive(views[slot])
+            except KeyError:
+                row = self._open_fds[fd]
+                size = self._receive_judged(row, views[slot], judge)
+            except OSError:
+                self.errors += 1
+                continue
+            if size:
+                rows.append(row)
+                sizes.append(size)
+                slot += 1
+        return batch.fill(rows, sizes)
+
+    def _receive_judged(self, row: int, view: memoryview, judge: Judge) -> int:
+        """The next datagram to be taken of a leg that anyone may send to: its size, 0 when there is none."""
+        port = self._ports[row]
+        for _ in range(STRANGERS):
+            try:
+                size, source = port.rtp.recvfrom_into(view)
+            except BlockingIOError:
+                return 0
+            except OSError:
+                self.errors += 1
+                continue
+            address: Address = source[0], source[1]
+            if address == port.target if port.connected else judge(row, address, view, size):
+                return size
+        return 0
+
+    def _settle(self) -> None:
+        """Nothing waits anywhere: what connected ports get from now on has passed the kernel's filter."""
+        for row in self._settling:
+            port = self._ports[row]
+            fd = port.rtp.fileno()
+            self._open_fds.pop(fd, None)
+            self._by_fd[fd] = port.rtp.recv_into, row
+        self._settling.clear()
+
+    def send(self, rows: list[int], packets: list[memoryview]) -> None:
+        sends = self._sends
+        for row, packet in zip(rows, packets):
+            try:
+                sends[row](packet)
+            except (
+                OSError
+            ):  # ECONNREFUSED of an earlier one, EAGAIN, ENOBUFS, ENETUNREACH: lost like any other
+                self.errors += 1
+
+    # --- RTCP -------------------------------------------------------------------------------------
+
+    def receive_reports(self) -> list[tuple[int, bytes, Address]]:
+        found: list[tuple[int, bytes, Address]] = []
+        for fd, _ in self._report_epoll.poll(0, REPORTS):
+            row = self._report_fds[fd]
+            try:
+                data, source = self._ports[row].reports.recvfrom(1500)
+            except OSError:
+                self.errors += 1
+                continue
+            found.append((row, data, (source[0], source[1])))
+        return found
+
+    def send_report(self, row: int, data: bytes, address: Address) -> None:
+        try:
+            self._ports[row].reports.sendto(data, address)
+        except OSError:
+            self.errors += 1
+
+    def shut(self) -> None:
+        """Close everything."""
+        for row in list(self._ports):
+            self.close(row)
+        self._epoll.close()
+        self._report_epoll.close()
+
+
+def _send_to(rtp: socket.socket, address: Address, packet: memoryview) -> object:
+    return rtp.sendto(packet, address)

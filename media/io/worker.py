@@ -1,0 +1,213 @@
+"""The media worker: a process that owns its legs' sockets and moves them on time.
+
+python -m media.io.worker --socket PATH --address A --ports LO-HI
+
+It connects to the engine's Unix socket, reports WorkerReady, obeys, and ends when that connection does.
+Without legs it sleeps; with legs it drains every 5 ms and ticks every 20 ms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from random import SystemRandom
+
+import msgspec
+
+from media.clock import Schedule
+from media.control import Control
+from media.io.udp import UdpNetwork
+from media.io.wav import ThreadedFiles
+from media.latch import LatchPolicy
+from media.messages import AnyEvent, Frames, Stats, WorkerReady, decode_commands, encode
+
+NICENESS = -11
+STATS_LIMIT = 256 * 1024  # bytes unsent to the engine above which figures are left out
+LIMIT = 8 * 1024 * 1024  # bytes unsent at which the engine is taken for dead
+FAULTS = 100  # faults in a row after which a fresh worker is the better one
+
+log = logging.getLogger("media.worker")
+
+
+class Lost(Exception):
+    """The engine is gone, or this worker is of no more use."""
+
+
+class Worker:
+    """The loop between the engine's socket and the legs'."""
+
+    def __init__(
+        self, engine: socket.socket, network: UdpNetwork, *, policy: LatchPolicy, buffer_ms: int
+    ) -> None:
+        self._engine = engine
+        self._network = network
+        self._sounds = ThreadedFiles()
+        now = time.monotonic()
+        self._control = Control(
+            network,
+            self._sounds,
+            rng=SystemRandom(),
+            epoch=time.time() - now,
+            policy=policy,
+            buffer_ms=buffer_ms,
+        )
+        self._schedule = Schedule(now)
+        self._frames = Frames()
+        self._out = bytearray()
+        self._faults = 0
+        self._asleep = True
+        self._measured = (now, time.process_time())
+
+    def run(self) -> None:
+        """Work until the engine's connection ends. Raises Lost."""
+        self._tell([WorkerReady(os.getpid(), self._network.free, self._network.address)])
+        while True:
+            try:
+                self._turn()
+                self._faults = 0
+            except Lost:
+                raise
+            except Exception as fault:  # the loop's edge: hundreds of calls go on without what one packet broke
+                self._faults += 1
+                log.exception("fault in the media loop")
+                if self._faults >= FAULTS:
+                    raise Lost("too many faults in a row") from fault
+
+    def _turn(self) -> None:
+        """Wait for what is next and do it."""
+        self._wait(None if self._control.idle else self._schedule.wait(time.monotonic()))
+        now = time.monotonic()
+        if self._control.idle:
+            self._asleep = True
+            return
+        if self._asleep:
+            self._asleep = False
+            self._schedule.restart(now)
+        if self._schedule.drain_due(now):
+            self._tell(self._control.drain(now))
+        skipped = self._schedule.tick_due(now)
+        if skipped is not None:
+            self._tell(self._control.tick(now, skipped))
+            self._measure(now)
+
+    def _wait(self, seconds: float | None) -> None:
+        """Sleep until the engine says something or `seconds` are over; read and write its socket."""
+        writers = [self._engine] if self._out else []
+        readable, writable, _ = select.select([self._engine], writers, [], seconds)
+        if readable:
+            self._obey()
+        if writable:
+            self._flush()
+
+    def _obey(self) -> None:
+        try:
+            data = self._engine.recv(256 * 1024)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise Lost(f"engine's connection: {error}") from error
+        if not data:
+            raise Lost("the engine closed its connection")
+        now = time.monotonic()
+        try:
+            bodies = self._frames.feed(data)
+        except ValueError as error:
+            raise Lost(str(error)) from error
+        for body in bodies:
+            try:
+                commands = decode_commands(body)
+            except msgspec.DecodeError as error:
+                log.error("a frame of the engine is not understood: %s", error)
+                continue
+            told: list[AnyEvent] = []
+            for command in commands:
+                told.extend(self._control.handle(command, now))
+            self._tell(told)
+
+    def _measure(self, now: float) -> None:
+        """Which share of a core the last second took."""
+        then, used = self._measured
+        if now - then >= 1.0:
+            using = time.process_time()
+            self._control.load = (using - used) / (now - then)
+            self._measured = (now, using)
+
+    def _tell(self, events: list[AnyEvent]) -> None:
+        if len(self._out) > STATS_LIMIT:
+            events = [event for event in events if not isinstance(event, Stats)]
+        if not events:
+            return
+        self._out += encode(events)
+        if len(self._out) > LIMIT:
+            raise Lost("the engine does not listen")
+        self._flush()
+
+    def _flush(self) -> None:
+        try:
+            sent = self._engine.send(self._out)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise Lost(f"engine's connection: {error}") from error
+        del self._out[:sent]
+
+    def close(self) -> None:
+        self._sounds.close()
+        self._network.shut()
+        self._engine.close()
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m media.io.worker", description="One media worker process."
+    )
+    parser.add_argument("--socket", required=True, help="the engine's Unix socket")
+    parser.add_argument("--address", required=True, help="numeric address to bind the legs' ports to")
+    parser.add_argument("--announce", default="", help="address to put in SDP, when it is another")
+    parser.add_argument("--ports", required=True, help="LO-HI, high excluded")
+    parser.add_argument(
+        "--buffer-ms", type=int, default=40, help="jitter buffer of rendered legs to begin with"
+    )
+    parser.add_argument(
+        "--strict-source", action="store_true", help="take packets of the SDP's address alone"
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str]) -> int:
+    """Run a worker until its engine is gone."""
+    logging.basicConfig(stream=sys.stderr, format="%(name)s %(levelname)s %(message)s")
+    options = _options(arguments)
+    low, _, high = options.ports.partition("-")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the engine's to hear; it ends us by closing the connection
+    engine = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    engine.connect(options.socket)
+    engine.setblocking(False)
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+    except PermissionError:
+        log.info("not allowed to raise priority")
+    network = UdpNetwork(options.address, (int(low), int(high)), options.announce)
+    policy = LatchPolicy(strangers=not options.strict_source)
+    worker = Worker(engine, network, policy=policy, buffer_ms=options.buffer_ms)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
+    try:
+        worker.run()
+    except Lost as lost:
+        log.info("%s", lost)
+    finally:
+        worker.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
