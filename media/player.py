@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass
-from math import gcd
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from scipy.signal import resample_poly
 
 from media.clock import BLOCK, RATE
 from media.columns import I16, I32
+from media.resample import resample
 
 MAX_QUEUE = 64  # plays waiting on a leg
 MAX_ITEMS = 64  # files in a play
@@ -37,10 +36,7 @@ def to_plane(samples: I16, rate: int) -> I16:
     """Samples int16[n, channels] at `rate` Hz as one channel at the rendered rate. Raises Unreadable."""
     if not 4000 <= rate <= 192_000 or samples.size == 0:
         raise Unreadable(f"{samples.shape[0]} samples at {rate} Hz")
-    mono = samples.mean(axis=1, dtype=np.float32) if samples.shape[1] > 1 else samples[:, 0]
-    if rate != RATE:
-        common = gcd(rate, RATE)
-        mono = resample_poly(mono.astype(np.float32), RATE // common, rate // common)
+    mono = resample(samples.mean(axis=1, dtype=np.float32), rate, RATE)
     return np.clip(np.rint(mono), -32767, 32767).astype(np.int16)
 
 

@@ -74,7 +74,7 @@ class Worker:
                 self._faults = 0
             except Lost:
                 raise
-            except Exception as fault:  # the loop's edge: hundreds of calls go on without what one packet broke
+            except Exception as fault:  # the loop's edge: all other calls go on without what broke
                 self._faults += 1
                 log.exception("fault in the media loop")
                 if self._faults >= FAULTS:
