@@ -47,8 +47,10 @@ class Plan:
 
     def forget(self, leg: Leg) -> None:
         """The leg is about to leave the table."""
-        self._touched.update(self._mixer.drop(leg.row))
-        self._relay(leg.row, None)
+        listeners = self._mixer.drop(leg.row)
+        self._touched.update(listeners)
+        for row in (leg.row, *(each for each in listeners if self._source.get(each) == leg.row)):
+            self._relay(row, None)
         self._with_player.discard(leg.row)
         self._table.common.way[leg.row] = Way.NONE
         self._touched.add(leg.row)
