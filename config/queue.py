@@ -25,7 +25,7 @@ class QueueSettings:
     language: Language = setting("Language of prompts, and of the callers expected.")
     market: Name | None = setting("Market its calls belong to; the node's when left out.", default=None)
     welcome: tuple[Text, ...] = setting("Prompts a caller hears first, in order.", default=())
-    music: Text = setting("Prompt looped while waiting; empty for silence.", default="")
+    music: Text = setting("Prompt looped while waiting.", default="music")
     announce_every_s: Seconds = setting(
         "Seconds between announcements while waiting; 0 for none.", default=30.0
     )
@@ -50,7 +50,6 @@ class QueueSettings:
     wrap_up_s: Seconds = setting("Time an agent has for notes after a call.", default=10.0)
     max_misses: Count = setting("Missed calls in a row before the agent is paused; 0 for never.", default=3)
     priority: Count = setting("Callers of a queue with a higher one are served first.", default=0)
-    hours: Text = setting("Name of the opening hours; empty for always open.", default="")
 
     def spec(self, market: str) -> QueueSpec:
         """The queue as routing sees it; `market` is the node's, for a queue that names none."""
@@ -73,5 +72,4 @@ class QueueSettings:
             wrap_up_s=self.wrap_up_s,
             max_misses=self.max_misses,
             priority=self.priority,
-            hours=self.hours,
         )

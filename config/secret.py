@@ -62,12 +62,7 @@ def resolve(reference: object, env: Mapping[str, str], folder: Path) -> Secret:
         return _from_env(name, env)
     if kind == "file" and isinstance(name, str):
         return _from_file(folder / name)
-    raise SecretMissing(
-        f"a secret cannot come from {kind!r}: {name!r}"
-        if kind in ("env", "file", "generated")
-        else f"a secret cannot come from {kind!r}",
-        "write {env: NAME}, {file: PATH} or {generated: true}",
-    )
+    raise SecretMissing(f"{kind!r} with this value leads to no secret", "write {env: NAME} or {file: PATH}")
 
 
 def _from_env(name: str, env: Mapping[str, str]) -> Secret:

@@ -17,10 +17,17 @@ from pydantic import AfterValidator, PlainValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from config.secret import Secret, SecretMissing, resolve
-from routing.number import AgentTarget, Announce, Destination, LineTarget, QueueTarget, UriTarget
+from routing.number import AgentTarget, Announce, Destination, QueueTarget, UriTarget
 
 C = TypeVar("C")
 REQUIRED = dataclasses.MISSING
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Words:
+    """What a type is called in the reference and in errors; stands in its annotation."""
+
+    text: str
 
 
 def setting(help: str, *, default: Any = REQUIRED, derived: bool = False) -> Any:
@@ -46,6 +53,7 @@ def wrong(problem: str, remedy: str) -> PydanticCustomError:
     return PydanticCustomError("isogloss", "{problem}", {"problem": problem, "remedy": remedy})
 
 
+MONTH_S = 30 * 86_400
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _HOST = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
@@ -102,18 +110,18 @@ def _language(text: str) -> str:
     return text
 
 
-Name = Annotated[str, AfterValidator(_name)]
-Text = Annotated[str, Len(0, 256)]
-Address = Annotated[str, AfterValidator(_address)]
-Host = Annotated[str, AfterValidator(_host)]
-Network = Annotated[str, AfterValidator(_network)]
-Country = Annotated[str, AfterValidator(_country)]
-Language = Annotated[str, AfterValidator(_language)]
-Port = Annotated[int, Ge(1), Le(65535)]
-Count = Annotated[int, Ge(0), Le(1_000_000)]
-Positive = Annotated[int, Ge(1), Le(1_000_000)]
-Seconds = Annotated[float, Ge(0), Le(86_400 * 30)]
-SomeSeconds = Annotated[float, Gt(0), Le(86_400 * 30)]
+Name = Annotated[str, AfterValidator(_name), Words("name")]
+Text = Annotated[str, Len(0, 256), Words("text")]
+Address = Annotated[str, AfterValidator(_address), Words("IP address")]
+Host = Annotated[str, AfterValidator(_host), Words("host name or IP address")]
+Network = Annotated[str, AfterValidator(_network), Words("network")]
+Country = Annotated[str, AfterValidator(_country), Words("country")]
+Language = Annotated[str, AfterValidator(_language), Words("language")]
+Port = Annotated[int, Ge(1), Le(65535), Words("port")]
+Count = Annotated[int, Ge(0), Le(1_000_000), Words("number")]
+Positive = Annotated[int, Ge(1), Le(1_000_000), Words("number")]
+Seconds = Annotated[float, Ge(0), Le(MONTH_S), Words("seconds")]
+SomeSeconds = Annotated[float, Gt(0), Le(MONTH_S), Words("seconds")]
 Transport = Literal["udp", "tcp", "tls"]
 
 
@@ -129,12 +137,12 @@ _TARGETS: dict[str, Any] = {
     "queue": QueueTarget,
     "agent": AgentTarget,
     "uri": UriTarget,
-    "line": LineTarget,
     "announce": Announce,
 }
 
 
-def _destination(value: object) -> Destination:
+def destination(value: object) -> Destination:
+    """What `{queue: NAME}` and its like mean. Raises PydanticCustomError."""
     choices = ", ".join(f"{{{kind}: …}}" for kind in _TARGETS)
     if not isinstance(value, dict) or len(value) != 1:
         raise wrong("a destination has exactly one kind", f"write one of {choices}")
@@ -148,5 +156,5 @@ def _destination(value: object) -> Destination:
     return cast(Destination, _TARGETS[kind](name))
 
 
-SecretField = Annotated[Secret, PlainValidator(_secret)]
-DestinationField = Annotated[Destination, PlainValidator(_destination)]
+SecretField = Annotated[Secret, PlainValidator(_secret), Words("secret reference")]
+DestinationField = Annotated[Destination, PlainValidator(destination), Words("destination")]

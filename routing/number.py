@@ -98,7 +98,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class NumberPlan:
-    """exact: by whole string. prefixes: E.164 beginnings, longest wins. patterns: X is a digit, first wins."""
+    """exact: by whole string. prefixes: of E.164, longest wins. patterns: X is any digit, first wins."""
 
     region: str = ""
     exact: Mapping[str, Rule] = field(default_factory=dict)
@@ -134,7 +134,7 @@ _TELEPHONE = re.compile(r"\+?[0-9]{2,20}")
 
 
 def bare(dialled: str) -> str:
-    """The string without parameters and, where it is a number, without visual separators (RFC 3966, 5.1.1)."""
+    """The string without parameters and, where it is a number, visual separators (RFC 3966 section 5.1.1)."""
     text = dialled[:MAX_DIALLED].partition(";")[0].strip()
     compact = text.translate(_SEPARATORS)
     return compact if _TELEPHONE.fullmatch(compact) else text

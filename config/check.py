@@ -1,0 +1,18 @@
+"""What must hold across settings and files, beyond each value being sound by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from config.fault import Fault
+from config.listeners import listener_faults
+from config.order import order_faults
+from config.parts import Parts
+from config.references import reference_faults
+
+
+def check(parts: Parts) -> Iterator[Fault]:
+    """Every fault between the sound parts of a configuration."""
+    yield from order_faults(parts)
+    yield from listener_faults(parts)
+    yield from reference_faults(parts)

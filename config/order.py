@@ -1,0 +1,134 @@
+"""Settings of one file that have to agree: least and most, either and or."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from config.fault import Fault
+from config.media import MediaSettings
+from config.parts import Parts, sound
+from config.signalling import SipSettings
+
+RTP_PORTS_A_CALL = 4  # two legs, RTP and RTCP each
+
+
+def order_faults(parts: Parts) -> Iterator[Fault]:
+    if parts.sip:
+        yield from _sip(parts, parts.sip)
+        yield from _tls(parts, parts.sip)
+    if parts.media:
+        yield from _media(parts, parts.media)
+        yield from _ports(parts, parts.media)
+    if parts.api and parts.api.enabled and not parts.api.tokens:
+        yield parts.fault(
+            "api", ("tokens",), "nobody may use the API", "add a token, or write enabled: false"
+        )
+    yield from _queues(parts)
+    yield from _lines(parts)
+
+
+def _sip(parts: Parts, sip: SipSettings) -> Iterator[Fault]:
+    ordered = (
+        ("registrar", "min_expires_s", "default_expires_s", sip.registrar),
+        ("registrar", "default_expires_s", "max_expires_s", sip.registrar),
+        ("guard", "first_delay_s", "longest_delay_s", sip.guard),
+        ("guard", "first_block_s", "longest_block_s", sip.guard),
+        ("session", "min_s", "expires_s", sip.session),
+        ("timers", "t1_ms", "t2_ms", sip.timers),
+    )
+    for block, least, most, values in ordered:
+        yield from _ascending(parts, "sip", block, least, most, values)
+    if sip.session.min_s < 90:
+        yield parts.fault("sip", ("session", "min_s"), "is under 90", "write 90 or more (RFC 4028 section 5)")
+    if not sip.digest.algorithms:
+        remedy = "write [SHA-256, MD5]"
+        yield parts.fault("sip", ("digest", "algorithms"), "leaves phones no way to authenticate", remedy)
+    if sip.external_address in ("0.0.0.0", "::"):
+        remedy = "write the address that peers reach, or remove the line"
+        yield parts.fault("sip", ("external_address",), "cannot be told to a peer", remedy)
+
+
+def _tls(parts: Parts, sip: SipSettings) -> Iterator[Fault]:
+    tls = sip.tls
+    given = tls.certificate is not None and tls.key is not None
+    if (tls.certificate is None) != (tls.key is None):
+        lacks = "key" if tls.key is None else "certificate"
+        yield parts.fault("sip", ("tls",), f"has no {lacks}", "name both certificate and key, in PEM")
+    elif given and tls.self_signed:
+        yield parts.fault(
+            "sip", ("tls", "self_signed"), "a certificate is named as well", "keep one of the two"
+        )
+    for name, path in (("certificate", tls.certificate), ("key", tls.key)):
+        if path is not None and not (parts.folder / path).is_file():
+            yield parts.fault(
+                "sip", ("tls", name), f"{parts.folder / path} is no file", "put it there in PEM"
+            )
+    for at, listener in enumerate(sip.listen):
+        if listener.transport == "tls" and not given and not tls.self_signed:
+            remedy = "name tls.certificate and tls.key, or write tls.self_signed: true to try out"
+            yield parts.fault("sip", ("listen", at), "tls has no certificate", remedy)
+
+
+def _media(parts: Parts, media: MediaSettings) -> Iterator[Fault]:
+    yield from _ascending(parts, "media", "jitter", "min_ms", "max_ms", media.jitter)
+    if not media.codecs:
+        yield parts.fault("media", ("codecs",), "is empty: no call could be answered", "write [PCMA, PCMU]")
+    if len(set(media.codecs)) < len(media.codecs):
+        yield parts.fault("media", ("codecs",), "names a codec twice", "keep the first of them")
+    if media.external_address in ("0.0.0.0", "::"):
+        remedy = "write the address that peers reach, or remove the line"
+        yield parts.fault("media", ("external_address",), "cannot be told to a peer", remedy)
+
+
+def _ports(parts: Parts, media: MediaSettings) -> Iterator[Fault]:
+    low, high = media.port_low, media.port_high
+    if low % 2:
+        yield parts.fault("media", ("port_low",), f"{low} is odd", f"write {low + 1}: RTP ports are even")
+    if high < low:
+        yield parts.fault("media", ("port_high",), f"{high} is below port_low, {low}", "swap the two")
+    elif parts.node:
+        calls = parts.node.limits.max_calls
+        room = (high - low + 1) // RTP_PORTS_A_CALL
+        if room < calls:
+            problem = f"{high - low + 1} ports are too few for {calls} calls"
+            remedy = (
+                f"each call takes {RTP_PORTS_A_CALL}: widen the range, or set node.limits.max_calls to {room}"
+            )
+            yield parts.fault("media", ("port_high",), problem, remedy)
+
+
+def _queues(parts: Parts) -> Iterator[Fault]:
+    for name, queue in sound(parts.queues):
+        if queue.overflow is not None and not queue.max_wait_s and not queue.max_length:
+            remedy = "set max_wait_s or max_length, or remove overflow"
+            yield parts.fault("queues", (name, "overflow"), "is never reached", remedy)
+        if queue.leave_to is not None and not queue.leave_key:
+            remedy = 'set leave_key, for instance "*", or remove leave_to'
+            yield parts.fault("queues", (name, "leave_to"), "is never reached", remedy)
+
+
+def _lines(parts: Parts) -> Iterator[Fault]:
+    seen: list[tuple[str, IPv4Network | IPv6Network]] = []
+    for name, line in sound(parts.lines):
+        file = f"lines/{name}"
+        if line.enabled and not line.sources and not line.addresses:
+            remedy = "name sources, addresses or both, or write enabled: false"
+            yield parts.fault(file, (), "has neither sources nor addresses", remedy)
+        for at, source in enumerate(line.sources if line.enabled else ()):
+            network = ip_network(source)
+            if network.prefixlen == 0:
+                remedy = "name the networks of the gateway"
+                yield parts.fault(file, ("sources", at), f"{source} lets everybody in", remedy)
+            for other, known in seen:
+                if other != name and network.version == known.version and network.overlaps(known):
+                    problem = f"{source} belongs to line '{other}' as well ({known})"
+                    yield parts.fault(file, ("sources", at), problem, "give each network to one line")
+            seen.append((name, network))
+
+
+def _ascending(parts: Parts, file: str, block: str, least: str, most: str, values: object) -> Iterator[Fault]:
+    low, high = getattr(values, least), getattr(values, most)
+    if low > high:
+        problem = f"{low:g} is over {most}, {high:g}"
+        yield parts.fault(file, (block, least), problem, f"write at most {high:g}, or raise {most}")

@@ -1,0 +1,54 @@
+"""A configuration on its way in: what each file came to, sound or not, before it is checked as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from config.document import Document
+from config.fault import Fault
+from config.line import LineSettings
+from config.media import MediaSettings
+from config.node import NodeSettings
+from config.numbers import Numbers
+from config.people import AgentSettings, UserSettings
+from config.queue import QueueSettings
+from config.service import ApiSettings, StoreSettings
+from config.signalling import SipSettings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """None stands for a file or an entry that has faults; its name is known all the same.
+
+    documents: by file name without `.yaml`. prompts: names of prompts by language.
+    """
+
+    folder: Path
+    faults: list[Fault]
+    documents: Mapping[str, Document]
+    node: NodeSettings | None
+    sip: SipSettings | None
+    media: MediaSettings | None
+    api: ApiSettings | None
+    store: StoreSettings | None
+    queues: Mapping[str, QueueSettings | None]
+    agents: Mapping[str, AgentSettings | None]
+    users: Mapping[str, UserSettings | None]
+    numbers: Numbers | None
+    lines: Mapping[str, LineSettings | None]
+    prompts: Mapping[str, frozenset[str]]
+
+    def fault(self, file: str, path: tuple[str | int, ...], problem: str, remedy: str) -> Fault:
+        return self.documents[file].fault(path, problem, remedy)
+
+
+def sound(entries: Mapping[str, T | None]) -> Iterator[tuple[str, T]]:
+    """The entries without faults, by name."""
+    for name, each in entries.items():
+        if each is not None:
+            yield name, each

@@ -1,0 +1,125 @@
+"""Names that stand for something elsewhere: queues, agents, prompts, languages, numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from config.fault import Fault, did_you_mean
+from config.fault import Path as SettingPath
+from config.numbers import Numbers, canonical
+from config.parts import Parts, sound
+from routing.number import AgentTarget, Announce, Destination, QueueTarget
+
+BUILT_IN_PROMPTS = frozenset({"music"})
+FALLBACK = "en"
+
+
+def reference_faults(parts: Parts) -> Iterator[Fault]:
+    yield from _people(parts)
+    yield from _queues(parts)
+    yield from _overflow_loops(parts)
+    if parts.numbers:
+        yield from _numbers(parts, parts.numbers)
+        if parts.node:
+            yield from _twice(parts, parts.numbers, parts.node.country)
+
+
+def _people(parts: Parts) -> Iterator[Fault]:
+    for name in parts.users.keys() & parts.agents.keys():
+        yield parts.fault("agents", ("users", name), "is an agent's name as well", "rename one of the two")
+    for name, agent in sound(parts.agents):
+        for at, queue in enumerate(agent.queues):
+            path = ("agents", name, "queues", at)
+            if queue in agent.queues[:at]:
+                yield parts.fault("agents", path, f"'{queue}' is named twice", "remove one")
+            elif not parts.documents["queues"].broken and queue not in parts.queues:
+                yield parts.fault(
+                    "agents", path, f"there is no queue '{queue}'", did_you_mean(queue, parts.queues)
+                )
+
+
+def _queues(parts: Parts) -> Iterator[Fault]:
+    staffed = {queue for _, agent in sound(parts.agents) for queue in agent.queues}
+    certain = all(parts.agents.values()) and not parts.documents["agents"].broken
+    for name, queue in sound(parts.queues):
+        if certain and name not in staffed:
+            remedy = f"add '{name}' to the queues of an agent in agents.yaml"
+            yield parts.fault("queues", (name,), "no agent takes its calls", remedy)
+        prompts = _prompts(parts, queue.language)
+        for at, prompt in enumerate(queue.welcome):
+            yield from _prompt(parts, "queues", (name, "welcome", at), prompt, prompts)
+        if queue.music:
+            yield from _prompt(parts, "queues", (name, "music"), queue.music, prompts)
+        for setting, target in (("overflow", queue.overflow), ("leave_to", queue.leave_to)):
+            if target is not None:
+                yield from _destination(parts, "queues", (name, setting), target, prompts)
+
+
+def _overflow_loops(parts: Parts) -> Iterator[Fault]:
+    """A caller sent round in a circle of overflowing queues would never be answered or released."""
+    onward = {
+        name: queue.overflow.name
+        for name, queue in sound(parts.queues)
+        if isinstance(queue.overflow, QueueTarget)
+    }
+    told: set[str] = set()
+    for start in onward:
+        way = [start]
+        while way[-1] in onward and onward[way[-1]] not in way:
+            way.append(onward[way[-1]])
+        if onward.get(way[-1]) == start and start not in told:
+            told.update(way)
+            circle = " → ".join([*way, start])
+            remedy = "let one of them overflow to an agent, an address or an announcement"
+            yield parts.fault("queues", (start, "overflow"), f"callers would go round: {circle}", remedy)
+
+
+def _numbers(parts: Parts, numbers: Numbers) -> Iterator[Fault]:
+    every = _prompts(parts, parts.node.language if parts.node else FALLBACK)
+    for group in ("numbers", "prefixes", "patterns"):
+        for text, entry in getattr(numbers, group).items():
+            yield from _destination(parts, "numbers", (group, text), entry.destination, every)
+
+
+def _twice(parts: Parts, numbers: Numbers, country: str) -> Iterator[Fault]:
+    """Numbers that are written differently and mean the same."""
+    seen: dict[str, str] = {}
+    for text in numbers.numbers:
+        number = canonical(text, country)
+        if number in seen:
+            problem = f"is the same number as '{seen[number]}' ({number})"
+            yield parts.fault("numbers", ("numbers", text), problem, "keep one of the two")
+        seen.setdefault(number, text)
+    for feature, code in numbers.codes():
+        if code in seen:
+            problem = f"{code} is {seen[code]} already"
+            yield parts.fault("numbers", ("features", feature.value), problem, "choose another code")
+        seen.setdefault(code, f"the code for {feature.value}")
+
+
+def _destination(
+    parts: Parts, file: str, path: SettingPath, target: Destination, prompts: frozenset[str]
+) -> Iterator[Fault]:
+    match target:
+        case QueueTarget(name) if name not in parts.queues and not parts.documents["queues"].broken:
+            yield parts.fault(file, path, f"there is no queue '{name}'", did_you_mean(name, parts.queues))
+        case AgentTarget(name) if name not in parts.agents and not parts.documents["agents"].broken:
+            yield parts.fault(file, path, f"there is no agent '{name}'", did_you_mean(name, parts.agents))
+        case Announce(prompt):
+            yield from _prompt(parts, file, path, prompt, prompts)
+        case _:
+            return
+
+
+def _prompt(parts: Parts, file: str, path: SettingPath, name: str, known: frozenset[str]) -> Iterator[Fault]:
+    if known and name not in known:
+        remedy = did_you_mean(name, known, "add its words to prompts/<language>.yaml")
+        yield parts.fault(file, path, f"there is no prompt '{name}'", remedy)
+
+
+def _prompts(parts: Parts, language: str) -> frozenset[str]:
+    """What a caller of this language can be played; the fallback language fills the gaps."""
+    found = BUILT_IN_PROMPTS
+    for source in (language, language.partition("-")[0], FALLBACK):
+        found |= parts.prompts.get(source, frozenset())
+    return found

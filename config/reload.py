@@ -1,0 +1,196 @@
+"""What would change if a node took on another configuration, in words, and what each change costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from enum import StrEnum
+from typing import Any
+
+from config.schema import Config
+from config.secret import Secret
+from routing.number import (
+    AgentTarget,
+    Announce,
+    Callers,
+    FeatureCode,
+    LineTarget,
+    NumberPlan,
+    QueueTarget,
+    Rule,
+    UriTarget,
+)
+
+
+class Effect(StrEnum):
+    """When a change is felt."""
+
+    NOW = "at once, calls in progress included"
+    NEXT_CALL = "with the next call"
+    RESTART = "after a restart"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference. `path` is the setting's, `words` says it to an operator; secrets are never shown."""
+
+    path: str
+    words: str
+    effect: Effect
+
+    def __str__(self) -> str:
+        return f"{self.words} ({self.effect.value})"
+
+
+# The longest path that a changed setting lies under decides; what is not named is felt with the next call.
+EFFECTS: Mapping[str, Effect] = {
+    "node.name": Effect.RESTART,
+    "node.data_dir": Effect.RESTART,
+    "node.log": Effect.NOW,
+    "node.limits": Effect.NOW,
+    "node.drain_s": Effect.NOW,
+    "sip": Effect.RESTART,
+    "sip.anonymous_callers": Effect.NOW,
+    "sip.registrar": Effect.NOW,
+    "sip.guard": Effect.NOW,
+    "media": Effect.RESTART,
+    "media.codecs": Effect.NEXT_CALL,
+    "api": Effect.RESTART,
+    "api.tokens": Effect.NOW,
+    "store": Effect.RESTART,
+    "queues": Effect.NOW,
+    "agents": Effect.NOW,
+    "users": Effect.NOW,
+    "lines": Effect.NOW,
+}
+NOUNS = {"queues": "queue", "agents": "agent", "users": "user", "lines": "line", "tokens": "API token"}
+
+
+def plan(old: Config, new: Config) -> list[Change]:
+    """The differences from `old` to `new`, in the order of the files; empty when there are none."""
+    changes: list[Change] = []
+    for part in fields(Config):
+        if part.name == "folder":
+            continue
+        before, after = getattr(old, part.name), getattr(new, part.name)
+        differences = (
+            _plans(before, after) if part.name == "numbers" else _differences(before, after, (part.name,))
+        )
+        changes += [Change(".".join(path), words, _effect(path)) for path, words in differences]
+    return changes
+
+
+Path = tuple[str, ...]
+Difference = tuple[Path, str]
+
+
+def _differences(before: Any, after: Any, path: Path) -> Iterator[Difference]:
+    if before == after:
+        return
+    if isinstance(before, Secret):
+        yield path, f"{_place(path)} is another"
+    elif isinstance(before, Mapping) and isinstance(after, Mapping):
+        yield from _entries(before, after, path)
+    elif _is_block(before) and type(before) is type(after):
+        for each in fields(before):
+            below = (*path, each.name)
+            yield from _differences(getattr(before, each.name), getattr(after, each.name), below)
+    elif path[0] == "agents" and path[-1] == "queues":
+        yield path, _membership(before, after, path)
+    else:
+        yield path, f"{_place(path)}: {said(before)} → {said(after)}"
+
+
+def _entries(before: Mapping[str, Any], after: Mapping[str, Any], path: Path) -> Iterator[Difference]:
+    for name in before:
+        if name not in after:
+            yield (*path, name), f"{_place((*path, name))} is removed"
+    for name, value in after.items():
+        below = (*path, name)
+        if name not in before:
+            yield below, f"{_place(below)} is new"
+        else:
+            yield from _differences(before[name], value, below)
+
+
+def _plans(before: NumberPlan, after: NumberPlan) -> Iterator[Difference]:
+    old, new = dict(_rules(before)), dict(_rules(after))
+    for text in old.keys() - new.keys():
+        yield ("numbers", text), f"number {text} leads nowhere any more (was: {_rule(old[text])})"
+    for text, rule in new.items():
+        if text not in old:
+            yield ("numbers", text), f"number {text} leads to {_rule(rule)}"
+        elif _rule(old[text]) != _rule(rule):
+            yield ("numbers", text), f"number {text} leads to {_rule(rule)} (was: {_rule(old[text])})"
+
+
+def _rules(plan: NumberPlan) -> Iterator[tuple[str, Rule]]:
+    yield from plan.exact.items()
+    for rule in plan.prefixes:
+        yield f"{rule.pattern}…", rule
+    for rule in plan.patterns:
+        yield rule.pattern, rule
+
+
+def _rule(rule: Rule) -> str:
+    return said(rule.destination) + ("" if rule.callers is Callers.ANYONE else f", for {rule.callers.value}")
+
+
+def _membership(before: tuple[str, ...], after: tuple[str, ...], path: Path) -> str:
+    said_of = [f"joins {queue}" for queue in after if queue not in before]
+    said_of += [f"leaves {queue}" for queue in before if queue not in after]
+    return f"{_place(path[:-1])} {', '.join(said_of) or 'has the same queues in another order'}"
+
+
+def _place(path: Path) -> str:
+    """`("queues", "support", "wrap_up_s")` as "queue support: wrap_up_s"."""
+    for at in (0, 1):
+        if len(path) > at + 1 and path[at] in NOUNS:
+            rest = ".".join(path[at + 2 :])
+            return f"{NOUNS[path[at]]} {path[at + 1]}{f': {rest}' if rest else ''}"
+    return ".".join(path)
+
+
+def said(value: Any) -> str:
+    """A setting's value as an operator would say it; never a secret's."""
+    match value:
+        case None | "" | ():
+            return "nothing"
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return f"{value:g}"
+        case QueueTarget(name):
+            return f"queue {name}"
+        case AgentTarget(name):
+            return f"agent {name}"
+        case LineTarget(name):
+            return f"line {name}"
+        case UriTarget(uri):
+            return uri
+        case Announce(prompt):
+            return f"announcement {prompt}"
+        case FeatureCode(feature):
+            return f"feature {feature.value}"
+        case tuple():
+            return ", ".join(said(each) for each in value)
+        case Secret():
+            return "a secret"
+        case _ if _is_block(value):
+            return " ".join(said(getattr(value, each.name)) for each in fields(value))
+        case _:
+            return str(value)
+
+
+def _is_block(value: Any) -> bool:
+    return is_dataclass(value) and not isinstance(
+        value, Secret | QueueTarget | AgentTarget | UriTarget | LineTarget | FeatureCode | Announce
+    )
+
+
+def _effect(path: Path) -> Effect:
+    for end in range(len(path), 0, -1):
+        effect = EFFECTS.get(".".join(path[:end]))
+        if effect is not None:
+            return effect
+    return Effect.NEXT_CALL
