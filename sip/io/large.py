@@ -56,7 +56,7 @@ class LargeRequests:
         return data[: found.start(1)] + b"TCP" + data[found.end(1) :], tcp
 
     def failed(self, data: bytes, hop: Hop, now: float) -> None:
-        """There was no TCP at the peer: the transaction goes on over UDP, and so do later ones for a while."""
+        """There was no TCP at the peer: the transaction goes on over UDP, later ones do too for a while."""
         found = _TOP_VIA.search(data)
         if found is not None:
             self._moved.pop(found[2], None)
