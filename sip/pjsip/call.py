@@ -3,7 +3,7 @@
 Runs inside the softphone process only. Traps of pjsua2 under Python decide its shape. A Call that is
 collected while PJSIP still knows it takes the process down, and so does one that is deleted inside its own
 callback or after the endpoint: the phone holds every call until after the callback that ended it, and none
-longer. A vector inside a value (`info.media`) dies with the value, so values are named before they are walked.
+longer. A vector inside a value (`info.media`) dies with the value, so values are named before being walked.
 """
 
 from __future__ import annotations
