@@ -17,9 +17,8 @@ from sip.hop import Hop
 from sip.uri import NameAddr, Uri
 
 if TYPE_CHECKING:
-    from sip.session import Session
-
     from engine.call import Call
+    from sip.session import Session
 
 DIRECT_RING_S = 60.0  # how long a phone rings for a call that no queue offered
 WORDS = {408: "no answer", 480: "not there", 486: "busy", 487: "called off", 600: "busy", 603: "declined"}
@@ -48,6 +47,15 @@ class Progress:
     leg: Leg
     status: int
     early_media: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One way to somebody: the request URI, where to send it, and the proxies in between (RFC 3327)."""
+
+    uri: Uri
+    hops: Sequence[Hop]
+    path: Sequence[str] = ()
 
 
 class Attempt:
@@ -112,10 +120,10 @@ class Attempt:
             self._invite(self.call.switch.contacts(self.agent, now), now)
         else:
             self.call.switch.resolver.resolve(
-                self._to, now, lambda hops: self._invite([(self._to, hops)] if hops else [], now)
+                self._to, now, lambda hops: self._invite([Contact(self._to, hops)] if hops else [], now)
             )
 
-    def _invite(self, contacts: Sequence[tuple[Uri, Sequence[Hop]]], now: float) -> None:
+    def _invite(self, contacts: Sequence[Contact], now: float) -> None:
         if self._over:
             return
         if not contacts:
@@ -123,10 +131,9 @@ class Attempt:
             return
         customer = self.call.customer
         body = self.leg.offer(prefer=customer.codec if customer else "")
-        for target, hops in contacts:
-            session = self.call.switch.invite(
-                self.leg, target, hops, to=NameAddr("", self._to, ()), offer=body, now=now
-            )
+        to = NameAddr("", self._to, ())
+        for contact in contacts:
+            session = self.call.switch.invite(self.leg, contact, to=to, offer=body, now=now)
             self._sessions.append(session)
 
     # --- what the contacts say --------------------------------------------------------------------

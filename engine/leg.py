@@ -11,11 +11,13 @@ from media.messages import Address, CloseLeg, Codec, Direction, LegStats, OpenLe
 from sip import sdp
 
 if TYPE_CHECKING:
-    from sip.session import Session
-
     from engine.attempt import Attempt
     from engine.call import Call
     from engine.ports import MediaPort
+    from sip.session import Session
+
+
+NOT_SOUND = frozenset({"telephone-event", "CN"})
 
 
 class Media(StrEnum):
@@ -79,7 +81,7 @@ class Leg:
     def offer(self, prefer: str = "") -> bytes:
         """An offer of all we speak; `prefer` is the other leg's codec, put first so that it can be relayed."""
         self._local = sdp.make_offer(
-            preferring(self._media.capabilities, prefer),
+            preferring(self._media.capabilities, prefer or self.codec),
             address=self._media.address,
             port=self.port,
             previous=self._local,
@@ -128,9 +130,15 @@ class Leg:
         if self._chosen is None:
             return [], None
         chosen = self._chosen
-        return [Codec(chosen.pt, chosen.codec.name, chosen.codec.rate, chosen.ptime)], chosen.dtmf_pt
+        spoken = {codec.name for codec in self._media.capabilities}
+        codecs = [
+            Codec(pt, codec.name, codec.rate, chosen.ptime)
+            for pt, codec in chosen.formats
+            if codec.name in spoken and codec.name not in NOT_SOUND
+        ]
+        return codecs, chosen.dtmf_pt
 
 
-def preferring(capabilities: Sequence[sdp.Codec], name: str) -> list[sdp.Codec]:
+def preferring(capabilities: Sequence[sdp.CodecOffer], name: str) -> list[sdp.CodecOffer]:
     """The capabilities with `name` first, otherwise in their own order."""
     return sorted(capabilities, key=lambda codec: codec.name != name)

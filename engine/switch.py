@@ -8,16 +8,15 @@ sockets, the simulation on a virtual clock.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import count
 
 import structlog
-from sip.agent import UserAgent
-from sip.session import Session
 
 from config.schema import Config
 from engine import admit, codes, transfer
 from engine.acd import Acd
+from engine.attempt import Contact
 from engine.call import Call
 from engine.events import CallEnded, CallRecord, EndReason, Event, Side, WorkerLost
 from engine.ledger import record
@@ -31,8 +30,9 @@ from media import messages as media_words
 from routing.agent import Agent
 from routing.number import AgentTarget, Announce, Destination, FeatureCode, Found, QueueTarget, UriTarget
 from sip import events as sip_words
+from sip.agent import UserAgent
 from sip.errors import SipError
-from sip.hop import Hop
+from sip.session import Session
 from sip.uri import NameAddr, Uri
 
 log = structlog.get_logger("switch")
@@ -344,12 +344,12 @@ class Switch:
         self.legs[leg.number] = leg
         return leg
 
-    def invite(
-        self, leg: Leg, target: Uri, hops: Sequence[Hop], *, to: NameAddr, offer: bytes, now: float
-    ) -> Session:
+    def invite(self, leg: Leg, contact: Contact, *, to: NameAddr, offer: bytes, now: float) -> Session:
         caller = leg.call.caller or "anonymous"
         from_ = NameAddr(leg.call.display, Uri("sip", caller, None, self.config.sip.domain, None, (), ()), ())
-        session = self.user_agent.invite(target, hops, from_=from_, to=to, offer=offer, now=now)
+        session = self.user_agent.invite(
+            contact.uri, contact.hops, from_=from_, to=to, offer=offer, route=contact.path, now=now
+        )
         self.sessions[session.id] = leg
         return session
 
@@ -359,9 +359,10 @@ class Switch:
     def aor(self, name: str) -> Uri:
         return Uri("sip", name, None, self.config.sip.domain, None, (), ())
 
-    def contacts(self, name: str, now: float) -> list[tuple[Uri, Sequence[Hop]]]:
+    def contacts(self, name: str, now: float) -> list[Contact]:
         """Where the account's phones are registered now."""
-        return [(each.contact, (each.hop,)) for each in self.registrations.lookup(self.aor(name).aor, now)]
+        bindings = self.registrations.lookup(self.aor(name).aor, now)
+        return [Contact(each.contact, () if each.path else (each.hop,), each.path) for each in bindings]
 
     def is_ours(self, uri: Uri) -> bool:
         """Whether an address is of this node: its user part is then a number of our plan."""

@@ -164,7 +164,7 @@ def send_on(call: Call, target: Destination | None, now: float, why: str, reason
         call.fire(Trigger.TO_QUEUE, now, target)
     elif target is None:
         by = Side.CUSTOMER if why == "key" else Side.ENGINE
-        call.leave("goodbye" if why == "key" else "all-busy", by, reason, now)
+        call.leave("left-queue" if why == "key" else "overloaded", by, reason, now)
     else:
         call.switch.direct(call, target, now)
 

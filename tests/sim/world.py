@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sip.agent import UserAgent
-
 from sip.hop import Hop
 
 

@@ -1,0 +1,177 @@
+"""A node put together: every wire between its parts is connected here."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import structlog
+
+from config.schema import Config
+from engine.build import admission_of, registrar_of, user_agent_settings
+from engine.events import NodeStarted, NodeStopped
+from engine.journal import Journal
+from engine.metrics import Metrics
+from engine.prompts import PromptPack
+from engine.switch import Switch
+from engine.view import View
+from engine.workers import Workers, reachable
+from media.messages import AnyEvent
+from sip.agent import UserAgent
+from sip.hop import Hop
+from sip.io.dns import Resolver as DnsResolver
+from sip.io.shell import Listen, SipShell
+from sip.uri import Uri
+
+VERSION = "0.1.0"
+
+log = structlog.get_logger("node")
+
+
+class Engine:
+    """A running node. `start` opens sockets and processes, `stop` lets calls finish and ends everything."""
+
+    def __init__(self, config: Config, prompts: PromptPack) -> None:
+        self.config = config
+        self.clock = time.monotonic
+        rng = random.SystemRandom()
+        now = self.clock()
+        self.journal = Journal(store_url(config), config.node.name, interval_s=config.store.commit_ms / 1000)
+        self.workers = Workers(config.media, self._media_told, self._worker_lost)
+        self.registrar = registrar_of(config)
+        addresses = {
+            each.transport: (config.sip.external_address or reachable(each.address), each.port)
+            for each in config.sip.listen
+        }
+        hosts = frozenset(host for host, _ in addresses.values())
+        self.agent = UserAgent(
+            user_agent_settings(config, addresses),
+            rng=rng,
+            admission=admission_of(config, rng, hosts),
+            registrar=self.registrar,
+        )
+        self.shell = SipShell(self.agent, listeners(config), self._sip_told)
+        self.dns = DnsResolver(rng=rng)
+        self.switch = Switch(
+            config,
+            agent=self.agent,
+            registrations=self.registrar,
+            media=self.workers,
+            journal=self.journal,
+            prompts=prompts,
+            resolver=self,
+            rng=rng,
+            epoch=time.time() - now,
+        )
+        self.switch.own_hosts |= hosts
+        self.view = View(self, VERSION)
+        self.metrics = Metrics(self.view)
+        self.switch.observers.append(self.metrics.notice)
+        self._alarm: asyncio.TimerHandle | None = None
+        self._lookups: set[asyncio.Task[None]] = set()
+
+    # --- life ---------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Close what an earlier life of the node left open, then open for calls. Raises OSError, WorkerFailed."""
+        recovered = self.journal.recover(time.time())
+        if recovered:
+            log.warning("calls of the node's last life closed", calls=len(recovered))
+        await self.workers.start()
+        await self.shell.start()
+        self.switch.note(NodeStarted(at=time.time(), node=self.config.node.name, version=VERSION))
+
+    async def stop(self) -> None:
+        """Take no new calls, let those in progress end within the configured time, then end them."""
+        self.agent.settings.draining = True
+        deadline = self.clock() + self.config.node.drain_s
+        while self.switch.calls and self.clock() < deadline:
+            await asyncio.sleep(0.1)
+        self.switch.shut_down(self.clock())
+        self._settle()
+        last = self.clock() + 2.5
+        while self.switch.calls and self.clock() < last:
+            await asyncio.sleep(0.05)
+        for lookup in self._lookups:
+            lookup.cancel()
+        await self.shell.close()
+        await self.workers.close()
+        self.switch.note(NodeStopped(at=time.time(), node=self.config.node.name))
+        if self._alarm is not None:
+            self._alarm.cancel()
+        await asyncio.to_thread(self.journal.close)
+
+    # --- what happens -------------------------------------------------------------------------------
+
+    def _sip_told(self, events: Sequence[object]) -> None:
+        now = self.clock()
+        for event in events:
+            self.switch.sip(event, now)
+        self._settle()
+
+    def _media_told(self, worker: int, events: list[AnyEvent]) -> None:
+        now = self.clock()
+        for event in events:
+            self.switch.heard(event, now)
+        self._settle()
+
+    def _worker_lost(self, worker: int) -> None:
+        self.switch.worker_lost(worker, self.clock())
+        self._settle()
+
+    def _expire(self) -> None:
+        self._alarm = None
+        self.switch.timeout(self.clock())
+        self._settle()
+
+    def act(self, what: Callable[[float], None]) -> None:
+        """Do something to the switch from the event loop (the API does), and send what follows from it."""
+        what(self.clock())
+        self._settle()
+
+    def _settle(self) -> None:
+        """Send what SIP has to say, and set the alarm for the switch's next deadline."""
+        self.shell.flush(self.clock())
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        when = self.switch.next_timeout()
+        if when is not None:
+            loop = asyncio.get_running_loop()
+            self._alarm = loop.call_later(max(0.0, when - self.clock()), self._expire)
+
+    # --- the switch's resolver ----------------------------------------------------------------------
+
+    def resolve(self, uri: Uri, now: float, found: Callable[[Sequence[Hop]], None]) -> None:
+        """Ask the DNS; `found` is called later, on the loop."""
+
+        async def ask() -> None:
+            hops = await self.dns.hops(uri)
+            found(hops)
+            self._settle()
+
+        lookup = asyncio.get_running_loop().create_task(ask())
+        self._lookups.add(lookup)
+        lookup.add_done_callback(self._lookups.discard)
+
+
+def listeners(config: Config) -> list[Listen]:
+    """Where the shell listens; the TLS files are there by now."""
+    tls = config.sip.tls
+    return [
+        Listen(each.transport, each.address, each.port, tls.certificate, tls.key)
+        for each in config.sip.listen
+    ]
+
+
+def store_url(config: Config) -> str:
+    if config.store.url is not None:
+        return config.store.url.reveal()
+    path = config.store.path
+    if not path.is_absolute():
+        path = config.node.data_dir / path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{Path(path).resolve()}"

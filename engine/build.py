@@ -1,0 +1,77 @@
+"""From configuration to parts: what each sans-IO part of the node is told, in its own words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_network
+from random import Random
+
+from config.media import MediaSettings
+from config.schema import Config
+from sip.admission import Admission, AdmissionPolicy, LineSource
+from sip.challenge import DigestPolicy, DigestServer
+from sip.digest import Secret
+from sip.guard import Guard
+from sip.registrar import Registrar, RegistrarPolicy
+from sip.sdp import CodecOffer
+from sip.settings import AgentSettings
+from sip.transaction import Timing
+
+
+def capabilities_of(media: MediaSettings) -> Sequence[CodecOffer]:
+    """The codecs of a media leg, best first, and telephone-event."""
+    sound = [CodecOffer(name, 8000, 1, ptime=media.ptime_ms) for name in media.codecs]
+    return (*sound, CodecOffer("telephone-event", 8000, 1, pt=media.dtmf.payload_type, ptime=media.ptime_ms))
+
+
+def admission_of(config: Config, rng: Random, own_hosts: frozenset[str] = frozenset()) -> Admission:
+    """Digest for accounts, source addresses for lines, and the guard against guessing."""
+    sip = config.sip
+    passwords = {name: Secret(each.password.reveal()) for name, each in config.accounts.items()}
+    digest = DigestServer(
+        DigestPolicy(
+            realm=sip.digest.realm or sip.domain,
+            algorithms=sip.digest.algorithms,
+            nonce_life=sip.digest.nonce_s,
+        ),
+        lambda user, realm: passwords.get(user),
+        key=rng.randbytes(32),
+        rng=rng,
+    )
+    lines = [
+        LineSource(line.name, tuple(ip_network(str(network)) for network in line.sources))
+        for line in config.lines.values()
+        if line.enabled and line.sources
+    ]
+    policy = AdmissionPolicy(
+        anonymous_invites=sip.anonymous_callers, domains=own_hosts | frozenset({sip.domain})
+    )
+    return Admission(digest, Guard(sip.guard.policy()), lines=lines, policy=policy)
+
+
+def registrar_of(config: Config) -> Registrar:
+    given = config.sip.registrar
+    return Registrar(
+        RegistrarPolicy(
+            domain=config.sip.domain,
+            min_expires=given.min_expires_s,
+            max_expires=given.max_expires_s,
+            default_expires=given.default_expires_s,
+            max_contacts=given.max_contacts,
+            max_bindings=given.max_bindings,
+        )
+    )
+
+
+def user_agent_settings(config: Config, addresses: Mapping[str, tuple[str, int]]) -> AgentSettings:
+    """addresses: what stands in Via and Contact, by transport."""
+    sip, limits = config.sip, config.node.limits
+    return AgentSettings(
+        addresses=addresses,
+        user_agent=sip.user_agent,
+        timing=Timing(t1=sip.timers.t1_ms / 1000, t2=sip.timers.t2_ms / 1000),
+        session_expires=int(sip.session.expires_s),
+        min_se=int(sip.session.min_s),
+        max_sessions=8 * limits.max_calls,
+        max_pending_per_source=2 * limits.max_calls,
+    )

@@ -1,0 +1,222 @@
+"""The engine in the simulation: a switch with its user agent, registrar and media worker, on the virtual clock."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Callable, Sequence
+from ipaddress import ip_network
+from pathlib import Path
+from random import Random
+
+from config.line import LineSettings
+from config.media import MediaSettings
+from config.node import Limits, NodeSettings
+from config.people import AgentSettings
+from config.schema import Config
+from config.secret import Secret
+from config.service import ApiSettings, StoreSettings
+from config.signalling import Listener, SipSettings
+from engine.build import admission_of, capabilities_of, registrar_of, user_agent_settings
+from engine.events import CallArrived, CallEnded, CallRecord, Event
+from engine.switch import Switch
+from media.control import Control
+from media.io.memory import MemoryNetwork
+from media.io.wav import Files
+from media.messages import AnyCommand
+from routing.number import AgentTarget, Feature, FeatureCode, NumberPlan, QueueTarget, Rule, UriTarget
+from routing.queue import QueueSpec
+from sip.agent import UserAgent
+from sip.hop import Hop
+from sip.uri import Uri
+from tests.sim.world import Host, World
+
+ADDRESS = "10.0.0.1"
+DOMAIN = "isogloss.test"
+TICK = 0.020
+
+
+def config(agents: int) -> Config:
+    """A house with two queues and `agents` agents, who take turns in them."""
+    names = [f"agent{n}" for n in range(agents)]
+    queues = {
+        "support": QueueSpec("support", welcome=("welcome",), music="music", announce_every_s=15.0,
+                             ring_timeout_s=12.0, max_wait_s=90.0, overflow=QueueTarget("sales"),
+                             wrap_up_s=5.0, max_misses=3, max_length=60),
+        "sales": QueueSpec("sales", music="music", announce_every_s=0.0, ring_timeout_s=10.0, max_wait_s=60.0,
+                           wrap_up_s=0.0, max_misses=0, leave_to=AgentTarget(names[0])),
+    }  # fmt: skip
+    exact = {
+        "+4930100": Rule("+4930100", QueueTarget("support")),
+        "+4930200": Rule("+4930200", QueueTarget("sales")),
+        "+4930300": Rule("+4930300", UriTarget("sip:desk@10.9.0.1:5060")),
+        **{name: Rule(name, AgentTarget(name)) for name in names},
+        **{code: Rule(code, FeatureCode(feature)) for code, feature in CODES.items()},
+    }
+    return Config(
+        folder=Path("."),
+        node=NodeSettings(name="sim", region="eu", market="de", country="DE",
+                          limits=Limits(max_calls=400, max_calls_per_s=100)),
+        sip=SipSettings(domain=DOMAIN, listen=(Listener(transport="udp", address=ADDRESS, port=5060),)),
+        media=MediaSettings(address=ADDRESS, port_low=20000, port_high=24000),
+        api=ApiSettings(enabled=False),
+        store=StoreSettings(),
+        queues=queues,
+        agents={
+            name: AgentSettings(name=name, password=Secret("test", f"secret of {name}"), auto_login=True,
+                                queues=("support", "sales") if n % 3 else ("support",))
+            for n, name in enumerate(names)
+        },
+        users={},
+        numbers=NumberPlan("DE", exact),
+        lines={"carrier": LineSettings(name="carrier", country="DE", sources=(ip_network("10.1.0.0/16"),))},
+    )  # fmt: skip
+
+
+CODES = {
+    "*45": Feature.LOGIN, "*46": Feature.LOGOUT, "*47": Feature.PAUSE, "*48": Feature.RESUME,
+    "*49": Feature.WRAP_UP_OVER,
+}  # fmt: skip
+
+
+class Ledger:
+    """The journal, in memory; holds the engine to one record a call."""
+
+    def __init__(self) -> None:
+        self.arrived: set[str] = set()
+        self.records: dict[str, CallRecord] = {}
+        self.events = 0
+
+    def append(self, event: Event) -> None:
+        self.events += 1
+        if isinstance(event, CallArrived):
+            assert event.call not in self.arrived, "a call arrives once"
+            self.arrived.add(event.call)
+        elif event.call:
+            assert event.call not in self.records, f"{event} after the call's record"
+
+    def finish(self, ended: CallEnded, record: CallRecord) -> None:
+        assert record.call in self.arrived, "a record is of a call that arrived"
+        assert record.call not in self.records, "one record a call"
+        assert ended.call == record.call
+        self.records[record.call] = record
+
+
+class Worker:
+    """A media worker in this process: the real control and core over sockets in memory."""
+
+    def __init__(self, house: House, number: int) -> None:
+        self.house = house
+        self.number = number
+        self.alive = True
+        self.network = MemoryNetwork(ADDRESS, (20000, 24000), lambda data, source, target: None)
+        self.ports = self.network.free
+        self.control = Control(self.network, house.sounds, rng=Random(number))
+        self.ticking = False
+
+    def send(self, command: AnyCommand) -> None:
+        """A command takes a moment, as over a socket."""
+        self.house.world.after(0.0005, lambda: self._handle(command))
+
+    def _handle(self, command: AnyCommand) -> None:
+        if self.alive:
+            self._tell(self.control.handle(command, self.house.world.now))
+            if not self.ticking and not self.control.idle:
+                self.ticking = True
+                self.house.world.after(TICK, self._tick)
+
+    def _tick(self) -> None:
+        if self.alive:
+            self._tell(self.control.tick(self.house.world.now))
+            self.ticking = not self.control.idle
+            if self.ticking:
+                self.house.world.after(TICK, self._tick)
+
+    def _tell(self, events: Sequence[object]) -> None:
+        for event in events:
+            self.house.world.after(0.0005, lambda event=event: self.house.media_event(self, event))
+
+
+class House:
+    """The node: what engine/app.py wires on sockets, wired on the world."""
+
+    def __init__(self, world: World, folder: Path, agents: int) -> None:
+        self.world = world
+        self.config = config(agents)
+        self.folder = folder
+        self.sounds = Files()
+        self.ledger = Ledger()
+        rng = Random(world.rng.getrandbits(64))
+        admission = admission_of(self.config, rng)
+        self.registrar = registrar_of(self.config)
+        self.agent = UserAgent(
+            user_agent_settings(self.config, {"udp": (ADDRESS, 5060)}),
+            rng=rng, admission=admission, registrar=self.registrar,
+        )  # fmt: skip
+        self.workers: list[Worker] = []
+        self.lost_workers = 0
+        self._start_worker()
+        self.switch = Switch(
+            self.config, agent=self.agent, registrations=self.registrar, media=self, journal=self.ledger,
+            prompts=self, resolver=self, rng=rng, epoch=1.7e9,
+        )  # fmt: skip
+        self.host = Host(world, ADDRESS, 5060, self.agent)
+        self.host.on_event = lambda event: self.switch.sip(event, world.now)
+        self.host.deadline = self._deadline
+        self.host.expire = self._expire
+
+    # --- the ports of the switch ------------------------------------------------------------------
+
+    @property
+    def address(self) -> str:
+        return ADDRESS
+
+    @property
+    def capabilities(self) -> Sequence[object]:
+        return capabilities_of(self.config.media)
+
+    def place(self) -> int | None:
+        return self.workers[-1].number if self.workers[-1].alive else None
+
+    def send(self, worker: int, command: AnyCommand) -> None:
+        self.workers[worker].send(command)
+
+    def path(self, language: str, name: str) -> str:
+        """Every prompt is a second of silence, music two."""
+        path = self.folder / f"{'music' if name == 'music' else 'prompt'}.wav"
+        if not path.exists():
+            with wave.open(str(path), "wb") as file:
+                file.setnchannels(1)
+                file.setsampwidth(2)
+                file.setframerate(8000)
+                file.writeframes(bytes(2 * 8000 * (2 if name == "music" else 1)))
+        return str(path)
+
+    def resolve(self, uri: Uri, now: float, found: Callable[[Sequence[Hop]], None]) -> None:
+        found([Hop("udp", uri.host, uri.port or 5060)])
+
+    # --- running ----------------------------------------------------------------------------------
+
+    def media_event(self, worker: Worker, event: object) -> None:
+        if worker.alive:
+            self.switch.heard(event, self.world.now)
+            self.host.pump()
+
+    def kill_worker(self) -> None:
+        """SIGKILL: no more events of it; a new one is up a moment later."""
+        worker = self.workers[-1]
+        worker.alive = False
+        self.lost_workers += 1
+        self.switch.worker_lost(worker.number, self.world.now)
+        self.host.pump()
+        self.world.after(0.3, self._start_worker)
+
+    def _start_worker(self) -> None:
+        self.workers.append(Worker(self, len(self.workers)))
+
+    def _deadline(self) -> float | None:
+        times = (self.agent.next_timeout(), self.switch.next_timeout())
+        return min((when for when in times if when is not None), default=None)
+
+    def _expire(self, now: float) -> None:
+        self.agent.timeout(now)
+        self.switch.timeout(now)
