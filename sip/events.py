@@ -1,7 +1,7 @@
 """What a user agent tells its owner. Frozen values; `session` is the live object the event is about.
 
-Every session ends with exactly one of `Rejected` (our call was not answered), `Cancelled` (their call was taken
-back) or `Ended` (everything else, our own hang-up included); nothing about that session follows.
+Every session ends with exactly one of `Rejected` (our call was not answered), `Cancelled` (their call was
+taken back) or `Ended` (everything else, our own hang-up included); nothing about that session follows.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sip.hop import Hop as Hop
 from sip.reason import Reason as Reason
 
 if TYPE_CHECKING:
-    from sip.message import NameAddr, Request
+    from sip.message import Request
     from sip.session import Session
     from sip.uri import Uri
 
@@ -29,7 +29,8 @@ class Event:
 class IncomingCall(Event):
     """A new INVITE, admitted. offer: its session description, None when the answer must carry the offer.
 
-    replaces: the session of ours that this call is to take the place of (RFC 3891); answering hangs that one up.
+    replaces: the session of ours that this call is to take the place of (RFC 3891); answering hangs that
+    one up.
     """
 
     session: Session
@@ -50,7 +51,10 @@ class Provisional(Event):
 
 @dataclass(frozen=True, slots=True)
 class Answered(Event):
-    """Our INVITE got its first 2xx. sdp: the answer; the *offer* when we made none: then call `acknowledge`."""
+    """Our INVITE got its first 2xx.
+
+    sdp: the answer; the *offer* when we made none: then call `acknowledge`.
+    """
 
     session: Session
     sdp: bytes | None
@@ -60,8 +64,9 @@ class Answered(Event):
 class Rejected(Event):
     """Our INVITE failed on every hop.
 
-    cause: "response" (the far end said `status`), "timeout" (408, nobody answered), "transport" (503), "ringing"
-    (408, ring_timeout passed). retry_after: seconds, from a Retry-After header. contacts: where a 3xx points.
+    cause: "response" (the far end said `status`), "timeout" (408, nobody answered), "transport" (503),
+    "ringing" (408, ring_timeout passed). retry_after: seconds, from a Retry-After header. contacts: where a
+    3xx points.
     """
 
     session: Session
@@ -90,8 +95,12 @@ class Cancelled(Event):
 
 @dataclass(frozen=True, slots=True)
 class Ended(Event):
-    """cause: "bye" (theirs), "hangup" (ours), "rejected" (ours, before answering), "timer" (RFC 4028), "no_ack",
-    "no_prack", "transport" or "gone" (they forgot the call: 481 or 408 inside it). reason: their Reason header."""
+    """The session is over.
+
+    cause: "bye" (theirs), "hangup" (ours), "rejected" (ours, before answering), "no_answer" (neither
+    answered nor rejected within `max_ringing`), "timer" (RFC 4028), "no_ack", "no_prack", "transport" or
+    "gone" (they forgot the call: 481 or 408 inside it). reason: their Reason header.
+    """
 
     session: Session
     cause: str
@@ -140,7 +149,10 @@ class Referred(Event):
 
 @dataclass(frozen=True, slots=True)
 class ReferProgress(Event):
-    """How our REFER fares: the status its new call has now; final from 200 on. final: nothing more follows."""
+    """How our REFER fares: the status its new call has now; final from 200 on.
+
+    final: nothing more follows.
+    """
 
     session: Session
     status: int
@@ -158,7 +170,10 @@ class DtmfInfo(Event):
 
 @dataclass(frozen=True, slots=True)
 class OptionsAnswered(Event):
-    """The answer to `UserAgent.options`; status None: no answer on any hop. seconds: from asking to answer."""
+    """The answer to `UserAgent.options`; status None: no answer on any hop.
+
+    seconds: from asking to answer.
+    """
 
     id: int
     status: int | None

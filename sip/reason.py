@@ -29,7 +29,9 @@ class Reason:
             return None
         found = {name.lower(): quoted or plain for name, quoted, plain in _PARAMETER.findall(match.group(2))}
         cause = found.get("cause", "0")
-        return cls(match.group(1), int(cause) if cause.isdecimal() and len(cause) < 4 else 0, found.get("text", ""))
+        return cls(
+            match.group(1), int(cause) if cause.isdecimal() and len(cause) < 4 else 0, found.get("text", "")
+        )
 
 
 NORMAL_CLEARING = Reason("Q.850", 16, "Normal call clearing")

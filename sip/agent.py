@@ -1,0 +1,224 @@
+"""The user agent: bytes and time in, bytes and events out.
+
+RFC 3261), without a socket or a clock of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+from sip.caller import Caller
+from sip.digest import Authorizer, Credentials
+from sip.errors import MalformedMessage
+from sip.events import Event, OptionsAnswered
+from sip.hop import Hop
+from sip.inbound import Gate, Inbound
+from sip.matching import reply_hop
+from sip.message import Headers, NameAddr, Request, Response, Uri, parse
+from sip.outgoing import Answer, Outgoing
+from sip.registrar import Registrar, RegistrarEvent
+from sip.session import Session
+from sip.settings import AgentSettings
+from sip.stack import ACCEPT, Resolve, Stack
+
+AgentEvent = Event | RegistrarEvent
+
+
+class UserAgent:
+    """Calls, registrations and questions of one SIP element, as many as there are.
+
+    The loop around it: `receive` what comes, `timeout` at `next_timeout`, then send `outgoing` and act on
+    `events`. None of these raises, whatever the network brings. resolve: URI -> hops, at once, for requests
+    inside dialogs whose Contact or Route is a name; without it numeric addresses are taken, and names
+    reached where they came from.
+    """
+
+    def __init__(
+        self,
+        settings: AgentSettings,
+        *,
+        rng: Random,
+        admission: Gate,
+        registrar: Registrar | None = None,
+        resolve: Resolve | None = None,
+    ) -> None:
+        self.settings = settings
+        self._stack = Stack(settings, rng, resolve)
+        self._registrar = registrar
+        self._inbound = Inbound(self._stack, admission, registrar)
+
+    # ------------------------------------------------------------------------------------------- from below
+
+    def receive(self, data: bytes, hop: Hop, now: float) -> None:
+        """One datagram that came from `hop` at `now` (monotonic seconds)."""
+        if not data.strip(b"\r\n\0 "):
+            return  # keep-alive (RFC 5626 section 4.4.1 and what phones send for it)
+        try:
+            message = parse(data)
+        except MalformedMessage as fault:
+            self.receive_parsed(fault, hop, now)
+            return
+        self.receive_parsed(message, hop, now)
+
+    def receive_parsed(self, message: Request | Response | MalformedMessage, hop: Hop, now: float) -> None:
+        """One message out of a stream's `Framer`."""
+        stack = self._stack
+        if isinstance(message, Request):
+            self._inbound.receive(message, hop, now)
+        elif isinstance(message, Response):
+            if len(message.vias) != 1:
+                stack.dropped["response not for us"] += 1  # section 18.1.2: it was routed here by mistake
+            elif not stack.transactions.receive_response(message, now):
+                stack.dropped["stray response"] += 1
+        elif message.request is not None and message.request.method != "ACK":
+            request = message.request
+            request.stamp(hop.host, hop.port)
+            stack.dropped["malformed, answered"] += 1
+            stack.transmit(request.respond(message.status, message.reason).encode(), reply_hop(request, hop))
+        else:
+            stack.dropped["malformed"] += 1
+
+    def transport_failed(self, hop: Hop, reason: str, now: float) -> None:
+        """Nothing can be sent to `hop`, or its connection closed: what is on its way there fails now."""
+        self._stack.transactions.transport_failed(hop, now)
+        if self._registrar is not None:
+            self._stack.events += self._registrar.flow_failed(hop, now)
+
+    def next_timeout(self) -> float | None:
+        """When `timeout` is to be called, or None."""
+        ours = self._stack.timeouts.next()
+        theirs = self._registrar.next_timeout() if self._registrar is not None else None
+        if ours is None or theirs is None:
+            return theirs if ours is None else ours
+        return min(ours, theirs)
+
+    def timeout(self, now: float) -> None:
+        """Do what is due."""
+        self._stack.timeouts.run(now)
+        if self._registrar is not None:
+            self._stack.events += self._registrar.timeout(now)
+
+    def outgoing(self) -> list[tuple[bytes, Hop]]:
+        """What is to be sent, drained."""
+        stack = self._stack
+        drained, stack.outgoing = stack.outgoing, []
+        return drained
+
+    def events(self) -> list[AgentEvent]:
+        """What happened, drained."""
+        stack = self._stack
+        drained, stack.events = stack.events, []
+        return drained
+
+    # ------------------------------------------------------------------------------------------- from above
+
+    def invite(
+        self,
+        target: Uri,
+        hops: Sequence[Hop],
+        *,
+        from_: NameAddr,
+        to: NameAddr,
+        offer: bytes | None,
+        headers: Sequence[tuple[str, str]] = (),
+        route: Sequence[str] = (),
+        credentials: Credentials | None = None,
+        ring_timeout: float | None = None,
+        now: float,
+    ) -> Session:
+        """Call `target`, trying `hops` in order (none: those of the first route or the target, when numeric).
+
+        route: Route values, first hop first (the Path of a binding, an outbound proxy). ring_timeout:
+        seconds until an answer, by default the settings'. What becomes of it is told by events, failures at
+        once included.
+        """
+        stack = self._stack
+        session = Session(
+            stack, "out", stack.new_call_id(), from_.with_tag(stack.new_tag()), to.with_tag(None)
+        )
+        session.authorizer = Authorizer(credentials, stack.rng) if credentials is not None else None
+        session.caller = Caller(session)
+        if not hops:
+            hops = stack.hops_to(NameAddr.parse(route[0]).uri if route else target)
+        fields = [*(("Route", value) for value in route), *headers]
+        wait = self.settings.ring_timeout if ring_timeout is None else ring_timeout
+        session.caller.start(target, hops, offer, fields, wait, now)
+        return session
+
+    def request(
+        self,
+        method: str,
+        target: Uri,
+        hops: Sequence[Hop],
+        *,
+        from_: NameAddr,
+        to: NameAddr,
+        final: Answer,
+        headers: Sequence[tuple[str, str]] = (),
+        body: bytes = b"",
+        credentials: Credentials | None = None,
+        now: float,
+    ) -> None:
+        """Any request outside of dialogs but INVITE.
+
+        final: called with its one final response; when no hop gave one, that is a 408 or 503 made up here and
+        `Outgoing.failure` says why.
+        """
+        stack = self._stack
+        fields = Headers()
+        fields.add("Max-Forwards", "70")
+        fields.add("From", str(from_.with_tag(stack.new_tag())))
+        fields.add("To", str(to.with_tag(None)))
+        fields.add("Call-ID", stack.new_call_id())
+        fields.add("CSeq", f"{stack.rng.randrange(1, 2**16)} {method}")
+        for name, value in (*headers, ("User-Agent", self.settings.user_agent)):
+            fields.add(name, value)
+
+        def answered(outgoing: Outgoing, response: Response, at: float) -> None:
+            if response.status >= 200:
+                final(outgoing, response, at)
+
+        authorizer = Authorizer(credentials, stack.rng) if credentials is not None else None
+        request = Request(method, target, fields, body)
+        hops = hops or stack.hops_to(target)
+        Outgoing(stack, request, hops, answered, authorizer=authorizer).start(now)
+
+    def options(self, target: Uri, hops: Sequence[Hop], now: float) -> int:
+        """Ask whether `target` is there.
+
+        The answer comes as `OptionsAnswered` with the number returned here.
+        """
+        stack, number = self._stack, self._stack.next_id()
+
+        def answered(outgoing: Outgoing, response: Response, at: float) -> None:
+            status = response.status if outgoing.failure is None else None
+            stack.emit(OptionsAnswered(number, status, at - now))
+
+        us = NameAddr("", stack.own_uri(hops[0] if hops else None))
+        to = NameAddr("", target)
+        self.request(
+            "OPTIONS", target, hops, from_=us, to=to, final=answered, headers=[("Accept", ACCEPT)], now=now
+        )
+        return number
+
+    # --------------------------------------------------------------------------------------- looking inside
+
+    def sessions(self) -> list[Session]:
+        """Those not yet over and done with."""
+        return list(self._stack.sessions.values())
+
+    def counts(self) -> dict[str, int]:
+        """Rows of each table; all zero again 32 s after the last message of the last call."""
+        stack = self._stack
+        return {
+            "transactions": len(stack.transactions),
+            "dialogs": len(stack.dialogs),
+            "sessions": len(stack.sessions),
+            "timers": len(stack.timeouts),
+            "pending": sum(stack.pending.values()),
+        }
+
+    def dropped(self) -> dict[str, int]:
+        """Messages that went nowhere, by why, since the start."""
+        return dict(self._stack.dropped)

@@ -1,0 +1,245 @@
+"""The called end of an INVITE.
+
+Ringing, answering, and resending the answer until its ACK comes (RFC 3261 section 13.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sip.dialog import Dialog
+from sip.errors import WrongState
+from sip.events import Acknowledged, Cancelled, Ended, Event, Reanswered
+from sip.message import Request, Response
+from sip.offer import (
+    ASKED,
+    OFFERED,
+    RECEIVE_ANSWER,
+    RECEIVE_OFFER,
+    SEND_ANSWER,
+    SEND_OFFER,
+    described,
+    sdp_of,
+)
+from sip.reliable import ReliableSender
+from sip.session import NO_ACK, RECEIVE_ACK, RECEIVE_CANCEL, RECEIVE_INVITE, SEND_1XX, SEND_2XX, Session
+from sip.stack import ALLOW, SUPPORTED
+from sip.timeouts import Timeout
+from sip.transaction import Transaction
+from sip.unacknowledged import Unacknowledged
+
+REPEAT_RINGING = (
+    60.0  # seconds: proxies on the way forget calls that say nothing for three minutes (section 13.3.1.1)
+)
+_TIMER_RINGING = "ringing"
+Pairs = Iterable[tuple[str, str]]
+
+
+class Callee:
+    """Their INVITE of one session, until our 2xx is acknowledged."""
+
+    __slots__ = (
+        "_dialog", "_held", "_refusal", "_reliable", "_request", "_ringing", "_ringing_since", "_session",
+        "_source", "_transaction", "_unacknowledged",
+    )  # fmt: skip
+
+    def __init__(self, session: Session, dialog: Dialog, transaction: Transaction, source: str) -> None:
+        self._session = session
+        self._dialog = dialog
+        self._transaction = transaction
+        self._request: Request = transaction.request
+        self._source: str | None = source  # counted as pending until answered
+        self._reliable: ReliableSender | None = None
+        self._held: tuple[bytes | None, list[tuple[str, str]]] | None = (
+            None  # an answer that waits for a PRACK
+        )
+        self._refusal: tuple[int, str | None, list[tuple[str, str]]] = (487, None, [])
+        self._unacknowledged: Unacknowledged | None = None
+        self._ringing: Timeout | None = None
+        self._ringing_since = 0.0
+
+    def start(self, report: Event, now: float) -> None:
+        """Tell the owner of the call."""
+        session = self._session
+        session.stack.pending[self._source or ""] += 1
+        offer = sdp_of(self._request)
+        if offer is not None:
+            self._dialog.offer.step(RECEIVE_OFFER, offer)
+        self._transaction.cancelled = self.cancelled
+        self._ringing_since = now
+        self._ringing = session.stack.timeouts.start(now + REPEAT_RINGING, self, _TIMER_RINGING)
+        session.feed(RECEIVE_INVITE, now, report)
+
+    # -------------------------------------------------------------------------------------------- answering
+
+    def progress(
+        self, status: int, sdp: bytes | None, reliable: bool | None, headers: Pairs, now: float
+    ) -> None:
+        """Send a 1xx, reliably when wanted or required and the caller can."""
+        session = self._session
+        if not 100 < status < 200:
+            raise WrongState(f"{status} is no provisional response")
+        supports = self._dialog.abilities.options
+        required = "100rel" in self._request.headers.tokens("Require")
+        if reliable is None:
+            reliable = required or (sdp is not None and "100rel" in supports)
+        reliable = required or (reliable and "100rel" in supports)
+        exchange = self._dialog.offer
+        if exchange.agreed or (exchange.state != ASKED and not reliable):
+            sdp = None  # settled already (what follows is for UPDATE); and an offer may not travel unreliably
+        elif sdp is not None and reliable:
+            exchange.step(SEND_ANSWER if exchange.state == ASKED else SEND_OFFER, sdp)
+        response = self._response(status, None, headers, sdp)
+        if not reliable:
+            self._transaction.respond(response, now)
+        else:
+            if self._reliable is None:
+                self._reliable = ReliableSender(session.stack, self._transaction, self._no_prack)
+            self._reliable.send(response, now)
+        session.feed(SEND_1XX, now)
+
+    def answer(self, sdp: bytes | None, headers: Pairs, now: float) -> None:
+        """Send 200, at once or when the session description on its way has been acknowledged."""
+        if self._reliable is not None and self._reliable.carries_sdp:
+            self._held = (sdp, list(headers))
+            return
+        session, exchange = self._session, self._dialog.offer
+        offers = False
+        if exchange.state == ASKED:
+            exchange.step(SEND_ANSWER, sdp)
+        elif exchange.agreed:
+            sdp = None  # settled by a reliable 1xx and its PRACK
+        else:
+            offers = sdp is not None and exchange.step(SEND_OFFER, sdp)
+        fields = [*session.timer.accept(self._request, now), *headers]
+        self._transaction.respond(self._response(200, None, fields, sdp), now)
+        self._stop_ringing()
+        self._dialog.confirmed = True
+        self._unacknowledged = Unacknowledged(
+            session.stack, self._transaction, self._request.cseq[0], offers, self._no_ack, now
+        )
+        session.feed(SEND_2XX, now)
+        if session.replaces is not None:
+            session.replaces.hangup(now=now)
+
+    def refuse(self, status: int, reason: str | None, headers: Pairs, report: Event, now: float) -> None:
+        """End the call with a final response of 300-699."""
+        if not 300 <= status < 700:
+            raise WrongState(f"{status} refuses nothing")
+        self._refusal = (status, reason, list(headers))
+        self._session.end(report, now)
+
+    def send_refusal(self, now: float) -> None:
+        """The final response, as the table asks for it."""
+        status, reason, headers = self._refusal
+        why = self._session.reason
+        if why is not None:
+            headers = [*headers, ("Reason", str(why))]
+            status = why.cause if why.protocol.upper() == "SIP" and 300 <= why.cause < 700 else status
+        self._stop_ringing()
+        self._transaction.respond(self._response(status, reason, headers, None, final=True), now)
+
+    def _response(
+        self, status: int, reason: str | None, headers: Pairs, sdp: bytes | None, final: bool = False
+    ) -> Response:
+        session = self._session
+        fields = list(headers)
+        if not final:
+            fields.append(("Contact", session.stack.contact(session.contact_user, self._transaction.hop)))
+            fields += (("Allow", ALLOW), ("Supported", SUPPORTED))
+        fields.append(("User-Agent" if status < 300 else "Server", session.stack.settings.user_agent))
+        fields += described(sdp)
+        return self._request.respond(
+            status, reason, tag=self._dialog.local_tag, headers=fields, body=sdp or b""
+        )
+
+    # -------------------------------------------------------------------------------------- from the caller
+
+    def cancelled(self, cancel: Request, now: float) -> None:
+        """A CANCEL for the INVITE; one that comes after our final response changes nothing (section 9.2)."""
+        self._refusal = (487, None, [])
+        self._session.feed(RECEIVE_CANCEL, now, Cancelled(self._session, cancel.headers.get("Reason")))
+
+    def hung_up(self) -> None:
+        """A BYE instead of a CANCEL: the INVITE itself is answered 487 (section 15.1.2)."""
+        self._refusal = (487, None, [])
+
+    def acknowledged(self, ack: Request, now: float) -> bool:
+        """An ACK inside the dialog; False when it is not for the first INVITE, or comes again."""
+        waiting = self._unacknowledged
+        if waiting is None or waiting.number != ack.cseq[0]:
+            return False
+        self._unacknowledged = None
+        waiting.stop()
+        sdp = sdp_of(ack)
+        if waiting.offer and sdp is not None:
+            self._dialog.offer.step(RECEIVE_ANSWER, sdp)
+        session = self._session
+        session.feed(RECEIVE_ACK, now, Acknowledged(session, sdp if waiting.offer else None))
+        session.renegotiation.pump(now)
+        return True
+
+    @property
+    def awaits_ack(self) -> bool:
+        """Our 2xx is not acknowledged yet."""
+        return self._unacknowledged is not None
+
+    @property
+    def awaits_answer(self) -> bool:
+        """The answer to the offer in our 2xx is still to come, in the ACK."""
+        return self._unacknowledged is not None and self._unacknowledged.offer
+
+    def prack(self, prack: Request, now: float) -> bool:
+        """A PRACK; False: it acknowledges nothing (481). Its answer to an offer of ours is taken in."""
+        if self._reliable is None or self._reliable.acknowledged(prack, now) is None:
+            return False
+        session, sdp = self._session, sdp_of(prack)
+        if sdp is not None and self._dialog.offer.state == OFFERED:
+            self._dialog.offer.step(RECEIVE_ANSWER, sdp)
+            session.stack.emit(Reanswered(session, sdp))
+        return True
+
+    def pracked(self, now: float) -> None:
+        """The PRACK has been answered: an answer that waited for it goes out."""
+        if self._held is not None and not self._session.over:
+            (sdp, headers), self._held = self._held, None
+            self.answer(sdp, headers, now)
+
+    # ----------------------------------------------------------------------------------------------- timers
+
+    def fire(self, name: str, now: float) -> None:
+        """Still ringing."""
+        session = self._session
+        if now - self._ringing_since >= session.stack.settings.max_ringing:
+            self.refuse(480, None, (), Ended(session, "no_answer"), now)
+            return
+        self._ringing = session.stack.timeouts.start(now + REPEAT_RINGING, self, _TIMER_RINGING)
+        if "100rel" not in self._request.headers.tokens("Require"):
+            self._transaction.respond(self._response(180, None, (), None), now)
+
+    def stop(self) -> None:
+        """Nothing is sent any more for this INVITE."""
+        self._stop_ringing()
+        self._held = None
+        if self._unacknowledged is not None:
+            self._unacknowledged.stop()
+            self._unacknowledged = None
+
+    def _stop_ringing(self) -> None:
+        timeouts = self._session.stack.timeouts
+        timeouts.cancel(self._ringing)
+        if self._reliable is not None:
+            self._reliable.stop()
+        if self._source is not None:
+            pending = self._session.stack.pending
+            pending[self._source] -= 1
+            if pending[self._source] <= 0:
+                del pending[self._source]
+            self._source = None
+
+    def _no_ack(self, now: float) -> None:
+        self._unacknowledged = None
+        self._session.feed(NO_ACK, now, Ended(self._session, "no_ack"))
+
+    def _no_prack(self, now: float) -> None:
+        self.refuse(504, "No PRACK", (), Ended(self._session, "no_prack"), now)

@@ -1,0 +1,412 @@
+"""One call as a user agent sees it: its states as two tables, and what its owner may ask of it.
+
+The parts of a session with a life of their own stand beside it: `Caller` and `Callee` (the first INVITE, from
+either end), `Renegotiation` (re-INVITE and UPDATE), `SessionTimer`, `Transfers`, `Digits`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from sip.dialog import Dialog
+from sip.digest import Authorizer
+from sip.errors import WrongState
+from sip.events import Ended, Event, Identity
+from sip.hop import Hop
+from sip.info import Digits
+from sip.message import NameAddr, Request, Response, Uri
+from sip.offer import described
+from sip.outgoing import Answer, Outgoing
+from sip.reason import Reason
+from sip.refer import Transfers
+from sip.renegotiation import Renegotiation
+from sip.stack import Stack
+from sip.table import INITIAL, Table
+from sip.timers import SessionTimer
+
+if TYPE_CHECKING:
+    from sip.callee import Callee
+    from sip.caller import Caller
+
+# states
+CALLING, PROCEEDING, ABANDONED, CANCELLING, DUE = (
+    "calling",
+    "proceeding",
+    "abandoned",
+    "cancelling",
+    "answer due",
+)
+OFFERED, RINGING, ANSWERED, CLOSING = "offered", "ringing", "answered", "closing"
+CONNECTED, ENDING, ENDED = "connected", "ending", "ended"
+# events
+CALL, RECEIVE_1XX, RECEIVE_2XX, RECEIVE_OFFER, RECEIVE_FAILURE, ACKNOWLEDGE = (
+    "call", "receive 1xx", "receive 2xx", "receive 2xx with offer", "receive failure", "acknowledge",
+)  # fmt: skip
+RECEIVE_INVITE, SEND_1XX, SEND_2XX, RECEIVE_CANCEL, RECEIVE_ACK, NO_ACK = (
+    "receive INVITE", "send 1xx", "send 2xx", "receive CANCEL", "receive ACK", "no ACK",
+)  # fmt: skip
+HANG_UP, RECEIVE_BYE, BYE_ANSWERED = "hang up", "receive BYE", "BYE answered"
+# actions
+REPORT, RELEASE, STOP_HOPS, SEND_CANCEL, SEND_ACK, SEND_BYE, SEND_REFUSAL = (
+    "report", "release", "stop hops", "send CANCEL", "send ACK", "send BYE", "send refusal",
+)  # fmt: skip
+
+_TOGETHER: Table = {
+    # state         event                next state   actions
+    (CONNECTED,     HANG_UP):            (ENDING,     (SEND_BYE, REPORT)),
+    (CONNECTED,     RECEIVE_BYE):        (ENDED,      (REPORT, RELEASE)),
+    (ENDING,        RECEIVE_BYE):        (ENDING,     ()),                        # two BYEs crossed
+    (ENDING,        BYE_ANSWERED):       (ENDED,      (RELEASE,)),
+}  # fmt: skip
+
+CALLER: Table = {
+    (INITIAL,       CALL):               (CALLING,    ()),
+    (CALLING,       RECEIVE_1XX):        (PROCEEDING, (REPORT,)),
+    (CALLING,       RECEIVE_2XX):        (CONNECTED,  (SEND_ACK, REPORT)),
+    # the ACK must carry our answer
+    (CALLING,       RECEIVE_OFFER):      (DUE,        (REPORT,)),
+    (CALLING,       RECEIVE_FAILURE):    (ENDED,      (REPORT, RELEASE)),
+    # section 9.1: CANCEL waits for a 1xx
+    (CALLING,       HANG_UP):            (ABANDONED,  (STOP_HOPS, REPORT)),
+    (PROCEEDING,    RECEIVE_1XX):        (PROCEEDING, (REPORT,)),
+    (PROCEEDING,    RECEIVE_2XX):        (CONNECTED,  (SEND_ACK, REPORT)),
+    (PROCEEDING,    RECEIVE_OFFER):      (DUE,        (REPORT,)),
+    (PROCEEDING,    RECEIVE_FAILURE):    (ENDED,      (REPORT, RELEASE)),
+    (PROCEEDING,    HANG_UP):            (CANCELLING, (STOP_HOPS, SEND_CANCEL, REPORT)),
+    (ABANDONED,     RECEIVE_1XX):        (CANCELLING, (SEND_CANCEL,)),
+    (ABANDONED,     RECEIVE_2XX):        (ENDING,     (SEND_ACK, SEND_BYE)),
+    (ABANDONED,     RECEIVE_OFFER):      (ENDING,     (SEND_ACK, SEND_BYE)),
+    (ABANDONED,     RECEIVE_FAILURE):    (ENDED,      (RELEASE,)),
+    (CANCELLING,    RECEIVE_2XX):        (ENDING,     (SEND_ACK, SEND_BYE)),      # CANCEL and 200 crossed
+    (CANCELLING,    RECEIVE_OFFER):      (ENDING,     (SEND_ACK, SEND_BYE)),
+    (CANCELLING,    RECEIVE_FAILURE):    (ENDED,      (RELEASE,)),
+    (DUE,           ACKNOWLEDGE):        (CONNECTED,  (SEND_ACK,)),
+    (DUE,           HANG_UP):            (ENDING,     (SEND_ACK, SEND_BYE, REPORT)),
+    (DUE,           RECEIVE_BYE):        (ENDED,      (REPORT, RELEASE)),
+    **_TOGETHER,
+}  # fmt: skip
+
+CALLEE: Table = {
+    (INITIAL,       RECEIVE_INVITE):     (OFFERED,    (REPORT,)),
+    (OFFERED,       SEND_1XX):           (RINGING,    ()),
+    (OFFERED,       SEND_2XX):           (ANSWERED,   ()),
+    (OFFERED,       HANG_UP):            (ENDED,      (SEND_REFUSAL, REPORT, RELEASE)),
+    (OFFERED,       RECEIVE_CANCEL):     (ENDED,      (SEND_REFUSAL, REPORT, RELEASE)),
+    (OFFERED,       RECEIVE_BYE):        (ENDED,      (SEND_REFUSAL, REPORT, RELEASE)),
+    (RINGING,       SEND_1XX):           (RINGING,    ()),
+    (RINGING,       SEND_2XX):           (ANSWERED,   ()),
+    (RINGING,       HANG_UP):            (ENDED,      (SEND_REFUSAL, REPORT, RELEASE)),
+    (RINGING,       RECEIVE_CANCEL):     (ENDED,      (SEND_REFUSAL, REPORT, RELEASE)),
+    (RINGING,       RECEIVE_BYE):        (ENDED,      (SEND_REFUSAL, REPORT, RELEASE)),
+    (ANSWERED,      RECEIVE_ACK):        (CONNECTED,  (REPORT,)),
+    # section 15: BYE waits for the ACK
+    (ANSWERED,      HANG_UP):            (CLOSING,    (REPORT,)),
+    (ANSWERED,      NO_ACK):             (ENDING,     (SEND_BYE, REPORT)),        # section 13.3.1.4
+    (ANSWERED,      RECEIVE_BYE):        (ENDED,      (REPORT, RELEASE)),
+    (CLOSING,       RECEIVE_ACK):        (ENDING,     (SEND_BYE,)),
+    (CLOSING,       NO_ACK):             (ENDING,     (SEND_BYE,)),
+    (CLOSING,       RECEIVE_BYE):        (ENDED,      (RELEASE,)),
+    **_TOGETHER,
+}  # fmt: skip
+
+_OVER = frozenset({ABANDONED, CANCELLING, CLOSING, ENDING, ENDED})
+Pairs = Iterable[tuple[str, str]]
+
+
+class Session:
+    """A call. Every method that sends takes `now`, and does nothing on a session that is over: events cross.
+
+    Methods that do not fit the state of a session that lives raise WrongState: the owner's fault, not the
+    network's. state: one of the states of CALLER or CALLEE. owner: free for whoever owns the agent.
+    """
+
+    __slots__ = (
+        "_reason", "_table", "authorizer", "call_id", "callee", "caller", "dialog", "digits", "direction",
+        "id", "identity", "local", "owner", "remote", "renegotiation", "replaces", "stack", "state", "timer",
+        "transfers",
+    )  # fmt: skip
+
+    def __init__(
+        self, stack: Stack, direction: Literal["in", "out"], call_id: str, local: NameAddr, remote: NameAddr
+    ) -> None:
+        self.stack = stack
+        self.id = stack.next_id()
+        self.direction = direction
+        self.call_id = call_id
+        self.local = local
+        self.remote = remote
+        self.state = INITIAL
+        self.dialog: Dialog | None = None
+        self.identity = Identity("anonymous")
+        self.replaces: Session | None = None
+        self.authorizer: Authorizer | None = None
+        self.owner: object | None = None
+        self.caller: Caller | None = None
+        self.callee: Callee | None = None
+        self.timer = SessionTimer(self)
+        self.renegotiation = Renegotiation(self)
+        self.transfers = Transfers(self)
+        self.digits = Digits(self)
+        self._table = CALLER if direction == "out" else CALLEE
+        self._reason: Reason | None = None
+        stack.sessions[self.id] = self
+
+    def __repr__(self) -> str:
+        return f"<Session {self.id} {self.direction} {self.state}>"
+
+    @property
+    def over(self) -> bool:
+        """Whether its last event has been given out."""
+        return self.state in _OVER
+
+    @property
+    def contact_user(self) -> str:
+        """The user part of our Contact in this call."""
+        return self.local.uri.user
+
+    # --------------------------------------------------------------------------------- the callee's methods
+
+    def ring(self, sdp: bytes | None = None, reliable: bool | None = None, *, now: float) -> None:
+        """180. reliable None: when the caller requires it, or can do it and there is an SDP to deliver.
+
+        RFC 3262.
+        """
+        self.progress(sdp, 180, reliable, now=now)
+
+    def progress(
+        self,
+        sdp: bytes | None = None,
+        status: int = 183,
+        reliable: bool | None = None,
+        headers: Pairs = (),
+        *,
+        now: float,
+    ) -> None:
+        """Any 101-199. sdp: the answer, or the offer when the INVITE had none.
+
+        Then it goes reliably or not at all.
+        """
+        if not self.over:
+            self._as_callee().progress(status, sdp, reliable, headers, now)
+
+    def answer(self, sdp: bytes | None, headers: Pairs = (), *, now: float) -> None:
+        """200. sdp: the answer; the offer when the INVITE had none.
+
+        None when a reliable 1xx has settled it already.
+        """
+        if not self.over:
+            self._as_callee().answer(sdp, headers, now)
+
+    def reject(self, status: int, reason: str | None = None, headers: Pairs = (), *, now: float) -> None:
+        """Refuse an unanswered call with a status of 300-699."""
+        if not self.over:
+            self._as_callee().refuse(status, reason, headers, Ended(self, "rejected"), now)
+
+    def redirect(self, contacts: Sequence[Uri], *, now: float) -> None:
+        """302: the caller should try these instead, best first."""
+        self.reject(302, headers=[("Contact", f"<{contact}>") for contact in contacts], now=now)
+
+    # ---------------------------------------------------------------------------------------- either side's
+
+    def hangup(self, cause: Reason | None = None, *, now: float) -> None:
+        """End it by CANCEL, refusal (480, or a SIP cause of 300-699) or BYE, whichever fits.
+
+        Safe in every state.
+        """
+        self.end(Ended(self, "hangup"), now, cause)
+
+    def acknowledge(self, sdp: bytes, *, now: float) -> None:
+        """Our answer to the offer that came in a 2xx (`Answered`) or reliable 1xx.
+
+        `Provisional`) to our INVITE.
+        """
+        if self.over:
+            return
+        if self.caller is None:
+            raise WrongState("only a caller acknowledges")
+        self.caller.acknowledge(sdp, now)
+
+    def reoffer(self, sdp: bytes | None, *, now: float) -> None:
+        """Change the session: sent as soon as nothing else is under way, and again after glare.
+
+        Of several only the newest is sent. None asks the far end for an offer of its own, which comes as
+        `Reoffered`. By re-INVITE, or by UPDATE before the call is answered. Ends in `Reanswered` or
+        `ReofferFailed`.
+        """
+        if not self.over:
+            self.renegotiation.reoffer(sdp, now)
+
+    def accept(self, sdp: bytes | None, *, now: float) -> None:
+        """Reply to `Reoffered`: our answer, or the offer we were asked for."""
+        if not self.over:
+            self.renegotiation.accept(sdp, now)
+
+    def refuse(self, status: int = 488, *, now: float) -> None:
+        """Turn `Reoffered` down; the session goes on as it was."""
+        if not self.over:
+            self.renegotiation.refuse(status, now)
+
+    def refer(self, refer_to: Uri | NameAddr, replaces: Session | None = None, *, now: float) -> None:
+        """Ask the far end to call `refer_to`, in place of our session `replaces` when given.
+
+        Attended transfer.
+        """
+        if not self.over:
+            self.transfers.refer(refer_to, replaces, now)
+
+    def accept_refer(self, *, now: float) -> None:
+        """Reply to `Referred`: we shall try (202), and report by `notify_refer`."""
+        self.transfers.accept(now)
+
+    def refuse_refer(self, status: int = 603, *, now: float) -> None:
+        """Reply to `Referred`: no."""
+        self.transfers.refuse(status, now)
+
+    def notify_refer(self, status: int, reason: str | None = None, *, now: float) -> None:
+        """Tell the referrer how its call fares; 200 and above is the last word.
+
+        Works after the session ended too.
+        """
+        self.transfers.notify(status, reason, now)
+
+    def info_dtmf(self, digit: str, ms: int = 160, *, now: float) -> None:
+        """Send one digit by INFO; digits follow each other, the next one when the last was answered."""
+        if not self.over:
+            self.digits.send(digit, ms, now)
+
+    # ------------------------------------------------------------------------------ for the parts beside it
+
+    def feed(self, event: str, now: float, report: Event | None = None) -> bool:
+        """Take one step of the table; False when it has no such row. `report` is what REPORT gives out."""
+        row = self._table.get((self.state, event))
+        if row is None:
+            return False
+        self.state = row[0]
+        for action in row[1]:
+            if action == REPORT:
+                if report is not None:
+                    self.stack.emit(report)
+            else:
+                _ACTIONS[action](self, now)
+        return True
+
+    def end(self, report: Event, now: float, reason: Reason | None = None) -> None:
+        """End it from our side for whatever reason `report` gives."""
+        if not self.over:
+            self._reason = reason
+            self.feed(HANG_UP, now, report)
+
+    def send(
+        self,
+        method: str,
+        answer: Answer,
+        now: float,
+        *,
+        headers: Pairs = (),
+        body: bytes = b"",
+        dialog: Dialog | None = None,
+        contact: bool = False,
+    ) -> Outgoing:
+        """A request inside the dialog (of the session, unless another fork's is given)."""
+        dialog = dialog or self.dialog
+        if dialog is None:
+            raise WrongState(f"{method} needs a dialog")
+        fields = [*headers, ("User-Agent", self.stack.settings.user_agent)]
+        request = dialog.request(method, dialog.next_seq(), fields, body)
+        outgoing = Outgoing(
+            self.stack,
+            request,
+            self.stack.hops_inside(dialog),
+            answer,
+            dialog=dialog,
+            authorizer=self.authorizer,
+            contact_user=self.contact_user if contact else None,
+        )
+        outgoing.start(now)
+        return outgoing
+
+    def acknowledgement(self, dialog: Dialog, invite: Request, sdp: bytes | None) -> tuple[bytes, Hop]:
+        """The ACK to a 2xx: a request inside the dialog with the INVITE's number and credentials.
+
+        Section 13.2.2.4.
+        """
+        stack = self.stack
+        ack = dialog.request("ACK", invite.cseq[0], described(sdp), sdp or b"")
+        hop = stack.hops_inside(dialog)[0]
+        ack.headers.insert_first("Via", stack.via(hop, stack.new_branch()))
+        for name in ("Authorization", "Proxy-Authorization"):
+            for value in invite.headers.all(name):
+                ack.headers.add(name, value)
+        return ack.encode(), hop
+
+    def reason_headers(self) -> list[tuple[str, str]]:
+        """The Reason header field of whatever ends the session (RFC 3326)."""
+        return [("Reason", str(self._reason))] if self._reason is not None else []
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why our side ended it, when it said."""
+        return self._reason
+
+    def gone(self, now: float, cause: str = "gone") -> None:
+        """The far end has lost the call, or all contact with it (RFC 3261 section 12.2.1.2)."""
+        self.end(Ended(self, cause), now)
+
+    # --------------------------------------------------------------------------------- actions of the table
+
+    def _send_bye(self, now: float) -> None:
+        self._settle(now)
+        self.send("BYE", self._on_bye_answered, now, headers=self.reason_headers())
+
+    def _on_bye_answered(self, outgoing: Outgoing, response: Response, now: float) -> None:
+        if response.status >= 200:
+            self.feed(BYE_ANSWERED, now)
+
+    def _release(self, now: float) -> None:
+        self._settle(now)
+        if self.caller is not None:
+            self.caller.close(now)
+        elif self.dialog is not None:
+            self.stack.release(self.dialog)
+        self.stack.sessions.pop(self.id, None)
+
+    def _settle(self, now: float) -> None:
+        """Nothing but the end is left to do."""
+        self.timer.stop()
+        self.digits.stop()
+        self.renegotiation.stop(now)
+        self.transfers.stop(now)
+        if self.callee is not None:
+            self.callee.stop()
+
+    def _send_ack(self, now: float) -> None:
+        if self.caller is not None:
+            self.caller.send_ack(now)
+
+    def _send_cancel(self, now: float) -> None:
+        if self.caller is not None:
+            self.caller.send_cancel(now)
+
+    def _stop_hops(self, now: float) -> None:
+        if self.caller is not None:
+            self.caller.stop_hops()
+
+    def _send_refusal(self, now: float) -> None:
+        if self.callee is not None:
+            self.callee.send_refusal(now)
+
+    def _as_callee(self) -> Callee:
+        if self.callee is None or self.state not in (OFFERED, RINGING):
+            raise WrongState(f"nothing to answer: {self!r}")
+        return self.callee
+
+
+_ACTIONS: dict[str, Callable[[Session, float], None]] = {
+    RELEASE: Session._release,
+    STOP_HOPS: Session._stop_hops,
+    SEND_CANCEL: Session._send_cancel,
+    SEND_ACK: Session._send_ack,
+    SEND_BYE: Session._send_bye,
+    SEND_REFUSAL: Session._send_refusal,
+}
