@@ -170,7 +170,7 @@ class Media:
             lines.append(f"a=ptime:{self.ptime}")
         if self.maxptime is not None:
             lines.append(f"a=maxptime:{self.maxptime}")
-        if self.port and self.kind in ("audio", "video") or self.direction != "sendrecv":
+        if (self.port and self.kind in ("audio", "video")) or self.direction != "sendrecv":
             lines.append(f"a={self.direction}")
         if self.rtcp is not None:
             port, address = self.rtcp

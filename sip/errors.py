@@ -1,22 +1,23 @@
 """Errors of the SIP stack. Each one knows what it means for the call.
 
-    SipError                      .sip_status     the answer the far end gets, or would get
-    │                             .retry_elsewhere  another line or contact may do better
-    ├── LocalFault                we asked for, or were told to do, something impossible
-    │   ├── WrongState            the dialog or session is not in a state that allows it
-    │   └── NothingInCommon       an offer that no capability of ours fits (488)
-    └── RemoteFault               what came from the network is at fault
-        ├── Malformed             it cannot be read
-        │   ├── MalformedUri
-        │   ├── MalformedHeader
-        │   ├── MalformedMessage  .status .reason .request: enough to answer, when it can be answered
-        │   ├── MalformedSdp
-        │   └── StreamBroken      a byte stream that lost its framing; .framed is what came before
-        ├── Rejected              the far end refused, .status .reason
-        │   └── BusyEverywhere    600: no other location will do better (RFC 3261 section 21.6.1)
-        ├── NoAnswer              a final response never came (408)
-        └── Unreachable           the transport or DNS failed (503)
+SipError                      .sip_status     the answer the far end gets, or would get
+│                             .retry_elsewhere  another line or contact may do better
+├── LocalFault                we asked for, or were told to do, something impossible
+│   ├── WrongState            the dialog or session is not in a state that allows it
+│   └── NothingInCommon       an offer that no capability of ours fits (488)
+└── RemoteFault               what came from the network is at fault
+    ├── Malformed             it cannot be read
+    │   ├── MalformedUri
+    │   ├── MalformedHeader
+    │   ├── MalformedMessage  .status .reason .request: enough to answer, when it can be answered
+    │   ├── MalformedSdp
+    │   └── StreamBroken      a byte stream that lost its framing; .framed is what came before
+    ├── Rejected              the far end refused, .status .reason
+    │   └── BusyEverywhere    600: no other location will do better (RFC 3261 section 21.6.1)
+    ├── NoAnswer              a final response never came (408)
+    └── Unreachable           the transport or DNS failed (503)
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence

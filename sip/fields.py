@@ -44,7 +44,7 @@ class Message:
         if known is None:
             lines = self.headers.lines_of(name)
             if not lines:
-                raise MalformedHeader(name + " missing")
+                raise MalformedHeader(name + ", missing")
             known = typed[name] = reader(lines[0])
         return known
 
@@ -89,7 +89,7 @@ class Message:
         """The newest hop. Raises MalformedHeader when there is none."""
         vias = self._read_list("Via", Via.parse)
         if not vias:
-            raise MalformedHeader("Via missing")
+            raise MalformedHeader("Via, missing")
         return vias[0]
 
     @property

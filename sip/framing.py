@@ -93,6 +93,8 @@ class Framer:
         try:
             framed.append(build(head, body))
         except MalformedMessage as malformed:
+            # Kept as a value: its traceback holds this frame, which holds the list that would hold it.
+            malformed.__context__ = malformed.__cause__ = malformed.__traceback__ = None
             framed.append(malformed)
 
     def _skip_keep_alive(self) -> None:

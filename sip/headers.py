@@ -119,7 +119,7 @@ def split_list(value: str) -> list[str]:
     else:
         parts = _split_outside_quotes(_LIST_PART, value, ",")
     if len(parts) > MAX_LIST:
-        raise MalformedHeader("too many values")
+        raise MalformedHeader("list length")
     return [part for part in (part.strip() for part in parts) if part]
 
 
@@ -132,7 +132,7 @@ def parse_params(text: str) -> Params:
         return ()
     parts = text.split(";") if '"' not in text else _split_outside_quotes(_PARAM_PART, text, ";")
     if len(parts) > MAX_PARAMS:
-        raise MalformedHeader("too many parameters")
+        raise MalformedHeader("parameter count")
     params: list[tuple[str, str | None]] = []
     for part in parts:
         name, equals, value = part.partition("=")
@@ -180,11 +180,11 @@ def _split_outside_quotes(part: re.Pattern[str], text: str, separator: str) -> l
             continue
         found = part.match(text, position)
         if found is None:
-            raise MalformedHeader("unbalanced quotes or brackets")
+            raise MalformedHeader("quotes or brackets")
         parts.append(found.group())
         position = found.end()
         if position < end and text[position] != separator:
-            raise MalformedHeader("unbalanced quotes or brackets")
+            raise MalformedHeader("quotes or brackets")
     return parts
 
 

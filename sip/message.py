@@ -119,7 +119,7 @@ class Request(Message):
     def _has_to_tag(self) -> bool:
         try:
             return self.to.tag is not None
-        except MalformedHeader:
+        except Malformed:
             return _TAG.search((self.headers.get("To") or "").rpartition(">")[2]) is not None
 
     def _derived_tag(self) -> str:
@@ -231,7 +231,7 @@ def _check(lines: dict[str, list[str]], typed: dict[str, Any]) -> tuple[int, str
         typed["To"] = NameAddr.parse(lines["To"][0])
         typed["CSeq"] = cseq = read_cseq(lines["CSeq"][0])
     except KeyError as missing:
-        raise MalformedHeader(f"{missing.args[0]} Missing") from missing
+        raise MalformedHeader(f"{missing.args[0]}, missing") from missing
     if not 0 < len(vias) <= MAX_VIAS:
         raise MalformedHeader("Via")
     hops = lines.get("Max-Forwards")
@@ -274,6 +274,6 @@ def _answerable(request: Request) -> Request | None:
         return None
     try:
         request.headers.typed["Via"] = (Via.parse(split_list(lines[0])[0]),)
-    except (MalformedHeader, IndexError):
+    except (Malformed, IndexError):
         return None
     return request

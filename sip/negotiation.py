@@ -300,9 +300,7 @@ def _audio(previous: SessionDescription | None) -> int | None:
     return next((index for index in audio if previous.media[index].port), audio[0] if audio else None)
 
 
-def _payload_types(
-    capabilities: Sequence[CodecOffer], before: Media | None
-) -> list[tuple[int, CodecOffer]]:
+def _payload_types(capabilities: Sequence[CodecOffer], before: Media | None) -> list[tuple[int, CodecOffer]]:
     used: dict[int, Codec] = dict(_codecs(before)) if before else {}
     free = iter(pt for pt in range(FIRST_DYNAMIC, 128) if pt not in used and pt not in _wanted(capabilities))
     numbered: list[tuple[int, CodecOffer]] = []

@@ -189,7 +189,7 @@ class NameAddr:
         if not tail or tail.isspace():
             return _make_name_addr(display, Uri.parse(uri), ())
         if tail[0] != ";" and tail.lstrip()[0] != ";":
-            raise MalformedHeader("text after >")
+            raise MalformedHeader("text after URI")
         return _make_name_addr(display, Uri.parse(uri), parse_params(tail))
 
     def __str__(self) -> str:
@@ -270,7 +270,7 @@ _HEADER_SAFE = "[]/?:+$-_.!~*'()"
 
 def _parse_other(text: str) -> Uri:
     if len(text) > MAX_URI:
-        raise MalformedUri("too long")
+        raise MalformedUri("URI length")
     found = _TEL.fullmatch(text)
     if found is not None:
         number = found[1].translate(_VISUAL_SEPARATORS)
@@ -279,21 +279,23 @@ def _parse_other(text: str) -> Uri:
         return Uri("tel", number, "", "", None, _parse_uri_params(found[2] or ""))
     found = _OTHER.fullmatch(text)
     if found is None or found[1].lower() in ("sip", "sips", "tel"):
-        raise MalformedUri("not a URI")
+        raise MalformedUri("URI")
     return Uri(found[1].lower(), found[2], "", "")
 
 
 def _parse_uri_params(text: str) -> Params:
+    if "%" in text:
+        text = _ESCAPE.sub(_canonical_escape, text)
     parts = text.split(";")
     if len(parts) > MAX_URI_PARAMS:
-        raise MalformedUri("too many parameters")
+        raise MalformedUri("URI parameter count")
     params: list[tuple[str, str | None]] = []
     for part in parts:
         name, equals, value = part.partition("=")
         if name:
             params.append((name.lower(), value if equals else None))
         elif equals:
-            raise MalformedUri("parameter without a name")
+            raise MalformedUri("URI parameter")
     return tuple(params)
 
 
@@ -304,14 +306,14 @@ def _format_uri_params(params: Params) -> str:
 def _parse_uri_headers(text: str) -> tuple[tuple[str, str], ...]:
     parts = text.split("&")
     if len(parts) > MAX_URI_PARAMS:
-        raise MalformedUri("too many headers")
+        raise MalformedUri("URI header count")
     pairs = (part.partition("=") for part in parts if part)
     return tuple((percent_unquote(name), percent_unquote(value)) for name, _, value in pairs)
 
 
 def _canonical_escapes(text: str) -> str:
     if _STRAY_PERCENT.search(text):
-        raise MalformedUri("escape")
+        raise MalformedUri("URI escape")
     text = _ESCAPE.sub(_canonical_escape, text)
     return percent_quote(text, safe=_USER_SAFE + "%")
 
@@ -324,7 +326,7 @@ def _canonical_escape(found: re.Match[str]) -> str:
 def _port(text: str) -> int:
     port = int(text)
     if not 0 < port < 65536:
-        raise MalformedUri("port")
+        raise MalformedUri("URI port")
     return port
 
 
@@ -339,7 +341,7 @@ def _parse_addr_spec(text: str) -> NameAddr:
     # Without <> a parameter belongs to the header field, and "?" and "," may not stand (section 20.10).
     spec, semicolon, tail = text.partition(";")
     if "?" in spec or "," in spec:
-        raise MalformedHeader("URI needs angle brackets")
+        raise MalformedHeader("URI without angle brackets")
     return NameAddr("", Uri.parse(spec.rstrip()), parse_params(tail) if semicolon else ())
 
 

@@ -12,8 +12,9 @@ from sip.headers import Params, format_params, parse_params
 MAGIC_COOKIE = "z9hG4bK"
 DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "sctp": 5060, "tls": 5061, "ws": 80, "wss": 443}
 
+# Any version is read, so that a request of a version we do not speak can still be answered (505).
 _VIA = re.compile(
-    r"[Ss][Ii][Pp]\s*+/\s*+2\.0\s*+/\s*+([A-Za-z0-9\-.!%*_+`'~]{1,32}+)\s++"
+    r"[Ss][Ii][Pp]\s*+/\s*+[0-9]{1,3}+\.[0-9]{1,3}+\s*+/\s*+([A-Za-z0-9\-.!%*_+`'~]{1,32}+)\s++"
     r"([A-Za-z0-9_.\-]{1,255}+|\[[0-9A-Fa-f:.]{2,45}+\])"
     r"(?:\s*+:\s*+([0-9]{1,5}+))?\s*+(?:;(.*))?",
     re.DOTALL,
@@ -64,8 +65,13 @@ class Via:
 
     @property
     def branch(self) -> str | None:
-        """The branch, which names the transaction when it begins with MAGIC_COOKIE."""
-        return self.param("branch") or None
+        """The branch, which names the transaction when it begins with MAGIC_COOKIE.
+
+        None when there is none, and when nothing follows the cookie: that names nothing (RFC 4475
+        section 3.2.1) and leaves the rules of RFC 2543.
+        """
+        value = self.param("branch")
+        return value if value and value != MAGIC_COOKIE else None
 
     @property
     def rport(self) -> int | None:
