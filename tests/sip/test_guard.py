@@ -1,0 +1,145 @@
+"""The guard: who fails is slowed, then blocked, then forgiven, and nobody is blocked in another's stead."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+import pytest
+
+from sip.guard import Blocked, Guard, GuardPolicy, Slowed, Unblocked, source_of, within
+
+THIEF, OFFICE = "203.0.113.9", "192.0.2.7"
+
+
+@pytest.fixture
+def guard():
+    return Guard()
+
+
+def fail(guard, times, host=THIEF, now=0.0):
+    for _ in range(times):
+        guard.failed(host, "1001", now)
+
+
+def test_a_mistyped_password_or_two_cost_nothing(guard):
+    fail(guard, 2)
+    assert guard.delay(THIEF, 0.0) == 0.0
+
+
+def test_each_further_failure_doubles_the_wait_up_to_a_limit(guard):
+    waits = []
+    for _ in range(9):
+        fail(guard, 1)
+        waits.append(guard.delay(THIEF, 0.0))
+    assert waits == [0.0, 0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
+
+
+def test_the_tenth_failure_blocks_the_source(guard):
+    fail(guard, 9)
+    assert not guard.blocks(THIEF, 0.0)
+    fail(guard, 1)
+    assert guard.blocks(THIEF, 0.0)
+    assert not guard.blocks(OFFICE, 0.0)
+
+
+def test_failures_spread_over_some_minutes_still_block(guard):
+    for minute in range(10):
+        fail(guard, 1, now=minute * 3.0)
+    assert guard.blocks(THIEF, 27.0)
+
+
+def test_a_block_ends_and_the_next_one_lasts_twice_as_long(guard):
+    fail(guard, 10)
+    assert guard.blocks(THIEF, 299.0)
+    assert not guard.blocks(THIEF, 300.0)
+    fail(guard, 10, now=300.0)
+    assert guard.blocks(THIEF, 899.0)
+    assert not guard.blocks(THIEF, 900.0)
+
+
+def test_failures_are_forgiven_with_time(guard):
+    fail(guard, 6)
+    assert guard.delay(THIEF, 0.0) > 0.0
+    assert guard.delay(THIEF, 1200.0) == 0.0
+
+
+def test_an_office_where_others_are_at_work_is_blocked_much_later(guard):
+    guard.succeeded(OFFICE, 0.0)
+    fail(guard, 40, OFFICE)
+    assert not guard.blocks(OFFICE, 0.0)
+    fail(guard, 10, OFFICE)
+    assert guard.blocks(OFFICE, 0.0)
+
+
+def test_success_does_not_wipe_failures_out(guard):
+    for _ in range(60):
+        fail(guard, 1)
+        guard.succeeded(THIEF, 0.0)
+    assert guard.blocks(THIEF, 0.0)
+
+
+def test_what_happens_is_told_once_as_values(guard):
+    fail(guard, 10)
+    slowed, blocked = guard.events()
+    assert (slowed.source, slowed.user, type(slowed)) == (THIEF, "1001", Slowed)
+    assert blocked == Blocked(THIEF, 300.0, 10.0, "1001")
+    assert not guard.blocks(THIEF, 301.0)
+    assert guard.events() == [Unblocked(THIEF)]
+    assert guard.events() == []
+
+
+def test_an_operator_can_pardon_a_source(guard):
+    fail(guard, 10)
+    assert guard.unblock(THIEF)
+    assert not guard.blocks(THIEF, 0.0)
+    assert not guard.unblock(THIEF)
+
+
+def test_exempt_networks_are_never_slowed_or_blocked():
+    guard = Guard(GuardPolicy(exempt=(ip_network("192.0.2.0/24"),)))
+    fail(guard, 100, OFFICE)
+    assert guard.delay(OFFICE, 0.0) == 0.0
+    assert not guard.blocks(OFFICE, 0.0)
+    assert all(guard.may_answer(OFFICE, 0.0) for _ in range(10_000))
+
+
+def test_challenges_are_kept_to_a_rate_after_a_burst(guard):
+    assert sum(guard.may_answer(THIEF, 0.0) for _ in range(2000)) == 500
+    assert sum(guard.may_answer(THIEF, 1.0) for _ in range(2000)) == 50
+    assert guard.may_answer(OFFICE, 1.0)
+
+
+def test_all_of_an_ipv6_network_of_64_bits_is_one_source(guard):
+    fail(guard, 10, "2001:db8::1")
+    assert guard.blocks("2001:db8::ffff", 0.0)
+    assert not guard.blocks("2001:db8:0:1::1", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("host", "source"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("not an address", "not an address"),
+    ],
+)
+def test_an_address_is_counted_as_what_one_attacker_owns(host, source):
+    assert source_of(host) == source
+
+
+def test_a_mapped_address_is_within_the_network_of_its_ipv4_self():
+    assert within("::ffff:192.0.2.7", (ip_network("192.0.2.0/24"),))
+    assert not within("localhost", (ip_network("0.0.0.0/0"),))
+
+
+def test_a_flood_of_sources_leaves_bounded_tables_and_the_blocked_stay_blocked():
+    guard = Guard(GuardPolicy(max_sources=100))
+    fail(guard, 10)
+    for number in range(5000):
+        host = f"10.0.{number >> 8}.{number & 255}"
+        guard.may_answer(host, 0.0)
+        guard.failed(host, "x", 0.0)
+    assert max(guard.counts().values()) <= 100
+    assert guard.blocks(THIEF, 1.0)
