@@ -1,0 +1,185 @@
+"""baresip as a peer: a configuration of its own in a temporary folder, told what to do over its control socket.
+
+The control protocol (module ctrl_tcp) is JSON in netstrings: commands with a token, their answers, and events.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections import deque
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tests.interop.sipp import free_port
+
+MODULES = Path("/usr/lib/baresip/modules")
+CONFIG = """\
+poll_method epoll
+sip_listen {address}:{port}
+sip_trans_def udp
+call_local_timeout 20
+call_max_calls 4
+audio_source aufile,{says}
+audio_level no
+ausrc_srate 8000
+auplay_srate 8000
+rtp_tos 184
+rtp_ports {rtp}-{rtp_end}
+rtcp_mux no
+jitter_buffer_delay 1-10
+rtp_stats no
+net_interface 127.0.0.1
+module_path {modules}
+module g711.so
+module aufile.so
+module sndfile.so
+snd_path {folder}
+module_tmp account.so
+module_app auloop.so
+module_app menu.so
+module_app ctrl_tcp.so
+ctrl_tcp_listen 127.0.0.1:{control}
+"""
+
+
+class BaresipSilent(AssertionError):
+    """An awaited event did not come in time."""
+
+
+class Baresip:
+    """One baresip with one account.
+
+    node: "host:port" of the engine. transport: udp, tcp or tls. says: WAV file it speaks in calls, in 8 kHz mono.
+    What it hears is in the file `heard` names, complete once the call is over.
+    answer: `manual` or `auto`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        user: str,
+        password: str,
+        domain: str,
+        node: str,
+        says: Path,
+        transport: str = "udp",
+        answer: str = "manual",
+    ) -> None:
+        folder.mkdir(parents=True)
+        self.folder, self.says = folder, says
+        self.events: deque[dict[str, Any]] = deque(maxlen=500)
+        self._unread = b""
+        account = f"<sip:{user}@{domain};transport={transport}>;auth_user={user};auth_pass={password}"
+        account += f';outbound="sip:{node};transport={transport}";regint=0;answermode={answer};audio_codecs=pcma,pcmu'
+        (folder / "accounts").write_text(account + "\n")
+        (folder / "contacts").write_text("")
+        control = free_port(kind=socket.SOCK_STREAM)
+        (folder / "config").write_text(self._config(control))
+        self._log = (folder / "baresip.log").open("w")
+        self.process = subprocess.Popen(
+            ["baresip", "-f", str(folder)], stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT
+        )
+        self._socket = self._connect(control)
+
+    def _config(self, control: int) -> str:
+        rtp = free_port() & ~1
+        return CONFIG.format(
+            address="127.0.0.1",
+            port=free_port(),
+            folder=self.folder,
+            says=self.says,
+            rtp=min(rtp, 65_000),
+            rtp_end=min(rtp, 65_000) + 100,
+            modules=MODULES,
+            control=control,
+        )
+
+    def _connect(self, port: int) -> socket.socket:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            try:
+                return socket.create_connection(("127.0.0.1", port), timeout=1)
+            except ConnectionRefusedError:
+                try:
+                    self.process.wait(0.02)
+                except subprocess.TimeoutExpired:
+                    continue
+                break
+        raise BaresipSilent(f"baresip did not start:\n{self._said()}")
+
+    def _said(self) -> str:
+        return (self.folder / "baresip.log").read_text(errors="replace")[-3000:]
+
+    def command(self, name: str, params: str = "") -> None:
+        """Give a command of baresip's menu by its long name."""
+        text = json.dumps({"command": name, "params": params, "token": name}).encode()
+        self._socket.sendall(str(len(text)).encode() + b":" + text + b",")
+
+    def expect(self, kind: str, timeout: float = 10.0) -> dict[str, Any]:
+        """Wait for the next event of that type, for instance REGISTER_OK or CALL_ESTABLISHED."""
+        deadline = time.monotonic() + timeout
+        while True:
+            for event in self.events:
+                if event.get("type") == kind:
+                    self.events.remove(event)
+                    return event
+            left = deadline - time.monotonic()
+            if left <= 0 or not self._read(left):
+                seen = [event.get("type") or event for event in self.events]
+                raise BaresipSilent(f"no {kind} in {timeout} s; saw {seen}\n{self._said()}")
+
+    def _read(self, timeout: float) -> bool:
+        self._socket.settimeout(timeout)
+        try:
+            data = self._socket.recv(65_536)
+        except TimeoutError:
+            return False
+        self._unread += data
+        while (colon := self._unread.find(b":")) > 0:
+            end = colon + 1 + int(self._unread[:colon])
+            if len(self._unread) < end + 1:
+                break
+            self.events.append(json.loads(self._unread[colon + 1 : end]))
+            self._unread = self._unread[end + 1 :]
+        return bool(data)
+
+    @property
+    def heard(self) -> Path:
+        """The recording of the newest call's received side (module sndfile)."""
+        return max(self.folder.glob("dump-*-dec.wav"), key=lambda file: file.stat().st_mtime_ns)
+
+    def register(self) -> None:
+        self.command("uareg", "120 0")
+        self.expect("REGISTER_OK")
+
+    def dial(self, uri: str) -> None:
+        self.command("dial", uri)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.command("quit")
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self._socket.close()
+        self._log.close()
+
+    def __enter__(self) -> Baresip:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def installed() -> bool:
+    return shutil.which("baresip") is not None and MODULES.is_dir()
