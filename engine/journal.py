@@ -1,7 +1,7 @@
 """The append-only record of what happened. The engine says what it did; a thread of the journal's own makes
 it durable.
 
-    engine ── append(event) ──► bounded queue ──► writer thread, every 10 ms ─┬► one transaction ──► store
+    engine ── append(event) ──► bounded queue ──► writer thread, every 20 ms ─┬► one transaction ──► store
                                                                            └► spill file while the store fails
 
 `append` and `finish` put a value in a queue and return: they never block, never raise and cost the event loop
@@ -22,6 +22,7 @@ import structlog
 
 from engine.events import CallEnded, CallRecord, EndReason, Event, Side
 from engine.store import database
+from engine.store.checkpoint import Checkpointer
 from engine.store.closing import closing_record
 from engine.store.errors import StoreUnavailable
 from engine.store.keeper import Item, Keeper, Keeping
@@ -32,7 +33,7 @@ from engine.store.sink import Sink
 from engine.store.spill import Spill
 from engine.views import Check, Health
 
-INTERVAL_S = 0.010
+INTERVAL_S = 0.020
 LIMIT = 100_000
 RETRY_LOOK_S = 0.05  # how often a failing store is looked at when no event comes
 FLUSH_S = 5.0
@@ -93,6 +94,8 @@ class Journal:
             self._keeper.close()
             self._engine.dispose()
             raise
+        file = database.sqlite_file(self._engine.url)
+        self._checkpointer = Checkpointer(self._engine, file) if file else None
         self._limit = limit
         self._interval_s = interval_s
         self._queue: deque[Event | tuple[CallEnded, CallRecord] | _Mark] = deque()
@@ -157,6 +160,8 @@ class Journal:
         if self._thread.is_alive():
             log.error("the journal's writer does not end; what it holds is lost", waiting=self.waiting)
             return
+        if self._checkpointer:
+            self._checkpointer.close()
         self._keeper.close()
         self._engine.dispose()
 

@@ -22,7 +22,8 @@ SQLITE_PRAGMAS = (
     # A commit costs no fsync; only a power cut can take the last ones.
     "PRAGMA synchronous=NORMAL",
     "PRAGMA foreign_keys=ON",
-    "PRAGMA wal_autocheckpoint=4000",
+    # engine/store/checkpoint.py does that, beside the commits; this is for programs without it.
+    "PRAGMA wal_autocheckpoint=20000",
     "PRAGMA journal_size_limit=67108864",
 )
 

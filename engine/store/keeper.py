@@ -1,11 +1,11 @@
 """What becomes of events on their way to the store: numbered, encoded, written; spilled when the store fails.
 
-    store well        every batch is one transaction
-    store failing     every batch goes to the spill file at once, so that a crash loses nothing then either; the
-                      store is tried again with back-off, and gets the spilled lines before any newer one
-    disk full too     lines are held in memory, up to `hold`; beyond that the oldest are lost, and counted, those
-                      with a call's record last of all
-    rows refused      the store is well but not with these: the rest is written, they go to a file of their own
+    store well       every batch is one transaction
+    store failing    every batch goes to the spill file at once, so that a crash loses nothing then either;
+                     the store is tried with back-off, and gets the spilled lines before any newer one
+    disk full too    lines are held in memory, up to `hold`; beyond that the oldest are lost, and counted,
+                     those with a call's record last of all
+    rows refused     the store is well but not with these: the rest is written, they go to a file of their own
 
 No thread and no clock here: engine/journal.py has both.
 """

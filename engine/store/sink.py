@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
+import structlog
+from msgspec.structs import astuple
 from sqlalchemy import Engine, Table
 from sqlalchemy.exc import DBAPIError
 
@@ -23,6 +25,8 @@ OPEN_FIELDS = ("call", "node", "at")
 
 WRITER_PATIENCE_MS = 250  # how long a batch waits for another program's lock before it is spilled
 CHUNKS = (64, 16, 4, 1)  # rows a statement; few sizes, so that each is prepared once
+
+log = structlog.get_logger("journal")
 
 
 class Sink:
@@ -40,18 +44,14 @@ class Sink:
         """
         try:
             cursor = self._cursor()
-            rows = [
-                (line.node, line.seq, line.at, line.call, line.kind, line.data, line.person) for line in lines
-            ]
+            rows = [astuple(line)[: len(JOURNAL_FIELDS)] for line in lines]
+            arrived = [(line.call, line.node, line.at) for line in lines if line.kind == CallArrived.kind]
+            records = [_record_row(line.record) for line in lines if line.record]
+            ended = [line.call for line in lines if line.kind == CallEnded.kind]
             self._insert(cursor, schema.journal, JOURNAL_FIELDS, rows, again)
-            if arrived := [
-                (line.call, line.node, line.at) for line in lines if line.kind == CallArrived.kind
-            ]:
-                self._insert(cursor, schema.open_calls, OPEN_FIELDS, arrived, True)
-            if records := [_record_row(line.record) for line in lines if line.record]:
-                self._insert(cursor, schema.call_records, RECORD_FIELDS, records, True)
-            if ended := [line.call for line in lines if line.kind == CallEnded.kind]:
-                self._close_calls(cursor, ended)
+            self._insert(cursor, schema.open_calls, OPEN_FIELDS, arrived, True)
+            self._insert(cursor, schema.call_records, RECORD_FIELDS, records, True)
+            self._close_calls(cursor, ended)
             self._connection.commit()
         except (self._engine.dialect.loaded_dbapi.Error, DBAPIError) as error:
             raise self._verdict(error) from error
@@ -129,6 +129,11 @@ class Sink:
         """Let go of the connection and of what it had begun; the next use opens another."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
+            try:
+                # Closing alone is not enough: SQLite keeps the lock while any cursor of a traceback lives.
+                connection.rollback()
+            except self._engine.dialect.loaded_dbapi.Error as error:
+                log.debug("nothing to roll back", why=str(error))
             connection.invalidate()
 
     def _name(self, table: Table) -> str:

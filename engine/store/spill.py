@@ -62,7 +62,7 @@ class Spill:
         """The lines, some hundred at a time, oldest first."""
         at, rest = 0, b""
         while at < self._size:
-            piece = os.pread(self._file, CHUNK_BYTES, at)
+            piece = os.pread(self._file, min(CHUNK_BYTES, self._size - at), at)
             if not piece:
                 break
             at += len(piece)

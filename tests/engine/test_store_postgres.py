@@ -1,0 +1,179 @@
+"""The same store on PostgreSQL: a server of its own in a temporary folder, where Debian's postgresql is
+installed.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+
+from engine.journal import Journal
+from engine.store import database, migrate, schema
+from engine.store.keeper import Keeping
+from engine.store.records import RecordFilter
+from tests.engine.store_samples import NODE, T0, arrived, ended, record, talk
+
+pytest.importorskip("psycopg", reason="the PostgreSQL driver psycopg is not installed")
+
+
+def binaries() -> Path | None:
+    found = [Path(path).parent for path in (shutil.which("initdb"),) if path]
+    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((folder for folder in found if (folder / "initdb").exists()), None)
+
+
+class Server:
+    """PostgreSQL on a Unix socket alone, run by its own user when the tests run as root, which it refuses."""
+
+    def __init__(self, bin: Path, folder: Path) -> None:
+        self.bin, self.folder = bin, folder
+        self.as_user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+
+    def run(self, name: str, *args: str) -> None:
+        subprocess.run(
+            [*self.as_user, str(self.bin / name), *args],
+            check=True, timeout=60, stdout=subprocess.DEVNULL, cwd=self.folder,
+        )  # fmt: skip
+
+    def init(self) -> None:
+        self.run(
+            "initdb", "-D", f"{self.folder}/data", "-A", "trust", "-U", "isogloss", "--no-sync", "-E", "UTF8"
+        )
+
+    def start(self) -> None:
+        options = f"-c listen_addresses='' -c fsync=off -k {self.folder}"
+        log = f"{self.folder}/log"
+        self.run("pg_ctl", "-D", f"{self.folder}/data", "-w", "-l", log, "-o", options, "start")
+
+    def stop(self) -> None:
+        self.run("pg_ctl", "-D", f"{self.folder}/data", "-w", "-m", "immediate", "stop")
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://isogloss@/postgres?host={self.folder}"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    bin = binaries()
+    if bin is None:
+        pytest.skip("no PostgreSQL here: apt-get install postgresql")
+    folder = Path(tempfile.mkdtemp(prefix="isogloss-pg-"))
+    if os.getuid() == 0:
+        try:
+            user = pwd.getpwnam("postgres")
+        except KeyError:
+            pytest.skip("PostgreSQL refuses to run as root, and there is no user postgres")
+        os.chown(folder, user.pw_uid, user.pw_gid)
+    server = Server(bin, folder)
+    server.init()
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def journal(server: Server, tmp_path: Path) -> Iterator[Journal]:
+    engine = database.connect(server.url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
+    with Journal(server.url, NODE, spill=tmp_path / "journal.spill") as journal:
+        yield journal
+
+
+def test_the_migrations_make_exactly_the_tables_the_code_uses(journal: Journal, server: Server) -> None:
+    with database.connect(server.url).connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+
+
+def test_nodes_that_start_together_migrate_one_after_the_other(server: Server, journal: Journal) -> None:
+    with database.connect(server.url).begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    faults: list[BaseException] = []
+
+    def start() -> None:
+        try:
+            migrate.upgrade(database.connect(server.url))
+        except BaseException as error:  # noqa: BLE001  a thread's fault is the test's
+            faults.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+
+
+def test_a_call_is_kept_whole(journal: Journal) -> None:
+    for event in talk("c1"):
+        journal.append(event)
+    journal.finish(ended("c1"), record("c1"))
+    assert journal.flush()
+    assert [entry.event() for entry in journal.events("c1")] == [*talk("c1"), ended("c1")]
+    assert journal.record("c1") == record("c1")
+    assert journal.open_calls() == []
+
+
+def test_a_callers_strangest_name_is_kept(journal: Journal) -> None:
+    journal.append(arrived("c1", customer="a\0b\ud800 \u2028'\"\\"))
+    journal.finish(ended("c1"), record("c1", customer="a\0b\ud800"))
+    assert journal.flush() and journal.state().refused == 0
+    kept = journal.record("c1")
+    assert kept is not None and kept.customer == "a\ufffdb?"
+
+
+def test_pages_hold_every_record_once(journal: Journal) -> None:
+    for number in range(25):
+        journal.finish(ended(f"c{number:02}"), record(f"c{number:02}", T0 + number // 3))
+    journal.flush()
+    seen: list[str] = []
+    cursor = None
+    while True:
+        page = journal.records(RecordFilter(queue="support"), cursor=cursor, limit=4)
+        seen += [item.call for item in page.items]
+        if (cursor := page.next) is None:
+            break
+    assert seen == [f"c{number:02}" for number in reversed(range(25))]
+
+
+def test_a_row_it_refuses_is_set_aside(journal: Journal) -> None:
+    journal.finish(ended("c1"), record("c1", number=None))
+    for event in talk("c2"):
+        journal.append(event)
+    assert journal.flush()
+    assert journal.state().refused == 1 and len(journal.events("c2")) == len(talk("c2"))
+
+
+def test_a_server_that_goes_away_and_comes_back_loses_nothing(journal: Journal, server: Server) -> None:
+    journal.append(arrived("c1"))
+    journal.flush()
+    server.stop()
+    for event in talk("c1")[1:]:
+        journal.append(event)
+    journal.finish(ended("c1"), record("c1"))
+    assert journal.flush(20.0)
+    assert journal.state().keeping is Keeping.SPILLED
+    server.start()
+    for _ in range(1000):
+        journal.flush(20.0)
+        if journal.state().keeping is Keeping.STORED:
+            break
+        threading.Event().wait(0.02)
+    assert [entry.event() for entry in journal.events("c1")] == [*talk("c1"), ended("c1")]
+    assert journal.record("c1") == record("c1")
