@@ -167,6 +167,7 @@ class UserAgent:
         """
         stack = self._stack
         fields = Headers()
+        fields.add("Via", "")
         fields.add("Max-Forwards", "70")
         fields.add("From", str(from_.with_tag(stack.new_tag())))
         fields.add("To", str(to.with_tag(None)))

@@ -84,6 +84,7 @@ class Caller:
         """
         session, stack = self._session, self._session.stack
         fields = Headers()
+        fields.add("Via", "")  # first of all fields; written when the hop is chosen
         fields.add("Max-Forwards", "70")
         fields.add("From", str(session.local))
         fields.add("To", str(session.remote))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sip.hop import Hop
@@ -32,13 +33,12 @@ class Abilities:
     def of(cls, message: Request | Response, before: Abilities | None = None) -> Abilities:
         """Those of `message`; what it does not mention stays as `before`."""
         headers = message.headers
-        methods = headers.tokens("Allow") if "Allow" in headers else before.methods if before else frozenset()
+        allow, supported = headers.lines_of("Allow"), headers.lines_of("Supported")
+        if allow is None and supported is None and before is not None:
+            return before
+        methods = _tokens(tuple(allow)) if allow is not None else before.methods if before else frozenset()
         options = (
-            headers.tokens("Supported")
-            if "Supported" in headers
-            else before.options
-            if before
-            else frozenset()
+            _tokens(tuple(supported)) if supported is not None else before.options if before else frozenset()
         )
         return cls(methods, options)
 
@@ -54,8 +54,9 @@ class Dialog:
     """
 
     __slots__ = (
-        "abilities", "call_id", "confirmed", "hop", "local", "local_seq", "local_tag", "offer", "remote",
-        "remote_seq", "remote_tag", "route_set", "session", "symmetric", "target", "usages",
+        "_from", "_to", "abilities", "call_id", "confirmed", "hop", "local", "local_seq", "local_tag",
+        "offer", "remote", "remote_seq", "remote_tag", "route_set", "session", "symmetric", "target",
+        "usages",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +72,8 @@ class Dialog:
         self.call_id = call_id
         self.local = local
         self.remote = remote
+        self._from = str(local)
+        self._to = str(remote)
         self.local_tag = local.tag or ""
         self.remote_tag = remote.tag or ""  # RFC 2543 peers send none (section 12.1.1)
         self.target = target
@@ -145,20 +148,19 @@ class Dialog:
     def request(
         self, method: str, sequence: int, headers: Sequence[tuple[str, str]] = (), body: bytes = b""
     ) -> Request:
-        """A request inside the dialog, without Via: those are the sender's (section 12.2.1.1)."""
+        """A request inside the dialog, its Via left to the sender (section 12.2.1.1)."""
         uri, routes = self.target, list(self.route_set)
         if routes and not NameAddr.parse(routes[0]).uri.has("lr"):
             # A strict router: it wants itself in the Request-URI and the target at the end of the route.
             uri = NameAddr.parse(routes.pop(0)).uri
             routes.append(f"<{self.target}>")
-        fields = Headers()
-        for route in routes:
-            fields.add("Route", route)
-        fields.add("Max-Forwards", "70")
-        fields.add("From", str(self.local))
-        fields.add("To", str(self.remote))
-        fields.add("Call-ID", self.call_id)
-        fields.add("CSeq", f"{sequence} {method}")
+        lines = {"Via": [""], "Route": routes} if routes else {"Via": [""]}
+        lines["Max-Forwards"] = ["70"]
+        lines["From"] = [self._from]
+        lines["To"] = [self._to]
+        lines["Call-ID"] = [self.call_id]
+        lines["CSeq"] = [f"{sequence} {method}"]
+        fields = Headers.from_lines(lines)
         for name, value in headers:
             fields.add(name, value)
         return Request(method, uri, fields, body)
@@ -175,4 +177,7 @@ def _contact(message: Request | Response, otherwise: Uri | None = None) -> Uri:
     return otherwise or message.from_.uri
 
 
-Resolve = Callable[[Uri], Sequence[Hop]]
+@lru_cache(maxsize=1024)
+def _tokens(lines: tuple[str, ...]) -> frozenset[str]:
+    # Every phone of a make sends the same few lines, over and over.
+    return Headers([("Supported", line) for line in lines]).tokens("Supported")

@@ -19,11 +19,10 @@ from sip.message import Request, Response
 from sip.offer import sdp_of
 from sip.refer import find_replaced, read_replaces
 from sip.registrar import Registrar
+from sip.screening import screen
 from sip.session import RECEIVE_BYE, Session
 from sip.stack import ACCEPT, ALLOW, SUPPORTED, Stack
 from sip.transaction import INVITE_SERVER, Transaction
-
-MAX_BODY = 65_535
 
 
 class Gate(Protocol):
@@ -39,6 +38,9 @@ class Inbound:
         self._stack = stack
         self._gate = gate
         self._registrar = registrar
+        self._methods = dict.fromkeys([*ALLOW.split(", "), *(["REGISTER"] if registrar is not None else [])])
+        self._extensions = frozenset([*SUPPORTED.split(", "), "path"])
+        self._bodies = dict.fromkeys(ACCEPT.split(", "))
         self._inside: dict[str, Callable[[Dialog, Request, Transaction, float], None]] = {
             "BYE": self._bye,
             "INVITE": self._renegotiate,
@@ -60,6 +62,10 @@ class Inbound:
             return
         if request.method == "ACK":
             self._ack(request, now)
+            return
+        refusal = screen(request, methods=self._methods, extensions=self._extensions, body_types=self._bodies)
+        if refusal is not None:
+            self._answer_statelessly(request, hop, refusal)
         elif request.method == "CANCEL":
             self._cancel(request, hop, now)
         elif request.to.tag is not None:
@@ -178,9 +184,8 @@ class Inbound:
         stack = self._stack
         if stack.settings.draining or len(stack.sessions) >= stack.settings.max_sessions:
             return request.respond(503, headers=[("Retry-After", str(stack.settings.retry_after))])
-        allow = ALLOW if self._registrar is None else f"{ALLOW}, REGISTER"
         headers = [
-            ("Allow", allow),
+            ("Allow", ", ".join(self._methods)),
             ("Accept", ACCEPT),
             ("Supported", SUPPORTED if self._registrar is None else f"{SUPPORTED}, path"),
             ("Server", stack.settings.user_agent),
@@ -211,7 +216,8 @@ class Inbound:
         elif dialog.session.over and request.method not in ("BYE", "NOTIFY", "SUBSCRIBE"):
             transaction.respond(request.respond(481), now)
         else:
-            dialog.hop = hop
+            if hop != dialog.hop:
+                dialog.hop = hop
             handle(dialog, request, transaction, now)
 
     def _dialog_of(self, request: Request) -> Dialog | None:

@@ -6,6 +6,7 @@ RFC 3264, RFC 6337), the descriptions being opaque bytes.
 from __future__ import annotations
 
 from sip.message import Message
+from sip.multipart import find_body
 from sip.table import Table
 
 # states
@@ -30,7 +31,9 @@ OFFER_ANSWER: Table = {
 
 def sdp_of(message: Message) -> bytes | None:
     """The session description a message carries, or None."""
-    return message.body if message.body and message.content_type == "application/sdp" else None
+    if not message.body:
+        return None
+    return message.body if message.content_type == "application/sdp" else find_body(message)
 
 
 def described(sdp: bytes | None) -> list[tuple[str, str]]:

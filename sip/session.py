@@ -307,8 +307,12 @@ class Session:
         body: bytes = b"",
         dialog: Dialog | None = None,
         contact: bool = False,
-    ) -> Outgoing:
-        """A request inside the dialog (of the session, unless another fork's is given)."""
+        started: Callable[[Outgoing], None] | None = None,
+    ) -> None:
+        """A request inside the dialog (of the session, unless another fork's is given).
+
+        started: given the request before it is sent, since its answer may be made up at once.
+        """
         dialog = dialog or self.dialog
         if dialog is None:
             raise WrongState(f"{method} needs a dialog")
@@ -323,8 +327,9 @@ class Session:
             authorizer=self.authorizer,
             contact_user=self.contact_user if contact else None,
         )
+        if started is not None:
+            started(outgoing)
         outgoing.start(now)
-        return outgoing
 
     def acknowledgement(self, dialog: Dialog, invite: Request, sdp: bytes | None) -> tuple[bytes, Hop]:
         """The ACK to a 2xx: a request inside the dialog with the INVITE's number and credentials.
@@ -334,7 +339,7 @@ class Session:
         stack = self.stack
         ack = dialog.request("ACK", invite.cseq[0], described(sdp), sdp or b"")
         hop = stack.hops_inside(dialog)[0]
-        ack.headers.insert_first("Via", stack.via(hop, stack.new_branch()))
+        ack.headers.set("Via", stack.via(hop, stack.new_branch()))
         for name in ("Authorization", "Proxy-Authorization"):
             for value in invite.headers.all(name):
                 ack.headers.add(name, value)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sip.session import Session
 
 Resolve = Callable[[Uri], Sequence[Hop]]
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, SUBSCRIBE"
 SUPPORTED = "100rel, timer, replaces, norefersub, timer"
 ACCEPT = "application/sdp, application/dtmf-relay, application/dtmf, message/sipfrag"
 

@@ -5,29 +5,34 @@ Either ends it when no refresh comes.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from sip.errors import MalformedHeader
 from sip.events import Ended
+from sip.headers import parse_params
 from sip.message import Message, Request, Response
 from sip.timeouts import Timeout
 
 if TYPE_CHECKING:
     from sip.session import Session
 
-_VALUE = re.compile(
-    r"\s*(\d{1,9})\s*(?:;.*?)?(?:;\s*refresher\s*=\s*\"?(uac|uas)\"?\s*(?:;.*)?)?", re.IGNORECASE
-)
 _TIMER_REFRESH, _TIMER_EXPIRE = "refresh", "session expires"
 
 
 def read_session_expires(message: Message) -> tuple[int, str | None] | None:
     """(seconds, refresher) of the Session-Expires header field; None when there is none that can be read."""
     value = message.headers.get("Session-Expires")
-    match = _VALUE.fullmatch(value) if value else None
-    if match is None:
+    if not value:
         return None
-    return int(match[1]), match[2].lower() if match[2] else None
+    seconds, _, params = value.partition(";")
+    seconds = seconds.strip()
+    if not (seconds.isascii() and seconds.isdigit()) or len(seconds) > 9:
+        return None
+    try:
+        refresher = dict(parse_params(params)).get("refresher") or ""
+    except MalformedHeader:
+        return None
+    return int(seconds), refresher.lower() if refresher.lower() in ("uac", "uas") else None
 
 
 class SessionTimer:

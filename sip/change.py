@@ -1,0 +1,116 @@
+"""One change of a session that we ask for: a re-INVITE or an UPDATE on its way, until it is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import TYPE_CHECKING
+
+from sip.hop import Hop
+from sip.message import Response
+from sip.offer import described
+from sip.outgoing import Outgoing
+from sip.reliable import ReliableReceiver
+from sip.stack import ALLOW, SUPPORTED
+
+if TYPE_CHECKING:
+    from sip.session import Session
+
+LONGEST_WAIT = 32.0  # seconds of Retry-After that an offer is kept for
+
+
+class Change:
+    """sdp: the offer; None asks the far end for one (INVITE), or leaves the session as it is (UPDATE).
+
+    refreshes: sent for the session timer, not for the owner. done: called with its first 2xx or its refusal.
+    """
+
+    __slots__ = (
+        "_ack",
+        "_done",
+        "_outgoing",
+        "_reliable",
+        "_session",
+        "answered",
+        "method",
+        "refreshes",
+        "sdp",
+    )
+
+    def __init__(
+        self,
+        session: Session,
+        method: str,
+        sdp: bytes | None,
+        refreshes: bool,
+        done: Callable[[Change, Response, float], None],
+    ) -> None:
+        self._session = session
+        self._done = done
+        self._outgoing: Outgoing | None = None
+        self._reliable = ReliableReceiver()
+        self._ack: tuple[bytes, Hop] | None = None
+        self.method = method
+        self.sdp = sdp
+        self.refreshes = refreshes
+        self.answered = False
+
+    def send(self, now: float) -> None:
+        """Send it; the far end may answer as soon as this returns."""
+        session = self._session
+        headers = [
+            ("Allow", ALLOW),
+            ("Supported", SUPPORTED),
+            *session.timer.repeat(),
+            *described(self.sdp),
+        ]
+        body = self.sdp or b""
+        session.send(
+            self.method, self._on_answer, now, headers=headers, body=body, contact=True, started=self._started
+        )
+
+    def acknowledge(self, sdp: bytes | None) -> None:
+        """The ACK to its 2xx, with our answer when they made the offer; an UPDATE has none."""
+        session, outgoing = self._session, self._outgoing
+        if self.method == "INVITE" and outgoing is not None and session.dialog is not None:
+            self._ack = session.acknowledgement(session.dialog, outgoing.request, sdp)
+            session.stack.transmit(*self._ack)
+
+    def let_go(self, now: float) -> None:
+        """The session ends: its answer is waited for no longer than 64 × T1."""
+        if self._outgoing is not None:
+            self._outgoing.give_up_after(self._session.stack.timing.patience, now)
+
+    def failure(self) -> str | None:
+        """Why no hop gave an answer, None when one did."""
+        return self._outgoing.failure if self._outgoing is not None else None
+
+    def _started(self, outgoing: Outgoing) -> None:
+        self._outgoing = outgoing
+
+    def _on_answer(self, outgoing: Outgoing, response: Response, now: float) -> None:
+        if response.status < 200:
+            if "100rel" in response.headers.tokens("Require") and self._reliable.is_next(response):
+                self._session.send("PRACK", _ignore, now, headers=[("RAck", self._reliable.take())])
+        elif not self.answered:
+            self.answered = True
+            self._done(self, response, now)
+        elif self._ack is not None:
+            self._session.stack.transmit(*self._ack)
+
+
+def pause(response: Response, owns_call_id: bool, rng: Random) -> float | None:
+    """Seconds until what a response refused is worth another try; None when it is not.
+
+    After glare whoever owns the Call-ID waits longer (RFC 3261 section 14.1).
+    """
+    if response.status == 491:
+        return rng.randrange(210, 401) / 100 if owns_call_id else rng.randrange(0, 201) / 100
+    after = response.number("Retry-After")
+    if response.status in (500, 503) and after is not None and after <= LONGEST_WAIT:
+        return after + rng.randrange(0, 100) / 100
+    return None
+
+
+def _ignore(outgoing: Outgoing, response: Response, now: float) -> None:
+    """A PRACK has nobody waiting for its answer."""
