@@ -316,4 +316,3 @@ class Core:
             keep.pop(leg.row, None)
         self.uncertain.discard(leg.row)
         self.table.remove(leg)
-        self.plan.settle()

@@ -1,0 +1,84 @@
+/* floor: what the system calls of a two-leg RTP relay cost by themselves, one connected socket a leg.
+ *
+ *   floor LEGS PORT PEER_PORT SECONDS
+ *
+ * Leg i is bound to PORT + 2i and connected to PEER_PORT + 2i, both on 127.0.0.1; legs 2k and 2k+1 are a call. Every
+ * 20 ms each leg's socket is emptied and the last packet of its partner sent from it. Nothing is looked at, nothing
+ * is rewritten. Prints one JSON line; cost is CPU in ms a second a call.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+
+enum { SIZE = 172, PERIOD_NS = 20000000 };
+
+struct leg {
+    int socket;
+    char packet[SIZE];
+};
+
+static int open_leg(int port, int peer) {
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}, there = here;
+    int s = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    here.sin_port = htons(port);
+    there.sin_port = htons(peer);
+    if (s < 0 || bind(s, (struct sockaddr *)&here, sizeof here) ||
+        connect(s, (struct sockaddr *)&there, sizeof there)) {
+        perror("floor: leg");
+        exit(1);
+    }
+    return s;
+}
+
+static double cpu_seconds(void) {
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return used.ru_utime.tv_sec + used.ru_stime.tv_sec + (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
+int main(int count, char **options) {
+    if (count != 5) {
+        fprintf(stderr, "usage: floor LEGS PORT PEER_PORT SECONDS\n");
+        return 2;
+    }
+    int legs = atoi(options[1]), port = atoi(options[2]), peer = atoi(options[3]);
+    long ticks = (long)(atof(options[4]) * 50), received = 0, sent = 0;
+    struct rlimit files;
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    struct leg *leg = calloc(legs, sizeof *leg);
+    struct epoll_event *ready = calloc(legs, sizeof *ready);
+    int poll = epoll_create1(0);
+    for (int i = 0; i < legs; i++) {
+        leg[i].socket = open_leg(port + 2 * i, peer + 2 * i);
+        struct epoll_event wanted = {.events = EPOLLIN, .data.u32 = i};
+        epoll_ctl(poll, EPOLL_CTL_ADD, leg[i].socket, &wanted);
+    }
+    double before = cpu_seconds();
+    struct timespec next;
+    clock_gettime(CLOCK_MONOTONIC, &next);
+    for (long tick = 0; tick < ticks; tick++) {
+        int n = epoll_wait(poll, ready, legs, 0);
+        for (int i = 0; i < n; i++) {
+            struct leg *l = &leg[ready[i].data.u32];
+            while (recv(l->socket, l->packet, SIZE, 0) > 0) received++;
+        }
+        for (int i = 0; i < legs; i++) sent += send(leg[i].socket, leg[i ^ 1].packet, SIZE, 0) == SIZE;
+        next.tv_nsec += PERIOD_NS;
+        if (next.tv_nsec >= 1000000000) {
+            next.tv_nsec -= 1000000000;
+            next.tv_sec++;
+        }
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
+    }
+    double cost = (cpu_seconds() - before) / (ticks / 50.0) * 1e3 / (legs / 2.0);
+    printf("{\"legs\": %d, \"received\": %ld, \"sent\": %ld, \"cost_ms\": %.4f}\n", legs, received, sent, cost);
+    return 0;
+}

@@ -1,0 +1,100 @@
+"""README's table of benchmark figures, made from benchmarks/results: `python -m benchmarks.table [--write]`.
+
+What each figure means is said in `FIGURES`, once; a figure that is measured and not said there is an error,
+so the table cannot grow numbers that nobody can read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+
+
+class Figure(NamedTuple):
+    """How a figure is told: what it is, its unit, and what it should be."""
+
+    meaning: str
+    unit: str = ""
+    aim: str = ""
+
+
+FIGURES = {
+    "calls": {
+        "relayed_x_floor": Figure("CPU of 500 relayed G.711 calls, against system calls alone", "×", "≤ 2.5"),
+        "rendered_x_floor": Figure("the same calls decoded, mixed and encoded again", "×", "≤ 4"),
+        "relayed_delay_p95_ms": Figure("delay added by the relay, 95th percentile", "ms", "< 8"),
+        "lost_packets": Figure("packets lost on the way through", "", "0"),
+        "leg_kb": Figure("memory a leg", "kB", "< 100"),
+    },
+    "sip": {
+        "messages_per_s": Figure("SIP messages parsed a second, one core", "/s"),
+        "calls_per_s": Figure("calls set up and torn down a second, one core", "/s", "≥ 200"),
+        "cpu_ms_per_call": Figure("CPU a call, signalling on both sides", "ms", "≤ 5"),
+    },
+}
+
+
+def results() -> dict[str, dict[str, Any]]:
+    """The kept result of each benchmark, by noun."""
+    return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(RESULTS.glob("*.json"))}
+
+
+def rounded(value: float | None) -> str:
+    """Three digits that matter, and no more precision than was measured."""
+    if value is None:
+        return "—"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def table(kept: dict[str, dict[str, Any]]) -> str:
+    """The Markdown table, in the order of `FIGURES`. Raises KeyError for a figure not described there."""
+    if not kept:
+        return "Nothing is measured yet: `make bench`."
+    rows = ["| what is measured | figure | aim | at |", "|---|---:|---|---|"]
+    for noun, result in kept.items():
+        described = FIGURES[noun]
+        unknown = set(result["figures"]) - set(described)
+        if unknown:
+            raise KeyError(
+                f"say in benchmarks/table.py what these figures of '{noun}' mean: {sorted(unknown)}"
+            )
+        for name, figure in described.items():
+            if name in result["figures"]:
+                value = " ".join(filter(None, (rounded(result["figures"][name]), figure.unit)))
+                rows.append(f"| {figure.meaning} | {value} | {figure.aim} | {result['commit'][:7]} |")
+    machines = sorted({result["machine"] for result in kept.values()})
+    return "\n".join([*rows, "", "Measured on " + "; ".join(machines) + "."])
+
+
+def placed(readme: str, made: str) -> str:
+    """The README with the table between its two marks."""
+    before, _, rest = readme.partition(BEGIN)
+    _, mark, after = rest.partition(END)
+    if not mark:
+        raise ValueError(f"README.md has no {BEGIN} … {END}")
+    return f"{before}{BEGIN}\n{made}\n{END}{after}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.table", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="put the table into README.md")
+    options = parser.parse_args()
+    made = table(results())
+    if options.write:
+        README.write_text(placed(README.read_text("utf-8"), made), encoding="utf-8")
+    print(made)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
