@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,7 @@ from random import Random
 
 import dns.asyncresolver
 import dns.exception
+import dns.inet
 import dns.rdatatype
 import dns.resolver
 from dns.rdtypes.IN.A import A
@@ -26,6 +28,8 @@ from sip.uri import Uri
 MAX_QUESTIONS = 40  # for one URI
 MAX_RECORDS = 64  # of one answer that are looked at
 MAX_HOSTS = 10_000
+
+_SERVICE = re.compile(r"^_[a-z]+\._[a-z]+\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +133,9 @@ class Resolver:
         return await asyncio.shield(task)  # others may wait for the same answer
 
     def _cached(self, question: Question) -> tuple[Record, ...] | None:
-        if question.name in self._hosts:
-            return _from_hosts(question, self._hosts[question.name])
+        host = _SERVICE.sub("", question.name)
+        if host in self._hosts:
+            return _from_hosts(question, self._hosts[host])
         entry = self._cache.get(question)
         if entry is None or entry.fresh_until <= self._clock():
             return None
@@ -196,9 +201,10 @@ def read_hosts(path: Path = Path("/etc/hosts")) -> dict[str, tuple[str, ...]]:
     except OSError:
         return hosts
     for line in lines[:MAX_HOSTS]:
-        words = line.partition("#")[0].split()
-        for name in words[1:]:
-            hosts[name.lower()] = (*hosts.get(name.lower(), ()), words[0].lower())
+        words = line.partition("#")[0].lower().split()
+        if len(words) > 1 and dns.inet.is_address(words[0]):
+            for name in words[1:]:
+                hosts[name] = (*hosts.get(name, ()), words[0])
     return hosts
 
 

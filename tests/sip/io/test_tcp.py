@@ -39,6 +39,8 @@ class Phone:
             return await asyncio.wait_for(self.reader.read(), 5.0) is not None
         except ConnectionError:
             return True
+        finally:
+            self.close()
 
     def close(self) -> None:
         self.writer.transport.abort()
