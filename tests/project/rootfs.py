@@ -89,9 +89,14 @@ def pip_settings() -> dict[str, str]:
 
 def local_paths(settings: Mapping[str, str]) -> list[Path]:
     """Folders and files of this host that the settings point to, by path or by file: URL."""
-    words = [word for value in settings.values() for word in value.split()]
-    paths = [Path(urlsplit(word).path) for word in words if word.startswith(("/", "file:///"))]
-    return [path for path in dict.fromkeys(paths) if path.exists()]
+    found = []
+    for name, value in settings.items():
+        for word in value.split():
+            if word.startswith(("/", "file:///")):
+                path = Path(urlsplit(word).path)
+                # The pages of an index name their files relative to it, so its parent is needed too.
+                found.append(path.parent if name.endswith("index-url") else path)
+    return [path for path in dict.fromkeys(found) if path.exists()]
 
 
 def _namespace() -> list[str]:
@@ -191,6 +196,7 @@ class Rootfs:
 
     def _borrow_settings(self) -> None:
         """Give the system the host's way to its package sources."""
+        self.inside("/etc/apt/sources.list").unlink(missing_ok=True)
         for name in ("sources.list", "sources.list.d", "keyrings", "trusted.gpg.d", "auth.conf.d"):
             if Path("/etc/apt", name).exists():
                 self.copy(Path("/etc/apt", name), f"/etc/apt/{name}")

@@ -1,0 +1,94 @@
+"""What README and docs say is so: links lead somewhere, commands exist, figures are as measured."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks import run, table
+from tests.project.tree import ROOT, files
+
+README = (ROOT / "README.md").read_text("utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+DOCUMENTS = files(".md")
+DECISIONS = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_every_link_leads_to_a_file_that_is_there(document: Path):
+    text = (ROOT / document).read_text("utf-8")
+    for target in re.findall(r"\]\(([^)#\s]+)", text):
+        if "://" not in target:
+            assert (ROOT / document).parent.joinpath(target).exists(), target
+
+
+def test_every_make_target_that_is_named_exists():
+    targets = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
+    for document in (README, (ROOT / "docs" / "architecture.md").read_text("utf-8")):
+        assert set(re.findall(r"\bmake ([a-z]+)", document)) <= targets
+
+
+def test_the_first_screen_is_a_sentence_a_picture_and_two_commands():
+    first = README.splitlines()[:22]
+    assert any("docs/call.svg" in line for line in first)
+    assert [line.split()[2] for line in first if line.startswith("$ make")] == ["demo", "test"]
+
+
+def test_the_table_of_figures_is_the_one_that_was_measured():
+    assert table.placed(README, table.table(table.results())) == README, "run: make table"
+
+
+def test_the_table_tells_every_figure_of_the_agreed_benchmarks():
+    figures = dict.fromkeys(table.FIGURES["calls"], 1.234)
+    made = table.table({"calls": {"figures": figures, "commit": "abcdef0123", "machine": "two cores"}})
+    assert made.count("| 1.23") == len(figures)
+    assert "abcdef0 |" in made
+    assert "two cores" in made
+    with pytest.raises(KeyError, match="speed"):
+        table.table({"calls": {"figures": {"speed": 1}, "commit": "", "machine": ""}})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "not json",
+        json.dumps({"bench": "sip", "commit": "", "figures": {}}),
+        json.dumps({"bench": "calls", "commit": "", "machine": "", "figures": {}}),
+        json.dumps({"bench": "sip", "commit": "", "machine": "", "figures": {"speed": "fast"}}),
+    ],
+)
+def test_a_benchmark_that_ends_otherwise_than_agreed_is_refused(line: str):
+    with pytest.raises(ValueError):
+        run.checked("sip", line)
+
+
+def test_every_benchmark_has_its_figures_described():
+    assert set(run.nouns()) <= set(table.FIGURES)
+
+
+def test_every_long_run_is_one_of_make_soak():
+    runs = {".".join(path.with_suffix("").parts) for path in files(".py") if path.name.startswith("soak")}
+    named = set(re.findall(r"^(tests\.\S+)", MAKEFILE, re.MULTILINE))
+    assert runs == named
+
+
+@pytest.mark.parametrize("decision", DECISIONS, ids=lambda path: path.stem)
+def test_every_decision_has_its_parts_and_is_listed(decision: Path):
+    text = decision.read_text("utf-8")
+    for part in ("Question", "Options", "Measured", "Decision", "Consequences", "Checked by"):
+        assert f"**{part}" in text, part
+    assert f"]({decision.name})" in (decision.parent / "README.md").read_text("utf-8")
+
+
+def test_decisions_are_numbered_without_a_gap():
+    assert [int(path.name[:4]) for path in DECISIONS] == list(range(1, len(DECISIONS) + 1))
+
+
+def test_the_picture_serves_light_and_dark_pages():
+    picture = (ROOT / "docs" / "call.svg").read_text("utf-8")
+    assert "prefers-color-scheme: dark" in picture
+    assert "<title" in picture
+    assert "<script" not in picture
