@@ -73,7 +73,11 @@ def test_no_test_sleeps():
         for module in MODULES
         if module.parts[0] == "tests"
         for node in ast.walk(syntax(module))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "sleep"
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "sleep"
+        # A sleep of 0 passes no time: it lets the event loop's other tasks run.
+        and not (node.args and isinstance(node.args[0], ast.Constant) and node.args[0].value == 0)
     ]
     assert asleep == []
 
