@@ -124,7 +124,8 @@ def split_list(value: str) -> list[str]:
 
 
 def parse_params(text: str) -> Params:
-    """Parameters from `;name=value;flag` text: names in lower case, quoted values unquoted.
+    """Parameters from `;name=value;flag` text: names in lower case, quoted values unquoted,
+    control characters left out.
 
     Empty parameters are passed over. Raises MalformedHeader.
     """
@@ -152,10 +153,10 @@ def _param_value(value: str) -> str:
     if '"' in value:
         if len(value) < 2 or value[0] != '"' or value[-1] != '"':
             raise MalformedHeader("parameter value")
-        return unquote(value)
+        return visible(unquote(value))
     if " " in value or "\t" in value:
         raise MalformedHeader("parameter value")
-    return value
+    return visible(value)
 
 
 def format_params(params: Params) -> str:

@@ -232,7 +232,7 @@ def _check(lines: dict[str, list[str]], typed: dict[str, Any]) -> tuple[int, str
         typed["CSeq"] = cseq = read_cseq(lines["CSeq"][0])
     except KeyError as missing:
         raise MalformedHeader(f"{missing.args[0]}, missing") from missing
-    if not 0 < len(vias) <= MAX_VIAS:
+    if len(vias) > MAX_VIAS or not lines["Via"][0].strip(", \t"):
         raise MalformedHeader("Via")
     hops = lines.get("Max-Forwards")
     if hops and hops[0] != "70" and not _is_hop_count(hops[0]):

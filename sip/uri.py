@@ -75,7 +75,7 @@ class Uri:
             user = ""
         elif not _is_plain_user(user):
             user = _canonical_escapes(user)
-        return _make_uri(
+        uri = _make_uri(
             scheme.lower(),
             user,
             _canonical_escapes(password) if password else "",
@@ -84,6 +84,10 @@ class Uri:
             _parse_uri_params(params) if params else (),
             _parse_uri_headers(headers) if headers else (),
         )
+        # Escapes make it longer: what we would write must stay within what we would read.
+        if len(text) > MAX_URI // 3 and len(str(uri)) > MAX_URI:
+            raise MalformedUri("URI length")
+        return uri
 
     @staticmethod
     def sip(user: str, host: str, port: int | None = None, *, scheme: str = "sip", **params: str) -> Uri:
@@ -104,9 +108,7 @@ class Uri:
         if self.params:
             text += _format_uri_params(self.params)
         if self.headers:
-            text += "?" + "&".join(
-                f"{name}={percent_quote(value, safe=_HEADER_SAFE)}" for name, value in self.headers
-            )
+            text += "?" + "&".join(f"{_escape(name)}={_escape(value)}" for name, value in self.headers)
         return text
 
     def param(self, name: str) -> str | None:
@@ -260,6 +262,11 @@ def _make_name_addr(display: str, uri: Uri, params: Params) -> NameAddr:
     return made
 
 
+def short_uris() -> Any:
+    """How full the memory of short URIs is: functools' cache_info()."""
+    return _parse_short.cache_info()
+
+
 def escape_user(text: str) -> str:
     """Plain words as the user part of a URI."""
     return percent_quote(text, safe=_USER_SAFE)
@@ -285,7 +292,7 @@ def _parse_other(text: str) -> Uri:
 
 def _parse_uri_params(text: str) -> Params:
     if "%" in text:
-        text = _ESCAPE.sub(_canonical_escape, text)
+        text = _unescape(text)
     parts = text.split(";")
     if len(parts) > MAX_URI_PARAMS:
         raise MalformedUri("URI parameter count")
@@ -311,11 +318,19 @@ def _parse_uri_headers(text: str) -> tuple[tuple[str, str], ...]:
     return tuple((percent_unquote(name), percent_unquote(value)) for name, _, value in pairs)
 
 
+def _escape(text: str) -> str:
+    return percent_quote(text, safe=_HEADER_SAFE)
+
+
 def _canonical_escapes(text: str) -> str:
+    return percent_quote(_unescape(text), safe=_USER_SAFE + "%")
+
+
+def _unescape(text: str) -> str:
+    # A stray percent sign could become an escape by what is unescaped behind it.
     if _STRAY_PERCENT.search(text):
         raise MalformedUri("URI escape")
-    text = _ESCAPE.sub(_canonical_escape, text)
-    return percent_quote(text, safe=_USER_SAFE + "%")
+    return _ESCAPE.sub(_canonical_escape, text)
 
 
 def _canonical_escape(found: re.Match[str]) -> str:
