@@ -151,7 +151,7 @@ def _message(start: str, fields: str, body: str, content_type: str = "applicatio
 
 
 def mutate(data: bytes, rng: Random) -> bytes:
-    """`data` with one to four damages: bytes flipped, lost, doubled; lines moved; text spliced in; big numbers."""
+    """`data` with one to four damages: bytes flipped, lost, doubled; lines moved; text or numbers put in."""
     for _ in range(rng.choice((1, 1, 1, 1, 2, 3, 4))):
         data = rng.choice(_DAMAGES)(data, rng)
     return data[:70_000]
