@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ruamel.yaml import YAML
 
 from engine.music import BAND_HZ, BEAT_S, hold_music
 from engine.prompts import MUSIC, RATES, PromptFault, PromptPack, build, main, read_texts
@@ -93,6 +94,19 @@ def test_a_prompt_is_found_in_the_language_then_its_base_then_the_fallback(pack,
     assert pack.path("fi", "goodbye") == pack.path("en", "goodbye")
     assert pack.path("zh", MUSIC) == pack.path("en", MUSIC)
     assert pack.languages == LANGUAGES
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_prompt_that_the_shipped_configuration_names_is_there(pack, language):
+    folder = Path(__file__).resolve().parents[2] / "config"
+    queues = YAML(typ="safe").load((folder / "queues.yaml").read_text("utf-8"))
+    named = {name for queue in queues.values() for name in (*queue["welcome"], queue["music"])}
+    for queue in queues.values():
+        named |= {
+            queue[way]["announce"] for way in ("overflow", "leave_to") if "announce" in queue.get(way, {})
+        }
+    assert named
+    assert named <= pack.names(language)
 
 
 def test_an_unknown_name_is_refused_with_the_file_to_add_it_to(pack):
