@@ -163,12 +163,12 @@ class Caller:
             return
         if self._winner is not None:
             if fork is not self._winner:
-                self._part_with(fork, response, now)
+                self._part_with(outgoing, fork, response, now)
             return
         self._winner = fork
         dialog = fork.dialog
         session.stack.timeouts.cancel(self._timeout)
-        dialog.confirm(response)
+        dialog.confirm(response, outgoing.request.uri)
         session.dialog = dialog
         session.remote = dialog.remote
         self._drop_forks(fork)
@@ -259,12 +259,12 @@ class Caller:
                 self._session.stack.release(fork.dialog)
         self._forks = {tag: fork for tag, fork in self._forks.items() if fork is kept}
 
-    def _part_with(self, fork: Fork, response: Response, now: float) -> None:
+    def _part_with(self, outgoing: Outgoing, fork: Fork, response: Response, now: float) -> None:
         """Another fork answered after the first.
 
         It is acknowledged and hung up (RFC 3261 section 13.2.2.4).
         """
-        fork.dialog.confirm(response)
+        fork.dialog.confirm(response, outgoing.request.uri)
         self._transmit_ack(fork, None)
         self._session.send("BYE", _ignore, now, dialog=fork.dialog)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sip.hop import Hop
 from sip.message import Headers, Request, Response
 from sip.offer import OfferAnswer
+from sip.reach import is_public
 from sip.uri import NameAddr, Uri
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Dialog:
             request.call_id, request.from_, response.to, _contact(response, request.uri), routes, hop, session
         )
         dialog.local_seq = request.cseq[0]
-        dialog.symmetric = not routes
+        dialog.answers_from_hop(request.uri)
         dialog.abilities = Abilities.of(response)
         return dialog
 
@@ -116,14 +117,23 @@ class Dialog:
     def key(self) -> DialogKey:
         return (self.call_id, self.local_tag, self.remote_tag)
 
-    def confirm(self, response: Response) -> None:
-        """A 2xx to our INVITE: its route set is the one that counts (section 13.2.2.4)."""
+    def confirm(self, response: Response, uri: Uri) -> None:
+        """A 2xx to our INVITE for `uri`: its route set is the one that counts (section 13.2.2.4)."""
         routes = response.headers.values("Record-Route")[:MAX_ROUTES]
         routes.reverse()
         self.route_set = tuple(routes)
-        self.symmetric = not routes
         self.confirmed = True
         self.refresh_target(response)
+        self.answers_from_hop(uri)
+
+    def answers_from_hop(self, uri: Uri) -> None:
+        """See whether whoever answered a request for `uri` sits behind the hop it went to.
+
+        A Contact that is what we called by way of that hop is a phone behind a NAT; so is one that means
+        nothing outside, when the hop is a public address.
+        """
+        behind = self.target.host == uri.host or is_public(self.hop.host)
+        self.symmetric = not self.route_set and behind
 
     def refresh_target(self, message: Request | Response) -> None:
         """Target refresh requests and their 2xx move the remote target (section 12.2)."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from ipaddress import ip_address
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from sip.dialog import Dialog, DialogKey
 from sip.events import Event
 from sip.hop import DEFAULT_PORTS, Hop
 from sip.matching import Transactions
+from sip.reach import is_numeric, is_public
 from sip.registrar import RegistrarEvent
 from sip.settings import AgentSettings
 from sip.timeouts import Timeouts
@@ -105,7 +105,7 @@ class Stack:
         if self._resolve is not None:
             return self._resolve(uri)
         transport = (uri.param("transport") or ("tls" if uri.scheme == "sips" else "udp")).lower()
-        if transport not in DEFAULT_PORTS or not _is_numeric(uri.host):
+        if transport not in DEFAULT_PORTS or not is_numeric(uri.host):
             return ()
         return (Hop(transport, uri.host, uri.port or DEFAULT_PORTS[transport]),)
 
@@ -117,13 +117,13 @@ class Stack:
         used again.
         """
         uri, source = dialog.next_uri(), dialog.hop
-        if dialog.symmetric and uri.host != source.host and not _is_public(uri.host):
+        if dialog.symmetric and uri.host != source.host and not is_public(uri.host):
             return (source,)
         if dialog.symmetric and uri.param("transport") is None and source.reliable and uri.scheme != "sips":
             uri = uri.with_params(transport=source.transport)
         hops = self.hops_to(uri) or (source,)
         if source.connection and hops[0].transport == source.transport and hops[0].host == source.host:
-            first = Hop(source.transport, source.host, hops[0].port, source.connection)
+            first = Hop(source.transport, source.host, hops[0].port, source.connection, source.name)
             return (first, *hops[1:])
         return hops
 
@@ -136,19 +136,3 @@ class Stack:
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def _is_numeric(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_public(host: str) -> bool:
-    """Whether a host may be reachable from anywhere: a public address, or a name somebody can look up."""
-    try:
-        return ip_address(host).is_global
-    except ValueError:
-        return "." in host

@@ -87,8 +87,8 @@ class Node:
         options.setdefault("hops", (Hop(transport, other.host, 5060),))
         options.setdefault("from_", self.address)
         options.setdefault("to", other.address)
-        hops = options.pop("hops")
-        session = self.agent.invite(other.uri, hops, offer=offer, now=self.network.now, **options)
+        hops, target = options.pop("hops"), options.pop("target", other.uri)
+        session = self.agent.invite(target, hops, offer=offer, now=self.network.now, **options)
         self.network.flush(self)
         return session
 
