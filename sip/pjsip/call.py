@@ -57,6 +57,8 @@ class PhoneCall(pj.Call):  # type: ignore[misc]
         self.player: Any = None
         self.recorder: Any = None
         self.recorder_file = ""
+        self.unsaved: list[str] = []
+        self.final: dict[str, Any] = {}
         self.play_file = ""
         self.play_loop = False
 
@@ -124,7 +126,15 @@ class PhoneCall(pj.Call):  # type: ignore[misc]
         if what in ("", "play"):
             self.player, self.play_file = None, ""
         if what in ("", "record"):
-            self.recorder, self.recorder_file = None, ""
+            self.recorder = None
+            if self.recorder_file:
+                self.unsaved.append(self.recorder_file)
+                self.recorder_file = ""
+
+    def saved(self) -> bool:
+        """Whether the recordings that were stopped are whole: PJSIP writes the header of a WAV file last."""
+        self.unsaved = [file for file in self.unsaved if not _is_wav(file)]
+        return not self.unsaved
 
     def quality(self) -> Quality:
         """Statistics so far, of all streams the call has had."""
@@ -152,9 +162,7 @@ class PhoneCall(pj.Call):  # type: ignore[misc]
             )
         elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
             stats = self.quality().data()
-            self.owner.emit(
-                "ended", call=self.number, status=info.lastStatusCode, reason=info.lastReason, stats=stats
-            )
+            self.final = {"status": info.lastStatusCode, "reason": info.lastReason, "stats": stats}
             self.owner.finished(self)
 
     def onCallMediaState(self, prm: Any) -> None:
@@ -261,3 +269,9 @@ class PhoneCall(pj.Call):  # type: ignore[misc]
             rtt_ms=round(stream.rtcp.rttUsec.mean / 1000, 3) if stream.rtcp.rttUsec.n else None,
             buffer_ms=float(stream.jbuf.avgDelayMsec),
         )
+
+
+def _is_wav(file: str) -> bool:
+    with Path(file).open("rb") as head:
+        start = head.read(12)
+    return start[:4] == b"RIFF" and start[8:] == b"WAVE" and start[4:8] != bytes(4)

@@ -107,7 +107,13 @@ class Phone:
                 self.timers.remove(due)
                 due[1]()
             self.endpoint.libHandleEvents(POLL_MS)
-            self.ended.clear()
+            self._say_ended()
+
+    def _say_ended(self) -> None:
+        """Tell of calls that are over, once their recordings are whole, and let go of them."""
+        for call in [each for each in self.ended if each.saved()]:
+            self.ended.remove(call)
+            self.emit("ended", call=call.number, **call.final)
 
     def close(self) -> None:
         """End calls and registration, then all objects in PJSIP's order: calls, account, endpoint."""
@@ -117,8 +123,9 @@ class Phone:
         if self.registered and self.account is not None:
             self.account.setRegistration(False)
         deadline = time.monotonic() + GOODBYE_S
-        while (self.calls or self.registered) and time.monotonic() < deadline:
+        while (self.calls or self.ended or self.registered) and time.monotonic() < deadline:
             self.endpoint.libHandleEvents(POLL_MS)
+            self._say_ended()
         self.calls.clear()
         self.ended.clear()
         self.account = None
@@ -253,7 +260,11 @@ class Phone:
         self.calls[call].record(file)
 
     def do_stop(self, call: int, what: str = "") -> None:
-        self.calls[call].stop(what)
+        ongoing = self.calls[call]
+        ongoing.stop(what)
+        deadline = time.monotonic() + GOODBYE_S
+        while not ongoing.saved() and time.monotonic() < deadline:
+            self.endpoint.libHandleEvents(1)
 
     def do_stats(self, call: int) -> None:
         self.emit("stats", call=call, **self.calls[call].quality().data())

@@ -1,6 +1,6 @@
-"""baresip as a peer: a configuration of its own in a temporary folder, told what to do over its control socket.
+"""baresip as a peer: a configuration of its own in a temporary folder, told what to do over a control socket.
 
-The control protocol (module ctrl_tcp) is JSON in netstrings: commands with a token, their answers, and events.
+The control protocol (module ctrl_tcp) is JSON in netstrings: commands with a token, their answers, events.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class BaresipSilent(AssertionError):
 class Baresip:
     """One baresip with one account.
 
-    node: "host:port" of the engine. transport: udp, tcp or tls. says: WAV file it speaks in calls, in 8 kHz mono.
+    node: "host:port" of the engine. transport: udp, tcp or tls. says: WAV file it speaks, 8 kHz mono.
     What it hears is in the file `heard` names, complete once the call is over.
     answer: `manual` or `auto`.
     """
@@ -76,14 +76,18 @@ class Baresip:
         self.events: deque[dict[str, Any]] = deque(maxlen=500)
         self._unread = b""
         account = f"<sip:{user}@{domain};transport={transport}>;auth_user={user};auth_pass={password}"
-        account += f';outbound="sip:{node};transport={transport}";regint=0;answermode={answer};audio_codecs=pcma,pcmu'
+        account += f';outbound="sip:{node};transport={transport}";regint=0;answermode={answer}'
+        account += ";audio_codecs=pcma,pcmu"
         (folder / "accounts").write_text(account + "\n")
         (folder / "contacts").write_text("")
         control = free_port(kind=socket.SOCK_STREAM)
         (folder / "config").write_text(self._config(control))
         self._log = (folder / "baresip.log").open("w")
         self.process = subprocess.Popen(
-            ["baresip", "-f", str(folder)], stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT
+            ["baresip", "-f", str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
         )
         self._socket = self._connect(control)
 

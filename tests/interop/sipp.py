@@ -1,9 +1,9 @@
 """sipp as a peer: expand a scenario, run it bounded, and say what went wrong on the wire when it fails.
 
-Scenarios stand in tests/interop/sipp. What they share stands in sipp/parts and is put in by `<part name="…"/>`; other
-attributes are the part's parameters, written `%name%` there, or `%name=default%`. A line that is only an empty
-parameter disappears, and `|` in a parameter parts two header lines. `python -m tests.interop.sipp NAME` prints an
-expanded scenario, for running sipp by hand.
+Scenarios stand in tests/interop/sipp. What they share stands in sipp/parts and is put in by
+`<part name="…"/>`; other attributes are the part's parameters, written `%name%` there, or `%name=default%`. A
+line that is only an empty parameter disappears, and `|` in a parameter parts two header lines.
+`python -m tests.interop.sipp NAME` prints an expanded scenario, for running sipp by hand.
 """
 
 from __future__ import annotations
@@ -24,7 +24,13 @@ SCENARIOS = Path(__file__).parent / "sipp"
 PART = re.compile(r"""^[ ]*<part((?:\s+[\w-]+="[^"]*")+)\s*/>[ ]*\n""", re.MULTILINE)
 ATTRIBUTE = re.compile(r"""([\w-]+)="([^"]*)\"""")
 PARAMETER = re.compile(r"%([a-z]+)(?:=([^%]*))?%")
-OUTCOMES = {0: "passed", 1: "a call failed", 97: "ended by a command", 99: "no call was processed", 255: "fatal"}
+OUTCOMES = {
+    0: "passed",
+    1: "a call failed",
+    97: "ended by a command",
+    99: "no call was processed",
+    255: "fatal",
+}
 _numbers = count(1)
 
 
@@ -73,7 +79,7 @@ class Sipp:
 
     remote: "host:port" of the other side; None for one that only answers. address, port: where this side is.
     number: user part dialled. caller: user part of From. keys: words of the scenario in [brackets].
-    parameters: its %parameters%. transport: sipp's, u1 or t1. timeout: seconds after which the run has failed.
+    parameters: its %parameters%. transport: sipp's, u1 or t1. timeout: seconds until the run has failed.
     """
 
     def __init__(
@@ -94,7 +100,9 @@ class Sipp:
         **parameters: str,
     ) -> None:
         self.name = scenario
-        self.port = port or free_port(address, socket.SOCK_STREAM if transport[0] == "t" else socket.SOCK_DGRAM)
+        self.port = port or free_port(
+            address, socket.SOCK_STREAM if transport[0] == "t" else socket.SOCK_DGRAM
+        )
         self.address = address
         self.timeout = timeout
         self.folder = folder / f"{next(_numbers):02}-{scenario}"

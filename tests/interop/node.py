@@ -1,0 +1,241 @@
+"""A real node for peers to talk to: `python -m engine serve` in its own process, configured for tests.
+
+Callers come from LINE (a trusted line, known by its address), far ends answer at FAR, phones register with
+the accounts in AGENTS and USERS. Every `far-…` number leads to a port of its own, so that no test meets
+another's retransmissions.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.interop.sipp import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+DOMAIN = "isogloss.test"
+LINE = "127.0.0.2"
+FAR = "127.0.0.3"
+STRANGER = "127.0.0.9"
+NONCE_S = 2.0
+RING_S = 2
+FAR_ENDS = 40
+READY_S = 60.0
+# account -> queues; agents with a queue are logged in when their phone registers
+AGENTS = {
+    "anna": ["desk"],
+    "ben": [],
+    "cleo": ["counter"],
+    "dora": [],
+    "emil": ["booth"],
+    "fay": ["kiosk"],
+    "gus": [],
+}
+USERS = ("customer", "visitor", "lodger", "tenant")
+
+
+class NodeFailed(AssertionError):
+    """The node did not start, or died."""
+
+
+@dataclass(frozen=True, slots=True)
+class FarEnd:
+    """A number of the node, and the port at FAR to which it leads."""
+
+    number: str
+    port: int
+    transport: str
+
+
+class Node:
+    """A running node. sip: port by transport. api: base address."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.domain = DOMAIN
+        self.data = folder / "data"
+        self._far_ends = {
+            "udp": iter(_far_ends("udp", FAR_ENDS)),
+            "tcp": iter(_far_ends("tcp", 4)),
+        }
+        ends = {name: list(each) for name, each in self._far_ends.items()}
+        self._far_ends = {name: iter(each) for name, each in ends.items()}
+        write_config(folder / "config", [each for group in ends.values() for each in group])
+        self.log = folder / "node.log"
+        self.process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "engine", "serve", "--free-ports", "--json"]
+        command += ["--config", str(self.folder / "config"), "--data", str(self.data)]
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(
+                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
+            )
+        assert process.stdout is not None
+        line = b""
+        if select.select([process.stdout], [], [], READY_S)[0]:
+            line = process.stdout.readline()
+        if not line:
+            process.kill()
+            process.wait()
+            raise NodeFailed(f"the node did not start:\n{self.said()}")
+        ready = json.loads(line)
+        self.sip: dict[str, int] = ready["sip"]
+        self.api: str = ready["api"]
+        return process
+
+    def said(self, most: int = 4000) -> str:
+        """The end of the node's log."""
+        return self.log.read_text(errors="replace")[-most:]
+
+    def address(self, transport: str = "udp") -> str:
+        return f"127.0.0.1:{self.sip[transport]}"
+
+    def far_end(self, transport: str = "udp") -> FarEnd:
+        """A far end that no other test uses."""
+        return next(self._far_ends[transport])
+
+    def password(self, account: str) -> str:
+        return f"{account}-secret"
+
+    def get(self, path: str) -> Any:
+        request = urllib.request.Request(self.api + path, headers={"Authorization": "Bearer console-token"})
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return json.load(answer)
+
+    def post(self, path: str, body: Any) -> Any:
+        headers = {"Authorization": "Bearer console-token", "Content-Type": "application/json"}
+        data = json.dumps(body).encode()
+        request = urllib.request.Request(self.api + path, data=data, headers=headers, method="POST")
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def record(self, number: str, timeout: float = 5.0) -> dict[str, Any]:
+        """The record of the newest call to `number`."""
+        return self._poll(lambda: self._record(number), timeout, f"record of a call to {number}")
+
+    def _record(self, number: str) -> dict[str, Any] | None:
+        found = (each for each in self.get("/v1/records")["items"] if each["number"] == number)
+        return next(found, None)
+
+    def idle(self, timeout: float = 5.0) -> None:
+        """Wait until no call is left."""
+        self._poll(lambda: not self.get("/v1/calls")["items"], timeout, "end of all calls")
+
+    def _poll(self, look: Any, timeout: float, what: str) -> Any:
+        deadline = time.monotonic() + timeout
+        while not (found := look()):
+            if time.monotonic() > deadline:
+                raise NodeFailed(f"no {what} in {timeout} s; the node said:\n{self.said()}")
+            try:
+                self.process.wait(0.05)
+            except subprocess.TimeoutExpired:
+                continue
+            raise NodeFailed(f"the node died:\n{self.said()}")
+        return found
+
+    def close(self) -> int:
+        self.process.terminate()
+        try:
+            return self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+        finally:
+            assert self.process.stdout is not None
+            self.process.stdout.close()
+
+
+def _far_ends(transport: str, count: int) -> Iterator[FarEnd]:
+    kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
+    for number in range(count):
+        yield FarEnd(f"far-{transport}-{number}", free_port(FAR, kind), transport)
+
+
+def write_config(folder: Path, far_ends: list[FarEnd]) -> None:
+    """The configuration of the node under test."""
+    folder.mkdir(parents=True)
+    shutil.copytree(ROOT / "config" / "prompts", folder / "prompts")
+    (folder / "token").write_text("console-token\n")
+    for account in (*AGENTS, *USERS):
+        (folder / f"{account}.password").write_text(f"{account}-secret\n")
+    files: dict[str, Any] = {
+        "node": {
+            "name": "interop",
+            "region": "here",
+            "market": "uk",
+            "country": "GB",
+            "language": "en",
+            "drain_s": 0,
+            "limits": {"max_calls_per_s": 500},
+            "log": {"level": "info"},
+        },
+        "sip": _sip(),
+        "media": {"workers": 1, "address": "127.0.0.1"},
+        "api": {"tokens": {"console": {"token": {"file": "token"}, "role": "operator"}}},
+        "store": {},
+        "queues": {queue: _queue(queue) for queues in AGENTS.values() for queue in queues},
+        "agents": {
+            "agents": {name: _agent(name, queues) for name, queues in AGENTS.items()},
+            "users": {name: {"password": {"file": f"{name}.password"}} for name in USERS},
+        },
+        "numbers": _numbers(far_ends),
+    }
+    for name, content in files.items():
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(content, allow_unicode=True))
+    (folder / "lines").mkdir()
+    line = {"enabled": True, "kind": "ip", "country": "GB", "sources": [f"{LINE}/32"]}
+    (folder / "lines" / "lab.yaml").write_text(yaml.safe_dump(line))
+
+
+def _sip() -> dict[str, Any]:
+    return {
+        "domain": DOMAIN,
+        "listen": [{"transport": name, "address": "127.0.0.1", "port": 5060} for name in ("udp", "tcp")]
+        + [{"transport": "tls", "address": "127.0.0.1", "port": 5061}],
+        "tls": {"self_signed": True},
+        "timers": {"ring_s": RING_S},
+        # RFC 4028 knows no minimum under 90 s; a suite that waits for refreshes cannot wait so long
+        "session": {"expires_s": 1800, "min_s": 2},
+        "digest": {"nonce_s": NONCE_S},
+        "registrar": {"min_expires_s": 30},
+    }
+
+
+def _queue(name: str) -> dict[str, Any]:
+    return {
+        "title": name,
+        "language": "en",
+        "welcome": [],
+        "music": "music",
+        "announce_every_s": 0,
+        "ring_timeout_s": 5,
+        "wrap_up_s": 0,
+        "max_misses": 0,
+    }
+
+
+def _agent(name: str, queues: list[str]) -> dict[str, Any]:
+    password = {"file": f"{name}.password"}
+    return {"display": name.title(), "password": password, "queues": queues, "auto_login": bool(queues)}
+
+
+def _numbers(far_ends: list[FarEnd]) -> dict[str, Any]:
+    numbers: dict[str, Any] = {
+        each.number: {"uri": f"sip:far@{FAR}:{each.port};transport={each.transport}"} for each in far_ends
+    }
+    numbers |= {queue: {"queue": queue} for queues in AGENTS.values() for queue in queues}
+    numbers |= {name: {"agent": name} for name in AGENTS}
+    return {"numbers": numbers, "prefixes": {}, "patterns": {}}
