@@ -10,7 +10,7 @@ from engine.events import Side
 from engine.leg import Leg
 from engine.states import Trigger
 from engine.timers import Timer
-from routing.agent import IllegalTransition
+from routing.agent import AgentEvent, IllegalTransition
 from routing.number import AgentTarget, Destination, UriTarget
 from sip.errors import SipError
 from sip.hop import Hop
@@ -106,8 +106,14 @@ class Attempt:
         self.leg.open()
 
     def _occupy(self, now: float) -> bool:
+        """Reserve the agent; one who is in a call already is busy, so that nobody is ever in two."""
+        acd = self.call.switch.acd
         try:
-            self.call.switch.acd.begin(self.agent, self.call.id, now)
+            if acd.calls_of(self.agent):
+                raise IllegalTransition(
+                    self.agent, acd.agents[self.agent].state, AgentEvent.CALL_BEGAN, "busy"
+                )
+            acd.begin(self.agent, self.call.id, now)
         except IllegalTransition:
             self.leg.agent = ""
             self._fail(486, now)

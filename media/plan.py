@@ -47,9 +47,11 @@ class Plan:
 
     def forget(self, leg: Leg) -> None:
         """The leg is about to leave the table."""
-        listeners = self._mixer.drop(leg.row)
-        self._touched.update(listeners)
-        for row in (leg.row, *(each for each in listeners if self._source.get(each) == leg.row)):
+        self._touched.update(self._mixer.drop(leg.row))
+        # Also those whose edge was cut in this very turn and who are not decided anew yet.
+        first = int(self._table.common.relay_to[leg.row])
+        relayed = [*self.fans.get(leg.row, ()), *([first] if first >= 0 else [])]
+        for row in (leg.row, *relayed):
             self._relay(row, None)
         self._with_player.discard(leg.row)
         self._table.common.way[leg.row] = Way.NONE

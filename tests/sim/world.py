@@ -115,4 +115,4 @@ class Host:
             self._alarm = None
             if self.up:
                 self.expire(self.world.now)
-            self.pump()
+                self.pump()
