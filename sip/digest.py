@@ -26,7 +26,7 @@ QUOTED_PARAMETERS = frozenset({"username", "realm", "nonce", "uri", "response", 
 
 _PARAMETER = re.compile(
     r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64})\s*=\s*"
-    r'(?:"((?:[^"\\\r\n]|\\.)*)"|([^\s",;]+))\s*(?:,|$)'
+    r'(?:"([^"\\\r\n]*(?:\\.[^"\\\r\n]*)*)"|([^\s",;]+))\s*(?:,|$)'
 )
 _ESCAPED = re.compile(r"\\(.)")
 
@@ -63,10 +63,13 @@ def parse_digest(value: str) -> dict[str, str] | None:
         match = _PARAMETER.match(rest, position)
         if match is None or len(parameters) == MAX_PARAMETERS:
             return None
-        name, quoted, token = match.group(1).lower(), match.group(2), match.group(3)
+        name, quoted, token = match.groups()
+        name = name.lower()
         if name in parameters:
             return None
-        parameters[name] = token if quoted is None else _ESCAPED.sub(r"\1", quoted)
+        if quoted is not None and "\\" in quoted:
+            quoted = _ESCAPED.sub(r"\1", quoted)
+        parameters[name] = token if quoted is None else quoted
         position = match.end()
     return parameters
 
