@@ -33,7 +33,8 @@ newest_python() {
 }
 
 install_packages() {
-    local line="apt-get install -y --no-install-recommends $*"
+    local install=(apt-get install -y --no-install-recommends "$@")
+    local line="apt-get update && ${install[*]}"
     if ! command -v apt-get >/dev/null; then
         echo "set-up: this machine has no apt-get; install what these Debian packages hold: $*" >&2
         exit 1
@@ -44,7 +45,7 @@ install_packages() {
             as=(sudo)
         else
             echo "set-up: missing Debian packages; run this as root, then try again:" >&2
-            echo "    apt-get update && $line" >&2
+            echo "    $line" >&2
             exit 1
         fi
     fi
@@ -53,9 +54,9 @@ install_packages() {
     as+=(env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1)
     local log
     log=$(mktemp)
-    if ! { "${as[@]}" apt-get -q update && "${as[@]}" $line; } >"$log" 2>&1; then
+    if ! { "${as[@]}" apt-get -q update && "${as[@]}" "${install[@]}"; } >"$log" 2>&1; then
         tail -n 20 "$log" >&2
-        echo "set-up: apt failed; to see it again: apt-get update && $line" >&2
+        echo "set-up: apt failed; to see it again: $line" >&2
         exit 1
     fi
     rm -f "$log"
