@@ -1,12 +1,12 @@
 """One YAML file as plain values that remember their lines.
 
-YAML 1.2: yes and no are words, not booleans, and a number written as a key is a number; both are caught here
-or by validation with the advice to use true, false and quotes.
+Scalars are read by the core schema of YAML 1.2, here and nowhere else: true, false, null and numbers in their
+plain spelling. Everything else is text, yes and no among it. A name is always text, as it is written: `1001`
+and `+442071838750` are names as good as `"1001"`.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,16 +14,23 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.scalarbool import ScalarBoolean
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from config import fault
 from config.fault import Fault, dotted
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 12
+MAX_VALUES = 200_000  # anchors can make a short file hold any number of them
 QUOTE = "put it in quotes"
+OWN_TAGS = "tag:yaml.org,2002:"
+CONSTANTS = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+INTEGER = re.compile(r"[-+]?[0-9]{1,300}")
+FRACTION = re.compile(r"[-+]?(\.[0-9]{1,300}|[0-9]{1,300}(\.[0-9]{0,300})?)([eE][-+]?[0-9]{1,2})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,61 +79,74 @@ def read(path: Path, file: str) -> tuple[Document, list[Fault]]:
 def parse(text: str, file: str) -> tuple[Document, list[Fault]]:
     """The document that `text` holds, and what is wrong with it as YAML."""
     try:
-        loaded = YAML(typ="rt").load(text)
+        root = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         return Document(file, broken=True), [_syntax(error, file, text)]
     except (YAMLError, ValueError, RecursionError) as error:
-        return Document(file, broken=True), [
-            Fault(file, 0, "", f"is not YAML ({type(error).__name__})", "check its form")
-        ]
-    if loaded is None:
+        problem = f"is not YAML ({type(error).__name__})"
+        return Document(file, broken=True), [Fault(file, 0, "", problem, "compare it with the shipped one")]
+    if root is None:
         return Document(file), []
-    if not isinstance(loaded, CommentedMap):
-        return Document(file, broken=True), [
-            Fault(file, 1, "", "must hold settings by name", "write `name: value` lines")
-        ]
+    if not isinstance(root, MappingNode):
+        fault = Fault(file, 1, "", "must hold settings by name", "write `name: value` lines")
+        return Document(file, broken=True), [fault]
     reader = _Reader()
-    document = Document(file, reader.block(loaded, ()), reader.lines)
+    document = Document(file, reader.block(root, ()), reader.lines)
     return document, [document.fault(*wrong) for wrong in reader.wrong]
 
 
 class _Reader:
-    """Takes ruamel's types off a tree; notes lines, and what no setting could mean."""
+    """Makes plain values of nodes; notes their lines, and what no setting could mean."""
 
     def __init__(self) -> None:
         self.lines: dict[fault.Path, int] = {}
         self.wrong: list[tuple[fault.Path, str, str]] = []
+        self.values = 0
 
-    def block(self, node: CommentedMap, path: fault.Path) -> dict[str, Any]:
-        written = node.lc.data or {}
+    def block(self, node: MappingNode, path: fault.Path) -> dict[str, Any]:
         block: dict[str, Any] = {}
-        for key, value in node.items():
-            below = (*path, str(key))
-            if key in written:
-                self.lines[below] = written[key][0] + 1
-            if isinstance(key, str):
-                block[str(key)] = self.plain(value, below)
+        for key, value in node.value:
+            name = key.value if isinstance(key, ScalarNode) else "?"
+            below = (*path, name)
+            twice = name in block
+            self.lines[below] = key.start_mark.line + 1
+            if not isinstance(key, ScalarNode):
+                self.wrong.append((below, "a name must be text", "write one name, then a colon"))
+            elif twice:
+                self.wrong.append((below, "is written twice", "keep one of the two"))
             else:
-                self.wrong.append((below, "this name is not text", QUOTE))
+                block[name] = self.plain(value, below)
         return block
 
-    def plain(self, node: object, path: fault.Path) -> Any:
-        if isinstance(node, CommentedMap | CommentedSeq) and len(path) >= MAX_DEPTH:
-            self.wrong.append((path, f"is nested over {MAX_DEPTH} deep", "write it flatter"))
+    def plain(self, node: Node, path: fault.Path) -> Any:
+        self.values += 1
+        if len(path) > MAX_DEPTH or self.values == MAX_VALUES:
+            self.wrong.append((path, "is nested too deep, or holds too much", "write it flatter or shorter"))
+        if len(path) > MAX_DEPTH or self.values >= MAX_VALUES:
             return None
-        if isinstance(node, CommentedMap):
+        if isinstance(node, MappingNode):
             return self.block(node, path)
-        if isinstance(node, CommentedSeq):
-            self.lines.update({(*path, at): place[0] + 1 for at, place in (node.lc.data or {}).items()})
-            return [self.plain(each, (*path, at)) for at, each in enumerate(node)]
-        if isinstance(node, bool | ScalarBoolean):
-            return bool(node)
-        for kind in (str, int, float):
-            if isinstance(node, kind) and not (isinstance(node, float) and not math.isfinite(node)):
-                return kind(node)
-        if node is not None:
-            self.wrong.append((path, "is neither text, a number, true nor false", QUOTE))
-        return None
+        if isinstance(node, SequenceNode):
+            return [self.item(each, (*path, at)) for at, each in enumerate(node.value)]
+        if not isinstance(node, ScalarNode) or not str(node.tag).startswith(OWN_TAGS):
+            self.wrong.append((path, f"has a tag, {node.tag}, that means nothing here", "remove the tag"))
+            return None
+        return str(node.value) if node.style else scalar(node.value)
+
+    def item(self, node: Node, path: fault.Path) -> Any:
+        self.lines[path] = node.start_mark.line + 1
+        return self.plain(node, path)
+
+
+def scalar(written: str) -> str | int | float | bool | None:
+    """What a value without quotes means."""
+    if written in CONSTANTS:
+        return CONSTANTS[written]
+    if INTEGER.fullmatch(written):
+        return int(written)
+    if FRACTION.fullmatch(written):
+        return float(written)
+    return written
 
 
 def _syntax(error: MarkedYAMLError, file: str, text: str) -> Fault:
@@ -135,9 +155,6 @@ def _syntax(error: MarkedYAMLError, file: str, text: str) -> Fault:
     line = mark.line + 1 if mark else 1
     problem = error.problem or error.context or "no reason known"
     written = (text.splitlines()[line - 1 : line] or [""])[0]
-    duplicate = re.match(r'found duplicate key "?([^"]{1,80}?)"? with value', problem)
-    if duplicate:
-        return Fault(file, line, duplicate[1], "is written twice", "keep one of the two")
     if "\t" in written:
         return Fault(file, line, "", "a tab is not allowed here", "indent with spaces")
     if "alias" in problem or re.search(r"(^|[:\[,{-])\s*\*", written):

@@ -48,5 +48,5 @@ class MediaSettings:
     dscp: Annotated[int, Ge(0), Le(63)] = setting(
         "DSCP of RTP packets; 46 is Expedited Forwarding.", default=46
     )
-    dtmf: Dtmf = setting("Digits.", default=Dtmf())
+    dtmf: Dtmf = setting("Digits that callers press.", default=Dtmf())
     jitter: Jitter = setting("The jitter buffer of rendered legs.", default=Jitter())

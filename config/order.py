@@ -24,6 +24,9 @@ def order_faults(parts: Parts) -> Iterator[Fault]:
         yield parts.fault(
             "api", ("tokens",), "nobody may use the API", "add a token, or write enabled: false"
         )
+    if parts.store and parts.store.url and parts.store.url.generated:
+        remedy = "write {env: NAME} or {file: PATH}"
+        yield parts.fault("store", ("url",), "a database cannot be made up", remedy)
     yield from _queues(parts)
     yield from _lines(parts)
 
@@ -109,22 +112,23 @@ def _queues(parts: Parts) -> Iterator[Fault]:
 
 
 def _lines(parts: Parts) -> Iterator[Fault]:
-    seen: list[tuple[str, IPv4Network | IPv6Network]] = []
+    owners: list[tuple[str, IPv4Network | IPv6Network]] = []
     for name, line in sound(parts.lines):
         file = f"lines/{name}"
         if line.enabled and not line.sources and not line.addresses:
             remedy = "name sources, addresses or both, or write enabled: false"
             yield parts.fault(file, (), "has neither sources nor addresses", remedy)
-        for at, source in enumerate(line.sources if line.enabled else ()):
+        for at, source in enumerate(line.sources):
             network = ip_network(source)
             if network.prefixlen == 0:
                 remedy = "name the networks of the gateway"
                 yield parts.fault(file, ("sources", at), f"{source} lets everybody in", remedy)
-            for other, known in seen:
+            for other, known in owners if line.enabled else ():
                 if other != name and network.version == known.version and network.overlaps(known):
                     problem = f"{source} belongs to line '{other}' as well ({known})"
                     yield parts.fault(file, ("sources", at), problem, "give each network to one line")
-            seen.append((name, network))
+            if line.enabled:
+                owners.append((name, network))
 
 
 def _ascending(parts: Parts, file: str, block: str, least: str, most: str, values: object) -> Iterator[Fault]:

@@ -22,8 +22,7 @@ T = TypeVar("T")
 # What pydantic says of a value of the wrong type, in an operator's words.
 WRONG_TYPE = {
     "string_type": ("must be text", "put it in quotes"),
-    "int_type": ("must be a whole number", "write it without quotes"),
-    "int_from_float": ("must be a whole number", "leave out the fraction"),
+    "int_type": ("must be a whole number", "write it without quotes or fraction"),
     "float_type": ("must be a number", "write it without quotes"),
     "bool_type": ("must be true or false", "write true or false, without quotes"),
     "tuple_type": ("must be a list", "write [one, two] or a line with '- ' for each"),

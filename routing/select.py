@@ -9,7 +9,7 @@ and nobody who waited longer is passed over by an agent who could have taken her
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from routing.agent import Agent
@@ -55,35 +55,35 @@ def assign(queues: Iterable[Queue], agents: Iterable[Agent], now: float) -> list
     for agent in free:
         if not heads.left:
             break
-        taken = heads.take(agent.queues)
-        if taken is not None:
-            chosen.append(_assignment(agent, taken, spare[taken.queue], now))
-        spare.subtract(agent.queues)
+        queue = heads.best(agent.queues)
+        if queue:
+            chosen.append(heads.take(queue, agent, spare[queue], now))
+        for name in agent.queues:
+            spare[name] -= 1
     return chosen
 
 
 def assign_agent(
     agent: Agent, queues: Iterable[Queue], agents: Iterable[Agent], now: float
 ) -> Assignment | None:
-    """The offer for one agent who just became free; `agents` only counts who else is (for the reasons)."""
+    """The offer for one agent who just became free; `agents` only counts who else is, for the reasons."""
     if not agent.free:
         return None
-    taken = _Heads(queue for queue in queues if queue.name in agent.queues).take(agent.queues)
-    if taken is None:
+    heads = _Heads(queue for queue in queues if queue.name in agent.queues)
+    best = heads.best(agent.queues)
+    if not best:
         return None
-    others = sum(
-        1 for other in agents if other.free and other.name != agent.name and taken.queue in other.queues
-    )
-    return _assignment(agent, taken, others + 1, now)
+    others = sum(1 for each in agents if each.free and each.name != agent.name and best in each.queues)
+    return heads.take(best, agent, others + 1, now)
 
 
 def assign_call(queue: Queue, agents: Iterable[Agent], now: float) -> Assignment | None:
     """The offer for the head of one queue, for instance when a caller just joined it."""
     members = [agent for agent in agents if agent.free and queue.name in agent.queues]
-    if not members:
+    heads = _Heads([queue])
+    if not members or not heads.left:
         return None
-    taken = _Heads([queue]).take((queue.name,))
-    return None if taken is None else _assignment(min(members, key=idle_order), taken, len(members), now)
+    return heads.take(queue.name, min(members, key=idle_order), len(members), now)
 
 
 def idle_order(agent: Agent) -> tuple[float, str]:
@@ -91,61 +91,56 @@ def idle_order(agent: Agent) -> tuple[float, str]:
     return (agent.idle_since, agent.name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    place: Place
-    queue: str
-    waiting: int
-    others: tuple[str, ...]
-
-
 class _Heads:
-    """The next caller of each queue, taken one by one."""
+    """The callers of each queue from its head on, taken one by one."""
 
     def __init__(self, queues: Iterable[Queue]) -> None:
-        self._rest: dict[str, Iterator[Place]] = {}
-        self._head: dict[str, Place] = {}
-        self._waiting: dict[str, int] = {}
+        self._rest: dict[str, list[Place]] = {}  # the head is last
+        self._order: dict[str, tuple[int, int, float]] = {}  # of the head
         self._taken: set[str] = set()
+        calls: Counter[str] = Counter()
         for queue in queues:
-            waiting = queue.waiting
-            self._rest[queue.name] = iter(waiting)
-            self._waiting[queue.name] = len(waiting)
-            self._advance(queue.name)
+            self._rest[queue.name] = list(queue.waiting[::-1])
+            self._settle(queue.name)
+            calls.update(place.call for place in self._rest[queue.name])
+        self._twice = {call for call, queues_of in calls.items() if queues_of > 1}
 
     @property
     def left(self) -> bool:
-        return bool(self._head)
+        return bool(self._order)
 
-    def take(self, names: tuple[str, ...]) -> _Taken | None:
-        """The caller served first among the named queues."""
-        candidates = [name for name in names if name in self._head]
-        if not candidates:
-            return None
-        best = min(candidates, key=lambda name: self._head[name].order)
-        place = self._head[best]
-        others = tuple(name for name in candidates if name != best)
-        taken = _Taken(place, best, self._waiting[best], others)
+    def best(self, names: tuple[str, ...]) -> str:
+        """The queue, of those named, whose head is served first; empty when nobody waits in any."""
+        best, soonest = "", None
+        for name in names:
+            order = self._order.get(name)
+            if order is not None and (soonest is None or order < soonest):
+                best, soonest = name, order
+        return best
+
+    def take(self, queue: str, agent: Agent, free_agents: int, now: float) -> Assignment:
+        """Give the head of `queue` to `agent`, who is the longest idle of `free_agents`."""
+        rest, order = self._rest[queue], self._order
+        place, waiting = rest.pop(), len(rest) + 1
+        reasons = Reasons(
+            idle_s=agent.idle_s(now),
+            free_agents=free_agents,
+            wait_s=place.wait_s(now),
+            waiting=waiting,
+            priority=place.priority,
+            other_queues=tuple([name for name in agent.queues if name in order and name != queue]),
+        )
         self._taken.add(place.call)
-        self._waiting[best] -= 1
-        self._advance(best)
-        return taken
+        for name in self._rest if place.call in self._twice else (queue,):
+            self._settle(name)
+        return Assignment(place.call, queue, agent.name, reasons)
 
-    def _advance(self, name: str) -> None:
-        place = next((place for place in self._rest[name] if place.call not in self._taken), None)
-        if place is None:
-            self._head.pop(name, None)
+    def _settle(self, queue: str) -> None:
+        """Note the new head; a call that waits in two queues is passed over once it is taken in one."""
+        rest = self._rest[queue]
+        while rest and rest[-1].call in self._taken:
+            rest.pop()
+        if rest:
+            self._order[queue] = rest[-1].order
         else:
-            self._head[name] = place
-
-
-def _assignment(agent: Agent, taken: _Taken, free_agents: int, now: float) -> Assignment:
-    reasons = Reasons(
-        idle_s=agent.idle_s(now),
-        free_agents=free_agents,
-        wait_s=taken.place.wait_s(now),
-        waiting=taken.waiting,
-        priority=taken.place.priority,
-        other_queues=taken.others,
-    )
-    return Assignment(taken.place.call, taken.queue, agent.name, reasons)
+            self._order.pop(queue, None)
