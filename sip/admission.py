@@ -112,10 +112,10 @@ class Admission:
 
     def admit(self, request: Request, hop: Hop, now: float) -> Verdict:
         """Decide one request that came from `hop`; `now` in monotonic seconds."""
-        if request.method in ("ACK", "CANCEL"):  # they cannot be challenged: RFC 3261 section 22.1
-            return Dropped() if self.guard.blocks(hop.host, now) else Admitted(ANONYMOUS)
-        if self.guard.blocks(hop.host, now):
+        if self.drops(hop, now):
             return Dropped()
+        if request.method in ("ACK", "CANCEL"):  # they cannot be challenged: RFC 3261 section 22.1
+            return Admitted(ANONYMOUS)
         line = self._line_at(hop.host, hop.transport)
         if request.method not in self._policy.methods:
             if line is None and not self.guard.may_answer(hop.host, now):
@@ -134,8 +134,11 @@ class Admission:
         return self._turn_down(checked, hop, now)
 
     def drops(self, hop: Hop, now: float) -> bool:
-        """Whether nothing from there is answered now: cheap enough to ask before a message is even parsed."""
-        return self.guard.blocks(hop.host, now)
+        """Whether nothing from there is answered now: cheap enough to ask before a message is even parsed.
+
+        Lines are never blocked: one mistake in a password would silence all calls of an operator.
+        """
+        return self.guard.blocks(hop.host, now) and self._line_at(hop.host, hop.transport) is None
 
     def events(self) -> list[GuardEvent]:
         """Sources slowed, blocked and unblocked since the last call."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 from itertools import groupby
 from random import Random
 
 from sip.hop import DEFAULT_PORTS, Hop
+from sip.reach import is_numeric
 from sip.uri import Uri
 
 MAX_HOPS = 12  # a request is not tried at more places than this, whatever a zone holds
@@ -79,7 +79,7 @@ def plan(
     usable = _usable(uri, transports)
     if not usable or not target:
         return []
-    if _is_numeric(target):
+    if is_numeric(target):
         return [Hop(usable[0], target, uri.port or DEFAULT_PORTS[usable[0]], name=uri.host)]
     if uri.port is not None:
         hosts = yield from _look_up(target, families)
@@ -124,7 +124,7 @@ def _usable(uri: Uri, transports: Sequence[str]) -> list[str]:
         allowed = ["tls"] if asked in ("", "tcp", "tls") else []
     elif asked:
         allowed = [asked]
-    elif _is_numeric(uri.param("maddr") or uri.host) or uri.port is not None:
+    elif is_numeric((uri.param("maddr") or uri.host).strip("[]")) or uri.port is not None:
         allowed = ["udp", *(transport for transport in transports if transport != "udp")]
     else:
         allowed = list(transports)
@@ -157,18 +157,10 @@ def _services(
 
 
 def _look_up(name: str, families: Sequence[str]) -> _Addresses:
-    if _is_numeric(name):
+    if is_numeric(name):
         return [name]
     hosts: list[str] = []
     for family in families:
         records = yield Question(family, name)
         hosts += [record.host for record in records if isinstance(record, Address)]
     return hosts[:MAX_HOPS]
-
-
-def _is_numeric(host: str) -> bool:
-    try:
-        ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    return True

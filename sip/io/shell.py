@@ -9,8 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
-from ipaddress import ip_address
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from sip.errors import MalformedMessage
@@ -21,6 +20,7 @@ from sip.io.tcp import Owner, StreamLimits, Streams, listening
 from sip.io.tls import TlsContexts
 from sip.io.udp import UdpPort
 from sip.message import Request, Response
+from sip.reach import is_numeric
 
 _log = logging.getLogger(__name__)
 
@@ -201,7 +201,7 @@ class SipShell(Generic[EventT]):
 
     def _send(self, data: bytes, hop: Hop) -> None:
         streams = self._streams
-        if not _is_numeric(hop.host):  # the kernel's resolver would hold up everything
+        if not is_numeric(hop.host):  # the kernel's resolver would hold up everything
             self._failed(hop, "the host of a hop has to be numeric")
         elif hop.transport == "udp":
             if not (self._large.concerns(data) and self._send_moved(data, hop)):
@@ -271,12 +271,3 @@ class SipShell(Generic[EventT]):
                 self._counts["faults"] <= MAX_LOGGED
             ):  # whoever found a way to cause them must not fill the disk
                 _log.exception("fault in %s", getattr(call, "__qualname__", call))
-
-
-@lru_cache(maxsize=8192)
-def _is_numeric(host: str) -> bool:
-    try:
-        ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True

@@ -178,6 +178,13 @@ def test_whoever_keeps_guessing_is_slowed_and_then_gets_no_answer(door):
     assert [type(event) for event in door.admission.events()][-1] is Blocked
 
 
+def test_a_line_is_never_blocked_for_the_passwords_it_gets_wrong(door):
+    for number in range(30):
+        door.ask("REGISTER", password=f"guess {number}", hop=LINE)
+    assert not door.admission.drops(LINE, door.now)
+    assert door.ask(hop=LINE, from_host="carrier.example") == Admitted(Identity("line", "berlin"))
+
+
 def test_a_forged_source_cannot_have_another_blocked(door):
     answer = Authorizer(Credentials("1001", "guess"), Random(2))
     request = make("INVITE", "1001", REALM)
