@@ -67,6 +67,11 @@ def test_a_benchmark_that_ends_otherwise_than_agreed_is_refused(line: str):
 
 def test_every_benchmark_has_its_figures_described():
     assert set(run.nouns()) <= set(table.FIGURES)
+    told = (ROOT / "benchmarks" / "README.md").read_text("utf-8")
+    for noun, figures in table.FIGURES.items():
+        assert f"**{noun}**" in told
+        for name in figures:
+            assert f"`{name}`" in told
 
 
 def test_every_long_run_is_one_of_make_soak():
