@@ -13,6 +13,9 @@ ARGS =
 # Long runs, one a line: a module and its arguments. A test asserts that every tests/**/soak_*.py is named.
 define SOAKS
 tests.sip.soak_mutations --count 1000000
+tests.sip.soak_agent --count 20000
+tests.sim.story --calls 10000 --seeds 20
+tests.sim.story --calls 10000 --seeds 20 --kill-worker
 endef
 export SOAKS
 
