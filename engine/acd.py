@@ -14,6 +14,8 @@ from routing.estimate import Estimate
 from routing.queue import Queue, QueueSpec
 from routing.select import Assignment
 
+SERVICE_S = 20.0
+
 
 @dataclass
 class Tally:
@@ -21,6 +23,13 @@ class Tally:
 
     answered: int = 0
     abandoned: int = 0
+    in_time: int = 0  # answered within SERVICE_S
+
+    @property
+    def service_level(self) -> float | None:
+        """Share of the callers who left the queue, one way or the other, that were answered in time."""
+        left = self.answered + self.abandoned
+        return self.in_time / left if left else None
 
 
 class Acd:
@@ -65,6 +74,7 @@ class Acd:
         self.queues[queue] = self.queues[queue].leave(call)
         if served:
             self.tallies[queue].answered += 1
+            self.tallies[queue].in_time += place.wait_s(now) <= SERVICE_S
             self._estimates[queue] = self._estimates[queue].answered(place.wait_s(now), now)
         else:
             self.tallies[queue].abandoned += 1

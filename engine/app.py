@@ -22,8 +22,11 @@ from engine.workers import Workers, reachable
 from media.messages import AnyEvent
 from sip.agent import UserAgent
 from sip.hop import Hop
+from sip.io.dns import DnsSettings
 from sip.io.dns import Resolver as DnsResolver
-from sip.io.shell import Listen, SipShell
+from sip.io.shell import Listener, SipShell
+from sip.io.tcp import StreamLimits
+from sip.io.tls import TlsContexts, TlsSettings
 from sip.uri import Uri
 
 VERSION = "0.1.0"
@@ -42,19 +45,33 @@ class Engine:
         self.journal = Journal(store_url(config), config.node.name, interval_s=config.store.commit_ms / 1000)
         self.workers = Workers(config.media, self._media_told, self._worker_lost)
         self.registrar = registrar_of(config)
+        listeners = [
+            Listener(each.transport, str(each.address), each.port).open() for each in config.sip.listen
+        ]
         addresses = {
-            each.transport: (config.sip.external_address or reachable(each.address), each.port)
-            for each in config.sip.listen
+            each.transport: (config.sip.external_address or reachable(each.host), each.port)
+            for each in listeners
         }
         hosts = frozenset(host for host, _ in addresses.values())
+        self.dns = DnsResolver(DnsSettings(), rng=rng, transports=tuple(addresses))
+        admission = admission_of(config, rng, hosts)
         self.agent = UserAgent(
             user_agent_settings(config, addresses),
             rng=rng,
-            admission=admission_of(config, rng, hosts),
+            admission=admission,
             registrar=self.registrar,
+            resolve=self.dns.known,
         )
-        self.shell = SipShell(self.agent, listeners(config), self._sip_told)
-        self.dns = DnsResolver(rng=rng)
+        given = config.sip.connections
+        self.shell = SipShell(
+            self.agent,
+            listeners,
+            self._sip_told,
+            tls=_tls(config),
+            limits=StreamLimits(given.max_connections, given.max_per_source, idle=given.idle_s),
+            drops=admission.drops,
+            clock=self.clock,
+        )
         self.switch = Switch(
             config,
             agent=self.agent,
@@ -149,7 +166,7 @@ class Engine:
         """Ask the DNS; `found` is called later, on the loop."""
 
         async def ask() -> None:
-            hops = await self.dns.hops(uri)
+            hops = await self.dns.resolve(uri)
             found(hops)
             self._settle()
 
@@ -158,13 +175,12 @@ class Engine:
         lookup.add_done_callback(self._lookups.discard)
 
 
-def listeners(config: Config) -> list[Listen]:
-    """Where the shell listens; the TLS files are there by now."""
+def _tls(config: Config) -> TlsContexts | None:
+    """The contexts of TLS listeners; None where there is none."""
     tls = config.sip.tls
-    return [
-        Listen(each.transport, each.address, each.port, tls.certificate, tls.key)
-        for each in config.sip.listen
-    ]
+    if tls.certificate is None or tls.key is None:
+        return None
+    return TlsContexts(TlsSettings(tls.certificate, tls.key))
 
 
 def store_url(config: Config) -> str:

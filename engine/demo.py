@@ -8,6 +8,7 @@ back, a digit is pressed, they hang up. What each side received is compared with
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -31,10 +32,11 @@ CUSTOMER_SAYS = (
     "The number of the order is four, seven, one, one. Could you tell me please where it is now?"
 )
 AGENT_SAYS = (
-    "Good morning Maria, my name is Alice. I am sorry that you had to wait. Let me look for your parcel. "
+    "Good morning Maria, my name is Bob. I am sorry that you had to wait. Let me look for your parcel. "
     "I see that it left our warehouse on Monday, and that it will reach you tomorrow before noon."
 )
 RATE = 8000
+PROMPTS = Path(os.environ.get("ISOGLOSS_PROMPTS", "var/prompts")).resolve()
 READY_S = 60.0
 
 
@@ -91,7 +93,13 @@ class RunningNode:
         self._story.tell("node", "starts, on free ports, with the shipped configuration")
         root = Path(__file__).resolve().parent.parent
         with self._log.open("w") as log:
-            self._process = subprocess.Popen(self._command, cwd=root, stdout=subprocess.PIPE, stderr=log)
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=root,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={**os.environ, "ISOGLOSS_PROMPTS": str(PROMPTS)},
+            )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
@@ -117,16 +125,17 @@ class RunningNode:
 
     @property
     def prompts(self) -> PromptPack:
-        return PromptPack.load(self._data / "prompts")
+        return PromptPack.load(PROMPTS)
 
     def get(self, path: str) -> Any:
-        token = self.secret("tokens.operator")
+        token = self.secret("api/console")
         request = urllib.request.Request(self.api + path, headers={"Authorization": f"Bearer {token}"})
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
 
     def register(self, phone: Softphone, user: str) -> None:
-        password = self.secret(f"accounts.{user}")
+        kind = "users" if user == "customer" else "agents"
+        password = self.secret(f"{kind}/{user}")
         answer = phone.register(user, password, self.domain, f"127.0.0.1:{self.sip['udp']}")
         if answer["event"] != "registered":
             raise DemoFailed(f"{user} could not register: {answer}")
@@ -135,11 +144,11 @@ class RunningNode:
 
 def _call(story: Story, node: RunningNode, folder: Path, speech: Path | None) -> None:
     customer_wav = speech or _speak(folder / "customer-says.wav", CUSTOMER_SAYS, "en-gb")
-    agent_wav = _speak(folder / "agent-says.wav", AGENT_SAYS, "en-us+f3")
-    with Softphone("customer") as customer, Softphone("alice") as alice:
+    agent_wav = _speak(folder / "agent-says.wav", AGENT_SAYS, "en-us")
+    with Softphone("customer") as customer, Softphone("bob") as bob:
         node.register(customer, "customer")
-        node.register(alice, "alice")
-        talk = Talk(story, node, folder, customer, alice)
+        node.register(bob, "bob")
+        talk = Talk(story, node, folder, customer, bob)
         talk.arrive()
         talk.wait()
         talk.connect(customer_wav, agent_wav)
@@ -153,13 +162,13 @@ class Talk:
     """The call, step by step; each step tells what happens and leaves a recording to be judged."""
 
     def __init__(
-        self, story: Story, node: RunningNode, folder: Path, customer: Softphone, alice: Softphone
+        self, story: Story, node: RunningNode, folder: Path, customer: Softphone, bob: Softphone
     ) -> None:
         self.story = story
         self.node = node
         self.folder = folder
         self.customer = customer
-        self.alice = alice
+        self.bob = bob
         self.post_dial_delay_s = 0.0
         self.digit = ""
 
@@ -176,47 +185,47 @@ class Talk:
     def wait(self) -> None:
         self.story.tell("customer", "is welcomed, then waits with music: no agent is logged in")
         self._let_pass(9)
-        self.story.tell("alice", "dials *45 to log in")
-        login = self.alice.call("*45")
-        self.alice.expect("answered", 5, call=login)
-        self.alice.expect("ended", 15, call=login)
-        self.story.tell("alice", "has heard that she is logged in")
+        self.story.tell("bob", "dials *45 to log in")
+        login = self.bob.call("*45")
+        self.bob.expect("answered", 5, call=login)
+        self.bob.expect("ended", 15, call=login)
+        self.story.tell("bob", "has heard that he is logged in")
 
     def connect(self, customer_wav: Path, agent_wav: Path) -> None:
-        self.offered = self.alice.incoming(10)
-        self.story.tell("alice", "her phone rings")
+        self.offered = self.bob.incoming(10)
+        self.story.tell("bob", "his phone rings")
         self._let_pass(1)
-        self._record(self.alice, self.offered, "alice-hears.wav")
-        self.alice.answer(self.offered)
-        self.alice.expect("media", 5, call=self.offered, state="active")
-        self.story.tell("alice", "answers; customer and agent are connected")
+        self._record(self.bob, self.offered, "bob-hears.wav")
+        self.bob.answer(self.offered)
+        self.bob.expect("media", 5, call=self.offered, state="active")
+        self.story.tell("bob", "answers; customer and agent are connected")
         self.customer.ask("stop", call=self.call, what="record")
         self._record(self.customer, self.call, "customer-hears.wav")
         self.customer.ask("play", call=self.call, file=str(customer_wav))
         self.story.tell("customer", "speaks")
         self.customer.expect("played", 60, call=self.call)
-        self.alice.ask("play", call=self.offered, file=str(agent_wav))
-        self.story.tell("alice", "speaks")
-        self.alice.expect("played", 60, call=self.offered)
+        self.bob.ask("play", call=self.offered, file=str(agent_wav))
+        self.story.tell("bob", "speaks")
+        self.bob.expect("played", 60, call=self.offered)
 
     def hold(self) -> None:
         self.customer.ask("stop", call=self.call, what="record")
-        self.alice.hold(self.offered)
-        self.story.tell("alice", "puts the customer on hold")
+        self.bob.hold(self.offered)
+        self.story.tell("bob", "puts the customer on hold")
         self._let_pass(0.3)
         self._record(self.customer, self.call, "customer-on-hold.wav")
         self._let_pass(4)
         self.customer.ask("stop", call=self.call, what="record")
-        self.alice.resume(self.offered)
-        self.story.tell("alice", "comes back")
+        self.bob.resume(self.offered)
+        self.story.tell("bob", "comes back")
 
     def end(self) -> None:
         self.customer.ask("dtmf", call=self.call, digits="5")
         self.story.tell("customer", "presses 5")
-        self.digit = str(self.alice.expect("dtmf", 5, call=self.offered)["digit"])
+        self.digit = str(self.bob.expect("dtmf", 5, call=self.offered)["digit"])
         self._let_pass(1)
         self.customer.hangup(self.call)
-        self.alice.expect("ended", 5, call=self.offered)
+        self.bob.expect("ended", 5, call=self.offered)
         self.story.tell("customer", "hangs up")
 
     def judge(self, customer_wav: Path, agent_wav: Path) -> None:
@@ -228,7 +237,7 @@ class Talk:
         self._heard("the customer heard the welcome", heard(welcome, waits, RATE))
         after_welcome = waits[len(welcome) + RATE :]
         self._heard("and music while waiting", is_music(after_welcome[: 5 * RATE], music, RATE))
-        spoken = heard(read_wav(customer_wav, RATE), self._received("alice-hears.wav"), RATE)
+        spoken = heard(read_wav(customer_wav, RATE), self._received("bob-hears.wav"), RATE)
         self._heard("the agent heard the customer", spoken)
         answered = heard(read_wav(agent_wav, RATE), self._received("customer-hears.wav"), RATE)
         self._heard("the customer heard the agent", answered)
@@ -254,7 +263,7 @@ class Talk:
         while (left := until - time.monotonic()) > 0:
             time.sleep(min(left, 0.1))
             self.customer.pump()
-            self.alice.pump()
+            self.bob.pump()
 
 
 def _record(story: Story, node: RunningNode, post_dial_delay_s: float) -> None:
@@ -271,7 +280,7 @@ def _record(story: Story, node: RunningNode, post_dial_delay_s: float) -> None:
         "completed, by the customer", (record["reason"], record["ended_by"]) == ("completed", "customer")
     )
     story.check(
-        "in the support queue, taken by alice", (record["queue"], record["agent"]) == ("support", "alice")
+        "in the support queue, taken by bob", (record["queue"], record["agent"]) == ("support", "bob")
     )
     story.check("with its wait, talk and hold", min(record[f"{k}_s"] for k in ("wait", "talk", "hold")) > 1)
     for side in ("customer", "agent"):

@@ -117,6 +117,12 @@ class Leg:
             self.media = Media.CLOSING
             self._media.send(self.worker, CloseLeg(self.number))
 
+    @property
+    def remote_address(self) -> str:
+        """Where its sound goes and comes from, "" while unknown."""
+        remote = self.stats.source if self.stats and self.stats.source else self._remote()
+        return f"{remote[0]}:{remote[1]}" if remote else ""
+
     def _remote(self) -> Address | None:
         return self._chosen.remote if self._chosen else None
 

@@ -1,0 +1,124 @@
+"""`isogloss serve`: a node from its configuration to its last call."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from config.schema import Config
+from config.secret import SecretMissing
+from engine import prompts
+from engine.api.app import create_app
+from engine.api.server import ApiServer
+from engine.api.settings import configured
+from engine.app import Engine
+from engine.log import configure
+from engine.prompts import PromptFault, PromptPack
+from engine.secrets import generated
+from engine.store.errors import StoreError
+from engine.voice import SpeechFault
+from media.io.process import WorkerFailed
+from sip.io import certificate
+
+log = structlog.get_logger("node")
+
+STARTING = (OSError, WorkerFailed, StoreError, SecretMissing, PromptFault, SpeechFault, ValueError)
+
+
+def serve(config: Config, *, data: Path | None, free_ports: bool, announce_json: bool) -> int:
+    """Run until SIGTERM or SIGINT. 0 when it ended as asked, 2 when it could not start."""
+    try:
+        config = prepare(config, data, free_ports)
+        configure(config.node.log.format, config.node.log.level)
+        pack = prompt_pack(config)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run(config, pack, announce_json))
+    except STARTING as fault:
+        print(f"isogloss cannot start: {fault}", file=sys.stderr)
+        return 2
+    return 0
+
+
+async def _run(config: Config, pack: PromptPack, announce_json: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for wanted in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(wanted, stop.set)
+    engine = Engine(config, pack)
+    api = None
+    if config.api.enabled:
+        api = ApiServer(create_app(engine.view, configured(config.api)), config.api.address, config.api.port)
+    await engine.start()
+    if api is not None:
+        await api.start()
+    announce(engine, api, announce_json)
+    await stop.wait()
+    log.info("stopping", calls=len(engine.switch.calls))
+    await engine.stop()
+    if api is not None:
+        await api.close()
+
+
+def prepare(config: Config, data: Path | None, free_ports: bool) -> Config:
+    """The configuration with its generated secrets, its certificate, and other ports or folders when asked."""
+    if data is not None:
+        config = replace(config, node=replace(config.node, data_dir=data))
+    if free_ports:
+        transports = {each.transport: 0 for each in config.sip.listen}
+        config = config.with_ports(sip=transports, address="127.0.0.1")
+        config = replace(config, api=replace(config.api, port=0))
+    folder = config.node.data_dir
+    config = config.with_secrets(lambda name: generated(folder / "secrets", name))
+    tls = config.sip.tls
+    if tls.certificate is None and any(each.transport == "tls" for each in config.sip.listen):
+        names = [config.sip.domain, *([config.sip.external_address] if config.sip.external_address else [])]
+        chain, key = certificate.ensure(folder / "tls", names)
+        config = replace(config, sip=replace(config.sip, tls=replace(tls, certificate=chain, key=key)))
+    return config
+
+
+def prompt_pack(config: Config) -> PromptPack:
+    """The spoken prompts; made now where they are not there, which takes some seconds and espeak-ng."""
+    folder = Path(os.environ.get("ISOGLOSS_PROMPTS", config.node.data_dir / "prompts"))
+    try:
+        return PromptPack.load(folder, config.node.language)
+    except PromptFault:
+        own = config.folder / "prompts"
+        texts = prompts.read_texts(own if own.is_dir() else prompts.TEXTS)
+        log.info("speaking the prompts", folder=str(folder))
+        prompts.build(folder, texts)
+        return PromptPack.load(folder, config.node.language)
+
+
+def announce(engine: Engine, api: ApiServer | None, as_json: bool) -> None:
+    """Say that the node is up, and how to reach it."""
+    ports = {each.transport: each.port for each in engine.shell.listeners}
+    address = f"http://{api.address}:{api.port}" if api else ""
+    config = engine.config
+    if as_json:
+        ready = {
+            "pid": os.getpid(),
+            "media": engine.workers.pids,
+            "sip": ports,
+            "api": address,
+            "domain": config.sip.domain,
+        }
+        print(json.dumps(ready), flush=True)
+        return
+    print(f"Isogloss node {config.node.name} is up: SIP on {ports}, API at {address or 'nowhere'}.")
+    print("Register a softphone:")
+    for name, each in config.accounts.items():
+        where = f"in {config.node.data_dir / 'secrets'}" if each.password.generated else "as configured"
+        print(
+            f"  {name}@{config.sip.domain}, proxy {engine.workers.address}:{ports.get('udp')}, password {where}"
+        )
+    numbers = ", ".join(number for number in config.numbers.exact if number.startswith("+"))
+    print(f"and call {numbers}. Stop with Ctrl-C.", flush=True)

@@ -1,0 +1,206 @@
+"""The node as the API and the metrics see it: engine.views made afresh from the switch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from engine.call import Call
+from engine.events import CallRecord
+from engine.ledger import Figures
+from engine.leg import Leg
+from engine.store.records import RecordFilter, RecordPage
+from engine.store.rows import Entry
+from engine.views import (
+    AgentAsk,
+    AgentView,
+    CallView,
+    Check,
+    Health,
+    HealthView,
+    IllegalState,
+    LegSide,
+    LegView,
+    LoadView,
+    QueueView,
+    RegistrationView,
+    UnknownAgent,
+    UnknownCall,
+    WorkerView,
+    worst,
+)
+from routing.agent import AgentEvent, AgentState, IllegalTransition
+
+if TYPE_CHECKING:
+    from engine.app import Engine
+
+# what is asked for -> the events that lead there, by the state she is in; `None` for any other
+ASKED: dict[AgentAsk, dict[AgentState | None, AgentEvent]] = {
+    AgentAsk.AVAILABLE: {AgentState.LOGGED_OUT: AgentEvent.LOGIN, None: AgentEvent.RESUME},
+    AgentAsk.PAUSED: {None: AgentEvent.PAUSE},
+    AgentAsk.LOGGED_OUT: {None: AgentEvent.LOGOUT},
+    AgentAsk.WRAP_UP_OVER: {None: AgentEvent.WRAP_UP_OVER},
+}
+
+
+class View:
+    """See engine.api.deps.EngineView, which this is."""
+
+    def __init__(self, engine: Engine, version: str) -> None:
+        self._engine = engine
+        self._version = version
+
+    # --- on the event loop --------------------------------------------------------------------------
+
+    def calls(self) -> Sequence[CallView]:
+        return [self._call(call) for call in self._engine.switch.calls.values()]
+
+    def call(self, id: str) -> CallView | None:
+        call = self._engine.switch.calls.get(id)
+        return None if call is None else self._call(call)
+
+    def _call(self, call: Call) -> CallView:
+        switch = self._engine.switch
+        queue = switch.acd.queues.get(call.queue.name) if call.queue else None
+        return CallView(
+            id=call.id,
+            contact=call.contact,
+            customer=call.caller,
+            number=call.number,
+            market=call.market,
+            region=call.region,
+            language=call.language,
+            state=call.state,
+            queue=call.queue.name if call.queue else "",
+            agent=call.agent or call.offered_agent,
+            since=switch.wall(call.clocks.arrived),
+            waiting_position=(queue.position(call.id) or None) if queue else None,
+            legs=tuple(_leg(leg) for leg in call.legs),
+        )
+
+    def queues(self) -> Sequence[QueueView]:
+        acd, now = self._engine.switch.acd, self._engine.clock()
+        views = []
+        for name, queue in acd.queues.items():
+            members = [agent for agent in acd.agents.values() if name in agent.queues]
+            views.append(
+                QueueView(
+                    name=name,
+                    waiting=len(queue),
+                    agents_available=sum(agent.free for agent in members),
+                    agents_busy=sum(agent.working and not agent.free for agent in members),
+                    longest_wait_s=max((place.wait_s(now) for place in queue.places), default=0.0),
+                    answered=acd.tallies[name].answered,
+                    abandoned=acd.tallies[name].abandoned,
+                    service_level=acd.tallies[name].service_level,
+                )
+            )
+        return views
+
+    def agents(self) -> Sequence[AgentView]:
+        switch = self._engine.switch
+        return [
+            AgentView(
+                name=agent.name,
+                state=agent.state,
+                since=switch.wall(agent.since),
+                reason=agent.reason,
+                registered=agent.registered,
+                queues=agent.queues,
+                misses=agent.misses,
+                call=next(iter(switch.acd.calls_of(agent.name)), ""),
+            )
+            for agent in switch.acd.agents.values()
+        ]
+
+    def registrations(self) -> Sequence[RegistrationView]:
+        now = self._engine.clock()
+        return [
+            RegistrationView(
+                aor=aor,
+                contact=str(each.contact),
+                transport=each.hop.transport,
+                expires_in_s=max(0.0, each.expires_at - now),
+                user_agent=each.user_agent,
+            )
+            for aor, bindings in self._engine.registrar.all(now).items()
+            for each in bindings
+        ]
+
+    def health(self) -> HealthView:
+        engine = self._engine
+        down = [name for name, _, _, up in engine.workers.loads() if not up]
+        workers = Check(name="media", status=Health.OK)
+        if down:
+            failing = len(down) == len(engine.workers.loads())
+            status = Health.FAILING if failing else Health.DEGRADED
+            workers = Check(name="media", status=status, detail=f"{', '.join(down)} restarts")
+        limit = engine.config.node.limits.max_calls
+        calls = Check(name="calls", status=Health.OK, detail=f"{len(engine.switch.calls)} of {limit}")
+        if engine.agent.settings.draining:
+            calls = Check(name="calls", status=Health.FAILING, detail="the node takes no new calls: it stops")
+        checks = (workers, calls, engine.journal.check())
+        return HealthView(
+            status=worst(checks), node=engine.config.node.name, version=self._version, checks=checks
+        )
+
+    def load(self) -> LoadView:
+        engine = self._engine
+        state = engine.journal.state()
+        return LoadView(
+            legs=len(engine.switch.legs),
+            registrations=engine.registrar.counts()["bindings"],
+            workers=tuple(
+                WorkerView(name=name, load=load, legs=legs) for name, load, legs, _ in engine.workers.loads()
+            ),
+            journal_lag_s=state.lag_s,
+            journal_waiting=state.waiting,
+            journal_spilled=state.spilled_bytes,
+            journal_lost=state.lost,
+        )
+
+    def metrics(self) -> bytes:
+        return self._engine.metrics.render()
+
+    def set_agent_state(self, name: str, ask: AgentAsk, reason: str) -> None:
+        switch = self._engine.switch
+        agent = switch.acd.agents.get(name)
+        if agent is None:
+            raise UnknownAgent(f"no agent is called {name}")
+        events = ASKED[ask]
+        event = events.get(agent.state, events[None])
+        try:
+            self._engine.act(lambda now: switch.set_agent(name, event, now, reason))
+        except IllegalTransition as error:
+            raise IllegalState(str(error)) from error
+
+    def hangup(self, id: str) -> None:
+        switch = self._engine.switch
+        if id not in switch.calls:
+            raise UnknownCall(f"no call {id} is in progress")
+        self._engine.act(lambda now: switch.hang_up(id, now))
+
+    # --- the store: blocks, in a worker thread ------------------------------------------------------
+
+    def records(self, wanted: RecordFilter, *, cursor: str | None, limit: int) -> RecordPage:
+        return self._engine.journal.records(wanted, cursor=cursor, limit=limit)
+
+    def record(self, call: str) -> CallRecord | None:
+        return self._engine.journal.record(call)
+
+    def events(self, call: str) -> Sequence[Entry]:
+        return self._engine.journal.events(call)
+
+
+def _leg(leg: Leg) -> LegView:
+    figures = Figures(leg)
+    return LegView(
+        id=leg.number,
+        side=LegSide(leg.side),
+        remote=leg.remote_address,
+        codec=leg.codec,
+        state="held" if leg.held else "talking" if leg.connected else leg.media,
+        loss=figures.loss,
+        jitter_ms=figures.jitter_ms,
+        mos=figures.mos,
+    )
