@@ -33,8 +33,9 @@ class Schedule:
         """Whether to drain now; drains missed are not made up for."""
         if now < self.next_drain:
             return False
-        missed = int((now - self.next_drain) / DRAIN)
-        self.next_drain += (missed + 1) * DRAIN
+        self.next_drain += DRAIN
+        if self.next_drain <= now:
+            self.next_drain = now + DRAIN
         return True
 
     def tick_due(self, now: float) -> int | None:

@@ -106,9 +106,7 @@ class Control:
         return self._told()
 
     def _told(self) -> list[AnyEvent]:
-        events = self.core.events
-        if events:
-            self.core.events = []
+        events, self.core.events = self.core.events, []
         return events
 
     def _find(self, number: int) -> Leg:

@@ -42,7 +42,9 @@ class Watch:
         """Do what is due; cheap when called too often."""
         if now < self._next:
             return
-        self._next = now + PERIOD
+        self._next += PERIOD
+        if self._next <= now:
+            self._next = now + PERIOD
         table = self._core.table
         self._reopen(now)
         self._find_stopped(now)

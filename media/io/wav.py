@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import wave
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +71,12 @@ class ThreadedFiles:
         sound = future.result()
         self._cache.put(path, sound)
         return sound
+
+    def wait(self, path: str) -> None:
+        """Wait until a file that was asked for has been read, or turned out to be unreadable."""
+        future = self._loading.get(path)
+        if future is not None:
+            wait([future])
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)

@@ -17,7 +17,7 @@ from media.control import Control
 from media.io.memory import MemoryNetwork
 from media.io.wav import Files
 from media.latch import LatchPolicy
-from media.messages import AnyCommand, AnyEvent, Codec, LegOpened, OpenLeg
+from media.messages import AnyCommand, AnyEvent, Codec, LegOpened, LegStats, OpenLeg, Stats
 
 WORKER = "10.0.0.1"
 PCMU = Codec(0, "PCMU")
@@ -83,6 +83,7 @@ class Phone:
     hertz: float = 0.0  # 0: says nothing
     spoken: int = 0
     port: int = 0
+    timestamp_of_press: int = 0
     next_at: float = 0.0
     got: list[Heard] = field(default_factory=list)
     reports: list[bytes] = field(default_factory=list)
@@ -111,7 +112,7 @@ class Phone:
 
     def press(self, event: int, packets: int = 5, ends: int = 3, marker: bool = True) -> None:
         """A whole key press at once."""
-        stamp = self.timestamp
+        stamp = self.timestamp_of_press = self.timestamp
         for i in range(packets + ends):
             end = i >= packets
             duration = 160 * min(i + 1, packets)
@@ -189,6 +190,9 @@ class Stage:
 
     def told(self, kind: type[E]) -> list[E]:
         return [event for _, event in self.events if isinstance(event, kind)]
+
+    def told_stats(self) -> list[list[LegStats]]:
+        return [stats.legs for stats in self.told(Stats)]
 
     def last(self, kind: type[E]) -> E:
         return self.told(kind)[-1]

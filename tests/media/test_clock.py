@@ -1,0 +1,56 @@
+"""When the worker drains and ticks, also when it is late; NTP timestamps."""
+
+from __future__ import annotations
+
+from media.clock import Schedule, ntp, ntp_middle
+
+
+def turns(schedule: Schedule, start: float, end: float, step: float = 0.001) -> list[tuple[float, int]]:
+    ticks = []
+    now = start
+    while now < end:
+        schedule.drain_due(now)
+        skipped = schedule.tick_due(now)
+        if skipped is not None:
+            ticks.append((now, skipped))
+        now += step
+    return ticks
+
+
+def test_a_second_on_time_is_fifty_ticks():
+    assert len(turns(Schedule(5.0), 5.0, 6.0 - 0.0005)) == 50
+
+
+def test_ticks_a_little_late_are_made_up_for():
+    schedule = Schedule(5.0)
+    assert schedule.tick_due(5.0) == 0
+    late = 5.0 + 0.059
+    assert [schedule.tick_due(late), schedule.tick_due(late), schedule.tick_due(late)] == [0, 0, None]
+
+
+def test_ticks_far_too_late_are_skipped_and_counted():
+    schedule = Schedule(5.0)
+    schedule.tick_due(5.0)
+    assert schedule.tick_due(5.5) == 24
+    assert schedule.tick_due(5.5) is None and schedule.skipped == 24
+    assert schedule.tick_due(5.521) == 0
+
+
+def test_missed_drains_are_not_made_up_for():
+    schedule = Schedule(5.0)
+    assert schedule.drain_due(5.1)
+    assert not schedule.drain_due(5.1)
+
+
+def test_waiting_ends_with_whatever_is_due_first():
+    schedule = Schedule(5.0)
+    schedule.drain_due(5.0)
+    schedule.tick_due(5.0)
+    assert abs(schedule.wait(5.001) - 0.004) < 1e-9
+    assert schedule.wait(6.0) == 0.0
+
+
+def test_ntp_counts_from_1900_in_fractions_of_2_to_the_32():
+    assert ntp(0.0) >> 32 == 2_208_988_800
+    assert ntp(0.5) & 0xFFFFFFFF == 1 << 31
+    assert ntp_middle(0.25) & 0xFFFF == 1 << 14

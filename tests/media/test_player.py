@@ -1,0 +1,181 @@
+"""Prompts and music: order, loops, announcements over music, and files of all kinds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from media.clock import BLOCK
+from media.io import wav
+from media.player import Cache, Player, Unreadable
+from tests.media.stage import strength, tone, write_wav
+
+
+class Shelf:
+    """Sounds by name; a name in `loading` is not there yet."""
+
+    def __init__(self, **sounds: np.ndarray) -> None:
+        self.sounds = sounds
+        self.loading: set[str] = set()
+
+    def get(self, path: str) -> np.ndarray | None:
+        if path in self.loading:
+            return None
+        if path not in self.sounds:
+            raise Unreadable(path)
+        return self.sounds[path]
+
+
+def steady(value: int, blocks: float) -> np.ndarray:
+    return np.full(int(blocks * BLOCK), value, np.int16)
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf(one=steady(1, 2), two=steady(2, 1.5), music=np.arange(1, 5 * BLOCK + 1, dtype=np.int16))
+
+
+@pytest.fixture
+def player(shelf) -> Player:
+    return Player(shelf)
+
+
+def listen(player: Player, blocks: int = 1) -> tuple[np.ndarray, list]:
+    out, done = np.zeros((blocks, BLOCK), np.int32), []
+    for block in out:
+        player.block(block, done)
+    return out.reshape(-1), done
+
+
+def test_files_of_a_play_follow_each_other_without_a_gap(player):
+    player.play(1, ["one", "two"], False, 1.0)
+    sound, done = listen(player, 4)
+    assert (sound == np.concatenate([steady(1, 2), steady(2, 1.5), steady(0, 0.5)])).all()
+    assert done == [(1, True)] and not player.playing
+
+
+def test_plays_queue_and_each_is_told_done(player):
+    player.play(1, ["two"], False, 1.0)
+    player.play(2, ["one"], False, 1.0)
+    sound, done = listen(player, 4)
+    assert (sound[: 3 * BLOCK + 80] == np.concatenate([steady(2, 1.5), steady(1, 2)])).all()
+    assert done == [(1, True), (2, True)]
+
+
+def test_a_loop_goes_on_without_a_gap_until_it_is_stopped(player):
+    player.play(1, ["two"], True, 1.0)
+    sound, done = listen(player, 30)
+    assert (sound == 2).all() and done == []
+    assert player.stop(None) == [(1, False)]
+    assert not listen(player)[0].any() and not player.playing
+
+
+def test_music_gives_way_to_an_announcement_and_goes_on_where_it_was(player):
+    player.play(1, ["music"], True, 1.0)
+    before, _ = listen(player, 2)
+    player.play(2, ["one"], False, 1.0)
+    during, done = listen(player, 2)
+    after, _ = listen(player, 1)
+    assert (before == np.arange(1, 2 * BLOCK + 1)).all()
+    assert (during == 1).all() and done == [(2, True)]
+    assert (after == np.arange(2 * BLOCK + 1, 3 * BLOCK + 1)).all()
+
+
+def test_new_music_replaces_the_old(player):
+    player.play(1, ["music"], True, 1.0)
+    assert player.play(2, ["one"], True, 1.0) == [(1, False)]
+    assert (listen(player, 3)[0] == 1).all()
+
+
+def test_one_play_of_several_can_be_stopped(player):
+    for number in (1, 2, 3):
+        player.play(number, ["one"], False, 1.0)
+    assert player.stop(2) == [(2, False)]
+    assert listen(player, 5)[1] == [(1, True), (3, True)]
+
+
+def test_gain_applies_to_a_play(player):
+    player.play(1, ["music"], False, 0.5)
+    assert listen(player)[0][9] == 5
+
+
+def test_a_file_that_cannot_be_read_ends_its_play_as_not_completed(player):
+    player.play(1, ["nothing"], False, 1.0)
+    player.play(2, ["one"], False, 1.0)
+    sound, done = listen(player, 3)
+    assert (1, False) in done and (2, True) in done and (sound[:BLOCK] == 1).all()
+
+
+def test_a_loop_of_files_that_cannot_be_read_ends(player):
+    player.play(1, ["nothing", "neither"], True, 1.0)
+    assert listen(player)[1] == [(1, False)] and not player.playing
+
+
+def test_a_file_that_is_still_being_loaded_is_waited_for(player, shelf):
+    shelf.loading.add("one")
+    player.play(1, ["one"], False, 1.0)
+    assert not listen(player, 3)[0].any()
+    shelf.loading.clear()
+    assert (listen(player, 2)[0] == 1).all()
+
+
+def test_a_play_of_nothing_or_past_the_queues_bound_is_done_at_once(player):
+    assert player.play(1, [], False, 1.0) == [(1, False)]
+    for number in range(2, 66):
+        assert player.play(number, ["one"], False, 1.0) == []
+    assert player.play(99, ["one"], False, 1.0) == [(99, False)]
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 44100, 48000])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_wav_files_of_any_rate_become_the_rendered_rate(tmp_path, rate, channels):
+    n = np.arange(rate // 2)
+    one = np.rint(9000 * np.sin(2 * np.pi * 1000 * n / rate)).astype(np.int16)
+    sound = wav.read(write_wav(tmp_path / "a.wav", np.stack([one] * channels, axis=1), rate))
+    assert abs(len(sound) - 4000) <= 1
+    assert strength(sound[400:3600], 1000) == pytest.approx(9000, rel=0.01)
+    residue = sound[400:3600] - strength(sound[400:3600], 1000) * np.sin(2 * np.pi * np.arange(400, 3600) / 8)
+    assert np.sqrt(np.mean(residue.astype(float) ** 2)) < 20
+
+
+def test_what_telephony_cannot_carry_is_filtered_out_not_folded_back(tmp_path):
+    n = np.arange(16000)
+    high = np.rint(9000 * np.sin(2 * np.pi * 5000 * n / 16000)).astype(np.int16)
+    sound = wav.read(write_wav(tmp_path / "high.wav", high, 16000))
+    assert np.abs(sound[200:-200]).max() <= 2
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF", b"RIFF\x24\0\0\0WAVEfmt ", b"no wav at all" * 50])
+def test_a_file_that_is_no_wav_is_unreadable(tmp_path, content):
+    path = tmp_path / "bad.wav"
+    path.write_bytes(content)
+    with pytest.raises(Unreadable):
+        wav.read(str(path))
+
+
+def test_a_wav_without_samples_is_unreadable(tmp_path):
+    with pytest.raises(Unreadable):
+        wav.read(write_wav(tmp_path / "empty.wav", np.empty(0, np.int16)))
+
+
+def test_the_cache_forgets_what_was_longest_unused_when_it_is_full():
+    cache = Cache(limit=3 * 320)
+    for name in "abc":
+        cache.put(name, steady(1, 1))
+    cache.get("a")
+    cache.put("d", steady(1, 1))
+    assert [name for name in "abcd" if cache.get(name) is not None] == ["a", "c", "d"]
+
+
+def test_files_read_beside_the_tick_come_when_they_are_ready(tmp_path):
+    files = wav.ThreadedFiles()
+    path = write_wav(tmp_path / "a.wav", tone(440, 0.1))
+    assert files.get(path) is None
+    files.wait(path)
+    sound = files.get(path)
+    assert sound is not None and len(sound) == 800
+    assert files.get(str(tmp_path / "none.wav")) is None
+    files.wait(str(tmp_path / "none.wav"))
+    with pytest.raises(Unreadable):
+        files.get(str(tmp_path / "none.wav"))
+    files.close()
