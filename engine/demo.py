@@ -184,7 +184,7 @@ class Talk:
 
     def wait(self) -> None:
         self.story.tell("customer", "is welcomed, then waits with music: no agent is logged in")
-        self._let_pass(9)
+        self._let_pass(18)
         self.story.tell("bob", "dials *45 to log in")
         login = self.bob.call("*45")
         self.bob.expect("answered", 5, call=login)
@@ -235,8 +235,7 @@ class Talk:
         music = read_wav(pack.path("en", "music"), RATE)
         welcome = read_wav(pack.path("en", "welcome-support"), RATE)
         self._heard("the customer heard the welcome", heard(welcome, waits, RATE))
-        after_welcome = waits[len(welcome) + RATE :]
-        self._heard("and music while waiting", is_music(after_welcome[: 5 * RATE], music, RATE))
+        self._heard("and music while waiting", is_music(waits[14 * RATE : 18 * RATE], music, RATE))
         spoken = heard(read_wav(customer_wav, RATE), self._received("bob-hears.wav"), RATE)
         self._heard("the agent heard the customer", spoken)
         answered = heard(read_wav(agent_wav, RATE), self._received("customer-hears.wav"), RATE)
