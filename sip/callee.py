@@ -88,7 +88,8 @@ class Callee:
         if exchange.agreed or (exchange.state != ASKED and not reliable):
             sdp = None  # settled already (what follows is for UPDATE); and an offer may not travel unreliably
         elif sdp is not None and reliable:
-            exchange.step(SEND_ANSWER if exchange.state == ASKED else SEND_OFFER, sdp)
+            event = SEND_ANSWER if exchange.state == ASKED else SEND_OFFER
+            sdp = sdp if exchange.step(event, sdp) else None
         response = self._response(status, None, headers, sdp)
         if not reliable:
             self._transaction.respond(response, now)

@@ -146,11 +146,12 @@ class Caller:
         if not reliable:
             if sdp is not None and exchange.state == OFFERED:
                 fork.preview = sdp
-            return sdp
-        if sdp is not None and exchange.state == OFFERED:
-            exchange.step(RECEIVE_ANSWER, sdp)
-        elif sdp is not None and not exchange.agreed and exchange.step(RECEIVE_OFFER, sdp):
-            return sdp
+                return sdp
+            return None
+        if sdp is not None and not exchange.step(RECEIVE_ANSWER, sdp):
+            if not exchange.agreed and exchange.step(RECEIVE_OFFER, sdp):
+                return sdp
+            sdp = None
         self._send_prack(fork, None, now)
         return sdp
 

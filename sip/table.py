@@ -15,8 +15,8 @@ def as_mermaid(table: Table) -> str:
     """The table as a Mermaid state diagram, rows in the order they were written."""
     lines = ["stateDiagram-v2"]
     for (state, event), (following, actions) in table.items():
-        origin = "[*]" if state == INITIAL else state
-        target = "[*]" if following == TERMINATED else following
+        origin = "[*]" if state == INITIAL else state.replace(" ", "_")
+        target = "[*]" if following == TERMINATED else following.replace(" ", "_")
         did = f" / {', '.join(actions)}" if actions else ""
         lines.append(f"    {origin} --> {target}: {event}{did}")
     return "\n".join(lines)

@@ -123,6 +123,7 @@ class Network:
         self.trace: list[Seen] = []
         self.keep_trace = True
         self.drop: Callable[[Seen], bool] | None = None  # a fault to inject: True loses the message
+        self.mangle: Callable[[bytes], bytes] | None = None  # what becomes of a datagram on its way
         self.unreachable: set[str] = set()  # hosts whose transport reports an error
         self._flying: list[tuple[float, int, str, Hop, bytes]] = []
         self._count = 0
@@ -233,7 +234,8 @@ class Network:
             if weather.loss and rng.random() < weather.loss:
                 continue
             delay = weather.delay + (rng.random() * weather.jitter if weather.jitter else 0.0)
-            self._fly(self.now + delay, hop.host, Hop("udp", source, 5060), data)
+            arriving = data if self.mangle is None else self.mangle(data)
+            self._fly(self.now + delay, hop.host, Hop("udp", source, 5060), arriving)
 
     def _send_on_stream(self, source: str, data: bytes, hop: Hop) -> None:
         first, second = sorted((source, hop.host))
