@@ -75,6 +75,11 @@ class WorkerClient:
         """Share of a core that it used in the last second."""
         return self._announced.load if self._announced is not None else 0.0
 
+    @property
+    def reserved(self) -> bool:
+        """Whether a worker stands ready to take over."""
+        return self._reserve is not None and self._reserve.ready is not None
+
     async def start(self) -> WorkerReady:
         """Start the worker and wait until it is ready. Raises WorkerFailed."""
         self._directory = tempfile.mkdtemp(prefix="isogloss-media-")
