@@ -14,15 +14,17 @@ from sip.errors import MalformedMessage
 from sip.events import Event, OptionsAnswered
 from sip.hop import Hop
 from sip.inbound import Gate, Inbound
+from sip.keeper import Keeper
 from sip.matching import reply_hop
 from sip.message import Headers, NameAddr, Request, Response, Uri, parse
 from sip.outgoing import Answer, Outgoing
 from sip.registrar import Registrar, RegistrarEvent
+from sip.registration import Registration, RegistrationEvent, RegistrationSettings
 from sip.session import Session
 from sip.settings import AgentSettings
 from sip.stack import ACCEPT, Resolve, Stack
 
-AgentEvent = Event | RegistrarEvent
+AgentEvent = Event | RegistrarEvent | RegistrationEvent
 
 
 class UserAgent:
@@ -46,6 +48,7 @@ class UserAgent:
         self.settings = settings
         self._stack = Stack(settings, rng, resolve)
         self._registrar = registrar
+        self._keepers: dict[Registration, Keeper] = {}
         self._inbound = Inbound(self._stack, admission, registrar)
 
     # ------------------------------------------------------------------------------------------- from below
@@ -167,7 +170,6 @@ class UserAgent:
         """
         stack = self._stack
         fields = Headers()
-        fields.add("Via", "")
         fields.add("Max-Forwards", "70")
         fields.add("From", str(from_.with_tag(stack.new_tag())))
         fields.add("To", str(to.with_tag(None)))
@@ -184,6 +186,24 @@ class UserAgent:
         request = Request(method, target, fields, body)
         hops = hops or stack.hops_to(target)
         Outgoing(stack, request, hops, answered, authorizer=authorizer).start(now)
+
+    def register(self, settings: RegistrationSettings, hops: Sequence[Hop], *, now: float) -> Registration:
+        """Register with `settings.registrar` and stay registered; told by `LineUp` and `LineDown`."""
+        registration = Registration(settings, hops, rng=self._stack.rng, now=now)
+        keeper = self._keepers[registration] = Keeper(self._stack, registration)
+        keeper.attend(now)
+        return registration
+
+    def unregister(self, registration: Registration, *, now: float) -> None:
+        """Take our binding away; `LineLeft` says when it is done."""
+        keeper = self._keepers.pop(registration, None)
+        if keeper is not None:
+            registration.stop(now)
+            keeper.attend(now)
+
+    def contact(self, user: str, hop: Hop) -> Uri:
+        """Our address as the far end of `hop` reaches it: what `RegistrationSettings.contact` wants."""
+        return NameAddr.parse(self._stack.contact(user, hop)).uri
 
     def options(self, target: Uri, hops: Sequence[Hop], now: float) -> int:
         """Ask whether `target` is there.

@@ -22,8 +22,9 @@ from sip.offer import (
     sdp_of,
 )
 from sip.reliable import ReliableSender
-from sip.session import NO_ACK, RECEIVE_ACK, RECEIVE_CANCEL, RECEIVE_INVITE, SEND_1XX, SEND_2XX, Session
+from sip.session import Session
 from sip.stack import ALLOW, SUPPORTED
+from sip.states import NO_ACK, RECEIVE_ACK, RECEIVE_CANCEL, RECEIVE_INVITE, SEND_1XX, SEND_2XX
 from sip.timeouts import Timeout
 from sip.transaction import Transaction
 from sip.unacknowledged import Unacknowledged

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sip.dialog import Dialog
-from sip.errors import WrongState
 from sip.events import Answered, Ended, Provisional, Rejected
 from sip.hop import Hop
 from sip.message import Headers, Request, Response, Uri
@@ -24,19 +23,10 @@ from sip.offer import (
 )
 from sip.outgoing import Outgoing
 from sip.reliable import ReliableReceiver
-from sip.session import (
-    ACKNOWLEDGE,
-    CALL,
-    CALLING,
-    DUE,
-    PROCEEDING,
-    RECEIVE_1XX,
-    RECEIVE_2XX,
-    RECEIVE_FAILURE,
-    Session,
-)
-from sip.session import RECEIVE_OFFER as RECEIVE_2XX_OFFER
+from sip.session import Session
 from sip.stack import ALLOW, SUPPORTED
+from sip.states import ACKNOWLEDGE, CALL, CALLING, DUE, PROCEEDING, RECEIVE_1XX, RECEIVE_2XX, RECEIVE_FAILURE
+from sip.states import RECEIVE_OFFER as RECEIVE_2XX_OFFER
 from sip.timeouts import Timeout
 
 MAX_FORKS = 16
@@ -84,7 +74,6 @@ class Caller:
         """
         session, stack = self._session, self._session.stack
         fields = Headers()
-        fields.add("Via", "")  # first of all fields; written when the hop is chosen
         fields.add("Max-Forwards", "70")
         fields.add("From", str(session.local))
         fields.add("To", str(session.remote))
@@ -272,7 +261,7 @@ class Caller:
     # --------------------------------------------------------------------------------------- ACK and CANCEL
 
     def acknowledge(self, sdp: bytes, now: float) -> None:
-        """Our answer to their offer, in the PRACK or the ACK."""
+        """Our answer to their offer, in the PRACK or the ACK; nothing when none is owed."""
         session, fork = self._session, self._winner
         if session.state == DUE and fork is not None:
             session.stack.timeouts.cancel(self._timeout)
@@ -289,7 +278,6 @@ class Caller:
             ):
                 self._send_prack(fork, sdp, now)
                 return
-        raise WrongState("no offer to answer")
 
     def send_ack(self, now: float) -> None:
         """Acknowledge the answer that won, with our answer when one was owed and given."""

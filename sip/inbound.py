@@ -20,8 +20,9 @@ from sip.offer import sdp_of
 from sip.refer import find_replaced, read_replaces
 from sip.registrar import Registrar
 from sip.screening import screen
-from sip.session import RECEIVE_BYE, Session
+from sip.session import Session
 from sip.stack import ACCEPT, ALLOW, SUPPORTED, Stack
+from sip.states import RECEIVE_BYE
 from sip.transaction import INVITE_SERVER, Transaction
 
 

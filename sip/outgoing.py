@@ -132,7 +132,10 @@ class Outgoing:
         stack, request = self._stack, self.request
         branch = stack.new_branch()
         headers = request.headers
-        headers.set("Via", stack.via(hop, branch))
+        if "Via" in headers:
+            headers.set("Via", stack.via(hop, branch))
+        else:
+            headers.insert_first("Via", stack.via(hop, branch))
         if self._contact_user is not None:
             headers.set("Contact", stack.contact(self._contact_user, hop))
         if self._authorizer is not None:

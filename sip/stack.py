@@ -13,6 +13,7 @@ from sip.hop import DEFAULT_PORTS, Hop
 from sip.matching import Transactions
 from sip.reach import is_numeric, is_public
 from sip.registrar import RegistrarEvent
+from sip.registration import RegistrationEvent
 from sip.settings import AgentSettings
 from sip.timeouts import Timeouts
 from sip.transaction import Transaction
@@ -45,7 +46,7 @@ class Stack:
         self.pending: Counter[str] = Counter()  # unanswered calls by source address
         self.dropped: Counter[str] = Counter()  # messages that went nowhere, by why
         self.outgoing: list[tuple[bytes, Hop]] = []
-        self.events: list[Event | RegistrarEvent] = []
+        self.events: list[Event | RegistrarEvent | RegistrationEvent] = []
         self._resolve = resolve
         self._last_id = 0
 

@@ -1,4 +1,4 @@
-"""The state diagrams of the SIP stack, drawn from its tables: `python -m tests.sip.states` rewrites the document."""
+"""The state diagrams of the SIP stack, drawn from its tables: `python -m tests.sip.states` rewrites them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from sip.offer import OFFER_ANSWER
 from sip.registration import TABLE as REGISTRATION
 from sip.renegotiation import RENEGOTIATION
-from sip.session import CALLEE, CALLER
+from sip.states import CALLEE, CALLER
 from sip.table import Table, as_mermaid
 from sip.transaction import INVITE_CLIENT, INVITE_SERVER, NON_INVITE_CLIENT, NON_INVITE_SERVER
 

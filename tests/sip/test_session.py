@@ -18,7 +18,7 @@ from sip.events import (
 )
 from sip.hop import Hop
 from sip.message import Request, Uri
-from sip.session import CALLEE, CALLER, ENDED
+from sip.states import CALLEE, CALLER, ENDED
 from tests.sip.network import Network, Node, Seen, Weather, connect, drained, pair
 
 OFFER, ANSWER = b"v=0 offer", b"v=0 answer"
