@@ -143,7 +143,7 @@ def _write_config(folder: Path, far_port: int) -> None:
     shutil.copytree(ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     changes: dict[str, dict[str, Any]] = {
         "node": {
-            "limits": {"max_calls": 5000, "max_calls_per_s": 5000},
+            "limits": {"max_calls": 2000, "max_calls_per_s": 5000},
             "drain_s": 0,
             "log": {"level": "warning"},
         },
@@ -152,7 +152,7 @@ def _write_config(folder: Path, far_port: int) -> None:
     for name, change in changes.items():
         path = folder / f"{name}.yaml"
         path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | change, allow_unicode=True))
-    line = {"enabled": True, "kind": "ip", "country": "GB", "sources": [f"{CALLER}/32"], "max_calls": 5000}
+    line = {"enabled": True, "kind": "ip", "country": "GB", "sources": [f"{CALLER}/32"], "max_calls": 2000}
     (folder / "lines" / "load.yaml").write_text(yaml.safe_dump(line))
 
 
