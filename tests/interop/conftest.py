@@ -13,6 +13,7 @@ import pytest
 
 from sip.pjsip.process import Softphone
 from tests.interop import baresip as baresip_peer
+from tests.interop.long_calls import LongCalls
 from tests.interop.node import FAR, LINE, FarEnd, Node
 from tests.interop.sipp import Sipp
 
@@ -29,6 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         "baresip": None if baresip_peer.installed() else "baresip is not installed (Debian: baresip-core)",
         "speech": None if shutil.which("espeak-ng") else "espeak-ng is not installed",
     }
+    items.sort(key=lambda item: "long_calls" in getattr(item, "fixturenames", ()))
     for item in items:
         for fixture, reason in missing.items():
             if reason and fixture in getattr(item, "fixturenames", ()):
@@ -46,6 +48,21 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
         status = running.close()
     assert status == 0, running.said()
     assert "Traceback" not in running.said(1_000_000)
+
+
+@pytest.fixture(scope="session")
+def long_calls(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LongCalls]:
+    """Calls that take a minute, begun by `begin_long_calls` before anything else."""
+    calls = LongCalls(node, tmp_path_factory.mktemp("long"))
+    yield calls
+    calls.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def begin_long_calls(request: pytest.FixtureRequest) -> None:
+    wanted = [each for each in request.session.items if "long_calls" in getattr(each, "fixturenames", ())]
+    if any(not each.get_closest_marker("skip") for each in wanted):
+        request.getfixturevalue("long_calls")
 
 
 @pytest.fixture
