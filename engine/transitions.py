@@ -7,6 +7,7 @@ ignored there (a late ring tone after the hang-up, say). docs/call-states.md is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import dialling, talking, transfer, waiting
@@ -69,13 +70,25 @@ def _rows() -> dict[tuple[State, Trigger], tuple[State, tuple[Action, ...]]]:
 TABLE: Table = _rows()
 
 
-def as_mermaid() -> str:
-    """The table as a Mermaid state diagram; END, which leads to `ending` from everywhere, is drawn once."""
+def as_markdown() -> str:
+    """docs/call-states.md: the table as a Mermaid diagram. END, which leads on from everywhere, is drawn once."""
     lines = ["stateDiagram-v2", "    [*] --> arrived"]
     for (state, trigger), (after, actions) in TABLE.items():
-        if trigger is Trigger.END:
-            continue
-        doing = ", ".join(action.__name__.replace("_", " ") for action in actions)
-        lines.append(f"    {state} --> {after}: {trigger} / {doing}")
+        if trigger is not Trigger.END:
+            doing = ", ".join(action.__name__.replace("_", " ") for action in actions)
+            lines.append(f"    {state} --> {after}: {trigger} / {doing}")
     lines += ["    any --> ending: end / wind up", "    ended --> [*]"]
-    return "\n".join(lines) + "\n"
+    diagram = "\n".join(lines)
+    return f"""# The states of a call
+
+Drawn from the table in `engine/transitions.py` by `python -m engine.transitions`; a test holds the two together.
+What a call does on a transition stands behind the slash.
+
+```mermaid
+{diagram}
+```
+"""
+
+
+if __name__ == "__main__":
+    (Path(__file__).resolve().parent.parent / "docs" / "call-states.md").write_text(as_markdown())
