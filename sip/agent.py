@@ -10,7 +10,7 @@ from random import Random
 
 from sip.caller import Caller
 from sip.digest import Authorizer, Credentials
-from sip.errors import MalformedMessage
+from sip.errors import Malformed, MalformedMessage
 from sip.events import Event, OptionsAnswered
 from sip.hop import Hop
 from sip.inbound import Gate, Inbound
@@ -68,7 +68,10 @@ class UserAgent:
         """One message out of a stream's `Framer`."""
         stack = self._stack
         if isinstance(message, Request):
-            self._inbound.receive(message, hop, now)
+            try:
+                self._inbound.receive(message, hop, now)
+            except Malformed:
+                stack.dropped["malformed"] += 1  # what nobody needed until now could not be read
         elif isinstance(message, Response):
             if len(message.vias) != 1:
                 stack.dropped["response not for us"] += 1  # section 18.1.2: it was routed here by mistake

@@ -172,6 +172,7 @@ class Caller:
             session.feed(RECEIVE_2XX, now, Answered(session, dialog.offer.remote))
         if not session.over:
             session.timer.agreed(response, now)
+            session.renegotiation.pump(now)
 
     def _take_sdp(self, fork: Fork, response: Response) -> bool:
         """Bring the offer/answer exchange to its end.

@@ -83,9 +83,6 @@ class Inbound:
         if refusal is not None:
             self._answer_statelessly(request, hop, refusal)
             return
-        if request.method == "OPTIONS":
-            self._answer_statelessly(request, hop, self._options(request))
-            return
         verdict = self._gate.admit(request, hop, now)
         if isinstance(verdict, Admitted):
             self._admitted(request, verdict.identity, hop, now)
@@ -110,6 +107,9 @@ class Inbound:
         stack = self._stack
         if request.method == "INVITE":
             self._invite(request, identity, hop, now)
+            return
+        if request.method == "OPTIONS":
+            self._answer_statelessly(request, hop, self._options(request))
             return
         transaction = stack.transactions.begin(request, hop, now)
         if request.method == "REGISTER" and self._registrar is not None:
@@ -253,7 +253,12 @@ class Inbound:
         session.feed(RECEIVE_BYE, now, Ended(session, "bye", request.headers.get("Reason")))
 
     def _renegotiate(self, dialog: Dialog, request: Request, transaction: Transaction, now: float) -> None:
-        dialog.session.renegotiation.receive(request, transaction, now)
+        session = dialog.session
+        if dialog is session.dialog:
+            session.renegotiation.receive(request, transaction, now)
+        else:
+            # Another fork that only rings: what it asks for counts once it is the one that talks to us.
+            transaction.respond(request.respond(500, headers=[("Retry-After", "2")]), now)
 
     def _prack(self, dialog: Dialog, request: Request, transaction: Transaction, now: float) -> None:
         session = dialog.session

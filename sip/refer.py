@@ -162,7 +162,9 @@ class Transfers:
         if session.over or session.dialog is None:
             transaction.respond(request.respond(481), now)
             return
-        if self._asked is not None or len(self._subscriptions) >= MAX_REFERRALS:
+        if (self._asked is not None and not self._asked.answered) or len(
+            self._subscriptions
+        ) >= MAX_REFERRALS:
             transaction.respond(request.respond(491), now)
             return
         try:

@@ -175,6 +175,9 @@ def test_a_referral_nobody_considers_does_not_stay_behind():
     ours.refer(carol.uri, now=network.now)
     network.run(60)
     assert alice.last(ReferProgress).final
+    ours.refer(carol.uri, now=network.now)
+    network.run(1)
+    assert len(bob.told(Referred)) == 2
     ours.hangup(now=network.now)
     network.settle()
     assert drained(network.counts())

@@ -139,6 +139,20 @@ def test_an_offer_made_while_another_is_on_its_way_follows_it():
     assert len(caller.told(Reanswered)) == 2
 
 
+def test_an_offer_made_while_it_rings_is_sent_when_the_call_is_answered():
+    network, caller, callee = pair()
+    ours = caller.call(callee)
+    network.run(0.05)
+    theirs = callee.last(IncomingCall).session
+    theirs.ring(now=network.now)
+    network.run(0.05)
+    ours.reoffer(HOLD, now=network.now)
+    accept_with(network, callee, HELD)
+    theirs.answer(b"v=0 answer", now=network.now)
+    network.run(1)
+    assert caller.last(Reanswered, ours).sdp == HELD
+
+
 def test_an_offer_is_asked_for_and_answered_in_the_ack():
     network, caller, callee = pair()
     ours, theirs = connect(network, caller, callee)
