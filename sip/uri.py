@@ -180,7 +180,7 @@ class NameAddr:
         """Read one name-addr or addr-spec. Raises MalformedUri or MalformedHeader."""
         name, bracket, rest = text.partition("<")
         if '"' in name:
-            display, rest = _quoted_display(text)
+            display, rest = _quoted_display(text, name.strip(), rest)
         elif bracket:
             display = _unquoted_display(name) if name and not name.isspace() else ""
         else:
@@ -360,7 +360,11 @@ def _parse_addr_spec(text: str) -> NameAddr:
     return NameAddr("", Uri.parse(spec.rstrip()), parse_params(tail) if semicolon else ())
 
 
-def _quoted_display(text: str) -> tuple[str, str]:
+def _quoted_display(text: str, name: str, rest: str) -> tuple[str, str]:
+    """The name, and what follows the `<` behind it; `name` and `rest` are `text` cut at its first `<`."""
+    inner = name[1:-1]
+    if len(name) > 1 and name[0] == '"' == name[-1] and '"' not in inner and "\\" not in inner:
+        return visible(inner), rest
     found = _QUOTED_NAME.match(text)
     if found is None:
         raise MalformedHeader("display name")

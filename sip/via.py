@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from ipaddress import AddressValueError, IPv6Address
+from typing import Any
 
 from sip.errors import MalformedHeader
 from sip.headers import Params, format_params, parse_params
@@ -44,12 +45,12 @@ class Via:
                 raise MalformedHeader("Via address") from error
         if port is not None and not 0 < int(port) < 65536:
             raise MalformedHeader("Via port")
-        return Via(
-            transport.upper(),
-            host.lower(),
-            None if port is None else int(port),
-            parse_params(params) if params else (),
-        )
+        via: Via = _new(Via)
+        _set_transport(via, transport.upper())
+        _set_host(via, host.lower())
+        _set_port(via, None if port is None else int(port))
+        _set_params(via, parse_params(params) if params else ())
+        return via
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -106,3 +107,9 @@ class Via:
         port = self.port or DEFAULT_PORTS.get(self.transport.lower(), 5060)
         host = self.param("maddr") or self.received or self.host
         return host, self.rport or port
+
+
+# As in sip.uri: the generated initialiser of a frozen dataclass takes as long as reading the value.
+_new: Any = object.__new__
+_slots: tuple[Any, ...] = tuple(Via.__dict__[field.name].__set__ for field in fields(Via))
+_set_transport, _set_host, _set_port, _set_params = _slots
