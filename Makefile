@@ -9,6 +9,8 @@ SHELL = /bin/bash
 PYTHON = .venv/bin/python
 # Options for the program behind a target, e.g. `make test ARGS="-k queue"` or `make demo ARGS=--help`.
 ARGS =
+# Spoken once, for every node that the demo, the tests and the benchmarks start.
+export ISOGLOSS_PROMPTS = $(CURDIR)/var/prompts
 
 # Long runs, one a line: a module and its arguments. A test asserts that every tests/**/soak_*.py is named.
 define SOAKS
