@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sip.hop import DEFAULT_PORTS, Hop
 from sip.message import Request, Response
-from sip.table import INITIAL
 from sip.transaction import (
     INVITE_CLIENT,
     INVITE_SERVER,
@@ -53,6 +52,7 @@ class Transactions:
         self._clients: dict[Key, Transaction] = {}
         self._servers: dict[Key, Transaction] = {}
         self._merge: dict[Key, Key] = {}
+        self._ways: dict[tuple[str, str], dict[Transaction, None]] = {}  # clients by transport and host
 
     def __len__(self) -> int:
         return len(self._clients) + len(self._servers)
@@ -66,6 +66,7 @@ class Transactions:
         transaction = Transaction(self._carrier, table, key, request, hop, user)
         transaction.data = request.encode()
         self._clients[key] = transaction
+        self._ways.setdefault((hop.transport, hop.host), {})[transaction] = None
         transaction.feed(SEND_REQUEST, now)
         return transaction
 
@@ -115,22 +116,25 @@ class Transactions:
 
     def transport_failed(self, hop: Hop, now: float) -> None:
         """Requests on their way over `hop` fail at once; a connection is matched by its number."""
-        for transaction in [each for each in self._clients.values() if _same_way(each.hop, hop)]:
+        over = self._ways.get((hop.transport, hop.host), {})
+        for transaction in [each for each in over if _same_way(each.hop, hop)]:
             transaction.feed(TRANSPORT_ERROR, now)
 
     def forget(self, transaction: Transaction) -> None:
         """Take a transaction that is over out of the tables."""
-        table = transaction.table
-        held = self._clients if table is INVITE_CLIENT or table is NON_INVITE_CLIENT else self._servers
-        if held.get(transaction.key) is transaction:
-            del held[transaction.key]
-        if transaction.merge_key is not None and self._merge.get(transaction.merge_key) == transaction.key:
-            del self._merge[transaction.merge_key]
-
-    def unfinished(self) -> int:
-        """Transactions without a final response yet."""
-        held = (*self._clients.values(), *self._servers.values())
-        return sum(1 for each in held if not each.answered and each.state != INITIAL)
+        table, key = transaction.table, transaction.key
+        if table is INVITE_CLIENT or table is NON_INVITE_CLIENT:
+            if self._clients.get(key) is transaction:
+                del self._clients[key]
+            way = (transaction.hop.transport, transaction.hop.host)
+            over = self._ways.get(way, {})
+            over.pop(transaction, None)
+            if not over:
+                self._ways.pop(way, None)
+        elif self._servers.get(key) is transaction:
+            del self._servers[key]
+            if transaction.merge_key is not None and self._merge.get(transaction.merge_key) == key:
+                del self._merge[transaction.merge_key]
 
 
 def _merge_key(request: Request) -> Key:

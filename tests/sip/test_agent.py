@@ -9,11 +9,11 @@ import pytest
 from sip.admission import Challenged, Dropped, Refused, Verdict
 from sip.agent import UserAgent
 from sip.digest import Credentials, parse_digest
-from sip.events import Answered, IncomingCall, OptionsAnswered, Rejected
+from sip.events import Answered, IncomingCall, OptionsAnswered, Reanswered, Rejected, Reoffered
 from sip.hop import Hop
 from sip.message import Headers, Request, Response, Uri, parse
 from sip.settings import AgentSettings
-from tests.sip.network import Network, Open, connect, drained, pair
+from tests.sip.network import Network, Open, Seen, connect, drained, pair
 
 HERE, THERE = Hop("udp", "10.0.0.2", 5060), Hop("udp", "10.0.0.1", 5070)
 
@@ -132,6 +132,37 @@ def test_a_wrong_password_is_not_tried_for_ever():
     network.run(1)
     assert caller.last(Rejected, ours).status == 401
     assert network.said().count("INVITE") == 2
+
+
+def test_a_request_inside_a_call_is_made_again_when_a_proxy_asks_who_we_are():
+    network, caller, callee = pair()
+    ours, _ = connect(network, caller, callee, credentials=Credentials("user1", "secret"))
+    challenge = ("Proxy-Authenticate", 'Digest realm="proxy", nonce="n2", qop="auth"')
+
+    def proxy(seen: Seen) -> bool:
+        if not isinstance(seen.message, Request) or seen.what in ("ACK", "CANCEL"):
+            return False
+        if "Proxy-Authorization" in seen.message.headers:
+            return False
+        response = seen.message.respond(407, headers=[challenge])
+        caller.agent.receive(response.encode(), HERE, network.now)
+        return True
+
+    network.drop = proxy
+    ours.reoffer(b"v=0 hold", now=network.now)
+    network.run(1)
+    first, second = [seen.message for seen in network.trace if seen.what == "INVITE"][1:]
+    assert second.cseq[0] == first.cseq[0] + 1
+    callee.last(Reoffered).session.accept(b"v=0 held", now=network.now)
+    network.run(1)
+    assert caller.last(Reanswered, ours).sdp == b"v=0 held"
+    ack = [seen.message for seen in network.trace if seen.what == "ACK"][-1]
+    assert ack.cseq[0] == second.cseq[0]
+    assert ack.headers.get("Proxy-Authorization") == second.headers.get("Proxy-Authorization")
+    ours.hangup(now=network.now)
+    network.settle()
+    assert network.said()[-2:] == ["BYE", "200 BYE"], "the proxy is answered before it asks again"
+    assert drained(network.counts())
 
 
 # -------------------------------------------------------------------------------------------------- failover
