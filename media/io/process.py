@@ -44,13 +44,15 @@ class WorkerClient:
         on_lost: Callable[[str], None],
         announce: str = "",
         buffer_ms: int = 40,
+        dscp: int = 0,
         strict_source: bool = False,
         reserve: bool = True,
     ) -> None:
         self._on_events = on_events
         self._on_lost = on_lost
         self._options = ["--address", bind, "--ports", f"{ports[0]}-{ports[1]}", "--announce", announce]
-        self._options += ["--buffer-ms", str(buffer_ms), *(["--strict-source"] if strict_source else [])]
+        self._options += ["--buffer-ms", str(buffer_ms), "--dscp", str(dscp)]
+        self._options += ["--strict-source"] if strict_source else []
         self._keep_reserve = reserve
         self._directory = ""
         self._server: asyncio.Server | None = None

@@ -175,6 +175,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--buffer-ms", type=int, default=40, help="jitter buffer of rendered legs to begin with"
     )
+    parser.add_argument("--dscp", type=int, default=0, help="DSCP of all that the legs send, 0 to 63")
     parser.add_argument(
         "--strict-source", action="store_true", help="take packets of the SDP's address alone"
     )
@@ -194,7 +195,7 @@ def main(arguments: list[str]) -> int:
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     except PermissionError:
         log.info("not allowed to raise priority")
-    network = UdpNetwork(options.address, (int(low), int(high)), options.announce)
+    network = UdpNetwork(options.address, (int(low), int(high)), options.announce, dscp=options.dscp)
     policy = LatchPolicy(strangers=not options.strict_source)
     worker = Worker(engine, network, policy=policy, buffer_ms=options.buffer_ms)
     gc.collect()
