@@ -79,7 +79,7 @@ class Records:
         """Records newest first. Raises BadCursor."""
         limit = max(1, min(limit, MAX_PAGE))
         query = _filtered(wanted or RecordFilter())
-        if cursor is not None:
+        if cursor:
             query = query.where(tuple_(call_records.c.ended_at, call_records.c.call) < _key(cursor))
         query = query.order_by(call_records.c.ended_at.desc(), call_records.c.call.desc()).limit(limit + 1)
         with self._reading() as connection:

@@ -86,7 +86,7 @@ def test_records_are_found_by(records: Records, wanted: dict[str, object], calls
     assert names(records, **wanted) == calls
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "!!!!", "W10", "WzEsMl0", "bnVsbA", "é", "A" * 5000])
+@pytest.mark.parametrize("cursor", ["x", "!!!!", "W10", "WzEsMl0", "bnVsbA", "é", "A" * 5000])
 def test_a_cursor_from_elsewhere_is_refused(records: Records, cursor: str) -> None:
     with pytest.raises(BadCursor):
         records.page(cursor=cursor)

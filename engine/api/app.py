@@ -1,0 +1,71 @@
+"""The API put together: routes, problems, guard. Nothing is global; two nodes in one process have two
+apps.
+"""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
+
+from engine.api import documented, problem
+from engine.api.deps import EngineView
+from engine.api.guard import Guard
+from engine.api.manual import manual
+from engine.api.routes import agents, calls, health, metrics, queues, records, registrations
+from engine.api.settings import Settings
+
+VERSION = "1"  # of the API: the /v1 in its paths
+ROUTERS = (
+    calls.router,
+    records.router,
+    queues.router,
+    agents.router,
+    registrations.router,
+    health.router,
+    metrics.router,
+)
+
+
+def methods_at(path: str) -> list[str]:
+    """What may be asked of a path, all routes taken together."""
+    found = {
+        method
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute) and route.path_regex.fullmatch(path)
+        for method in route.methods or ()
+    }
+    return sorted(found)
+
+
+def create_app(view: EngineView, settings: Settings) -> FastAPI:
+    """The API over a node's view. The app runs on the view's own event loop."""
+    app = FastAPI(
+        title="Isogloss",
+        summary="Monitoring API of a contact-centre node.",
+        description=documented.DESCRIPTION,
+        version=VERSION,
+        openapi_url="/v1/openapi.json",
+        openapi_tags=documented.TAGS,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.view = view
+    app.state.settings = settings
+    for router in ROUTERS:
+        app.include_router(router)
+    problem.install(app, methods_at)
+    documented.install(app)
+    if settings.docs:
+        _add_manual(app)
+    app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes)
+    return app
+
+
+def _add_manual(app: FastAPI) -> None:
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(manual(app.openapi()))
+
+    app.router.routes.append(APIRoute("/docs", docs, methods=["GET"], include_in_schema=False))

@@ -1,0 +1,128 @@
+"""What a route gets handed: the node's view, and a caller who may do what the route does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Protocol, cast
+
+import structlog
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from engine.api.problem import Problem
+from engine.api.settings import Scope, Settings, Token
+from engine.events import CallRecord
+from engine.store.records import RecordFilter, RecordPage
+from engine.store.rows import Entry
+from engine.views import (
+    AgentAsk,
+    AgentView,
+    CallView,
+    HealthView,
+    LoadView,
+    QueueView,
+    RegistrationView,
+)
+
+log = structlog.get_logger("api")
+
+
+class EngineView(Protocol):
+    """A node as the API sees it.
+
+    Methods above the line are called on the event loop and must be quick. Those below ask the store: they
+    block, are called from a worker thread, and raise StoreUnavailable.
+    """
+
+    def calls(self) -> Sequence[CallView]: ...
+    def call(self, id: str) -> CallView | None: ...
+    def queues(self) -> Sequence[QueueView]: ...
+    def agents(self) -> Sequence[AgentView]: ...
+    def registrations(self) -> Sequence[RegistrationView]: ...
+    def health(self) -> HealthView: ...
+    def load(self) -> LoadView: ...
+
+    def metrics(self) -> bytes:
+        """What `engine.metrics.Metrics.render` gives."""
+
+    def set_agent_state(self, name: str, ask: AgentAsk, reason: str) -> None:
+        """Raises UnknownAgent, IllegalState."""
+
+    def hangup(self, id: str) -> None:
+        """Begin to end the call, as if the engine hung up. Raises UnknownCall."""
+
+    # ------------------------------------------------------------------------------------------ the store
+
+    def records(self, wanted: RecordFilter, *, cursor: str | None, limit: int) -> RecordPage:
+        """Raises BadCursor."""
+
+    def record(self, call: str) -> CallRecord | None: ...
+    def events(self, call: str) -> Sequence[Entry]: ...
+
+
+bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="token",
+    description="A token from the node's configuration. `read` may look, `write` may also change.",
+)
+
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
+
+
+def view_of(request: Request) -> EngineView:
+    return cast(EngineView, request.app.state.view)
+
+
+def settings_of(request: Request) -> Settings:
+    return cast(Settings, request.app.state.settings)
+
+
+View = Annotated[EngineView, Depends(view_of)]
+
+
+def identified(request: Request, credentials: Credentials) -> Token | None:
+    """Whose token came with the request, None when there was none. Raises Problem for one that is
+    nobody's.
+    """
+    if credentials is None:
+        if request.headers.get("authorization"):
+            raise unauthorized(
+                "the Authorization header must be of the form: Bearer TOKEN", "invalid_request"
+            )
+        return None
+    token = settings_of(request).holder(credentials.credentials, time.time())
+    if token is None:
+        client = request.client.host if request.client else ""
+        log.warning("an unknown API token was refused", source=client, path=request.url.path)
+        raise unauthorized("the token is unknown or has expired", "invalid_token")
+    return token
+
+
+def require(scope: Scope) -> Callable[..., Awaitable[Token]]:
+    """The dependency of a route that only holders of a token with this scope may use."""
+
+    async def check(caller: Annotated[Token | None, Depends(identified)]) -> Token:
+        if caller is None:
+            raise unauthorized("this needs a token", "")
+        if scope not in caller.scopes:
+            challenge = f'Bearer realm="isogloss", error="insufficient_scope", scope="{scope}"'
+            raise Problem(
+                403,
+                "forbidden",
+                f"the token of {caller.name!r} does not have the scope {scope!r}",
+                headers={"WWW-Authenticate": challenge},
+            )
+        return caller
+
+    return check
+
+
+def unauthorized(detail: str, error: str) -> Problem:
+    """RFC 6750 section 3: the challenge names the error only when there was a token."""
+    challenge = 'Bearer realm="isogloss"' + (f', error="{error}"' if error else "")
+    return Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": challenge})
+
+
+Reader = Annotated[Token, Depends(require(Scope.READ))]
+Writer = Annotated[Token, Depends(require(Scope.WRITE))]

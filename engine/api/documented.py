@@ -1,0 +1,101 @@
+"""What the OpenAPI says of the answers a route can give beside its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from engine.api import schemas
+from engine.api.problem import MEDIA_TYPE
+
+DESCRIPTION = """\
+Calls, queues, agents and registrations of a node: what they are now, what they were, and the hand on them.
+
+Every request carries a token, `Authorization: Bearer TOKEN`. Lists come in pages: while `next` is not null,
+ask again with it as `cursor`. Every refusal is RFC 9457 problem details; `type` is the name to program
+against.
+"""
+
+TAGS = [
+    {"name": "calls", "description": "Calls in progress."},
+    {"name": "records", "description": "Finished calls."},
+    {"name": "queues", "description": "Queues now, and their day so far."},
+    {"name": "agents", "description": "Agents and their states."},
+    {"name": "registrations", "description": "Phones that registered."},
+    {"name": "node", "description": "The node itself: for load balancers and collectors."},
+]
+
+REASONS = {
+    401: ("unauthorized", "No token, or one that is unknown or has expired."),
+    403: ("forbidden", "The token does not have the scope."),
+    404: ("unknown-{noun}", "There is no such {noun}."),
+    409: ("illegal-state", "The agent cannot take that state now; `detail` says why."),
+    413: ("too-large", "The body is longer than the node reads."),
+    422: ("invalid-request", "A part of the request is not valid; `errors` says which."),
+    503: ("store-unavailable", "The store does not answer now; calls go on."),
+}
+TITLES = {
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    409: "Conflict",
+    413: "Content Too Large",
+    422: "Unprocessable Content",
+    503: "Service Unavailable",
+}
+
+
+def problems(*statuses: int, noun: str = "") -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route: these statuses as problem details. noun: what a 404 did not find."""
+    return {status: _response(status, noun) for status in statuses}
+
+
+def _response(status: int, noun: str) -> dict[str, Any]:
+    name, description = REASONS[status]
+    example = {
+        "type": f"urn:isogloss:problem:{name.format(noun=noun)}",
+        "title": TITLES[status],
+        "status": status,
+        "detail": description.format(noun=noun),
+        "instance": "/v1/…",
+    }
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
+    answer: dict[str, Any] = {"description": description.format(noun=noun), "content": {MEDIA_TYPE: content}}
+    if status == 401:
+        challenge = {"description": "RFC 6750.", "schema": {"type": "string"}}
+        answer["headers"] = {"WWW-Authenticate": challenge}
+    return answer
+
+
+def _restore_examples(components: dict[str, Any]) -> None:
+    """FastAPI drops every null from its document, those of our examples among them."""
+    for name, component in components.items():
+        extra = getattr(getattr(schemas, name, None), "model_config", {}).get("json_schema_extra", {})
+        if "examples" in extra:
+            component["examples"] = extra["examples"]
+
+
+def install(app: FastAPI) -> None:
+    """Have the app's OpenAPI made with the schema that problems refer to."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(
+                title=app.title,
+                version=app.version,
+                summary=app.summary,
+                description=app.description,
+                tags=app.openapi_tags,
+                routes=app.routes,
+            )
+            components = document.setdefault("components", {}).setdefault("schemas", {})
+            problem = schemas.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            components.update(problem.pop("$defs", {}))
+            components["Problem"] = problem
+            _restore_examples(components)
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,93 @@
+"""Calls in progress: who, where, how well; and the end of one by hand."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Path, Query
+from fastapi.concurrency import run_in_threadpool
+from pydantic import Field
+
+from engine.api.deps import Reader, View, Writer
+from engine.api.documented import problems
+from engine.api.paging import PageQuery, cut
+from engine.api.problem import not_found
+from engine.api.schemas import Call, CallPage, Entry, Plain, Timeline
+from engine.views import CallView
+
+router = APIRouter(prefix="/v1/calls", tags=["calls"])
+log = structlog.get_logger("api")
+
+CallId = Annotated[
+    str, Path(alias="call", pattern=r"^[A-Za-z0-9_.-]{1,128}$", description="The call's `id`.")
+]
+
+
+class CallQuery(PageQuery):
+    queue: Plain | None = Field(default=None, description="Only calls of this queue.")
+    agent: Plain | None = Field(default=None, description="Only calls of this agent.")
+    market: Plain | None = Field(default=None, description="Only calls of this market.")
+    state: Plain | None = Field(default=None, description="Only calls in this state.")
+
+    def wants(self, call: CallView) -> bool:
+        return (
+            (self.queue is None or call.queue == self.queue)
+            and (self.agent is None or call.agent == self.agent)
+            and (self.market is None or call.market == self.market)
+            and (self.state is None or call.state == self.state)
+        )
+
+
+@router.get(
+    "", summary="List calls in progress", operation_id="list_calls", responses=problems(401, 403, 422)
+)
+async def list_calls(view: View, _: Reader, query: Annotated[CallQuery, Query()]) -> CallPage:
+    """Calls by id, which is the order they arrived in."""
+    page, after = cut(filter(query.wants, view.calls()), lambda call: call.id, query)
+    return CallPage(items=[Call.model_validate(call) for call in page], next=after)
+
+
+@router.get(
+    "/{call}",
+    summary="Look at a call in progress",
+    operation_id="get_call",
+    responses=problems(401, 403, 404, 422, noun="call"),
+)
+async def get_call(view: View, _: Reader, id: CallId) -> Call:
+    """A call that has ended is no longer here but among the records."""
+    call = view.call(id)
+    if call is None:
+        raise not_found("call", id)
+    return Call.model_validate(call)
+
+
+@router.delete(
+    "/{call}",
+    status_code=202,
+    summary="Hang up a call",
+    operation_id="hangup_call",
+    responses=problems(401, 403, 404, 422, noun="call"),
+)
+async def hangup_call(view: View, caller: Writer, id: CallId) -> Call:
+    """Both sides are hung up; the call is gone when they have answered. Answers the call as it was."""
+    call = view.call(id)
+    if call is None:
+        raise not_found("call", id)
+    view.hangup(id)
+    log.info("call hung up by hand", call=id, by=caller.name)
+    return Call.model_validate(call)
+
+
+@router.get(
+    "/{call}/events",
+    summary="What happened to a call",
+    operation_id="list_call_events",
+    responses=problems(401, 403, 404, 422, 503, noun="call"),
+)
+async def list_call_events(view: View, _: Reader, id: CallId) -> Timeline:
+    """The journal of a call, finished or in progress; the newest moments may be some milliseconds behind."""
+    entries = await run_in_threadpool(view.events, id)
+    if not entries and view.call(id) is None:
+        raise not_found("call", id)
+    return Timeline(items=[Entry.model_validate(entry) for entry in entries])

@@ -1,0 +1,353 @@
+"""The API's bodies. Instants are RFC 3339 in UTC; durations seconds, jitter milliseconds, loss a share 0–1,
+MOS 1–5.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from engine.events import EndReason, Side
+from engine.views import AgentAsk, Health, LegSide
+
+# Text from outside: no control characters, which no name has and a database may choke on.
+PLAIN = r"^[^\x00-\x1f\x7f]*$"
+Plain = Annotated[str, StringConstraints(max_length=256, pattern=PLAIN)]
+
+AT = "2026-03-02T09:15:04.250000Z"
+
+
+def example(**values: Any) -> ConfigDict:
+    return ConfigDict(from_attributes=True, json_schema_extra={"examples": [values]})
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details."""
+
+    model_config = example(
+        type="urn:isogloss:problem:unknown-call",
+        title="Not Found",
+        status=404,
+        detail="there is no call '0199-ab' here",
+        instance="/v1/calls/0199-ab",
+    )
+
+    class Fault(BaseModel):
+        where: str = Field(description="Which part of the request, as in `query.limit`.")
+        what: str = Field(description="What is wrong with it.")
+
+    type: str = Field(description="A name to program against.")
+    title: str = Field(description="The status in words.")
+    status: int = Field(ge=400, le=599)
+    detail: str = Field(description="What happened, in a sentence for a person.")
+    instance: str = Field(description="The path that was asked.")
+    errors: list[Fault] = Field(default=[], description="Each fault of a request that was not valid.")
+
+
+LEG = {
+    "id": 7,
+    "side": "customer",
+    "remote": "203.0.113.9:40012",
+    "codec": "PCMA",
+    "state": "open",
+    "loss": 0.004,
+    "jitter_ms": 3.1,
+    "mos": 4.3,
+}
+CALL = {
+    "id": "019a4f3c2b10-5d1e8a90c4b7f263",
+    "contact": "019a4f3c2b10-5d1e8a90c4b7f263",
+    "customer": "+34911234567",
+    "number": "+34900100100",
+    "market": "es",
+    "region": "eu-west",
+    "language": "es",
+    "state": "talking",
+    "queue": "support-es",
+    "agent": "alice",
+    "since": AT,
+    "waiting_position": None,
+    "legs": [LEG],
+}
+
+
+class Leg(BaseModel):
+    """One phone of a call."""
+
+    model_config = example(**LEG)
+
+    id: int
+    side: LegSide
+    remote: str = Field(description="The far end's media address; empty before there is one.")
+    codec: str
+    state: str
+    loss: float | None = Field(description="Share of its packets that were lost; null before any came.")
+    jitter_ms: float | None
+    mos: float | None
+
+
+class Call(BaseModel):
+    """A call in progress."""
+
+    model_config = example(**CALL)
+
+    id: str
+    contact: str
+    customer: str = Field(description="The caller's number or address.")
+    number: str = Field(description="The number that was called.")
+    market: str
+    region: str
+    language: str
+    state: str = Field(description="A state of the call's transition table.")
+    queue: str = Field(description="Empty for a call that is in none.")
+    agent: str = Field(description="Who talks to the customer; empty before.")
+    since: datetime = Field(description="When the call arrived.")
+    waiting_position: int | None = Field(description="From 1 in its queue; null when it does not wait.")
+    legs: list[Leg]
+
+
+class CallPage(BaseModel):
+    model_config = example(items=[CALL], next=None)
+
+    items: list[Call]
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
+
+
+ENTRY = {
+    "node": "madrid-1",
+    "seq": 48213,
+    "at": AT,
+    "kind": "call.queued",
+    "data": {"queue": "support-es", "position": 2, "at_head": False},
+    "person": {},
+}
+
+
+class Entry(BaseModel):
+    """Something that happened to a call. `node` and `seq` name it for ever."""
+
+    model_config = example(**ENTRY)
+
+    node: str
+    seq: int
+    at: datetime
+    kind: str
+    data: dict[str, Any] = Field(description="The event's own fields.")
+    person: dict[str, Any] = Field(description="Those of its fields that can name or reach a person.")
+
+
+class Timeline(BaseModel):
+    model_config = example(items=[ENTRY])
+
+    items: list[Entry] = Field(description="In the order it happened.")
+
+
+RECORD = {
+    "call": "019a4f3c2b10-5d1e8a90c4b7f263",
+    "contact": "019a4f3c2b10-5d1e8a90c4b7f263",
+    "customer": "+34911234567",
+    "market": "es",
+    "region": "eu-west",
+    "node": "madrid-1",
+    "number": "+34900100100",
+    "source": "203.0.113.9:5060",
+    "language": "es",
+    "queue": "support-es",
+    "agent": "alice",
+    "offered_at": AT,
+    "answered_at": "2026-03-02T09:15:04.400000Z",
+    "connected_at": "2026-03-02T09:15:31.100000Z",
+    "ended_at": "2026-03-02T09:19:02.900000Z",
+    "ended_by": "customer",
+    "reason": "completed",
+    "wait_s": 22.4,
+    "talk_s": 201.8,
+    "hold_s": 10.0,
+    "post_dial_delay_s": 0.08,
+    "customer_codec": "PCMA",
+    "agent_codec": "PCMU",
+    "customer_loss": 0.004,
+    "agent_loss": 0.0,
+    "customer_jitter_ms": 3.1,
+    "agent_jitter_ms": 0.9,
+    "customer_mos": 4.3,
+    "agent_mos": 4.4,
+    "misses": 1,
+    "transfers": 0,
+}
+
+
+class Record(BaseModel):
+    """A finished call's detail record."""
+
+    model_config = example(**RECORD)
+
+    call: str
+    contact: str
+    customer: str
+    market: str
+    region: str
+    node: str
+    number: str
+    source: str = Field(description="Where the call came from on the network.")
+    language: str
+    queue: str
+    agent: str
+    offered_at: datetime
+    answered_at: datetime | None
+    connected_at: datetime | None
+    ended_at: datetime
+    ended_by: Side
+    reason: EndReason
+    wait_s: float
+    talk_s: float = Field(description="From connected to ended, without `hold_s`.")
+    hold_s: float
+    post_dial_delay_s: float | None
+    customer_codec: str
+    agent_codec: str
+    customer_loss: float | None
+    agent_loss: float | None
+    customer_jitter_ms: float | None
+    agent_jitter_ms: float | None
+    customer_mos: float | None
+    agent_mos: float | None
+    misses: int = Field(description="Offers to agents that none of them took.")
+    transfers: int
+
+
+class RecordPage(BaseModel):
+    model_config = example(items=[RECORD], next="WzE3NjAwMDAwMDAuMCwiYyJd")
+
+    items: list[Record] = Field(description="Newest first.")
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
+
+
+QUEUE = {
+    "name": "support-es",
+    "waiting": 3,
+    "agents_available": 0,
+    "agents_busy": 5,
+    "longest_wait_s": 41.5,
+    "answered": 120,
+    "abandoned": 7,
+    "service_level": 0.86,
+    "service_threshold_s": 20.0,
+}
+
+
+class Queue(BaseModel):
+    """A queue now, and its day so far."""
+
+    model_config = example(**QUEUE)
+
+    name: str
+    waiting: int
+    agents_available: int
+    agents_busy: int
+    longest_wait_s: float
+    answered: int
+    abandoned: int
+    service_level: float | None = Field(
+        description="Share of the calls offered that were answered within `service_threshold_s`."
+    )
+    service_threshold_s: float
+
+
+class QueuePage(BaseModel):
+    model_config = example(items=[QUEUE], next=None)
+
+    items: list[Queue]
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
+
+
+AGENT = {
+    "name": "alice",
+    "state": "paused",
+    "since": AT,
+    "reason": "lunch",
+    "registered": True,
+    "queues": ["support-es"],
+    "misses": 0,
+    "call": "",
+}
+
+
+class Agent(BaseModel):
+    model_config = example(**AGENT)
+
+    name: str
+    state: str = Field(description="logged_out, available, offered, talking, wrap_up or paused.")
+    since: datetime = Field(description="When the state began.")
+    reason: str
+    registered: bool = Field(description="Whether a phone of hers is registered.")
+    queues: list[str]
+    misses: int = Field(description="Offers missed in a row.")
+    call: str = Field(description="The call she is in; empty for none.")
+
+
+class AgentPage(BaseModel):
+    model_config = example(items=[AGENT], next=None)
+
+    items: list[Agent]
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
+
+
+class AgentChange(BaseModel):
+    """What is asked of an agent. During a call it takes effect after it."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"state": "paused", "reason": "lunch"}]}
+    )
+
+    state: AgentAsk
+    reason: Plain = Field(default="", description="Why, in the supervisor's words; stands in the journal.")
+
+
+REGISTRATION = {
+    "aor": "sip:alice@example.com",
+    "contact": "sip:alice@198.51.100.20:5062;transport=udp",
+    "transport": "udp",
+    "expires_in_s": 281.0,
+    "user_agent": "Linphone/5.2",
+}
+
+
+class Registration(BaseModel):
+    """A contact that a phone registered for an address of record."""
+
+    model_config = example(**REGISTRATION)
+
+    aor: str
+    contact: str
+    transport: str
+    expires_in_s: float
+    user_agent: str
+
+
+class RegistrationPage(BaseModel):
+    model_config = example(items=[REGISTRATION], next=None)
+
+    items: list[Registration]
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
+
+
+CHECK = {"name": "journal", "status": "degraded", "detail": "the store fails; events wait on disk"}
+
+
+class Check(BaseModel):
+    model_config = example(**CHECK)
+
+    name: str
+    status: Health
+    detail: str
+
+
+class NodeHealth(BaseModel):
+    model_config = example(status="degraded", node="madrid-1", version="0.1.0", checks=[CHECK])
+
+    status: Health
+    node: str | None = Field(default=None, description="Told to holders of a token.")
+    version: str | None = Field(default=None, description="Told to holders of a token.")
+    checks: list[Check] | None = Field(default=None, description="Told to holders of a token.")

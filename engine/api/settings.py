@@ -1,0 +1,88 @@
+"""Who may use the API, and within what bounds.
+
+A token is kept as its SHA-256 alone. That is enough, and no slower hash needed, because tokens are random and
+long: `new_secret` makes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+
+from config.service import ApiRole, ApiSettings
+
+MIN_SECRET = 16  # characters; shorter ones can be guessed
+
+
+class Scope(StrEnum):
+    READ = "read"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """name: who holds it, as it stands in logs. expires_at: epoch seconds, None for never."""
+
+    name: str
+    digest: bytes
+    scopes: frozenset[Scope]
+    expires_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Without tokens nobody gets in. open_metrics: /metrics needs no token, for collectors that cannot send
+    one.
+    """
+
+    tokens: tuple[Token, ...] = ()
+    open_metrics: bool = False
+    docs: bool = True
+    max_body_bytes: int = 64 * 1024
+
+    def holder(self, secret: str, now: float) -> Token | None:
+        """Whose token this is, None for nobody's. As long to say no as yes: every token is compared, in
+        constant time.
+        """
+        digest = hashed(secret)
+        found = None
+        for token in self.tokens:
+            if hmac.compare_digest(token.digest, digest):
+                found = token
+        if found is not None and found.expires_at is not None and now >= found.expires_at:
+            return None
+        return found
+
+
+SCOPES = {
+    ApiRole.VIEWER: (Scope.READ,),
+    ApiRole.OPERATOR: (Scope.READ, Scope.WRITE),
+}
+
+
+def configured(api: ApiSettings) -> Settings:
+    """The settings that a node's configuration asks for. Raises ValueError for a token that could be guessed,
+    SecretMissing for one that has no value."""
+    tokens = (token(name, held.token.reveal(), *SCOPES[held.role]) for name, held in api.tokens.items())
+    return Settings(tokens=tuple(tokens), docs=api.docs)
+
+
+def token(name: str, secret: str, *scopes: Scope, expires_at: float | None = None) -> Token:
+    """A token by its secret. Raises ValueError for one that could be guessed."""
+    if len(secret) < MIN_SECRET:
+        raise ValueError(
+            f"the API token of {name!r} is too short; use {MIN_SECRET} random characters or more"
+        )
+    return Token(name, hashed(secret), frozenset(scopes), expires_at)
+
+
+def hashed(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+
+
+def new_secret() -> str:
+    """A token nobody can guess: 256 random bits."""
+    return f"iso_{secrets.token_urlsafe(32)}"

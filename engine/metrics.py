@@ -1,0 +1,252 @@
+"""What a node counts, for Prometheus.
+
+One naming convention: `isogloss_<noun>[_<what>][_<unit>][_total]`, base units (seconds, ratio), labels only
+from closed or configured vocabularies (queue, reason, state, side), never a number or an address. Counters
+and histograms are fed by events and records; gauges are read from the node's view when somebody scrapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from engine import events
+from engine.events import CallRecord, Event
+from engine.states import State
+from engine.views import AgentView, CallView, LoadView, QueueView
+from routing.agent import AgentState
+
+WAIT_S = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1200)
+TALK_S = (5, 15, 30, 60, 120, 180, 300, 600, 1200, 1800, 3600)
+DELAY_S = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 8, 12)
+LOSS = (0.0, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
+JITTER_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2)
+SIP_KINDS = frozenset(
+    "INVITE ACK BYE CANCEL REGISTER OPTIONS PRACK UPDATE INFO REFER NOTIFY SUBSCRIBE MESSAGE PUBLISH "
+    "1xx 2xx 3xx 4xx 5xx 6xx".split()
+)
+MOS = (1.5, 2.0, 2.5, 3.0, 3.3, 3.6, 3.8, 4.0, 4.1, 4.2, 4.3, 4.4)
+
+QUEUE_GAUGES: tuple[tuple[str, str, Callable[[QueueView], float | None]], ...] = (
+    ("waiting", "Callers who wait.", lambda queue: queue.waiting),
+    ("agents_available", "Agents who could be offered a call now.", lambda queue: queue.agents_available),
+    ("agents_busy", "Agents who are offered a call, talk or wrap up.", lambda queue: queue.agents_busy),
+    ("longest_wait_seconds", "Wait of the one who waits longest.", lambda queue: queue.longest_wait_s),
+    ("service_level_ratio", "Share answered within the threshold, today.", lambda queue: queue.service_level),
+)
+
+
+class GaugeSource(Protocol):
+    """The part of a node's view that gauges are read from; called on the event loop, at each scrape."""
+
+    def calls(self) -> Sequence[CallView]: ...
+    def queues(self) -> Sequence[QueueView]: ...
+    def agents(self) -> Sequence[AgentView]: ...
+    def load(self) -> LoadView: ...
+
+
+class Metrics:
+    """A registry of its own, so that two nodes in one process, or two tests, never share a number."""
+
+    def __init__(self, source: GaugeSource | None = None) -> None:
+        self.registry = CollectorRegistry()
+        self._queues: dict[str, _QueueMeters] = {}
+        self._meters = _Meters(self.registry)
+        self._observers = self._meters.observers()
+        if source is not None:
+            self.registry.register(_Gauges(source))
+
+    def notice(self, item: Event | CallRecord) -> None:
+        """Count an event or a record, whichever it is."""
+        if isinstance(item, CallRecord):
+            self.observe_record(item)
+        else:
+            self.observe(item)
+
+    def observe(self, event: Event) -> None:
+        """Count an event; about a microsecond."""
+        observer = self._observers.get(type(event))
+        if observer is not None:
+            observer(event)
+
+    def observe_record(self, record: CallRecord) -> None:
+        """Count a finished call: how it ended, how long it took, how it sounded."""
+        meters = self._queues.get(record.queue)
+        if meters is None:
+            meters = self._queues[record.queue] = _QueueMeters(self._meters, record.queue)
+        meters.ended(str(record.reason))
+        if record.queue:
+            meters.wait.observe(record.wait_s)
+        if record.connected_at is not None:
+            meters.talk.observe(record.talk_s)
+            meters.hold.observe(record.hold_s)
+        if record.post_dial_delay_s is not None:
+            self._meters.post_dial_delay.observe(record.post_dial_delay_s)
+        self._meters.heard["customer"](record.customer_loss, record.customer_jitter_ms, record.customer_mos)
+        self._meters.heard["agent"](record.agent_loss, record.agent_jitter_ms, record.agent_mos)
+
+    def render(self) -> bytes:
+        """All of it in Prometheus' text format."""
+        return bytes(generate_latest(self.registry))
+
+
+class _Meters:
+    """Counters and histograms. Children are looked up once where labels are few."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, what: str, *labels: str) -> Counter:
+            return Counter(f"isogloss_{name}", what, labels, registry=registry)
+
+        def histogram(name: str, what: str, buckets: Iterable[float], *labels: str) -> Histogram:
+            return Histogram(f"isogloss_{name}", what, labels, buckets=tuple(buckets), registry=registry)
+
+        self.arrived = counter("calls_arrived", "Calls that came in.", "market")
+        self.ended = counter("calls", "Calls that ended, by why.", "reason", "queue")
+        self.offers = counter("offers", "Calls offered to an agent's phone.", "queue")
+        self.missed = counter(
+            "offers_missed", "Offers that no agent took, by what became of them.", "outcome"
+        )
+        self.transfers = counter("transfers", "Transfers, blind or attended.", "attended")
+        self.holds = counter("holds", "Times a side put the other on hold.", "by")
+        self.changes = counter("agent_changes", "Agents' changes of state, by the new one.", "state")
+        self.workers_lost = counter("workers_lost", "Media workers that died.")
+        self.wait = histogram("call_wait_seconds", "Wait in a queue until answered or over.", WAIT_S, "queue")
+        self.talk = histogram("call_talk_seconds", "Talk of connected calls, without hold.", TALK_S, "queue")
+        self.hold = histogram("call_hold_seconds", "Hold of connected calls.", WAIT_S, "queue")
+        self.post_dial_delay = histogram(
+            "post_dial_delay_seconds", "From a call's arrival to the first sign back to its caller.", DELAY_S
+        )
+        self.loss = histogram("leg_loss_ratio", "Share of a leg's packets that were lost.", LOSS, "side")
+        self.jitter = histogram(
+            "leg_jitter_seconds", "Interarrival jitter of a leg (RFC 3550).", JITTER_S, "side"
+        )
+        self.mos = histogram("leg_mos", "Mean opinion score of a leg, estimated (E-model).", MOS, "side")
+        self.heard = {side: self._heard(side) for side in ("customer", "agent")}
+
+    def observers(self) -> dict[type[Event], Callable[[Any], None]]:
+        return {
+            events.CallArrived: lambda event: self.arrived.labels(event.market).inc(),
+            events.CallOffered: lambda event: self.offers.labels(event.queue).inc(),
+            events.OfferMissed: lambda event: self.missed.labels(event.outcome).inc(),
+            events.CallTransferred: lambda event: self.transfers.labels(str(event.attended).lower()).inc(),
+            events.CallHeld: lambda event: self.holds.labels(str(event.by)).inc(),
+            events.AgentChanged: lambda event: self.changes.labels(event.state).inc(),
+            events.WorkerLost: lambda event: self.workers_lost.inc(),
+        }
+
+    def _heard(self, side: str) -> Callable[[float | None, float | None, float | None], None]:
+        loss, jitter, mos = self.loss.labels(side), self.jitter.labels(side), self.mos.labels(side)
+
+        def observe(lost: float | None, jitter_ms: float | None, score: float | None) -> None:
+            if lost is not None:
+                loss.observe(lost)
+            if jitter_ms is not None:
+                jitter.observe(jitter_ms / 1000.0)
+            if score is not None:
+                mos.observe(score)
+
+        return observe
+
+
+class _QueueMeters:
+    """One queue's children of the labelled metrics."""
+
+    def __init__(self, meters: _Meters, queue: str) -> None:
+        self._ended = meters.ended
+        self._queue = queue
+        self._reasons: dict[str, Counter] = {}
+        self.wait = meters.wait.labels(queue)
+        self.talk = meters.talk.labels(queue)
+        self.hold = meters.hold.labels(queue)
+
+    def ended(self, reason: str) -> None:
+        child = self._reasons.get(reason)
+        if child is None:
+            child = self._reasons[reason] = self._ended.labels(reason, self._queue)
+        child.inc()
+
+
+class _Gauges(Collector):
+    """What is true now, read at each scrape."""
+
+    def __init__(self, source: GaugeSource) -> None:
+        self._source = source
+
+    def describe(self) -> list[Metric]:
+        """Nothing, so that registering it asks nothing of a node that is still being put together."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._calls()
+        yield from self._queues()
+        yield from self._agents()
+        yield from self._load(self._source.load())
+
+    def _calls(self) -> Iterator[Metric]:
+        gauge = GaugeMetricFamily("isogloss_calls_active", "Calls in progress, by state.", labels=["state"])
+        yield _tally(gauge, State, (call.state for call in self._source.calls()))
+
+    def _queues(self) -> Iterator[Metric]:
+        queues = self._source.queues()
+        for name, what, value in QUEUE_GAUGES:
+            gauge = GaugeMetricFamily(f"isogloss_queue_{name}", what, labels=["queue"])
+            for queue in queues:
+                if (number := value(queue)) is not None:
+                    gauge.add_metric([queue.name], number)
+            yield gauge
+
+    def _agents(self) -> Iterator[Metric]:
+        gauge = GaugeMetricFamily("isogloss_agents", "Agents, by state.", labels=["state"])
+        yield _tally(gauge, AgentState, (agent.state for agent in self._source.agents()))
+
+    def _load(self, load: LoadView) -> Iterator[Metric]:
+        sip = CounterMetricFamily(
+            "isogloss_sip_messages", "SIP messages, by method or status class.", labels=["direction", "kind"]
+        )
+        for (direction, kind), count in _folded(load.sip_messages).items():
+            sip.add_metric([direction, kind], count)
+        yield sip
+        busy = GaugeMetricFamily(
+            "isogloss_worker_load_ratio", "Share of its tick a worker uses.", labels=["worker"]
+        )
+        legs = GaugeMetricFamily("isogloss_worker_legs", "Legs of a media worker.", labels=["worker"])
+        for worker in load.workers:
+            busy.add_metric([worker.name], worker.load)
+            legs.add_metric([worker.name], worker.legs)
+        yield from (busy, legs)
+        for name, what, number in (
+            ("legs_active", "Legs with media open.", load.legs),
+            ("registrations", "Contacts registered.", load.registrations),
+            ("journal_lag_seconds", "Age of the oldest event not yet written.", load.journal_lag_s),
+            ("journal_waiting_events", "Events in memory alone.", load.journal_waiting),
+            ("journal_spilled_bytes", "Events on disk that wait for the store.", load.journal_spilled),
+        ):
+            yield GaugeMetricFamily(f"isogloss_{name}", what, value=number)
+        yield CounterMetricFamily(
+            "isogloss_journal_lost_events", "Events lost for ever.", value=load.journal_lost
+        )
+
+
+def _folded(messages: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    """Methods that are no method counted as one: what strangers invent must not become series."""
+    folded: dict[tuple[str, str], int] = {}
+    for (direction, kind), count in messages.items():
+        key = (direction, kind if kind in SIP_KINDS else "other")
+        folded[key] = folded.get(key, 0) + count
+    return folded
+
+
+def _tally(gauge: GaugeMetricFamily, known: Iterable[str], values: Iterable[str]) -> GaugeMetricFamily:
+    """How often each value occurs; 0 for known ones that do not, since a series that comes and goes has no
+    alert.
+    """
+    counts = {str(value): 0 for value in known}
+    for value in values:
+        counts[value] = counts.get(value, 0) + 1
+    for value, count in counts.items():
+        gauge.add_metric([value], count)
+    return gauge

@@ -1,0 +1,188 @@
+"""A small node in memory behind the API's own protocol, for the tests of the API and the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from engine.api.settings import Scope, Settings, token
+from engine.events import CallRecord
+from engine.metrics import Metrics
+from engine.store.errors import StoreUnavailable
+from engine.store.records import BadCursor, RecordFilter, RecordPage
+from engine.store.rows import Entry
+from engine.views import (
+    AgentAsk,
+    AgentView,
+    CallView,
+    Check,
+    Health,
+    HealthView,
+    IllegalState,
+    LegSide,
+    LegView,
+    LoadView,
+    QueueView,
+    RegistrationView,
+    UnknownAgent,
+    UnknownCall,
+    WorkerView,
+    worst,
+)
+from tests.engine.store_samples import NODE, T0, record
+
+READ = "reader-token-0123456789"
+WRITE = "writer-token-0123456789"
+STALE = "stale-token-01234567890"
+SETTINGS = Settings(
+    tokens=(
+        token("wallboard", READ, Scope.READ),
+        token("supervisor", WRITE, Scope.READ, Scope.WRITE),
+        token("former", STALE, Scope.READ, expires_at=1.0),
+    )
+)
+
+
+def call_view(id: str, **changes: object) -> CallView:
+    leg = LegView(id=1, side=LegSide.CUSTOMER, remote="192.0.2.7:4000", codec="PCMA", state="open", loss=0.01)
+    made = CallView(
+        id=id,
+        contact=id,
+        customer="+4930123456",
+        number="+498001234",
+        market="de",
+        region="eu",
+        language="de",
+        state="talking",
+        queue="support",
+        agent="alice",
+        since=T0,
+        legs=(leg,),
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+class Node:
+    """What a test puts in its lists is what the API shows; `hung_up` and `asked` are what the API did."""
+
+    def __init__(self) -> None:
+        self.live = {
+            "c1": call_view("c1"),
+            "c2": call_view("c2", state="queued", agent="", waiting_position=1),
+        }
+        self.finished = [record("r1", T0), record("r2", T0 + 1)]
+        self.journal = {
+            "r1": [Entry(node=NODE, seq=1, at=T0, call="r1", kind="call.held", data={"by": "agent"})]
+        }
+        self.team = {
+            "alice": self._agent("alice", "talking", call="c1"),
+            "bob": self._agent("bob", "available"),
+            "carol": self._agent("carol", "logged_out", queues=("sales",)),
+        }
+        self.checks = [Check(name="journal", status=Health.OK)]
+        self.store_answers = True
+        self.hung_up: list[str] = []
+        self.asked: list[tuple[str, AgentAsk, str]] = []
+        self._metrics = Metrics(self)
+
+    def calls(self) -> Sequence[CallView]:
+        return list(self.live.values())
+
+    def call(self, id: str) -> CallView | None:
+        return self.live.get(id)
+
+    def queues(self) -> Sequence[QueueView]:
+        support = QueueView(
+            name="support",
+            waiting=1,
+            agents_available=1,
+            agents_busy=1,
+            longest_wait_s=12.5,
+            answered=9,
+            abandoned=1,
+            service_level=0.9,
+        )
+        return [support, replace(support, name="sales", waiting=0, service_level=None)]
+
+    def agents(self) -> Sequence[AgentView]:
+        return list(self.team.values())
+
+    def registrations(self) -> Sequence[RegistrationView]:
+        phone = RegistrationView(
+            aor="sip:alice@example.com", contact="sip:alice@192.0.2.9", transport="udp", expires_in_s=60.0
+        )
+        return [phone, replace(phone, aor="sip:bob@example.com", user_agent="Phone/1")]
+
+    def set_agent_state(self, name: str, ask: AgentAsk, reason: str) -> None:
+        if name not in self.team:
+            raise UnknownAgent(name)
+        if ask is AgentAsk.WRAP_UP_OVER and self.team[name].state != "wrap_up":
+            raise IllegalState(f"{name} is not in wrap-up; ask for available instead")
+        self.asked.append((name, ask, reason))
+        self.team[name] = replace(self.team[name], state=str(ask), reason=reason)
+
+    def hangup(self, id: str) -> None:
+        if id not in self.live:
+            raise UnknownCall(id)
+        self.hung_up.append(id)
+
+    def health(self) -> HealthView:
+        return HealthView(
+            status=worst(tuple(self.checks)), node=NODE, version="1.2", checks=tuple(self.checks)
+        )
+
+    def load(self) -> LoadView:
+        return LoadView(
+            legs=3,
+            registrations=2,
+            sip_messages={("in", "INVITE"): 4, ("in", "XYZZY"): 1, ("in", "PLUGH"): 2, ("out", "2xx"): 4},
+            workers=(WorkerView(name="0", load=0.25, legs=3),),
+            journal_lag_s=0.01,
+        )
+
+    def metrics(self) -> bytes:
+        return self._metrics.render()
+
+    def records(self, wanted: RecordFilter, *, cursor: str | None, limit: int) -> RecordPage:
+        self._ask_store()
+        if cursor not in (None, "", "second"):
+            raise BadCursor(cursor)
+        found = [
+            item
+            for item in reversed(self.finished)
+            if (wanted.queue is None or item.queue == wanted.queue)
+            and (wanted.since is None or item.ended_at >= wanted.since)
+            and (wanted.until is None or item.ended_at < wanted.until)
+            and (wanted.reason is None or item.reason == wanted.reason)
+        ]
+        if cursor == "second":
+            return RecordPage(tuple(found[1:]), None)
+        return RecordPage(tuple(found[:limit]), "second" if len(found) > limit else None)
+
+    def record(self, call: str) -> CallRecord | None:
+        self._ask_store()
+        return next((item for item in self.finished if item.call == call), None)
+
+    def events(self, call: str) -> Sequence[Entry]:
+        self._ask_store()
+        return self.journal.get(call, [])
+
+    def _ask_store(self) -> None:
+        if not self.store_answers:
+            raise StoreUnavailable(
+                "OperationalError: could not connect to server at 10.0.0.1, password hunter2"
+            )
+
+    def _agent(
+        self, name: str, state: str, queues: tuple[str, ...] = ("support",), call: str = ""
+    ) -> AgentView:
+        return AgentView(
+            name=name,
+            state=state,
+            since=T0,
+            reason="",
+            registered=True,
+            queues=queues,
+            misses=0,
+            call=call,
+        )

@@ -1,0 +1,123 @@
+"""The API's description of itself is complete, and true."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
+
+from engine.api import schemas
+from engine.api.app import ROUTERS, create_app
+from engine.api.settings import Settings
+from tests.engine.api_node import SETTINGS, Node
+
+DOCUMENT: dict[str, Any] = create_app(Node(), SETTINGS).openapi()
+OPERATIONS = {
+    f"{method.upper()} {path}": operation
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+}
+GUARDED = {name: operation for name, operation in OPERATIONS.items() if " /v1/" in name}
+
+
+def every(operations: dict[str, Any]) -> Any:
+    return pytest.mark.parametrize("operation", operations.values(), ids=operations.keys())
+
+
+def test_nothing_is_served_that_is_not_described() -> None:
+    served = {
+        f"{method} {route.path}"
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods
+    }
+    assert served == set(OPERATIONS)
+
+
+@every(OPERATIONS)
+def test_every_operation_has_a_name_a_summary_and_a_tag(operation: dict[str, Any]) -> None:
+    assert operation["operationId"] and operation["summary"]
+    assert set(operation["tags"]) <= {tag["name"] for tag in DOCUMENT["tags"]}
+
+
+def test_no_two_operations_share_a_name() -> None:
+    names = [operation["operationId"] for operation in OPERATIONS.values()]
+    assert len(names) == len(set(names))
+
+
+@every(GUARDED)
+def test_every_operation_of_v1_needs_a_token_and_says_what_comes_without(operation: dict[str, Any]) -> None:
+    assert operation["security"] == [{"token": []}]
+    assert {"401", "403"} <= set(operation["responses"])
+
+
+@every(OPERATIONS)
+def test_what_takes_a_parameter_or_body_says_what_comes_of_a_wrong_one(operation: dict[str, Any]) -> None:
+    if operation.get("parameters") or "requestBody" in operation:
+        assert "422" in operation["responses"]
+    if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
+        assert "404" in operation["responses"]
+    if "requestBody" in operation:
+        assert {"409", "413"} <= set(operation["responses"])
+
+
+@every(OPERATIONS)
+def test_every_refusal_is_a_problem_with_an_example(operation: dict[str, Any]) -> None:
+    for status, answer in operation["responses"].items():
+        assert answer["description"]
+        if status >= "400" and operation["operationId"] != "get_health":
+            assert list(answer["content"]) == ["application/problem+json"]
+            example = answer["content"]["application/problem+json"]["example"]
+            assert schemas.Problem.model_validate(example).status == int(status)
+
+
+@every(OPERATIONS)
+def test_every_parameter_is_explained(operation: dict[str, Any]) -> None:
+    for parameter in operation.get("parameters", ()):
+        assert parameter.get("description"), parameter["name"]
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENT["components"]["schemas"]))
+def test_every_body_has_an_example_that_is_valid(name: str) -> None:
+    schema = DOCUMENT["components"]["schemas"][name]
+    if "enum" in schema or name == "Fault":
+        return
+    model = getattr(schemas, name)
+    assert schema["examples"]
+    for example in schema["examples"]:
+        TypeAdapter(model).validate_python(example)
+        assert set(example) <= set(schema["properties"])
+
+
+def test_the_manual_shows_every_operation_and_loads_nothing_from_elsewhere() -> None:
+    from tests.engine.test_api import Client
+
+    ask = Client(create_app(Node(), SETTINGS))
+    answer = ask("GET", "/docs", None)
+    assert answer.status_code == 200
+    for operation in OPERATIONS.values():
+        assert f'id="{operation["operationId"]}"' in answer.text
+    seen: list[str] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            seen.append(tag)
+            for name, value in attrs:
+                if name in ("src", "href"):
+                    assert (value or "").startswith("/")
+
+    Reader().feed(answer.text)
+    assert "script" not in seen and "table" in seen
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_the_manual_can_be_left_out() -> None:
+    from tests.engine.test_api import Client
+
+    ask = Client(create_app(Node(), Settings(docs=False)))
+    assert ask("GET", "/docs", None).status_code == 404
+    assert ask("GET", "/v1/openapi.json", None).json()["openapi"].startswith("3.1")

@@ -1,0 +1,134 @@
+"""What a node counts for Prometheus."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from engine.events import AgentChanged, CallHeld, CallOffered, EndReason, OfferMissed, Side, WorkerLost
+from engine.metrics import Metrics
+from tests.engine.api_node import Node
+from tests.engine.store_samples import T0, arrived, ended, record
+
+LABELS = set("le queue reason state side market outcome attended by direction kind worker".split())
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics(Node())
+
+
+def read(metrics: Metrics) -> dict[str, float]:
+    """Every sample by its name and labels."""
+    return {
+        sample.name
+        + "".join(f" {name}={value}" for name, value in sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(metrics.render().decode())
+        for sample in family.samples
+    }
+
+
+def test_calls_are_counted_by_why_they_ended_and_where(metrics: Metrics) -> None:
+    for _ in range(2):
+        metrics.observe_record(record())
+    metrics.observe_record(record(reason=EndReason.ABANDONED, queue="sales"))
+    seen = read(metrics)
+    assert seen["isogloss_calls_total queue=support reason=completed"] == 2
+    assert seen["isogloss_calls_total queue=sales reason=abandoned"] == 1
+
+
+def test_events_are_counted_by_what_they_say(metrics: Metrics) -> None:
+    metrics.notice(arrived())
+    metrics.notice(CallOffered(at=T0, call="c1", queue="support", agent="alice", why=""))
+    metrics.notice(OfferMissed(at=T0, call="c1", agent="alice", outcome="no_answer"))
+    metrics.notice(CallHeld(at=T0, call="c1", by=Side.AGENT))
+    metrics.notice(AgentChanged(at=T0, agent="alice", state="paused", reason=""))
+    metrics.notice(WorkerLost(at=T0, worker=0, calls=3))
+    seen = read(metrics)
+    assert seen["isogloss_calls_arrived_total market=de"] == 1
+    assert seen["isogloss_offers_total queue=support"] == 1
+    assert seen["isogloss_offers_missed_total outcome=no_answer"] == 1
+    assert seen["isogloss_holds_total by=agent"] == 1
+    assert seen["isogloss_agent_changes_total state=paused"] == 1
+    assert seen["isogloss_workers_lost_total"] == 1
+
+
+def test_an_event_that_nothing_counts_is_passed_over(metrics: Metrics) -> None:
+    before = read(metrics)
+    metrics.observe(ended())
+    after = read(metrics)
+    assert {name for name in before if "_created" not in name} == {
+        name for name in after if "_created" not in name
+    }
+
+
+def test_how_a_call_sounded_is_kept_by_side_in_base_units(metrics: Metrics) -> None:
+    metrics.notice(record(customer_loss=0.01, customer_jitter_ms=15.0, customer_mos=4.25))
+    seen = read(metrics)
+    assert seen["isogloss_leg_loss_ratio_sum side=customer"] == 0.01
+    assert seen["isogloss_leg_jitter_seconds_sum side=customer"] == 0.015
+    assert seen["isogloss_leg_mos_bucket le=4.2 side=customer"] == 0
+    assert seen["isogloss_leg_mos_bucket le=4.3 side=customer"] == 1
+
+
+def test_what_was_not_measured_is_not_counted(metrics: Metrics) -> None:
+    metrics.notice(
+        record(
+            queue="",
+            connected_at=None,
+            post_dial_delay_s=None,
+            agent_loss=None,
+            agent_jitter_ms=None,
+            agent_mos=None,
+        )
+    )
+    seen = read(metrics)
+    assert seen["isogloss_leg_loss_ratio_count side=agent"] == 0
+    assert seen["isogloss_post_dial_delay_seconds_count"] == 0
+    assert seen["isogloss_call_wait_seconds_count queue="] == 0
+    assert seen["isogloss_call_talk_seconds_count queue="] == 0
+    assert seen["isogloss_calls_total queue= reason=completed"] == 1
+
+
+def test_gauges_are_what_is_true_at_the_scrape(metrics: Metrics) -> None:
+    seen = read(metrics)
+    assert seen["isogloss_calls_active state=talking"] == 1
+    assert seen["isogloss_calls_active state=held"] == 0
+    assert seen["isogloss_queue_waiting queue=support"] == 1
+    assert seen["isogloss_agents state=available"] == 1
+    assert seen["isogloss_agents state=paused"] == 0
+    assert seen["isogloss_legs_active"] == 3
+    assert seen["isogloss_worker_load_ratio worker=0"] == 0.25
+    assert seen["isogloss_journal_lag_seconds"] == 0.01
+
+
+def test_a_queue_without_calls_has_no_service_level(metrics: Metrics) -> None:
+    assert "isogloss_queue_service_level_ratio queue=sales" not in read(metrics)
+
+
+def test_methods_that_strangers_invent_are_one_series(metrics: Metrics) -> None:
+    seen = read(metrics)
+    assert seen["isogloss_sip_messages_total direction=in kind=INVITE"] == 4
+    assert seen["isogloss_sip_messages_total direction=in kind=other"] == 3
+
+
+def test_two_nodes_in_one_process_share_no_number() -> None:
+    first, second = Metrics(Node()), Metrics(Node())
+    first.notice(arrived())
+    assert "isogloss_calls_arrived_total market=de" not in read(second)
+
+
+def test_every_metric_follows_the_naming_convention_and_says_what_it_is(metrics: Metrics) -> None:
+    for family in text_string_to_metric_families(metrics.render().decode()):
+        assert re.fullmatch(r"isogloss_[a-z]+(_[a-z]+)*", family.name)
+        assert not re.search(r"_(ms|milliseconds|percent|minutes)$", family.name)
+        assert family.documentation.endswith(".")
+        assert {name for sample in family.samples for name in sample.labels} <= LABELS
+
+
+def test_a_queue_named_with_quotes_and_newlines_breaks_nothing() -> None:
+    metrics = Metrics()
+    metrics.notice(record(queue='a"b\\c\nd'))
+    assert read(metrics)['isogloss_calls_total queue=a"b\\c\nd reason=completed'] == 1
