@@ -14,7 +14,7 @@ case $target in
     run) ;;
     demo) extras=(softphone) ;;
     test | bench | soak)
-        extras=(softphone test)
+        extras=(softphone postgresql test)
         tools+=(git:git cc:gcc sipp:sip-tester baresip:baresip-core redis-server:redis-server)
         ;;
     *) echo "setup: unknown target '$target': run, demo, test, bench or soak" >&2 && exit 2 ;;
