@@ -67,6 +67,7 @@ class UserAgent:
     def receive_parsed(self, message: Request | Response | MalformedMessage, hop: Hop, now: float) -> None:
         """One message out of a stream's `Framer`."""
         stack = self._stack
+        stack.traffic.received(message)
         if isinstance(message, Request):
             try:
                 self._inbound.receive(message, hop, now)
@@ -242,6 +243,10 @@ class UserAgent:
             "timers": len(stack.timeouts),
             "pending": sum(stack.pending.values()),
         }
+
+    def messages(self) -> dict[tuple[str, str], int]:
+        """Messages since the start, by direction ("in", "out") and method or status class ("2xx")."""
+        return self._stack.traffic.counts()
 
     def dropped(self) -> dict[str, int]:
         """Messages that went nowhere, by why, since the start."""

@@ -16,6 +16,7 @@ from sip.registrar import RegistrarEvent
 from sip.registration import RegistrationEvent
 from sip.settings import AgentSettings
 from sip.timeouts import Timeouts
+from sip.traffic import Traffic
 from sip.transaction import Transaction
 from sip.uri import Uri
 from sip.via import MAGIC_COOKIE
@@ -45,6 +46,7 @@ class Stack:
         self.sessions: dict[int, Session] = {}
         self.pending: Counter[str] = Counter()  # unanswered calls by source address
         self.dropped: Counter[str] = Counter()  # messages that went nowhere, by why
+        self.traffic = Traffic()
         self.outgoing: list[tuple[bytes, Hop]] = []
         self.events: list[Event | RegistrarEvent | RegistrationEvent] = []
         self._resolve = resolve
@@ -52,6 +54,7 @@ class Stack:
 
     def transmit(self, data: bytes, hop: Hop) -> None:
         """Queue bytes for the wire."""
+        self.traffic.sent(data)
         self.outgoing.append((data, hop))
 
     def emit(self, event: Event) -> None:
