@@ -141,7 +141,7 @@ def test_a_secret_is_known_by_its_key(out: io.StringIO, key: str) -> None:
     [
         "sip:alice@example.com:5060",
         "sip:+4930123456@192.0.2.1:5060;transport=udp",
-        "basic call answered",
+        "the basic calls answered",
         "o=- 1 1 IN IP4 192.0.2.1\r\na=rtpmap:0 PCMU/8000",
         "the token of 'wallboard' does not have the scope",
         "http://127.0.0.1:8080/v1/calls",
