@@ -34,6 +34,7 @@ from media.messages import (
 )
 from media.network import Network, NoPort
 from media.player import Player, Sounds
+from media.rtp import VERSION
 from media.transmission import release
 from media.watch import Watch
 
@@ -160,6 +161,7 @@ class Control:
         """The far end as the newest offer/answer has it."""
         common, row = self.core.table.common, leg.row
         self._apply_codecs(leg, command)
+        self.core.table.rx.armed[row] = -1
         was_receiving = bool(common.receives[row])
         common.receives[row] = command.direction in ("sendrecv", "recvonly")
         remote = command.remote
@@ -167,7 +169,7 @@ class Control:
             remote = None  # "nowhere", as a hold was told before RFC 3264
         if leg.latch.expect(remote, now):
             common.connected[row] = False
-            common.flow[row] = Flow.AWAITED
+            self.core.table.set_flow(row, Flow.AWAITED)
             self.core.uncertain.discard(row)
             self._network.disconnect(row)
             leg.report_to = None
@@ -178,7 +180,7 @@ class Control:
         self.core.table.tx.open[row] = sends and remote is not None and self.core.table.tx.codec[row] >= 0
         if not common.receives[row] or remote is None:
             common.expects[row] = float("inf")
-            common.flow[row] = Flow.AWAITED
+            self.core.table.set_flow(row, Flow.AWAITED)
         elif not was_receiving or common.expects[row] == float("inf"):
             common.expects[row] = now
         self.core.plan.touch(row)
@@ -208,7 +210,7 @@ class Control:
         frame = min(max(codec.ptime // 10 * 10, 10), 60) * kind.bytes_per_ms
         if tx.codec[row] != kind.number or tx.frame[row] != frame:
             release(tx, row)
-        tx.codec[row], tx.pt[row], tx.frame[row] = kind.number, codec.pt, frame
+        tx.codec[row], tx.head[row], tx.frame[row] = kind.number, VERSION | codec.pt << 16, frame
         if rx.codec[row] < 0 or not (kinds == rx.codec[row]).any():
             rx.codec[row] = kind.number
 

@@ -11,9 +11,9 @@ from random import Random
 
 import numpy as np
 
-from media import codecs, jitter, mixer, rtp
+from media import codecs, express, jitter, mixer, rtp
 from media.clock import BLOCK, RATE
-from media.columns import I8, I64, Bool
+from media.columns import F64, I8, I64, Bool
 from media.dtmf import Dialler, Heard
 from media.jitter import LONGEST
 from media.latch import LatchPolicy
@@ -92,7 +92,7 @@ class Core:
             return False
         if source != before:
             self.network.aim(row, source)
-            self.table.common.flow[row] = Flow.AWAITED
+            self.table.set_flow(row, Flow.AWAITED)
         if not latch.connected:
             self.uncertain.add(row)
         return True
@@ -100,11 +100,35 @@ class Core:
     def _take(self, count: int, now: float) -> None:
         """One round of packets, at most one a leg."""
         table, batch = self.table, self._batch
-        packets, reports = rtp.parse(batch, count)
-        for slot in reports.tolist():
+        lane, plain = express.enter(table.rx, table.tx, batch, count)
+        rest = None
+        if not plain.all():
+            packets, reports = rtp.parse(batch, count)
+            rest = packets.only(~plain[packets.slots])
+            self._keep_reports(reports)
+            lane = lane.only(plain)
+        if len(lane.slots):
+            express.receive(table.rx, lane, now)
+            heard = lane.known[:, express.HEARD] != 0
+            if heard.any():
+                loud = lane if heard.all() else lane.only(heard)
+                kinds, newest = table.rx.codec[loud.rows], np.ones(len(loud.slots), np.bool_)
+                self._hear(loud.rows, loud.slots, loud.sizes, loud.words[:, 1], kinds, newest)
+            express.relay(table.tx, batch, lane, self.network, now)
+        if rest is not None and len(rest):
+            self._take_other(rest, now)
+
+    def _keep_reports(self, slots: I64) -> None:
+        """RTCP that came on an RTP port."""
+        batch = self._batch
+        for slot in slots.tolist():
             row = int(batch.rows[slot])
-            if table.at(row).rtcp_mux:
+            if self.table.at(row).rtcp_mux:
                 self.reports.append((row, bytes(batch.views[slot][: int(batch.sizes[slot])]), None))
+
+    def _take_other(self, packets: Packets, now: float) -> None:
+        """Packets that are not simply the next of a stream that flows."""
+        table = self.table
         kinds = table.common.kinds[packets.rows, packets.pt]
         wanted = (kinds != codecs.UNKNOWN) & table.common.receives[packets.rows] & (packets.size <= LONGEST)
         if not wanted.all():
@@ -121,19 +145,29 @@ class Core:
         starts = table.common.flow[packets.rows] != Flow.STARTED
         if starts.any():
             self._tell_started(packets.rows[starts].tolist())
-        if (packets.start != HEADER).any():
-            rtp.straighten(batch, packets)
+        rtp.straighten(self._batch, packets)
         sound = kinds != codecs.TELEPHONE_EVENT
-        if sound.all():
-            measure_jitter(table.rx, packets.rows, packets.timestamp, arrived, RATE, now)
-        else:
-            spoken = packets.only(sound)
-            measure_jitter(table.rx, spoken.rows, spoken.timestamp, arrived[sound], RATE, now)
-        self._note_codecs(packets, kinds, sound)
-        self._hear(packets, kinds, sound, newest)
+        self._note_sound(packets.only(sound), kinds[sound], newest[sound], arrived[sound], now)
+        table.rx.armed[packets.rows[~sound & newest]] = -1
         if not sound.all():
             self._listen(packets.only(~sound), now)
         self._relay(packets, kinds, sound, extended, now)
+
+    def _note_sound(self, packets: Packets, kinds: I8, newest: Bool, arrived: F64, now: float) -> None:
+        """Measure, decode for those who hear it, and expect the next."""
+        rx, rows = self.table.rx, packets.rows
+        if not len(rows):
+            return
+        jitter_now = rx.jitter[rows]
+        measure_jitter(jitter_now, now - arrived, packets.timestamp - rx.timestamp[rows], RATE)
+        rx.jitter[rows] = jitter_now
+        rx.timestamp[rows] = packets.timestamp
+        self._note_codecs(rows, kinds)
+        heard = rx.heard[rows] != 0
+        if heard.any():
+            loud, slots, sizes = rows[heard], packets.slots[heard], packets.size[heard]
+            self._hear(loud, slots, sizes, packets.timestamp[heard], kinds[heard], newest[heard])
+        express.arm(rx, rows[newest], packets.pt[newest])
 
     def _tell_started(self, rows: list[int]) -> None:
         for row in rows:
@@ -142,72 +176,54 @@ class Core:
             if leg.latch.source is not None:
                 self.events.append(RtpStarted(leg.number, leg.latch.source))
 
-    def _note_codecs(self, packets: Packets, kinds: I8, sound: Bool) -> None:
+    def _note_codecs(self, rows: I64, kinds: I8) -> None:
         """A source that changes its codec may have to be relayed no more, or again."""
         rx = self.table.rx
-        changed = sound & (rx.codec[packets.rows] != kinds)
+        changed = rx.codec[rows] != kinds
         if changed.any():
             for i in np.flatnonzero(changed).tolist():
-                rx.codec[packets.rows[i]] = kinds[i]
-                self.plan.touch_listeners(int(packets.rows[i]))
+                rx.codec[rows[i]] = kinds[i]
+                self.plan.touch_listeners(int(rows[i]))
             self.plan.settle()
 
-    def _hear(self, packets: Packets, kinds: I8, sound: Bool, newest: Bool) -> None:
-        """Decode what somebody hears rendered."""
-        heard = self.table.common.heard[packets.rows]
-        if not sound.all():
-            heard &= sound
-        if not heard.any():
-            return
-        if not heard.all():
-            packets, kinds, newest = packets.only(heard), kinds[heard], newest[heard]
-        sizes = packets.size
+    def _hear(self, rows: I64, slots: I64, sizes: I64, stamps: I64, kinds: I8, newest: Bool) -> None:
+        """Decode what somebody hears rendered. sizes: of payloads; stamps: timestamps; kinds: codecs."""
         for size in [int(sizes[0])] if (sizes == sizes[0]).all() else np.unique(sizes).tolist():
             these = np.flatnonzero(sizes == size)
-            rows = packets.rows[these]
-            payload = self._batch.buffer[packets.slots[these], HEADER : HEADER + size]
-            jitter.write(
-                self.table.ring,
-                rows,
-                self.table.rx.stream[rows],
-                packets.timestamp[these],
-                newest[these],
-                codecs.decode(kinds[these], payload),
-                self._target,
-            )
+            legs = rows[these]
+            payload = self._batch.buffer[slots[these], HEADER : HEADER + size]
+            sound = codecs.decode(kinds[these], payload)
+            streams = self.table.rx.stream[legs]
+            jitter.write(self.table.ring, legs, streams, stamps[these], newest[these], sound, self._target)
 
     def _relay(self, packets: Packets, kinds: I8, sound: Bool, extended: I64, now: float) -> None:
-        """Send on what is relayed, to the first listener of each leg and then to further ones."""
-        targets = self.table.common.relay_to[packets.rows]
-        self._relay_to(targets, packets, kinds, sound, extended, now)
-        fans = self.plan.fans
-        if fans:
-            more = [fans.get(row, ()) for row in packets.rows.tolist()]
-            for place in range(max(map(len, more))):
-                targets = np.array(
-                    [others[place] if place < len(others) else -1 for others in more], np.int64
-                )
-                self._relay_to(targets, packets, kinds, sound, extended, now)
+        """Send on what is relayed, to one listener of each leg after the other."""
+        relays = self.plan.relays
+        targets = [relays.get(row, ()) for row in packets.rows.tolist()]
+        for turn in range(max(map(len, targets))):
+            to = np.array([each[turn] if turn < len(each) else -1 for each in targets], np.int64)
+            self._relay_to(to, packets, kinds, sound, extended, now)
 
     def _relay_to(
         self, targets: I64, packets: Packets, kinds: I8, sound: Bool, extended: I64, now: float
     ) -> None:
         tx = self.table.tx
         right = (targets >= 0) & ~tx.busy[targets]
-        pts, spans = tx.pt[targets], packets.size
+        heads, spans = tx.head[targets], packets.size
         if sound.all():
             right &= kinds == tx.codec[targets]
         else:
-            pts = np.where(sound, pts, tx.dtmf_pt[targets])
+            pts = tx.dtmf_pt[targets]
+            heads = np.where(sound, heads, rtp.VERSION | pts << 16)
             spans = np.where(sound, spans, tx.span[targets])
             right &= np.where(sound, kinds == tx.codec[targets], pts >= 0)
         if not right.all():
             if not right.any():
                 return
             packets, targets, extended = packets.only(right), targets[right], extended[right]
-            pts, spans = pts[right], spans[right]
+            heads, spans = heads[right], spans[right]
         stream = self.table.rx.stream[packets.rows]
-        relay(tx, self._batch, packets, extended, targets, pts, spans, stream, self.network, now)
+        relay(tx, self._batch, packets, extended, targets, heads, spans, stream, self.network, now)
 
     # --- telephone events -------------------------------------------------------------------------
 
@@ -242,6 +258,7 @@ class Core:
             return False
         self._dialling[leg.row] = leg
         self.table.tx.busy[leg.row] = True
+        release(self.table.tx, leg.row)
         return True
 
     def _send_digits(self, now: float) -> None:

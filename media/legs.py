@@ -38,17 +38,15 @@ class Flow(IntEnum):
 class Common(Columns):
     """number: the engine's id, -1 in an unused row. kinds: codec by payload type, media.codecs numbers.
 
-    receives: direction allows it. heard: what arrives must be decoded. relay_to: the row that its packets are
-    sent on to, -1: none. connected: its port takes packets of one source alone. flow: whether packets come.
-    expects: since when they should be coming, s. report_at: when its next RTCP report is due, s.
+    receives: direction allows it. connected: its port takes packets of one source alone. flow: whether
+    packets come. expects: since when they should be coming, s. report_at: when its next RTCP report is due,
+    s.
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
         "number": Column(np.int64, -1),
         "kinds": Column(np.int8, UNKNOWN, 128),
         "receives": Column(np.bool_),
-        "heard": Column(np.bool_),
-        "relay_to": Column(np.int64, -1),
         "way": Column(np.int8, Way.NONE),
         "connected": Column(np.bool_),
         "flow": Column(np.int8, Flow.AWAITED),
@@ -58,8 +56,6 @@ class Common(Columns):
     number: I64
     kinds: I8
     receives: Bool
-    heard: Bool
-    relay_to: I64
     way: I8
     connected: Bool
     flow: I8
@@ -134,6 +130,11 @@ class LegTable:
         leg = self.legs[row]
         assert leg is not None, "rows come from the table"
         return leg
+
+    def set_flow(self, row: int, flow: Flow) -> None:
+        """Note whether the leg's packets come; its next packet takes the general way."""
+        self.common.flow[row] = flow
+        self.rx.armed[row] = -1
 
     def rows(self) -> I64:
         """Rows in use, ascending."""

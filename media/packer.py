@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from media import codecs, rtp
+from media import codecs
 from media.clock import BLOCK
 from media.columns import I16, I64, U8
 from media.network import Batch, Network
-from media.rtp import HEADER, U32
-from media.transmission import Transmission, due
+from media.rtp import HEADER, MARKER, U32
+from media.transmission import HEAD, HOT, SEQUENCE, SPAN, TIMESTAMP, Transmission, due, send, store
 
 
 class Packer:
@@ -49,20 +49,15 @@ class Packer:
         """Send one packet a row, payloads: uint8[n, L]."""
         count, size = payloads.shape
         batch = self._batch
-        sequence = tx.sequence[rows] + 1
-        timestamp = tx.timestamp[rows] + tx.span[rows] & U32
-        batch.words[:count, 0] = rtp.first_words(tx.pt[rows], sequence, tx.marker[rows])
-        batch.words[:count, 1] = timestamp
-        batch.words[:count, 2] = tx.ssrc[rows]
+        leaving = tx.block[rows, :HOT]
+        sequence = leaving[:, SEQUENCE] + 1
+        timestamp = leaving[:, TIMESTAMP] + leaving[:, SPAN] & U32
+        heads = leaving[:, HEAD] | np.where(tx.marker[rows], MARKER, 0)
         batch.buffer[:count, HEADER : HEADER + size] = payloads
-        network.send(rows.tolist(), batch.packets(np.arange(count), np.full(count, HEADER + size)))
-        tx.sequence[rows] = sequence
-        tx.timestamp[rows] = timestamp
-        tx.time[rows] = now
-        tx.span[rows] = size
+        sizes = np.full(count, size)
+        send(batch, np.arange(count), sizes, rows, leaving, heads, sequence, timestamp, network)
+        store(tx, rows, leaving, sequence, timestamp, sizes, now)
         tx.marker[rows] = False
-        tx.packets[rows] += 1
-        tx.octets[rows] += size
 
     def _collect(self, tx: Transmission, row: int, coded: U8, network: Network, now: float) -> None:
         """Keep one leg's coded tick until its packet time is full, and send as many packets as it fills."""

@@ -14,6 +14,7 @@ from media.columns import I64
 from media.legs import Leg, LegTable, Way
 from media.mixer import Mixer
 from media.player import Player
+from media.reception import NOBODY, SEVERAL
 from media.transmission import release
 
 
@@ -21,8 +22,8 @@ class Plan:
     """The ways of all legs, and what the tick needs to know of the rendered ones.
 
     rendered: their rows. matrix, sources: as Mixer.matrix gives them. playing: (place in `rendered`,
-    player, row); place -1 where the leg may not be sent to now, and its music goes on unheard. fans: rows
-    of further legs that a leg's packets are relayed to, beside the column relay_to.
+    player, row); place -1 where the leg may not be sent to now, and its music goes on unheard. relays: by
+    row, those that its packets are relayed to.
     """
 
     def __init__(self, table: LegTable, mixer: Mixer) -> None:
@@ -35,7 +36,7 @@ class Plan:
         self.matrix: Any = None
         self._with_player: set[int] = set()
         self.playing: list[tuple[int, Player, int]] = []
-        self.fans: dict[int, list[int]] = {}
+        self.relays: dict[int, list[int]] = {}
 
     def touch(self, row: int) -> None:
         """What decides the row's way has changed."""
@@ -49,9 +50,7 @@ class Plan:
         """The leg is about to leave the table."""
         self._touched.update(self._mixer.drop(leg.row))
         # Also those whose edge was cut in this very turn and who are not decided anew yet.
-        first = int(self._table.common.relay_to[leg.row])
-        relayed = [*self.fans.get(leg.row, ()), *([first] if first >= 0 else [])]
-        for row in (leg.row, *relayed):
+        for row in (leg.row, *self.relays.get(leg.row, ())):
             self._relay(row, None)
         self._with_player.discard(leg.row)
         self._table.common.way[leg.row] = Way.NONE
@@ -95,34 +94,36 @@ class Plan:
 
     def _relay(self, row: int, source: int | None) -> None:
         """Let the row get the packets of `source`, and of none before."""
-        relay_to = self._table.common.relay_to
         before = self._source.pop(row, None)
         if before is not None:
-            others = self.fans.get(before, [])
-            if relay_to[before] != row:
-                others.remove(row)
-            else:
-                relay_to[before] = others.pop() if others else -1
-            if not others:
-                self.fans.pop(before, None)
+            targets = self.relays[before]
+            targets.remove(row)
+            self._direct(before, targets)
         if source is not None:
             self._source[row] = source
-            if relay_to[source] < 0:
-                relay_to[source] = row
-            else:
-                self.fans.setdefault(source, []).append(row)
+            targets = self.relays.setdefault(source, [])
+            targets.append(row)
+            self._direct(source, targets)
+
+    def _direct(self, source: int, targets: list[int]) -> None:
+        """Where the source's packets go from now on."""
+        rx = self._table.rx
+        rx.relay_to[source] = targets[0] if len(targets) == 1 else SEVERAL if targets else NOBODY
+        rx.armed[source] = -1
+        if not targets:
+            del self.relays[source]
 
     def _rebuild(self) -> None:
         """What the tick works on."""
         table = self._table
-        common = table.common
-        self.rendered = np.flatnonzero(common.way == Way.RENDERED)
+        heard = table.rx.heard
+        self.rendered = np.flatnonzero(table.common.way == Way.RENDERED)
         rows = self.rendered.tolist()
         self.matrix, self.sources = self._mixer.matrix(rows)
-        begin = self.sources[~common.heard[self.sources]]
+        begin = self.sources[heard[self.sources] == 0]
         table.ring.stream[begin] = -1  # what the ring still has is of another time
-        common.heard[:] = False
-        common.heard[self.sources] = True
+        heard[:] = 0
+        heard[self.sources] = 1
         place_of = {row: place for place, row in enumerate(rows)}
         self.playing = []
         for row in self._with_player:

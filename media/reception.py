@@ -11,61 +11,77 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from media.columns import F64, I8, I64, U64, Bool, Column, Columns
-from media.rtp import Packets, signed
+from media.columns import F64, I8, I64, Bool, Column, Columns
+from media.rtp import Packets
 
 MAX_DROPOUT = 3000  # packets that may be missing before it counts as a restart
-WINDOW = 64  # packets in which duplicates are known and reordered ones are taken
+WINDOW = 62  # packets in which duplicates are known and reordered ones are taken
 SILENCE = 0.08  # s the stream in use must have been silent before another SSRC replaces it
 WILD = 10.0  # s of transit change that is a new clock, not jitter
+NO_TIME = -(1 << 40)  # timestamp before the first
+NOBODY, SEVERAL = -1, -2
+
+_SEEN = (1 << WINDOW) - 1
 
 
 class Reception(Columns):
-    """highest, first: extended sequence numbers. window: bit i is set when highest - i has come.
+    """armed: first header word of the packet that may take the express lane (media.express), -1: none may.
 
-    jitter: in timestamp units. last: when the newest packet came, s. gone: packets lost of earlier streams.
+    highest, first: extended sequence numbers. unique: packets of this stream. received, octets: of all.
+    relay_to: the row that its packets are sent on to, or NOBODY or SEVERAL. heard: not 0 when what arrives
+    must be decoded. timestamp: of the newest sound. last: when the newest packet came, s. jitter: in
+    timestamp units. window: bit i is set when packet `window_at` - i has come; all between it and `highest`
+    have. restart: the sequence number that would confirm a restart. gone: packets lost of earlier streams.
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
-        "started": Column(np.bool_),
-        "ssrc": Column(np.int64),
-        "stream": Column(np.int64, -1),
+        "armed": Column(np.int64, -1),
         "highest": Column(np.int64),
-        "first": Column(np.int64),
-        "window": Column(np.uint64),
-        "restart": Column(np.int64, -1),
         "unique": Column(np.int64),
         "received": Column(np.int64),
         "octets": Column(np.int64),
+        "ssrc": Column(np.int64),
+        "stream": Column(np.int64, -1),
+        "relay_to": Column(np.int64, NOBODY),
+        "heard": Column(np.int64),
+        "timestamp": Column(np.int64, NO_TIME),
+        "last": Column(np.float64, -1e9),
+        "jitter": Column(np.float64),
+        "window": Column(np.int64),
+        "window_at": Column(np.int64),
+        "first": Column(np.int64),
+        "restart": Column(np.int64, -1),
         "gone": Column(np.int64),
         "duplicate": Column(np.int64),
         "reordered": Column(np.int64),
-        "last": Column(np.float64, -1e9),
-        "timestamp": Column(np.int64),
-        "jitter": Column(np.float64),
-        "codec": Column(np.int8, -1),
         "reported_expected": Column(np.int64),
         "reported_unique": Column(np.int64),
+        "started": Column(np.bool_),
+        "codec": Column(np.int8, -1),
     }
-    started: Bool
-    ssrc: I64
-    stream: I64
+    armed: I64
     highest: I64
-    first: I64
-    window: U64
-    restart: I64
     unique: I64
     received: I64
     octets: I64
+    ssrc: I64
+    stream: I64
+    relay_to: I64
+    heard: I64
+    timestamp: I64
+    last: F64
+    jitter: F64
+    window: I64
+    window_at: I64
+    first: I64
+    restart: I64
     gone: I64
     duplicate: I64
     reordered: I64
-    last: F64
-    timestamp: I64
-    jitter: F64
-    codec: I8
     reported_expected: I64
     reported_unique: I64
+    started: Bool
+    codec: I8
 
     def __init__(self, rows: int) -> None:
         super().__init__(rows)
@@ -84,6 +100,9 @@ class Reception(Columns):
         """Packets that never came, over all streams."""
         total: I64 = self.gone[rows] + np.maximum(self.expected(rows) - self.unique[rows], 0)
         return total
+
+
+HOT = Reception.AT["jitter"] + 1  # columns that every packet needs, the first of the block
 
 
 class Accepted(NamedTuple):
@@ -112,7 +131,6 @@ def accept(rx: Reception, packets: Packets, now: float) -> Accepted:
         odd = np.flatnonzero(~plain)
         _accept_odd(rx, packets, odd, step, extended, keep, newest, now)
     rx.highest[ahead] += 1
-    rx.window[ahead] = rx.window[ahead] << np.uint64(1) | np.uint64(1)
     kept = rows if keep.all() else rows[keep]
     rx.received[kept] += 1
     rx.unique[kept] += 1
@@ -135,8 +153,7 @@ def _accept_odd(
             if not begins:
                 continue
         elif 0 < ahead < MAX_DROPOUT:
-            window = int(rx.window[row])
-            rx.window[row] = (window << ahead | 1) & 0xFFFF_FFFF_FFFF_FFFF if ahead < WINDOW else 1
+            _open_window(rx, row, ahead)
             rx.highest[row] += ahead
             rx.restart[row] = -1
             keep[i] = newest[i] = True
@@ -153,8 +170,19 @@ def _accept_odd(
             keep[i] = newest[i] = True
 
 
+def _open_window(rx: Reception, row: int, ahead: int) -> None:
+    """Bring the window up to the newest packet, and `ahead` further to one that has come just now."""
+    run = min(int(rx.highest[row] - rx.window_at[row]), WINDOW)  # these have all come
+    window = int(rx.window[row]) << run | (1 << run) - 1
+    if ahead:
+        window = window << min(ahead, WINDOW) | 1
+    rx.window[row] = window & _SEEN
+    rx.window_at[row] = rx.highest[row] + ahead
+
+
 def _fill_gap(rx: Reception, row: int, back: int) -> bool:
     """A packet `back` places behind the newest: whether it is the first copy."""
+    _open_window(rx, row, 0)
     window = int(rx.window[row])
     if window >> back & 1 or rx.highest[row] - back < rx.first[row]:
         rx.duplicate[row] += 1
@@ -174,19 +202,18 @@ def _begin(rx: Reception, row: int, sequence: int, ssrc: int) -> None:
     rx.stream[row] = rx.new_streams(1)[0]
     rx.highest[row] = rx.first[row] = sequence
     rx.window[row] = 1
+    rx.window_at[row] = sequence
     rx.restart[row] = -1
     rx.unique[row] = rx.reported_unique[row] = rx.reported_expected[row] = 0
-    rx.timestamp[row] = -1
+    rx.timestamp[row] = NO_TIME
 
 
-def measure_jitter(rx: Reception, rows: I64, timestamp: I64, arrived: F64, rate: int, now: float) -> None:
-    """RFC 3550 section A.8 for audio packets that came now.
+def measure_jitter(jitter: F64, passed: F64, stamps: I64, rate: int) -> None:
+    """RFC 3550 section A.8 for packets that came now: update `jitter` in place.
 
-    arrived: when the leg's packet before this one came (column `last` before accept), s.
+    passed: s since the packet before. stamps: how much the timestamp grew since. A change beyond WILD, be
+    it a new clock or the wrap of the timestamp once in six days, is left out.
     """
-    before = rx.timestamp[rows]
-    change = (now - arrived) * rate - signed(timestamp - before)
-    change = np.abs(change)
-    change[(before < 0) | (change > WILD * rate)] = 0.0
-    rx.jitter[rows] += (change - rx.jitter[rows]) / 16.0
-    rx.timestamp[rows] = timestamp
+    change = np.abs(passed * rate - stamps)
+    change *= change < WILD * rate
+    jitter += (change - jitter) / 16.0

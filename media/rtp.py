@@ -107,12 +107,6 @@ def straighten(batch: Batch, packets: Packets) -> None:
         packets.start[i] = HEADER
 
 
-def first_words(pt: I64, sequence: I64, marker: Bool) -> I64:
-    """The first 32 bits of plain headers: version 2, no padding, extension or CSRC."""
-    words: I64 = VERSION | np.where(marker, MARKER, 0) | pt << 16 | sequence & 0xFFFF
-    return words
-
-
 def signed(difference: I64) -> I64:
     """A difference of 32-bit timestamps as the nearer of the two ways around."""
     wrapped: I64 = (difference + 0x8000_0000 & U32) - 0x8000_0000

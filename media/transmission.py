@@ -13,18 +13,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from media import rtp
 from media.clock import BLOCK, RATE
 from media.columns import F64, I8, I64, U8, Bool, Column, Columns
 from media.network import Batch, Network
-from media.rtp import HEADER, U32, Packets
+from media.rtp import HEADER, MARKER, U32, VERSION, Packets
 
 MAX_FRAME = 480  # samples of 60 ms
 NEVER = -1e9
 
 
 class Transmission(Columns):
-    """sequence: of the newest packet sent, not wrapped. timestamp: of it. time: when it was sent, s.
+    """head: first header word of what it sends but for the sequence number: version and payload type.
+
+    sequence: of the newest packet sent, not wrapped. timestamp: of it. time: when it was sent, s.
 
     span: samples it covers. open: direction and address allow sending. busy: telephone events have the
     stream now. stream: whose numbering the shifts belong to, -1: none. floor: the least sequence that this
@@ -34,49 +35,56 @@ class Transmission(Columns):
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
-        "open": Column(np.bool_),
-        "busy": Column(np.bool_),
-        "fresh": Column(np.bool_, True),
-        "marker": Column(np.bool_, True),
-        "codec": Column(np.int8, -1),
-        "pt": Column(np.int64),
-        "dtmf_pt": Column(np.int64, -1),
-        "ssrc": Column(np.int64),
+        "stream": Column(np.int64, -1),
         "sequence": Column(np.int64),
         "timestamp": Column(np.int64),
         "time": Column(np.float64, NEVER),
         "span": Column(np.int64, BLOCK),
-        "stream": Column(np.int64, -1),
+        "packets": Column(np.int64),
+        "octets": Column(np.int64),
+        "head": Column(np.int64, VERSION),
+        "ssrc": Column(np.int64),
         "sequence_shift": Column(np.int64),
         "timestamp_shift": Column(np.int64),
         "floor": Column(np.int64),
-        "packets": Column(np.int64),
-        "octets": Column(np.int64),
+        "dtmf_pt": Column(np.int64, -1),
         "frame": Column(np.int64, BLOCK),
         "filled": Column(np.int64),
         "waiting": Column(np.uint8, 0, MAX_FRAME + BLOCK),
+        "codec": Column(np.int8, -1),
+        "open": Column(np.bool_),
+        "busy": Column(np.bool_),
+        "fresh": Column(np.bool_, True),
+        "marker": Column(np.bool_, True),
     }
-    open: Bool
-    busy: Bool
-    fresh: Bool
-    marker: Bool
-    codec: I8
-    pt: I64
-    dtmf_pt: I64
-    ssrc: I64
+    stream: I64
     sequence: I64
     timestamp: I64
     time: F64
     span: I64
-    stream: I64
+    packets: I64
+    octets: I64
+    head: I64
+    ssrc: I64
     sequence_shift: I64
     timestamp_shift: I64
     floor: I64
-    packets: I64
-    octets: I64
+    dtmf_pt: I64
     frame: I64
     filled: I64
     waiting: U8
+    codec: I8
+    open: Bool
+    busy: Bool
+    fresh: Bool
+    marker: Bool
+
+
+_AT = Transmission.AT
+STREAM, SEQUENCE, TIMESTAMP, TIME = _AT["stream"], _AT["sequence"], _AT["timestamp"], _AT["time"]
+SPAN, PACKETS, OCTETS, HEAD, SSRC = _AT["span"], _AT["packets"], _AT["octets"], _AT["head"], _AT["ssrc"]
+SEQUENCE_SHIFT, TIMESTAMP_SHIFT = _AT["sequence_shift"], _AT["timestamp_shift"]
+HOT = TIMESTAMP_SHIFT + 1  # columns that every packet needs, the first of the block
 
 
 def due(tx: Transmission, rows: I64, now: float) -> I64:
@@ -114,7 +122,7 @@ def relay(
     packets: Packets,
     extended: I64,
     targets: I64,
-    pts: I64,
+    heads: I64,
     spans: I64,
     stream: I64,
     network: Network,
@@ -122,31 +130,73 @@ def relay(
 ) -> None:
     """Send packets on to their target legs with rewritten headers, payloads untouched.
 
-    extended: sequence numbers without wrap. targets: row that each goes to, all distinct. pts: payload type
-    to send it as. spans: samples it covers. stream: number of the stream it belongs to. Each int64[n].
+    extended: sequence numbers without wrap. targets: row that each goes to, all distinct. heads: as the
+    column, for each packet. spans: samples it covers. stream: number of the stream it belongs to. Each
+    int64[n].
     """
     moved = tx.stream[targets] != stream
     if moved.any():
         move(tx, targets[moved], stream[moved], extended[moved], packets.timestamp[moved], now)
-    sequence = extended + tx.sequence_shift[targets]
-    timestamp = packets.timestamp + tx.timestamp_shift[targets] & U32
+    leaving = tx.block[targets, :HOT]
+    sequence = extended + leaving[:, SEQUENCE_SHIFT]
+    timestamp = packets.timestamp + leaving[:, TIMESTAMP_SHIFT] & U32
+    marked = np.where(packets.marker | moved, MARKER, 0)
     fit = sequence >= tx.floor[targets]  # else it was overtaken by the change of source
     if not fit.all():
-        packets, targets, pts, spans = packets.only(fit), targets[fit], pts[fit], spans[fit]
-        sequence, timestamp, moved = sequence[fit], timestamp[fit], moved[fit]
+        packets, targets, leaving, heads, spans = (
+            packets.only(fit),
+            targets[fit],
+            leaving[fit],
+            heads[fit],
+            spans[fit],
+        )
+        sequence, timestamp, marked = sequence[fit], timestamp[fit], marked[fit]
         if not len(targets):
             return
-    slots = packets.slots
-    batch.words[slots, 0] = rtp.first_words(pts, sequence, packets.marker | moved)
-    batch.words[slots, 1] = timestamp
-    batch.words[slots, 2] = tx.ssrc[targets]
-    network.send(targets.tolist(), batch.packets(slots, packets.size + HEADER))
-    tx.packets[targets] += 1
-    tx.octets[targets] += packets.size
-    ahead = sequence > tx.sequence[targets]
+    send(batch, packets.slots, packets.size, targets, leaving, heads | marked, sequence, timestamp, network)
+    ahead = sequence > leaving[:, SEQUENCE]
     if not ahead.all():
-        targets, sequence, timestamp, spans = targets[ahead], sequence[ahead], timestamp[ahead], spans[ahead]
-    tx.sequence[targets] = sequence
-    tx.timestamp[targets] = timestamp
-    tx.time[targets] = now
-    tx.span[targets] = spans
+        behind = ~ahead
+        sequence[behind], timestamp[behind] = leaving[behind, SEQUENCE], leaving[behind, TIMESTAMP]
+        spans = np.where(ahead, spans, leaving[:, SPAN])
+    store(tx, targets, leaving, sequence, timestamp, spans, now)
+
+
+def send(
+    batch: Batch,
+    slots: I64,
+    sizes: I64,
+    targets: I64,
+    leaving: I64,
+    heads: I64,
+    sequence: I64,
+    timestamp: I64,
+    network: Network,
+) -> None:
+    """Write headers over those in the slots, send the packets and count them in `leaving`, the targets' rows.
+
+    sizes: of payloads. heads: version, marker and payload type.
+    """
+    batch.words[slots, 0] = heads | sequence & 0xFFFF
+    batch.words[slots, 1] = timestamp
+    batch.words[slots, 2] = leaving[:, SSRC]
+    network.send(targets.tolist(), batch.packets(slots, sizes + HEADER))
+    leaving[:, PACKETS] += 1
+    leaving[:, OCTETS] += sizes
+
+
+def store(
+    tx: Transmission,
+    targets: I64,
+    leaving: I64,
+    sequence: I64,
+    timestamp: I64,
+    spans: I64,
+    now: float,
+) -> None:
+    """Note what was sent last."""
+    leaving[:, SEQUENCE] = sequence
+    leaving[:, TIMESTAMP] = timestamp
+    leaving[:, SPAN] = spans
+    leaving.view(np.float64)[:, TIME] = now
+    tx.block[targets, :HOT] = leaving

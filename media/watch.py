@@ -75,7 +75,7 @@ class Watch:
         since = np.maximum(rx.last, common.expects)
         stopped = common.receives & (common.flow != Flow.STOPPED) & (now - since > STOPPED)
         for row in np.flatnonzero(stopped).tolist():
-            common.flow[row] = Flow.STOPPED
+            self._core.table.set_flow(row, Flow.STOPPED)
             self._core.events.append(RtpStopped(int(common.number[row])))
 
     # --- RTCP -------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ class Watch:
         rtt = leg.view.rtt
         mos = None
         if received:
-            rendered = bool(table.common.heard[row]) or table.common.way[row] == Way.RENDERED
+            rendered = bool(rx.heard[row]) or table.common.way[row] == Way.RENDERED
             bpl = quality.BPL_G711 if rendered else quality.BPL_G711_CONCEALED
             gone = (lost + late) / max(received - duplicate + lost, 1)
             delay = (rtt or 0.0) * 500.0 + PACKET_MS + BUFFER_MS

