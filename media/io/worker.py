@@ -12,6 +12,7 @@ import argparse
 import gc
 import logging
 import os
+import resource
 import select
 import signal
 import socket
@@ -195,6 +196,8 @@ def main(arguments: list[str]) -> int:
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     except PermissionError:
         log.info("not allowed to raise priority")
+    _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))  # a leg has two sockets
     network = UdpNetwork(options.address, (int(low), int(high)), options.announce, dscp=options.dscp)
     policy = LatchPolicy(strangers=not options.strict_source)
     worker = Worker(engine, network, policy=policy, buffer_ms=options.buffer_ms)
