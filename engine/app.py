@@ -42,7 +42,12 @@ class Engine:
         self.clock = time.monotonic
         rng = random.SystemRandom()
         now = self.clock()
-        self.journal = Journal(store_url(config), config.node.name, interval_s=config.store.commit_ms / 1000)
+        self.journal = Journal(
+            store_url(config),
+            config.node.name,
+            interval_s=config.store.commit_ms / 1000,
+            limit=config.store.max_pending,
+        )
         self.workers = Workers(config.media, self._media_told, self._worker_lost)
         self.registrar = registrar_of(config)
         listeners = [
@@ -68,7 +73,9 @@ class Engine:
             listeners,
             self._sip_told,
             tls=_tls(config),
-            limits=StreamLimits(given.max_connections, given.max_per_source, idle=given.idle_s),
+            limits=StreamLimits(
+                given.max_connections, given.max_per_source, idle=given.idle_s, body=given.max_body_bytes
+            ),
             drops=admission.drops,
             clock=self.clock,
         )
@@ -88,6 +95,7 @@ class Engine:
         self.metrics = Metrics(self.view)
         self.switch.observers.append(self.metrics.notice)
         self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at: float | None = None
         self._lookups: set[asyncio.Task[None]] = set()
 
     # --- life ---------------------------------------------------------------------------------------
@@ -140,7 +148,7 @@ class Engine:
         self._settle()
 
     def _expire(self) -> None:
-        self._alarm = None
+        self._alarm = self._alarm_at = None
         self.switch.timeout(self.clock())
         self._settle()
 
@@ -152,10 +160,13 @@ class Engine:
     def _settle(self) -> None:
         """Send what SIP has to say, and set the alarm for the switch's next deadline."""
         self.shell.flush(self.clock())
+        when = self.switch.next_timeout()
+        if when == self._alarm_at:
+            return
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        when = self.switch.next_timeout()
+        self._alarm_at = when
         if when is not None:
             loop = asyncio.get_running_loop()
             self._alarm = loop.call_later(max(0.0, when - self.clock()), self._expire)
@@ -163,7 +174,11 @@ class Engine:
     # --- the switch's resolver ----------------------------------------------------------------------
 
     def resolve(self, uri: Uri, now: float, found: Callable[[Sequence[Hop]], None]) -> None:
-        """Ask the DNS; `found` is called later, on the loop."""
+        """Ask the DNS; `found` is called at once when the answer is known, else later, on the loop."""
+        known = self.dns.known(uri)
+        if known:
+            found(known)
+            return
 
         async def ask() -> None:
             hops = await self.dns.resolve(uri)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -59,6 +60,7 @@ async def _run(config: Config, pack: PromptPack, announce_json: bool) -> None:
     await engine.start()
     if api is not None:
         await api.start()
+    settle_memory()
     announce(engine, api, announce_json)
     await stop.wait()
     log.info("stopping", calls=len(engine.switch.calls))
@@ -78,7 +80,7 @@ def prepare(config: Config, data: Path | None, free_ports: bool) -> Config:
     folder = config.node.data_dir
     config = config.with_secrets(lambda name: generated(folder / "secrets", name))
     tls = config.sip.tls
-    if tls.certificate is None and any(each.transport == "tls" for each in config.sip.listen):
+    if tls.self_signed and any(each.transport == "tls" for each in config.sip.listen):
         names = [config.sip.domain, *([config.sip.external_address] if config.sip.external_address else [])]
         chain, key = certificate.ensure(folder / "tls", names)
         config = replace(config, sip=replace(config.sip, tls=replace(tls, certificate=chain, key=key)))
@@ -96,6 +98,13 @@ def prompt_pack(config: Config) -> PromptPack:
         log.info("speaking the prompts", folder=str(folder))
         prompts.build(folder, texts)
         return PromptPack.load(folder, config.node.language)
+
+
+def settle_memory() -> None:
+    """What was made at the start stays: the collector need not look at it again, nor often at calls, which end."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def announce(engine: Engine, api: ApiServer | None, as_json: bool) -> None:
