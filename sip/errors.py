@@ -6,16 +6,14 @@ SipError                      .sip_status     the answer the far end gets, or wo
 │   ├── WrongState            the dialog or session is not in a state that allows it
 │   └── NothingInCommon       an offer that no capability of ours fits (488)
 └── RemoteFault               what came from the network is at fault
-    ├── Malformed             it cannot be read
-    │   ├── MalformedUri
-    │   ├── MalformedHeader
-    │   ├── MalformedMessage  .status .reason .request: enough to answer, when it can be answered
-    │   ├── MalformedSdp
-    │   └── StreamBroken      a byte stream that lost its framing; .framed is what came before
-    ├── Rejected              the far end refused, .status .reason
-    │   └── BusyEverywhere    600: no other location will do better (RFC 3261 section 21.6.1)
-    ├── NoAnswer              a final response never came (408)
-    └── Unreachable           the transport or DNS failed (503)
+    └── Malformed             it cannot be read
+        ├── MalformedUri
+        ├── MalformedHeader
+        ├── MalformedMessage  .status .reason .request: enough to answer, when it can be answered
+        ├── MalformedSdp
+        └── StreamBroken      a byte stream that lost its framing; .framed is what came before
+
+A refusal, a silence or a lost transport is no exception: it is an event of its session (sip.events).
 """
 
 from __future__ import annotations
@@ -45,9 +43,10 @@ class WrongState(LocalFault):
 
 
 class NothingInCommon(LocalFault):
-    """No codec, transport profile or address family is common to offer and capabilities."""
+    """No codec or transport profile is common to offer and capabilities."""
 
     sip_status = 488
+    retry_elsewhere = True  # the far end of another line may speak what this one does not
 
 
 class RemoteFault(SipError):
@@ -97,36 +96,3 @@ class StreamBroken(Malformed):
         super().__init__(reason)
         self.reason = reason
         self.framed = list(framed)
-
-
-class Rejected(RemoteFault):
-    """The far end gave a final response that is not a success."""
-
-    retry_elsewhere = True
-
-    def __init__(self, status: int, reason: str = "") -> None:
-        super().__init__(f"{status} {reason}".strip())
-        self.sip_status = status
-        self.status = status
-        self.reason = reason
-
-
-class BusyEverywhere(Rejected):
-    """A 6xx response: no other location will do better (RFC 3261 section 21.6)."""
-
-    sip_status = 600
-    retry_elsewhere = False
-
-
-class NoAnswer(RemoteFault):
-    """No final response came in time."""
-
-    sip_status = 408
-    retry_elsewhere = True
-
-
-class Unreachable(RemoteFault):
-    """The next hop cannot be resolved or reached."""
-
-    sip_status = 503
-    retry_elsewhere = True
