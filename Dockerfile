@@ -32,7 +32,7 @@ LABEL org.opencontainers.image.title="Isogloss" \
       org.opencontainers.image.description="A self-hosted, multilingual VoIP contact-centre engine" \
       org.opencontainers.image.licenses="Apache-2.0"
 
-# espeak-ng speaks the prompts at the first start, and again only those whose words change.
+# espeak-ng speaks the prompts, here and wherever their words are changed.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends espeak-ng python3 \
  && rm -rf /var/lib/apt/lists/* \
@@ -48,15 +48,18 @@ ENV PATH=/opt/isogloss/bin:/usr/local/bin:/usr/bin:/bin \
 
 # The journal, the records, the spoken prompts, and secrets that were generated.
 RUN install -d -o isogloss -g isogloss -m 0750 /var/lib/isogloss
-VOLUME /var/lib/isogloss
 WORKDIR /var/lib/isogloss
 USER isogloss
+# A new volume begins with what lies here: the prompts are spoken once, and a first start takes a second.
+RUN python -c "import isogloss; isogloss.open_tree(); from engine.prompts import main; \
+    raise SystemExit(main(['build', '--config', '/etc/isogloss/prompts', '--to', '/var/lib/isogloss/prompts']))"
+VOLUME /var/lib/isogloss
 
 # SIP over UDP and TCP, SIP over TLS, the API, and RTP. Thousands of published ports are slow to set up and each
 # costs a proxy process: run with --network host, as compose.yaml does.
 EXPOSE 5060/udp 5060/tcp 5061/tcp 8080/tcp 16384-32767/udp
 
-HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/health', timeout=2)"]
 
 # A stopping node lets its calls finish: give it time, with `docker stop --time 60`.

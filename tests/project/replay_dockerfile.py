@@ -27,6 +27,7 @@ from tests.project.rootfs import PATH, SUITE, HostLacks, Rootfs
 REPOSITORY = Path(__file__).resolve().parents[2]
 READY_S = 60.0
 STOP_S = 45.0
+PROBE_S = 1.0  # between two health checks
 
 
 class Replay:
@@ -111,8 +112,7 @@ class Replay:
         started = monotonic()
         process = subprocess.Popen(self.system.command(self.command(), **inside), stdin=subprocess.DEVNULL)
         healthy = False
-        while not healthy and process.poll() is None and monotonic() - started < READY_S:
-            # The namespace of each check takes a while to make, which is the pause between two tries.
+        while not healthy and monotonic() - started < READY_S and not _ended_within(process, PROBE_S):
             probe = self.system.run(self.health_command(), **inside, check=False, output=subprocess.PIPE)
             healthy = probe.returncode == 0
         print(f"== {'healthy' if healthy else 'NOT healthy'} after {monotonic() - started:.1f} s", flush=True)
@@ -132,6 +132,14 @@ class Replay:
             status = None
         print(f"== stopped with status {status}", flush=True)
         return status == 0
+
+
+def _ended_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def fresh_context(folder: Path) -> Path:
