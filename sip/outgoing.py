@@ -30,8 +30,8 @@ class Outgoing:
     """
 
     __slots__ = (
-        "_answer", "_authorizer", "_contact_user", "_dialog", "_hops", "_stack", "_timeout", "_tries",
-        "failure", "heard", "hop", "request", "stopped", "transaction",
+        "_answer", "_authorizer", "_contact_user", "_dialog", "_heard", "_hops", "_progressed", "_stack",
+        "_timeout", "_tries", "failure", "hop", "request", "stopped", "transaction",
     )  # fmt: skip
 
     def __init__(
@@ -56,7 +56,8 @@ class Outgoing:
         self.request = request
         self.transaction: Transaction | None = None
         self.hop: Hop | None = None
-        self.heard = False  # a response has come, if only 100
+        self._heard = False  # a response has come from this hop
+        self._progressed = False  # one that says more than 100: the request is being served there
         self.stopped = False  # no further hop or challenge is tried
         self.failure: str | None = None
 
@@ -95,8 +96,9 @@ class Outgoing:
             self._stack.timeouts.cancel(self._timeout)
             if not self.stopped and self._goes_on(response, now):
                 return
-        elif not self.heard:
-            self.heard = True
+        else:
+            self._heard = True
+            self._progressed = self._progressed or status > 100
         self._answer(self, response, now)
 
     def on_failure(self, transaction: Transaction, cause: str, now: float) -> None:
@@ -104,7 +106,7 @@ class Outgoing:
         if transaction is not self.transaction:
             return
         self._stack.timeouts.cancel(self._timeout)
-        if self.stopped or self.heard or not self._next_hop(now):
+        if self.stopped or self._heard or not self._next_hop(now):
             self._fail(cause, now)
 
     def _goes_on(self, response: Response, now: float) -> bool:
@@ -117,7 +119,7 @@ class Outgoing:
                 self._send(self.hop, now)
                 return True
             return False
-        return status == 503 and not self.heard and self._next_hop(now)
+        return status == 503 and not self._progressed and self._next_hop(now)
 
     def _next_hop(self, now: float) -> bool:
         if not self._hops or self._tries >= MAX_TRIES:
@@ -128,7 +130,7 @@ class Outgoing:
     def _send(self, hop: Hop, now: float) -> None:
         self._tries += 1
         self.hop = hop
-        self.heard = False
+        self._heard = self._progressed = False
         stack, request = self._stack, self.request
         branch = stack.new_branch()
         headers = request.headers

@@ -13,7 +13,7 @@ class AgentSettings:
     """Only `draining` is meant to change while the agent lives.
 
     addresses: what stands in Via and Contact for each transport, as the far ends can reach it; a transport
-    that is not named is not used.
+    that is not named is not used. "udp6", "tcp6" and "tls6" are for IPv6 where it has addresses of its own.
     """
 
     addresses: Mapping[str, tuple[str, int]]

@@ -99,10 +99,13 @@ class Stack:
 
     def can_reach(self, hop: Hop) -> bool:
         """Whether we speak that transport."""
-        return hop.transport in self.settings.addresses
+        addresses = self.settings.addresses
+        return hop.transport in addresses or (":" in hop.host and f"{hop.transport}6" in addresses)
 
     def _address(self, hop: Hop) -> tuple[str, int]:
-        return self.settings.addresses.get(hop.transport) or next(iter(self.settings.addresses.values()))
+        addresses = self.settings.addresses
+        own = addresses.get(f"{hop.transport}6") if ":" in hop.host else None
+        return own or addresses.get(hop.transport) or next(iter(addresses.values()))
 
     def hops_to(self, uri: Uri) -> Sequence[Hop]:
         """Where a request for `uri` can go; () when that cannot be known at once."""

@@ -11,7 +11,7 @@ from sip.agent import UserAgent
 from sip.digest import Credentials, parse_digest
 from sip.events import Answered, IncomingCall, OptionsAnswered, Reanswered, Rejected, Reoffered
 from sip.hop import Hop
-from sip.message import Headers, Request, Response, Uri, parse
+from sip.message import Headers, NameAddr, Request, Response, Uri, parse
 from sip.settings import AgentSettings
 from tests.sip.network import Network, Open, Seen, connect, drained, pair
 
@@ -186,6 +186,31 @@ def test_a_call_tries_the_next_hop_when_one_says_503_or_nothing():
     network.run(40)
     assert up.told(IncomingCall)
     assert network.said(full) == ["503 INVITE"]
+
+
+def test_a_proxy_that_says_100_before_503_is_passed_over_too():
+    network = Network()
+    caller, proxy, up = (network.add(f"10.0.0.{number}") for number in (1, 2, 3))
+    caller.call(up, hops=tuple(Hop("udp", node.host, 5060) for node in (proxy, up)))
+    network.run(0.3)
+    assert network.said(proxy) == ["100 INVITE"]
+    proxy.last(IncomingCall).session.reject(503, now=network.now)
+    network.run(0.1)
+    assert up.told(IncomingCall)
+
+
+def test_a_call_over_ipv6_names_our_address_of_that_family():
+    us = UserAgent(
+        AgentSettings({"udp": ("10.0.0.2", 5060), "udp6": ("2001:db8::2", 5060)}),
+        rng=Random(1),
+        admission=Open(),
+    )
+    address = NameAddr.parse("<sip:bob@example.com>")
+    hops = (Hop("udp", "2001:db8::1", 5060),)
+    us.invite(address.uri, hops, from_=address, to=address, offer=None, now=0.0)
+    ((data, _),) = us.outgoing()
+    invite = parse(data)
+    assert (invite.top_via.host, invite.contacts[0].uri.host) == ("2001:db8::2", "2001:db8::2")
 
 
 def test_a_call_that_rang_stays_where_it_rang():
