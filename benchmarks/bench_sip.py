@@ -2,8 +2,8 @@
 
     python -m benchmarks.bench_sip [--quick] [--seconds S]
 
-The node and its media worker are pinned to the last core, SIPp shares the others. `cpu_ms_per_call` is taken at a
-moderate rate, `calls_per_s` is the highest rate kept up without one failed call.
+The node and its media worker are pinned to the last core, SIPp shares the others. `cpu_ms_per_call` is taken
+at a moderate rate, `calls_per_s` is the highest rate kept up without one failed call.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ class Engine:
     # --- life ---------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Close what an earlier life of the node left open, then open for calls. Raises OSError, WorkerFailed."""
+        """Close what an earlier life left open, then open for calls. Raises OSError, WorkerFailed."""
         recovered = self.journal.recover(time.time())
         if recovered:
             log.warning("calls of the node's last life closed", calls=len(recovered))

@@ -47,6 +47,7 @@ class Leg:
         self.port = 0
         self.held = False  # the far end asked us not to send to it
         self.connected = False  # signalling and SDP are done: sound can pass
+        self.silent = False  # the worker hears nothing from the far end
         self.stats: LegStats | None = None
         self._media = media
         self._offer: sdp.SessionDescription | None = None
@@ -79,7 +80,7 @@ class Leg:
         return self._local.encode()
 
     def offer(self, prefer: str = "") -> bytes:
-        """An offer of all we speak; `prefer` is the other leg's codec, put first so that it can be relayed."""
+        """An offer of all we speak; `prefer`, the other leg's codec, comes first so that it can be relayed."""
         self._local = sdp.make_offer(
             preferring(self._media.capabilities, prefer or self.codec),
             address=self._media.address,
@@ -116,6 +117,11 @@ class Leg:
         if self.media in (Media.OPENING, Media.OPEN):
             self.media = Media.CLOSING
             self._media.send(self.worker, CloseLeg(self.number))
+
+    @property
+    def should_speak(self) -> bool:
+        """Whether sound has to come from the far end: it is connected, and holds neither us nor itself."""
+        return self.connected and self.media is Media.OPEN and self._direction() == "sendrecv"
 
     @property
     def remote_address(self) -> str:

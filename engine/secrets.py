@@ -1,4 +1,4 @@
-"""Secrets that the node makes for itself: generated once, kept under data_dir/secrets, readable by its user alone."""
+"""Secrets that the node makes for itself: once, under data_dir/secrets, readable by its user alone."""
 
 from __future__ import annotations
 

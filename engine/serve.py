@@ -70,7 +70,7 @@ async def _run(config: Config, pack: PromptPack, announce_json: bool) -> None:
 
 
 def prepare(config: Config, data: Path | None, free_ports: bool) -> Config:
-    """The configuration with its generated secrets, its certificate, and other ports or folders when asked."""
+    """The configuration with its secrets and certificate, and other ports or another folder when asked."""
     if data is not None:
         config = replace(config, node=replace(config.node, data_dir=data))
     if free_ports:
@@ -101,7 +101,7 @@ def prompt_pack(config: Config) -> PromptPack:
 
 
 def settle_memory() -> None:
-    """What was made at the start stays: the collector need not look at it again, nor often at calls, which end."""
+    """What was made at the start stays, and calls end: the collector need look seldom."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
@@ -127,7 +127,8 @@ def announce(engine: Engine, api: ApiServer | None, as_json: bool) -> None:
     for name, each in config.accounts.items():
         where = f"in {config.node.data_dir / 'secrets'}" if each.password.generated else "as configured"
         print(
-            f"  {name}@{config.sip.domain}, proxy {engine.workers.address}:{ports.get('udp')}, password {where}"
+            f"  {name}@{config.sip.domain}, proxy {engine.workers.address}:{ports.get('udp')},"
+            f" password {where}"
         )
     numbers = ", ".join(number for number in config.numbers.exact if number.startswith("+"))
     print(f"and call {numbers}. Stop with Ctrl-C.", flush=True)

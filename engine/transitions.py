@@ -71,7 +71,7 @@ TABLE: Table = _rows()
 
 
 def as_markdown() -> str:
-    """docs/call-states.md: the table as a Mermaid diagram. END, which leads on from everywhere, is drawn once."""
+    """docs/call-states.md: the table as a Mermaid diagram; END, possible everywhere, is drawn once."""
     lines = ["stateDiagram-v2", "    [*] --> arrived"]
     for (state, trigger), (after, actions) in TABLE.items():
         if trigger is not Trigger.END:
@@ -81,8 +81,8 @@ def as_markdown() -> str:
     diagram = "\n".join(lines)
     return f"""# The states of a call
 
-Drawn from the table in `engine/transitions.py` by `python -m engine.transitions`; a test holds the two together.
-What a call does on a transition stands behind the slash.
+Drawn from the table in `engine/transitions.py` by `python -m engine.transitions`; a test holds the two
+together. What a call does on a transition stands behind the slash.
 
 ```mermaid
 {diagram}

@@ -20,7 +20,7 @@ OnLost = Callable[[int], None]
 class Workers:
     """The switch's media port over worker processes.
 
-    A worker's number changes when its process is replaced, so that nothing meant for a dead one reaches the next.
+    A worker's number changes when its process is replaced: nothing meant for a dead one reaches the next.
     """
 
     def __init__(self, settings: MediaSettings, on_events: OnEvents, on_lost: OnLost) -> None:
@@ -67,7 +67,8 @@ class Workers:
             on_events=told,
             on_lost=lost,
             announce=settings.external_address or "",
-            buffer_ms=max(settings.jitter.min_ms, 40),
+            buffer_ms=settings.jitter.delay_ms,
+            dscp=settings.dscp,
         )
         self._numbers[number], self._legs[number] = client, 0
         return client

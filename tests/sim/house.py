@@ -1,4 +1,4 @@
-"""The engine in the simulation: a switch with its user agent, registrar and media worker, on the virtual clock."""
+"""The engine in the simulation: switch, user agent, registrar and media worker on the virtual clock."""
 
 from __future__ import annotations
 
@@ -35,8 +35,11 @@ DOMAIN = "isogloss.test"
 TICK = 0.020
 
 
-def config(agents: int) -> Config:
-    """A house with two queues and `agents` agents, who take turns in them."""
+def config(agents: int, rtp_timeout_s: float = 0.0) -> Config:
+    """A house with two queues and `agents` agents, who take turns in them.
+
+    rtp_timeout_s: 0 where the phones send no sound, which would end every call.
+    """
     names = [f"agent{n}" for n in range(agents)]
     queues = {
         "support": QueueSpec("support", welcome=("welcome",), music="music", announce_every_s=15.0,
@@ -57,7 +60,7 @@ def config(agents: int) -> Config:
         node=NodeSettings(name="sim", region="eu", market="de", country="DE",
                           limits=Limits(max_calls=400, max_calls_per_s=100)),
         sip=SipSettings(domain=DOMAIN, listen=(Listener(transport="udp", address=ADDRESS, port=5060),)),
-        media=MediaSettings(address=ADDRESS, port_low=20000, port_high=24000),
+        media=MediaSettings(address=ADDRESS, port_low=20000, port_high=24000, rtp_timeout_s=rtp_timeout_s),
         api=ApiSettings(enabled=False),
         store=StoreSettings(),
         queues=queues,
@@ -139,9 +142,9 @@ class Worker:
 class House:
     """The node: what engine/app.py wires on sockets, wired on the world."""
 
-    def __init__(self, world: World, folder: Path, agents: int) -> None:
+    def __init__(self, world: World, folder: Path, agents: int, rtp_timeout_s: float = 0.0) -> None:
         self.world = world
-        self.config = config(agents)
+        self.config = config(agents, rtp_timeout_s)
         self.folder = folder
         self.sounds = Files()
         self.ledger = Ledger()

@@ -86,7 +86,7 @@ class Phone:
             case events.IncomingCall(session=session):
                 self.live[session.id] = session
                 self.rung(event)
-            case events.Answered(session=session, sdp=body):
+            case events.Answered(session=session):
                 if session.state == "answer due":
                     session.acknowledge(self.sdp(), now=now)
                 self.connected(session)
