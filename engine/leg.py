@@ -80,7 +80,7 @@ class Leg:
         return self._local.encode()
 
     def offer(self, prefer: str = "") -> bytes:
-        """An offer of all we speak; `prefer`, the other leg's codec, comes first so that it can be relayed."""
+        """An offer of all we speak; `prefer`, the other leg's codec, comes first: it can be relayed."""
         self._local = sdp.make_offer(
             preferring(self._media.capabilities, prefer or self.codec),
             address=self._media.address,
