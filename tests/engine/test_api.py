@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import structlog
+import uvloop
 from fastapi import FastAPI
 
 from config.secret import Secret
@@ -389,8 +390,10 @@ def test_answers_are_not_kept_by_anyone(ask: Client) -> None:
 # -------------------------------------------------------------------------------------------- a real server
 
 
-@pytest.fixture
-def served(node: Node) -> Callable[[Callable[[ApiServer], Awaitable[None]]], None]:
+@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def served(
+    node: Node, request: pytest.FixtureRequest
+) -> Callable[[Callable[[ApiServer], Awaitable[None]]], None]:
     def serve(then: Callable[[ApiServer], Awaitable[None]]) -> None:
         async def life() -> None:
             server = ApiServer(create_app(node, SETTINGS), "127.0.0.1", 0)
@@ -400,7 +403,8 @@ def served(node: Node) -> Callable[[Callable[[ApiServer], Awaitable[None]]], Non
             finally:
                 await server.close()
 
-        asyncio.run(life())
+        with asyncio.Runner(loop_factory=request.param) as runner:
+            runner.run(life())
 
     return serve
 

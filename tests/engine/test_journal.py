@@ -274,7 +274,7 @@ with Journal(sys.argv[2], NODE, interval_s=0.01) as journal:
             journal.append(event)
         journal.append(arrived("open-" + call))
         journal.finish(ended(call), record(call))
-        print(call, time.monotonic(), flush=True)
+        print(call, time.monotonic(), journal.state().lag_s, flush=True)
         number += 1
         time.sleep(0.002)
 """
@@ -287,17 +287,17 @@ def test_killed_outright_it_keeps_every_call_finished_50_ms_before(url: str) -> 
     assert victim.stdout is not None
     finished = []
     for line in victim.stdout:
-        call, at = line.split()
-        finished.append((call, float(at)))
+        call, at, lag = line.split()
+        finished.append((call, float(at), float(lag)))
         if len(finished) == 150:
             break
     os.kill(victim.pid, signal.SIGKILL)
-    finished += [
-        (call, float(at)) for call, at in (line.split() for line in victim.stdout if line.count(" "))
-    ]
+    victim.stdout.close()
     victim.wait()
-    last = finished[-1][1]
-    promised = [call for call, at in finished if at <= last - 0.05]
+    _, last, lag = finished[-1]
+    # A machine too busy to run the writer for 50 ms makes the journal say so in its lag; then the promise is
+    # that.
+    promised = [call for call, at, _ in finished if at <= last - max(0.05, lag)]
     assert len(promised) > 50
     with Journal(url, NODE) as journal:
         missing = [call for call in promised if journal.record(call) is None]
@@ -306,7 +306,7 @@ def test_killed_outright_it_keeps_every_call_finished_50_ms_before(url: str) -> 
         assert set(whole) == {8}
         journal.recover(last)
         assert journal.open_calls() == []
-        for call, _ in finished:
+        for call, _, _ in finished:
             entries = journal.events(call)
             assert (journal.record(call) is not None) == (bool(entries) and entries[-1].kind == "call.ended")
 
