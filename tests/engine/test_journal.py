@@ -19,6 +19,7 @@ from engine.events import (
     CallEnded,
     CallOffered,
     EndReason,
+    Event,
     NodeStarted,
     OfferMissed,
     Side,
@@ -182,7 +183,7 @@ def wait_until_stored(journal: Journal) -> None:
 # -------------------------------------------------------------------------------------------- after a crash
 
 
-def crash(url: str, *calls: list) -> None:
+def crash(url: str, *calls: list[Event]) -> None:
     """A life of the node that ends with these events and no closing."""
     with Journal(url, NODE) as journal:
         for events in calls:
@@ -285,10 +286,10 @@ def test_killed_outright_it_keeps_every_call_finished_50_ms_before(url: str) -> 
         [sys.executable, "-c", VICTIM, str(ROOT), url], stdout=subprocess.PIPE, text=True
     )
     assert victim.stdout is not None
-    finished = []
+    finished: list[tuple[str, float, float]] = []
     for line in victim.stdout:
-        call, at, lag = line.split()
-        finished.append((call, float(at), float(lag)))
+        call, at, late = line.split()
+        finished.append((call, float(at), float(late)))
         if len(finished) == 150:
             break
     os.kill(victim.pid, signal.SIGKILL)
