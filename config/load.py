@@ -149,7 +149,7 @@ def _config(parts: Parts) -> Config:
         media=parts.media,
         api=parts.api,
         store=parts.store,
-        queues={name: each.spec(node.market) for name, each in parts.queues.items() if each},
+        queues={name: each.spec() for name, each in parts.queues.items() if each},
         agents={name: each for name, each in parts.agents.items() if each},
         users={name: each for name, each in parts.users.items() if each},
         numbers=numbers.plan(node.country),

@@ -6,13 +6,14 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
-from config.setting import Address, Count, Port, Positive, SomeSeconds, setting, settings
+from config.setting import Address, Count, Port, Seconds, setting, settings
 
 
 @settings
 class Jitter:
-    min_ms: Positive = setting("Least delay of the jitter buffer.", default=20)
-    max_ms: Positive = setting("Most delay of the jitter buffer.", default=200)
+    delay_ms: Annotated[int, Ge(20), Le(200)] = setting(
+        "Delay of the jitter buffer: packets that come later are lost to the listener.", default=40
+    )
 
 
 @settings
@@ -20,7 +21,9 @@ class Dtmf:
     payload_type: Annotated[int, Ge(96), Le(127)] = setting(
         "RTP payload type offered for telephone-event, 96–127 (RFC 4733).", default=101
     )
-    digit_ms: Positive = setting("Length of a digit that is sent.", default=100)
+    digit_ms: Annotated[int, Ge(40), Le(2000)] = setting(
+        "Length of a digit that came in SIP INFO and is sent on in RTP.", default=100
+    )
     info: bool = setting("Take digits from SIP INFO as well.", default=True)
 
 
@@ -39,14 +42,12 @@ class MediaSettings:
         "Offered and accepted, best first.", default=("PCMA", "PCMU")
     )
     ptime_ms: Literal[10, 20, 30, 40, 50, 60] = setting("Packet time that is sent.", default=20)
-    relay: bool = setting(
-        "Pass packets of a two-party call through untouched where both sides agree.", default=True
-    )
-    rtp_timeout_s: SomeSeconds = setting(
-        "Silence on RTP after which a leg counts as dead, in seconds.", default=30.0
+    rtp_timeout_s: Seconds = setting(
+        "Silence on RTP of a phone that should send some, after which its call ends; 0 for never.",
+        default=60.0,
     )
     dscp: Annotated[int, Ge(0), Le(63)] = setting(
         "DSCP of RTP packets; 46 is Expedited Forwarding.", default=46
     )
     dtmf: Dtmf = setting("Digits that callers press.", default=Dtmf())
-    jitter: Jitter = setting("The jitter buffer of rendered legs.", default=Jitter())
+    jitter: Jitter = setting("The jitter buffer of legs that are not relayed.", default=Jitter())

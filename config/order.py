@@ -11,6 +11,7 @@ from config.parts import Parts, sound
 from config.signalling import SipSettings
 
 RTP_PORTS_A_CALL = 4  # two legs, RTP and RTCP each
+SHORTEST_SILENCE_S = 10.0  # a media worker notices silence after 5 s; a phone that roams needs some more
 
 
 def order_faults(parts: Parts) -> Iterator[Fault]:
@@ -41,7 +42,7 @@ def _sip(parts: Parts, sip: SipSettings) -> Iterator[Fault]:
         ("timers", "t1_ms", "t2_ms", sip.timers),
     )
     for block, least, most, values in ordered:
-        yield from _ascending(parts, "sip", block, least, most, values)
+        yield from _ascending(parts, block, least, most, values)
     if sip.session.min_s < 90:
         yield parts.fault("sip", ("session", "min_s"), "is under 90", "write 90 or more (RFC 4028 section 5)")
     if not sip.digest.algorithms:
@@ -74,7 +75,9 @@ def _tls(parts: Parts, sip: SipSettings) -> Iterator[Fault]:
 
 
 def _media(parts: Parts, media: MediaSettings) -> Iterator[Fault]:
-    yield from _ascending(parts, "media", "jitter", "min_ms", "max_ms", media.jitter)
+    if 0 < media.rtp_timeout_s < SHORTEST_SILENCE_S:
+        remedy = f"write {SHORTEST_SILENCE_S:g} or more, or 0 for never"
+        yield parts.fault("media", ("rtp_timeout_s",), "would end calls over a short gap", remedy)
     if not media.codecs:
         yield parts.fault("media", ("codecs",), "is empty: no call could be answered", "write [PCMA, PCMU]")
     if len(set(media.codecs)) < len(media.codecs):
@@ -115,9 +118,9 @@ def _lines(parts: Parts) -> Iterator[Fault]:
     owners: list[tuple[str, IPv4Network | IPv6Network]] = []
     for name, line in sound(parts.lines):
         file = f"lines/{name}"
-        if line.enabled and not line.sources and not line.addresses:
-            remedy = "name sources, addresses or both, or write enabled: false"
-            yield parts.fault(file, (), "has neither sources nor addresses", remedy)
+        if line.enabled and not line.sources:
+            remedy = "name the networks of its gateway in sources, or write enabled: false"
+            yield parts.fault(file, (), "has no sources: no call could come from it", remedy)
         for at, source in enumerate(line.sources):
             network = ip_network(source)
             if network.prefixlen == 0:
@@ -131,8 +134,8 @@ def _lines(parts: Parts) -> Iterator[Fault]:
                 owners.append((name, network))
 
 
-def _ascending(parts: Parts, file: str, block: str, least: str, most: str, values: object) -> Iterator[Fault]:
+def _ascending(parts: Parts, block: str, least: str, most: str, values: object) -> Iterator[Fault]:
     low, high = getattr(values, least), getattr(values, most)
     if low > high:
         problem = f"{low:g} is over {most}, {high:g}"
-        yield parts.fault(file, (block, least), problem, f"write at most {high:g}, or raise {most}")
+        yield parts.fault("sip", (block, least), problem, f"write at most {high:g}, or raise {most}")

@@ -9,8 +9,8 @@ from config.setting import (
     DestinationField,
     Language,
     Name,
+    RingSeconds,
     Seconds,
-    SomeSeconds,
     Text,
     setting,
     settings,
@@ -21,9 +21,11 @@ from routing.queue import QueueSpec
 @settings
 class QueueSettings:
     name: Name = setting("The queue's name.", derived=True)
-    title: Text = setting("Name shown to people.", default="")
+    title: Text = setting(
+        "Shown on the phone of an agent who is offered a call; the queue's name when left out.", default=""
+    )
     language: Language = setting("Language of prompts, and of the callers expected.")
-    market: Name | None = setting("Market its calls belong to; the node's when left out.", default=None)
+    market: Name | None = setting("Market its calls belong to; the line's when left out.", default=None)
     welcome: tuple[Text, ...] = setting("Prompts a caller hears first, in order.", default=())
     music: Text = setting("Prompt looped while waiting.", default="music")
     announce_every_s: Seconds = setting(
@@ -31,7 +33,7 @@ class QueueSettings:
     )
     announce_position: bool = setting("Say the caller's position.", default=True)
     announce_wait: bool = setting("Say the estimated wait.", default=True)
-    ring_timeout_s: SomeSeconds = setting(
+    ring_timeout_s: RingSeconds = setting(
         "How long an agent's phone rings before the next is tried.", default=20.0
     )
     max_wait_s: Seconds = setting("Longest wait before `overflow`; 0 for no limit.", default=0.0)
@@ -51,13 +53,13 @@ class QueueSettings:
     max_misses: Count = setting("Missed calls in a row before the agent is paused; 0 for never.", default=3)
     priority: Count = setting("Callers of a queue with a higher one are served first.", default=0)
 
-    def spec(self, market: str) -> QueueSpec:
-        """The queue as routing sees it; `market` is the node's, for a queue that names none."""
+    def spec(self) -> QueueSpec:
+        """The queue as routing sees it."""
         return QueueSpec(
             name=self.name,
             title=self.title or self.name,
             language=self.language,
-            market=self.market or market,
+            market=self.market or "",
             welcome=self.welcome,
             music=self.music,
             announce_every_s=self.announce_every_s,

@@ -35,5 +35,6 @@ class StoreSettings:
     url: SecretField | None = setting("SQLAlchemy URL of another database, instead of `path`.", default=None)
     commit_ms: Positive = setting("Most time that events wait to be written together.", default=10)
     max_pending: Positive = setting(
-        "Events waiting to be written before new calls are refused.", default=100_000
+        "Events kept in memory while neither database nor disk takes them; more are lost, and counted.",
+        default=100_000,
     )

@@ -122,6 +122,9 @@ Count = Annotated[int, Ge(0), Le(1_000_000), Words("number")]
 Positive = Annotated[int, Ge(1), Le(1_000_000), Words("number")]
 Seconds = Annotated[float, Ge(0), Le(MONTH_S), Words("seconds")]
 SomeSeconds = Annotated[float, Gt(0), Le(MONTH_S), Words("seconds")]
+RingSeconds = Annotated[
+    float, Gt(0), Le(180), Words("seconds")
+]  # proxies give up after 180 (RFC 3261, timer C)
 Transport = Literal["udp", "tcp", "tls"]
 
 

@@ -14,6 +14,7 @@ from config.setting import (
     Network,
     Port,
     Positive,
+    RingSeconds,
     SomeSeconds,
     Text,
     Transport,
@@ -122,14 +123,16 @@ class Timers:
     t2_ms: Positive = setting(
         "Longest retransmission interval, T2 of RFC 3261, in milliseconds.", default=4000
     )
-    ring_s: SomeSeconds = setting(
+    ring_s: RingSeconds = setting(
         "How long a called party that is not an agent may ring, in seconds.", default=60.0
     )
 
 
 @settings
 class Connections:
-    max_message_bytes: Positive = setting("Longest SIP message accepted over a stream.", default=65_536)
+    max_body_bytes: Positive = setting(
+        "Longest body of a message; one that is longer is answered 513.", default=65_536
+    )
     max_connections: Positive = setting("TCP and TLS connections at once.", default=5000)
     max_per_source: Positive = setting("TCP and TLS connections at once from one address.", default=100)
     idle_s: SomeSeconds = setting("Seconds of silence after which a connection is closed.", default=600.0)

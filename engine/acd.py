@@ -9,7 +9,7 @@ from engine.events import AgentChanged, Event
 from engine.timers import Timer, Timers
 from routing import agent as agents
 from routing import select
-from routing.agent import Agent, AgentEvent, AgentState
+from routing.agent import Agent, AgentEvent, AgentState, Offer
 from routing.estimate import Estimate
 from routing.queue import Queue, QueueSpec
 from routing.select import Assignment
@@ -48,7 +48,7 @@ class Acd:
         self.tallies = {name: Tally() for name in self.queues}
         self._estimates = {name: Estimate() for name in self.queues}
         self._engaged: dict[str, set[str]] = {}
-        self._talk_began: dict[str, tuple[str, float]] = {}
+        self._serving: dict[str, tuple[Offer, float]] = {}  # by agent: what was taken, and when
         self._wrap_ups: dict[str, Timer] = {}
         self._timers = timers
         self._note = note
@@ -103,10 +103,11 @@ class Acd:
         if engaged is None or call not in engaged:
             return
         engaged.discard(call)
-        began = self._talk_began.pop(name, None)
-        if began is not None:
-            queue, since = began
-            self._estimates[queue] = self._estimates[queue].served(now - since, now)
+        taken = self._serving.pop(name, None)
+        if taken is not None:
+            offer, since = taken
+            busy_s = now - since + offer.wrap_up_s
+            self._estimates[offer.queue] = self._estimates[offer.queue].served(busy_s, now)
         if engaged:
             return
         del self._engaged[name]
@@ -130,7 +131,7 @@ class Acd:
         """The agent took the offered call."""
         agent = self.agent_event(name, AgentEvent.ACCEPT, now)
         if agent.offer is not None and agent.offer.queue:
-            self._talk_began[name] = (agent.offer.queue, now)
+            self._serving[name] = (agent.offer, now)
 
     def calls_of(self, name: str) -> frozenset[str]:
         return frozenset(self._engaged.get(name, ()))

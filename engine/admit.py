@@ -11,11 +11,12 @@ from engine.events import CallArrived, EndReason, Side
 from engine.leg import Leg
 from engine.states import State
 from routing.agent import IllegalTransition
-from routing.number import Callers, Found
+from routing.number import Callers, Found, QueueTarget
 from sip.errors import SipError
 from sip.events import IncomingCall
 
 if TYPE_CHECKING:
+    from config.line import LineSettings
     from engine.switch import Switch
 
 log = structlog.get_logger("admit")
@@ -26,11 +27,12 @@ def incoming(switch: Switch, event: IncomingCall, now: float) -> None:
     if event.replaces is not None:
         _replacing(switch, event, now)
         return
-    call = _new_call(switch, event, now)
-    if not _room(switch, now):
+    room = _room(switch, now)
+    found = switch.plan.find(event.request.uri.user or "", _country(switch, event)) if room else None
+    call = _new_call(switch, event, found, now)
+    if not room:
         call.end(Side.ENGINE, EndReason.OVERLOAD, now, refusal=503)
         return
-    found = switch.plan.find(call.number, _country(switch, event))
     if found is None or not _may_dial(switch, event, found):
         call.end(Side.ENGINE, EndReason.UNKNOWN_NUMBER, now, refusal=404)
         return
@@ -69,7 +71,7 @@ def _room(switch: Switch, now: float) -> bool:
     in_rate = switch.call_rate.take(now)
     return (
         in_rate
-        and len(switch.calls) <= switch.config.node.limits.max_calls
+        and len(switch.calls) < switch.config.node.limits.max_calls
         and switch.media.place() is not None
     )
 
@@ -81,15 +83,14 @@ def ready(call: Call, now: float) -> None:
         call.switch.direct(call, call.found, now)
 
 
-def _new_call(switch: Switch, event: IncomingCall, now: float) -> Call:
+def _new_call(switch: Switch, event: IncomingCall, found: Found | None, now: float) -> Call:
     user = event.request.uri.user or ""
     call = Call(switch, switch.new_id(now), user, event.identity.name or event.identity.kind, now)
     caller = event.request.from_
     call.caller = event.identity.name if event.identity.kind == "user" else (caller.uri.user or "anonymous")
-    call.display = caller.display
+    call.display = _account_name(switch, event) or caller.display
     node = switch.config.node
-    line = switch.config.lines.get(event.identity.name) if event.identity.kind == "line" else None
-    call.market = (line.market if line else None) or node.market
+    call.market = _market(switch, event, found)
     call.region, call.language = node.region, node.language
     switch.calls[call.id] = call
     call.customer = call.new_leg(Side.CUSTOMER)
@@ -147,9 +148,30 @@ def _replacing(switch: Switch, event: IncomingCall, now: float) -> None:
     leg.open()
 
 
+def _line(switch: Switch, event: IncomingCall) -> LineSettings | None:
+    return switch.config.lines.get(event.identity.name) if event.identity.kind == "line" else None
+
+
 def _country(switch: Switch, event: IncomingCall) -> str:
-    line = switch.config.lines.get(event.identity.name) if event.identity.kind == "line" else None
+    line = _line(switch, event)
     return line.country if line else switch.config.node.country
+
+
+def _market(switch: Switch, event: IncomingCall, found: Found | None) -> str:
+    """The queue's that was dialled, else that of the line it was dialled over, else the node's."""
+    target = found.destination if found else None
+    queue = switch.acd.queues[target.name].spec.market if isinstance(target, QueueTarget) else ""
+    line = _line(switch, event)
+    return queue or (line.market if line else None) or switch.config.node.market
+
+
+def _account_name(switch: Switch, event: IncomingCall) -> str:
+    """What the caller's account is called, "" for none: a name that the phone cannot make up."""
+    if event.identity.kind != "user":
+        return ""
+    config, name = switch.config, event.identity.name
+    account = config.agents.get(name) or config.users.get(name)
+    return account.display if account else ""
 
 
 def _may_dial(switch: Switch, event: IncomingCall, found: Found) -> bool:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from engine.call import Call
     from sip.session import Session
 
-DIRECT_RING_S = 60.0  # how long a phone rings for a call that no queue offered
 WORDS = {408: "no answer", 480: "not there", 486: "busy", 487: "called off", 600: "busy", 603: "declined"}
 
 
@@ -59,7 +58,7 @@ class Contact:
 
 
 class Attempt:
-    """Ends by firing ANSWERED (with the leg) or FAILED (with the outcome) at its call; cancelled, by neither."""
+    """Ends by firing ANSWERED (with the leg) or FAILED (with the outcome); cancelled, by neither."""
 
     def __init__(self, call: Call, *, ring_s: float, to: Uri, agent: str = "", offered: bool = False) -> None:
         self.call = call
@@ -82,11 +81,12 @@ class Attempt:
     @classmethod
     def to(cls, call: Call, target: Destination) -> Attempt | None:
         """A direct call to `target`; None when it is not somebody who can be rung."""
+        ring_s = call.switch.config.sip.timers.ring_s
         if isinstance(target, AgentTarget):
-            return cls(call, ring_s=DIRECT_RING_S, to=call.switch.aor(target.name), agent=target.name)
+            return cls(call, ring_s=ring_s, to=call.switch.aor(target.name), agent=target.name)
         if isinstance(target, UriTarget):
             uri = Uri.parse(target.uri.replace("{number}", call.number))
-            return cls(call, ring_s=DIRECT_RING_S, to=uri)
+            return cls(call, ring_s=ring_s, to=uri)
         return None
 
     def move(self, call: Call) -> None:
@@ -137,10 +137,16 @@ class Attempt:
             return
         customer = self.call.customer
         body = self.leg.offer(prefer=customer.codec if customer else "")
-        to = NameAddr("", self._to, ())
+        from_, to = self._caller(), NameAddr("", self._to, ())
         for contact in contacts:
-            session = self.call.switch.invite(self.leg, contact, to=to, offer=body, now=now)
+            session = self.call.switch.invite(self.leg, contact, from_=from_, to=to, offer=body, now=now)
             self._sessions.append(session)
+
+    def _caller(self) -> NameAddr:
+        """Who calls; an agent to whom a queue's call is offered is shown which queue, too."""
+        call = self.call
+        shown = (call.queue.title, call.display) if self._offered and call.queue else (call.display,)
+        return NameAddr(": ".join(filter(None, shown)), call.switch.aor(call.caller or "anonymous"), ())
 
     # --- what the contacts say --------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from engine import silence
 from engine.events import EndReason, Event, Side
 from engine.leg import Leg, Media
 from engine.states import State, Trigger
@@ -139,6 +140,9 @@ class Call:
         self.disarm(name)
         self._timers[name] = self.switch.timers.at(now + delay, action)
 
+    def armed(self, name: str) -> bool:
+        return name in self._timers and self._timers[name].pending
+
     def disarm(self, *names: str) -> None:
         for name in names or tuple(self._timers):
             timer = self._timers.pop(name, None)
@@ -175,6 +179,7 @@ class Call:
 
     def adopt(self, leg: Leg, side: Side) -> None:
         """Take over a leg of another call."""
+        silence.leave(leg)
         leg.call.legs.remove(leg)
         leg.call, leg.side = self, side
         self.legs.append(leg)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sip.registrar import Registered, Unregistered
-
 from engine.events import DigitPressed
 from engine.states import State, Trigger
+from media.messages import SendDtmf
 from routing.agent import AgentEvent, AgentState, IllegalTransition
 from routing.number import Feature
+from sip.registrar import Registered, Unregistered
 
 if TYPE_CHECKING:
     from engine.call import Call
@@ -50,6 +50,15 @@ def digit(leg: Leg, key: str, now: float) -> None:
         call.fire(Trigger.LEAVE_KEY, now)
 
 
+def info(leg: Leg, key: str, now: float) -> None:
+    """A key was told in SIP INFO; the phone at the other end is told in RTP, which all understand."""
+    digit(leg, key, now)
+    call, other = leg.call, leg.call.other(leg)
+    if call.state is State.TALKING and other is not None:
+        ms = call.switch.config.media.dtmf.digit_ms
+        call.switch.media.send(other.worker, SendDtmf(other.number, key, ms))
+
+
 def registration_changed(switch: Switch, event: object, now: float) -> None:
     """A phone came or went; an agent without one is offered nothing."""
     if not isinstance(event, Registered | Unregistered):
@@ -63,4 +72,4 @@ def registration_changed(switch: Switch, event: object, now: float) -> None:
         switch.acd.agent_event(name, AgentEvent.REGISTERED if there else AgentEvent.UNREGISTERED, now)
 
 
-__all__ = ["AgentEvent", "AgentState", "digit", "feature", "registration_changed"]
+__all__ = ["AgentEvent", "AgentState", "digit", "feature", "info", "registration_changed"]

@@ -38,6 +38,7 @@ class EndReason(StrEnum):
     OVERLOAD = "overload"  # refused to protect the calls in progress
     SIGNALLING_LOST = "signalling_lost"  # session timer ran out, no ACK, or the transport died
     MEDIA_LOST = "media_lost"  # the media worker that carried the call died
+    NO_MEDIA = "no_media"  # nothing was heard from a phone for too long
     NODE_LOST = "node_lost"  # the node died; closed at its restart
     TOO_LONG = "too_long"  # the node's longest call was reached
     SHUTDOWN = "shutdown"  # the node was stopped on purpose

@@ -14,7 +14,7 @@ from itertools import count
 import structlog
 
 from config.schema import Config
-from engine import admit, codes, transfer
+from engine import admit, codes, silence, transfer
 from engine.acd import Acd
 from engine.attempt import Contact
 from engine.call import Call
@@ -103,6 +103,8 @@ class Switch:
             media_words.LegClosed: self._leg_closed,
             media_words.PlayDone: self._play_done,
             media_words.Dtmf: self._dtmf,
+            media_words.RtpStarted: self._rtp_started,
+            media_words.RtpStopped: self._rtp_stopped,
             media_words.Stats: self._stats,
         }
 
@@ -255,12 +257,8 @@ class Switch:
 
     def _dtmf_info(self, event: sip_words.DtmfInfo, now: float) -> None:
         leg = self.sessions.get(event.session.id)
-        if leg is None:
-            return
-        codes.digit(leg, event.digit, now)
-        other = leg.call.other(leg)
-        if leg.call.state is State.TALKING and other is not None:
-            self.media.send(other.worker, media_words.SendDtmf(other.number, event.digit))
+        if leg is not None and self.config.media.dtmf.info:
+            codes.info(leg, event.digit, now)
 
     # --- media ------------------------------------------------------------------------------------
 
@@ -306,6 +304,16 @@ class Switch:
         if leg is not None:
             codes.digit(leg, event.digit, now)
 
+    def _rtp_started(self, event: media_words.RtpStarted, now: float) -> None:
+        leg = self.legs.get(event.leg)
+        if leg is not None:
+            silence.over(leg)
+
+    def _rtp_stopped(self, event: media_words.RtpStopped, now: float) -> None:
+        leg = self.legs.get(event.leg)
+        if leg is not None:
+            silence.begins(leg, now)
+
     def _stats(self, event: media_words.Stats, now: float) -> None:
         for stats in event.legs:
             leg = self.legs.get(stats.leg)
@@ -344,9 +352,9 @@ class Switch:
         self.legs[leg.number] = leg
         return leg
 
-    def invite(self, leg: Leg, contact: Contact, *, to: NameAddr, offer: bytes, now: float) -> Session:
-        caller = leg.call.caller or "anonymous"
-        from_ = NameAddr(leg.call.display, Uri("sip", caller, None, self.config.sip.domain, None, (), ()), ())
+    def invite(
+        self, leg: Leg, contact: Contact, *, from_: NameAddr, to: NameAddr, offer: bytes, now: float
+    ) -> Session:
         session = self.user_agent.invite(
             contact.uri, contact.hops, from_=from_, to=to, offer=offer, route=contact.path, now=now
         )
@@ -369,7 +377,7 @@ class Switch:
         return uri.scheme == "tel" or uri.host in self.own_hosts
 
     def worker_for(self, call: Call) -> int:
-        """The worker of a new call: that of the caller's other call, so that both can be joined, else by load."""
+        """A new call's worker: that of the caller's other call, so that both can be joined; or by load."""
         for other in self.acd.calls_of(call.caller):
             legs = self.calls[other].legs if other in self.calls else []
             if legs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engine import silence
 from engine.bridge import join, part
 from engine.events import CallAnswered, CallConnected, CallHeld, CallResumed, EndReason, Side
 from engine.states import Trigger
@@ -20,6 +21,7 @@ def answer_customer(call: Call, now: float, _: Any) -> None:
     assert leg is not None and leg.session is not None
     leg.session.answer(leg.answer() if leg.has_offer else leg.offer(), now=now)
     leg.connected = True
+    silence.reconsider(leg, now)
     call.clocks.answered = now
     call.clocks.ringing = call.clocks.ringing or now
     call.note(CallAnswered, now, codec=leg.codec)
@@ -38,6 +40,8 @@ def connect(call: Call, now: float, party: Leg) -> None:
         longest = call.switch.config.node.limits.max_call_s
         call.arm_action("too_long", longest, lambda at: call.end(Side.ENGINE, EndReason.TOO_LONG, at), now)
     end_hold(call, now)
+    for leg in (call.customer, party):
+        silence.reconsider(leg, now)
     call.held_by = {leg.side for leg in (call.customer, party) if leg.held}
     join(call, call.customer, party)
     call.note(CallConnected, now, party=party.name, agent=party.agent, codec=party.codec)
@@ -71,6 +75,7 @@ def end_hold(call: Call, now: float) -> None:
 
 def held_changed(call: Call, leg: Leg, now: float) -> None:
     """After an offer/answer of an established leg: has its far end put us on hold, or taken us back?"""
+    silence.reconsider(leg, now)
     before = leg.side in call.held_by
     if leg.held and not before:
         call.held_by.add(leg.side)
@@ -94,6 +99,7 @@ CAUSES = {
     EndReason.UNREACHABLE: Reason("Q.850", 3, "No route to destination"),
     EndReason.SIGNALLING_LOST: Reason("Q.850", 102, "Recovery on timer expiry"),
     EndReason.MEDIA_LOST: Reason("Q.850", 41, "Media lost"),
+    EndReason.NO_MEDIA: Reason("Q.850", 102, "Nothing heard"),
     EndReason.SHUTDOWN: Reason("Q.850", 41, "Node stopped"),
     EndReason.OVERLOAD: Reason("Q.850", 42, "Overload"),
     EndReason.FAULT: Reason("Q.850", 41, "Fault"),
@@ -112,6 +118,7 @@ def drop(call: Call, leg: Leg, now: float) -> None:
         leg.session.hangup(hangup_reason(call), now=now)
         leg.session = None
     leg.close()
+    silence.leave(leg)
     if leg.agent:
         call.switch.acd.release(leg.agent, call.id, now)
         leg.agent = ""

@@ -150,6 +150,7 @@ class View:
         return LoadView(
             legs=len(engine.switch.legs),
             registrations=engine.registrar.counts()["bindings"],
+            sip_messages=engine.agent.messages(),
             workers=tuple(
                 WorkerView(name=name, load=load, legs=legs) for name, load, legs, _ in engine.workers.loads()
             ),

@@ -78,8 +78,6 @@ class Agent:
     offer: Offer | None = None
     registered: bool = False
     auto_login: bool = False
-    languages: tuple[str, ...] = ()
-    skills: tuple[str, ...] = ()
 
     @property
     def free(self) -> bool:

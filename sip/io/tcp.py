@@ -14,6 +14,7 @@ from typing import Any, cast
 from sip.errors import StreamBroken
 from sip.framing import Framed, Framer
 from sip.guard import source_of
+from sip.head import MAX_BODY
 from sip.hop import Hop
 
 ACCEPT_BATCH = 32  # connections taken before other callbacks of the loop get their turn
@@ -36,6 +37,7 @@ class StreamLimits:
     connect: float = 5.0  # to open one of ours, its handshake included
     unsent: int = 1 << 20  # bytes a peer may leave unread before it is hung up on
     waiting: int = 64  # messages that wait for one connection to open
+    body: int = MAX_BODY  # bytes of a message's body; a longer one is answered 513
 
 
 @dataclass(slots=True)
@@ -62,7 +64,7 @@ class Connection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.reason = ""  # why we closed it
         self._streams = streams
-        self._framer = Framer()
+        self._framer = Framer(streams.limits.body)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It is open, and the TLS handshake is done."""
