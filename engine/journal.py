@@ -257,9 +257,9 @@ class Journal:
             items, marks = self._drain()
             try:
                 self._keeper.keep(items, began)
-            except Exception:  # the thread must outlive any fault of one batch
-                log.exception("a batch of events was lost to a fault of the journal", events=len(items))
-                self._overrun += len(items)
+            except Exception as fault:  # the thread must outlive any fault of one batch
+                log.exception("a fault of the journal; events go to the spill file", events=len(items))
+                self._keeper.set_back(f"a fault of the journal: {fault}", began)
             self._since = began if self._queue else None
             for mark in marks:
                 mark.durable = self._keeper.keeping is not Keeping.HELD

