@@ -18,6 +18,7 @@ from engine.leg import Leg, Media
 from engine.states import State, Trigger
 from engine.timers import Timer
 from media.messages import Play, Stop
+from sip.errors import WrongState
 
 if TYPE_CHECKING:
     from engine.attempt import Attempt
@@ -111,8 +112,12 @@ class Call:
             log.debug("trigger ignored", call=self.id, state=self.state, trigger=trigger)
             return
         self.state, actions = row
-        for action in actions:
-            action(self, now, what)
+        try:
+            for action in actions:
+                action(self, now, what)
+        except WrongState as fault:  # ours: one call ends for it, not the loop that serves all of them
+            log.error("call cannot go on", call=self.id, state=self.state, trigger=trigger, why=str(fault))
+            self.end(Side.ENGINE, EndReason.FAULT, now, refusal=500)
 
     def end(self, by: Side, reason: EndReason, now: float, *, refusal: int = 0) -> None:
         """End the call; the first reason given is the one that the record tells."""
