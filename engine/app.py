@@ -45,6 +45,7 @@ class Engine:
         self.journal = Journal(
             store_url(config),
             config.node.name,
+            spill=config.node.data_dir / "journal.spill",
             interval_s=config.store.commit_ms / 1000,
             limit=config.store.max_pending,
         )
