@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.events import EndReason, Side
+from media.messages import RtpStarted, RtpStopped
 
 if TYPE_CHECKING:
     from engine.leg import Leg
@@ -16,16 +17,10 @@ if TYPE_CHECKING:
 NOTICED_S = 5.0  # silence that has passed when a worker says RtpStopped
 
 
-def begins(leg: Leg, now: float) -> None:
-    """Nothing is heard from the phone."""
-    leg.silent = True
+def told(leg: Leg, event: RtpStarted | RtpStopped, now: float) -> None:
+    """A worker hears the phone, or hears it no more."""
+    leg.silent = isinstance(event, RtpStopped)
     _wait(leg, NOTICED_S, now)
-
-
-def over(leg: Leg) -> None:
-    """The phone is heard."""
-    leg.silent = False
-    leg.call.disarm(_timer(leg))
 
 
 def reconsider(leg: Leg, now: float) -> None:

@@ -103,8 +103,8 @@ class Switch:
             media_words.LegClosed: self._leg_closed,
             media_words.PlayDone: self._play_done,
             media_words.Dtmf: self._dtmf,
-            media_words.RtpStarted: self._rtp_started,
-            media_words.RtpStopped: self._rtp_stopped,
+            media_words.RtpStarted: self._rtp,
+            media_words.RtpStopped: self._rtp,
             media_words.Stats: self._stats,
         }
 
@@ -304,15 +304,10 @@ class Switch:
         if leg is not None:
             codes.digit(leg, event.digit, now)
 
-    def _rtp_started(self, event: media_words.RtpStarted, now: float) -> None:
+    def _rtp(self, event: media_words.RtpStarted | media_words.RtpStopped, now: float) -> None:
         leg = self.legs.get(event.leg)
         if leg is not None:
-            silence.over(leg)
-
-    def _rtp_stopped(self, event: media_words.RtpStopped, now: float) -> None:
-        leg = self.legs.get(event.leg)
-        if leg is not None:
-            silence.begins(leg, now)
+            silence.told(leg, event, now)
 
     def _stats(self, event: media_words.Stats, now: float) -> None:
         for stats in event.legs:

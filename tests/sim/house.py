@@ -22,7 +22,7 @@ from engine.switch import Switch
 from media.control import Control
 from media.io.memory import MemoryNetwork
 from media.io.wav import Files
-from media.messages import AnyCommand
+from media.messages import Address, AnyCommand
 from routing.number import AgentTarget, Feature, FeatureCode, NumberPlan, QueueTarget, Rule, UriTarget
 from routing.queue import QueueSpec
 from sip.agent import UserAgent
@@ -119,6 +119,11 @@ class Worker:
     def send(self, command: AnyCommand) -> None:
         """A command takes a moment, as over a socket."""
         self.house.world.after(0.0005, lambda: self._handle(command))
+
+    def hear(self, datagram: bytes, source: Address, port: int) -> None:
+        """RTP arrives at a leg's port."""
+        if self.alive and self.network.deliver(datagram, source, (ADDRESS, port)):
+            self._tell(self.control.drain(self.house.world.now))
 
     def _handle(self, command: AnyCommand) -> None:
         if self.alive:

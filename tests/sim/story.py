@@ -46,11 +46,18 @@ class Day:
     """One seeded day; `live` raises AssertionError when an invariant does not hold."""
 
     def __init__(
-        self, seed: int, calls: int, folder: Path, *, loss: float = 0.05, kill_worker: bool = False
+        self,
+        seed: int,
+        calls: int,
+        folder: Path,
+        *,
+        loss: float = 0.05,
+        kill_worker: bool = False,
+        rtp_timeout_s: float = 0.0,
     ) -> None:
         weather = Weather(delay=0.02, jitter=0.03, loss=loss, duplication=0.01, reordering=0.05)
         self.world = World(seed, weather)
-        self.house = House(self.world, folder, AGENTS)
+        self.house = House(self.world, folder, AGENTS, rtp_timeout_s)
         self.rng = Random(seed ^ 0x5EED)
         self.calls = calls
         self.kill_worker = kill_worker

@@ -203,6 +203,19 @@ def test_a_connection_that_closes_is_reported_with_its_number(run):
     run(scenario())
 
 
+def test_a_body_over_the_limit_is_not_read_and_the_connection_ends(run):
+    async def scenario():
+        async with Node("tcp", limits=StreamLimits(body=1000)) as node:
+            phone = await Phone.connect(node)
+            await phone.say(request("1", transport="TCP", size=1000))
+            assert (await phone.hear()).status == 200
+            await phone.say(request("2", transport="TCP", size=1001))
+            assert await phone.is_hung_up_on()
+            assert [malformed.status for malformed, _ in node.agent.malformed] == [513]
+
+    run(scenario())
+
+
 def test_a_source_may_open_so_many_connections_and_no_more(run):
     async def scenario():
         async with Node("tcp", limits=StreamLimits(per_source=3)) as node:

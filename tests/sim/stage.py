@@ -1,0 +1,119 @@
+"""A house on a quiet network, with phones that do as they are told and can be heard."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from engine.call import Call
+from engine.events import CallRecord
+from sip import events
+from sip.session import Session
+from tests.sim.house import House
+from tests.sim.phones import AgentPhone, Phone
+from tests.sim.world import Weather, World
+
+PCMA = 8
+RTP_PORT = 4000  # of every simulated phone
+SECOND_OF_SOUND = 8000  # in RTP timestamps
+
+
+class Voice(Phone):
+    """Answers after a second, and while it `speaks` sends a packet a second."""
+
+    def __init__(self, stage: Stage, address: str, *more: Any) -> None:
+        super().__init__(stage.world, address, Random(address), *more)
+        self.stage = stage
+        self.speaks = True
+        self.session: Session | None = None
+        self.shown: list[str] = []  # the callers' names on its display
+        self._port = 0
+        self._sent = 0
+        self.world.after(1.0, self._speak)
+
+    def rung(self, event: events.IncomingCall) -> None:
+        self.shown.append(event.request.from_.display)
+        self._take(event.session, event.offer)
+        event.session.ring(now=self.world.now)
+        self.later(1.0, event.session, self.pick_up)
+
+    def pick_up(self, session: Session) -> None:
+        session.answer(self.sdp(), now=self.world.now)
+
+    def happened(self, event: object) -> None:
+        if isinstance(event, events.Answered):
+            self._take(event.session, event.sdp)
+        super().happened(event)
+
+    def hold(self) -> None:
+        self._ask("sendonly")
+
+    def take_back(self) -> None:
+        self._ask("sendrecv")
+
+    def press(self, digit: str) -> None:
+        """Tell a key in SIP INFO."""
+        assert self.session is not None
+        self.session.info_dtmf(digit, now=self.world.now)
+        self.host.pump()
+
+    def _ask(self, direction: str) -> None:
+        assert self.session is not None
+        self.session.reoffer(self.sdp(direction), now=self.world.now)
+        self.host.pump()
+
+    def _take(self, session: Session, body: bytes | None) -> None:
+        self.session = session
+        found = re.search(rb"m=audio (\d+)", body or b"")
+        self._port = int(found[1]) if found else 0
+
+    def _speak(self) -> None:
+        self.world.after(1.0, self._speak)
+        if self.speaks and self.session is not None and self.session.id in self.live:
+            self._sent += 1
+            head = struct.pack(
+                "!BBHII", 0x80, PCMA, self._sent, self._sent * SECOND_OF_SOUND, id(self) & 0xFFFF
+            )
+            self.stage.house.workers[-1].hear(head + bytes(160), (self.address, RTP_PORT), self._port)
+
+
+class AgentVoice(Voice, AgentPhone):
+    """An agent's phone that does as it is told."""
+
+
+class Stage:
+    """A house, its clock, and one agent's phone, registered. settings: as of `tests.sim.house.config`."""
+
+    def __init__(self, folder: Path, **settings: float) -> None:
+        self.world = World(1, Weather(delay=0.01, jitter=0.0))
+        self.house = House(self.world, folder, 1, **settings)
+        self.agent = AgentVoice(self, "10.2.0.1", "agent0", [])
+        self.agent.register()
+        self.run(1.0)
+
+    def run(self, seconds: float) -> None:
+        self.world.run(self.world.now + seconds)
+
+    def customer(self, number: str = "+4930100") -> Voice:
+        """Somebody who calls over the carrier's line; +4930100 is the queue `support`."""
+        phone = Voice(self, f"10.1.0.{1 + len(self.world.hosts)}")
+        phone.call(number, "+491701234")
+        return phone
+
+    @property
+    def call(self) -> Call:
+        """The only call."""
+        (call,) = self.house.switch.calls.values()
+        return call
+
+    @property
+    def records(self) -> list[CallRecord]:
+        return list(self.house.ledger.records.values())
+
+    @property
+    def calls(self) -> Mapping[str, Call]:
+        return self.house.switch.calls
