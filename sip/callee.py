@@ -182,11 +182,6 @@ class Callee:
         return True
 
     @property
-    def awaits_ack(self) -> bool:
-        """Our 2xx is not acknowledged yet."""
-        return self._unacknowledged is not None
-
-    @property
     def awaits_answer(self) -> bool:
         """The answer to the offer in our 2xx is still to come, in the ACK."""
         return self._unacknowledged is not None and self._unacknowledged.offer

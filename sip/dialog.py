@@ -115,6 +115,7 @@ class Dialog:
 
     @property
     def key(self) -> DialogKey:
+        """What identifies it on the wire."""
         return (self.call_id, self.local_tag, self.remote_tag)
 
     def confirm(self, response: Response, uri: Uri) -> None:

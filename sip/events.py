@@ -6,7 +6,6 @@ taken back) or `Ended` (everything else, our own hang-up included); nothing abou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -178,12 +177,3 @@ class OptionsAnswered(Event):
     id: int
     status: int | None
     seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class RequestAnswered(Event):
-    """The final answer to `UserAgent.request` for a method without an event of its own."""
-
-    id: int
-    status: int
-    headers: Sequence[tuple[str, str]] = ()

@@ -29,7 +29,9 @@ from sip.transaction import INVITE_SERVER, Transaction
 class Gate(Protocol):
     """Who may ask for what: `sip.admission.Admission`, or something like it."""
 
-    def admit(self, request: Request, hop: Hop, now: float) -> Verdict: ...
+    def admit(self, request: Request, hop: Hop, now: float) -> Verdict:
+        """Decide one request outside of dialogs that came from `hop`."""
+        ...
 
 
 class Inbound:

@@ -75,9 +75,11 @@ class Stack:
         return f"{self.rng.getrandbits(64):016x}"
 
     def new_branch(self) -> str:
+        """A Via branch no other request has."""
         return f"{MAGIC_COOKIE}{self.rng.getrandbits(80):020x}"
 
     def new_call_id(self) -> str:
+        """A Call-ID no other call has."""
         return f"{self.rng.getrandbits(128):032x}"
 
     def via(self, hop: Hop, branch: str) -> str:

@@ -146,8 +146,13 @@ class Carrier(Protocol):
     timeouts: Timeouts
     timing: Timing
 
-    def transmit(self, data: bytes, hop: Hop) -> None: ...
-    def forget(self, transaction: Transaction) -> None: ...
+    def transmit(self, data: bytes, hop: Hop) -> None:
+        """Queue bytes for the wire."""
+        ...
+
+    def forget(self, transaction: Transaction) -> None:
+        """The transaction is over."""
+        ...
 
 
 class TransactionUser(Protocol):

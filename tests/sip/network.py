@@ -5,7 +5,7 @@ Delay, loss, duplication, reordering, all by seed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from random import Random
@@ -289,6 +289,3 @@ def connect(network: Network, caller: Node, callee: Node, **options: Any) -> tup
 def drained(counts: dict[str, int]) -> bool:
     """Whether all tables are empty."""
     return not any(counts.values())
-
-
-Sessions = Sequence[Session]
