@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -76,7 +77,7 @@ class Baresip:
         self.events: deque[dict[str, Any]] = deque(maxlen=500)
         self._unread = b""
         account = f"<sip:{user}@{domain};transport={transport}>;auth_user={user};auth_pass={password}"
-        account += f';outbound="sip:{node};transport={transport}";regint=0;answermode={answer}'
+        account += f';outbound="sip:{node};transport={transport}";regint=120;answermode={answer}'
         account += ";audio_codecs=pcma,pcmu"
         (folder / "accounts").write_text(account + "\n")
         (folder / "contacts").write_text("")
@@ -127,16 +128,19 @@ class Baresip:
 
     def expect(self, kind: str, timeout: float = 10.0) -> dict[str, Any]:
         """Wait for the next event of that type, for instance REGISTER_OK or CALL_ESTABLISHED."""
+        return self._await(lambda event: event.get("type") == kind, timeout, kind)
+
+    def _await(self, fits: Callable[[dict[str, Any]], bool], timeout: float, what: str) -> dict[str, Any]:
         deadline = time.monotonic() + timeout
         while True:
             for event in self.events:
-                if event.get("type") == kind:
+                if fits(event):
                     self.events.remove(event)
                     return event
             left = deadline - time.monotonic()
             if left <= 0 or not self._read(left):
                 seen = [event.get("type") or event for event in self.events]
-                raise BaresipSilent(f"no {kind} in {timeout} s; saw {seen}\n{self._said()}")
+                raise BaresipSilent(f"no {what} in {timeout} s; saw {seen}\n{self._said()}")
 
     def _read(self, timeout: float) -> bool:
         self._socket.settimeout(timeout)
@@ -158,9 +162,15 @@ class Baresip:
         """The recording of the newest call's received side (module sndfile)."""
         return max(self.folder.glob("dump-*-dec.wav"), key=lambda file: file.stat().st_mtime_ns)
 
-    def register(self) -> None:
-        self.command("uareg", "120 0")
-        self.expect("REGISTER_OK")
+    def registered(self, timeout: float = 10.0) -> None:
+        """Wait until the registrar has said yes; it may have done so before the control socket was open."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            self.command("reginfo")
+            if "OK" in self._await(lambda event: event.get("token") == "reginfo", 5.0, "answer")["data"]:
+                return
+            self._read(0.1)
+        raise BaresipSilent(f"not registered:\n{self._said()}")
 
     def dial(self, uri: str) -> None:
         self.command("dial", uri)

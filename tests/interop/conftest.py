@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from sip.pjsip.process import Softphone
 from tests.interop import baresip as baresip_peer
 from tests.interop.long_calls import LongCalls
-from tests.interop.node import FAR, LINE, FarEnd, Node
+from tests.interop.node import FAR, LINE, ROOT, FarEnd, Node
 from tests.interop.sipp import Sipp
 
 Caller = Callable[..., Sipp]
@@ -38,9 +39,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+def node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """The node under test; at the end nothing may be left in it, and its log may hold no fault."""
-    running = Node(tmp_path_factory.mktemp("node"))
+    texts = hashlib.sha256((ROOT / "config" / "prompts" / "en.yaml").read_bytes()).hexdigest()[:12]
+    cache: pytest.Cache = request.config.cache
+    running = Node(tmp_path_factory.mktemp("node"), cache.mkdir("interop-prompts") / texts)
     yield running
     try:
         running.idle()

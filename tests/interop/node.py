@@ -8,6 +8,7 @@ another's retransmissions.
 from __future__ import annotations
 
 import json
+import os
 import select
 import shutil
 import socket
@@ -17,6 +18,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,10 @@ DOMAIN = "isogloss.test"
 LINE = "127.0.0.2"
 FAR = "127.0.0.3"
 STRANGER = "127.0.0.9"
+FORGETFUL = "127.0.0.8"
 NONCE_S = 2.0
 RING_S = 2
+RTP_PORTS = 640
 FAR_ENDS = 40
 READY_S = 60.0
 # account -> queues; agents with a queue are logged in when their phone registers
@@ -44,6 +48,7 @@ AGENTS = {
     "gus": [],
 }
 USERS = ("customer", "visitor", "lodger", "tenant")
+_nodes = count()
 
 
 class NodeFailed(AssertionError):
@@ -60,20 +65,18 @@ class FarEnd:
 
 
 class Node:
-    """A running node. sip: port by transport. api: base address."""
+    """A running node. sip: port by transport. api: base address. prompts: its pack, made if not there."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, prompts: Path | None = None) -> None:
         self.folder = folder
+        self.prompts = prompts or folder / "prompts"
         self.domain = DOMAIN
         self.data = folder / "data"
-        self._far_ends = {
-            "udp": iter(_far_ends("udp", FAR_ENDS)),
-            "tcp": iter(_far_ends("tcp", 4)),
-        }
-        ends = {name: list(each) for name, each in self._far_ends.items()}
+        ends = {"udp": list(_far_ends("udp", FAR_ENDS)), "tcp": list(_far_ends("tcp", 4))}
         self._far_ends = {name: iter(each) for name, each in ends.items()}
-        write_config(folder / "config", [each for group in ends.values() for each in group])
+        write_config(folder / "config", [*ends["udp"], *ends["tcp"]])
         self.log = folder / "node.log"
+        self._told: set[str] = set()
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -81,7 +84,12 @@ class Node:
         command += ["--config", str(self.folder / "config"), "--data", str(self.data)]
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
+                command,
+                cwd=ROOT,
+                env=os.environ | {"ISOGLOSS_PROMPTS": str(self.prompts)},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
             )
         assert process.stdout is not None
         line = b""
@@ -111,7 +119,9 @@ class Node:
         return f"{account}-secret"
 
     def get(self, path: str) -> Any:
-        request = urllib.request.Request(self.api + path, headers={"Authorization": "Bearer console-token-for-tests"})
+        request = urllib.request.Request(
+            self.api + path, headers={"Authorization": "Bearer console-token-for-tests"}
+        )
         with urllib.request.urlopen(request, timeout=5) as answer:
             return json.load(answer)
 
@@ -123,16 +133,24 @@ class Node:
             return json.loads(answer.read() or b"null")
 
     def record(self, number: str, timeout: float = 5.0) -> dict[str, Any]:
-        """The record of the newest call to `number`."""
-        return self._poll(lambda: self._record(number), timeout, f"record of a call to {number}")
+        """The record of a call to `number` that no test has asked for before."""
+        self.idle(number, timeout)
+        record: dict[str, Any] = self._poll(
+            lambda: self._new_record(number), timeout, f"record of a call to {number}"
+        )
+        self._told.add(record["call"])
+        return record
 
-    def _record(self, number: str) -> dict[str, Any] | None:
-        found = (each for each in self.get("/v1/records")["items"] if each["number"] == number)
-        return next(found, None)
+    def _new_record(self, number: str) -> dict[str, Any] | None:
+        new = (each for each in self.get("/v1/records")["items"] if each["call"] not in self._told)
+        return next((each for each in new if each["number"] == number), None)
 
-    def idle(self, timeout: float = 5.0) -> None:
-        """Wait until no call is left."""
-        self._poll(lambda: not self.get("/v1/calls")["items"], timeout, "end of all calls")
+    def idle(self, number: str = "", timeout: float = 5.0) -> None:
+        """Wait until no call to `number` is left, or none at all."""
+        self._poll(lambda: not self._calls(number), timeout, f"end of all calls {number}")
+
+    def _calls(self, number: str) -> list[dict[str, Any]]:
+        return [each for each in self.get("/v1/calls")["items"] if number in ("", each["number"])]
 
     def _poll(self, look: Any, timeout: float, what: str) -> Any:
         deadline = time.monotonic() + timeout
@@ -180,11 +198,11 @@ def write_config(folder: Path, far_ends: list[FarEnd]) -> None:
             "country": "GB",
             "language": "en",
             "drain_s": 0,
-            "limits": {"max_calls_per_s": 500},
+            "limits": {"max_calls": RTP_PORTS // 4 - 1, "max_calls_per_s": 500},
             "log": {"level": "info"},
         },
         "sip": _sip(),
-        "media": {"workers": 1, "address": "127.0.0.1"},
+        "media": _media(),
         "api": {"tokens": {"console": {"token": {"file": "token"}, "role": "operator"}}},
         "store": {},
         "queues": {queue: _queue(queue) for queues in AGENTS.values() for queue in queues},
@@ -197,8 +215,26 @@ def write_config(folder: Path, far_ends: list[FarEnd]) -> None:
     for name, content in files.items():
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(content, allow_unicode=True))
     (folder / "lines").mkdir()
-    line = {"enabled": True, "kind": "ip", "country": "GB", "sources": [f"{LINE}/32"]}
+    line = {"enabled": True, "country": "GB", "sources": [f"{LINE}/32"]}
     (folder / "lines" / "lab.yaml").write_text(yaml.safe_dump(line))
+
+
+def _media() -> dict[str, Any]:
+    """Ports that no other node on this machine uses; no timeout, for sipp sends no sound."""
+    first = os.getpid() + next(_nodes)
+    lows = (22_000 + RTP_PORTS * ((first + step) % 16) for step in range(16))
+    low = next(low for low in lows if _all_free(low))
+    return {"address": "127.0.0.1", "port_low": low, "port_high": low + RTP_PORTS - 2, "rtp_timeout_s": 0}
+
+
+def _all_free(low: int) -> bool:
+    for port in range(low, low + RTP_PORTS, 2):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True
 
 
 def _sip() -> dict[str, Any]:
@@ -208,8 +244,8 @@ def _sip() -> dict[str, Any]:
         + [{"transport": "tls", "address": "127.0.0.1", "port": 5061}],
         "tls": {"self_signed": True},
         "timers": {"ring_s": RING_S},
-        # sipp reads the first challenge alone, and knows MD5 alone; the demo has phones take SHA-256
-        "digest": {"nonce_s": NONCE_S, "algorithms": ["MD5", "SHA-256"]},
+        # sipp 3.6 and baresip 1.0 know MD5 alone and give up where anything else is offered beside it
+        "digest": {"nonce_s": NONCE_S, "algorithms": ["MD5"]},
         "registrar": {"min_expires_s": 30},
     }
 

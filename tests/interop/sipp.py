@@ -78,7 +78,8 @@ class Sipp:
     """One run of a scenario.
 
     remote: "host:port" of the other side; None for one that only answers. address, port: where this side is.
-    number: user part dialled. caller: user part of From. keys: words of the scenario in [brackets].
+    number: user part dialled. caller: user part of From. digest_uri: what sipp authenticates for, without its
+    scheme; has to be the Request-URI. keys: words of the scenario in [brackets].
     parameters: its %parameters%. transport: sipp's, u1 or t1. timeout: seconds until the run has failed.
     """
 
@@ -93,6 +94,7 @@ class Sipp:
         number: str = "service",
         caller: str = "sipp",
         password: str = "",
+        digest_uri: str = "",
         keys: Mapping[str, str] | None = None,
         transport: str = "u1",
         calls: int = 1,
@@ -110,10 +112,24 @@ class Sipp:
         file = self.folder / "scenario.xml"
         file.write_text(expand(scenario, **parameters))
         command = [find_sipp(), *([remote] if remote else []), "-sf", str(file), "-nostdin", "-skip_rlimit"]
+        # one message a turn: sipp takes what comes before it has answered the last for unexpected
+        command += ["-max_recv_loops", "1"]
         command += ["-i", address, "-p", str(self.port), "-bind_local", "-t", transport, "-mi", address]
-        command += ["-mp", str(free_port(address)), "-m", str(calls), "-s", number, "-cid_str", "%u-%p@%s"]
+        command += [
+            "-mp",
+            str(free_port(address)),
+            "-m",
+            str(calls),
+            "-l",
+            str(calls),
+            "-s",
+            number,
+            "-cid_str",
+            "%u-%p@%s",
+        ]
         command += ["-timeout", str(timeout), "-timeout_error", "-au", caller, "-ap", password, "-cp", "0"]
         command += ["-key", "caller", caller]
+        command += ["-auth_uri", digest_uri] if digest_uri else []
         for key, value in (keys or {}).items():
             command += ["-key", key, value]
         command += ["-trace_msg", "-message_file", "messages.log", "-trace_err", "-error_file", "errors.log"]

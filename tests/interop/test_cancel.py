@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 
-from tests.interop.node import FarEnd, Node
+from tests.interop.node import FAR, FarEnd, Node
 from tests.interop.sipp import Sipp
 
 Caller = Callable[..., Sipp]
@@ -20,11 +21,13 @@ def test_a_caller_who_gives_up_stops_the_far_end_ringing(node: Node, caller: Cal
 
 
 def test_a_caller_who_gives_up_at_once_leaves_nothing(node: Node, caller: Caller) -> None:
-    end = node.far_end()  # nobody is there: the CANCEL comes before anyone could be rung
-    with caller("caller_cancels_at_once", end.number):
-        pass
+    end = node.far_end()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind((FAR, end.port))
+        with caller("caller_cancels_at_once", end.number):
+            pass
     assert node.record(end.number)["reason"] == "abandoned"
-    node.idle()
+    node.idle(end.number)
 
 
 def test_a_cancel_that_crosses_the_answer_has_no_effect(node: Node, caller: Caller, far_end: Far) -> None:
@@ -41,4 +44,4 @@ def test_an_answer_that_crosses_our_cancel_is_acknowledged_and_ended(
     with callee, caller("caller_cancels", end.number):
         pass
     assert node.record(end.number)["reason"] == "abandoned"
-    node.idle()
+    node.idle(end.number)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sip.pjsip.process import Softphone
-from tests.interop.node import NONCE_S, STRANGER, Node
+from tests.interop.node import FORGETFUL, NONCE_S, STRANGER, Node
 from tests.interop.sipp import Sipp
 
 Phones = Callable[..., Softphone]
@@ -25,6 +25,7 @@ def register(
         remote=node.address(transport),
         caller=account,
         password=password or node.password(account),
+        digest_uri=node.domain,
         keys={"domain": node.domain},
         **options,  # type: ignore[arg-type]
     )
@@ -66,7 +67,7 @@ def test_a_softphone_registers_and_unregisters(node: Node, phone: Phones, transp
 
 
 def test_a_softphone_with_a_wrong_password_is_told_so(node: Node, phone: Phones) -> None:
-    softphone = phone("visitor", address=STRANGER)
+    softphone = phone("visitor", address=FORGETFUL)
     answer = softphone.register("visitor", "wrong", node.domain, node.address())
     assert answer["event"] == "register_failed"
     assert answer["status"] in (401, 403)

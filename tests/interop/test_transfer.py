@@ -32,9 +32,10 @@ def desk_phone(node: Node, tmp_path: Path) -> Callable[..., Sipp]:
             "password": node.password(account),
             "keys": {"domain": node.domain, "target": target},
         }
-        with Sipp("register", tmp_path, **options):  # type: ignore[arg-type]
+        with Sipp("register", tmp_path, **options, digest_uri=node.domain):  # type: ignore[arg-type]
             pass
-        return Sipp(scenario, tmp_path, **options | {"timeout": 30})  # type: ignore[arg-type]
+        consulted = f"{target}@{node.domain}"
+        return Sipp(scenario, tmp_path, **options, timeout=30, digest_uri=consulted)  # type: ignore[arg-type]
 
     return start
 
