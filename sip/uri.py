@@ -262,11 +262,6 @@ def _make_name_addr(display: str, uri: Uri, params: Params) -> NameAddr:
     return made
 
 
-def short_uris() -> Any:
-    """How full the memory of short URIs is: functools' cache_info()."""
-    return _parse_short.cache_info()
-
-
 def escape_user(text: str) -> str:
     """Plain words as the user part of a URI."""
     return percent_quote(text, safe=_USER_SAFE)
