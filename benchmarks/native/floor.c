@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { SIZE = 172, PERIOD_NS = 20000000 };
 
@@ -49,6 +50,7 @@ int main(int count, char **options) {
     }
     int legs = atoi(options[1]), port = atoi(options[2]), peer = atoi(options[3]);
     long ticks = (long)(atof(options[4]) * 50), received = 0, sent = 0;
+    alarm((unsigned)(3 * atof(options[4])) + 30); /* whatever happens, it ends */
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;

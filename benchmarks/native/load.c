@@ -19,6 +19,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { HEADER = 12, SOUND = 160, SIZE = HEADER + SOUND, MAGIC = 0x49534f47 };
 
@@ -105,6 +106,7 @@ int main(int count, char **options) {
     }
     int legs = atoi(options[1]), far_port = atoi(options[2]);
     long total = (long)(atof(options[3]) * 50) * legs;
+    alarm((unsigned)(3 * atof(options[3])) + 30); /* whatever happens, it ends */
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
