@@ -133,7 +133,7 @@ class Node:
             return json.loads(answer.read() or b"null")
 
     def record(self, number: str, timeout: float = 5.0) -> dict[str, Any]:
-        """The record of a call to `number` that no test has asked for before."""
+        """The record of the newest call to `number`; each can be asked for once, so ask for all."""
         self.idle(number, timeout)
         record: dict[str, Any] = self._poll(
             lambda: self._new_record(number), timeout, f"record of a call to {number}"

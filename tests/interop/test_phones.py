@@ -118,6 +118,8 @@ def test_a_customer_on_hold_hears_music_and_then_the_agent_again(
     anna.expect("played", 10)
     anna.hangup(offered)
     customer.expect("ended", call=call)
+    record = node.record("desk")
+    assert (record["ended_by"], record["hold_s"] > 1.5) == ("agent", True)
     after = read_wav(tmp_path / "after.wav", RATE)
     assert is_music(read_wav(held, RATE), read_wav(music(node), RATE), RATE)
     assert heard(read_wav(says, RATE), after, RATE)
@@ -140,7 +142,12 @@ def test_an_agent_who_does_not_answer_is_tried_again_and_the_customer_keeps_wait
 
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 def test_baresip_registers_calls_and_is_heard(
-    agent: Phones, baresip: Callable[..., Baresip], speech: Speech, tmp_path: Path, transport: str
+    node: Node,
+    agent: Phones,
+    baresip: Callable[..., Baresip],
+    speech: Speech,
+    tmp_path: Path,
+    transport: str,
 ) -> None:
     anna = agent("anna")
     replies = speech("welcome, this is a softphone of another make")
@@ -156,6 +163,7 @@ def test_baresip_registers_calls_and_is_heard(
         tenant.expect("CALL_CLOSED")
         assert heard(read_wav(tenant.says, RATE), read_wav(tmp_path / "anna.wav", RATE), RATE)
         assert heard(read_wav(replies, RATE), read_wav(tenant.heard, RATE), RATE)
+    assert node.record("desk")["customer"] == "tenant"
 
 
 def test_baresip_is_an_agents_phone(node: Node, agent: Phones, baresip: Callable[..., Baresip]) -> None:
@@ -165,3 +173,4 @@ def test_baresip_is_an_agents_phone(node: Node, agent: Phones, baresip: Callable
         anna.expect("CALL_ESTABLISHED")
         customer.hangup(call)
         anna.expect("CALL_CLOSED")
+    assert node.record("desk")["agent"] == "anna"

@@ -100,6 +100,8 @@ def test_a_blind_transfer_that_nobody_answers_comes_back(
     hears_each_other(customer, call, cleo, offered, speech, tmp_path)
     customer.hangup(call)
     cleo.expect("ended", call=offered)
+    record = node.record("counter")
+    assert (record["agent"], record["transfers"]) == ("cleo", 0)
 
 
 def hears_each_other(
