@@ -102,26 +102,31 @@ def _read_slowly(text: str, charset: str) -> Head:
 
 
 def _cut(rows: list[str], charset: str, fault: tuple[int, str] | None) -> Head:
-    start = rows[0]
     if len(rows) > MAX_HEADER_LINES:
-        return Head(start, {}, charset, fault or (513, "Too Many Header Fields"))
+        return Head(rows[0], {}, charset, fault or (513, "Too Many Header Fields"))
     lines: dict[str, list[str]] = {}
-    for row in rows[1:]:
+    names = CANONICAL
+    rest = iter(rows)
+    start = next(rest)
+    for row in rest:
         spelling, colon, value = row.partition(":")
         try:
-            name = CANONICAL[spelling]
+            name = names[spelling]
         except KeyError:
-            try:
-                name = canonical(spelling)
-            except MalformedHeader:
-                fault = fault or (400, "Bad Header Field")
-                continue
-        if not colon or len(value) > MAX_LINE:
+            name = _unusual(spelling)
+        if not name or not colon or len(value) > MAX_LINE:
             fault = fault or (400, "Bad Header Field")
         elif name not in lines:
-            lines[name] = [value.strip(" \t")]
+            lines[name] = [value.strip()]
         else:
-            lines[name].append(value.strip(" \t"))
+            lines[name].append(value.strip())
             if name in SINGLETONS:
                 fault = fault or (400, f"Repeated {name}")
     return Head(start, lines, charset, fault)
+
+
+def _unusual(spelling: str) -> str:
+    try:
+        return canonical(spelling)
+    except MalformedHeader:
+        return ""
