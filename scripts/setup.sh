@@ -83,6 +83,7 @@ fi
 
 mapfile -t wanted < <(.venv/bin/python scripts/requirements.py ${extras[@]+"${extras[@]}"})
 say "Python packages for '$target' (${#wanted[@]} named, pinned by constraints.txt)"
-.venv/bin/python -m pip install -qq --disable-pip-version-check --no-input \
+# Bytecode is made when a module is first imported; compiling all of scipy here would take as long as installing it.
+.venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --no-compile \
     --constraint constraints.txt "${wanted[@]}"
 say "ready in $SECONDS s"
