@@ -1,4 +1,4 @@
-"""The command line: `isogloss serve|demo|check`. A fault is one line that says what to do, and exit status 2."""
+"""The command line: `isogloss serve|demo|check`. A fault says what to do, and exits with 2."""
 
 from __future__ import annotations
 
@@ -83,7 +83,6 @@ def _check(options: argparse.Namespace) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     from config.load import ConfigError, load
-
     from engine.serve import serve
 
     try:

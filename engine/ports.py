@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from sip.registrar import Binding
-from sip.sdp import CodecOffer
-
 from engine.events import CallEnded, CallRecord, Event
 from media.messages import AnyCommand
 from sip.hop import Hop
+from sip.registrar import Binding
+from sip.sdp import CodecOffer
 from sip.uri import Uri
 
 
