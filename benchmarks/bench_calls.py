@@ -134,8 +134,8 @@ class Worker:
 class Way:
     """What a run through the worker came to.
 
-    cost_ms: CPU a second a call. lost: packets that did not get in, came too late to be played, or did not get
-    out.
+    cost_ms: CPU a second a call. lost: packets that did not get in, came too late to be played, or did not
+    get out.
     """
 
     cost_ms: float

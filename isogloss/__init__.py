@@ -1,7 +1,7 @@
 """Isogloss as an installed program: the one name its wheel owns, and the way to the rooms behind it.
 
-In a checkout the rooms (`engine`, `sip`, …) are folders beside this one. In a wheel they lie under `_tree`, because
-flat names such as `config` in site-packages are overwritten, and deleted, by other wheels.
+In a checkout the rooms (`engine`, `sip`, …) are folders beside this one. In a wheel they lie under `_tree`,
+because flat names such as `config` in site-packages are overwritten, and deleted, by other wheels.
 """
 
 from __future__ import annotations
