@@ -116,6 +116,7 @@ def running_node(cores: Sequence[int] | None = None) -> Iterator[LoadedNode]:
             )
         try:
             ready = _ready(process, folder / "node.log")
+            _settle(process.pid)
             if cores is not None:
                 root = psutil.Process(process.pid)
                 for each in (root, *root.children(recursive=True)):
@@ -136,6 +137,16 @@ def _ready(process: subprocess.Popen[bytes], log: Path) -> Any:
     if not line:
         raise LoadFailed(f"the node did not start:\n{log.read_text()[-3000:]}")
     return json.loads(line)
+
+
+def _settle(pid: int) -> None:
+    """Wait until the node has nothing to do: a media worker in reserve takes its time to start."""
+    for _ in range(40):
+        before = cpu_seconds(pid)
+        time.sleep(0.5)
+        if cpu_seconds(pid) - before < 0.05:
+            return
+    raise LoadFailed("the node does not come to rest")
 
 
 def _write_config(folder: Path, far_port: int) -> None:
