@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Resolve = Callable[[Uri], Sequence[Hop]]
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, SUBSCRIBE"
-SUPPORTED = "100rel, timer, replaces, norefersub, timer"
+SUPPORTED = "100rel, timer, replaces, norefersub"
 ACCEPT = "application/sdp, application/dtmf-relay, application/dtmf, message/sipfrag"
 
 
