@@ -103,9 +103,9 @@ class Acd:
         if engaged is None or call not in engaged:
             return
         engaged.discard(call)
-        taken = self._serving.pop(name, None)
-        if taken is not None:
-            offer, since = taken
+        taken = self._serving.get(name)
+        if taken is not None and (taken[0].call == call or not engaged):
+            offer, since = self._serving.pop(name)
             busy_s = now - since + offer.wrap_up_s
             self._estimates[offer.queue] = self._estimates[offer.queue].served(busy_s, now)
         if engaged:
