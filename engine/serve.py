@@ -75,7 +75,8 @@ def prepare(config: Config, data: Path | None, free_ports: bool) -> Config:
         config = replace(config, node=replace(config.node, data_dir=data))
     if free_ports:
         transports = {each.transport: 0 for each in config.sip.listen}
-        config = config.with_ports(sip=transports, address="127.0.0.1")
+        low = 10_000 + os.getpid() % 20 * 1000  # where another node on this machine is not likely to be
+        config = config.with_ports(sip=transports, media=(low, low + 4000), address="127.0.0.1")
         config = replace(config, api=replace(config.api, port=0))
     folder = config.node.data_dir
     config = config.with_secrets(lambda name: generated(folder / "secrets", name))
