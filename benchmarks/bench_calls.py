@@ -39,11 +39,8 @@ from media.messages import (
 
 HERE = Path(__file__).resolve().parent
 HOST = "127.0.0.1"
-PORTS, FAR_PORTS, FLOOR_PORTS = (
-    10000,
-    16000,
-    22000,
-)  # first port of the legs, of the far ends and of the floor's
+# First port of the legs, of the far ends and of the floor: below a node's own and the ephemeral ones.
+PORTS, FAR_PORTS, FLOOR_PORTS = 6100, 10200, 12300
 RENDERED_GAIN = 0.999  # anything but unity must be decoded
 
 
