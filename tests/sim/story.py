@@ -24,8 +24,9 @@ from tests.sim.house import House
 from tests.sim.phones import AgentPhone, Customer, Desk
 from tests.sim.world import Weather, World
 
-AGENTS = 24
-CALLS_PER_S = 1.5
+AGENTS = 60
+CALLS_PER_S = 4.0
+WORKER_LIVES_S = 20.0
 SETTLE_S = 4000.0  # beyond the longest timer of a call whose phone vanished
 
 
@@ -62,6 +63,7 @@ class Day:
         self.calls = calls
         self.kill_worker = kill_worker
         self.customers: list[Customer] = []
+        self.seen = 0
         self.world.after_step.append(self.check_step)
         names = [f"agent{n}" for n in range(AGENTS)]
         self.phones = [
@@ -81,7 +83,7 @@ class Day:
             world.after(when, lambda n=n: self.new_customer(n))
         if self.kill_worker:
             lives = 10.0
-            while (lives := lives + self.rng.expovariate(1 / 60)) < when:
+            while (lives := lives + self.rng.expovariate(1 / WORKER_LIVES_S)) < when:
                 world.after(lives, self.house.kill_worker)
         world.run(world.now + when)
         self.close()
@@ -106,14 +108,18 @@ class Day:
     # --- what must be true --------------------------------------------------------------------------
 
     def check_step(self) -> None:
-        acd, calls = self.house.switch.acd, self.house.switch.calls
-        free = [agent for agent in acd.agents.values() if agent.free]
+        """After every step that changed something, and after every twentieth whatever it did."""
+        events = self.house.ledger.events
+        if events == self.seen and self.world.steps % 20:
+            return
+        self.seen = events
+        acd = self.house.switch.acd
         for queue in acd.queues.values():
-            if free and queue.head is not None:
-                idle = [agent.name for agent in free if queue.name in agent.queues]
+            if queue.head is not None:
+                idle = [each.name for each in acd.agents.values() if each.free and queue.name in each.queues]
                 assert not idle, f"{idle} idle while {queue.head.call} waits in {queue.name}"
         if self.world.steps % 50 == 0:
-            self.check_calls(calls)
+            self.check_calls(self.house.switch.calls)
 
     def check_calls(self, calls: dict) -> None:  # type: ignore[type-arg]
         acd = self.house.switch.acd
