@@ -43,7 +43,8 @@ class MediaSettings:
     )
     ptime_ms: Literal[10, 20, 30, 40, 50, 60] = setting("Packet time that is sent.", default=20)
     rtp_timeout_s: Seconds = setting(
-        "Silence on RTP of a phone that should send some, after which its call ends; 0 for never.",
+        "Silence on RTP of a phone that should send some, after which it is asked by a re-INVITE whether it "
+        "is still there, and its call ends when no answer comes; 0 for never.",
         default=60.0,
     )
     dscp: Annotated[int, Ge(0), Le(63)] = setting(

@@ -77,7 +77,7 @@ def _tls(parts: Parts, sip: SipSettings) -> Iterator[Fault]:
 def _media(parts: Parts, media: MediaSettings) -> Iterator[Fault]:
     if 0 < media.rtp_timeout_s < SHORTEST_SILENCE_S:
         remedy = f"write {SHORTEST_SILENCE_S:g} or more, or 0 for never"
-        yield parts.fault("media", ("rtp_timeout_s",), "would end calls over a short gap", remedy)
+        yield parts.fault("media", ("rtp_timeout_s",), "would ask phones over a short gap", remedy)
     if not media.codecs:
         yield parts.fault("media", ("codecs",), "is empty: no call could be answered", "write [PCMA, PCMU]")
     if len(set(media.codecs)) < len(media.codecs):

@@ -36,9 +36,8 @@ class EndReason(StrEnum):
     NOT_ACCEPTABLE = "not_acceptable"  # no codec in common, or a malformed offer
     CLOSED = "closed"  # the queue does not take calls now
     OVERLOAD = "overload"  # refused to protect the calls in progress
-    SIGNALLING_LOST = "signalling_lost"  # session timer ran out, no ACK, or the transport died
+    SIGNALLING_LOST = "signalling_lost"  # no answer, no ACK, session timer ran out, or the transport died
     MEDIA_LOST = "media_lost"  # the media worker that carried the call died
-    NO_MEDIA = "no_media"  # nothing was heard from a phone for too long
     NODE_LOST = "node_lost"  # the node died; closed at its restart
     TOO_LONG = "too_long"  # the node's longest call was reached
     SHUTDOWN = "shutdown"  # the node was stopped on purpose

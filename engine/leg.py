@@ -48,6 +48,7 @@ class Leg:
         self.held = False  # the far end asked us not to send to it
         self.connected = False  # signalling and SDP are done: sound can pass
         self.silent = False  # the worker hears nothing from the far end
+        self.asked = False  # whether it is still there; no answer yet
         self.stats: LegStats | None = None
         self._media = media
         self._offer: sdp.SessionDescription | None = None
@@ -87,6 +88,21 @@ class Leg:
             port=self.port,
             previous=self._local,
         )
+        return self._local.encode()
+
+    def reply(self, body: bytes | None) -> bytes:
+        """Our answer to an offer, or the offer that None asks for. Raises as take_offer does."""
+        if body is None:
+            return self.offer()
+        self.take_offer(body)
+        return self.answer()
+
+    def standing(self) -> bytes:
+        """What we said last, word for word: its version and direction too.
+
+        Offered again it changes nothing (RFC 3264 section 8): no codec, and no hold.
+        """
+        assert self._local is not None, "nothing was said yet"
         return self._local.encode()
 
     def take_answer(self, body: bytes) -> None:

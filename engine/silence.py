@@ -1,14 +1,16 @@
-"""A phone that is not heard: when no sound came from a connected phone for too long, its call ends.
+"""A phone that is not heard: when no sound came from a connected phone for long, it is asked if it is there.
 
 A media worker says RtpStopped after five seconds without a packet on a leg that should receive some, and
-RtpStarted with the next one. The rest of `media.rtp_timeout_s` is waited here.
+RtpStarted with the next one. The rest of `media.rtp_timeout_s` is waited here. Silence alone ends no call:
+a muted phone that suppresses silence sends nothing for as long as it likes. The question is a re-INVITE that
+repeats what stands: a phone that answers, be it by a refusal, is there and has the same time again. When no
+answer comes, or the phone knows no such call, the user agent ends the session (RFC 3261 section 12.2.1.2).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.events import EndReason, Side
 from media.messages import RtpStarted, RtpStopped
 
 if TYPE_CHECKING:
@@ -33,6 +35,18 @@ def leave(leg: Leg) -> None:
     leg.call.disarm(_timer(leg))
 
 
+def answered(leg: Leg, now: float) -> None:
+    """The phone answered our offer, or refused it: it is there."""
+    leg.asked = False
+    _wait(leg, 0.0, now)
+
+
+def restate(leg: Leg, now: float) -> None:
+    """What we say is about to change: a question that waits its turn must not take that back."""
+    if leg.asked:
+        _send(leg, now)
+
+
 def _wait(leg: Leg, passed: float, now: float) -> None:
     """Count on, or from `passed` seconds ago, or no more."""
     call, timer = leg.call, _timer(leg)
@@ -40,8 +54,19 @@ def _wait(leg: Leg, passed: float, now: float) -> None:
     if not (leg.silent and leg.should_speak and limit > 0):
         call.disarm(timer)
     elif not call.armed(timer):
-        delay = max(0.0, limit - passed)
-        call.arm_action(timer, delay, lambda at: call.end(Side.ENGINE, EndReason.NO_MEDIA, at), now)
+        call.arm_action(timer, max(0.0, limit - passed), lambda at: _ask(leg, at), now)
+
+
+def _ask(leg: Leg, now: float) -> None:
+    """One question at a time: `answered` counts on, unless the session ends first."""
+    if not leg.asked:
+        leg.asked = True
+        _send(leg, now)
+
+
+def _send(leg: Leg, now: float) -> None:
+    if leg.session is not None:
+        leg.session.reoffer(leg.standing(), now=now)
 
 
 def _timer(leg: Leg) -> str:

@@ -94,6 +94,7 @@ class Switch:
             sip_words.Ended: self._ended,
             sip_words.Reoffered: self._reoffered,
             sip_words.Reanswered: self._reanswered,
+            sip_words.ReofferFailed: self._reanswered,
             sip_words.Referred: self._referred,
             sip_words.DtmfInfo: self._dtmf_info,
         }
@@ -195,10 +196,12 @@ class Switch:
         if leg is not None and event.sdp:
             self._take_answer(leg, event.sdp, now)
 
-    def _reanswered(self, event: sip_words.Reanswered, now: float) -> None:
+    def _reanswered(self, event: sip_words.Reanswered | sip_words.ReofferFailed, now: float) -> None:
         leg = self.sessions.get(event.session.id)
-        if leg is not None and event.sdp:
-            self._take_answer(leg, event.sdp, now)
+        if leg is not None:
+            silence.answered(leg, now)
+            if isinstance(event, sip_words.Reanswered) and event.sdp:
+                self._take_answer(leg, event.sdp, now)
 
     def _take_answer(self, leg: Leg, body: bytes, now: float) -> None:
         try:
@@ -236,15 +239,13 @@ class Switch:
         if leg is None:
             event.session.refuse(481, now=now)
             return
-        if event.sdp is None:
-            event.session.accept(leg.offer(), now=now)
-            return
         try:
-            leg.take_offer(event.sdp)
+            body = leg.reply(event.sdp)
         except SipError as error:
             event.session.refuse(error.sip_status, now=now)
             return
-        event.session.accept(leg.answer(), now=now)
+        silence.restate(leg, now)
+        event.session.accept(body, now=now)
         leg.update()
         held_changed(leg.call, leg, now)
 

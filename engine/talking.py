@@ -99,7 +99,6 @@ CAUSES = {
     EndReason.UNREACHABLE: Reason("Q.850", 3, "No route to destination"),
     EndReason.SIGNALLING_LOST: Reason("Q.850", 102, "Recovery on timer expiry"),
     EndReason.MEDIA_LOST: Reason("Q.850", 41, "Media lost"),
-    EndReason.NO_MEDIA: Reason("Q.850", 102, "Nothing heard"),
     EndReason.SHUTDOWN: Reason("Q.850", 41, "Node stopped"),
     EndReason.OVERLOAD: Reason("Q.850", 42, "Overload"),
     EndReason.FAULT: Reason("Q.850", 41, "Fault"),

@@ -403,12 +403,12 @@ MISTAKES = {
     "least over most": Mistake(
         "sip.yaml", "t1_ms: 500", "t1_ms: 5000", "  t1_ms", "5000 is over t2_ms, 4000", "write at most 4000"
     ),
-    "calls that would not outlive a gap in the sound": Mistake(
+    "phones that would be asked over a gap in the sound": Mistake(
         "media.yaml",
         "rtp_timeout_s: 60",
         "rtp_timeout_s: 3",
         "rtp_timeout_s",
-        "would end calls over a short gap",
+        "would ask phones over a short gap",
         "write 10 or more, or 0 for never",
     ),
     "phones that ring longer than proxies wait": Mistake(

@@ -38,7 +38,7 @@ TICK = 0.020
 def config(agents: int, rtp_timeout_s: float = 0.0) -> Config:
     """A house with two queues and `agents` agents, who take turns in them.
 
-    rtp_timeout_s: 0 where the phones send no sound, which would end every call.
+    rtp_timeout_s: 0 where the phones send no sound: each would be asked time and again if it is there.
     """
     names = [f"agent{n}" for n in range(agents)]
     queues = {

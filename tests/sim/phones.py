@@ -123,6 +123,7 @@ class Phone:
 class Customer(Phone):
     """Calls once, through a carrier's line, and hangs up whenever the seed says: in any state."""
 
+    VANISHING = 0.02  # the share of those who are connected whose battery will be empty
     NUMBERS = ("+4930100", "+4930100", "+4930100", "+4930200", "+4930200", "+4930300", "+4930999")
 
     def begin(self) -> None:
@@ -137,7 +138,7 @@ class Customer(Phone):
             self.later(rng.uniform(0.5, 20), session, lambda s: s.info_dtmf("*", now=self.world.now))
         if rng.random() < 0.1:
             self.later(rng.uniform(0, 30), session, self.hold_for(rng.uniform(0, 8)))
-        if rng.random() < 0.02:
+        if rng.random() < self.VANISHING:
             self.later(rng.uniform(0, 30), session, self.vanish)
 
     def vanish(self, session: Session) -> None:
@@ -148,6 +149,8 @@ class Customer(Phone):
 
 class AgentPhone(Phone):
     """An agent's registered phone: answers, misses, refuses, holds, transfers, pauses and comes back."""
+
+    TALK_S = 25.0  # how long on average
 
     def __init__(self, world: World, address: str, rng: Random, name: str, colleagues: list[str]) -> None:
         super().__init__(world, address, rng)
@@ -181,7 +184,7 @@ class AgentPhone(Phone):
     def pick_up(self, session: Session) -> None:
         rng = self.rng
         session.answer(self.sdp(), now=self.world.now)
-        self.later(rng.expovariate(1 / 25), session, self.hang_up)
+        self.later(rng.expovariate(1 / self.TALK_S), session, self.hang_up)
         mood = rng.random()
         if mood < 0.15:
             self.later(rng.uniform(0, 10), session, self.hold_for(rng.uniform(0, 10)))

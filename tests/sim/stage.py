@@ -29,6 +29,9 @@ class Voice(Phone):
         super().__init__(stage.world, address, Random(address), *more)
         self.stage = stage
         self.speaks = True
+        self.refuses = 0  # the status that it refuses every re-INVITE with
+        self.direction = "sendrecv"
+        self.asked = 0  # so many re-INVITEs to which it had to say something
         self.session: Session | None = None
         self.shown: list[str] = []  # the callers' names on its display
         self._port = 0
@@ -45,9 +48,23 @@ class Voice(Phone):
         session.answer(self.sdp(), now=self.world.now)
 
     def happened(self, event: object) -> None:
+        if isinstance(event, events.Reoffered):
+            self._reply(event)
+            return
         if isinstance(event, events.Answered):
             self._take(event.session, event.sdp)
         super().happened(event)
+
+    def vanish(self) -> None:
+        """The battery is empty."""
+        self.speaks = self.host.up = False
+
+    def _reply(self, event: events.Reoffered) -> None:
+        self.asked += 1
+        if self.refuses:
+            event.session.refuse(self.refuses, now=self.world.now)
+        else:
+            event.session.accept(self.sdp(self.direction), now=self.world.now)
 
     def hold(self) -> None:
         self._ask("sendonly")
@@ -63,6 +80,7 @@ class Voice(Phone):
 
     def _ask(self, direction: str) -> None:
         assert self.session is not None
+        self.direction = direction
         self.session.reoffer(self.sdp(direction), now=self.world.now)
         self.host.pump()
 
