@@ -27,6 +27,7 @@ from tests.sim.world import Weather, World
 AGENTS = 60
 CALLS_PER_S = 4.0
 WORKER_LIVES_S = 20.0
+ADDRESSES_250 = 6  # customers have so many times 250 addresses
 SETTLE_S = 4000.0  # beyond the longest timer of a call whose phone vanished
 
 
@@ -62,7 +63,6 @@ class Day:
         self.rng = Random(seed ^ 0x5EED)
         self.calls = calls
         self.kill_worker = kill_worker
-        self.customers: list[Customer] = []
         self.seen = 0
         self.world.after_step.append(self.check_step)
         names = [f"agent{n}" for n in range(AGENTS)]
@@ -90,13 +90,11 @@ class Day:
         return self.outcome()
 
     def new_customer(self, n: int) -> None:
-        address = f"10.1.{n // 250 % 250}.{n % 250 + 1}"
-        if (address, 5060) not in self.world.hosts or not self.world.hosts[address, 5060].agent.counts()[
-            "sessions"
-        ]:
-            customer = Customer(self.world, address, Random(self.rng.getrandbits(64)))
-            self.customers.append(customer)
-            customer.begin()
+        """A phone at the next address; one that vanished there has been switched on again."""
+        address = f"10.1.{n // 250 % ADDRESSES_250}.{n % 250 + 1}"
+        before = self.world.hosts.get((address, 5060))
+        if before is None or not before.up or not before.agent.counts()["sessions"]:
+            Customer(self.world, address, Random(self.rng.getrandbits(64))).begin()
 
     def close(self) -> None:
         """No new calls: everything that is left must come to its end by itself."""
