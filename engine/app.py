@@ -153,7 +153,7 @@ class Engine:
         self.switch.timeout(self.clock())
         self._settle()
 
-    def act(self, what: Callable[[float], None]) -> None:
+    def act(self, what: Callable[[float], object]) -> None:
         """Do something to the switch from the event loop (the API does), and send what follows from it."""
         what(self.clock())
         self._settle()

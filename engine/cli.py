@@ -67,7 +67,8 @@ def _config_option(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from config.load import ConfigError, load
+    from config.fault import ConfigError
+    from config.load import load
 
     try:
         load(options.config, os.environ)
@@ -82,7 +83,8 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from config.load import ConfigError, load
+    from config.fault import ConfigError
+    from config.load import load
     from engine.serve import serve
 
     try:

@@ -74,7 +74,7 @@ def prepare(config: Config, data: Path | None, free_ports: bool) -> Config:
     if data is not None:
         config = replace(config, node=replace(config.node, data_dir=data))
     if free_ports:
-        transports = {each.transport: 0 for each in config.sip.listen}
+        transports: dict[str, int] = {each.transport: 0 for each in config.sip.listen}
         low = 10_000 + os.getpid() % 20 * 1000  # where another node on this machine is not likely to be
         config = config.with_ports(sip=transports, media=(low, low + 4000), address="127.0.0.1")
         config = replace(config, api=replace(config.api, port=0))

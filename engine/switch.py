@@ -361,7 +361,7 @@ class Switch:
         self.sessions.pop(session.id, None)
 
     def aor(self, name: str) -> Uri:
-        return Uri("sip", name, None, self.config.sip.domain, None, (), ())
+        return Uri.sip(name, self.config.sip.domain)
 
     def contacts(self, name: str, now: float) -> list[Contact]:
         """Where the account's phones are registered now."""
