@@ -59,6 +59,21 @@ def test_an_offer_that_is_refused_leaves_the_call_as_it_was():
     assert caller.last(Reanswered, ours).sdp == RESUMED
 
 
+def test_a_far_end_that_hears_an_offer_and_never_answers_is_gone_in_the_end():
+    network, caller, callee = pair(ring_timeout=60.0)
+    ours, _ = connect(network, caller, callee)
+    ours.reoffer(HOLD, now=network.now)
+    network.run(1)
+    assert network.said()[-1] == "100 INVITE"
+    network.drop = lambda seen: True
+    network.run(50)
+    assert not caller.told(Ended)
+    network.run(20)
+    assert caller.last(Ended, ours).cause == "gone"
+    network.settle()
+    assert drained(network.counts())
+
+
 def test_offers_that_cross_are_both_refused_and_both_made_again():
     network, caller, callee = pair()
     ours, theirs = connect(network, caller, callee)
