@@ -90,7 +90,7 @@ class Change:
 
     def _on_answer(self, outgoing: Outgoing, response: Response, now: float) -> None:
         if response.status < 200:
-            # It was heard, so no transaction timer bounds it any more; a far end that then says nothing is gone.
+            # It was heard, so no transaction timer bounds it any more; one who then says nothing is gone.
             outgoing.give_up_after(self._session.stack.settings.ring_timeout, now)
             if "100rel" in response.headers.tokens("Require") and self._reliable.is_next(response):
                 self._session.send("PRACK", _ignore, now, headers=[("RAck", self._reliable.take())])
