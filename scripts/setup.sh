@@ -15,7 +15,7 @@ case $target in
     demo) extras=(softphone) ;;
     test | bench | soak)
         extras=(softphone postgresql test)
-        tools+=(git:git cc:gcc sipp:sip-tester baresip:baresip-core redis-server:redis-server)
+        tools+=(git:git cc:gcc sipp:sip-tester baresip:baresip-core)
         ;;
     *) echo "setup: unknown target '$target': run, demo, test, bench or soak" >&2 && exit 2 ;;
 esac
@@ -50,8 +50,7 @@ install_packages() {
         fi
     fi
     say "Debian packages: $*"
-    # No service of a package may start by itself: tests start their own, on free ports.
-    as+=(env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1)
+    as+=(env DEBIAN_FRONTEND=noninteractive)
     local log
     log=$(mktemp)
     if ! { "${as[@]}" apt-get -q update && "${as[@]}" "${install[@]}"; } >"$log" 2>&1; then
