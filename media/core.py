@@ -12,7 +12,7 @@ from random import Random
 import numpy as np
 
 from media import codecs, express, jitter, mixer, rtp
-from media.clock import BLOCK, RATE
+from media.clock import BLOCK, DRAIN, RATE
 from media.columns import F64, I8, I64, Bool
 from media.dtmf import Dialler, Heard
 from media.jitter import LONGEST
@@ -28,7 +28,7 @@ from media.reception import accept, measure_jitter
 from media.rtp import HEADER, U32, Packets
 from media.transmission import due, relay, release
 
-ROUNDS = 8  # packets of one leg taken in one drain; the rest waits, or is lost in the kernel
+ROUNDS = 8  # packets of one leg taken in one drain at most; the rest waits, or is lost in the kernel
 
 _IDENTITY = struct.Struct("!HII")  # sequence, timestamp, SSRC, from the third byte of a packet
 
@@ -66,10 +66,14 @@ class Core:
     # --- receive and relay ------------------------------------------------------------------------
 
     def drain(self, now: float) -> None:
-        """Take the packets that wait, at most ROUNDS a leg."""
+        """Take the packets that wait: one a leg for each DRAIN passed, at most ROUNDS.
+
+        A round for the few that arrive while others are handled would cost as much as one for all.
+        """
+        passed = (now - self._now) / DRAIN
         self._now = now
         self.plan.settle()
-        for _ in range(ROUNDS):
+        for _ in range(int(min(max(passed + 0.5, 1.0), ROUNDS))):
             count = self.network.receive(self._batch, self._judge)
             if not count:
                 break

@@ -158,9 +158,9 @@ class UdpNetwork:
 
     def receive(self, batch: Batch, judge: Judge) -> int:
         ready = self._epoll.poll(0, batch.capacity)
+        if self._settling and len(ready) < batch.capacity:
+            self._settle(ready)
         if not ready:
-            if self._settling:
-                self._settle()
             return 0
         rows: list[int] = []
         sizes: list[int] = []
@@ -197,14 +197,15 @@ class UdpNetwork:
                 return size
         return 0
 
-    def _settle(self) -> None:
-        """Nothing waits anywhere: what connected ports get from now on has passed the kernel's filter."""
-        for row in self._settling:
-            port = self._ports[row]
-            fd = port.rtp.fileno()
-            self._open_fds.pop(fd, None)
-            self._by_fd[fd] = port.rtp.recv_into, row
-        self._settling.clear()
+    def _settle(self, ready: list[tuple[int, int]]) -> None:
+        """A connected port where nothing waits: what it gets from now on has passed the kernel's filter."""
+        waiting = {fd for fd, _ in ready}
+        for row in list(self._settling):
+            rtp = self._ports[row].rtp
+            if rtp.fileno() not in waiting:
+                self._settling.discard(row)
+                self._open_fds.pop(rtp.fileno(), None)
+                self._by_fd[rtp.fileno()] = rtp.recv_into, row
 
     def send(self, rows: list[int], packets: list[memoryview]) -> None:
         sends = self._sends
