@@ -91,6 +91,8 @@ class Attempt:
 
     def move(self, call: Call) -> None:
         """Go on for another call: the transferor hung up while the target still rang."""
+        if self.agent:
+            call.switch.acd.move(self.agent, self.call.id, call.id)
         self.call = call
         call.adopt(self.leg, Side.AGENT)
         call.attempt = self

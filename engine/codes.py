@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.events import DigitPressed
-from engine.states import State, Trigger
+from engine.states import WAITING, Trigger
 from media.messages import SendDtmf
 from routing.agent import AgentEvent, AgentState, IllegalTransition
 from routing.number import Feature
@@ -30,7 +30,6 @@ PROMPTS = {
     Feature.RESUME: "agent-resumed",
     Feature.WRAP_UP_OVER: "agent-wrap-up-over",
 }
-WAITING = (State.GREETING, State.QUEUED, State.OFFERED)
 
 
 def feature(switch: Switch, call: Call, wanted: Feature, now: float) -> str:

@@ -19,6 +19,9 @@ class State(StrEnum):
     ENDED = "ended"
 
 
+WAITING = (State.GREETING, State.QUEUED, State.OFFERED)  # a caller in these hears the queue, not a person
+
+
 class Trigger(StrEnum):
     TO_QUEUE = "to queue"
     TO_PARTY = "to party"

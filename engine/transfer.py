@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from engine.attempt import Attempt, Outcome, Progress
 from engine.bridge import part
 from engine.events import CallTransferred, EndReason, Side
-from engine.states import State, Trigger
+from engine.states import WAITING, State, Trigger
 from engine.talking import drop
 from routing.number import AgentTarget, Destination, QueueTarget, UriTarget
 
@@ -91,6 +91,12 @@ def begin(call: Call, now: float, referral: Referral) -> None:
 def _take_over(call: Call, consultation: Leg, now: float) -> None:
     """Attended: the far leg of the consultation becomes this call's party, answered or still ringing."""
     other = consultation.call
+    if other.queue is not None and other.state in WAITING:
+        # The transferor waits in a queue for the customer: the customer takes up the waiting.
+        queue = QueueTarget(other.queue.name)
+        other.end(Side.AGENT, EndReason.TRANSFERRED, now)
+        call.fire(Trigger.TO_QUEUE, now, queue)
+        return
     if other.attempt is not None:
         attempt, other.attempt = other.attempt, None
         attempt.move(call)
