@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.events import DigitPressed
-from engine.states import WAITING, Trigger
+from engine.states import WAITING, State, Trigger
 from media.messages import SendDtmf
 from routing.agent import AgentEvent, AgentState, IllegalTransition
 from routing.number import Feature
