@@ -4,6 +4,8 @@ from __future__ import annotations
 
 TICK = 0.020  # s, rendered legs move at every tick
 DRAIN = 0.005  # s, relayed packets wait this long at most
+DENSE_DRAIN = 0.003  # s, where so many come that a drain's own length adds to their delay
+DENSE = 25_000  # packets a second from which that is so; a drain's fixed cost is small beside theirs
 RATE = 8000  # Hz of the plane that is rendered
 BLOCK = 160  # samples of a tick at RATE
 LATE = 0.060  # s behind at which ticks are skipped rather than made up for
@@ -20,6 +22,7 @@ class Schedule:
         self.next_drain = now
         self.next_tick = now
         self.skipped = 0
+        self._period = DRAIN
 
     def restart(self, now: float) -> None:
         """Begin anew after a time with nothing to do."""
@@ -33,10 +36,14 @@ class Schedule:
         """Whether to drain now; drains missed are not made up for."""
         if now < self.next_drain:
             return False
-        self.next_drain += DRAIN
+        self.next_drain += self._period
         if self.next_drain <= now:
-            self.next_drain = now + DRAIN
+            self.next_drain = now + self._period
         return True
+
+    def drained(self, packets: int) -> None:
+        """How many packets the drain took, which says how soon the next but one is to be."""
+        self._period = DENSE_DRAIN if packets >= DENSE * self._period else DRAIN
 
     def tick_due(self, now: float) -> int | None:
         """None when no tick is due, else how many ticks were skipped before the one that is."""

@@ -62,6 +62,7 @@ class Core:
         self._dialling: dict[int, Leg] = {}
         self._pressed: dict[int, Leg] = {}
         self._now = 0.0
+        self.taken = 0  # packets of the last drain
 
     # --- receive and relay ------------------------------------------------------------------------
 
@@ -72,11 +73,13 @@ class Core:
         """
         passed = (now - self._now) / DRAIN
         self._now = now
+        self.taken = 0
         self.plan.settle()
         for _ in range(int(min(max(passed + 0.5, 1.0), ROUNDS))):
             count = self.network.receive(self._batch, self._judge)
             if not count:
                 break
+            self.taken += count
             self._take(count, now)
         self.reports.extend(self.network.receive_reports())
 

@@ -195,8 +195,8 @@ def _fill_gap(rx: Reception, row: int, back: int) -> bool:
 
 def _begin(rx: Reception, row: int, sequence: int, ssrc: int) -> None:
     """A stream's first packet."""
-    here = np.array([row])
-    rx.gone[row] = rx.lost(here)[0]
+    if rx.started[row]:
+        rx.gone[row] = rx.lost(np.array([row]))[0]
     rx.started[row] = True
     rx.ssrc[row] = ssrc
     rx.stream[row] = rx.new_streams(1)[0]

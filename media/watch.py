@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from media import codecs, quality, rtcp
-from media.clock import RATE, ntp
+from media.clock import RATE, TICK, ntp
 from media.columns import I64
 from media.core import Core
 from media.legs import Flow, Leg, Way
@@ -15,9 +15,11 @@ from media.messages import Address, LegStats, RtpStopped, Stats
 from media.rtcp import Block, SenderInfo
 from media.transmission import NEVER
 
-PERIOD = 0.2  # s between two looks
+PERIOD = 0.2  # s between two looks for silence
 STATS_EVERY = 5.0  # s between two figures of a leg
-SHARES = round(STATS_EVERY / PERIOD)  # the legs are told of in so many groups, one a look
+SHARES = round(
+    STATS_EVERY / TICK
+)  # the legs are told of in so many groups, one a tick, so that no tick is long
 STOPPED = 5.0  # s without a packet
 PACKET_MS, BUFFER_MS = (
     20.0,
@@ -39,22 +41,20 @@ class Watch:
         self._core.table.common.report_at[leg.row] = now + rtcp.INTERVAL * self._core.rng.uniform(0.1, 0.6)
 
     def look(self, now: float) -> None:
-        """Do what is due; cheap when called too often."""
-        if now < self._next:
-            return
-        self._next += PERIOD
-        if self._next <= now:
-            self._next = now + PERIOD
+        """Do what is due at this tick."""
         table = self._core.table
-        self._reopen(now)
-        self._find_stopped(now)
+        if now >= self._next:
+            self._next = now + PERIOD
+            self._reopen(now)
+            self._find_stopped(now)
         for row in np.flatnonzero(table.common.report_at <= now).tolist():
             self._report(table.at(row), now)
-        rows = table.rows()
-        rows = rows[rows % SHARES == self._share]
+        share = table.common.number[self._share :: SHARES]
         self._share = (self._share + 1) % SHARES
-        if len(rows):
-            self._core.events.append(Stats([self.stats(table.at(row)) for row in rows.tolist()]))
+        numbers = share[share >= 0].tolist()
+        if numbers:
+            legs = [table.find(number) for number in numbers]
+            self._core.events.append(Stats([self.stats(leg) for leg in legs if leg is not None]))
 
     # --- silence ----------------------------------------------------------------------------------
 

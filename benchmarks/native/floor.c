@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include <unistd.h>
 
 enum { SIZE = 172, PERIOD_NS = 20000000 };
 
@@ -43,6 +44,17 @@ static double cpu_seconds(void) {
     return used.ru_utime.tv_sec + used.ru_stime.tv_sec + (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
 }
 
+/* Go before other work where that is allowed: what comes late here would be put down to what is measured. */
+static void hurry(void) {
+    setsid();
+    setpriority(PRIO_PROCESS, 0, -11);
+    FILE *group = fopen("/proc/self/autogroup", "w");
+    if (group) {
+        fputs("-11", group);
+        fclose(group);
+    }
+}
+
 int main(int count, char **options) {
     if (count != 5) {
         fprintf(stderr, "usage: floor LEGS PORT PEER_PORT SECONDS\n");
@@ -51,6 +63,7 @@ int main(int count, char **options) {
     int legs = atoi(options[1]), port = atoi(options[2]), peer = atoi(options[3]);
     long ticks = (long)(atof(options[4]) * 50), received = 0, sent = 0;
     alarm((unsigned)(3 * atof(options[4])) + 30); /* whatever happens, it ends */
+    hurry();
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;

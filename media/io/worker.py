@@ -18,6 +18,7 @@ import signal
 import socket
 import sys
 import time
+from pathlib import Path
 from random import SystemRandom
 
 import msgspec
@@ -93,6 +94,7 @@ class Worker:
             self._schedule.restart(now)
         if self._schedule.drain_due(now):
             self._tell(self._control.drain(now))
+            self._schedule.drained(self._control.core.taken)
         skipped = self._schedule.tick_due(now)
         if skipped is not None:
             self._tell(self._control.tick(now, skipped))
@@ -183,6 +185,21 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _hurry() -> None:
+    """Go before other work where that is allowed: sound that is late is lost.
+
+    With autogroups (Linux's default) niceness counts within a session only, so that ours gets one of its own,
+    and that the niceness too.
+    """
+    try:
+        if os.getsid(0) != os.getpid():
+            os.setsid()
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+        Path("/proc/self/autogroup").write_text(str(NICENESS), encoding="ascii")
+    except OSError as error:
+        log.info("priority is not raised: %s", error)
+
+
 def main(arguments: list[str]) -> int:
     """Run a worker until its engine is gone."""
     logging.basicConfig(stream=sys.stderr, format="%(name)s %(levelname)s %(message)s")
@@ -192,10 +209,7 @@ def main(arguments: list[str]) -> int:
     engine = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     engine.connect(options.socket)
     engine.setblocking(False)
-    try:
-        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
-    except PermissionError:
-        log.info("not allowed to raise priority")
+    _hurry()
     _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))  # a leg has two sockets
     network = UdpNetwork(options.address, (int(low), int(high)), options.announce, dscp=options.dscp)

@@ -42,6 +42,17 @@ def test_missed_drains_are_not_made_up_for():
     assert not schedule.drain_due(5.1)
 
 
+def test_drains_come_closer_where_packets_are_dense_and_part_again():
+    schedule = Schedule(5.0)
+    gaps = []
+    for packets in (50, 125, 250, 75, 75, 74, 10, 10):
+        before = schedule.next_drain
+        schedule.drain_due(before)
+        schedule.drained(packets)
+        gaps.append(round((schedule.next_drain - before) * 1000))
+    assert gaps == [5, 5, 3, 3, 3, 3, 5, 5]
+
+
 def test_waiting_ends_with_whatever_is_due_first():
     schedule = Schedule(5.0)
     schedule.drain_due(5.0)
