@@ -116,11 +116,11 @@ class Core:
             lane = lane.only(plain)
         if len(lane.slots):
             express.receive(table.rx, lane, now)
-            heard = lane.known[:, express.HEARD] != 0
-            if heard.any():
-                loud = lane if heard.all() else lane.only(heard)
-                kinds, newest = table.rx.codec[loud.rows], np.ones(len(loud.slots), np.bool_)
-                self._hear(loud.rows, loud.slots, loud.sizes, loud.words[:, 1], kinds, newest)
+            if len(self.plan.sources):
+                heard = np.flatnonzero(lane.known[:, express.HEARD])
+                legs, newest = lane.rows[heard], np.ones(len(heard), np.bool_)
+                stamps, kinds = lane.words[heard, 1], table.rx.codec[legs]
+                self._hear(legs, lane.slots[heard], lane.sizes[heard], stamps, kinds, newest)
             express.relay(table.tx, batch, lane, self.network, now)
         if rest is not None and len(rest):
             self._take_other(rest, now)
@@ -171,9 +171,8 @@ class Core:
         rx.timestamp[rows] = packets.timestamp
         self._note_codecs(rows, kinds)
         heard = rx.heard[rows] != 0
-        if heard.any():
-            loud, slots, sizes = rows[heard], packets.slots[heard], packets.size[heard]
-            self._hear(loud, slots, sizes, packets.timestamp[heard], kinds[heard], newest[heard])
+        stamps, sizes = packets.timestamp[heard], packets.size[heard]
+        self._hear(rows[heard], packets.slots[heard], sizes, stamps, kinds[heard], newest[heard])
         express.arm(rx, rows[newest], packets.pt[newest])
 
     def _tell_started(self, rows: list[int]) -> None:
@@ -195,6 +194,8 @@ class Core:
 
     def _hear(self, rows: I64, slots: I64, sizes: I64, stamps: I64, kinds: I8, newest: Bool) -> None:
         """Decode what somebody hears rendered. sizes: of payloads; stamps: timestamps; kinds: codecs."""
+        if not len(rows):
+            return
         for size in [int(sizes[0])] if (sizes == sizes[0]).all() else np.unique(sizes).tolist():
             these = np.flatnonzero(sizes == size)
             legs = rows[these]

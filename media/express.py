@@ -65,8 +65,9 @@ def enter(rx: Reception, tx: Transmission, batch: Batch, count: int) -> tuple[La
     plain = first ^ marks == known[:, ARMED]
     plain &= words[:, 2] == known[:, SSRC]
     plain &= (leaving[:, STREAM] == known[:, RX_STREAM]) | (to < 0)
-    plain &= (sizes > 0) & (sizes <= LONGEST)
-    return Lane(np.arange(count), rows, sizes, words, marks, known, leaving), plain
+    if not HEADER < batch.size <= HEADER + LONGEST:
+        plain &= (sizes > 0) & (sizes <= LONGEST)
+    return Lane(batch.slots[:count], rows, sizes, words, marks, known, leaving), plain
 
 
 def receive(rx: Reception, lane: Lane, now: float) -> None:
@@ -82,7 +83,7 @@ def receive(rx: Reception, lane: Lane, now: float) -> None:
 
 
 def relay(tx: Transmission, batch: Batch, lane: Lane, network: Network, now: float) -> None:
-    """Send on what is relayed."""
+    """Send on what is relayed; the lane's words become the headers that are sent."""
     going = lane.known[:, RELAY_TO] >= 0
     if not going.all():
         if not going.any():
@@ -90,10 +91,11 @@ def relay(tx: Transmission, batch: Batch, lane: Lane, network: Network, now: flo
         lane = lane.only(going)
     targets, leaving = lane.known[:, RELAY_TO], lane.leaving
     sequence = lane.known[:, HIGHEST] + leaving[:, SEQUENCE_SHIFT]
-    timestamp = lane.words[:, 1] + leaving[:, TIMESTAMP_SHIFT] & U32
-    heads = leaving[:, HEAD] | lane.marks
-    transmission.send(batch, lane.slots, lane.sizes, targets, leaving, heads, sequence, timestamp, network)
-    transmission.store(tx, targets, leaving, sequence, timestamp, lane.sizes, now)
+    headers = lane.words
+    headers[:, 0] = sequence & 0xFFFF | leaving[:, HEAD] | lane.marks
+    headers[:, 1] = headers[:, 1] + leaving[:, TIMESTAMP_SHIFT] & U32
+    transmission.send(batch, lane.slots, lane.sizes, targets, leaving, headers, network)
+    transmission.store(tx, targets, leaving, sequence, headers[:, 1], lane.sizes, now)
 
 
 def arm(rx: Reception, rows: I64, pt: I64) -> None:

@@ -14,6 +14,8 @@ from media.messages import Address
 
 STRIDE = 1600  # bytes kept of a packet; one that fills them was longer and is dropped. No power of 2: caches
 
+HEADER = 12  # bytes of a plain RTP header
+
 Judge = Callable[[int, Address, memoryview, int], bool]
 """(row, source, packet, size): whether to take a packet that came to a leg whose far end is not certain."""
 
@@ -25,16 +27,19 @@ class NoPort(Exception):
 class Batch:
     """Packets of one round of receiving, at most one a leg: `count` rows of `buffer`, all preallocated.
 
-    buffer: uint8[capacity, STRIDE]; words: the same bytes as big-endian uint32; rows and sizes:
-    int64[capacity], whose packet a slot holds and how many bytes.
+    buffer: uint8[capacity, STRIDE]; words: the same bytes as big-endian uint32. slots, rows and sizes:
+    int64[capacity], the slots' numbers, whose packets they hold and how many bytes. size: that of all
+    packets when they have one in common, else 0.
     """
 
     def __init__(self, capacity: int = 1024) -> None:
         self.capacity = capacity
         self.buffer: U8 = np.zeros((capacity, STRIDE), np.uint8)
         self.words = self.buffer.view(">u4")
+        self.slots: I64 = np.arange(capacity)
         self.rows: I64 = np.zeros(capacity, np.int64)
         self.sizes: I64 = np.zeros(capacity, np.int64)
+        self.size = 0
         whole = self.buffer.reshape(-1).data
         self.views = [whole[i * STRIDE : (i + 1) * STRIDE] for i in range(capacity)]
         self._cut: dict[int, list[memoryview]] = {}
@@ -44,20 +49,27 @@ class Batch:
         count = len(rows)
         self.rows[:count] = rows
         self.sizes[:count] = sizes
+        self.size = sizes[0] if count and sizes.count(sizes[0]) == count else 0
         return count
 
-    def packets(self, slots: I64, sizes: I64) -> list[memoryview]:
-        """Views of `sizes` bytes on the slots. Sizes met often are cut once for all slots and kept."""
-        first = int(sizes[0])
-        if (sizes == first).all():
-            cut = self._cut.get(first)
-            if cut is None:
-                cut = [view[:first] for view in self.views]
-                if len(self._cut) < 8:
-                    self._cut[first] = cut
-            return [cut[slot] for slot in slots.tolist()]
-        views = self.views
-        return [views[slot][:size] for slot, size in zip(slots.tolist(), sizes.tolist())]
+    def packets(self, slots: I64, payloads: I64, headers: I64) -> list[memoryview]:
+        """Write plain headers, int64[n, 3] words, into ascending slots; views on the packets.
+
+        payloads: their sizes, bytes. Sizes met often are cut once for all slots and kept.
+        """
+        count, first, last = len(slots), int(slots[0]), int(slots[-1])
+        adjacent = last - first + 1 == count
+        self.words[slice(first, last + 1) if adjacent else slots, :3] = headers
+        size = self.size
+        if not size:
+            views, ends = self.views, (payloads + HEADER).tolist()
+            return [views[slot][:end] for slot, end in zip(slots.tolist(), ends)]
+        cut = self._cut.get(size)
+        if cut is None:
+            cut = [view[:size] for view in self.views]
+            if len(self._cut) < 8:
+                self._cut[size] = cut
+        return cut[first : last + 1] if adjacent else [cut[slot] for slot in slots.tolist()]
 
 
 class Network(Protocol):

@@ -52,10 +52,13 @@ class Packer:
         leaving = tx.block[rows, :HOT]
         sequence = leaving[:, SEQUENCE] + 1
         timestamp = leaving[:, TIMESTAMP] + leaving[:, SPAN] & U32
-        heads = leaving[:, HEAD] | np.where(tx.marker[rows], MARKER, 0)
+        headers = np.empty((count, 3), np.int64)
+        headers[:, 0] = leaving[:, HEAD] | np.where(tx.marker[rows], MARKER, 0) | sequence & 0xFFFF
+        headers[:, 1] = timestamp
         batch.buffer[:count, HEADER : HEADER + size] = payloads
+        batch.size = HEADER + size
         sizes = np.full(count, size)
-        send(batch, np.arange(count), sizes, rows, leaving, heads, sequence, timestamp, network)
+        send(batch, batch.slots[:count], sizes, rows, leaving, headers, network)
         store(tx, rows, leaving, sequence, timestamp, sizes, now)
         tx.marker[rows] = False
 

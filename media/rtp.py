@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from media.columns import I64, Bool
-from media.network import STRIDE, Batch
+from media.network import HEADER, STRIDE, Batch
 
-HEADER = 12  # bytes
 VERSION = 0x8000_0000
 MARKER = 0x0080_0000
 U32 = 0xFFFF_FFFF
@@ -99,7 +98,12 @@ def _unwrap(batch: Batch, packets: Packets, slot: int, size: int) -> bool:
 
 
 def straighten(batch: Batch, packets: Packets) -> None:
-    """Move payloads that do not begin right behind a plain header, so that they do."""
+    """Move payloads that do not begin right behind a plain header, so that they do.
+
+    Packets that had more than a plain header or padding get shorter by it.
+    """
+    if not ((packets.start == HEADER) & (packets.size + HEADER == batch.sizes[packets.slots])).all():
+        batch.size = 0
     for i in np.flatnonzero(packets.start != HEADER).tolist():
         start, size = int(packets.start[i]), int(packets.size[i])
         slot = batch.buffer[int(packets.slots[i])]

@@ -16,7 +16,7 @@ import numpy as np
 from media.clock import BLOCK, RATE
 from media.columns import F64, I8, I64, U8, Bool, Column, Columns
 from media.network import Batch, Network
-from media.rtp import HEADER, MARKER, U32, VERSION, Packets
+from media.rtp import MARKER, U32, VERSION, Packets
 
 MAX_FRAME = 480  # samples of 60 ms
 NEVER = -1e9
@@ -139,21 +139,17 @@ def relay(
         move(tx, targets[moved], stream[moved], extended[moved], packets.timestamp[moved], now)
     leaving = tx.block[targets, :HOT]
     sequence = extended + leaving[:, SEQUENCE_SHIFT]
-    timestamp = packets.timestamp + leaving[:, TIMESTAMP_SHIFT] & U32
-    marked = np.where(packets.marker | moved, MARKER, 0)
     fit = sequence >= tx.floor[targets]  # else it was overtaken by the change of source
     if not fit.all():
-        packets, targets, leaving, heads, spans = (
-            packets.only(fit),
-            targets[fit],
-            leaving[fit],
-            heads[fit],
-            spans[fit],
-        )
-        sequence, timestamp, marked = sequence[fit], timestamp[fit], marked[fit]
+        packets, targets, leaving, moved = packets.only(fit), targets[fit], leaving[fit], moved[fit]
+        sequence, heads, spans = sequence[fit], heads[fit], spans[fit]
         if not len(targets):
             return
-    send(batch, packets.slots, packets.size, targets, leaving, heads | marked, sequence, timestamp, network)
+    timestamp = packets.timestamp + leaving[:, TIMESTAMP_SHIFT] & U32
+    headers = np.empty((len(targets), 3), np.int64)
+    headers[:, 0] = heads | np.where(packets.marker | moved, MARKER, 0) | sequence & 0xFFFF
+    headers[:, 1] = timestamp
+    send(batch, packets.slots, packets.size, targets, leaving, headers, network)
     ahead = sequence > leaving[:, SEQUENCE]
     if not ahead.all():
         behind = ~ahead
@@ -163,24 +159,14 @@ def relay(
 
 
 def send(
-    batch: Batch,
-    slots: I64,
-    sizes: I64,
-    targets: I64,
-    leaving: I64,
-    heads: I64,
-    sequence: I64,
-    timestamp: I64,
-    network: Network,
+    batch: Batch, slots: I64, sizes: I64, targets: I64, leaving: I64, headers: I64, network: Network
 ) -> None:
-    """Write headers over those in the slots, send the packets and count them in `leaving`, the targets' rows.
+    """Send the packets in the slots and count them in `leaving`, the targets' rows.
 
-    sizes: of payloads. heads: version, marker and payload type.
+    sizes: of payloads. headers: the three words of each, int64[n, 3], but for the SSRC, which is filled in.
     """
-    batch.words[slots, 0] = heads | sequence & 0xFFFF
-    batch.words[slots, 1] = timestamp
-    batch.words[slots, 2] = leaving[:, SSRC]
-    network.send(targets.tolist(), batch.packets(slots, sizes + HEADER))
+    headers[:, 2] = leaving[:, SSRC]
+    network.send(targets.tolist(), batch.packets(slots, sizes, headers))
     leaving[:, PACKETS] += 1
     leaving[:, OCTETS] += sizes
 
