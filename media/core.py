@@ -20,12 +20,12 @@ from media.latch import LatchPolicy
 from media.legs import Flow, Leg, LegTable, Way
 from media.messages import Address, AnyEvent, Dtmf, PlayDone, RtpStarted
 from media.mixer import Mixer
-from media.network import Batch, Network
+from media.network import HEADER, Batch, Network
 from media.packer import Packer
 from media.plan import Plan
 from media.player import Done
 from media.reception import accept, measure_jitter
-from media.rtp import HEADER, U32, Packets
+from media.rtp import U32, Packets
 from media.transmission import due, relay, release
 
 ROUNDS = 8  # packets of one leg taken in one drain at most; the rest waits, or is lost in the kernel

@@ -17,9 +17,9 @@ from media import reception, transmission
 from media.clock import RATE
 from media.columns import I64, Bool
 from media.jitter import LONGEST
-from media.network import Batch, Network
+from media.network import HEADER, Batch, Network
 from media.reception import SEVERAL, Reception, measure_jitter
-from media.rtp import HEADER, MARKER, U32
+from media.rtp import MARKER, U32
 from media.transmission import HEAD, SEQUENCE_SHIFT, STREAM, TIMESTAMP_SHIFT, Transmission
 
 _AT = Reception.AT

@@ -9,8 +9,8 @@ import numpy as np
 from media import codecs
 from media.clock import BLOCK
 from media.columns import I16, I64, U8
-from media.network import Batch, Network
-from media.rtp import HEADER, MARKER, U32
+from media.network import HEADER, Batch, Network
+from media.rtp import MARKER, U32
 from media.transmission import HEAD, HOT, SEQUENCE, SPAN, TIMESTAMP, Transmission, due, send, store
 
 

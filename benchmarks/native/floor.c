@@ -16,7 +16,6 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-#include <unistd.h>
 
 enum { SIZE = 172, PERIOD_NS = 20000000 };
 

@@ -21,7 +21,6 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-#include <unistd.h>
 
 enum { HEADER = 12, SOUND = 160, SIZE = HEADER + SOUND, MAGIC = 0x49534f47 };
 
