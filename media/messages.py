@@ -19,12 +19,17 @@ MAX_FRAME = 4 * 1024 * 1024  # bytes; a longer frame is a broken peer
 
 
 class Codec(msgspec.Struct, frozen=True):
-    """A codec as negotiated: payload type, encoding name (any case), clock rate in Hz, ptime to send (ms)."""
+    """A codec as negotiated: payload type, encoding name (any case), clock rate in Hz, ptime to send (ms).
+
+    params: what its fmtp line says the far end wants to receive, names in lower case.
+    """
 
     pt: int
     name: str
     rate: int = 8000
     ptime: int = 20
+    channels: int = 1
+    params: dict[str, str] = {}
 
 
 class LegStats(msgspec.Struct, frozen=True):
