@@ -23,12 +23,13 @@ SECOND_OF_SOUND = 8000  # in RTP timestamps
 
 
 class Voice(Phone):
-    """Answers after a second, and while it `speaks` sends a packet a second."""
+    """Answers after a second if it `answers`, and while it `speaks` sends a packet a second."""
 
     def __init__(self, stage: Stage, address: str, *more: Any) -> None:
         super().__init__(stage.world, address, Random(address), *more)
         self.stage = stage
         self.speaks = True
+        self.answers = True
         self.refuses = 0  # the status that it refuses every re-INVITE with
         self.direction = "sendrecv"
         self.asked = 0  # so many re-INVITEs to which it had to say something
@@ -42,7 +43,8 @@ class Voice(Phone):
         self.shown.append(event.request.from_.display)
         self._take(event.session, event.offer)
         event.session.ring(now=self.world.now)
-        self.later(1.0, event.session, self.pick_up)
+        if self.answers:
+            self.later(1.0, event.session, self.pick_up)
 
     def pick_up(self, session: Session) -> None:
         session.answer(self.sdp(), now=self.world.now)
@@ -104,14 +106,20 @@ class AgentVoice(Voice, AgentPhone):
 
 
 class Stage:
-    """A house, its clock, and one agent's phone, registered. settings: as of `tests.sim.house.config`."""
+    """A house, its clock, and its agents' phones, registered. settings: as of `tests.sim.house.config`."""
 
-    def __init__(self, folder: Path, **settings: float) -> None:
+    def __init__(self, folder: Path, agents: int = 1, **settings: float) -> None:
         self.world = World(1, Weather(delay=0.01, jitter=0.0))
-        self.house = House(self.world, folder, 1, **settings)
-        self.agent = AgentVoice(self, "10.2.0.1", "agent0", [])
-        self.agent.register()
+        self.house = House(self.world, folder, agents, **settings)
+        self.agents = [AgentVoice(self, f"10.2.0.{n + 1}", f"agent{n}", []) for n in range(agents)]
+        for agent in self.agents:
+            agent.register()
         self.run(1.0)
+
+    @property
+    def agent(self) -> AgentVoice:
+        """The first of them."""
+        return self.agents[0]
 
     def run(self, seconds: float) -> None:
         self.world.run(self.world.now + seconds)
