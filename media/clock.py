@@ -6,7 +6,9 @@ TICK = 0.020  # s, rendered legs move at every tick
 DRAIN = 0.005  # s, relayed packets wait this long at most
 DENSE_DRAIN = 0.003  # s, where so many come that a drain's own length adds to their delay
 DENSE = 25_000  # packets a second from which that is so; a drain's fixed cost is small beside theirs
-RATE = 8000  # Hz of the plane that is rendered
+TICKS = 50  # a second
+RATE = 8000  # Hz of the narrow plane, in which telephone sound is rendered
+WIDE = 16000  # Hz of the other
 BLOCK = 160  # samples of a tick at RATE
 LATE = 0.060  # s behind at which ticks are skipped rather than made up for
 

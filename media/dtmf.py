@@ -11,7 +11,7 @@ import struct
 from collections import deque
 from typing import NamedTuple
 
-from media.clock import BLOCK, RATE
+from media.clock import RATE, TICKS
 from media.rtp import U32
 
 DIGITS = "0123456789*#ABCD"
@@ -35,9 +35,10 @@ class Heard(NamedTuple):
 class Listener:
     """Digits of one leg's incoming events, each told once."""
 
-    __slots__ = ("_duration", "_event", "_last", "_timestamp", "pressed")
+    __slots__ = ("_duration", "_event", "_last", "_timestamp", "clock", "pressed")
 
     def __init__(self) -> None:
+        self.clock = RATE  # Hz of the durations told
         self.pressed = False
         self._timestamp = -1
         self._event = -1
@@ -83,7 +84,7 @@ class Listener:
 
     def _end(self) -> Heard:
         self.pressed = False
-        return Heard(DIGITS[self._event], self._duration * 1000 // RATE)
+        return Heard(DIGITS[self._event], self._duration * 1000 // self.clock)
 
 
 class EventPacket(NamedTuple):
@@ -94,9 +95,10 @@ class EventPacket(NamedTuple):
 
 
 class Dialler:
-    """Digits of one leg's outgoing events: a packet a tick, the end three times."""
+    """Digits of one leg's outgoing events: a packet a tick, the end three times. clock: Hz of durations."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: int = RATE) -> None:
+        self.clock = clock
         self._queue: deque[tuple[int, int]] = deque()
         self._elapsed = 0
         self._pause = 0
@@ -110,7 +112,7 @@ class Dialler:
         events = [DIGITS.find(digit) for digit in digits.upper()]
         if min(events, default=-1) < 0 or len(self._queue) + len(events) > MAX_QUEUE:
             return False
-        duration = min(max(ms, 40), 2000) * RATE // 1000
+        duration = min(min(max(ms, 40), 2000) * self.clock // 1000, SEGMENT)
         self._queue.extend((event, duration) for event in events)
         return True
 
@@ -123,7 +125,7 @@ class Dialler:
             return []
         event, duration = self._queue[0]
         begins = self._elapsed == 0
-        self._elapsed = min(self._elapsed + BLOCK, duration)
+        self._elapsed = min(self._elapsed + self.clock // TICKS, duration)
         over = self._elapsed >= duration
         packet = EventPacket(begins, EVENT.pack(event, (END if over else 0) | VOLUME, self._elapsed))
         if not over:

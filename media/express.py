@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 
 from media import reception, transmission
-from media.clock import RATE
 from media.columns import I64, Bool
 from media.jitter import LONGEST
 from media.network import HEADER, Batch, Network
@@ -28,7 +27,7 @@ ARMED, OCTETS, SSRC, RELAY_TO, HEARD = (
 )
 COUNTED = slice(_AT["armed"], _AT["received"] + 1)  # what grows by one with each packet: armed to received
 RX_STREAM, HIGHEST, STAMP = _AT["stream"], _AT["highest"], _AT["timestamp"]
-LAST, JITTER = _AT["last"], _AT["jitter"]
+SPAN, CLOCK, LAST, JITTER = _AT["span"], _AT["clock"], _AT["last"], _AT["jitter"]
 
 
 class Lane(NamedTuple):
@@ -76,7 +75,7 @@ def receive(rx: Reception, lane: Lane, now: float) -> None:
     known[:, COUNTED] += 1
     known[:, OCTETS] += lane.sizes
     floats = known.view(np.float64)
-    measure_jitter(floats[:, JITTER], now - floats[:, LAST], stamps - known[:, STAMP], RATE)
+    measure_jitter(floats[:, JITTER], now - floats[:, LAST], stamps - known[:, STAMP], floats[:, CLOCK])
     floats[:, LAST] = now
     known[:, STAMP] = stamps
     rx.block[lane.rows, : reception.HOT] = known
@@ -95,7 +94,7 @@ def relay(tx: Transmission, batch: Batch, lane: Lane, network: Network, now: flo
     headers[:, 0] = sequence & 0xFFFF | leaving[:, HEAD] | lane.marks
     headers[:, 1] = headers[:, 1] + leaving[:, TIMESTAMP_SHIFT] & U32
     transmission.send(batch, lane.slots, lane.sizes, targets, leaving, headers, network)
-    transmission.store(tx, targets, leaving, sequence, headers[:, 1], lane.sizes, now)
+    transmission.store(tx, targets, leaving, sequence, headers[:, 1], lane.known[:, SPAN], now)
 
 
 def arm(rx: Reception, rows: I64, pt: I64) -> None:

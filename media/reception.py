@@ -11,6 +11,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from media.clock import RATE
 from media.columns import F64, I8, I64, Bool, Column, Columns
 from media.rtp import Packets
 
@@ -29,7 +30,8 @@ class Reception(Columns):
 
     highest, first: extended sequence numbers. unique: packets of this stream. received, octets: of all.
     relay_to: the row that its packets are sent on to, or NOBODY or SEVERAL. heard: not 0 when what arrives
-    must be decoded. timestamp: of the newest sound. last: when the newest packet came, s. jitter: in
+    must be decoded. timestamp: of the newest sound. span: of a packet of it, clock: in so many
+    units a second. last: when the newest packet came, s. jitter: in
     timestamp units. window: bit i is set when packet `window_at` - i has come; all between it and `highest`
     have. restart: the sequence number that would confirm a restart. gone: packets lost of earlier streams.
     """
@@ -45,6 +47,8 @@ class Reception(Columns):
         "relay_to": Column(np.int64, NOBODY),
         "heard": Column(np.int64),
         "timestamp": Column(np.int64, NO_TIME),
+        "span": Column(np.int64),
+        "clock": Column(np.float64, RATE),
         "last": Column(np.float64, -1e9),
         "jitter": Column(np.float64),
         "window": Column(np.int64),
@@ -69,6 +73,8 @@ class Reception(Columns):
     relay_to: I64
     heard: I64
     timestamp: I64
+    span: I64
+    clock: F64
     last: F64
     jitter: F64
     window: I64
@@ -208,12 +214,12 @@ def _begin(rx: Reception, row: int, sequence: int, ssrc: int) -> None:
     rx.timestamp[row] = NO_TIME
 
 
-def measure_jitter(jitter: F64, passed: F64, stamps: I64, rate: int) -> None:
+def measure_jitter(jitter: F64, passed: F64, stamps: I64, clock: F64) -> None:
     """RFC 3550 section A.8 for packets that came now: update `jitter` in place.
 
-    passed: s since the packet before. stamps: how much the timestamp grew since. A change beyond WILD, be
-    it a new clock or the wrap of the timestamp once in six days, is left out.
+    passed: s since the packet before. stamps: how much the timestamp grew since. clock: its units a second.
+    A change beyond WILD, be it a new clock or the wrap of the timestamp once in six days, is left out.
     """
-    change = np.abs(passed * rate - stamps)
-    change *= change < WILD * rate
+    change = np.abs(passed * clock - stamps)
+    change *= change < WILD * clock
     jitter += (change - jitter) / 16.0

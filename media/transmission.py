@@ -27,7 +27,7 @@ class Transmission(Columns):
 
     sequence: of the newest packet sent, not wrapped. timestamp: of it. time: when it was sent, s.
 
-    span: samples it covers. open: direction and address allow sending. busy: telephone events have the
+    span: of it, clock: in so many units a second. open: direction and address allow sending. busy: telephone events have the
     stream now. stream: whose numbering the shifts belong to, -1: none. floor: the least sequence that this
     source may send. fresh: the next rendered packet must first catch up with the clock. marker: and be
     marked as the first of a talkspurt. frame: samples of a rendered packet. waiting: coded bytes that do
@@ -47,7 +47,9 @@ class Transmission(Columns):
         "sequence_shift": Column(np.int64),
         "timestamp_shift": Column(np.int64),
         "floor": Column(np.int64),
+        "clock": Column(np.int64, RATE),
         "dtmf_pt": Column(np.int64, -1),
+        "dtmf_clock": Column(np.int64, RATE),
         "frame": Column(np.int64, BLOCK),
         "filled": Column(np.int64),
         "waiting": Column(np.uint8, 0, MAX_FRAME + BLOCK),
@@ -69,7 +71,9 @@ class Transmission(Columns):
     sequence_shift: I64
     timestamp_shift: I64
     floor: I64
+    clock: I64
     dtmf_pt: I64
+    dtmf_clock: I64
     frame: I64
     filled: I64
     waiting: U8
@@ -91,7 +95,7 @@ def due(tx: Transmission, rows: I64, now: float) -> I64:
     """The timestamp that a packet sent now ought to have: the time passed since the last, at least its
     span.
     """
-    elapsed = np.rint((now - tx.time[rows]) * RATE).astype(np.int64)
+    elapsed = np.rint((now - tx.time[rows]) * tx.clock[rows]).astype(np.int64)
     elapsed[tx.time[rows] == NEVER] = 0
     stamps: I64 = tx.timestamp[rows] + np.maximum(elapsed, tx.span[rows]) & U32
     return stamps
