@@ -22,6 +22,7 @@ I8 = NDArray[np.int8]
 I16 = NDArray[np.int16]
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
+F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
 
@@ -44,10 +45,14 @@ class Columns:
         names = [name for name, column in cls.SPEC.items() if column.dtype in shared and not column.width]
         cls.AT = {name: place for place, name in enumerate(names)}
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, rows: int, **widths: int) -> None:
+        """widths: of columns whose rows are as long as a sample rate makes them, in place of SPEC's."""
         self.rows = 0
+        self._spec = {
+            name: each._replace(width=widths.get(name, each.width)) for name, each in self.SPEC.items()
+        }
         self.block: I64 = np.zeros((0, len(self.AT)), np.int64)
-        for name, column in self.SPEC.items():
+        for name, column in self._spec.items():
             if name not in self.AT:
                 setattr(self, name, self._make(column, 0))
         self.grow(rows)
@@ -60,7 +65,7 @@ class Columns:
     def grow(self, rows: int) -> None:
         """Enlarge every column to `rows` rows, keeping what is there."""
         before, self.block = self.block, np.zeros((rows, len(self.AT)), np.int64)
-        for name, column in self.SPEC.items():
+        for name, column in self._spec.items():
             place = self.AT.get(name)
             if place is None:
                 larger = self._make(column, rows)
@@ -74,5 +79,5 @@ class Columns:
 
     def clear(self, row: int) -> None:
         """Make the row as unused ones are."""
-        for name, column in self.SPEC.items():
+        for name, column in self._spec.items():
             getattr(self, name)[row] = column.fill

@@ -52,24 +52,30 @@ class Batch:
         self.size = sizes[0] if count and sizes.count(sizes[0]) == count else 0
         return count
 
-    def packets(self, slots: I64, payloads: I64, headers: I64) -> list[memoryview]:
-        """Write plain headers, int64[n, 3] words, into ascending slots; views on the packets.
-
-        payloads: their sizes, bytes. Sizes met often are cut once for all slots and kept.
-        """
-        count, first, last = len(slots), int(slots[0]), int(slots[-1])
-        adjacent = last - first + 1 == count
+    def head(self, slots: I64, headers: I64) -> None:
+        """Write plain headers, int64[n, 3] words, into ascending slots."""
+        first, last = int(slots[0]), int(slots[-1])
+        adjacent = last - first + 1 == len(slots)
         self.words[slice(first, last + 1) if adjacent else slots, :3] = headers
+
+    def cut(self, slots: I64, sizes: I64) -> list[memoryview]:
+        """Views on the packets in ascending slots; sizes: theirs, bytes.
+
+        Sizes met often are cut once for all slots and kept.
+        """
+        first, last = int(slots[0]), int(slots[-1])
         size = self.size
         if not size:
-            views, ends = self.views, (payloads + HEADER).tolist()
-            return [views[slot][:end] for slot, end in zip(slots.tolist(), ends)]
+            views = self.views
+            return [views[slot][:end] for slot, end in zip(slots.tolist(), sizes.tolist())]
         cut = self._cut.get(size)
         if cut is None:
             cut = [view[:size] for view in self.views]
             if len(self._cut) < 8:
                 self._cut[size] = cut
-        return cut[first : last + 1] if adjacent else [cut[slot] for slot in slots.tolist()]
+        if last - first + 1 == len(slots):
+            return cut[first : last + 1]
+        return [cut[slot] for slot in slots.tolist()]
 
 
 class Network(Protocol):
@@ -100,6 +106,11 @@ class Network(Protocol):
 
     def receive(self, batch: Batch, judge: Judge) -> int:
         """Fill the batch with at most one waiting packet a leg; returns how many. Never blocks."""
+
+    def forward(self, targets: I64, batch: Batch, slots: I64, sizes: I64) -> None:
+        """Send the packets in ascending slots of the batch, sizes[i] bytes of each, from the target rows'
+        RTP ports.
+        """
 
     def send(self, rows: list[int], packets: list[memoryview]) -> None:
         """Send each packet from its row's RTP port. What cannot be sent is lost, as on any network."""

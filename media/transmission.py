@@ -15,7 +15,7 @@ import numpy as np
 
 from media.clock import BLOCK, RATE
 from media.columns import F64, I8, I64, U8, Bool, Column, Columns
-from media.network import Batch, Network
+from media.network import HEADER, Batch, Network
 from media.rtp import MARKER, U32, VERSION, Packets
 
 MAX_FRAME = 480  # samples of 60 ms
@@ -170,7 +170,8 @@ def send(
     sizes: of payloads. headers: the three words of each, int64[n, 3], but for the SSRC, which is filled in.
     """
     headers[:, 2] = leaving[:, SSRC]
-    network.send(targets.tolist(), batch.packets(slots, sizes, headers))
+    batch.head(slots, headers)
+    network.forward(targets, batch, slots, sizes + HEADER)
     leaving[:, PACKETS] += 1
     leaving[:, OCTETS] += sizes
 

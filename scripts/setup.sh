@@ -9,13 +9,18 @@ target=${1:?usage: scripts/setup.sh run|demo|test|bench|soak}
 
 # command:package, so that what is there already is never asked of apt
 tools=(espeak-ng:espeak-ng)
+# library:package
+libraries=()
 extras=()
+headers=
 case $target in
     run) ;;
     demo) extras=(softphone) ;;
     test | bench | soak)
         extras=(softphone postgresql test)
         tools+=(git:git cc:gcc sipp:sip-tester baresip:baresip-core)
+        libraries+=(libspandsp.so.2:libspandsp2)
+        headers=yes # pesq is compiled while it is installed
         ;;
     *) echo "setup: unknown target '$target': run, demo, test, bench or soak" >&2 && exit 2 ;;
 esac
@@ -67,11 +72,20 @@ for pair in "${tools[@]}"; do
 done
 case " ${missing[*]-} " in *" gcc "*) missing+=(libc6-dev) ;; esac
 
-if ! python=$(newest_python); then
-    missing+=(python3 python3-venv)
-elif [ ! -x .venv/bin/python ] && ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-    missing+=("$(basename "$(readlink -f "$python")")-venv")
+if python=$(newest_python); then
+    named=$(basename "$(readlink -f "$python")")
+    if [ ! -x .venv/bin/python ] && ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+        missing+=("$named-venv")
+    fi
+    header='import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")'
+    [ -z "$headers" ] || "$python" -c "$header" 2>/dev/null || missing+=("$named-dev")
+else
+    missing+=(python3 python3-venv ${headers:+python3-dev})
 fi
+for pair in ${libraries[@]+"${libraries[@]}"}; do
+    load="import ctypes; ctypes.CDLL('${pair%%:*}')"
+    { [ -n "$python" ] && "$python" -c "$load" 2>/dev/null; } || missing+=("${pair##*:}")
+done
 [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
 python=$(newest_python) || { echo "set-up: needs Python 3.11 or newer" >&2 && exit 1; }
 

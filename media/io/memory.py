@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from media.columns import I64
 from media.messages import Address
 from media.network import STRIDE, Batch, Judge, NoPort
 
@@ -110,6 +111,9 @@ class MemoryNetwork:
                 sizes.append(size)
                 return True
         return False
+
+    def forward(self, targets: I64, batch: Batch, slots: I64, sizes: I64) -> None:
+        self.send(targets.tolist(), batch.cut(slots, sizes))
 
     def send(self, rows: list[int], packets: list[memoryview]) -> None:
         for row, packet in zip(rows, packets):

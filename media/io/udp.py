@@ -1,7 +1,8 @@
 """A leg's UDP sockets: an even port for RTP, the next for RTCP, drained in batches through epoll.
 
-Plain Python loops with as little as possible in them. A connected leg's packets are received straight into
-the batch; an unconnected one's come with their source, for the judge. Errors of single datagrams (a full
+Plain Python loops with as little as possible in them; media.io.native_udp does the same in C where it can. A
+connected leg's packets are received straight into the batch; an unconnected one's come with their source, for
+the judge. Errors of single datagrams (a full
 buffer, a far port that is closed) are counted and otherwise like loss on the way.
 """
 
@@ -16,6 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from ipaddress import ip_address
 
+from media.columns import I64
 from media.messages import Address
 from media.network import Batch, Judge, NoPort
 
@@ -31,7 +33,7 @@ Send = Callable[[memoryview], object]
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class _Port:
+class Port:
     """One leg's sockets."""
 
     __slots__ = ("connected", "number", "reports", "rtp", "target")
@@ -64,7 +66,7 @@ class UdpNetwork:
         self._family = socket.AF_INET6 if ip_address(bind).version == 6 else socket.AF_INET
         self._tos = dscp << 2  # the two bits below are for congestion notification
         self._spare = deque(range(ports[0] + ports[0] % 2, ports[1] - 1, 2))
-        self._ports: dict[int, _Port] = {}
+        self._ports: dict[int, Port] = {}
         self._by_fd: dict[int, tuple[Receive, int]] = {}  # connected legs' ports
         self._open_fds: dict[int, int] = {}  # row of ports that anyone may send to
         self._report_fds: dict[int, int] = {}
@@ -86,10 +88,8 @@ class UdpNetwork:
             self._spare.append(number)
         else:
             raise NoPort(f"no free pair of ports at {self._bind}")
-        port = self._ports[row] = _Port(number, *pair)
-        while len(self._sends) <= row:
-            self._sends.append(_nowhere)
-        self._sends[row] = _nowhere
+        port = self._ports[row] = Port(number, *pair)
+        self._point(row, port)
         self._open_fds[port.rtp.fileno()] = row
         self._report_fds[port.reports.fileno()] = row
         self._epoll.register(port.rtp.fileno(), select.EPOLLIN)
@@ -116,10 +116,11 @@ class UdpNetwork:
 
     def close(self, row: int) -> None:
         port = self._ports.pop(row)
-        self._sends[row] = _nowhere
+        port.target, port.connected = None, False
+        self._point(row, port)
         self._settling.discard(row)
-        for known in (self._by_fd, self._open_fds):
-            known.pop(port.rtp.fileno(), None)
+        self._distrust(port.rtp.fileno())
+        self._open_fds.pop(port.rtp.fileno(), None)
         self._report_fds.pop(port.reports.fileno(), None)
         self._epoll.unregister(port.rtp.fileno())
         self._report_epoll.unregister(port.reports.fileno())
@@ -130,7 +131,7 @@ class UdpNetwork:
     def aim(self, row: int, address: Address | None) -> None:
         port = self._ports[row]
         port.target = address
-        self._sends[row] = _nowhere if address is None else partial(_send_to, port.rtp, address)
+        self._point(row, port)
 
     def connect(self, row: int, address: Address) -> None:
         port = self._ports[row]
@@ -141,7 +142,7 @@ class UdpNetwork:
             self.errors += 1
             return  # it stays open; the judge goes on filtering
         port.connected = True
-        self._sends[row] = port.rtp.send
+        self._point(row, port)
         self._settling.add(row)
 
     def disconnect(self, row: int) -> None:
@@ -150,16 +151,33 @@ class UdpNetwork:
             _libc.connect(port.rtp.fileno(), AF_UNSPEC, len(AF_UNSPEC))  # dissolves it; the bound port stays
             port.connected = False
         self._settling.discard(row)
-        self._by_fd.pop(port.rtp.fileno(), None)
+        self._distrust(port.rtp.fileno())
         self._open_fds[port.rtp.fileno()] = row
-        self.aim(row, port.target)
+        self._point(row, port)
+
+    def _point(self, row: int, port: Port) -> None:
+        """Note how the row's packets are sent, as the port now stands."""
+        while len(self._sends) <= row:
+            self._sends.append(_nowhere)
+        if port.target is None:
+            self._sends[row] = _nowhere
+        else:
+            self._sends[row] = port.rtp.send if port.connected else partial(_send_to, port.rtp, port.target)
+
+    def _trust(self, row: int, rtp: socket.socket) -> None:
+        """What this socket gets from now on has passed the kernel's filter."""
+        self._by_fd[rtp.fileno()] = rtp.recv_into, row
+
+    def _distrust(self, fd: int) -> None:
+        """What this socket gets has to be judged, or is no one's."""
+        self._by_fd.pop(fd, None)
 
     # --- packets ----------------------------------------------------------------------------------
 
     def receive(self, batch: Batch, judge: Judge) -> int:
         ready = self._epoll.poll(0, batch.capacity)
         if self._settling and len(ready) < batch.capacity:
-            self._settle(ready)
+            self._settle({fd for fd, _ in ready})
         if not ready:
             return 0
         rows: list[int] = []
@@ -197,15 +215,17 @@ class UdpNetwork:
                 return size
         return 0
 
-    def _settle(self, ready: list[tuple[int, int]]) -> None:
-        """A connected port where nothing waits: what it gets from now on has passed the kernel's filter."""
-        waiting = {fd for fd, _ in ready}
+    def _settle(self, waiting: set[int]) -> None:
+        """Trust the connected ports where nothing waits any more from before."""
         for row in list(self._settling):
             rtp = self._ports[row].rtp
             if rtp.fileno() not in waiting:
                 self._settling.discard(row)
                 self._open_fds.pop(rtp.fileno(), None)
-                self._by_fd[rtp.fileno()] = rtp.recv_into, row
+                self._trust(row, rtp)
+
+    def forward(self, targets: I64, batch: Batch, slots: I64, sizes: I64) -> None:
+        self.send(targets.tolist(), batch.cut(slots, sizes))
 
     def send(self, rows: list[int], packets: list[memoryview]) -> None:
         sends = self._sends
