@@ -30,9 +30,9 @@ class WorkerClient:
     """A worker that is always there again.
 
     bind: numeric address of its legs' ports, `ports` low to high (excluded), `announce` the address for SDP
-    if it is another. on_events(events): what it tells, in order, beginning with WorkerReady for every new
-    process. on_lost(reason): it died, and all its legs with it; nothing of the dead worker is told after
-    that.
+    if it is another. native: auto, or off for no helper in C. on_events(events): what it tells, in order,
+    beginning with WorkerReady for every new process. on_lost(reason): it died, and all its legs with it;
+    nothing of the dead worker is told after that.
     """
 
     def __init__(
@@ -46,12 +46,14 @@ class WorkerClient:
         buffer_ms: int = 40,
         dscp: int = 0,
         strict_source: bool = False,
+        native: str = "auto",
         reserve: bool = True,
     ) -> None:
         self._on_events = on_events
         self._on_lost = on_lost
         self._options = ["--address", bind, "--ports", f"{ports[0]}-{ports[1]}", "--announce", announce]
         self._options += ["--buffer-ms", str(buffer_ms), "--dscp", str(dscp)]
+        self._options += ["--native", native]
         self._options += ["--strict-source"] if strict_source else []
         self._keep_reserve = reserve
         self._directory = ""

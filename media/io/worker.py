@@ -25,6 +25,8 @@ import msgspec
 
 from media.clock import Schedule
 from media.control import Control
+from media.io import native
+from media.io.native_udp import NativeUdpNetwork
 from media.io.udp import UdpNetwork
 from media.io.wav import ThreadedFiles
 from media.latch import LatchPolicy
@@ -180,9 +182,29 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--dscp", type=int, default=0, help="DSCP of all that the legs send, 0 to 63")
     parser.add_argument(
+        "--native",
+        choices=("auto", "off"),
+        default="auto",
+        help="packets through the helper in C, if it can be",
+    )
+    parser.add_argument(
         "--strict-source", action="store_true", help="take packets of the SDP's address alone"
     )
     return parser.parse_args(arguments)
+
+
+def _network(options: argparse.Namespace, ports: tuple[int, int]) -> UdpNetwork:
+    """The legs' sockets, with the helper in C where it is wanted and can be had."""
+    if options.native == "auto":
+        try:
+            helper = native.load()
+        except native.Unavailable as why:
+            log.warning("packets are moved by Python, at more CPU a call: %s", why)
+        else:
+            return NativeUdpNetwork(
+                options.address, ports, options.announce, dscp=options.dscp, native=helper
+            )
+    return UdpNetwork(options.address, ports, options.announce, dscp=options.dscp)
 
 
 def _hurry() -> None:
@@ -212,7 +234,7 @@ def main(arguments: list[str]) -> int:
     _hurry()
     _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))  # a leg has two sockets
-    network = UdpNetwork(options.address, (int(low), int(high)), options.announce, dscp=options.dscp)
+    network = _network(options, (int(low), int(high)))
     policy = LatchPolicy(strangers=not options.strict_source)
     worker = Worker(engine, network, policy=policy, buffer_ms=options.buffer_ms)
     gc.collect()
