@@ -12,7 +12,9 @@ from random import Random
 from typing import Any
 
 from media import codecs
+from media.codecs import Kind
 from media.core import Core
+from media.delay import BufferSettings
 from media.latch import Latch, LatchPolicy
 from media.legs import Flow, Leg
 from media.messages import (
@@ -20,6 +22,7 @@ from media.messages import (
     AnyCommand,
     AnyEvent,
     CloseLeg,
+    Codec,
     LegClosed,
     LegFailed,
     LegOpened,
@@ -52,7 +55,7 @@ class Control:
     """A worker's legs as the engine commands them.
 
     rng: for SSRCs, first sequence numbers and timestamps, report times. epoch: add it to `now` for seconds
-    since 1970. buffer_ms: delay that rendered legs' jitter buffers begin with.
+    since 1970. buffer: bounds of the delay of rendered sound.
     """
 
     def __init__(
@@ -63,9 +66,9 @@ class Control:
         rng: Random,
         epoch: float = 0.0,
         policy: LatchPolicy | None = None,
-        buffer_ms: int = 40,
+        buffer: BufferSettings | None = None,
     ) -> None:
-        self.core = Core(network, rng=rng, policy=policy, buffer_ms=buffer_ms)
+        self.core = Core(network, rng=rng, policy=policy, buffer=buffer)
         self.load = 0.0
         self._network = network
         self._sounds = sounds
@@ -188,31 +191,48 @@ class Control:
 
     def _apply_codecs(self, leg: Leg, command: OpenLeg | SetRemote) -> None:
         table, row = self.core.table, leg.row
-        tx, rx = table.tx, table.rx
+        tx = table.tx
         kinds = table.common.kinds[row]
         kinds[:] = codecs.UNKNOWN
-        first = None
+        tx.dtmf_pt[row] = tx.red_pt[row] = -1
+        if command.dtmf_pt is not None and 0 <= command.dtmf_pt < 128:
+            kinds[command.dtmf_pt] = codecs.TELEPHONE_EVENT
+            tx.dtmf_pt[row], tx.dtmf_clock[row] = command.dtmf_pt, command.dtmf_clock
+            leg.listener.clock = command.dtmf_clock
+        known: list[tuple[Codec, Kind]] = []
         for codec in command.codecs:
             kind = codecs.find(codec.name, codec.rate)
-            if kind is None or not 0 <= codec.pt < 128:
+            if not 0 <= codec.pt < 128:
                 continue
-            kinds[codec.pt] = kind.number
-            if first is None:
-                first = codec, kind
-        dtmf_pt = command.dtmf_pt if command.dtmf_pt is not None and 0 <= command.dtmf_pt < 128 else -1
-        if dtmf_pt >= 0:
-            kinds[dtmf_pt] = codecs.TELEPHONE_EVENT
-        tx.dtmf_pt[row] = dtmf_pt
-        if first is None:
+            if kind is not None:
+                kinds[codec.pt] = kind.number
+                known.append((codec, kind))
+            elif known and (codec.name.upper(), codec.rate) == ("RED", known[0][1].clock):
+                kinds[codec.pt] = codecs.RED
+                tx.red_pt[row] = codec.pt
+        if not known:
             tx.codec[row] = codecs.UNKNOWN
             return
-        codec, kind = first
-        frame = min(max(codec.ptime // 10 * 10, 10), 60) * kind.bytes_per_ms
+        self.core.hearing.decoding.open(row, {kind.number: codec.params for codec, kind in reversed(known)})
+        self._apply_first(leg, *known[0])
+
+    def _apply_first(self, leg: Leg, codec: Codec, kind: Kind) -> None:
+        """The codec that is sent."""
+        row, tx, rx = leg.row, self.core.table.tx, self.core.table.rx
+        packet_ms = codecs.packet_ms(kind.number, codec.ptime)
+        frame = packet_ms * kind.rate // 1000
         if tx.codec[row] != kind.number or tx.frame[row] != frame:
             release(tx, row)
         tx.codec[row], tx.head[row], tx.frame[row] = kind.number, VERSION | codec.pt << 16, frame
+        tx.clock[row], tx.rate[row] = kind.clock, kind.rate
+        self.core.table.common.form[row] = codec.params.get("octet-align") == "1"
+        if not kind.raw:
+            self.core.packer.encoding.open(
+                row, kind.number, codec.params, ptime=codec.ptime, pt=codec.pt, red_pt=int(tx.red_pt[row])
+            )
+        kinds = self.core.table.common.kinds[row]
         if rx.codec[row] < 0 or not (kinds == rx.codec[row]).any():
-            rx.codec[row] = kind.number
+            self.core.expect_codec(row, kind.number)
 
     def _close(self, command: CloseLeg, now: float) -> None:
         leg = self._find(command.leg)

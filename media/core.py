@@ -1,7 +1,8 @@
 """The columnar core: all legs of a worker, moved together.
 
 `drain` takes what has arrived and sends relayed packets on at once; `tick` makes one block of sound for every
-rendered leg. Both are array operations over all legs concerned; no object is made for a packet.
+rendered leg. Both are array operations over all legs concerned; no object is made for a packet, but for those
+whose codec has frames and a state of its own.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from random import Random
 
 import numpy as np
 
-from media import codecs, express, jitter, mixer, rtp
-from media.clock import BLOCK, DRAIN, RATE
+from media import codecs, express, rtp
+from media.clock import DRAIN, TICKS
 from media.columns import F64, I8, I64, Bool
+from media.delay import BufferSettings
 from media.dtmf import Dialler, Heard
-from media.jitter import LONGEST
+from media.hearing import LONGEST, Hearing, Sound
 from media.latch import LatchPolicy
 from media.legs import Flow, Leg, LegTable, Way
 from media.messages import Address, AnyEvent, Dtmf, PlayDone, RtpStarted
@@ -23,8 +25,10 @@ from media.mixer import Mixer
 from media.network import HEADER, Batch, Network
 from media.packer import Packer
 from media.plan import Plan
+from media.plane import RATES, Plane
 from media.player import Done
-from media.reception import accept, measure_jitter
+from media.reception import Reception, accept, measure_jitter
+from media.render import Renderer
 from media.rtp import U32, Packets
 from media.transmission import due, relay, release
 
@@ -44,7 +48,7 @@ class Core:
         *,
         rng: Random,
         policy: LatchPolicy | None = None,
-        buffer_ms: int = 40,
+        buffer: BufferSettings | None = None,
         batch: int = 1024,
     ) -> None:
         self.network = network
@@ -52,13 +56,15 @@ class Core:
         self.policy = policy or LatchPolicy()
         self.table = LegTable()
         self.mixer = Mixer()
-        self.plan = Plan(self.table, self.mixer)
+        self.planes = [Plane(rate, buffer or BufferSettings()) for rate in RATES]
+        self.plan = Plan(self.table, self.mixer, self.planes)
+        self.hearing = Hearing(self.table, self.planes)
+        self.renderer = Renderer(self.plan, self.planes)
         self.events: list[AnyEvent] = []
         self.reports: list[tuple[int, bytes, Address | None]] = []  # RTCP that arrived: row, datagram, source
         self.uncertain: set[int] = set()  # rows whose source is taken but whose port is not connected yet
-        self._target = buffer_ms * RATE // 1000
         self._batch = Batch(batch)
-        self._packer = Packer()
+        self.packer = Packer()
         self._dialling: dict[int, Leg] = {}
         self._pressed: dict[int, Leg] = {}
         self._now = 0.0
@@ -74,7 +80,7 @@ class Core:
         passed = (now - self._now) / DRAIN
         self._now = now
         self.taken = 0
-        self.plan.settle()
+        self._settle()
         for _ in range(int(min(max(passed + 0.5, 1.0), ROUNDS))):
             count = self.network.receive(self._batch, self._judge)
             if not count:
@@ -82,6 +88,11 @@ class Core:
             self.taken += count
             self._take(count, now)
         self.reports.extend(self.network.receive_reports())
+
+    def _settle(self) -> None:
+        """Let what was asked for since take effect."""
+        for row in self.plan.settle():
+            self.hearing.forget(row)
 
     def _judge(self, row: int, source: Address, packet: memoryview, size: int) -> bool:
         """Whether to take a packet of a leg whose port is not connected."""
@@ -116,14 +127,24 @@ class Core:
             lane = lane.only(plain)
         if len(lane.slots):
             express.receive(table.rx, lane, now)
-            if len(self.plan.sources):
-                heard = np.flatnonzero(lane.known[:, express.HEARD])
-                legs, newest = lane.rows[heard], np.ones(len(heard), np.bool_)
-                stamps, kinds = lane.words[heard, 1], table.rx.codec[legs]
-                self._hear(legs, lane.slots[heard], lane.sizes[heard], stamps, kinds, newest)
+            if self.plan.hears:
+                self._hear_lane(lane, now)
             express.relay(table.tx, batch, lane, self.network, now)
         if rest is not None and len(rest):
             self._take_other(rest, now)
+
+    def _hear_lane(self, lane: express.Lane, now: float) -> None:
+        known = lane.known
+        if not known[:, express.HEARD].all():
+            lane = lane.only(np.flatnonzero(known[:, express.HEARD]))
+            if not len(lane.slots):
+                return
+            known = lane.known
+        streams, extended = known[:, express.RX_STREAM], known[:, express.HIGHEST]
+        kinds, newest = self.table.rx.codec[lane.rows], np.ones(len(lane.rows), np.bool_)
+        stamps = lane.words[:, 1]
+        sound = Sound(lane.rows, lane.slots, lane.sizes, streams, stamps, extended, kinds, newest)
+        self.hearing.take(self._batch, sound, now)
 
     def _keep_reports(self, slots: I64) -> None:
         """RTCP that came on an RTP port."""
@@ -137,7 +158,9 @@ class Core:
         """Packets that are not simply the next of a stream that flows."""
         table = self.table
         kinds = table.common.kinds[packets.rows, packets.pt]
-        wanted = (kinds != codecs.UNKNOWN) & table.common.receives[packets.rows] & (packets.size <= LONGEST)
+        wanted = (
+            (kinds != codecs.UNKNOWN) & table.common.receives[packets.rows] & (packets.size <= LONGEST[kinds])
+        )
         if not wanted.all():
             packets, kinds = packets.only(wanted), kinds[wanted]
         if not len(packets):
@@ -154,25 +177,32 @@ class Core:
             self._tell_started(packets.rows[starts].tolist())
         rtp.straighten(self._batch, packets)
         sound = kinds != codecs.TELEPHONE_EVENT
-        self._note_sound(packets.only(sound), kinds[sound], newest[sound], arrived[sound], now)
+        self._note_sound(
+            packets.only(sound), kinds[sound], extended[sound], newest[sound], arrived[sound], now
+        )
         table.rx.armed[packets.rows[~sound & newest]] = -1
         if not sound.all():
             self._listen(packets.only(~sound), now)
         self._relay(packets, kinds, sound, extended, now)
 
-    def _note_sound(self, packets: Packets, kinds: I8, newest: Bool, arrived: F64, now: float) -> None:
+    def _note_sound(
+        self, packets: Packets, kinds: I8, extended: I64, newest: Bool, arrived: F64, now: float
+    ) -> None:
         """Measure, decode for those who hear it, and expect the next."""
         rx, rows = self.table.rx, packets.rows
         if not len(rows):
             return
-        jitter_now = rx.jitter[rows]
-        measure_jitter(jitter_now, now - arrived, packets.timestamp - rx.timestamp[rows], RATE)
-        rx.jitter[rows] = jitter_now
-        rx.timestamp[rows] = packets.timestamp
         self._note_codecs(rows, kinds)
+        jitter_now, step = rx.jitter[rows], packets.timestamp - rx.timestamp[rows]
+        measure_jitter(jitter_now, now - arrived, step, rx.clock[rows])
+        rx.jitter[rows] = jitter_now
+        rx.span[rows] = _spans(rx, rows, kinds, packets.size, step)
+        rx.timestamp[rows] = packets.timestamp
         heard = rx.heard[rows] != 0
-        stamps, sizes = packets.timestamp[heard], packets.size[heard]
-        self._hear(rows[heard], packets.slots[heard], sizes, stamps, kinds[heard], newest[heard])
+        if heard.any():
+            columns = (rows, packets.slots, packets.size, rx.stream[rows], packets.timestamp)
+            sound = Sound(*columns, extended, kinds, newest).only(heard)
+            self.hearing.take(self._batch, sound, now)
         express.arm(rx, rows[newest], packets.pt[newest])
 
     def _tell_started(self, rows: list[int]) -> None:
@@ -188,21 +218,15 @@ class Core:
         changed = rx.codec[rows] != kinds
         if changed.any():
             for i in np.flatnonzero(changed).tolist():
-                rx.codec[rows[i]] = kinds[i]
+                self.expect_codec(int(rows[i]), int(kinds[i]))
                 self.plan.touch_listeners(int(rows[i]))
-            self.plan.settle()
+            self._settle()
 
-    def _hear(self, rows: I64, slots: I64, sizes: I64, stamps: I64, kinds: I8, newest: Bool) -> None:
-        """Decode what somebody hears rendered. sizes: of payloads; stamps: timestamps; kinds: codecs."""
-        if not len(rows):
-            return
-        for size in [int(sizes[0])] if (sizes == sizes[0]).all() else np.unique(sizes).tolist():
-            these = np.flatnonzero(sizes == size)
-            legs = rows[these]
-            payload = self._batch.buffer[slots[these], HEADER : HEADER + size]
-            sound = codecs.decode(kinds[these], payload)
-            streams = self.table.rx.stream[legs]
-            jitter.write(self.table.ring, legs, streams, stamps[these], newest[these], sound, self._target)
+    def expect_codec(self, row: int, number: int) -> None:
+        """What arrives is coded so from now on; redundant packets (RED) hold what the leg itself is to send."""
+        rx, tx = self.table.rx, self.table.tx
+        kind = codecs.KINDS[number if number < len(codecs.KINDS) else tx.codec[row]]
+        rx.codec[row], rx.clock[row], rx.rate[row], rx.span[row] = number, kind.clock, kind.rate, 0
 
     def _relay(self, packets: Packets, kinds: I8, sound: Bool, extended: I64, now: float) -> None:
         """Send on what is relayed, to one listener of each leg after the other."""
@@ -217,7 +241,7 @@ class Core:
     ) -> None:
         tx = self.table.tx
         right = (targets >= 0) & ~tx.busy[targets]
-        heads, spans = tx.head[targets], packets.size
+        heads, spans = tx.head[targets], self.table.rx.span[packets.rows]
         if sound.all():
             right &= kinds == tx.codec[targets]
         else:
@@ -261,7 +285,7 @@ class Core:
         if self.table.tx.dtmf_pt[leg.row] < 0:
             return False
         if leg.dialler is None:
-            leg.dialler = Dialler()
+            leg.dialler = Dialler(int(self.table.tx.dtmf_clock[leg.row]))
         if not leg.dialler.dial(digits, ms):
             return False
         self._dialling[leg.row] = leg
@@ -281,7 +305,8 @@ class Core:
             for event in dialler.tick():
                 if event.begins:
                     leg.dialled_at = int(due(tx, np.array([row]), now)[0])
-                    tx.timestamp[row], tx.time[row], tx.span[row] = leg.dialled_at, now, BLOCK
+                    tx.timestamp[row], tx.time[row] = leg.dialled_at, now
+                    tx.span[row] = tx.clock[row] // TICKS
                 tx.sequence[row] += 1
                 first = 0x8000_0000 | int(event.begins) << 23 | int(tx.dtmf_pt[row]) << 16
                 head = (first | int(tx.sequence[row]) & 0xFFFF, leg.dialled_at & U32, int(tx.ssrc[row]))
@@ -294,20 +319,13 @@ class Core:
 
     def tick(self, now: float, skipped: int = 0) -> None:
         """Make and send one block for every rendered leg; `skipped` ticks before this one were left out."""
-        self.plan.settle()
-        plan, table = self.plan, self.table
-        if plan.matrix is not None:
-            block, _ = jitter.read(table.ring, plan.sources, self._target, skipped)
-            total = mixer.mix(plan.matrix, block)
-        else:
-            total = np.zeros((len(plan.rendered), BLOCK), np.int32)
-        for place, player, row in plan.playing:
-            done: list[Done] = []
-            player.block(total[place] if place >= 0 else np.zeros(BLOCK, np.int32), done)
-            if done:
-                self.tell_played(table.at(row), done)
-        if len(plan.rendered):
-            self._packer.send(table.tx, plan.rendered, mixer.clip(total), skipped, self.network, now)
+        self._settle()
+        self.hearing.force(now)
+        heard = self.renderer.hear(skipped, now)
+        for rows, samples in self.renderer.mix(heard):
+            self.packer.send(self.table.tx, rows, samples, skipped, self.network, now)
+        for row, done in self.renderer.played:
+            self.tell_played(self.table.at(row), done)
         if self._dialling:
             self._send_digits(now)
         for row, leg in list(self._pressed.items()):
@@ -334,10 +352,24 @@ class Core:
         if latch.connected or latch.source is None:
             self.uncertain.discard(row)
 
+    def late(self, row: int) -> int:
+        """Packets of the leg that came after their turn to be played."""
+        now = sum(plane.late(row) for plane in self.planes)
+        return int(self.table.rx.late[row]) + now + self.hearing.decoding.late(row)
+
     def forget(self, leg: Leg) -> None:
         """The leg is closed: nothing of it stays."""
         self.plan.forget(leg)
         for keep in (self._dialling, self._pressed):
             keep.pop(leg.row, None)
         self.uncertain.discard(leg.row)
+        self.hearing.forget(leg.row)
+        self.packer.forget(leg.row)
         self.table.remove(leg)
+
+
+def _spans(rx: Reception, rows: I64, kinds: I8, sizes: I64, step: I64) -> I64:
+    """How much each packet of sound covers, in units of its clock; step: how much the timestamp grew by it."""
+    usual = rx.span[rows]
+    usual[usual == 0] = (rx.clock[rows[usual == 0]] // TICKS).astype(np.int64)
+    return np.where(kinds <= codecs.PCMA, sizes, np.where(step > 0, np.minimum(step, usual), usual))

@@ -15,7 +15,6 @@ import numpy as np
 
 from media import reception, transmission
 from media.columns import I64, Bool
-from media.jitter import LONGEST
 from media.network import HEADER, Batch, Network
 from media.reception import SEVERAL, Reception, measure_jitter
 from media.rtp import MARKER, U32
@@ -26,6 +25,7 @@ ARMED, OCTETS, SSRC, RELAY_TO, HEARD = (
     _AT[name] for name in ("armed", "octets", "ssrc", "relay_to", "heard")
 )
 COUNTED = slice(_AT["armed"], _AT["received"] + 1)  # what grows by one with each packet: armed to received
+LONGEST = 480  # bytes of a payload; longer ones take the general way, which knows the codecs
 RX_STREAM, HIGHEST, STAMP = _AT["stream"], _AT["highest"], _AT["timestamp"]
 SPAN, CLOCK, LAST, JITTER = _AT["span"], _AT["clock"], _AT["last"], _AT["jitter"]
 

@@ -19,7 +19,9 @@ F32 = NDArray[np.float32]
 
 TAPS = 40
 BETA = 6.8  # Kaiser window
-CHUNK = 32  # outputs of one row of the matrix product: longer ones multiply more zeros, shorter ones copy more
+CHUNK = (
+    32  # outputs of one row of the matrix product: longer ones multiply more zeros, shorter ones copy more
+)
 PAST = TAPS - 1
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from media.codecs import UNKNOWN
 from media.columns import F64, I8, I64, Bool, Column, Columns
 from media.dtmf import Dialler, Listener
-from media.jitter import Ring
 from media.latch import Latch
 from media.messages import Address, Codec
 from media.player import Player
@@ -36,7 +35,9 @@ class Flow(IntEnum):
 
 
 class Common(Columns):
-    """number: the engine's id, -1 in an unused row. kinds: codec by payload type, media.codecs numbers.
+    """number: the engine's id, -1 in an unused row. kinds: codec by payload type, media.codecs numbers. form: of
+    its payloads, where one codec has several: packets are relayed only between legs of the same. repair: what it
+    sends is rendered although it could be relayed.
 
     receives: direction allows it. connected: its port takes packets of one source alone. flow: whether
     packets come. expects: since when they should be coming, s. report_at: when its next RTCP report is due,
@@ -46,6 +47,8 @@ class Common(Columns):
     SPEC: ClassVar[dict[str, Column]] = {
         "number": Column(np.int64, -1),
         "kinds": Column(np.int8, UNKNOWN, 128),
+        "form": Column(np.int8),
+        "repair": Column(np.bool_),
         "receives": Column(np.bool_),
         "way": Column(np.int8, Way.NONE),
         "connected": Column(np.bool_),
@@ -55,6 +58,8 @@ class Common(Columns):
     }
     number: I64
     kinds: I8
+    form: I8
+    repair: Bool
     receives: Bool
     way: I8
     connected: Bool
@@ -92,7 +97,6 @@ class LegTable:
     def __init__(self, rows: int = 64) -> None:
         self.common = Common(rows)
         self.rx = Reception(rows)
-        self.ring = Ring(rows)
         self.tx = Transmission(rows)
         self.legs: list[Leg | None] = [None] * rows
         self._free = list(range(rows - 1, -1, -1))
@@ -117,7 +121,7 @@ class LegTable:
     def remove(self, leg: Leg) -> None:
         del self._row_of[leg.number]
         self.legs[leg.row] = None
-        for columns in (self.common, self.rx, self.ring, self.tx):
+        for columns in (self.common, self.rx, self.tx):
             columns.clear(leg.row)
         self._free.append(leg.row)
 
@@ -142,7 +146,7 @@ class LegTable:
 
     def _double(self) -> None:
         before = len(self.legs)
-        for columns in (self.common, self.rx, self.ring, self.tx):
+        for columns in (self.common, self.rx, self.tx):
             columns.grow(2 * before)
         self.legs.extend([None] * before)
         self._free.extend(range(2 * before - 1, before - 1, -1))

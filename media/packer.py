@@ -7,24 +7,26 @@ from __future__ import annotations
 import numpy as np
 
 from media import codecs
-from media.clock import BLOCK
+from media.clock import BLOCK, TICKS
 from media.columns import I16, I64, U8
+from media.encoding import Encoding, Packet
 from media.network import HEADER, Batch, Network
-from media.rtp import MARKER, U32
-from media.transmission import HEAD, HOT, SEQUENCE, SPAN, TIMESTAMP, Transmission, due, send, store
+from media.rtp import MARKER, U32, VERSION
+from media.transmission import HOT, SEQUENCE, SPAN, TIMESTAMP, Transmission, due, send, store
 
 
 class Packer:
-    """Has the preallocated packets; what belongs to a leg is in the Transmission's columns."""
+    """Has the preallocated packets and the encoders; what belongs to a leg is in the Transmission's columns."""
 
     def __init__(self) -> None:
+        self.encoding = Encoding()
         self._batch = Batch(64)
 
     def send(
         self, tx: Transmission, rows: I64, samples: I16, skipped: int, network: Network, now: float
     ) -> None:
-        """Send one tick's sound, samples: int16[n, BLOCK] of `rows`; `skipped` ticks before were not
-        rendered.
+        """Send one tick's sound, samples: int16[n, block] of `rows` at the rate of their codecs; `skipped` ticks
+        before were not rendered.
         """
         busy = tx.busy[rows]
         if busy.any():
@@ -34,33 +36,46 @@ class Packer:
             return
         if len(rows) > self._batch.capacity:
             self._batch = Batch(2 * len(rows))
+        self._advance(tx, rows, skipped, now)
+        raw = tx.codec[rows] <= codecs.PCMA
+        if not raw.all():
+            self._send_framed(tx, rows[~raw], samples[~raw], network, now)
+            rows, samples = rows[raw], samples[raw]
+        if len(rows):
+            self._send_raw(tx, rows, samples, network, now)
+
+    def forget(self, row: int) -> None:
+        """The leg is closed."""
+        self.encoding.close(row)
+
+    def _advance(self, tx: Transmission, rows: I64, skipped: int, now: float) -> None:
+        """Set timestamps so that the next packet's is one span on: legs that begin and skipped ticks catch up
+        here.
+        """
+        fresh = tx.fresh[rows]
+        if skipped:
+            late = rows[~fresh]
+            tx.timestamp[late] += skipped * tx.clock[late] // TICKS
+        if fresh.any():
+            first = rows[fresh]
+            tx.timestamp[first] = due(tx, first, now) - tx.span[first]
+            tx.marker[first] = True
+            tx.fresh[first] = False
+            for row in first[tx.codec[first] > codecs.PCMA].tolist():
+                self.encoding.rest(row)
+
+    # --- G.711 ------------------------------------------------------------------------------------
+
+    def _send_raw(self, tx: Transmission, rows: I64, samples: I16, network: Network, now: float) -> None:
         coded = codecs.encode(tx.codec[rows], samples)
-        _advance(tx, rows, skipped, now)
         plain = tx.frame[rows] == BLOCK
         if plain.all():
-            self._emit(tx, rows, coded, network, now)
+            self._emit_raw(tx, rows, coded, network, now)
             return
         if plain.any():
-            self._emit(tx, rows[plain], coded[plain], network, now)
+            self._emit_raw(tx, rows[plain], coded[plain], network, now)
         for i in np.flatnonzero(~plain).tolist():
             self._collect(tx, int(rows[i]), coded[i], network, now)
-
-    def _emit(self, tx: Transmission, rows: I64, payloads: U8, network: Network, now: float) -> None:
-        """Send one packet a row, payloads: uint8[n, L]."""
-        count, size = payloads.shape
-        batch = self._batch
-        leaving = tx.block[rows, :HOT]
-        sequence = leaving[:, SEQUENCE] + 1
-        timestamp = leaving[:, TIMESTAMP] + leaving[:, SPAN] & U32
-        headers = np.empty((count, 3), np.int64)
-        headers[:, 0] = leaving[:, HEAD] | np.where(tx.marker[rows], MARKER, 0) | sequence & 0xFFFF
-        headers[:, 1] = timestamp
-        batch.buffer[:count, HEADER : HEADER + size] = payloads
-        batch.size = HEADER + size
-        sizes = np.full(count, size)
-        send(batch, batch.slots[:count], sizes, rows, leaving, headers, network)
-        store(tx, rows, leaving, sequence, timestamp, sizes, now)
-        tx.marker[rows] = False
 
     def _collect(self, tx: Transmission, row: int, coded: U8, network: Network, now: float) -> None:
         """Keep one leg's coded tick until its packet time is full, and send as many packets as it fills."""
@@ -69,21 +84,65 @@ class Packer:
         waiting[filled : filled + BLOCK] = coded
         filled += BLOCK
         while filled >= frame:
-            self._emit(tx, here, waiting[None, :frame], network, now)
+            self._emit_raw(tx, here, waiting[None, :frame], network, now)
             waiting[: filled - frame] = waiting[frame:filled].copy()
             filled -= frame
         tx.filled[row] = filled
 
+    def _emit_raw(self, tx: Transmission, rows: I64, payloads: U8, network: Network, now: float) -> None:
+        """Send one packet a row, payloads: uint8[n, L]."""
+        count, size = payloads.shape
+        self._batch.buffer[:count, HEADER : HEADER + size] = payloads
+        self._batch.size = HEADER + size
+        sizes = np.full(count, size)
+        heads = tx.head[rows] | np.where(tx.marker[rows], MARKER, 0)
+        self._emit(tx, rows, sizes, sizes, heads, network, now)
+        tx.marker[rows] = False
 
-def _advance(tx: Transmission, rows: I64, skipped: int, now: float) -> None:
-    """Set timestamps so that the next packet's is one span on: legs that begin and skipped ticks catch up
-    here.
-    """
-    fresh = tx.fresh[rows]
-    if skipped:
-        tx.timestamp[rows[~fresh]] += skipped * BLOCK
-    if fresh.any():
-        first = rows[fresh]
-        tx.timestamp[first] = due(tx, first, now) - tx.span[first]
-        tx.marker[first] = True
-        tx.fresh[first] = False
+    def _emit(
+        self, tx: Transmission, rows: I64, sizes: I64, spans: I64, heads: I64, network: Network, now: float
+    ) -> None:
+        """Send what is in the first slots, one packet a row. sizes: of payloads; heads: first words."""
+        batch, count = self._batch, len(rows)
+        leaving = tx.block[rows, :HOT]
+        sequence = leaving[:, SEQUENCE] + 1
+        timestamp = leaving[:, TIMESTAMP] + leaving[:, SPAN] & U32
+        headers = np.empty((count, 3), np.int64)
+        headers[:, 0] = heads | sequence & 0xFFFF
+        headers[:, 1] = timestamp
+        send(batch, batch.slots[:count], sizes, rows, leaving, headers, network)
+        store(tx, rows, leaving, sequence, timestamp, spans, now)
+
+    # --- codecs with frames -----------------------------------------------------------------------
+
+    def _send_framed(self, tx: Transmission, rows: I64, samples: I16, network: Network, now: float) -> None:
+        turns: list[dict[int, Packet]] = []
+        for packet in self.encoding.add(rows, samples):
+            turn = next((turn for turn in turns if packet.row not in turn), None)
+            if turn is None:
+                turns.append(turn := {})
+            turn[packet.row] = packet
+        for turn in turns:
+            self._emit_framed(tx, list(turn.values()), network, now)
+
+    def _emit_framed(self, tx: Transmission, packets: list[Packet], network: Network, now: float) -> None:
+        """Send one packet a row; where there is nothing to say, time goes on all the same."""
+        for packet in packets:
+            if not packet.payload:
+                row = packet.row
+                tx.timestamp[row] = tx.timestamp[row] + tx.span[row] & U32
+                tx.span[row], tx.time[row] = packet.duration, now
+        packets = [packet for packet in packets if packet.payload]
+        if not packets:
+            return
+        for i, packet in enumerate(packets):
+            size = HEADER + len(packet.payload)
+            self._batch.views[i][HEADER:size] = packet.payload
+        self._batch.size = 0
+        rows = np.array([packet.row for packet in packets])
+        sizes = np.array([len(packet.payload) for packet in packets])
+        spans = np.array([packet.duration for packet in packets])
+        marks = np.array([packet.marker for packet in packets])
+        copies = np.array([packet.copies for packet in packets])
+        heads = np.where(copies, VERSION | tx.red_pt[rows] << 16, tx.head[rows]) | np.where(marks, MARKER, 0)
+        self._emit(tx, rows, sizes, spans, heads, network, now)

@@ -1,42 +1,74 @@
 """How what each leg sends is made: relayed or rendered, decided anew whenever what decides it changes.
 
 A leg is relayed if its only source is one leg whose packets have its own codec, at unity gain, and nothing is
-played to it. Every other leg that hears something is rendered.
+played to it. Every other leg that hears something is rendered, at the rate of its own codec. Legs that a
+rendered leg hears, and those that are tapped, are *heard*: decoded, at the rate of theirs.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from media.columns import I64
 from media.legs import Leg, LegTable, Way
 from media.mixer import Mixer
+from media.plane import RATES, Plane
 from media.player import Player
 from media.reception import NOBODY, SEVERAL
 from media.transmission import release
 
 
+class View(NamedTuple):
+    """What is rendered at one plane's rate.
+
+    rows: the legs that it is sent to. matrix: their gains, None when they hear nobody; its columns are the first
+    `native` of the legs that are heard on the plane and then, from the other plane, those at the places
+    `crossing`.
+    """
+
+    rows: I64
+    matrix: Any
+    native: int
+    crossing: I64
+
+
+NO_VIEW = View(np.empty(0, np.int64), None, 0, np.empty(0, np.int64))
+
+
+class Playing(NamedTuple):
+    """view, place: which row of which view it is added to; place -1 where the leg may not be sent to now, and
+    its music goes on unheard.
+    """
+
+    view: int
+    place: int
+    player: Player
+    row: int
+
+
 class Plan:
     """The ways of all legs, and what the tick needs to know of the rendered ones.
 
-    rendered: their rows. matrix, sources: as Mixer.matrix gives them. playing: (place in `rendered`,
-    player, row); place -1 where the leg may not be sent to now, and its music goes on unheard. relays: by
-    row, those that its packets are relayed to.
+    views: one a plane. relays: by row, those that its packets are relayed to. tapped: rows of which somebody
+    wants to have what comes from them and what is sent to them. hears: whether any leg is heard.
     """
 
-    def __init__(self, table: LegTable, mixer: Mixer) -> None:
+    def __init__(self, table: LegTable, mixer: Mixer, planes: Sequence[Plane]) -> None:
         self._table = table
         self._mixer = mixer
+        self._planes = planes
         self._touched: set[int] = set()
         self._source: dict[int, int] = {}
-        self.rendered: I64 = np.empty(0, np.int64)
-        self.sources: I64 = np.empty(0, np.int64)
-        self.matrix: Any = None
         self._with_player: set[int] = set()
-        self.playing: list[tuple[int, Player, int]] = []
+        self.views = [NO_VIEW for _ in RATES]
+        self.playing: list[Playing] = []
         self.relays: dict[int, list[int]] = {}
+        self.tapped: set[int] = set()
+        self.hears = False
+        self._unheard: set[int] = set()
 
     def touch(self, row: int) -> None:
         """What decides the row's way has changed."""
@@ -45,6 +77,12 @@ class Plan:
     def touch_listeners(self, row: int) -> None:
         """What decides the way of those who hear the row has changed."""
         self._touched.update(self._mixer.listeners(row))
+        if row in self.tapped:
+            self._touched.add(row)
+
+    def source(self, row: int) -> int | None:
+        """The row whose packets are relayed to this one."""
+        return self._source.get(row)
 
     def forget(self, leg: Leg) -> None:
         """The leg is about to leave the table."""
@@ -53,13 +91,14 @@ class Plan:
         for row in (leg.row, *self.relays.get(leg.row, ())):
             self._relay(row, None)
         self._with_player.discard(leg.row)
+        self.tapped.discard(leg.row)
         self._table.common.way[leg.row] = Way.NONE
         self._touched.add(leg.row)
 
-    def settle(self) -> None:
-        """Decide for all rows that were touched."""
+    def settle(self) -> set[int]:
+        """Decide for all rows that were touched; returns those that are heard no more, or at another rate."""
         if not self._touched:
-            return
+            return set()
         table = self._table
         for row in self._touched:
             leg = table.legs[row]
@@ -67,6 +106,8 @@ class Plan:
                 self._decide(leg)
         self._touched.clear()
         self._rebuild()
+        unheard, self._unheard = self._unheard, set()
+        return unheard
 
     def _decide(self, leg: Leg) -> None:
         common, tx, row = self._table.common, self._table.tx, leg.row
@@ -80,9 +121,7 @@ class Plan:
             way = Way.RENDERED
         elif len(sources) == 1:
             source, gain = next(iter(sources.items()))
-            way = Way.RENDERED
-            if gain == 1.0 and self._table.rx.codec[source] == tx.codec[row]:
-                way = Way.RELAYED
+            way = Way.RELAYED if gain == 1.0 and self._alike(source, leg) else Way.RENDERED
         elif sources:
             way = Way.RENDERED
         if way is not Way.RELAYED:
@@ -91,6 +130,13 @@ class Plan:
             common.way[row] = way
             release(tx, row)
             self._relay(row, source)
+
+    def _alike(self, source: int, leg: Leg) -> bool:
+        """Whether the leg's far end understands the source's packets as they are."""
+        common = self._table.common
+        if self._table.rx.codec[source] != self._table.tx.codec[leg.row]:
+            return False
+        return not (common.repair[leg.row] or common.form[source] != common.form[leg.row])
 
     def _relay(self, row: int, source: int | None) -> None:
         """Let the row get the packets of `source`, and of none before."""
@@ -116,17 +162,51 @@ class Plan:
     def _rebuild(self) -> None:
         """What the tick works on."""
         table = self._table
-        heard = table.rx.heard
-        self.rendered = np.flatnonzero(table.common.way == Way.RENDERED)
-        rows = self.rendered.tolist()
-        self.matrix, self.sources = self._mixer.matrix(rows)
-        begin = self.sources[heard[self.sources] == 0]
-        table.ring.stream[begin] = -1  # what the ring still has is of another time
-        heard[:] = 0
-        heard[self.sources] = 1
-        place_of = {row: place for place, row in enumerate(rows)}
+        rendered = np.flatnonzero(table.common.way == Way.RENDERED)
+        rates = table.tx.rate[rendered]
+        at_home = [rendered[rates == rate] for rate in RATES]
+        mixes = [self._mixer.matrix(rows.tolist()) for rows in at_home]
+        heard = self._seat([sources for _, sources in mixes])
+        for number, (rows, (matrix, sources)) in enumerate(zip(at_home, mixes)):
+            crosses = self._rate(sources) != RATES[number]
+            places = {row: place for place, row in enumerate(heard[1 - number])}
+            crossing = np.array([places[row] for row in sources[crosses].tolist()], np.int64)
+            if crosses.any():
+                matrix = matrix[:, np.argsort(crosses, kind="stable")]
+            self.views[number] = View(rows, matrix, len(sources) - len(crossing), crossing)
+        table.rx.heard[:] = 0
+        for rows_heard in heard:
+            table.rx.heard[rows_heard] = 1
+        self.hears = any(heard)
+        self._find_playing()
+
+    def _rate(self, rows: I64) -> I64:
+        """Of the sound of legs, Hz."""
+        return self._table.rx.rate[rows]
+
+    def _seat(self, sources: list[I64]) -> list[list[int]]:
+        """Give every plane the legs that are heard at its rate, those that its own view hears first."""
+        taps = {*self.tapped, *(self._source[row] for row in self.tapped if row in self._source)}
+        tapped = np.array(sorted(taps), np.int64)
+        heard = []
+        for number, (plane, rate) in enumerate(zip(self._planes, RATES)):
+            wanted = np.concatenate([sources[number], sources[1 - number], tapped])
+            rows = list(dict.fromkeys(wanted[self._rate(wanted) == rate].tolist()))
+            for row, late in plane.seat(rows).items():
+                self._table.rx.late[row] += late
+                self._unheard.add(row)
+            heard.append(rows)
+        return heard
+
+    def _find_playing(self) -> None:
+        place_of = {
+            int(row): (number, place)
+            for number, view in enumerate(self.views)
+            for place, row in enumerate(view.rows)
+        }
         self.playing = []
         for row in self._with_player:
-            player = table.at(row).player
+            player = self._table.at(row).player
             if player is not None:
-                self.playing.append((place_of.get(row, -1), player, row))
+                number, place = place_of.get(row, (0, -1))
+                self.playing.append(Playing(number, place, player, row))

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from media.clock import BLOCK, RATE
+from media.clock import RATE
 from media.columns import I16, I32
 from media.resample import resample
 
@@ -28,42 +28,42 @@ class Unreadable(Exception):
 class Sounds(Protocol):
     """Where a player gets its samples."""
 
-    def get(self, path: str) -> I16 | None:
-        """Samples at the rendered rate, or None while they are being loaded. Raises Unreadable."""
+    def get(self, path: str, rate: int) -> I16 | None:
+        """Samples at `rate` Hz, or None while they are being loaded. Raises Unreadable."""
 
 
-def to_plane(samples: I16, rate: int) -> I16:
-    """Samples int16[n, channels] at `rate` Hz as one channel at the rendered rate. Raises Unreadable."""
+def to_plane(samples: I16, rate: int, to: int) -> I16:
+    """Samples int16[n, channels] at `rate` Hz as one channel at `to` Hz. Raises Unreadable."""
     if not 4000 <= rate <= 192_000 or samples.size == 0:
         raise Unreadable(f"{samples.shape[0]} samples at {rate} Hz")
-    mono = resample(samples.mean(axis=1, dtype=np.float32), rate, RATE)
+    mono = resample(samples.mean(axis=1, dtype=np.float32), rate, to)
     return np.clip(np.rint(mono), -32767, 32767).astype(np.int16)
 
 
 class Cache:
-    """Loaded sounds by path, the longest unused forgotten first once they are over `limit` bytes together."""
+    """Loaded sounds by path and rate, the longest unused forgotten first once they are over `limit` bytes together."""
 
     def __init__(self, limit: int = 64 * 1024 * 1024) -> None:
         self._limit = limit
         self._bytes = 0
-        self._sounds: OrderedDict[str, I16] = OrderedDict()
+        self._sounds: OrderedDict[tuple[str, int], I16] = OrderedDict()
 
-    def get(self, path: str) -> I16 | None:
-        sound = self._sounds.get(path)
+    def get(self, path: str, rate: int) -> I16 | None:
+        sound = self._sounds.get((path, rate))
         if sound is not None:
-            self._sounds.move_to_end(path)
+            self._sounds.move_to_end((path, rate))
         return sound
 
-    def put(self, path: str, sound: I16) -> None:
+    def put(self, path: str, rate: int, sound: I16) -> None:
         """Keep the sound; players that have one which is forgotten keep playing it."""
-        self.drop(path)
-        self._sounds[path] = sound
+        self._drop((path, rate))
+        self._sounds[path, rate] = sound
         self._bytes += sound.nbytes
         while self._bytes > self._limit and len(self._sounds) > 1:
-            self.drop(next(iter(self._sounds)))
+            self._drop(next(iter(self._sounds)))
 
-    def drop(self, path: str) -> None:
-        old = self._sounds.pop(path, None)
+    def _drop(self, key: tuple[str, int]) -> None:
+        old = self._sounds.pop(key, None)
         if old is not None:
             self._bytes -= old.nbytes
 
@@ -92,6 +92,7 @@ class Player:
 
     def __init__(self, sounds: Sounds) -> None:
         self._sounds = sounds
+        self._rate = RATE
         self._loop: _Play | None = None
         self._queue: deque[_Play] = deque()
 
@@ -120,10 +121,12 @@ class Player:
             self._loop = None
         return [Done(play.number, False) for play in stopped]
 
-    def block(self, out: I32, done: list[Done]) -> None:
-        """Add the next block to `out`, int32[BLOCK]; plays that end are added to `done`."""
+    def block(self, out: I32, rate: int, done: list[Done]) -> None:
+        """Add the next block at `rate` Hz to `out`, int32[L]; plays that end are added to `done`."""
+        if rate != self._rate:
+            self._change_rate(rate)
         at = 0
-        while at < BLOCK:
+        while at < len(out):
             play = self._queue[0] if self._queue else self._loop
             if play is None:
                 return
@@ -138,15 +141,22 @@ class Player:
                 play.heard = True
                 self._next_item(play, True, done)
 
+    def _change_rate(self, rate: int) -> None:
+        """The leg is rendered at another rate from now on: everything goes on where it was."""
+        for play in (*self._queue, *([self._loop] if self._loop is not None else [])):
+            play.position = play.position * rate // self._rate
+            play.sound = None
+        self._rate = rate
+
     def _fill(self, play: _Play, out: I32, at: int) -> tuple[int, bool]:
         """Add what the play's present file has for the block from `at`; (where it got to, is it still
         loading).
         """
         if play.sound is None:
-            play.sound = self._sounds.get(play.items[play.item])
+            play.sound = self._sounds.get(play.items[play.item], self._rate)
             if play.sound is None:
                 return at, True
-        piece = play.sound[play.position : play.position + BLOCK - at]
+        piece = play.sound[play.position : play.position + len(out) - at]
         play.position += len(piece)
         if play.gain == 1.0:
             out[at : at + len(piece)] += piece

@@ -33,7 +33,8 @@ class Reception(Columns):
     must be decoded. timestamp: of the newest sound. span: of a packet of it, clock: in so many
     units a second. last: when the newest packet came, s. jitter: in
     timestamp units. window: bit i is set when packet `window_at` - i has come; all between it and `highest`
-    have. restart: the sequence number that would confirm a restart. gone: packets lost of earlier streams.
+    have. rate: of the sound, Hz. restart: the sequence number that would confirm a restart. gone: packets lost of earlier streams.
+    late: packets that came after their turn to be played, when the leg was heard before.
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
@@ -57,9 +58,11 @@ class Reception(Columns):
         "restart": Column(np.int64, -1),
         "gone": Column(np.int64),
         "duplicate": Column(np.int64),
+        "late": Column(np.int64),
         "reordered": Column(np.int64),
         "reported_expected": Column(np.int64),
         "reported_unique": Column(np.int64),
+        "rate": Column(np.int64, RATE),
         "started": Column(np.bool_),
         "codec": Column(np.int8, -1),
     }
@@ -83,9 +86,11 @@ class Reception(Columns):
     restart: I64
     gone: I64
     duplicate: I64
+    late: I64
     reordered: I64
     reported_expected: I64
     reported_unique: I64
+    rate: I64
     started: Bool
     codec: I8
 

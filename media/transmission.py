@@ -27,7 +27,7 @@ class Transmission(Columns):
 
     sequence: of the newest packet sent, not wrapped. timestamp: of it. time: when it was sent, s.
 
-    span: of it, clock: in so many units a second. open: direction and address allow sending. busy: telephone events have the
+    span: of it, clock: in so many units a second. rate: of the sound that is coded for it, Hz. open: direction and address allow sending. busy: telephone events have the
     stream now. stream: whose numbering the shifts belong to, -1: none. floor: the least sequence that this
     source may send. fresh: the next rendered packet must first catch up with the clock. marker: and be
     marked as the first of a talkspurt. frame: samples of a rendered packet. waiting: coded bytes that do
@@ -48,7 +48,9 @@ class Transmission(Columns):
         "timestamp_shift": Column(np.int64),
         "floor": Column(np.int64),
         "clock": Column(np.int64, RATE),
+        "rate": Column(np.int64, RATE),
         "dtmf_pt": Column(np.int64, -1),
+        "red_pt": Column(np.int64, -1),
         "dtmf_clock": Column(np.int64, RATE),
         "frame": Column(np.int64, BLOCK),
         "filled": Column(np.int64),
@@ -72,7 +74,9 @@ class Transmission(Columns):
     timestamp_shift: I64
     floor: I64
     clock: I64
+    rate: I64
     dtmf_pt: I64
+    red_pt: I64
     dtmf_clock: I64
     frame: I64
     filled: I64

@@ -147,7 +147,7 @@ class Watch:
         rx, tx = table.rx, table.tx
         here: I64 = np.array([row])
         lost = int(rx.lost(here)[0])
-        late = int(table.ring.late[row])
+        late = self._core.late(row)
         received, duplicate = int(rx.received[row]), int(rx.duplicate[row])
         kind = int(rx.codec[row] if rx.started[row] else tx.codec[row])
         rtt = leg.view.rtt

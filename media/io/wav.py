@@ -1,4 +1,4 @@
-"""WAV files from disk, at the rendered rate."""
+"""WAV files from disk, at the rate that they are wanted at."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from media.player import Cache, Unreadable
 MAX_BYTES = 64 * 1024 * 1024  # of a file
 
 
-def read(path: str) -> I16:
-    """A PCM WAV file of 8 or 16 bits, any rate and channels, as samples to play. Raises Unreadable."""
+def read(path: str, rate: int) -> I16:
+    """A PCM WAV file of 8 or 16 bits, any rate and channels, as samples to play at `rate` Hz. Raises Unreadable."""
     try:
         if Path(path).stat().st_size > MAX_BYTES:
             raise Unreadable(f"{path}: larger than {MAX_BYTES} bytes")
         with wave.open(path, "rb") as file:
-            width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
+            width, channels, own = file.getsampwidth(), file.getnchannels(), file.getframerate()
             data = file.readframes(file.getnframes())
     except (OSError, EOFError, wave.Error) as error:
         raise Unreadable(f"{path}: {error}") from error
@@ -32,7 +32,7 @@ def read(path: str) -> I16:
     else:
         raise Unreadable(f"{path}: {8 * width} bits a sample")
     whole = len(samples) // channels * channels
-    return player.to_plane(samples[:whole].reshape(-1, channels), rate)
+    return player.to_plane(samples[:whole].reshape(-1, channels), own, rate)
 
 
 class Files:
@@ -41,11 +41,11 @@ class Files:
     def __init__(self, limit: int = 64 * 1024 * 1024) -> None:
         self._cache = Cache(limit)
 
-    def get(self, path: str) -> I16:
-        sound = self._cache.get(path)
+    def get(self, path: str, rate: int) -> I16:
+        sound = self._cache.get(path, rate)
         if sound is None:
-            sound = read(path)
-            self._cache.put(path, sound)
+            sound = read(path, rate)
+            self._cache.put(path, rate, sound)
         return sound
 
 
@@ -55,26 +55,26 @@ class ThreadedFiles:
     def __init__(self, limit: int = 64 * 1024 * 1024) -> None:
         self._cache = Cache(limit)
         self._thread = ThreadPoolExecutor(1, "sounds")
-        self._loading: dict[str, Future[I16]] = {}
+        self._loading: dict[tuple[str, int], Future[I16]] = {}
 
-    def get(self, path: str) -> I16 | None:
-        sound = self._cache.get(path)
+    def get(self, path: str, rate: int) -> I16 | None:
+        sound = self._cache.get(path, rate)
         if sound is not None:
             return sound
-        future = self._loading.get(path)
+        future = self._loading.get((path, rate))
         if future is None:
-            self._loading[path] = self._thread.submit(read, path)
+            self._loading[path, rate] = self._thread.submit(read, path, rate)
             return None
         if not future.done():
             return None
-        del self._loading[path]
+        del self._loading[path, rate]
         sound = future.result()
-        self._cache.put(path, sound)
+        self._cache.put(path, rate, sound)
         return sound
 
-    def wait(self, path: str) -> None:
+    def wait(self, path: str, rate: int) -> None:
         """Wait until a file that was asked for has been read, or turned out to be unreadable."""
-        future = self._loading.get(path)
+        future = self._loading.get((path, rate))
         if future is not None:
             wait([future])
 

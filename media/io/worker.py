@@ -25,6 +25,7 @@ import msgspec
 
 from media.clock import Schedule
 from media.control import Control
+from media.delay import BufferSettings
 from media.io import native
 from media.io.native_udp import NativeUdpNetwork
 from media.io.udp import UdpNetwork
@@ -60,7 +61,7 @@ class Worker:
             rng=SystemRandom(),
             epoch=time.time() - now,
             policy=policy,
-            buffer_ms=buffer_ms,
+            buffer=BufferSettings(start_ms=buffer_ms),
         )
         self._schedule = Schedule(now)
         self._frames = Frames()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from media.clock import BLOCK
+from media.clock import BLOCK, RATE
 from media.io import wav
 from media.player import Cache, Player, Unreadable
 from tests.media.stage import strength, tone, write_wav
@@ -18,7 +18,7 @@ class Shelf:
         self.sounds = sounds
         self.loading: set[str] = set()
 
-    def get(self, path: str) -> np.ndarray | None:
+    def get(self, path: str, rate: int) -> np.ndarray | None:
         if path in self.loading:
             return None
         if path not in self.sounds:
@@ -43,7 +43,7 @@ def player(shelf) -> Player:
 def listen(player: Player, blocks: int = 1) -> tuple[np.ndarray, list]:
     out, done = np.zeros((blocks, BLOCK), np.int32), []
     for block in out:
-        player.block(block, done)
+        player.block(block, RATE, done)
     return out.reshape(-1), done
 
 
@@ -131,7 +131,7 @@ def test_a_play_of_nothing_or_past_the_queues_bound_is_done_at_once(player):
 def test_wav_files_of_any_rate_become_the_rendered_rate(tmp_path, rate, channels):
     n = np.arange(rate // 2)
     one = np.rint(9000 * np.sin(2 * np.pi * 1000 * n / rate)).astype(np.int16)
-    sound = wav.read(write_wav(tmp_path / "a.wav", np.stack([one] * channels, axis=1), rate))
+    sound = wav.read(write_wav(tmp_path / "a.wav", np.stack([one] * channels, axis=1), rate), RATE)
     assert abs(len(sound) - 4000) <= 1
     assert strength(sound[400:3600], 1000) == pytest.approx(9000, rel=0.01)
     residue = sound[400:3600] - strength(sound[400:3600], 1000) * np.sin(2 * np.pi * np.arange(400, 3600) / 8)
@@ -141,7 +141,7 @@ def test_wav_files_of_any_rate_become_the_rendered_rate(tmp_path, rate, channels
 def test_what_telephony_cannot_carry_is_filtered_out_not_folded_back(tmp_path):
     n = np.arange(16000)
     high = np.rint(9000 * np.sin(2 * np.pi * 5000 * n / 16000)).astype(np.int16)
-    sound = wav.read(write_wav(tmp_path / "high.wav", high, 16000))
+    sound = wav.read(write_wav(tmp_path / "high.wav", high, 16000), RATE)
     assert np.abs(sound[200:-200]).max() <= 2
 
 
@@ -150,32 +150,51 @@ def test_a_file_that_is_no_wav_is_unreadable(tmp_path, content):
     path = tmp_path / "bad.wav"
     path.write_bytes(content)
     with pytest.raises(Unreadable):
-        wav.read(str(path))
+        wav.read(str(path), RATE)
 
 
 def test_a_wav_without_samples_is_unreadable(tmp_path):
     with pytest.raises(Unreadable):
-        wav.read(write_wav(tmp_path / "empty.wav", np.empty(0, np.int16)))
+        wav.read(write_wav(tmp_path / "empty.wav", np.empty(0, np.int16)), RATE)
 
 
 def test_the_cache_forgets_what_was_longest_unused_when_it_is_full():
     cache = Cache(limit=3 * 320)
     for name in "abc":
-        cache.put(name, steady(1, 1))
-    cache.get("a")
-    cache.put("d", steady(1, 1))
-    assert [name for name in "abcd" if cache.get(name) is not None] == ["a", "c", "d"]
+        cache.put(name, RATE, steady(1, 1))
+    cache.get("a", RATE)
+    cache.put("d", RATE, steady(1, 1))
+    assert [name for name in "abcd" if cache.get(name, RATE) is not None] == ["a", "c", "d"]
 
 
 def test_files_read_beside_the_tick_come_when_they_are_ready(tmp_path):
     files = wav.ThreadedFiles()
     path = write_wav(tmp_path / "a.wav", tone(440, 0.1))
-    assert files.get(path) is None
-    files.wait(path)
-    sound = files.get(path)
+    assert files.get(path, RATE) is None
+    files.wait(path, RATE)
+    sound = files.get(path, RATE)
     assert sound is not None and len(sound) == 800
-    assert files.get(str(tmp_path / "none.wav")) is None
-    files.wait(str(tmp_path / "none.wav"))
+    assert files.get(str(tmp_path / "none.wav"), RATE) is None
+    files.wait(str(tmp_path / "none.wav"), RATE)
     with pytest.raises(Unreadable):
-        files.get(str(tmp_path / "none.wav"))
+        files.get(str(tmp_path / "none.wav"), RATE)
     files.close()
+
+
+def test_a_play_goes_on_where_it_was_when_its_leg_is_rendered_at_another_rate():
+    sounds = {8000: np.arange(1, 401, dtype=np.int16), 16000: np.repeat(np.arange(1, 401, dtype=np.int16), 2)}
+
+    class Rates:
+        def get(self, path: str, rate: int) -> np.ndarray:
+            return sounds[rate]
+
+    player, done = Player(Rates()), []
+    player.play(1, ["a"], False, 1.0)
+    narrow, wide = np.zeros(160, np.int32), np.zeros(320, np.int32)
+    player.block(narrow, 8000, done)
+    player.block(wide, 16000, done)
+    assert narrow[-1] == 160 and wide[0] == wide[1] == 161 and wide[-1] == 320
+    rest = np.zeros(160, np.int32)
+    player.block(rest, 8000, done)
+    assert rest[:80].tolist() == list(range(321, 401)) and not rest[80:].any()
+    assert [play.number for play in done] == [1]

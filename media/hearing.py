@@ -1,0 +1,137 @@
+"""What arrives on legs that somebody hears, into the planes' play-out.
+
+G.711 is decoded by table, all packets of a size at once. Every other codec has frames and a state of its own:
+its packets go through media.decoding one by one, in their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from media import codecs
+from media.columns import I8, I64, Bool
+from media.decoding import Decoding, Frame
+from media.legs import LegTable
+from media.network import HEADER, Batch
+from media.plane import RATES, Plane
+
+LONGEST = np.full(128, 1500)  # bytes of a payload by codec
+LONGEST[: codecs.PCMA + 1] = 480  # 60 ms
+
+
+class Sound:
+    """Packets of sound of one round, at most one a leg; each an array with an entry a packet.
+
+    slots: in the batch. sizes: of payloads. streams: media.reception's numbers. stamps: RTP timestamps. extended:
+    sequence numbers without wrap. kinds: codecs. newest: ahead of all before it in its stream.
+    """
+
+    __slots__ = ("extended", "kinds", "newest", "rows", "sizes", "slots", "stamps", "streams")
+
+    def __init__(
+        self,
+        rows: I64,
+        slots: I64,
+        sizes: I64,
+        streams: I64,
+        stamps: I64,
+        extended: I64,
+        kinds: I8,
+        newest: Bool,
+    ) -> None:
+        self.rows, self.slots, self.sizes = rows, slots, sizes
+        self.streams, self.stamps, self.extended = streams, stamps, extended
+        self.kinds, self.newest = kinds, newest
+
+    def only(self, which: Bool | I64) -> Sound:
+        """Those that `which` selects."""
+        return Sound(*(getattr(self, name)[which] for name in _FIELDS))
+
+
+_FIELDS = ("rows", "slots", "sizes", "streams", "stamps", "extended", "kinds", "newest")
+
+
+class Hearing:
+    """Decoders of legs, and the way into the planes."""
+
+    def __init__(self, table: LegTable, planes: Sequence[Plane]) -> None:
+        self._table = table
+        self._planes = planes
+        self.decoding = Decoding()
+
+    def take(self, batch: Batch, sound: Sound, now: float) -> None:
+        """Packets of legs that are heard."""
+        framed = sound.kinds > codecs.PCMA
+        if framed.any():
+            for kind in np.unique(sound.kinds[framed]).tolist():
+                self._take_framed(batch, sound.only(sound.kinds == kind), kind, now)
+            if framed.all():
+                return
+            sound = sound.only(~framed)
+        self._take_plain(batch, sound, now)
+
+    def _take_plain(self, batch: Batch, sound: Sound, now: float) -> None:
+        """G.711."""
+        plane, sizes = self._planes[0], sound.sizes
+        first = int(sizes[0])
+        if (sizes == first).all():
+            self._decode(plane, batch, sound, first, now)
+            return
+        for size in np.unique(sizes).tolist():
+            self._decode(plane, batch, sound.only(sizes == size), size, now)
+
+    def _decode(self, plane: Plane, batch: Batch, sound: Sound, size: int, now: float) -> None:
+        slots, stamps = plane.place(sound.rows, sound.streams, sound.stamps, sound.newest, plane.rate, now)
+        samples = codecs.decode(sound.kinds, batch.buffer[sound.slots, HEADER : HEADER + size])
+        plane.playout.write(slots, stamps, samples, sound.newest, now)
+
+    def _take_framed(self, batch: Batch, sound: Sound, kind: int, now: float) -> None:
+        """Packets of one codec with frames, or of copies (RED)."""
+        rx, kinds, take = self._table.rx, self._table.common.kinds, self.decoding.take
+        first = sound.rows[0]
+        clock, rate = int(rx.clock[first]), int(rx.rate[first])
+        alike = (rx.clock[sound.rows] == clock) & (rx.rate[sound.rows] == rate)
+        if not alike.all():  # copies of different codecs
+            self._take_framed(batch, sound.only(~alike), kind, now)
+            sound = sound.only(alike)
+        plane = self._planes[RATES.index(rate)]
+        slots, stamps = plane.place(sound.rows, sound.streams, sound.stamps, sound.newest, clock, now)
+        frames = []
+        for i, row in enumerate(sound.rows.tolist()):
+            payload = batch.views[sound.slots[i]][HEADER : HEADER + sound.sizes[i]]
+            frames.append(take(row, kind, int(sound.extended[i]), int(stamps[i]), payload, kinds[row]))
+        self._write(plane, slots, frames, sound.newest, now)
+
+    def _write(self, plane: Plane, slots: I64, frames: list[list[Frame]], newest: Bool, now: float) -> None:
+        """frames: of each slot, in order."""
+        for turn in range(max(map(len, frames))):
+            by_length: dict[int, list[int]] = {}
+            for i, each in enumerate(frames):
+                if turn < len(each):
+                    by_length.setdefault(len(each[turn].samples), []).append(i)
+            for these in by_length.values():
+                stamps = np.array([frames[i][turn].stamp for i in these])
+                samples = np.stack([frames[i][turn].samples for i in these])
+                plane.playout.write(slots[these], stamps, samples, newest[these], now)
+
+    def force(self, now: float) -> None:
+        """Give up what is missing before packets that wait, where the coming tick needs them."""
+        codec, decoding = self._table.rx.codec, self.decoding
+        for plane in self._planes:
+            framed = np.flatnonzero(codec[plane.rows] > codecs.PCMA)
+            if not len(framed):
+                continue
+            playout, slots = plane.playout, plane.slots[framed]
+            behind = playout.behind(slots)
+            until = playout.end[slots] - playout.shift[slots] + behind
+            for i in np.flatnonzero(behind > 0).tolist():
+                row = int(plane.rows[framed[i]])
+                if decoding.waits(row) or decoding.resting(row):
+                    made = [decoding.force(row, int(until[i]))]
+                    self._write(plane, slots[i : i + 1], made, np.ones(1, np.bool_), now)
+
+    def forget(self, row: int) -> None:
+        """The leg is closed, or is heard no more."""
+        self.decoding.close(row)

@@ -1,0 +1,122 @@
+"""A plane: legs that are heard at one rate, each in a slot of the plane's play-out.
+
+Slots are given to legs when somebody begins to hear them and taken back when nobody does any more, so that
+a relayed leg costs no buffer.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from media.clock import RATE, TICKS, WIDE
+from media.columns import I16, I64, Bool, Column, Columns
+from media.delay import BufferSettings
+from media.halfband import Downward, Upward
+from media.playout import Playout
+from media.rtp import signed
+
+RATES = (RATE, WIDE)  # Hz of the planes, in their order
+LEAP = 10  # s that a timestamp may go on or back by from one packet to the next and still be of the same time
+NO_SLOT = -1
+
+
+class Seats(Columns):
+    """By slot. stream: whose sound it is, -1: nobody's yet. stamp: RTP timestamp of its newest, unwrapped."""
+
+    SPEC: ClassVar[dict[str, Column]] = {"stream": Column(np.int64, -1), "stamp": Column(np.int64)}
+    stream: I64
+    stamp: I64
+
+
+class Plane:
+    """Legs heard at `rate` Hz. rows, slots: those that are heard now, in the plan's order."""
+
+    def __init__(self, rate: int, settings: BufferSettings, slots: int = 16) -> None:
+        self.rate = rate
+        self.block = rate // TICKS
+        self.playout = Playout(rate, slots, settings)
+        self.rows: I64 = np.empty(0, np.int64)
+        self.slots: I64 = np.empty(0, np.int64)
+        self._seats = Seats(slots)
+        self._away = (Upward if rate == RATE else Downward)(slots)
+        self._free = list(range(slots - 1, -1, -1))
+        self._slot_of: I64 = np.full(64, NO_SLOT)
+
+    def seat(self, rows: list[int]) -> dict[int, int]:
+        """These legs are heard from now on, and no others; those that no longer are, with their late packets."""
+        gone = {row: self.late(row) for row in set(self.rows.tolist()) - set(rows)}
+        for row in gone:
+            self._clear(int(self._slot_of[row]))
+            self._slot_of[row] = NO_SLOT
+        if rows and max(rows) >= len(self._slot_of):
+            more = np.full(2 * max(rows) - len(self._slot_of), NO_SLOT)
+            self._slot_of = np.concatenate([self._slot_of, more])
+        for row in rows:
+            if self._slot_of[row] == NO_SLOT:
+                self._slot_of[row] = self._take()
+        self.rows = np.array(rows, np.int64)
+        self.slots = self._slot_of[self.rows]
+        return gone
+
+    def _take(self) -> int:
+        if not self._free:
+            before = self._seats.rows
+            for columns in (self.playout, self._seats, self._away):
+                columns.grow(2 * before)
+            self._free = list(range(2 * before - 1, before - 1, -1))
+        return self._free.pop()
+
+    def _clear(self, slot: int) -> None:
+        for columns in (self.playout, self._seats, self._away):
+            columns.clear(slot)
+        self._free.append(slot)
+
+    def slot(self, row: int) -> int:
+        """The leg's, NO_SLOT when it is not heard."""
+        return int(self._slot_of[row]) if row < len(self._slot_of) else NO_SLOT
+
+    def late(self, row: int) -> int:
+        """Packets of the leg that came after their turn, since it is heard."""
+        slot = self.slot(row)
+        return int(self.playout.late[slot]) if slot != NO_SLOT else 0
+
+    def place(
+        self, rows: I64, streams: I64, stamps: I64, newest: Bool, clock: int, now: float
+    ) -> tuple[I64, I64]:
+        """Slots of legs that are heard, and RTP timestamps (`clock` Hz) of packets as the play-out's stamps.
+
+        A stream that is new, or whose timestamps leap, begins anew there.
+        """
+        seats, slots = self._seats, self._slot_of[rows]
+        base = seats.stamp[slots]
+        step = signed(stamps - base)
+        begins = (seats.stream[slots] != streams) | (np.abs(step) > LEAP * clock)
+        unwrapped = base + step
+        if begins.any():
+            unwrapped[begins] = stamps[begins]
+            first = slots[begins]
+            seats.stream[first], seats.stamp[first] = streams[begins], stamps[begins]
+            self.playout.begin(first, self._scale(stamps[begins], clock), now)
+        if newest.all():
+            seats.stamp[slots] = unwrapped
+        else:
+            seats.stamp[slots[newest]] = unwrapped[newest]
+        scaled = self._scale(unwrapped, clock)
+        self.playout.observe(slots, scaled, now)
+        return slots, scaled
+
+    def _scale(self, stamps: I64, clock: int) -> I64:
+        return stamps if clock == self.rate else stamps * self.rate // clock
+
+    def read(self, skipped: int, now: float) -> I16:
+        """What all that are heard say at this tick, int16[n, block]."""
+        if not len(self.slots):
+            return np.empty((0, self.block), np.int16)
+        block, _ = self.playout.read(self.slots, skipped, now)
+        return block
+
+    def leave(self, which: I64, sound: I16) -> I16:
+        """Sound of the legs at the places `which` as the other plane has it; once a tick for each of them."""
+        return self._away.convert(self.slots[which], sound[which])
