@@ -173,6 +173,7 @@ class Control:
             self.core.uncertain.discard(row)
             self._network.disconnect(row)
             leg.report_to = None
+            self._watch.moved(leg)
         leg.rtcp_mux = command.rtcp_mux
         if not common.connected[row]:
             self._network.aim(row, leg.latch.target)

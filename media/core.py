@@ -92,6 +92,8 @@ class Core:
         if 192 <= packet[1] <= 223:
             return leg.rtcp_mux and source == latch.source
         if self.table.common.kinds[row, packet[1] & 0x7F] == codecs.UNKNOWN:
+            self.table.rx.foreign[row] += 1
+            self.table.rx.foreign_type[row] = packet[1] & 0x7F
             return False
         sequence, _, ssrc = _IDENTITY.unpack_from(packet, 2)
         before = latch.source
@@ -139,6 +141,9 @@ class Core:
         kinds = table.common.kinds[packets.rows, packets.pt]
         wanted = (kinds != codecs.UNKNOWN) & table.common.receives[packets.rows] & (packets.size <= LONGEST)
         if not wanted.all():
+            foreign = kinds == codecs.UNKNOWN
+            table.rx.foreign[packets.rows[foreign]] += 1
+            table.rx.foreign_type[packets.rows[foreign]] = packets.pt[foreign]
             packets, kinds = packets.only(wanted), kinds[wanted]
         if not len(packets):
             return

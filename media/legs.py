@@ -15,7 +15,7 @@ from media.latch import Latch
 from media.messages import Address, Codec
 from media.player import Player
 from media.reception import Reception
-from media.rtcp import RemoteView
+from media.remote import RemoteView
 from media.transmission import Transmission
 
 
@@ -40,7 +40,8 @@ class Common(Columns):
 
     receives: direction allows it. connected: its port takes packets of one source alone. flow: whether
     packets come. expects: since when they should be coming, s. report_at: when its next RTCP report is due,
-    s.
+    s. rests: its far end may send nothing while it is silent (comfort noise was agreed on). repair: what it
+    is relayed may be rendered on purpose, because network and far end are not up to each other.
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
@@ -52,6 +53,8 @@ class Common(Columns):
         "flow": Column(np.int8, Flow.AWAITED),
         "expects": Column(np.float64, np.inf),
         "report_at": Column(np.float64, np.inf),
+        "rests": Column(np.bool_),
+        "repair": Column(np.bool_),
     }
     number: I64
     kinds: I8
@@ -61,6 +64,8 @@ class Common(Columns):
     flow: I8
     expects: F64
     report_at: F64
+    rests: Bool
+    repair: Bool
 
 
 class Leg:

@@ -14,6 +14,17 @@ import msgspec
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 Address = tuple[str, int]
+Repair = Literal["auto", "on", "off"]
+Profile = Literal["mobile-2g", "mobile-3g", "standard", "hd"]
+TroubleKind = Literal[
+    "no_rtp",
+    "one_way",
+    "wrong_payload",
+    "silence",
+    "clipping",
+    "ssrc_change",
+    "clock_drift",
+]
 
 MAX_FRAME = 4 * 1024 * 1024  # bytes; a longer frame is a broken peer
 
@@ -37,7 +48,9 @@ class LegStats(msgspec.Struct, frozen=True):
 
     lost: packets of the far end's stream that never came. late: came after their turn to be played (rendered
     legs only). jitter_ms: RFC 3550 section 6.4.1. rtt_ms and remote_lost: as the far end's receiver reports
-    tell, None before the first. mos: E-model (ITU-T G.107) of what arrives here, None before anything has.
+    tell, None before the first. mos: E-model (ITU-T G.107) of what arrived here, None before anything has;
+    mos_now: of the last seconds; burst_ratio: BurstR of their losses, 1 when they are random. mos_there: of
+    what arrives at the far end, as its extended reports (RFC 3611) tell. kbps: payload that arrives.
     source: where the far end's packets come from.
     """
 
@@ -53,6 +66,10 @@ class LegStats(msgspec.Struct, frozen=True):
     rtt_ms: float | None = None
     remote_lost: int | None = None
     mos: float | None = None
+    mos_now: float | None = None
+    burst_ratio: float = 1.0
+    mos_there: float | None = None
+    kbps: float = 0.0
     source: Address | None = None
 
 
@@ -68,11 +85,13 @@ class OpenLeg(Command, frozen=True, tag=True):
 
     codecs: in order of preference; the first is what we send, all are understood. remote None: not known yet,
     the port is open and nothing is sent. direction is ours: "sendonly" sends and ignores what comes.
+    dtmf_clock: Hz of telephone events.
     """
 
     leg: int
     codecs: list[Codec] = []
     dtmf_pt: int | None = None
+    dtmf_clock: int = 8000
     remote: Address | None = None
     rtcp_mux: bool = False
     direction: Direction = "sendrecv"
@@ -85,6 +104,7 @@ class SetRemote(Command, frozen=True, tag=True):
     remote: Address | None
     codecs: list[Codec]
     dtmf_pt: int | None = None
+    dtmf_clock: int = 8000
     rtcp_mux: bool = False
     direction: Direction = "sendrecv"
 
@@ -201,6 +221,30 @@ class RtpStopped(Event, frozen=True, tag=True):
     leg: int
 
 
+class Trouble(Event, frozen=True, tag=True):
+    """Something is wrong with the leg's sound, or is no more (over); each is told once.
+
+    cause: what, why probably and what to do, in plain words. since: when it began or ended, s since 1970.
+    """
+
+    leg: int
+    kind: TroubleKind
+    cause: str
+    since: float
+    over: bool = False
+
+
+class Wish(Event, frozen=True, tag=True):
+    """The leg would sound better with another codec: a re-INVITE that puts `codec` first may bring it.
+
+    codec: encoding name. why: what was seen, in words.
+    """
+
+    leg: int
+    codec: str
+    why: str
+
+
 class Stats(Event, frozen=True, tag=True):
     """Every 5 s, for every leg."""
 
@@ -215,7 +259,18 @@ class Pong(Event, frozen=True, tag=True):
 
 
 AnyEvent = (
-    WorkerReady | LegOpened | LegFailed | LegClosed | PlayDone | Dtmf | RtpStarted | RtpStopped | Stats | Pong
+    WorkerReady
+    | LegOpened
+    | LegFailed
+    | LegClosed
+    | PlayDone
+    | Dtmf
+    | RtpStarted
+    | RtpStopped
+    | Trouble
+    | Wish
+    | Stats
+    | Pong
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -32,6 +32,7 @@ class Reception(Columns):
     must be decoded. timestamp: of the newest sound. last: when the newest packet came, s. jitter: in
     timestamp units. window: bit i is set when packet `window_at` - i has come; all between it and `highest`
     have. restart: the sequence number that would confirm a restart. gone: packets lost of earlier streams.
+    foreign: packets of payload types that were not agreed on; foreign_type: the newest such type.
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
@@ -56,6 +57,8 @@ class Reception(Columns):
         "reordered": Column(np.int64),
         "reported_expected": Column(np.int64),
         "reported_unique": Column(np.int64),
+        "foreign": Column(np.int64),
+        "foreign_type": Column(np.int64, -1),
         "started": Column(np.bool_),
         "codec": Column(np.int8, -1),
     }
@@ -80,6 +83,8 @@ class Reception(Columns):
     reordered: I64
     reported_expected: I64
     reported_unique: I64
+    foreign: I64
+    foreign_type: I64
     started: Bool
     codec: I8
 
