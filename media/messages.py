@@ -43,6 +43,21 @@ class Codec(msgspec.Struct, frozen=True):
     params: dict[str, str] = {}
 
 
+class Keys(msgspec.Struct, frozen=True):
+    """SRTP keys of a leg (RFC 4568): suite by its registered name; master key and salt, one after the other,
+    of what we send and of what we receive.
+    """
+
+    suite: str
+    send: bytes
+    receive: bytes
+
+    def __repr__(self) -> str:
+        return f"Keys({self.suite}, [hidden])"
+
+    __str__ = __rich_repr__ = __repr__
+
+
 class LegStats(msgspec.Struct, frozen=True):
     """A leg's figures since it was opened.
 
@@ -85,28 +100,34 @@ class OpenLeg(Command, frozen=True, tag=True):
 
     codecs: in order of preference; the first is what we send, all are understood. remote None: not known yet,
     the port is open and nothing is sent. direction is ours: "sendonly" sends and ignores what comes.
+    keys: None for plain RTP.
     dtmf_clock: Hz of telephone events.
     """
 
     leg: int
     codecs: list[Codec] = []
     dtmf_pt: int | None = None
-    dtmf_clock: int = 8000
     remote: Address | None = None
     rtcp_mux: bool = False
     direction: Direction = "sendrecv"
+    dtmf_clock: int = 8000
+    keys: Keys | None = None
 
 
 class SetRemote(Command, frozen=True, tag=True):
-    """The far end as the newest offer/answer has it; a changed address starts latching anew."""
+    """The far end as the newest offer/answer has it; a changed address starts latching anew.
+
+    keys: a key that stays is gone on with, another one begins anew; None ends encryption.
+    """
 
     leg: int
     remote: Address | None
     codecs: list[Codec]
     dtmf_pt: int | None = None
-    dtmf_clock: int = 8000
     rtcp_mux: bool = False
     direction: Direction = "sendrecv"
+    dtmf_clock: int = 8000
+    keys: Keys | None = None
 
 
 class SetGain(Command, frozen=True, tag=True):
