@@ -7,13 +7,14 @@ rendered leg. Both are array operations over all legs concerned; no object is ma
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from random import Random
 
 import numpy as np
 
 from media import codecs, express, jitter, mixer, rtp
 from media.clock import BLOCK, DRAIN, RATE
-from media.columns import F64, I8, I64, Bool
+from media.columns import F64, I8, I16, I64, Bool
 from media.dtmf import Dialler, Heard
 from media.jitter import LONGEST
 from media.latch import LatchPolicy
@@ -29,6 +30,8 @@ from media.rtp import U32, Packets
 from media.transmission import due, relay, release
 
 ROUNDS = 8  # packets of one leg taken in one drain at most; the rest waits, or is lost in the kernel
+
+Ear = Callable[[I64, I16, Bool, float], None]  # rows, samples int16[n, L], whether any are the leg's own, now
 
 _IDENTITY = struct.Struct("!HII")  # sequence, timestamp, SSRC, from the third byte of a packet
 
@@ -55,6 +58,7 @@ class Core:
         self.plan = Plan(self.table, self.mixer)
         self.events: list[AnyEvent] = []
         self.reports: list[tuple[int, bytes, Address | None]] = []  # RTCP that arrived: row, datagram, source
+        self.ear: Ear | None = None  # is shown what every decoded leg says, block by block
         self.uncertain: set[int] = set()  # rows whose source is taken but whose port is not connected yet
         self._target = buffer_ms * RATE // 1000
         self._batch = Batch(batch)
@@ -302,7 +306,9 @@ class Core:
         self.plan.settle()
         plan, table = self.plan, self.table
         if plan.matrix is not None:
-            block, _ = jitter.read(table.ring, plan.sources, self._target, skipped)
+            block, there = jitter.read(table.ring, plan.sources, self._target, skipped)
+            if self.ear is not None:
+                self.ear(plan.sources, block, there.any(axis=1), now)
             total = mixer.mix(plan.matrix, block)
         else:
             total = np.zeros((len(plan.rendered), BLOCK), np.int32)

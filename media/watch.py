@@ -22,6 +22,7 @@ STATS_EVERY = 5.0  # s between two figures of a leg
 SHARES = round(
     STATS_EVERY / TICK
 )  # the legs are told of in so many groups, one a tick, so that no tick is long
+HEARD = 4  # of so many blocks of a decoded leg one is looked at
 STOPPED = 5.0  # s without a packet
 
 
@@ -40,6 +41,8 @@ class Watch:
         self._next = 0.0
         self._looked = 0.0
         self._share = 0
+        self._blocks = 0
+        core.ear = self.hear
 
     def begin(self, leg: Leg, now: float) -> None:
         """A leg was opened."""
@@ -101,9 +104,10 @@ class Watch:
     # --- troubles ---------------------------------------------------------------------------------
 
     def hear(self, rows: I64, block: I16, there: Bool, now: float) -> None:
-        """Samples that were played of decoded legs, int16[n, L]."""
-        self._fit()
-        self.diagnosis.hear(rows, block, there, now)
+        """Samples that are played of decoded legs, int16[n, L]; there: whether any are the leg's own."""
+        self._blocks += 1
+        if self._blocks % HEARD == 0:
+            self.diagnosis.hear(rows, block, there, now)
 
     def _find_troubles(self, now: float) -> None:
         rows = self._core.table.rows()
