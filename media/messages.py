@@ -8,9 +8,11 @@ leg's. Gains are linear (1.0 = unity), times are milliseconds, addresses are (nu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
+
+from media.recording import RecordingCommand, RecordingEvent
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 Address = tuple[str, int]
@@ -55,7 +57,8 @@ class Keys(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return f"Keys({self.suite}, [hidden])"
 
-    __str__ = __rich_repr__ = __repr__
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("suite", self.suite)]
 
 
 class LegStats(msgspec.Struct, frozen=True):
@@ -100,8 +103,7 @@ class OpenLeg(Command, frozen=True, tag=True):
 
     codecs: in order of preference; the first is what we send, all are understood. remote None: not known yet,
     the port is open and nothing is sent. direction is ours: "sendonly" sends and ignores what comes.
-    keys: None for plain RTP.
-    dtmf_clock: Hz of telephone events.
+    keys: None for plain RTP. dtmf_clock: Hz of telephone events.
     """
 
     leg: int
@@ -166,6 +168,23 @@ class SendDtmf(Command, frozen=True, tag=True):
     ms: int = 160
 
 
+class Tap(Command, frozen=True, tag=True):
+    """Give the leg's sound, both ways, to the subscriber that listens at the Unix socket `to`, tick by tick.
+
+    media/tap.py says how. What the far end says is decoded beside the relay; the relay stays.
+    """
+
+    leg: int
+    to: str
+
+
+class Untap(Command, frozen=True, tag=True):
+    """Give the leg's sound to that subscriber no more, from the next tick on."""
+
+    leg: int
+    to: str
+
+
 class CloseLeg(Command, frozen=True, tag=True):
     """Close the leg and free its port; answered with LegClosed. Its edges and plays go with it."""
 
@@ -178,7 +197,19 @@ class Ping(Command, frozen=True, tag=True):
     n: int
 
 
-AnyCommand = OpenLeg | SetRemote | SetGain | Play | Stop | SendDtmf | CloseLeg | Ping
+AnyCommand = (
+    OpenLeg
+    | SetRemote
+    | SetGain
+    | Play
+    | Stop
+    | SendDtmf
+    | Tap
+    | Untap
+    | CloseLeg
+    | Ping
+    | RecordingCommand
+)
 
 
 # --- events: worker to engine -------------------------------------------------------------------------
@@ -202,7 +233,9 @@ class LegOpened(Event, frozen=True, tag=True):
 
 
 class LegFailed(Event, frozen=True, tag=True):
-    """The command could not be done for this leg. reason: "no_ports", "exists", "unknown", "codec"."""
+    """The command could not be done for this leg. reason: "no_ports", "exists", "unknown", "codec",
+    "address", "dtmf", "keys".
+    """
 
     leg: int
     reason: str
@@ -292,6 +325,7 @@ AnyEvent = (
     | Wish
     | Stats
     | Pong
+    | RecordingEvent
 )
 
 _encoder = msgspec.msgpack.Encoder()
