@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
-from config.setting import Address, Count, Port, Seconds, setting, settings
+from config.setting import Address, Port, Processes, Seconds, setting, settings
 
 
 @settings
@@ -29,7 +29,16 @@ class Dtmf:
 
 @settings
 class MediaSettings:
-    workers: Count = setting("Media processes; 0 for one a core.", default=1)
+    workers: Processes = setting(
+        "Media processes; `auto`, or 0, for one a core. A call stays in one of them, each has its share of "
+        "the ports, and one that dies takes its own calls alone with it.",
+        default=1,
+    )
+    native: Literal["auto", "off"] = setting(
+        "Packets through the helper in C, which is compiled at the first start where a compiler is; `off` "
+        "for Python alone, at more CPU a call.",
+        default="auto",
+    )
     address: Address = setting("Local address of RTP; 0.0.0.0 for all.", default="0.0.0.0")
     external_address: Address | None = setting(
         "Address put into SDP; empty for the address of the call's route.", default=None
@@ -52,3 +61,11 @@ class MediaSettings:
     )
     dtmf: Dtmf = setting("Digits that callers press.", default=Dtmf())
     jitter: Jitter = setting("The jitter buffer of legs that are not relayed.", default=Jitter())
+
+
+def port_shares(low: int, high: int, workers: int) -> list[tuple[int, int]]:
+    """Each worker's part of the ports `low` to `high`, both included: (first, last), whole pairs, none in
+    two parts.
+    """
+    share = (high - low + 1) // workers // 2 * 2
+    return [(low + n * share, low + (n + 1) * share - 1) for n in range(workers)]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from config.fault import Fault
-from config.media import MediaSettings
+from config.media import MediaSettings, port_shares
 from config.parts import Parts, sound
 from config.signalling import SipSettings
 
@@ -95,12 +95,15 @@ def _ports(parts: Parts, media: MediaSettings) -> Iterator[Fault]:
         yield parts.fault("media", ("port_high",), f"{high} is below port_low, {low}", "swap the two")
     elif parts.node:
         calls = parts.node.limits.max_calls
-        room = (high - low + 1) // RTP_PORTS_A_CALL
+        workers = media.workers or 1
+        shares = port_shares(low, high, workers)
+        room = sum((last - first + 1) // RTP_PORTS_A_CALL for first, last in shares)
         if room < calls:
             problem = f"{high - low + 1} ports are too few for {calls} calls"
-            remedy = (
-                f"each call takes {RTP_PORTS_A_CALL}: widen the range, or set node.limits.max_calls to {room}"
-            )
+            if workers > 1:
+                problem += f" in {workers} workers of {shares[0][1] - shares[0][0] + 1} each"
+            smaller = f"set node.limits.max_calls to {room}" if room else f"set workers to {workers // 2}"
+            remedy = f"each call takes {RTP_PORTS_A_CALL}: widen the range, or {smaller}"
             yield parts.fault("media", ("port_high",), problem, remedy)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, cast, dataclass_transform
 
 from annotated_types import Ge, Gt, Le, Len
-from pydantic import AfterValidator, PlainValidator, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, PlainValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from config.secret import Secret, SecretMissing, resolve
@@ -110,6 +110,10 @@ def _language(text: str) -> str:
     return text
 
 
+def _one_a_core(value: object) -> object:
+    return 0 if value == "auto" else value
+
+
 Name = Annotated[str, AfterValidator(_name), Words("name")]
 Text = Annotated[str, Len(0, 256), Words("text")]
 Address = Annotated[str, AfterValidator(_address), Words("IP address")]
@@ -120,6 +124,7 @@ Language = Annotated[str, AfterValidator(_language), Words("language")]
 Port = Annotated[int, Ge(1), Le(65535), Words("port")]
 Count = Annotated[int, Ge(0), Le(1_000_000), Words("number")]
 Positive = Annotated[int, Ge(1), Le(1_000_000), Words("number")]
+Processes = Annotated[int, BeforeValidator(_one_a_core), Ge(0), Le(64), Words("`auto` or number")]
 Seconds = Annotated[float, Ge(0), Le(MONTH_S), Words("seconds")]
 SomeSeconds = Annotated[float, Gt(0), Le(MONTH_S), Words("seconds")]
 RingSeconds = Annotated[

@@ -5,16 +5,82 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
-from config.media import MediaSettings
+from config.media import MediaSettings, port_shares
 from engine.build import capabilities_of
 from media.io.process import WorkerClient
-from media.messages import AnyCommand, AnyEvent, LegClosed, LegOpened
+from media.messages import AnyCommand, AnyEvent, LegClosed, LegFailed, LegOpened, OpenLeg
 from sip.sdp import CodecOffer
 
 OnEvents = Callable[[int, list[AnyEvent]], None]
 OnLost = Callable[[int], None]
+
+SHARE_A_LEG = 0.0005  # of a core that a leg is taken for until a worker's next figure has it: rendered, in C
+LEGS_A_CALL = 2  # ports a worker must have for another call
+SIGNIFICANT = 0.05  # of a core: smaller differences of load are noise, and the number of legs decides
+
+
+@dataclass(slots=True)
+class Seat:
+    """A worker's place: the process that has it now, and what is known of its burden.
+
+    opening, open: leg ids. measured: share of a core it last told, and how many legs it had then.
+    """
+
+    name: str
+    number: int
+    client: WorkerClient = field(init=False)
+    opening: set[int] = field(default_factory=set)
+    open: set[int] = field(default_factory=set)
+    measured: tuple[float, int] = (0.0, 0)
+
+    @property
+    def legs(self) -> int:
+        return len(self.opening) + len(self.open)
+
+    @property
+    def load(self) -> float:
+        """Share of a core: as measured last, with what the legs opened since will take."""
+        told = self.client.load
+        if told != self.measured[0]:
+            self.measured = told, self.legs
+        load, then = self.measured
+        return load + SHARE_A_LEG * (self.legs - then)
+
+    @property
+    def room(self) -> bool:
+        """Whether it is up and has ports for another call."""
+        ready = self.client.ready
+        return ready is not None and ready.ports - self.legs >= LEGS_A_CALL
+
+    def asked(self, command: AnyCommand) -> None:
+        if isinstance(command, OpenLeg):
+            self.opening.add(command.leg)
+
+    def told(self, events: list[AnyEvent]) -> None:
+        for event in events:
+            if isinstance(event, LegOpened):
+                self.opening.discard(event.leg)
+                self.open.add(event.leg)
+            elif isinstance(event, LegFailed):
+                self.opening.discard(event.leg)
+            elif isinstance(event, LegClosed):
+                self.open.discard(event.leg)
+
+    def replaced(self, number: int) -> None:
+        """Another process has the place: nothing of the last one's legs is left."""
+        self.number = number
+        self.opening.clear()
+        self.open.clear()
+        self.measured = (0.0, 0)
+
+
+def emptiest(seats: Iterable[Seat]) -> Seat | None:
+    """The one that a new call goes to: least load, then fewest legs; None when none has room."""
+    roomy = [seat for seat in seats if seat.room]
+    return min(roomy, key=lambda seat: (round(seat.load / SIGNIFICANT), seat.legs, seat.number), default=None)
 
 
 class Workers:
@@ -28,77 +94,66 @@ class Workers:
         self.address = settings.external_address or reachable(settings.address)
         self._on_events = on_events
         self._on_lost = on_lost
-        self._clients: list[WorkerClient] = []
-        self._numbers: dict[int, WorkerClient] = {}  # of the processes that live
-        self._legs: dict[int, int] = {}  # open legs by worker number
-        self._next = 0
         count = settings.workers or os.cpu_count() or 1
-        share = (settings.port_high - settings.port_low) // count // 2 * 2
-        for n in range(count):
-            low = settings.port_low + n * share
-            self._clients.append(self._client(settings, (low, low + share)))
+        shares = port_shares(settings.port_low, settings.port_high, count)
+        self._seats = [self._seat(settings, n, share) for n, share in enumerate(shares)]
+        self._by_number = {seat.number: seat for seat in self._seats}
+        self._next = count
 
-    def _client(self, settings: MediaSettings, ports: tuple[int, int]) -> WorkerClient:
-        number = self._next
-        self._next += 1
+    def _seat(self, settings: MediaSettings, n: int, share: tuple[int, int]) -> Seat:
+        seat = Seat(f"media-{n}", n)
 
         def told(events: list[AnyEvent]) -> None:
-            for event in events:
-                if isinstance(event, LegOpened):
-                    self._legs[current()] += 1
-                elif isinstance(event, LegClosed):
-                    self._legs[current()] -= 1
-            self._on_events(current(), events)
+            seat.told(events)
+            self._on_events(seat.number, events)
 
         def lost(_: str) -> None:
-            nonlocal number
-            dead, number = number, self._next
+            dead = seat.number
+            seat.replaced(self._next)
             self._next += 1
-            del self._numbers[dead], self._legs[dead]
-            self._numbers[number], self._legs[number] = client, 0
+            del self._by_number[dead]
+            self._by_number[seat.number] = seat
             self._on_lost(dead)
 
-        def current() -> int:
-            return number
-
-        client = WorkerClient(
+        seat.client = WorkerClient(
             bind=settings.address,
-            ports=ports,
+            ports=(share[0], share[1] + 1),
             on_events=told,
             on_lost=lost,
             announce=settings.external_address or "",
             buffer_ms=settings.jitter.delay_ms,
             dscp=settings.dscp,
+            native=settings.native,
         )
-        self._numbers[number], self._legs[number] = client, 0
-        return client
+        return seat
 
     async def start(self) -> None:
         """Raises WorkerFailed."""
-        await asyncio.gather(*(client.start() for client in self._clients))
+        await asyncio.gather(*(seat.client.start() for seat in self._seats))
 
     async def close(self) -> None:
-        await asyncio.gather(*(client.close() for client in self._clients))
+        await asyncio.gather(*(seat.client.close() for seat in self._seats))
 
     def place(self) -> int | None:
-        up = [number for number, client in self._numbers.items() if client.ready is not None]
-        return min(up, key=lambda number: self._legs[number], default=None)
+        seat = emptiest(self._seats)
+        return None if seat is None else seat.number
 
     def send(self, worker: int, command: AnyCommand) -> None:
-        client = self._numbers.get(worker)
-        if client is not None:
-            client.send(command)
+        seat = self._by_number.get(worker)
+        if seat is not None:
+            seat.asked(command)
+            seat.client.send(command)
 
     def loads(self) -> list[tuple[str, float, int, bool]]:
         """(name, load, open legs, up) of each worker."""
         return [
-            (f"media-{n}", client.load, self._legs[number], client.ready is not None)
-            for n, (number, client) in enumerate(sorted(self._numbers.items()))
+            (seat.name, seat.client.load, len(seat.open), seat.client.ready is not None)
+            for seat in self._seats
         ]
 
     @property
     def pids(self) -> list[int]:
-        return [client.pid for client in self._clients if client.pid is not None]
+        return [seat.client.pid for seat in self._seats if seat.client.pid is not None]
 
 
 def reachable(address: str) -> str:

@@ -42,6 +42,9 @@ from media.transmission import release
 from media.watch import Watch
 
 
+RESTING = ("CN", "G729")  # far ends with these may send nothing for seconds while nobody speaks there
+
+
 class Refused(Exception):
     """The command cannot be done for the leg; `reason` is LegFailed's."""
 
@@ -176,6 +179,7 @@ class Control:
             self.core.uncertain.discard(row)
             self._network.disconnect(row)
             leg.report_to = None
+            self._watch.moved(leg)
         leg.rtcp_mux = command.rtcp_mux
         if not common.connected[row]:
             self._network.aim(row, leg.latch.target)
@@ -194,6 +198,7 @@ class Control:
         tx = table.tx
         kinds = table.common.kinds[row]
         kinds[:] = codecs.UNKNOWN
+        table.common.rests[row] = any(codec.name.upper() in RESTING for codec in command.codecs)
         tx.dtmf_pt[row] = tx.red_pt[row] = -1
         if command.dtmf_pt is not None and 0 <= command.dtmf_pt < 128:
             kinds[command.dtmf_pt] = codecs.TELEPHONE_EVENT

@@ -8,13 +8,14 @@ whose codec has frames and a state of its own.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from random import Random
 
 import numpy as np
 
 from media import codecs, express, rtp
 from media.clock import DRAIN, TICKS
-from media.columns import F64, I8, I64, Bool
+from media.columns import F64, I8, I16, I64, Bool
 from media.delay import BufferSettings
 from media.dtmf import Dialler, Heard
 from media.hearing import LONGEST, Hearing, Sound
@@ -33,6 +34,8 @@ from media.rtp import U32, Packets
 from media.transmission import due, relay, release
 
 ROUNDS = 8  # packets of one leg taken in one drain at most; the rest waits, or is lost in the kernel
+
+Ear = Callable[[I64, I16, Bool, float], None]  # rows, samples int16[n, L], whether any are the leg's own, now
 
 _IDENTITY = struct.Struct("!HII")  # sequence, timestamp, SSRC, from the third byte of a packet
 
@@ -62,6 +65,7 @@ class Core:
         self.renderer = Renderer(self.plan, self.planes)
         self.events: list[AnyEvent] = []
         self.reports: list[tuple[int, bytes, Address | None]] = []  # RTCP that arrived: row, datagram, source
+        self.ear: Ear | None = None  # is shown what every decoded leg says, block by block
         self.uncertain: set[int] = set()  # rows whose source is taken but whose port is not connected yet
         self._batch = Batch(batch)
         self.packer = Packer()
@@ -103,6 +107,8 @@ class Core:
         if 192 <= packet[1] <= 223:
             return leg.rtcp_mux and source == latch.source
         if self.table.common.kinds[row, packet[1] & 0x7F] == codecs.UNKNOWN:
+            self.table.rx.foreign[row] += 1
+            self.table.rx.foreign_type[row] = packet[1] & 0x7F
             return False
         sequence, _, ssrc = _IDENTITY.unpack_from(packet, 2)
         before = latch.source
@@ -162,6 +168,9 @@ class Core:
             (kinds != codecs.UNKNOWN) & table.common.receives[packets.rows] & (packets.size <= LONGEST[kinds])
         )
         if not wanted.all():
+            foreign = kinds == codecs.UNKNOWN
+            table.rx.foreign[packets.rows[foreign]] += 1
+            table.rx.foreign_type[packets.rows[foreign]] = packets.pt[foreign]
             packets, kinds = packets.only(wanted), kinds[wanted]
         if not len(packets):
             return
@@ -322,6 +331,10 @@ class Core:
         self._settle()
         self.hearing.force(now)
         heard = self.renderer.hear(skipped, now)
+        if self.ear is not None:
+            for rows, samples, real in heard:
+                if len(rows):
+                    self.ear(rows, samples, real, now)
         for rows, samples in self.renderer.mix(heard):
             self.packer.send(self.table.tx, rows, samples, skipped, self.network, now)
         for row, done in self.renderer.played:
@@ -352,10 +365,14 @@ class Core:
         if latch.connected or latch.source is None:
             self.uncertain.discard(row)
 
-    def late(self, row: int) -> int:
-        """Packets of the leg that came after their turn to be played."""
-        now = sum(plane.late(row) for plane in self.planes)
-        return int(self.table.rx.late[row]) + now + self.hearing.decoding.late(row)
+    def late(self, rows: I64) -> I64:
+        """Packets of legs that came after their turn to be played."""
+        total = self.table.rx.late[rows]
+        for plane in self.planes:
+            total += plane.late(rows)
+        for i in np.flatnonzero(self.table.rx.codec[rows] > codecs.PCMA).tolist():
+            total[i] += self.hearing.decoding.late(int(rows[i]))
+        return total
 
     def forget(self, leg: Leg) -> None:
         """The leg is closed: nothing of it stays."""

@@ -14,7 +14,7 @@ from media.latch import Latch
 from media.messages import Address, Codec
 from media.player import Player
 from media.reception import Reception
-from media.rtcp import RemoteView
+from media.remote import RemoteView
 from media.transmission import Transmission
 
 
@@ -35,37 +35,39 @@ class Flow(IntEnum):
 
 
 class Common(Columns):
-    """number: the engine's id, -1 in an unused row. kinds: codec by payload type, media.codecs numbers. form: of
-    its payloads, where one codec has several: packets are relayed only between legs of the same. repair: what it
-    sends is rendered although it could be relayed.
+    """number: the engine's id, -1 in an unused row. kinds: codec by payload type, media.codecs numbers. form:
+    of its payloads, where one codec has several: packets are relayed only between legs of the same.
 
     receives: direction allows it. connected: its port takes packets of one source alone. flow: whether
     packets come. expects: since when they should be coming, s. report_at: when its next RTCP report is due,
-    s.
+    s. rests: its far end may send nothing while it is silent (comfort noise was agreed on). repair: what it
+    is relayed may be rendered on purpose, because network and far end are not up to each other.
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
         "number": Column(np.int64, -1),
         "kinds": Column(np.int8, UNKNOWN, 128),
         "form": Column(np.int8),
-        "repair": Column(np.bool_),
         "receives": Column(np.bool_),
         "way": Column(np.int8, Way.NONE),
         "connected": Column(np.bool_),
         "flow": Column(np.int8, Flow.AWAITED),
         "expects": Column(np.float64, np.inf),
         "report_at": Column(np.float64, np.inf),
+        "rests": Column(np.bool_),
+        "repair": Column(np.bool_),
     }
     number: I64
     kinds: I8
     form: I8
-    repair: Bool
     receives: Bool
     way: I8
     connected: Bool
     flow: I8
     expects: F64
     report_at: F64
+    rests: Bool
+    repair: Bool
 
 
 class Leg:

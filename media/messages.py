@@ -8,12 +8,25 @@ leg's. Gains are linear (1.0 = unity), times are milliseconds, addresses are (nu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
+from media.recording import RecordingCommand, RecordingEvent
+
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 Address = tuple[str, int]
+Repair = Literal["auto", "on", "off"]
+Profile = Literal["mobile-2g", "mobile-3g", "standard", "hd"]
+TroubleKind = Literal[
+    "no_rtp",
+    "one_way",
+    "wrong_payload",
+    "silence",
+    "clipping",
+    "ssrc_change",
+    "clock_drift",
+]
 
 MAX_FRAME = 4 * 1024 * 1024  # bytes; a longer frame is a broken peer
 
@@ -32,12 +45,30 @@ class Codec(msgspec.Struct, frozen=True):
     params: dict[str, str] = {}
 
 
+class Keys(msgspec.Struct, frozen=True):
+    """SRTP keys of a leg (RFC 4568): suite by its registered name; master key and salt, one after the other,
+    of what we send and of what we receive.
+    """
+
+    suite: str
+    send: bytes
+    receive: bytes
+
+    def __repr__(self) -> str:
+        return f"Keys({self.suite}, [hidden])"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("suite", self.suite)]
+
+
 class LegStats(msgspec.Struct, frozen=True):
     """A leg's figures since it was opened.
 
     lost: packets of the far end's stream that never came. late: came after their turn to be played (rendered
     legs only). jitter_ms: RFC 3550 section 6.4.1. rtt_ms and remote_lost: as the far end's receiver reports
-    tell, None before the first. mos: E-model (ITU-T G.107) of what arrives here, None before anything has.
+    tell, None before the first. mos: E-model (ITU-T G.107) of what arrived here, None before anything has;
+    mos_now: of the last seconds; burst_ratio: BurstR of their losses, 1 when they are random. mos_there: of
+    what arrives at the far end, as its extended reports (RFC 3611) tell. kbps: payload that arrives.
     source: where the far end's packets come from.
     """
 
@@ -53,6 +84,10 @@ class LegStats(msgspec.Struct, frozen=True):
     rtt_ms: float | None = None
     remote_lost: int | None = None
     mos: float | None = None
+    mos_now: float | None = None
+    burst_ratio: float = 1.0
+    mos_there: float | None = None
+    kbps: float = 0.0
     source: Address | None = None
 
 
@@ -68,6 +103,7 @@ class OpenLeg(Command, frozen=True, tag=True):
 
     codecs: in order of preference; the first is what we send, all are understood. remote None: not known yet,
     the port is open and nothing is sent. direction is ours: "sendonly" sends and ignores what comes.
+    keys: None for plain RTP. dtmf_clock: Hz of telephone events.
     """
 
     leg: int
@@ -76,10 +112,15 @@ class OpenLeg(Command, frozen=True, tag=True):
     remote: Address | None = None
     rtcp_mux: bool = False
     direction: Direction = "sendrecv"
+    dtmf_clock: int = 8000
+    keys: Keys | None = None
 
 
 class SetRemote(Command, frozen=True, tag=True):
-    """The far end as the newest offer/answer has it; a changed address starts latching anew."""
+    """The far end as the newest offer/answer has it; a changed address starts latching anew.
+
+    keys: a key that stays is gone on with, another one begins anew; None ends encryption.
+    """
 
     leg: int
     remote: Address | None
@@ -87,6 +128,8 @@ class SetRemote(Command, frozen=True, tag=True):
     dtmf_pt: int | None = None
     rtcp_mux: bool = False
     direction: Direction = "sendrecv"
+    dtmf_clock: int = 8000
+    keys: Keys | None = None
 
 
 class SetGain(Command, frozen=True, tag=True):
@@ -125,6 +168,23 @@ class SendDtmf(Command, frozen=True, tag=True):
     ms: int = 160
 
 
+class Tap(Command, frozen=True, tag=True):
+    """Give the leg's sound, both ways, to the subscriber that listens at the Unix socket `to`, tick by tick.
+
+    media/tap.py says how. What the far end says is decoded beside the relay; the relay stays.
+    """
+
+    leg: int
+    to: str
+
+
+class Untap(Command, frozen=True, tag=True):
+    """Give the leg's sound to that subscriber no more, from the next tick on."""
+
+    leg: int
+    to: str
+
+
 class CloseLeg(Command, frozen=True, tag=True):
     """Close the leg and free its port; answered with LegClosed. Its edges and plays go with it."""
 
@@ -137,7 +197,9 @@ class Ping(Command, frozen=True, tag=True):
     n: int
 
 
-AnyCommand = OpenLeg | SetRemote | SetGain | Play | Stop | SendDtmf | CloseLeg | Ping
+AnyCommand = (
+    OpenLeg | SetRemote | SetGain | Play | Stop | SendDtmf | Tap | Untap | CloseLeg | Ping | RecordingCommand
+)
 
 
 # --- events: worker to engine -------------------------------------------------------------------------
@@ -161,7 +223,9 @@ class LegOpened(Event, frozen=True, tag=True):
 
 
 class LegFailed(Event, frozen=True, tag=True):
-    """The command could not be done for this leg. reason: "no_ports", "exists", "unknown", "codec"."""
+    """The command could not be done for this leg. reason: "no_ports", "exists", "unknown", "codec",
+    "address", "dtmf", "keys".
+    """
 
     leg: int
     reason: str
@@ -201,6 +265,30 @@ class RtpStopped(Event, frozen=True, tag=True):
     leg: int
 
 
+class Trouble(Event, frozen=True, tag=True):
+    """Something is wrong with the leg's sound, or is no more (over); each is told once.
+
+    cause: what, why probably and what to do, in plain words. since: when it began or ended, s since 1970.
+    """
+
+    leg: int
+    kind: TroubleKind
+    cause: str
+    since: float
+    over: bool = False
+
+
+class Wish(Event, frozen=True, tag=True):
+    """The leg would sound better with another codec: a re-INVITE that puts `codec` first may bring it.
+
+    codec: encoding name. why: what was seen, in words.
+    """
+
+    leg: int
+    codec: str
+    why: str
+
+
 class Stats(Event, frozen=True, tag=True):
     """Every 5 s, for every leg."""
 
@@ -215,7 +303,19 @@ class Pong(Event, frozen=True, tag=True):
 
 
 AnyEvent = (
-    WorkerReady | LegOpened | LegFailed | LegClosed | PlayDone | Dtmf | RtpStarted | RtpStopped | Stats | Pong
+    WorkerReady
+    | LegOpened
+    | LegFailed
+    | LegClosed
+    | PlayDone
+    | Dtmf
+    | RtpStarted
+    | RtpStopped
+    | Trouble
+    | Wish
+    | Stats
+    | Pong
+    | RecordingEvent
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -46,7 +46,8 @@ class Plane:
 
     def seat(self, rows: list[int]) -> dict[int, int]:
         """These legs are heard from now on, and no others; those that no longer are, with their late packets."""
-        gone = {row: self.late(row) for row in set(self.rows.tolist()) - set(rows)}
+        away = list(set(self.rows.tolist()) - set(rows))
+        gone = dict(zip(away, self.late(np.array(away, np.int64)).tolist()))
         for row in gone:
             self._clear(int(self._slot_of[row]))
             self._slot_of[row] = NO_SLOT
@@ -77,10 +78,12 @@ class Plane:
         """The leg's, NO_SLOT when it is not heard."""
         return int(self._slot_of[row]) if row < len(self._slot_of) else NO_SLOT
 
-    def late(self, row: int) -> int:
-        """Packets of the leg that came after their turn, since it is heard."""
-        slot = self.slot(row)
-        return int(self.playout.late[slot]) if slot != NO_SLOT else 0
+    def late(self, rows: I64) -> I64:
+        """Packets of legs that came after their turn, since they are heard."""
+        slots = np.full(len(rows), NO_SLOT)
+        known = rows < len(self._slot_of)
+        slots[known] = self._slot_of[rows[known]]
+        return np.where(slots == NO_SLOT, 0, self.playout.late[slots])
 
     def place(
         self, rows: I64, streams: I64, stamps: I64, newest: Bool, clock: int, now: float
@@ -110,12 +113,11 @@ class Plane:
     def _scale(self, stamps: I64, clock: int) -> I64:
         return stamps if clock == self.rate else stamps * self.rate // clock
 
-    def read(self, skipped: int, now: float) -> I16:
-        """What all that are heard say at this tick, int16[n, block]."""
+    def read(self, skipped: int, now: float) -> tuple[I16, Bool]:
+        """What all that are heard say at this tick, int16[n, block], and whether any of it came from packets."""
         if not len(self.slots):
-            return np.empty((0, self.block), np.int16)
-        block, _ = self.playout.read(self.slots, skipped, now)
-        return block
+            return np.empty((0, self.block), np.int16), np.empty(0, np.bool_)
+        return self.playout.read(self.slots, skipped, now)
 
     def leave(self, which: I64, sound: I16) -> I16:
         """Sound of the legs at the places `which` as the other plane has it; once a tick for each of them."""

@@ -33,8 +33,9 @@ class Reception(Columns):
     must be decoded. timestamp: of the newest sound. span: of a packet of it, clock: in so many
     units a second. last: when the newest packet came, s. jitter: in
     timestamp units. window: bit i is set when packet `window_at` - i has come; all between it and `highest`
-    have. rate: of the sound, Hz. restart: the sequence number that would confirm a restart. gone: packets lost of earlier streams.
-    late: packets that came after their turn to be played, when the leg was heard before.
+    have. rate: of the sound, Hz. restart: the sequence number that would confirm a restart. gone: packets
+    lost of earlier streams. late: packets that came after their turn to be played, when the leg was heard
+    before. foreign: packets of payload types that were not agreed on; foreign_type: the newest such type.
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
@@ -63,6 +64,8 @@ class Reception(Columns):
         "reported_expected": Column(np.int64),
         "reported_unique": Column(np.int64),
         "rate": Column(np.int64, RATE),
+        "foreign": Column(np.int64),
+        "foreign_type": Column(np.int64, -1),
         "started": Column(np.bool_),
         "codec": Column(np.int8, -1),
     }
@@ -91,6 +94,8 @@ class Reception(Columns):
     reported_expected: I64
     reported_unique: I64
     rate: I64
+    foreign: I64
+    foreign_type: I64
     started: Bool
     codec: I8
 

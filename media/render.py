@@ -8,10 +8,18 @@ from typing import NamedTuple
 import numpy as np
 
 from media import mixer
-from media.columns import I16, I32, I64
+from media.columns import I16, I32, I64, Bool
 from media.plan import Plan, View
 from media.plane import RATES, Plane
 from media.player import Done
+
+
+class Heard(NamedTuple):
+    """What legs say, samples int16[n, block]; real: whether anything of it came from packets."""
+
+    rows: I64
+    samples: I16
+    real: Bool
 
 
 class Rendered(NamedTuple):
@@ -29,11 +37,11 @@ class Renderer:
         self._planes = planes
         self.played: list[tuple[int, list[Done]]] = []
 
-    def hear(self, skipped: int, now: float) -> list[Rendered]:
+    def hear(self, skipped: int, now: float) -> list[Heard]:
         """What the legs that are heard say now, a plane after the other."""
-        return [Rendered(plane.rows, plane.read(skipped, now)) for plane in self._planes]
+        return [Heard(plane.rows, *plane.read(skipped, now)) for plane in self._planes]
 
-    def mix(self, heard: list[Rendered]) -> list[Rendered]:
+    def mix(self, heard: list[Heard]) -> list[Rendered]:
         """What the rendered legs are to be sent."""
         totals = [
             self._total(view, number, heard) if len(view.rows) else None
@@ -46,7 +54,7 @@ class Renderer:
             if total is not None
         ]
 
-    def _total(self, view: View, number: int, heard: list[Rendered]) -> I32:
+    def _total(self, view: View, number: int, heard: list[Heard]) -> I32:
         """The view's sums, int32[listeners, block]."""
         if view.matrix is None:
             return np.zeros((len(view.rows), self._planes[number].block), np.int32)

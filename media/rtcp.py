@@ -1,22 +1,20 @@
 """RTCP (RFC 3550 section 6): sender and receiver reports built and read.
 
 A compound packet of ours is a sender report (a receiver report when nothing was sent) with at most one
-report block, and SDES with CNAME. What comes from outside is read with every length checked; anything odd
-ends the reading.
+report block, SDES with CNAME, and an extended report (media.xr). What comes from outside is read with every
+length checked; anything odd ends the reading.
 """
 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from media.clock import ntp_middle
+from media import twcc, xr
 
 SR, RR, SDES, BYE = 200, 201, 202, 203
 INTERVAL = 5.0  # s between two reports of a leg
 MAX_PACKETS = 16  # RTCP packets looked at in one datagram
-MAX_RTT = 30.0  # s; a longer round trip is a lie
 
 _HEADER = struct.Struct("!BBH")
 _SENDER = struct.Struct("!IQIII")
@@ -55,8 +53,18 @@ class Report(NamedTuple):
     blocks: list[Block]
 
 
-def build(ssrc: int, sender: SenderInfo | None, block: Block | None, cname: bytes) -> bytes:
-    """A compound packet."""
+class Compound(NamedTuple):
+    """What a datagram says that we use."""
+
+    reports: list[Report]
+    extended: list[xr.Extended]
+    feedback: list[twcc.Feedback]
+
+
+def build(
+    ssrc: int, sender: SenderInfo | None, block: Block | None, cname: bytes, extended: bytes = b""
+) -> bytes:
+    """A compound packet; extended: an XR packet to go with it."""
     body = _SSRC.pack(ssrc)
     if sender is not None:
         body = _SENDER.pack(ssrc, sender.ntp, sender.timestamp, sender.packets, sender.octets)
@@ -69,12 +77,12 @@ def build(ssrc: int, sender: SenderInfo | None, block: Block | None, cname: byte
     report = _HEADER.pack(0x80 | (block is not None), kind, len(body) // 4) + body
     item = b"\x01" + bytes([len(cname)]) + cname + b"\0"
     chunk = _SSRC.pack(ssrc) + item + b"\0" * (-len(item) % 4)
-    return report + _HEADER.pack(0x81, SDES, len(chunk) // 4) + chunk
+    return report + _HEADER.pack(0x81, SDES, len(chunk) // 4) + chunk + extended
 
 
-def parse(data: bytes) -> list[Report]:
-    """The sender and receiver reports of a datagram, as far as it is well-formed."""
-    reports: list[Report] = []
+def parse(data: bytes) -> Compound:
+    """What a datagram says, as far as it is well-formed."""
+    found = Compound([], [], [])
     at = 0
     for _ in range(MAX_PACKETS):
         if len(data) - at < 8:
@@ -83,13 +91,38 @@ def parse(data: bytes) -> list[Report]:
         end = at + 4 + 4 * words
         if first >> 6 != 2 or end > len(data):
             break
-        if kind in (SR, RR):
-            report = _parse_report(data[at + 4 : end], kind == SR, first & 0x1F)
-            if report is None:
-                break
-            reports.append(report)
-        at = end
-    return reports
+        if first & 0x20:  # padding, in the last packet alone (section 6.4.1)
+            end -= _padding(data, at + 4, end)
+        if not _take(found, kind, first & 0x1F, data[at + 4 : end]):
+            break
+        at += 4 + 4 * words
+    return found
+
+
+def _padding(data: bytes, start: int, end: int) -> int:
+    """Bytes of padding of a packet whose body is data[start:end]; none where that is not possible."""
+    count = data[end - 1] if end > start else 0
+    return count if end == len(data) and count % 4 == 0 and count <= end - start else 0
+
+
+def _take(found: Compound, kind: int, count: int, body: bytes) -> bool:
+    """Add one packet's meaning; False when it is not well-formed. Other kinds are passed over."""
+    if kind in (SR, RR):
+        report = _parse_report(body, kind == SR, count)
+        if report is not None:
+            found.reports.append(report)
+        return report is not None
+    if kind == xr.XR:
+        extended = xr.parse(body)
+        if extended is not None:
+            found.extended.append(extended)
+        return extended is not None
+    if kind == twcc.RTPFB and count == twcc.FMT:
+        feedback = twcc.parse(body)
+        if feedback is not None:
+            found.feedback.append(feedback)
+        return feedback is not None
+    return True
 
 
 def _parse_report(body: bytes, is_sender: bool, count: int) -> Report | None:
@@ -115,33 +148,3 @@ def _parse_report(body: bytes, is_sender: bool, count: int) -> Report | None:
         )
         at += _BLOCK.size
     return Report(ssrc, sender, blocks)
-
-
-@dataclass(slots=True)
-class RemoteView:
-    """What the far end's reports say: how our stream fares there (lost, rtt), and its own clock (lsr)."""
-
-    rtt: float | None = None  # s
-    lost: int | None = None
-    lsr: int = 0
-    lsr_at: float = 0.0
-
-    def take(self, report: Report, ours: int, theirs: int, now: float, epoch: float) -> None:
-        """A report that came now. ours, theirs: SSRCs of the two streams. epoch: seconds since 1970 at now
-        = 0.
-        """
-        if report.sender is not None and report.ssrc == theirs:
-            self.lsr = report.sender.ntp >> 16 & 0xFFFF_FFFF
-            self.lsr_at = now
-        for block in report.blocks:
-            if block.ssrc != ours:
-                continue
-            self.lost = max(block.lost, 0)
-            if block.lsr:
-                passed = (ntp_middle(epoch + now) - block.lsr - block.dlsr & 0xFFFF_FFFF) / 65536.0
-                if passed <= MAX_RTT:
-                    self.rtt = passed
-
-    def dlsr(self, now: float) -> int:
-        """Delay since the last sender report, 1/65536 s; 0 before the first."""
-        return min(int((now - self.lsr_at) * 65536), 0xFFFF_FFFF) if self.lsr else 0

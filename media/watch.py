@@ -1,60 +1,83 @@
-"""What is looked at now and then, not packet by packet: reports, figures, silence, ports that must open
-again.
+"""What is looked at now and then, not packet by packet: silence, troubles, figures, reports, ports that must
+open again.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from media import codecs, quality, rtcp
-from media.clock import RATE, TICK, ntp
-from media.columns import I64
+from media import codecs
+from media.clock import TICK
+from media.columns import I16, I64, Bool, Columns
 from media.core import Core
-from media.legs import Flow, Leg, Way
-from media.messages import Address, LegStats, RtpStopped, Stats
-from media.rtcp import Block, SenderInfo
-from media.transmission import NEVER
+from media.diagnosis import SIGNS, Change, Diagnosis, Evidence
+from media.legs import Flow, Leg
+from media.losses import Losses
+from media.messages import LegStats, RtpStopped, Stats, Trouble
+from media.reports import Reports
+from media.standing import Standing
 
-PERIOD = 0.2  # s between two looks for silence
+PERIOD = 0.2  # s between two looks for silence and troubles
 STATS_EVERY = 5.0  # s between two figures of a leg
 SHARES = round(
     STATS_EVERY / TICK
 )  # the legs are told of in so many groups, one a tick, so that no tick is long
+HEARD = 4  # of so many blocks of a decoded leg one is looked at
 STOPPED = 5.0  # s without a packet
-PACKET_MS, BUFFER_MS = (
-    20.0,
-    40.0,
-)  # one-way delay beside the network's: packet time, and the far or our own buffer
 
 
 class Watch:
     """Looks after the core's legs; `epoch` is what to add to `now` for seconds since 1970."""
 
     def __init__(self, core: Core, epoch: float) -> None:
+        rows = core.table.rx.rows
         self._core = core
         self._epoch = epoch
+        self.losses = Losses(rows)
+        self.diagnosis = Diagnosis(rows)
+        self.standing = Standing(core, self.losses)
+        self._reports = Reports(core, self.losses, self.diagnosis, self.standing, epoch)
+        self._columns: tuple[Columns, ...] = (self.losses, self.diagnosis, self.standing.measured)
         self._next = 0.0
+        self._looked = 0.0
         self._share = 0
+        self._blocks = 0
+        core.ear = self.hear
 
     def begin(self, leg: Leg, now: float) -> None:
-        """A leg was opened: its first report is due within an interval."""
-        self._core.table.common.report_at[leg.row] = now + rtcp.INTERVAL * self._core.rng.uniform(0.1, 0.6)
+        """A leg was opened."""
+        self._fit()
+        for columns in self._columns:
+            columns.clear(leg.row)
+        self._reports.begin(leg, now)
+
+    def moved(self, leg: Leg) -> None:
+        """The leg's far end is another one by agreement: that its stream is another is no news."""
+        self._fit()
+        self.diagnosis.stream[leg.row] = -1
 
     def look(self, now: float) -> None:
         """Do what is due at this tick."""
-        table = self._core.table
         if now >= self._next:
             self._next = now + PERIOD
             self._reopen(now)
             self._find_stopped(now)
-        for row in np.flatnonzero(table.common.report_at <= now).tolist():
-            self._report(table.at(row), now)
-        share = table.common.number[self._share :: SHARES]
-        self._share = (self._share + 1) % SHARES
-        numbers = share[share >= 0].tolist()
-        if numbers:
-            legs = [table.find(number) for number in numbers]
-            self._core.events.append(Stats([self.stats(leg) for leg in legs if leg is not None]))
+            self._find_troubles(now)
+        self._reports.send(now)
+        self._tell(now)
+
+    def read_reports(self, now: float) -> None:
+        """Reports that arrived."""
+        if self._core.reports:
+            for leg in self._reports.read(now):
+                self.standing.measured.rtt[leg.row] = (leg.view.rtt or 0.0) * 1000.0
+
+    def _fit(self) -> None:
+        """Have a row for each of the table's."""
+        rows = self._core.table.rx.rows
+        if self.losses.rows < rows:
+            for columns in self._columns:
+                columns.grow(rows)
 
     # --- silence ----------------------------------------------------------------------------------
 
@@ -78,98 +101,103 @@ class Watch:
             self._core.table.set_flow(row, Flow.STOPPED)
             self._core.events.append(RtpStopped(int(common.number[row])))
 
-    # --- RTCP -------------------------------------------------------------------------------------
+    # --- troubles ---------------------------------------------------------------------------------
 
-    def read_reports(self, now: float) -> None:
-        """Reports that arrived; those from other hosts than the leg's source are not looked at."""
-        if not self._core.reports:
+    def hear(self, rows: I64, block: I16, there: Bool, now: float) -> None:
+        """Samples that are played of decoded legs, int16[n, L]; there: whether any are the leg's own."""
+        self._blocks += 1
+        if self._blocks % HEARD == 0:
+            self.diagnosis.hear(rows, block, there, now)
+
+    def _find_troubles(self, now: float) -> None:
+        rows = self._core.table.rows()
+        passed, self._looked = now - self._looked, now
+        if not len(rows):
             return
+        self.losses.look(self._core.table.rx, rows, self.standing.late(rows), passed)
+        self.standing.measure(rows, now)
+        for change in self.diagnosis.look(rows, self._evidence(rows), self._silent(rows, now), now):
+            self._tell_trouble(change)
+
+    def _evidence(self, rows: I64) -> Evidence:
         table = self._core.table
-        for row, data, source in self._core.reports:
-            leg = table.legs[row]
-            if leg is None or leg.latch.target is None:
-                continue
-            if source is not None and source[0] != leg.latch.target[0]:
-                continue
-            theirs, ours = int(table.rx.ssrc[row]), int(table.tx.ssrc[row])
-            for report in rtcp.parse(data):
-                leg.view.take(report, ours, theirs, now, self._epoch)
-                if source is not None and table.rx.started[row] and report.ssrc == theirs:
-                    leg.report_to = source
-        self._core.reports.clear()
-
-    def _report(self, leg: Leg, now: float) -> None:
-        """Send the leg's report and set when the next is due (RFC 3550 section 6.2: half to one and a
-        half).
-        """
-        table, row = self._core.table, leg.row
-        table.common.report_at[row] = now + rtcp.INTERVAL * self._core.rng.uniform(0.5, 1.5)
-        target = leg.latch.target
-        tx, rx = table.tx, table.rx
-        if target is None or not (rx.started[row] or tx.packets[row]):
-            return
-        sender = None
-        if tx.packets[row]:
-            passed = round((now - float(tx.time[row])) * RATE) if tx.time[row] != NEVER else 0
-            stamp = int(tx.timestamp[row]) + passed & 0xFFFF_FFFF
-            sent, octets = int(tx.packets[row]) & 0xFFFF_FFFF, int(tx.octets[row]) & 0xFFFF_FFFF
-            sender = SenderInfo(ntp(self._epoch + now), stamp, sent, octets)
-        block = self._block(leg, now) if rx.started[row] else None
-        data = rtcp.build(int(tx.ssrc[row]), sender, block, b"%08x@isogloss" % int(tx.ssrc[row]))
-        if leg.rtcp_mux:
-            self._core.network.send([row], [memoryview(data)])
-        else:
-            to: Address = leg.report_to or (target[0], target[1] + 1)
-            self._core.network.send_report(row, data, to)
-
-    def _block(self, leg: Leg, now: float) -> Block:
-        """RFC 3550 appendix A.3 and section 6.4.1."""
-        rx, row = self._core.table.rx, leg.row
-        here = np.array([row])
-        expected = int(rx.expected(here)[0])
-        unique = int(rx.unique[row])
-        expected_since = expected - int(rx.reported_expected[row])
-        lost_since = expected_since - (unique - int(rx.reported_unique[row]))
-        rx.reported_expected[row], rx.reported_unique[row] = expected, unique
-        fraction = (
-            min(lost_since * 256 // expected_since, 255) if lost_since > 0 and expected_since > 0 else 0
+        common, rx, tx = table.common, table.rx, table.tx
+        clocks = self.standing.clocks(rows)
+        return Evidence(
+            last=rx.last[rows],
+            since=np.where(common.receives[rows], common.expects[rows], np.inf),
+            sent=tx.time[rows],
+            received=rx.received[rows],
+            foreign=rx.foreign[rows],
+            stream=rx.stream[rows],
+            media=rx.timestamp[rows] / clocks,
+            jitter=rx.jitter[rows] / clocks,
+            rests=common.rests[rows],
         )
-        highest, jitter = int(rx.highest[row]) & 0xFFFF_FFFF, int(rx.jitter[row])
-        return Block(
-            int(rx.ssrc[row]), fraction, expected - unique, highest, jitter, leg.view.lsr, leg.view.dlsr(now)
+
+    def _silent(self, rows: I64, now: float) -> Bool:
+        """Which are in digital silence while somebody they hear talks; once told, until they are not."""
+        silent = np.zeros(len(rows), np.bool_)
+        for row in self.diagnosis.muted(now).tolist():
+            others = self._core.mixer.sources(row)
+            known = self.diagnosis.is_told_silent(row)
+            if known or any(self.diagnosis.talks(other, now) for other in others):
+                silent[np.searchsorted(rows, row)] = True
+        return silent
+
+    def _tell_trouble(self, change: Change) -> None:
+        leg = self._core.table.at(change.row)
+        cause = self.diagnosis.cause(
+            change.row, change.sign, leg.latch.target, int(self._core.table.rx.foreign_type[change.row])
         )
+        since = round(self._epoch + change.since, 3)
+        kind = SIGNS[change.sign].kind
+        self._core.events.append(Trouble(leg.number, kind, cause, since, change.over))
 
     # --- figures ----------------------------------------------------------------------------------
 
+    def _tell(self, now: float) -> None:
+        """Figures of this tick's share of the legs."""
+        common = self._core.table.common
+        rows = np.arange(self._share, common.rows, SHARES)
+        self._share = (self._share + 1) % SHARES
+        rows = rows[common.number[rows] >= 0]
+        if len(rows):
+            self._core.events.append(Stats(self._figures(rows)))
+
     def stats(self, leg: Leg) -> LegStats:
         """The leg's figures now."""
-        table, row = self._core.table, leg.row
-        rx, tx = table.rx, table.tx
-        here: I64 = np.array([row])
-        lost = int(rx.lost(here)[0])
-        late = self._core.late(row)
-        received, duplicate = int(rx.received[row]), int(rx.duplicate[row])
-        kind = int(rx.codec[row] if rx.started[row] else tx.codec[row])
-        rtt = leg.view.rtt
-        mos = None
-        if received:
-            rendered = bool(rx.heard[row]) or table.common.way[row] == Way.RENDERED
-            bpl = quality.BPL_G711 if rendered else quality.BPL_G711_CONCEALED
-            gone = (lost + late) / max(received - duplicate + lost, 1)
-            delay = (rtt or 0.0) * 500.0 + PACKET_MS + BUFFER_MS
-            mos = round(quality.mos(quality.rating(gone, delay, bpl)), 2)
-        return LegStats(
-            leg=leg.number,
-            codec=codecs.KINDS[kind].name if kind >= 0 else "",
-            sent=int(tx.packets[row]),
-            received=received,
-            lost=lost,
-            late=late,
-            duplicate=duplicate,
-            reordered=int(rx.reordered[row]),
-            jitter_ms=round(float(rx.jitter[row]) * 1000.0 / RATE, 2),
-            rtt_ms=None if rtt is None else round(rtt * 1000.0, 1),
-            remote_lost=leg.view.lost,
-            mos=mos,
-            source=leg.latch.source,
-        )
+        return self._figures(np.array([leg.row]))[0]
+
+    def _figures(self, rows: I64) -> list[LegStats]:
+        figures, lost, late = self.standing.of(rows), self._core.table.rx.lost(rows), self.standing.late(rows)
+        jitter_ms = 1000.0 * self._core.table.rx.jitter[rows] / self.standing.clocks(rows)
+        told = []
+        for i, row in enumerate(rows.tolist()):
+            table, leg = self._core.table, self._core.table.at(row)
+            rx, tx, view = table.rx, table.tx, leg.view
+            kind = int(rx.codec[row] if rx.started[row] else tx.codec[row])
+            came = bool(rx.received[row])
+            there = view.metrics.mos_cq if view.metrics else 127
+            told.append(
+                LegStats(
+                    leg=leg.number,
+                    codec=codecs.KINDS[kind].name if kind >= 0 else "",
+                    sent=int(tx.packets[row]),
+                    received=int(rx.received[row]),
+                    lost=int(lost[i]),
+                    late=int(late[i]),
+                    duplicate=int(rx.duplicate[row]),
+                    reordered=int(rx.reordered[row]),
+                    jitter_ms=round(float(jitter_ms[i]), 2),
+                    rtt_ms=None if view.rtt is None else round(view.rtt * 1000.0, 1),
+                    remote_lost=view.lost,
+                    mos=round(float(figures.mos[i]), 2) if came else None,
+                    mos_now=round(float(figures.mos_now[i]), 2) if came else None,
+                    burst_ratio=round(float(figures.burst[i]), 2),
+                    mos_there=there / 10.0 if 10 <= there <= 50 else None,
+                    kbps=round(float(figures.kbps[i]), 1),
+                    source=leg.latch.source,
+                )
+            )
+        return told

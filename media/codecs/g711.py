@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from media.codecs import interface
 from media.columns import I16, U8
 
 MU, A = 0, 1
@@ -67,3 +68,29 @@ def encode(law: int, samples: I16) -> U8:
     """Samples of any shape (contiguous) to codes of the same shape."""
     codes: U8 = ENCODE[law].take(samples.view(np.uint16))
     return codes
+
+
+class Decoder(interface.Decoder):
+    """For packets that do not come as arrays: redundant copies and what they stand for."""
+
+    ordered = False
+
+    def __init__(self, law: int) -> None:
+        super().__init__(160)
+        self._table = DECODE[law]
+
+    def decode(self, payload: bytes) -> I16 | None:
+        if not payload:
+            return None
+        self.span = len(payload)
+        samples: I16 = self._table.take(np.frombuffer(payload, np.uint8))
+        return samples
+
+
+class Encoder(interface.Encoder):
+    def __init__(self, law: int) -> None:
+        self._table = ENCODE[law]
+
+    def encode(self, samples: I16) -> bytes:
+        codes: U8 = self._table.take(samples.view(np.uint16))
+        return codes.tobytes()

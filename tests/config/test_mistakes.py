@@ -354,6 +354,14 @@ MISTAKES = {
     "an odd first port": Mistake(
         "media.yaml", "port_low: 16384", "port_low: 16385", "port_low", "16385 is odd", "write 16386"
     ),
+    "too few ports for so many workers": Mistake(
+        "media.yaml",
+        "workers: 1                # media processes, each with its share of the ports; auto for one a core\n",
+        "workers: 64\nport_low: 16384\nport_high: 16500\n",
+        "port_high",
+        "117 ports are too few for 500 calls in 64 workers of 0 each",
+        "set workers to 32",
+    ),
     "a range of ports upside down": Mistake(
         "media.yaml", "port_high: 32766", "port_high: 10000", "port_high", "10000 is below port_low", "swap"
     ),

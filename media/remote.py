@@ -1,0 +1,104 @@
+"""What the far end tells in its reports: how our stream fares there, the round trip, and its own clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from media.clock import ntp_middle
+from media.rtcp import Block, Report
+from media.xr import Extended, LastReceived, VoipMetrics
+
+MAX_RTT = 30.0  # s; a longer round trip is a lie
+BLIND = 50  # packets sent between two reports of which it must have seen some
+
+
+@dataclass(slots=True)
+class RemoteView:
+    """rtt: s. lost: of ours, in all; fraction: share since the report before; jitter: in timestamp units; at:
+    when it said so, s. unheard: it gets nothing of what we send. metrics: of its newest extended report.
+
+    lsr, lrr: middle 32 bits of its NTP time in its sender report, in its reference time report.
+    """
+
+    rtt: float | None = None
+    lost: int | None = None
+    fraction: float = 0.0
+    jitter: int = 0
+    at: float | None = None
+    unheard: bool = False
+    metrics: VoipMetrics | None = None
+    lsr: int = 0
+    lsr_at: float = 0.0
+    lrr: int = 0
+    lrr_at: float = 0.0
+    _ssrc: int = 0
+    _highest: int | None = None
+    _sent: int = 0
+
+    def take(self, report: Report, ours: int, theirs: int, sent: int, now: float, epoch: float) -> None:
+        """A report that came now.
+
+        ours, theirs: SSRCs of the two streams. sent: our packets, in all. epoch: seconds since 1970 at now
+        = 0.
+        """
+        if report.sender is not None and report.ssrc == theirs:
+            self.lsr = report.sender.ntp >> 16 & 0xFFFF_FFFF
+            self.lsr_at = now
+        about = next((block for block in report.blocks if block.ssrc == ours), None)
+        if about is not None:
+            self._note(about, now, epoch)
+        if report.ssrc == theirs or about is not None:
+            self._judge(about, sent)
+
+    def _note(self, block: Block, now: float, epoch: float) -> None:
+        self.lost, self.fraction, self.jitter, self.at = (
+            max(block.lost, 0),
+            block.fraction / 256.0,
+            block.jitter,
+            now,
+        )
+        self._clock(block.lsr, block.dlsr, now, epoch)
+
+    def _judge(self, block: Block | None, sent: int) -> None:
+        """It hears nothing of us when much was sent since the report before and its newest packet is no
+        newer. A far end that sends no blocks at all does not tell.
+        """
+        highest = block.highest if block is not None else None
+        if sent - self._sent >= BLIND:
+            known = self._highest is not None
+            self.unheard = known and highest in (None, self._highest)
+            self._sent = sent
+        if highest is not None:
+            if highest != self._highest:
+                self.unheard = False
+            self._highest = highest
+
+    def take_extended(self, report: Extended, ours: int, now: float, epoch: float) -> None:
+        """An extended report that came now."""
+        if report.reference:
+            self.lrr, self.lrr_at, self._ssrc = report.reference >> 16 & 0xFFFF_FFFF, now, report.ssrc
+        for times in report.received:
+            if times.ssrc == ours:
+                self._clock(times.lrr, times.dlrr, now, epoch)
+        for metrics in report.metrics:
+            if metrics.ssrc == ours:
+                self.metrics = metrics
+
+    def _clock(self, last: int, held: int, now: float, epoch: float) -> None:
+        """Round trip by our time `last` that came back after being held, both 1/65536 s."""
+        if last:
+            passed = (ntp_middle(epoch + now) - last - held & 0xFFFF_FFFF) / 65536.0
+            if passed <= MAX_RTT:
+                self.rtt = passed
+
+    def dlsr(self, now: float) -> int:
+        """Delay since the last sender report, 1/65536 s; 0 before the first."""
+        return min(int((now - self.lsr_at) * 65536), 0xFFFF_FFFF) if self.lsr else 0
+
+    def dlrr(self, now: float) -> LastReceived | None:
+        """Answer to the far end's reference time report, once each."""
+        if not self.lrr:
+            return None
+        held = min(int((now - self.lrr_at) * 65536), 0xFFFF_FFFF)
+        answer, self.lrr = LastReceived(self._ssrc, self.lrr, held), 0
+        return answer

@@ -1,0 +1,140 @@
+"""RTCP of the core's legs: what the far ends report is read, and ours go out when they are due."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from media import rtcp, xr
+from media.clock import RATE, ntp
+from media.core import Core
+from media.diagnosis import Diagnosis
+from media.legs import Leg
+from media.losses import Losses, clusters
+from media.messages import Address
+from media.rtcp import Block, SenderInfo
+from media.standing import Standing
+from media.transmission import NEVER
+
+
+class Reports:
+    """epoch: what to add to `now` for seconds since 1970."""
+
+    def __init__(
+        self, core: Core, losses: Losses, diagnosis: Diagnosis, standing: Standing, epoch: float
+    ) -> None:
+        self._core = core
+        self._losses = losses
+        self._diagnosis = diagnosis
+        self._standing = standing
+        self._epoch = epoch
+
+    def begin(self, leg: Leg, now: float) -> None:
+        """A leg was opened: its first report is due within an interval."""
+        self._core.table.common.report_at[leg.row] = now + rtcp.INTERVAL * self._core.rng.uniform(0.1, 0.6)
+
+    # --- theirs -----------------------------------------------------------------------------------
+
+    def read(self, now: float) -> list[Leg]:
+        """Take what arrived; those from other hosts than the leg's source are not looked at. Returns the
+        legs of which something was learnt.
+        """
+        learnt: list[Leg] = []
+        for row, data, source in self._core.reports:
+            leg = self._core.table.legs[row]
+            if leg is None or leg.latch.target is None:
+                continue
+            if source is None or source[0] == leg.latch.target[0]:
+                self._take(leg, data, source, now)
+                learnt.append(leg)
+        self._core.reports.clear()
+        return learnt
+
+    def _take(self, leg: Leg, data: bytes, source: Address | None, now: float) -> None:
+        table, row = self._core.table, leg.row
+        theirs, ours = int(table.rx.ssrc[row]), int(table.tx.ssrc[row])
+        found = rtcp.parse(data)
+        for report in found.reports:
+            leg.view.take(report, ours, theirs, int(table.tx.packets[row]), now, self._epoch)
+            if source is not None and table.rx.started[row] and report.ssrc == theirs:
+                leg.report_to = source
+        for extended in found.extended:
+            leg.view.take_extended(extended, ours, now, self._epoch)
+        self._diagnosis.unheard[row] = leg.view.unheard
+
+    # --- ours -------------------------------------------------------------------------------------
+
+    def send(self, now: float) -> None:
+        """Send the reports that are due."""
+        due = np.flatnonzero(self._core.table.common.report_at <= now)
+        for row in due.tolist():
+            self._report(self._core.table.at(row), now)
+
+    def _report(self, leg: Leg, now: float) -> None:
+        """Send the leg's report and set when the next is due (RFC 3550 section 6.2: half to one and a
+        half).
+        """
+        table, row = self._core.table, leg.row
+        table.common.report_at[row] = now + rtcp.INTERVAL * self._core.rng.uniform(0.5, 1.5)
+        target = leg.latch.target
+        tx, rx = table.tx, table.rx
+        if target is None or not (rx.started[row] or tx.packets[row]):
+            return
+        sender = self._sender(row, now) if tx.packets[row] else None
+        block = self._block(leg, now) if rx.started[row] else None
+        ssrc = int(tx.ssrc[row])
+        extended = xr.build(
+            ssrc,
+            self._metrics(leg) if rx.started[row] else None,
+            0 if sender is not None else ntp(self._epoch + now),
+            leg.view.dlrr(now),
+        )
+        data = rtcp.build(ssrc, sender, block, b"%08x@isogloss" % ssrc, extended)
+        if leg.rtcp_mux:
+            self._core.network.send([row], [memoryview(data)])
+        else:
+            to: Address = leg.report_to or (target[0], target[1] + 1)
+            self._core.network.send_report(row, data, to)
+
+    def _sender(self, row: int, now: float) -> SenderInfo:
+        tx = self._core.table.tx
+        passed = round((now - float(tx.time[row])) * RATE) if tx.time[row] != NEVER else 0
+        stamp = int(tx.timestamp[row]) + passed & 0xFFFF_FFFF
+        sent, octets = int(tx.packets[row]) & 0xFFFF_FFFF, int(tx.octets[row]) & 0xFFFF_FFFF
+        return SenderInfo(ntp(self._epoch + now), stamp, sent, octets)
+
+    def _block(self, leg: Leg, now: float) -> Block:
+        """RFC 3550 appendix A.3 and section 6.4.1."""
+        rx, row = self._core.table.rx, leg.row
+        here = np.array([row])
+        expected = int(rx.expected(here)[0])
+        unique = int(rx.unique[row])
+        expected_since = expected - int(rx.reported_expected[row])
+        lost_since = expected_since - (unique - int(rx.reported_unique[row]))
+        rx.reported_expected[row], rx.reported_unique[row] = expected, unique
+        fraction = (
+            min(lost_since * 256 // expected_since, 255) if lost_since > 0 and expected_since > 0 else 0
+        )
+        highest, jitter = int(rx.highest[row]) & 0xFFFF_FFFF, int(rx.jitter[row])
+        return Block(
+            int(rx.ssrc[row]), fraction, expected - unique, highest, jitter, leg.view.lsr, leg.view.dlsr(now)
+        )
+
+    def _metrics(self, leg: Leg) -> xr.VoipMetrics:
+        """RFC 3611 section 4.7, of the stream that comes in now."""
+        row = leg.row
+        here = np.array([row])
+        told = self._standing.of(here)
+        expected = max(int(self._core.table.rx.expected(here)[0]), 1)
+        return xr.metrics(
+            int(self._core.table.rx.ssrc[row]),
+            clusters(self._losses, row),
+            loss=min(int(self._losses.lost[row]) / expected, 1.0),
+            discards=float(self._losses.discards(here)[0]),
+            packet_ms=float(told.packet_ms[0]),
+            round_trip_ms=(leg.view.rtt or 0.0) * 1000.0,
+            buffer_ms=float(told.buffer_ms[0]),
+            max_buffer_ms=self._standing.max_buffer_ms,
+            r=float(told.r_now[0]),
+            mos_lq=float(told.mos_listening[0]),
+            mos_cq=float(told.mos_now[0]),
+        )
