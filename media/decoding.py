@@ -59,6 +59,10 @@ class Decoding:
         self._legs: dict[int, _Leg] = {}
         self.wishes: dict[int, int] = {}
 
+    def __len__(self) -> int:
+        """Rows that have one."""
+        return len(self._legs)
+
     def open(self, row: int, params: Mapping[int, Params]) -> None:
         """What has been agreed for the row: format parameters by codec number."""
         leg = self._legs.get(row)

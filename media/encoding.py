@@ -69,6 +69,10 @@ class Encoding:
     def __init__(self) -> None:
         self._legs: dict[int, _Leg] = {}
 
+    def __len__(self) -> int:
+        """Rows that have one."""
+        return len(self._legs)
+
     def open(
         self, row: int, kind: int, params: Params, *, ptime: int = 20, pt: int = 0, red_pt: int = -1
     ) -> None:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from media import codecs
 from media.codecs import g711
 from media.control import Control
 from media.io.memory import MemoryNetwork
@@ -87,6 +88,9 @@ class Phone:
     next_at: float = 0.0
     got: list[Heard] = field(default_factory=list)
     reports: list[bytes] = field(default_factory=list)
+    sent: list[bytes] = field(default_factory=list)
+    codec: Codec | None = None  # None: G.711 by `law`
+    coder: Any = None
     tamper: Callable[[bytes], Iterable[bytes]] | None = (
         None  # what becomes of a packet on its way to the worker
     )
@@ -95,6 +99,7 @@ class Phone:
         self, payload: bytes, pt: int | None = None, span: int | None = None, marker: bool = False
     ) -> None:
         kind = (0 if self.law == g711.MU else 8) if pt is None else pt
+        self.sent.append(payload)
         data = packet(self.sequence, self.timestamp, self.ssrc, payload, kind, marker)
         for piece in self.tamper(data) if self.tamper else (data,):
             self.throw(piece)
@@ -105,7 +110,32 @@ class Phone:
         """Any bytes to the worker's port of this leg (`to`: 1 for RTCP)."""
         return self.stage.network.deliver(data, self.address, (WORKER, self.port + to))
 
+    def switch(self, codec: Codec) -> None:
+        """Speak this codec from now on, and understand it."""
+        kind = codecs.find(codec.name, codec.rate)
+        assert kind is not None
+        self.codec = None if kind.raw else codec
+        self.law = g711.A if kind.number == codecs.PCMA else g711.MU
+        self.coder = None if kind.raw else codecs.encoder(kind.number, codec.params)
+
+    @property
+    def rate(self) -> int:
+        """Of the sound, Hz."""
+        if self.codec is None:
+            return 8000
+        kind = codecs.find(self.codec.name, self.codec.rate)
+        assert kind is not None
+        return kind.rate
+
     def speak(self) -> None:
+        if self.codec is not None:
+            rate = self.rate
+            count = rate * self.ptime // 1000
+            n = np.arange(self.spoken, self.spoken + count)
+            self.spoken += count
+            sound = np.rint(8000.0 * np.sin(2 * np.pi * self.hertz * n / rate)).astype(np.int16)
+            self.send(self.coder.encode(sound), self.codec.pt, self.codec.rate * self.ptime // 1000)
+            return
         samples = tone(self.hertz, self.ptime / 1000, start=self.spoken)
         self.spoken += len(samples)
         self.send(g711.encode(self.law, samples).tobytes())
@@ -123,6 +153,14 @@ class Phone:
 
     def audio(self, since: float = 0.0, pt: int | None = None) -> np.ndarray[Any, Any]:
         """Everything that was heard, in order of arrival, decoded."""
+        if self.codec is not None:
+            kind = codecs.find(self.codec.name, self.codec.rate)
+            assert kind is not None
+            decoder = codecs.decoder(kind.number, self.codec.params)
+            sounds = [decoder.decode(heard.payload) for heard in self.got if heard.pt == self.codec.pt]
+            late = [heard.at >= since for heard in self.got if heard.pt == self.codec.pt]
+            kept = [sound for sound, wanted in zip(sounds, late) if wanted and sound is not None]
+            return np.concatenate(kept) if kept else np.empty(0, np.int16)
         wanted = (0 if self.law == g711.MU else 8) if pt is None else pt
         parts = [heard.payload for heard in self.got if heard.pt == wanted and heard.at >= since]
         return g711.decode(self.law, np.frombuffer(b"".join(parts), np.uint8))
@@ -163,11 +201,13 @@ class Stage:
         self.phones[phone.address] = phone
         return phone
 
-    def leg(self, number: int, *codecs: Codec, **more: Any) -> Phone:
+    def leg(self, number: int, *offered: Codec, **more: Any) -> Phone:
         """A leg with a phone at the other end, on the address that its SDP names."""
-        law = g711.A if codecs and codecs[0].name == "PCMA" else g711.MU
+        law = g711.A if offered and offered[0].name == "PCMA" else g711.MU
         phone = self.phone(f"192.0.2.{number}", law=more.pop("law", law), ptime=more.pop("ptime", 20))
-        opening = OpenLeg(number, list(codecs) or [PCMU], DTMF, phone.address, **more)
+        if offered and offered[0].name not in ("PCMU", "PCMA"):
+            phone.switch(offered[0])
+        opening = OpenLeg(number, list(offered) or [PCMU], DTMF, phone.address, **more)
         self.do(opening)
         phone.port = self.last(LegOpened).port
         self.legs[number] = phone
