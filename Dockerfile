@@ -32,9 +32,10 @@ LABEL org.opencontainers.image.title="Isogloss" \
       org.opencontainers.image.description="A self-hosted, multilingual VoIP contact-centre engine" \
       org.opencontainers.image.licenses="Apache-2.0"
 
-# espeak-ng speaks the prompts, here and wherever their words are changed.
+# espeak-ng speaks the prompts, here and wherever their words are changed; the libraries are Opus, AMR and AMR-WB.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends espeak-ng python3 \
+    libopus0 libopencore-amrnb0 libopencore-amrwb0 libvo-amrwbenc0 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --home-dir /var/lib/isogloss --create-home isogloss
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from engine import silence
+from engine import housing, silence
 from engine.events import EndReason, Event, Side
 from engine.leg import Leg, Media
 from engine.states import State, Trigger
@@ -177,8 +177,7 @@ class Call:
 
     def new_leg(self, side: Side) -> Leg:
         assert self.legs or side is Side.CUSTOMER, "a call begins with its customer"
-        worker = self.legs[0].worker if self.legs else self.switch.worker_for(self)
-        leg = self.switch.new_leg(self, side, worker)
+        leg = self.switch.new_leg(self, side, housing.place(self.switch, self))
         self.legs.append(leg)
         return leg
 

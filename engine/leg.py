@@ -46,6 +46,7 @@ class Leg:
         self.media = Media.NONE
         self.port = 0
         self.held = False  # the far end asked us not to send to it
+        self.moving = False  # to another worker, and its phone does not know yet
         self.connected = False  # signalling and SDP are done: sound can pass
         self.silent = False  # the worker hears nothing from the far end
         self.asked = False  # whether it is still there; no answer yet

@@ -24,8 +24,8 @@ class MediaPort(Protocol):
     def capabilities(self) -> Sequence[CodecOffer]:
         """Codecs in order of preference, telephone-event among them."""
 
-    def place(self) -> int | None:
-        """The worker with most room for a new call, or None when none is up."""
+    def place(self, near: int | None = None) -> int | None:
+        """The worker for a new call: `near` while it has room, else the one with most; None when none has."""
 
     def send(self, worker: int, command: AnyCommand) -> None:
         """Ask a worker; a worker that died swallows it, and its legs are reported lost."""

@@ -14,7 +14,7 @@ from itertools import count
 import structlog
 
 from config.schema import Config
-from engine import admit, codes, silence, transfer
+from engine import admit, codes, housing, silence, transfer
 from engine.acd import Acd
 from engine.attempt import Contact
 from engine.call import Call
@@ -23,7 +23,7 @@ from engine.ledger import record
 from engine.leg import Leg, Media
 from engine.ports import JournalPort, MediaPort, Prompts, Registrations, Resolver
 from engine.states import State, Trigger
-from engine.talking import held_changed
+from engine.talking import held_changed, left
 from engine.timers import Timers
 from engine.transitions import TABLE
 from media import messages as media_words
@@ -36,9 +36,6 @@ from sip.session import Session
 from sip.uri import NameAddr, Uri
 
 log = structlog.get_logger("switch")
-
-# how the end of a session reads in the record when its call had not ended by itself
-SIGNALLING_FAULTS = frozenset({"timer", "no_ack", "no_prack", "transport", "gone"})
 
 
 class Switch:
@@ -201,7 +198,10 @@ class Switch:
         if leg is not None:
             silence.answered(leg, now)
             if isinstance(event, sip_words.Reanswered) and event.sdp:
+                housing.answered(leg, now)
                 self._take_answer(leg, event.sdp, now)
+            elif leg.moving:
+                housing.refused(leg, now)
 
     def _take_answer(self, leg: Leg, body: bytes, now: float) -> None:
         try:
@@ -223,16 +223,8 @@ class Switch:
         leg = self.sessions.pop(event.session.id, None)
         if leg is None or leg.session is not event.session:
             return  # we had let it go before it said goodbye
-        call = leg.call
         leg.session = None
-        fault = event.cause in SIGNALLING_FAULTS
-        if leg is call.customer:
-            never = call.clocks.connected is None
-            reason = EndReason.ABANDONED if never else EndReason.COMPLETED
-            by, why = (Side.ENGINE, EndReason.SIGNALLING_LOST) if fault else (Side.CUSTOMER, reason)
-            call.end(by, why, now)
-        elif leg is call.party or leg is call.transferor:
-            call.fire(Trigger.PARTY_LEFT, now, EndReason.SIGNALLING_LOST if fault else EndReason.COMPLETED)
+        left(leg.call, leg, event.cause, now)
 
     def _reoffered(self, event: sip_words.Reoffered, now: float) -> None:
         leg = self.sessions.get(event.session.id)
@@ -270,6 +262,9 @@ class Switch:
         leg.media, leg.port = Media.OPEN, event.port
         if leg.attempt is not None:
             leg.attempt.leg_opened(now)
+        elif leg.moving:
+            housing.opened(leg, now)
+            silence.reconsider(leg, now)
         elif leg.replaces is not None:
             transfer.replace_leg(leg.call, leg, leg.replaces, now)
         elif leg is leg.call.customer:
@@ -348,6 +343,12 @@ class Switch:
         self.legs[leg.number] = leg
         return leg
 
+    def renumber(self, leg: Leg) -> None:
+        """Another media leg carries the leg's sound from now on."""
+        self.legs.pop(leg.number, None)
+        leg.number = next(self._leg_numbers)
+        self.legs[leg.number] = leg
+
     def invite(
         self, leg: Leg, contact: Contact, *, from_: NameAddr, to: NameAddr, offer: bytes, now: float
     ) -> Session:
@@ -371,15 +372,6 @@ class Switch:
     def is_ours(self, uri: Uri) -> bool:
         """Whether an address is of this node: its user part is then a number of our plan."""
         return uri.scheme == "tel" or uri.host in self.own_hosts
-
-    def worker_for(self, call: Call) -> int:
-        """A new call's worker: that of the caller's other call, so that both can be joined; or by load."""
-        for other in self.acd.calls_of(call.caller):
-            legs = self.calls[other].legs if other in self.calls else []
-            if legs:
-                return legs[0].worker
-        place = self.media.place()
-        return -1 if place is None else place
 
     def direct(self, call: Call, found: Found | Destination, now: float) -> None:
         """Send a call, new or waiting, where the number plan says."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine import silence
+from engine import housing, silence
 from engine.bridge import join, part
 from engine.events import CallAnswered, CallConnected, CallHeld, CallResumed, EndReason, Side
 from engine.states import Trigger
@@ -13,6 +13,9 @@ from sip.reason import NORMAL_CLEARING, Reason
 if TYPE_CHECKING:
     from engine.call import Call
     from engine.leg import Leg
+
+# how the end of a session reads in the record when its call had not ended by itself
+SIGNALLING_FAULTS = frozenset({"timer", "no_ack", "no_prack", "transport", "gone"})
 
 
 def answer_customer(call: Call, now: float, _: Any) -> None:
@@ -40,6 +43,7 @@ def connect(call: Call, now: float, party: Leg) -> None:
         longest = call.switch.config.node.limits.max_call_s
         call.arm_action("too_long", longest, lambda at: call.end(Side.ENGINE, EndReason.TOO_LONG, at), now)
     end_hold(call, now)
+    housing.gather(call, party, now)
     for leg in (call.customer, party):
         silence.reconsider(leg, now)
     call.held_by = {leg.side for leg in (call.customer, party) if leg.held}
@@ -84,6 +88,18 @@ def held_changed(call: Call, leg: Leg, now: float) -> None:
         call.held_by.discard(leg.side)
         if not call.held_by:
             call.fire(Trigger.RESUME, now, leg.side)
+
+
+def left(call: Call, leg: Leg, cause: str, now: float) -> None:
+    """A phone's session is over, and our side did not end it."""
+    fault = cause in SIGNALLING_FAULTS
+    if leg is call.customer:
+        never = call.clocks.connected is None
+        reason = EndReason.ABANDONED if never else EndReason.COMPLETED
+        by, why = (Side.ENGINE, EndReason.SIGNALLING_LOST) if fault else (Side.CUSTOMER, reason)
+        call.end(by, why, now)
+    elif leg is call.party or leg is call.transferor:
+        call.fire(Trigger.PARTY_LEFT, now, EndReason.SIGNALLING_LOST if fault else EndReason.COMPLETED)
 
 
 def party_left(call: Call, now: float, reason: EndReason) -> None:

@@ -52,8 +52,6 @@ def read(call: Call, leg: Leg, event: Referred) -> tuple[Referral | None, int]:
         consultation = switch.sessions.get(event.replaces.id)
         if consultation is None or consultation.call is call or consultation.agent != leg.agent:
             return None, 481
-        if consultation.worker != leg.worker:
-            return None, 488
         return Referral(leg, str(event.refer_to), consultation=consultation), 0
     uri = event.refer_to
     if switch.is_ours(uri):

@@ -18,6 +18,7 @@ OnEvents = Callable[[int, list[AnyEvent]], None]
 OnLost = Callable[[int], None]
 
 SHARE_A_LEG = 0.0005  # of a core that a leg is taken for until a worker's next figure has it: rendered, in C
+BUSY = 0.7  # of a core: another call of the same caller goes elsewhere then
 LEGS_A_CALL = 2  # ports a worker must have for another call
 SIGNIFICANT = 0.05  # of a core: smaller differences of load are noise, and the number of legs decides
 
@@ -134,7 +135,10 @@ class Workers:
     async def close(self) -> None:
         await asyncio.gather(*(seat.client.close() for seat in self._seats))
 
-    def place(self) -> int | None:
+    def place(self, near: int | None = None) -> int | None:
+        here = None if near is None else self._by_number.get(near)
+        if here is not None and here.room and here.load < BUSY:
+            return near
         seat = emptiest(self._seats)
         return None if seat is None else seat.number
 

@@ -38,8 +38,11 @@ from media.messages import (
 from media.network import Network, NoPort
 from media.player import Player, Sounds
 from media.rtp import VERSION
+from media.srtp import SecureNetwork, fit
 from media.transmission import release
 from media.watch import Watch
+
+RESTING = ("CN", "G729")  # far ends with these may send nothing for seconds while nobody speaks there
 
 
 RESTING = ("CN", "G729")  # far ends with these may send nothing for seconds while nobody speaks there
@@ -71,9 +74,9 @@ class Control:
         policy: LatchPolicy | None = None,
         buffer: BufferSettings | None = None,
     ) -> None:
-        self.core = Core(network, rng=rng, policy=policy, buffer=buffer)
+        self._network = SecureNetwork(network)
+        self.core = Core(self._network, rng=rng, policy=policy, buffer=buffer)
         self.load = 0.0
-        self._network = network
         self._sounds = sounds
         self._watch = Watch(self.core, epoch)
         self._handlers: dict[type, Callable[[Any, float], None]] = {
@@ -108,6 +111,7 @@ class Control:
 
     def tick(self, now: float, skipped: int = 0) -> list[AnyEvent]:
         """One block of every rendered leg, and whatever else is due."""
+        self._network.expire(now)
         self.core.tick(now, skipped)
         self._watch.look(now)
         return self._told()
@@ -155,6 +159,8 @@ class Control:
             raise Refused(command.leg, "codec")
         if command.remote is not None and not self._reachable(command.remote):
             raise Refused(command.leg, "address")
+        if command.keys is not None and not fit(command.keys):
+            raise Refused(command.leg, "keys")
 
     def _reachable(self, remote: Address) -> bool:
         host, port = remote
@@ -167,6 +173,7 @@ class Control:
         """The far end as the newest offer/answer has it."""
         common, row = self.core.table.common, leg.row
         self._apply_codecs(leg, command)
+        self._network.secure(row, command.keys, now)
         self.core.table.rx.armed[row] = -1
         was_receiving = bool(common.receives[row])
         common.receives[row] = command.direction in ("sendrecv", "recvonly")
@@ -199,12 +206,7 @@ class Control:
         kinds = table.common.kinds[row]
         kinds[:] = codecs.UNKNOWN
         table.common.rests[row] = any(codec.name.upper() in RESTING for codec in command.codecs)
-        tx.dtmf_pt[row] = tx.red_pt[row] = -1
-        if command.dtmf_pt is not None and 0 <= command.dtmf_pt < 128:
-            kinds[command.dtmf_pt] = codecs.TELEPHONE_EVENT
-            tx.dtmf_pt[row], tx.dtmf_clock[row] = command.dtmf_pt, command.dtmf_clock
-            leg.listener.clock = command.dtmf_clock
-        known: list[tuple[Codec, Kind]] = []
+        first = None
         for codec in command.codecs:
             kind = codecs.find(codec.name, codec.rate)
             if not 0 <= codec.pt < 128:

@@ -10,7 +10,12 @@ target=${1:?usage: scripts/setup.sh run|demo|test|bench|soak}
 # command:package, so that what is there already is never asked of apt
 tools=(espeak-ng:espeak-ng)
 # library:package
-libraries=()
+libraries=(
+    libopus.so.0:libopus0
+    libopencore-amrnb.so.0:libopencore-amrnb0
+    libopencore-amrwb.so.0:libopencore-amrwb0
+    libvo-amrwbenc.so.0:libvo-amrwbenc0
+)
 extras=()
 headers=
 case $target in

@@ -94,6 +94,7 @@ class Phone:
     tamper: Callable[[bytes], Iterable[bytes]] | None = (
         None  # what becomes of a packet on its way to the worker
     )
+    unwrap: Callable[[bytes, bool], bytes | None] | None = None  # and on its way back; whether it is RTCP
 
     def send(
         self, payload: bytes, pt: int | None = None, span: int | None = None, marker: bool = False
@@ -184,13 +185,18 @@ class Stage:
     def _carry(self, data: bytes, source: Address, destination: Address) -> None:
         phone = self.phones.get(destination)
         if phone is not None:
+            data = phone.unwrap(data, False) or b"" if phone.unwrap else data
+            if not data:
+                return
             first, timestamp, ssrc = struct.unpack_from("!III", data)
             marker, pt, sequence = bool(first >> 23 & 1), first >> 16 & 127, first & 0xFFFF
             phone.got.append(Heard(self.now, marker, pt, sequence, timestamp, ssrc, data[12:], source))
             return
         phone = self.phones.get((destination[0], destination[1] - 1))
         if phone is not None:
-            phone.reports.append(data)
+            data = phone.unwrap(data, True) or b"" if phone.unwrap else data
+            if data:
+                phone.reports.append(data)
 
     def do(self, *commands: AnyCommand) -> None:
         for command in commands:

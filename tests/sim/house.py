@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 from config.line import LineSettings
-from config.media import MediaSettings
+from config.media import MediaSettings, port_shares
 from config.node import Limits, NodeSettings
 from config.people import AgentSettings
 from config.schema import Config
@@ -22,7 +22,7 @@ from engine.switch import Switch
 from media.control import Control
 from media.io.memory import MemoryNetwork
 from media.io.wav import Files
-from media.messages import Address, AnyCommand
+from media.messages import Address, AnyCommand, OpenLeg
 from routing.number import AgentTarget, Feature, FeatureCode, NumberPlan, QueueTarget, Rule, UriTarget
 from routing.queue import QueueSpec
 from sip.agent import UserAgent
@@ -107,11 +107,12 @@ class Ledger:
 class Worker:
     """A media worker in this process: the real control and core over sockets in memory."""
 
-    def __init__(self, house: House, number: int) -> None:
+    def __init__(self, house: House, number: int, ports: tuple[int, int]) -> None:
         self.house = house
         self.number = number
+        self.share = ports
         self.alive = True
-        self.network = MemoryNetwork(ADDRESS, (20000, 24000), lambda data, source, target: None)
+        self.network = MemoryNetwork(ADDRESS, (ports[0], ports[1] + 1), house.carry)
         self.ports = self.network.free
         self.control = Control(self.network, house.sounds, rng=Random(number))
         self.ticking = False
@@ -145,9 +146,15 @@ class Worker:
 
 
 class House:
-    """The node: what engine/app.py wires on sockets, wired on the world."""
+    """The node: what engine/app.py wires on sockets, wired on the world.
 
-    def __init__(self, world: World, folder: Path, agents: int, rtp_timeout_s: float = 0.0) -> None:
+    scattered: the share of calls that find no room in the worker of the caller's other call.
+    """
+
+    def __init__(
+        self, world: World, folder: Path, agents: int, rtp_timeout_s: float = 0.0, *,
+        workers: int = 1, scattered: float = 0.0,
+    ) -> None:  # fmt: skip
         self.world = world
         self.config = config(agents, rtp_timeout_s)
         self.folder = folder
@@ -160,9 +167,13 @@ class House:
             user_agent_settings(self.config, {"udp": (ADDRESS, 5060)}),
             rng=rng, admission=admission, registrar=self.registrar,
         )  # fmt: skip
-        self.workers: list[Worker] = []
+        self.scattered = scattered
+        self.workers: list[Worker] = []  # all there ever were, by number
         self.lost_workers = 0
-        self._start_worker()
+        self.moves = 0  # legs that went over to another worker
+        self.carried: Callable[[bytes, Address], None] = lambda data, target: None
+        for share in port_shares(self.config.media.port_low, self.config.media.port_high, workers):
+            self._start_worker(share)
         self.switch = Switch(
             self.config, agent=self.agent, registrations=self.registrar, media=self, journal=self.ledger,
             prompts=self, resolver=self, rng=rng, epoch=1.7e9,
@@ -182,11 +193,33 @@ class House:
     def capabilities(self) -> Sequence[object]:
         return capabilities_of(self.config.media)
 
-    def place(self) -> int | None:
-        return self.workers[-1].number if self.workers[-1].alive else None
+    @property
+    def living(self) -> list[Worker]:
+        return [worker for worker in self.workers if worker.alive]
+
+    def place(self, near: int | None = None) -> int | None:
+        living = self.living
+        if near is not None and self.workers[near].alive and self.world.rng.random() >= self.scattered:
+            return near
+        best = min(living, key=lambda worker: len(worker.control.core.table), default=None)
+        if near is not None and self.scattered:
+            best = self.world.rng.choice([worker for worker in living if worker.number != near] or [best])
+        return None if best is None else best.number
 
     def send(self, worker: int, command: AnyCommand) -> None:
+        if isinstance(command, OpenLeg):
+            self.moves += self.switch.legs[command.leg].moving
         self.workers[worker].send(command)
+
+    def hear(self, datagram: bytes, source: Address, port: int) -> None:
+        """RTP arrives at a port of the node."""
+        for worker in self.living:
+            if worker.share[0] <= port <= worker.share[1]:
+                worker.hear(datagram, source, port)
+
+    def carry(self, datagram: bytes, source: Address, target: Address) -> None:
+        """RTP leaves the node."""
+        self.carried(datagram, target)
 
     def path(self, language: str, name: str) -> str:
         """Every prompt is a second of silence, music two."""
@@ -210,16 +243,25 @@ class House:
             self.host.pump()
 
     def kill_worker(self) -> None:
-        """SIGKILL: no more events of it; a new one is up a moment later."""
-        worker = self.workers[-1]
+        """SIGKILL: no more events of it; a new one is up a moment later. Other workers' calls go on."""
+        living = self.living
+        if not living:
+            return
+        worker = living[0] if len(living) == 1 else self.world.rng.choice(living)
+        calls = self.switch.calls.values()
+        others = [
+            (call, call.reason) for call in calls if all(leg.worker != worker.number for leg in call.legs)
+        ]
         worker.alive = False
         self.lost_workers += 1
         self.switch.worker_lost(worker.number, self.world.now)
+        for call, reason in others:
+            assert call.reason == reason, f"{call.id} had nothing in the worker that died"
         self.host.pump()
-        self.world.after(0.3, self._start_worker)
+        self.world.after(0.3, lambda: self._start_worker(worker.share))
 
-    def _start_worker(self) -> None:
-        self.workers.append(Worker(self, len(self.workers)))
+    def _start_worker(self, share: tuple[int, int]) -> None:
+        self.workers.append(Worker(self, len(self.workers), share))
 
     def _deadline(self) -> float | None:
         times = (self.agent.next_timeout(), self.switch.next_timeout())

@@ -36,7 +36,7 @@ class Voice(Phone):
         self.session: Session | None = None
         self.shown: list[str] = []  # the callers' names on its display
         self._port = 0
-        self._sent = 0
+        self._sent = self._stamp = 0
         self.world.after(1.0, self._speak)
 
     def rung(self, event: events.IncomingCall) -> None:
@@ -67,6 +67,7 @@ class Voice(Phone):
             event.session.refuse(self.refuses, now=self.world.now)
         else:
             event.session.accept(self.sdp(self.direction), now=self.world.now)
+            self._take(event.session, event.sdp or b"", self._port)
 
     def hold(self) -> None:
         self._ask("sendonly")
@@ -86,19 +87,22 @@ class Voice(Phone):
         self.session.reoffer(self.sdp(direction), now=self.world.now)
         self.host.pump()
 
-    def _take(self, session: Session, body: bytes | None) -> None:
+    def _take(self, session: Session, body: bytes | None, port: int = 0) -> None:
         self.session = session
         found = re.search(rb"m=audio (\d+)", body or b"")
-        self._port = int(found[1]) if found else 0
+        self._port = int(found[1]) if found else port
 
     def _speak(self) -> None:
         self.world.after(1.0, self._speak)
         if self.speaks and self.session is not None and self.session.id in self.live:
-            self._sent += 1
-            head = struct.pack(
-                "!BBHII", 0x80, PCMA, self._sent, self._sent * SECOND_OF_SOUND, id(self) & 0xFFFF
-            )
-            self.stage.house.workers[-1].hear(head + bytes(160), (self.address, RTP_PORT), self._port)
+            self.say(SECOND_OF_SOUND)
+
+    def say(self, span: int, sound: bytes = bytes(160)) -> None:
+        """Send a packet, `span` timestamps after the last."""
+        self._sent += 1
+        self._stamp += span
+        head = struct.pack("!BBHII", 0x80, PCMA, self._sent, self._stamp, id(self) & 0xFFFF)
+        self.stage.house.hear(head + sound, (self.address, RTP_PORT), self._port)
 
 
 class AgentVoice(Voice, AgentPhone):
@@ -106,9 +110,9 @@ class AgentVoice(Voice, AgentPhone):
 
 
 class Stage:
-    """A house, its clock, and its agents' phones, registered. settings: as of `tests.sim.house.config`."""
+    """A house, its clock, and its agents' phones, registered. settings: as of House."""
 
-    def __init__(self, folder: Path, agents: int = 1, **settings: float) -> None:
+    def __init__(self, folder: Path, agents: int = 1, **settings: Any) -> None:
         self.world = World(1, Weather(delay=0.01, jitter=0.0))
         self.house = House(self.world, folder, agents, **settings)
         self.agents = [AgentVoice(self, f"10.2.0.{n + 1}", f"agent{n}", []) for n in range(agents)]

@@ -1,6 +1,6 @@
 """A day in the house: so many calls, what must be true at every step of them, and what must be left: nothing.
 
-python -m tests.sim.story --calls 10000 --seeds 20 [--kill-worker]
+python -m tests.sim.story --calls 10000 --seeds 20 [--kill-worker] [--workers 3]
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from random import Random
 
 import structlog
 
+from engine.call import Call
 from engine.events import EndReason
 from engine.states import State
 from routing.agent import AgentState
@@ -28,6 +29,7 @@ AGENTS = 60
 CALLS_PER_S = 4.0
 WORKER_LIVES_S = 20.0
 ADDRESSES_250 = 6  # customers have so many times 250 addresses
+SCATTERED = 0.5  # of an agent's further calls, with several workers: they find no room near her first one
 SETTLE_S = 4000.0  # beyond the longest timer of a call whose phone vanished
 
 
@@ -41,6 +43,7 @@ class Outcome:
     transfers: int = 0
     misses: int = 0
     workers_lost: int = 0
+    moves: int = 0
     steps: int = 0
 
 
@@ -56,10 +59,12 @@ class Day:
         loss: float = 0.05,
         kill_worker: bool = False,
         rtp_timeout_s: float = 0.0,
+        workers: int = 1,
     ) -> None:
         weather = Weather(delay=0.02, jitter=0.03, loss=loss, duplication=0.01, reordering=0.05)
         self.world = World(seed, weather)
-        self.house = House(self.world, folder, AGENTS, rtp_timeout_s)
+        scattered = SCATTERED if workers > 1 else 0.0
+        self.house = House(self.world, folder, AGENTS, rtp_timeout_s, workers=workers, scattered=scattered)
         self.rng = Random(seed ^ 0x5EED)
         self.calls = calls
         self.kill_worker = kill_worker
@@ -134,9 +139,16 @@ class Day:
             for call in acd.calls_of(name):
                 assert call in calls, f"{name} is kept busy by {call}, which is over"
         for call in calls.values():
+            self.check_workers(call)
             assert call.state is not State.ENDED, f"{call.id} is over and still there"
             if call.state in (State.QUEUED, State.OFFERED):
                 assert acd.queues[call.queue.name].position(call.id), f"{call.id} waits without a place"
+
+    @staticmethod
+    def check_workers(call: Call) -> None:
+        """Those who talk are in one worker."""
+        if call.state in (State.TALKING, State.HELD):
+            assert call.customer.worker == call.party.worker, f"{call.id} talks between two workers"
 
     def check_end(self) -> None:
         house, switch = self.house, self.house.switch
@@ -151,9 +163,9 @@ class Day:
         for agent in switch.acd.agents.values():
             assert agent.state not in (AgentState.TALKING, AgentState.OFFERED, AgentState.WRAP_UP), agent
             assert not switch.acd.calls_of(agent.name), agent
-        worker = house.workers[-1]
-        assert worker.control.idle, "media legs left"
-        assert worker.network.free == worker.ports, "ports left"
+        for worker in house.living:
+            assert worker.control.idle, "media legs left"
+            assert worker.network.free == worker.ports, "ports left"
         counts = {name: count for name, count in house.agent.counts().items() if count and name != "dropped"}
         assert not counts, f"left in the SIP stack: {counts}"
 
@@ -167,6 +179,7 @@ class Day:
             transfers=sum(record.transfers for record in records),
             misses=sum(record.misses for record in records),
             workers_lost=self.house.lost_workers,
+            moves=self.house.moves,
             steps=self.world.steps,
         )
 
@@ -180,12 +193,16 @@ def main() -> int:
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--loss", type=float, default=0.05)
     parser.add_argument("--kill-worker", action="store_true")
+    parser.add_argument("--workers", type=int, default=1, help="media workers of the node")
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     for seed in range(options.first_seed, options.first_seed + options.seeds):
         began = time.process_time()
         with tempfile.TemporaryDirectory() as folder:
-            day = Day(seed, options.calls, Path(folder), loss=options.loss, kill_worker=options.kill_worker)
+            day = Day(
+                seed, options.calls, Path(folder), loss=options.loss, kill_worker=options.kill_worker,
+                workers=options.workers,
+            )  # fmt: skip
             outcome = day.live()
         print(f"seed {seed}: {outcome} in {time.process_time() - began:.0f} s of CPU", flush=True)
     print(f"{options.seeds} seeds, every invariant held")

@@ -30,6 +30,14 @@ def test_media_workers_that_die_take_their_calls_with_them_and_no_others(tmp_pat
     assert outcome.connected > CALLS // 6
 
 
+def test_calls_in_three_workers_are_joined_across_them_and_die_with_their_own(tmp_path: Path) -> None:
+    outcome = Day(11, CALLS, tmp_path, loss=0.05, kill_worker=True, workers=3).live()
+    assert outcome.workers_lost >= 1
+    assert outcome.reasons["media_lost"] >= 1
+    assert outcome.moves >= 1
+    assert outcome.connected > CALLS // 5
+
+
 def test_the_same_seed_is_the_same_day(tmp_path: Path) -> None:
     first, second = (Day(5, 40, tmp_path, loss=0.1).live() for _ in range(2))
     assert first == second

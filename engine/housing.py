@@ -1,0 +1,70 @@
+"""Which media worker a leg lives in: sound passes within a worker alone, so that a call's legs live together.
+
+A new call goes to the worker with most room, or to that of the caller's other call while there is room, and
+whoever is rung for a call to its customer's. Where two calls of different workers are joined all the same,
+the party's leg is opened anew in the customer's worker. It sends from there at once, and its phone is told
+the new port by a re-INVITE: both are heard as soon as that is answered.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from engine import silence
+from engine.events import EndReason, Side
+from engine.leg import Media
+
+if TYPE_CHECKING:
+    from engine.call import Call
+    from engine.leg import Leg
+    from engine.switch import Switch
+
+log = structlog.get_logger("housing")
+
+NOWHERE = -1  # no worker is up: what is sent there is forgotten
+
+
+def place(switch: Switch, call: Call) -> int:
+    """The worker of a call's next leg."""
+    home = call.customer or next(iter(call.legs), None)
+    if home is not None:
+        return home.worker
+    others = (switch.calls[other] for other in switch.acd.calls_of(call.caller) if other in switch.calls)
+    near = next((leg.worker for other in others for leg in other.legs), None)
+    found = switch.media.place(near)
+    return NOWHERE if found is None else found
+
+
+def gather(call: Call, leg: Leg, now: float) -> None:
+    """Bring a connected leg to the customer's worker, if it is not there."""
+    customer = call.customer
+    assert customer is not None
+    if leg.worker == customer.worker:
+        return
+    log.info("leg moves to another worker", call=call.id, leg=leg.number, worker=customer.worker)
+    silence.leave(leg)
+    leg.close()
+    call.switch.renumber(leg)
+    leg.worker, leg.silent, leg.stats, leg.moving = customer.worker, False, None, True
+    leg.open()
+
+
+def opened(leg: Leg, now: float) -> None:
+    """The leg has its new port: tell the phone."""
+    if leg.session is not None:
+        other = leg.call.other(leg)
+        leg.session.reoffer(leg.offer(prefer=other.codec if other else ""), now=now)
+
+
+def answered(leg: Leg, now: float) -> None:
+    """The phone knows the new port."""
+    if leg.media is Media.OPEN:
+        leg.moving = False
+
+
+def refused(leg: Leg, now: float) -> None:
+    """The phone goes on talking to a port that is no more."""
+    log.warning("phone refused its new port", call=leg.call.id, leg=leg.number)
+    leg.call.end(Side.ENGINE, EndReason.NOT_ACCEPTABLE, now)

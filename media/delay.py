@@ -1,0 +1,163 @@
+"""How late each stream's packets come, and how long play-out should therefore wait for them.
+
+Time is counted in ticks: a packet's *transit* is the tick clock at its arrival less its timestamp, both in
+samples, so that a packet is in time exactly when its transit is not above that of play-out. The network's
+delay is in it, the phase of packets against ticks too, and nothing has to be known of the sender's clock: a
+drift of it just moves all transits. A histogram of them, in which a packet counts the less the older it is,
+gives the transit that `QUANTILE` of packets keep (a play-out delay by quantile: Ramjee et al., INFOCOM 1994;
+Moon, Kurose, Towsley, 1998). Bins are absolute, so a shift of the path moves weight from bin to bin while a
+spike leaves little of it; the largest transit of the last half second is kept beside, which says whether
+packets still come as late as the one that made play-out wait.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from media.columns import F32, F64, I64, Column, Columns
+
+BINS = 64
+LOWEST = 8  # bin that the lowest transit goes to when bins are moved
+QUANTILE = 0.97
+GROWTH = 1.004  # weight of a packet over that of the one before it: 250 packets until it counts 1/e
+PRIOR = 6.0  # packets that the delay to begin with counts for
+HEAVY = 1e12  # weight of a packet at which a histogram is scaled down
+RECENT = 16  # packets in each of the two halves of the recent past
+WINDOW = 128  # packets in each of the two halves over which the lowest transit is taken
+
+
+@dataclass(frozen=True)
+class BufferSettings:
+    """Bounds of the delay, ms: sound in the buffer when a block is taken out. fixed: always start_ms."""
+
+    min_ms: int = 20
+    max_ms: int = 200
+    start_ms: int = 40
+    fixed: bool = False
+
+
+class Delays(Columns):
+    """Transits in samples. anchor: of bin 0's upper edge. target: that play-out should have.
+
+    weight: of the next packet in `bins`. seen: packets. low, peak: lowest since the window began, highest
+    since the half began; lowest, highest: of the half before.
+    """
+
+    SPEC: ClassVar[dict[str, Column]] = {
+        "anchor": Column(np.int64),
+        "seen": Column(np.int64),
+        "low": Column(np.int64),
+        "peak": Column(np.int64),
+        "target": Column(np.int64),
+        "weight": Column(np.float64, 1.0),
+        "lowest": Column(np.int64),
+        "highest": Column(np.int64),
+        "bins": Column(np.float32, 0.0, BINS),
+    }
+    anchor: I64
+    seen: I64
+    low: I64
+    peak: I64
+    target: I64
+    weight: F64
+    lowest: I64
+    highest: I64
+    bins: F32
+
+    def __init__(self, rows: int, rate: int, settings: BufferSettings) -> None:
+        super().__init__(rows)
+        widest = max(5, -(-(settings.max_ms + 60) // (BINS - LOWEST)))
+        self.width = widest * rate // 1000  # samples of a bin
+        self.start, self._least, self._most = (
+            max(ms * rate // 1000 - rate // 50, 0)
+            for ms in (settings.start_ms, settings.min_ms, settings.max_ms)
+        )
+        self._fixed = settings.fixed
+
+    def begin(self, rows: I64, transit: I64) -> None:
+        """Forget all, and expect what play-out begins with around a first packet's transit."""
+        self.anchor[rows] = transit - LOWEST * self.width
+        self.seen[rows] = 0
+        self.weight[rows] = 1.0
+        for column in (self.low, self.peak, self.lowest, self.highest):
+            column[rows] = transit
+        self.target[rows] = transit + self.start
+        self.bins[rows] = 0.0
+        self.bins[rows, min(LOWEST + -(-self.start // self.width), BINS - 1)] = PRIOR
+
+    def observe(self, rows: I64, transit: I64) -> I64:
+        """Count packets in; returns the rows whose target they exceeded."""
+        place = (transit - self.anchor[rows] + self.width - 1) // self.width
+        if place.min(initial=0) < 0:
+            self._lower(rows, place)
+        weight = self.weight[rows]
+        self.bins.reshape(-1)[rows * BINS + np.minimum(place, BINS - 1)] += weight
+        self.weight[rows] = weight * GROWTH
+        self.low[rows] = np.minimum(self.low[rows], transit)
+        self.peak[rows] = np.maximum(self.peak[rows], transit)
+        seen = self.seen[rows] + 1
+        self.seen[rows] = seen
+        turns = seen & RECENT - 1 == 0
+        if turns.any():
+            self._turn(rows[turns], seen[turns], transit[turns])
+        late: I64 = rows[transit > self.target[rows]]
+        return late
+
+    def _turn(self, rows: I64, seen: I64, transit: I64) -> None:
+        """Begin another half of the recent past, and every so often another window."""
+        self.highest[rows] = self.peak[rows]
+        self.peak[rows] = transit
+        window = seen & WINDOW - 1 == 0
+        rows, transit = rows[window], transit[window]
+        self.lowest[rows] = self.low[rows]
+        self.low[rows] = transit
+
+    def _lower(self, rows: I64, place: I64) -> None:
+        """Move the bins of those whose packets came sooner than any of them holds; corrects `place`."""
+        below = place < 0
+        steps = np.minimum(place[below] - LOWEST, 0)
+        self._move(rows[below], steps)
+        place[below] -= steps
+
+    def _move(self, rows: I64, steps: I64) -> None:
+        """Let bin 0 stand for what bin `steps` stood for; weight that falls out is kept in the outermost."""
+        self.anchor[rows] += steps * self.width
+        before = self.bins[rows].astype(np.float64)
+        edge = np.concatenate([np.zeros((len(rows), 1)), before.cumsum(axis=1)], axis=1)
+        upto = np.arange(1, BINS + 1) + steps[:, None]
+        upto[:, -1] = BINS
+        after = np.diff(np.take_along_axis(edge, np.clip(upto, 0, BINS), axis=1), axis=1, prepend=0.0)
+        self.bins[rows] = after
+
+    def base(self, rows: I64) -> I64:
+        """The lowest transit lately."""
+        return np.minimum(self.low[rows], self.lowest[rows])
+
+    def recent(self, rows: I64) -> I64:
+        """The highest transit lately."""
+        return np.maximum(self.peak[rows], self.highest[rows])
+
+    def ceiling(self, rows: I64) -> I64:
+        """The highest transit that play-out may have."""
+        return self.base(rows) + (self.start if self._fixed else self._most)
+
+    def review(self, rows: I64) -> None:
+        """Bring the target of the rows up to date."""
+        base = self.base(rows)
+        if self._fixed:
+            self.target[rows] = base + self.start
+            return
+        heavy = rows[self.weight[rows] > HEAVY]
+        if len(heavy):
+            self.bins[heavy] /= self.weight[heavy, None].astype(np.float32)
+            self.weight[heavy] = 1.0
+        risen = (base - self.anchor[rows]) // self.width - LOWEST
+        if (risen > LOWEST).any():
+            self._move(rows[risen > LOWEST], risen[risen > LOWEST])
+        upto = self.bins[rows].cumsum(axis=1)
+        place = (upto < QUANTILE * upto[:, -1:]).sum(axis=1)
+        target = self.anchor[rows] + place * self.width
+        self.target[rows] = np.clip(target, base + self._least, base + self._most)

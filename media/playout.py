@@ -1,0 +1,373 @@
+"""Play-out of one plane: packets in by timestamp, an unbroken block out at every tick, as late as it must be.
+
+Three scales of samples. A *stamp* counts the sender's samples. A *position* counts those of a slot's ring:
+stamp + shift. The *clock* counts ticks. Play-out's transit, clock - play + shift, is compared with the
+packets' own (media.delay): when it is above the target by more than a little, blocks are made from more sound
+than they last, and from less when it is below (media.stretch). Where packets are missing the block is
+concealed (media.plc), and what was made up is put into the ring, so that what lies before `play` is always
+what was heard, as far as it was not stretched. When nothing newer has come either, the packets are late
+rather than lost: the shift grows by what was made up, so that they are played whole when they come; if the
+next one shows that some were lost, it shrinks by as much. The delay that a wait added is drained by
+stretching. After a wait that has faded, or in a rest of the sender (DTX), sound begins with the target's
+delay at once.
+
+A slot whose next block is there and whose delay is right costs one gather and no decision.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from media import stretch
+from media.columns import F64, I16, I64, Bool, Column, Columns
+from media.delay import BufferSettings, Delays
+from media.ring import MISSING, Ring
+
+try:
+    from media.plc import HISTORY_MS, Concealer  # type: ignore[import-not-found,unused-ignore]
+except ModuleNotFoundError:
+    HISTORY_MS = 40
+
+    class Concealer(Columns):  # type: ignore[no-redef,unused-ignore]
+        """Silence, until there is concealment."""
+
+        def __init__(self, slots: int, rate: int) -> None:
+            super().__init__(slots)
+
+        def fill(self, slots: I64, past: I16, block: I16, there: Bool) -> None:
+            """Nothing: what is missing is 0 already."""
+
+        def concealing(self, slots: I64) -> Bool:
+            """Never."""
+            return np.zeros(len(slots), bool)
+
+
+LONGEST_MS = 60  # of a packet
+GUARD = 0.003  # s before a tick in which a packet counts as late: the next one may be
+NEVER = 1 << 62  # `end` of a slot without a stream: its zeros are always there
+FADED_MS = 100  # after this much made up, where sound goes on is free
+PATIENCE = 0.060  # s of packets at impossible places until they are believed
+EXCESS_MS = 10  # above the target at which delay is given up, until none is left
+LIKENESS = 0.85  # of a period that speech may be stretched by
+HURRIED, HURRIED_MS = 0.5, 80  # the same when there is so much to be made up
+PAUSE_MS, HURRIED_PAUSE_MS = 60, 20  # from a stretch of speech to the next
+RETRY_MS = 40  # until sound that cannot be stretched is tried again
+QUIET = 0.06  # level, of that of speech, below which sound is stretched at will
+SPEECH = 1500.0  # level of speech before any has been heard
+CALM = 0.98  # what is left of that level after a block
+STRETCHES = 32  # slots a tick that may be stretched at most: the others can wait
+REVIEWS = 16  # ticks between reviews of a slot's target
+
+
+class Playout(Columns):
+    """play: position of the next sample. end: after the newest. whole: from there to `end` all is there.
+
+    move: samples that play-out should come closer (> 0) or stay back. dry: samples made up since the newest
+    packet's end; held: of those, in `shift`. noise: 0, or 1 + level to play when dry, in a rest. mending: 1
+    after a block that was concealed. again: clock from which speech may be stretched. refused: since when
+    packets were at impossible places. For reports: late (packets), concealed, accelerated, expanded
+    (samples), resets.
+    """
+
+    SPEC: ClassVar[dict[str, Column]] = {
+        "play": Column(np.int64),
+        "clock": Column(np.int64),
+        "end": Column(np.int64, NEVER),
+        "whole": Column(np.int64),
+        "move": Column(np.int64),
+        "shift": Column(np.int64),
+        "dry": Column(np.int64),
+        "noise": Column(np.int64),
+        "held": Column(np.int64),
+        "mending": Column(np.int64),
+        "again": Column(np.int64),
+        "refused": Column(np.float64, np.inf),
+        "loud": Column(np.float64, SPEECH),
+        "late": Column(np.int64),
+        "concealed": Column(np.int64),
+        "accelerated": Column(np.int64),
+        "expanded": Column(np.int64),
+        "resets": Column(np.int64),
+    }
+    play: I64
+    clock: I64
+    end: I64
+    whole: I64
+    move: I64
+    shift: I64
+    dry: I64
+    noise: I64
+    held: I64
+    mending: I64
+    again: I64
+    refused: F64
+    loud: F64
+    late: I64
+    concealed: I64
+    accelerated: I64
+    expanded: I64
+    resets: I64
+
+    def __init__(self, rate: int, slots: int = 64, settings: BufferSettings | None = None) -> None:
+        """rate: 8000 or 16000 Hz."""
+        self.rate = rate
+        settings = settings or BufferSettings()
+        self.span = rate // 50  # samples of a block
+        longest = LONGEST_MS * rate // 1000
+        needed = settings.max_ms * rate // 1000 + 4 * longest
+        self._history = HISTORY_MS * rate // 1000
+        self._reach = stretch.reach(rate)
+        self._ahead = max((settings.max_ms + 2 * LONGEST_MS) * rate // 1000, 2 * self.span)
+        self.ring = Ring(slots, 1 << (needed + self._history - 1).bit_length(), longest)
+        self.delays = Delays(slots, rate, settings)
+        self.concealer = Concealer(slots, rate)
+        self._ticked = np.inf
+        self._ticks = 0
+        self._surprised: list[I64] = []
+        super().__init__(slots)
+
+    def grow(self, rows: int) -> None:
+        """Enlarge to `rows` slots, keeping what is there."""
+        super().grow(rows)
+        for columns in (self.ring, self.delays, self.concealer):
+            if columns.rows != rows:
+                columns.grow(rows)
+
+    def clear(self, row: int) -> None:
+        """Make the slot as unused ones are: silence."""
+        super().clear(row)
+        for columns in (self.ring, self.delays, self.concealer):
+            columns.clear(row)
+
+    # --- packets in -------------------------------------------------------------------------------
+
+    def begin(self, slots: I64, stamps: I64, now: float) -> None:
+        """A stream begins, with packets of these stamps: what was there is forgotten, its sound fades."""
+        if not len(slots):
+            return
+        play, clock = self.play[slots], self.clock[slots]
+        sounding = self.end[slots] < NEVER
+        wait = np.where(sounding, max(self.delays.start, self.span), self.delays.start)
+        for which, value in ((sounding, MISSING), (~sounding, 0)):
+            self.ring.fill(slots[which], play[which], (play + wait)[which], value)
+        self.delays.begin(slots, clock - stamps)
+        self.end[slots] = self.whole[slots] = play + wait
+        self.whole[slots[~sounding]] = play[~sounding]
+        self.shift[slots] = play + wait - stamps
+        for column in (self.move, self.dry, self.noise, self.held):
+            column[slots] = 0
+        self.refused[slots] = np.inf
+
+    def observe(self, slots: I64, stamps: I64, now: float) -> None:
+        """Packets arrived: note how late. Those of impossible stamps say nothing about the network."""
+        clock = self.clock[slots]
+        transit = clock - stamps
+        lead = self.shift[slots] - self.play[slots] + stamps
+        sane = (lead <= self._ahead) & (lead >= -2 * self.rate)
+        if now > self._ticked + 0.020 - GUARD:
+            transit += self.span
+        if not sane.all():
+            slots, transit = slots[sane], transit[sane]
+        late = self.delays.observe(slots, transit)
+        if len(late):
+            self._surprised.append(late)
+
+    def write(self, slots: I64, stamps: I64, samples: I16, newest: Bool, now: float) -> None:
+        """Sound of packets, all of one length up to 60 ms. newest: ahead of all before it in its stream.
+
+        samples: int16[n, L]. What comes after its turn is counted as late.
+        """
+        at = stamps + self.shift[slots]
+        plain = at == self.end[slots]
+        plain &= at - self.play[slots] <= self._ahead
+        plain &= (self.dry[slots] | self.noise[slots]) == 0
+        if not plain.all():
+            odd = ~plain
+            self._place(slots[odd], stamps[odd], samples[odd], newest[odd], now)
+            slots, at, samples = slots[plain], at[plain], samples[plain]
+        if len(slots):
+            self.ring.put(slots, at, samples)
+            self.end[slots] = at + samples.shape[1]
+
+    def _place(self, slots: I64, stamps: I64, samples: I16, newest: Bool, now: float) -> None:
+        """Packets that do not simply follow."""
+        length = samples.shape[1]
+        self._aim(slots, stamps, newest)
+        at = stamps + self.shift[slots]
+        lead = at - self.play[slots]
+        fits = (lead <= self._ahead) & (lead > -length) & (self.end[slots] < NEVER)
+        if not fits.all():
+            again = self._refuse(slots, stamps, newest, lead, fits, now)
+            if again.any():
+                self.begin(slots[again], stamps[again], now)
+                self.resets[slots[again]] += 1
+                at = stamps + self.shift[slots]
+                fits |= again
+            slots, at, samples, newest = slots[fits], at[fits], samples[fits], newest[fits]
+        end = self.end[slots]
+        gap = at > end
+        if gap.any():
+            self.ring.fill(slots[gap], end[gap], at[gap], MISSING)
+            self.whole[slots[gap]] = at[gap]
+        self.ring.put(slots, at, samples)
+        self.end[slots] = np.maximum(end, at + length)
+        fresh = slots[newest]
+        for column in (self.held, self.dry, self.noise):
+            column[fresh] = 0
+        self.refused[fresh] = np.inf
+
+    def _aim(self, slots: I64, stamps: I64, newest: Bool) -> None:
+        """Move the shift of slots that had run dry to where the newest packet should be played."""
+        some = newest & (self.dry[slots] > 0)
+        slots, stamps = slots[some], stamps[some]
+        if not len(slots):
+            return
+        dry, shift, clock = self.dry[slots], self.shift[slots], self.clock[slots]
+        lost = np.clip(stamps + shift - self.end[slots], 0, self.held[slots])
+        free = (dry >= FADED_MS * self.rate // 1000) | (self.noise[slots] > 0)
+        transit = np.maximum(self.delays.target[slots], clock - stamps)
+        transit = np.minimum(transit, self.delays.ceiling(slots))
+        self.shift[slots] = np.where(free, transit - clock + self.play[slots], shift - lost)
+
+    def _refuse(self, slots: I64, stamps: I64, newest: Bool, lead: I64, fits: Bool, now: float) -> Bool:
+        """Count what is late; which streams to begin anew, as their newest packets keep on not fitting."""
+        self.late[slots[~fits & (lead < 0)]] += 1
+        strange = ~fits & newest & (self.end[slots] < NEVER)
+        since = np.minimum(self.refused[slots], now)
+        self.refused[slots[strange]] = since[strange]
+        again: Bool = strange & (now - since >= PATIENCE)
+        return again
+
+    def rest(self, slots: I64, level: F64) -> None:
+        """The senders said that nothing will come for a while (RFC 3389, DTX): noise until it does.
+
+        level: root mean square of the noise, samples.
+        """
+        self.noise[slots] = 1 + level.astype(np.int64)
+
+    # --- blocks out -------------------------------------------------------------------------------
+
+    def behind(self, slots: I64) -> I64:
+        """Samples that the next read will need beyond those that are there."""
+        missing: I64 = np.maximum(self.play[slots] + self.span - self.end[slots], 0)
+        return missing
+
+    def read(self, slots: I64, skipped: int, now: float) -> tuple[I16, Bool]:
+        """The block to play now, int16[n, block], and whether anything of it came from packets.
+
+        skipped: ticks before this one in which nothing was read.
+        """
+        span = self.span
+        play = self.play[slots] + span * skipped
+        self.clock[slots] += span * (skipped + 1)
+        after, end = play + span, self.end[slots]
+        self.play[slots] = after
+        sound = self.ring.get(slots, play, span)
+        real = end < NEVER
+        odd = after > end
+        odd |= play < self.whole[slots]
+        odd |= self.move[slots] != 0
+        if odd.any():
+            which = np.flatnonzero(odd)
+            sound[which], real[which] = self._mend(slots[which], play[which], sound[which])
+        self._ticked = now
+        self._review(slots)
+        return sound, real
+
+    def _mend(self, slots: I64, play: I64, sound: I16) -> tuple[I16, Bool]:
+        """Blocks that miss something, come after such, or are to be longer or shorter."""
+        left = self.end[slots] - play
+        there = (sound != MISSING) & (np.arange(self.span) < left[:, None])
+        full = there.all(axis=1)
+        mending = ~full | (self.mending[slots] != 0)
+        if mending.any():
+            which = np.flatnonzero(mending)
+            sound[which] = self._conceal(slots[which], play[which], sound[which], there[which])
+        ready = ~mending & (self.move[slots] != 0) & (self.clock[slots] >= self.again[slots])
+        if ready.any():
+            which = np.flatnonzero(ready)[:STRETCHES]
+            sound[which] = self._stretch(slots[which], play[which], sound[which])
+        real: Bool = there.any(axis=1) & (left > 0)
+        return sound, real
+
+    def _conceal(self, slots: I64, play: I64, sound: I16, there: Bool) -> I16:
+        """Fill what is missing, and wait for what is late."""
+        end = self.end[slots]
+        behind = end < play
+        if behind.any():  # ticks were skipped: nothing was played there
+            self.ring.fill(slots[behind], end[behind], play[behind], 0)
+        sound[~there] = 0
+        past = self.ring.get(slots, play - self._history, self._history)
+        self.concealer.fill(slots, past, sound, there)
+        self.ring.put(slots, play, sound)
+        short = np.clip(play + self.span - end, 0, self.span)
+        transit = self.clock[slots] - self.play[slots] + self.shift[slots]
+        waits = (self.noise[slots] == 0) & (transit + short <= self.delays.ceiling(slots))
+        held = np.where(waits, short, 0)
+        self.shift[slots] += held
+        self.held[slots] += held
+        self.dry[slots] += short
+        self.end[slots] = np.maximum(end, play + self.span)
+        self.concealed[slots] += (~there).sum(axis=1)
+        mending = ~there.all(axis=1) | self.concealer.concealing(slots)
+        self.mending[slots] = mending
+        self.whole[slots] = np.maximum(self.whole[slots], play + np.where(mending, 2 * self.span, 0))
+        return sound
+
+    def _stretch(self, slots: I64, play: I64, sound: I16) -> I16:
+        """Make blocks from more or less sound where it will not be heard."""
+        reach, span = self._reach, self.span
+        move = self.move[slots]
+        room = np.minimum(move, np.maximum(self.end[slots] - play - span, 0))
+        around = self.ring.get(slots, play - reach, 2 * reach + span)
+        found = stretch.match(around, room, self.rate)
+        loud = np.maximum(self.loud[slots] * CALM, found.level)
+        self.loud[slots] = loud
+        quiet = found.level < QUIET * loud
+        hurried = np.abs(move) >= HURRIED_MS * self.rate // 1000
+        self.again[slots] = self.clock[slots] + RETRY_MS * self.rate // 1000
+        done = (found.lag != 0) & (quiet | (found.likeness >= np.where(hurried, HURRIED, LIKENESS)))
+        if not done.any():
+            return sound
+        slots, lag = slots[done], found.lag[done]
+        sound[done] = stretch.splice(around[done], lag, found.likeness[done], span, self.rate)
+        self.play[slots] += lag
+        rest = move[done] - lag
+        self.move[slots] = np.where(rest * move[done] > 0, rest, 0)
+        pause = np.where(quiet[done], 0, np.where(hurried[done], HURRIED_PAUSE_MS, PAUSE_MS))
+        self.again[slots] = self.clock[slots] + pause * self.rate // 1000
+        self.accelerated[slots] += np.maximum(lag, 0)
+        self.expanded[slots] += np.maximum(-lag, 0)
+        return sound
+
+    def _review(self, slots: I64) -> None:
+        """Compare play-out with its target, of some slots in turn and of those that were surprised."""
+        self._ticks += 1
+        rows = slots[(slots + self._ticks) % REVIEWS == 0]
+        if self._surprised:
+            rows = np.unique(np.concatenate([rows, *self._surprised]))
+            self._surprised.clear()
+        rows = rows[self.end[rows] < NEVER]
+        if not len(rows):
+            return
+        self.delays.review(rows)
+        transit = self.clock[rows] - self.play[rows] + self.shift[rows]
+        target = self.delays.target[rows]
+        excess = transit - np.maximum(target, self.delays.recent(rows))
+        excess[excess < EXCESS_MS * self.rate // 1000] = 0
+        self.move[rows] = np.where(transit < target, transit - target, excess)
+
+    # --- reports ----------------------------------------------------------------------------------
+
+    def depth_ms(self, slots: I64) -> F64:
+        """Sound in the buffer when a block is taken out, of a packet that the network did not delay."""
+        transit = self.clock[slots] - self.play[slots] + self.shift[slots]
+        depth = (transit - self.delays.base(slots) + self.span) * 1000.0 / self.rate
+        return depth.astype(np.float64)
+
+    def target_ms(self, slots: I64) -> F64:
+        """What that should be."""
+        target = (self.delays.target[slots] - self.delays.base(slots) + self.span) * 1000.0 / self.rate
+        return target.astype(np.float64)
