@@ -1,9 +1,11 @@
 """Bridged G.711 calls through a real media worker: CPU against the system calls' own, delay, loss, memory.
 
-    python -m benchmarks.bench_calls [--quick] [--calls N ...] [--seconds S]
+    python -m benchmarks.bench_calls [--quick] [--calls N ...] [--seconds S] [--rounds N]
 
-For each number of calls the floor, the relayed and the rendered way are measured one after the other, so that
-a busy machine falls on all of them. Prints what it does, then one JSON object on the last line.
+Everything is on that is on in a node: RTCP both ways, figures, diagnosis. For each number of calls the floor
+and every way through the worker are measured one after the other, so that a busy machine falls on all of
+them, and that several times over; of the rounds the median counts. Prints what it does, then one JSON object
+on the last line.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import asyncio
 import json
 import platform
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,7 +23,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -38,10 +41,26 @@ from media.messages import (
 )
 
 HERE = Path(__file__).resolve().parent
-HOST = "127.0.0.1"
-# First port of the legs, of the far ends and of the floor: below a node's own and the ephemeral ones.
-PORTS, FAR_PORTS, FLOOR_PORTS = 6100, 10200, 12300
+# The worker, the far ends and the floor have loopback addresses of their own, so that all have ports enough
+# for 1,500 calls below those of a node and the ephemeral ones.
+HOST, FAR, FLOOR = "127.0.0.21", "127.0.0.22", "127.0.0.23"
+PORT = 6100
+PORTS = 6100 + 4 * 1500 + 400
 RENDERED_GAIN = 0.999  # anything but unity must be decoded
+
+
+class Kind(NamedTuple):
+    """A way through the worker: its gain, and whether the helper in C is used where it can be."""
+
+    gain: float
+    native: str
+
+
+KINDS = {
+    "relayed": Kind(1.0, "auto"),
+    "relayed_python": Kind(1.0, "off"),
+    "rendered": Kind(RENDERED_GAIN, "auto"),
+}
 
 
 def build(directory: Path) -> dict[str, str]:
@@ -68,13 +87,18 @@ async def run_json(*command: object, lines: Iterable[int] = ()) -> dict[str, Any
 class Worker:
     """The worker under test, and what it has told."""
 
-    def __init__(self) -> None:
+    def __init__(self, native: str) -> None:
         self.empty = 0  # bytes resident before the first leg
         self._events: list[AnyEvent] = []
         self._legs = 0
         self._changed = asyncio.Event()
         self._client = WorkerClient(
-            bind=HOST, ports=(PORTS, FAR_PORTS), on_events=self._told, on_lost=self._lost, reserve=False
+            bind=HOST,
+            ports=(PORT, PORTS),
+            on_events=self._told,
+            on_lost=self._lost,
+            native=native,
+            reserve=False,
         )
 
     def _told(self, events: list[AnyEvent]) -> None:
@@ -100,19 +124,19 @@ class Worker:
         await self._client.close()
 
     def cpu(self) -> float:
-        """Seconds of CPU used so far."""
-        times = psutil.Process(self._client.pid).cpu_times()
-        return float(times.user + times.system)
+        """Seconds of CPU used so far, by all threads."""
+        tasks = Path(f"/proc/{self._client.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text("ascii").split()[0]) for task in tasks) / 1e9
 
     def memory(self) -> int:
         """Bytes resident."""
         return int(psutil.Process(self._client.pid).memory_info().rss)
 
     async def open(self, legs: int, gain: float) -> list[int]:
-        """Open legs joined in pairs, leg i's far end at FAR_PORTS + 2i; their ports."""
+        """Open legs joined in pairs, leg i's far end at PORT + 2i; their ports."""
         first, self._legs = self._legs, self._legs + legs
         for i in range(legs):
-            self._client.send(OpenLeg(first + i, [Codec(0, "PCMU")], None, (HOST, FAR_PORTS + 2 * i)))
+            self._client.send(OpenLeg(first + i, [Codec(0, "PCMU")], None, (FAR, PORT + 2 * i)))
         for i in range(legs):
             self._client.send(SetGain(first + (i ^ 1), first + i, gain))
         opened = await self._collect(legs)
@@ -145,8 +169,9 @@ async def measure(tools: dict[str, str], worker: Worker, calls: int, seconds: fl
     """One run of `calls` bridged calls."""
     legs = 2 * calls
     ports = await worker.open(legs, gain)
-    load = asyncio.create_task(run_json(tools["load"], legs, FAR_PORTS, seconds, lines=ports))
-    lead_in = min(0.5, seconds / 8)
+    offered = tools["load"], legs, FAR, PORT, HOST, seconds, "reports"
+    load = asyncio.create_task(run_json(*offered, lines=ports))
+    lead_in = min(0.5, seconds / 6)
     await asyncio.sleep(lead_in)
     before, since = worker.cpu(), perf_counter()
     await asyncio.sleep(seconds - 2 * lead_in)
@@ -166,47 +191,93 @@ async def measure(tools: dict[str, str], worker: Worker, calls: int, seconds: fl
 async def measure_floor(tools: dict[str, str], calls: int, seconds: float) -> float:
     """CPU in ms a second a call that the system calls alone take."""
     legs = 2 * calls
-    ports = range(FLOOR_PORTS, FLOOR_PORTS + 2 * legs, 2)
-    load = asyncio.create_task(run_json(tools["load"], legs, FAR_PORTS, seconds, lines=ports))
-    floor = await run_json(tools["floor"], legs, FLOOR_PORTS, FAR_PORTS, seconds)
+    offered = tools["load"], legs, FAR, PORT, FLOOR, seconds
+    load = asyncio.create_task(run_json(*offered, lines=range(PORT, PORT + 2 * legs, 2)))
+    floor = await run_json(tools["floor"], legs, FLOOR, PORT, FAR, PORT, seconds)
     await load
     return float(floor["cost_ms"])
 
 
-async def run(calls: list[int], seconds: float) -> dict[str, float]:
-    figures: dict[str, float] = {}
-    lost = 0
+@dataclass
+class Point:
+    """All rounds at one number of calls."""
+
+    calls: int
+    floors: list[float]
+    ways: dict[str, list[Way]]
+
+    def floor(self) -> float:
+        return statistics.median(self.floors)
+
+    def cost(self, kind: str) -> float:
+        return statistics.median(way.cost_ms for way in self.ways[kind])
+
+    def times_floor(self, kind: str) -> float:
+        """Of each round's cost over its own floor the median."""
+        return statistics.median(
+            way.cost_ms / floor for way, floor in zip(self.ways[kind], self.floors, strict=True)
+        )
+
+    def delay(self, kind: str) -> float:
+        return statistics.median(way.delay_p95_ms or float("nan") for way in self.ways[kind])
+
+    def lost(self) -> int:
+        return sum(way.lost for ways in self.ways.values() for way in ways)
+
+    def leg_kb(self) -> float:
+        return max(way.leg_kb for ways in self.ways.values() for way in ways)
+
+    def told(self) -> str:
+        kinds = ", ".join(
+            f"{kind} {self.cost(kind):.3f} ({self.times_floor(kind):.2f}x, lost "
+            f"{sum(way.lost for way in ways)})"
+            for kind, ways in self.ways.items()
+        )
+        return (
+            f"{self.calls} calls: floor {self.floor():.3f} ms/s/call, {kinds}, delay p95 "
+            f"{self.delay('relayed'):.2f} ms, {self.leg_kb():.1f} kB a leg"
+        )
+
+
+async def run(calls: list[int], seconds: float, rounds: int) -> dict[str, float]:
+    points = [Point(count, [], {kind: [] for kind in KINDS}) for count in calls]
     with tempfile.TemporaryDirectory() as directory:
         tools = build(Path(directory))
-        worker = Worker()
-        await worker.start()
-        for count in calls:
-            floor = await measure_floor(tools, count, seconds)
-            relayed = await measure(tools, worker, count, seconds, 1.0)
-            rendered = await measure(tools, worker, count, seconds, RENDERED_GAIN)
-            lost += relayed.lost + rendered.lost
-            delay = relayed.delay_p95_ms or float("nan")
-            print(
-                f"{count} calls: floor {floor:.3f} ms/s/call, relayed {relayed.cost_ms:.3f} "
-                f"({relayed.cost_ms / floor:.2f}x, delay p95 {delay:.2f} ms, lost {relayed.lost}), rendered "
-                f"{rendered.cost_ms:.3f} ({rendered.cost_ms / floor:.2f}x, lost {rendered.lost}), "
-                f"{max(relayed.leg_kb, rendered.leg_kb):.1f} kB a leg",
-                flush=True,
-            )
-            figures[f"relayed_x_floor_{count}"] = round(relayed.cost_ms / floor, 3)
-            figures[f"rendered_x_floor_{count}"] = round(rendered.cost_ms / floor, 3)
-            figures |= {
-                "relayed_x_floor": round(relayed.cost_ms / floor, 3),
-                "rendered_x_floor": round(rendered.cost_ms / floor, 3),
-                "relayed_delay_p95_ms": round(delay, 3),
-                "floor_ms": round(floor, 4),
-                "relayed_ms": round(relayed.cost_ms, 4),
-                "rendered_ms": round(rendered.cost_ms, 4),
-                "leg_kb": round(max(relayed.leg_kb, rendered.leg_kb), 2),
-            }
-        await worker.stop()
-    figures["lost_packets"] = lost
-    return figures
+        workers = {native: Worker(native) for native in sorted({kind.native for kind in KINDS.values()})}
+        for worker in workers.values():
+            await worker.start()
+        for point in points * rounds:
+            point.floors.append(await measure_floor(tools, point.calls, seconds))
+            for name, kind in KINDS.items():
+                worker = workers[kind.native]
+                way = await measure(tools, worker, point.calls, seconds, kind.gain)
+                point.ways[name].append(way)
+            print(point.told(), flush=True)
+        for worker in workers.values():
+            await worker.stop()
+    return figures_of(points)
+
+
+def figures_of(points: list[Point]) -> dict[str, float]:
+    """README says what each means; without a number it is of the largest run."""
+    least, most = points[0], points[-1]
+    figures = {
+        f"{kind}_x_floor_{point.calls}": round(point.times_floor(kind), 3)
+        for point in points
+        for kind in ("relayed", "rendered")
+    }
+    return figures | {
+        "relayed_x_floor": round(most.times_floor("relayed"), 3),
+        "relayed_x_floor_python": round(most.times_floor("relayed_python"), 3),
+        "rendered_x_floor": round(most.times_floor("rendered"), 3),
+        "relayed_delay_p95_ms": round(most.delay("relayed"), 3),
+        "flatness": round(most.cost("relayed") / least.cost("relayed"), 3),
+        "floor_ms": round(most.floor(), 4),
+        "relayed_ms": round(most.cost("relayed"), 4),
+        "rendered_ms": round(most.cost("rendered"), 4),
+        "leg_kb": round(most.leg_kb(), 2),
+        "lost_packets": sum(point.lost() for point in points),
+    }
 
 
 def machine() -> str:
@@ -225,13 +296,17 @@ def commit() -> str:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_calls", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a shorter run, under 50 s")
-    parser.add_argument("--calls", type=int, nargs="+", default=[100, 300, 500])
+    parser.add_argument("--calls", type=int, nargs="+", default=None)
     parser.add_argument("--seconds", type=float, default=0.0, help="of load in each run")
+    parser.add_argument("--rounds", type=int, default=0, help="over all of it")
     options = parser.parse_args(arguments)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    seconds = options.seconds or (3.0 if options.quick else 15.0)
-    figures = asyncio.run(run(options.calls, seconds))
+    calls = options.calls or ([100, 1500] if options.quick else [100, 500, 1000, 1500])
+    seconds, rounds = options.seconds or (3.0 if options.quick else 8.0), options.rounds or 1
+    if not (options.quick or options.rounds):
+        rounds = 3
+    figures = asyncio.run(run(calls, seconds, rounds))
     print(json.dumps({"bench": "calls", "commit": commit(), "machine": machine(), "figures": figures}))
     return 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 from zlib import crc32
@@ -18,8 +18,8 @@ from sip.description import (
     is_numeric,
 )
 from sip.errors import NothingInCommon
+from sip.sdes import is_plain
 
-PROTOS = frozenset({"RTP/AVP", "RTP/AVPF"})
 DTMF, COMFORT_NOISE = "telephone-event", "CN"
 MIN_PTIME, MAX_PTIME, USUAL_PTIME = 10, 60, 20
 FIRST_DYNAMIC = 96
@@ -54,6 +54,7 @@ class Chosen:
     direction: ours; remote_direction: theirs ("sendonly" and "inactive" hold us). remote: where to send,
     None while the far end gave no address (c=0.0.0.0). rtcp: where RTCP goes. fmtp: what the far end wants to
     receive; our_fmtp: what we say in an answer, our own parameters or else theirs.
+    crypto: their a=crypto lines; proto: the profile of their section.
     """
 
     index: int
@@ -71,6 +72,7 @@ class Chosen:
     fmtp: str | None = None
     our_fmtp: str | None = None
     crypto: tuple[str, ...] = ()
+    proto: str = "RTP/AVP"
 
 
 def choose(
@@ -79,15 +81,15 @@ def choose(
     *,
     prefer: Literal["theirs", "ours"] = "theirs",
     direction: Direction = "sendrecv",
-    protos: Collection[str] = PROTOS,
+    fits: Callable[[Media], bool] = is_plain,
 ) -> Chosen:
     """What to answer to an offer.
 
     prefer: whose order of codecs decides. direction: what we are willing to do; the answer does no more
-    than the offer lets it. Raises NothingInCommon (488).
+    than the offer lets it. fits: whether a section's profile and keys will do. Raises NothingInCommon (488).
     """
     for index, media in enumerate(offer.media):
-        if media.kind == "audio" and media.port and media.proto.upper() in protos:
+        if media.kind == "audio" and media.port and fits(media):
             pt = _first_common(media, capabilities, prefer)
             if pt is not None:
                 return _chosen(index, media, pt, media, capabilities, direction)
@@ -120,8 +122,10 @@ def make_offer(
     session_id: int | None = None,
     ptime: int | None = None,
     rtcp_mux: bool = False,
+    proto: str = "RTP/AVP",
+    attributes: Attributes = (),
 ) -> SessionDescription:
-    """An offer of one audio stream.
+    """An offer of one audio stream. attributes: further ones of it.
 
     previous: our newest description of this dialog: its sections stay in place, its payload types keep
     their meaning (RFC 3264 section 8.3.2) and its version is counted on only when something changed.
@@ -131,7 +135,7 @@ def make_offer(
     audio = Media(
         "audio",
         port,
-        "RTP/AVP",
+        proto,
         tuple(str(pt) for pt, _ in payloads),
         address,
         direction,
@@ -139,6 +143,7 @@ def make_offer(
         {pt: fmtp for pt, offer in payloads if (fmtp := _fmtp_of(offer))},
         ptime or next((offer.ptime for offer in capabilities if _is_sound(offer)), USUAL_PTIME),
         rtcp_mux=rtcp_mux,
+        attributes=attributes,
     )
     sections = [_refused(media) for media in previous.media] if previous else []
     if taken is None:
@@ -229,6 +234,7 @@ def _chosen(
         theirs.fmtp.get(pt),
         ours.fmtp if ours and ours.fmtp else theirs.fmtp.get(pt),
         theirs.crypto,
+        theirs.proto,
     )
 
 

@@ -1,10 +1,10 @@
 /* floor: what the system calls of a two-leg RTP relay cost by themselves, one connected socket a leg.
  *
- *   floor LEGS PORT PEER_PORT SECONDS
+ *   floor LEGS ADDRESS PORT FAR_ADDRESS FAR_PORT SECONDS
  *
- * Leg i is bound to PORT + 2i and connected to PEER_PORT + 2i, both on 127.0.0.1; legs 2k and 2k+1 are a call. Every
- * 20 ms each leg's socket is emptied and the last packet of its partner sent from it. Nothing is looked at, nothing
- * is rewritten. Prints one JSON line; cost is CPU in ms a second a call.
+ * Leg i is bound to PORT + 2i at ADDRESS and connected to FAR_PORT + 2i at FAR_ADDRESS; legs 2k and 2k+1 are a call.
+ * Every 20 ms each leg's socket is emptied and the last packet of its partner sent from it. Nothing is looked at,
+ * nothing is rewritten. Prints one JSON line; cost is CPU in ms a second a call.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -24,11 +24,14 @@ struct leg {
     char packet[SIZE];
 };
 
-static int open_leg(int port, int peer) {
-    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}, there = here;
+static struct sockaddr_in at(const char *address, int port) {
+    struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons(port)};
+    inet_pton(AF_INET, address, &place.sin_addr);
+    return place;
+}
+
+static int open_leg(struct sockaddr_in here, struct sockaddr_in there) {
     int s = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-    here.sin_port = htons(port);
-    there.sin_port = htons(peer);
     if (s < 0 || bind(s, (struct sockaddr *)&here, sizeof here) ||
         connect(s, (struct sockaddr *)&there, sizeof there)) {
         perror("floor: leg");
@@ -55,13 +58,13 @@ static void hurry(void) {
 }
 
 int main(int count, char **options) {
-    if (count != 5) {
-        fprintf(stderr, "usage: floor LEGS PORT PEER_PORT SECONDS\n");
+    if (count != 7) {
+        fprintf(stderr, "usage: floor LEGS ADDRESS PORT FAR_ADDRESS FAR_PORT SECONDS\n");
         return 2;
     }
-    int legs = atoi(options[1]), port = atoi(options[2]), peer = atoi(options[3]);
-    long ticks = (long)(atof(options[4]) * 50), received = 0, sent = 0;
-    alarm((unsigned)(3 * atof(options[4])) + 30); /* whatever happens, it ends */
+    int legs = atoi(options[1]), port = atoi(options[3]), far_port = atoi(options[5]);
+    long ticks = (long)(atof(options[6]) * 50), received = 0, sent = 0;
+    alarm((unsigned)(3 * atof(options[6])) + 30); /* whatever happens, it ends */
     hurry();
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
@@ -71,7 +74,7 @@ int main(int count, char **options) {
     struct epoll_event *ready = calloc(legs, sizeof *ready);
     int poll = epoll_create1(0);
     for (int i = 0; i < legs; i++) {
-        leg[i].socket = open_leg(port + 2 * i, peer + 2 * i);
+        leg[i].socket = open_leg(at(options[2], port + 2 * i), at(options[4], far_port + 2 * i));
         struct epoll_event wanted = {.events = EPOLLIN, .data.u32 = i};
         epoll_ctl(poll, EPOLL_CTL_ADD, leg[i].socket, &wanted);
     }

@@ -1,9 +1,9 @@
 /* load: the far ends of many G.711 legs: sends 50 RTP packets a second for each and counts what comes back.
  *
- *   load LEGS FAR_PORT SECONDS < PORTS
+ *   load LEGS FAR_ADDRESS FAR_PORT ADDRESS SECONDS [reports] < PORTS
  *
- * Stream i goes from 127.0.0.1:FAR_PORT + 2i to the i-th port read. The streams' packets are spread evenly over the
- * 20 ms. A packet's payload begins with its time of sending, so whatever passes payloads on unchanged shows how
+ * Stream i goes from FAR_PORT + 2i at FAR_ADDRESS to the i-th port read, at ADDRESS. With `reports` each stream also
+ * sends an RTCP sender report every 5 s, to the port above. The streams' packets are spread evenly over the 20 ms. A packet's payload begins with its time of sending, so whatever passes payloads on unchanged shows how
  * long it kept them; the first half second, in which all streams begin at once, is left out of that. After SECONDS
  * of sending half a second is left for what is still under way.
  * Prints one JSON line: packets sent and received, sequence numbers that never came in what was received, and
@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HEADER = 12, SOUND = 160, SIZE = HEADER + SOUND, MAGIC = 0x49534f47 };
+enum { HEADER = 12, SOUND = 160, SIZE = HEADER + SOUND, MAGIC = 0x49534f47, REPORT_EVERY = 250 /* packets */ };
 
 struct rtp {
     uint8_t flags, type;
@@ -33,8 +33,19 @@ struct rtp {
     uint8_t rest[SOUND - 16];
 } __attribute__((packed));
 
+/* A sender report without blocks, and the description that has to follow it (RFC 3550 section 6). */
+struct report {
+    uint8_t sender_flags, sender_type;
+    uint16_t sender_words;
+    uint32_t source, ntp_seconds, ntp_fraction, timestamp, packets, octets;
+    uint8_t description_flags, description_type;
+    uint16_t description_words;
+    uint32_t described;
+    uint8_t name[4];
+} __attribute__((packed));
+
 struct stream {
-    int socket;
+    int socket, port;
     uint16_t newest;
     long first, last, count; /* of the sequence numbers received, not wrapped */
 };
@@ -51,13 +62,17 @@ static int64_t clock_ns(void) {
     return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-static int open_stream(int port, int far_port) {
-    struct sockaddr_in there = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}, here = there;
+static struct sockaddr_in at(const char *address, int port) {
+    struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons(port)};
+    inet_pton(AF_INET, address, &place.sin_addr);
+    return place;
+}
+
+/* A socket at `here`, connected unless `there` has no port. */
+static int open_socket(struct sockaddr_in here, struct sockaddr_in there) {
     int s = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-    here.sin_port = htons(far_port);
-    there.sin_port = htons(port);
     if (s < 0 || bind(s, (struct sockaddr *)&here, sizeof here) ||
-        connect(s, (struct sockaddr *)&there, sizeof there)) {
+        (there.sin_port && connect(s, (struct sockaddr *)&there, sizeof there))) {
         perror("load: stream");
         exit(1);
     }
@@ -87,7 +102,21 @@ static void wait_and_take(int poll, struct epoll_event *ready, int most, int64_t
     int64_t left = until - clock_ns();
     struct timespec patience = {.tv_sec = 0, .tv_nsec = left < 0 ? 0 : left > 900000000 ? 900000000 : left};
     int n = epoll_pwait2(poll, ready, most, &patience, NULL);
-    for (int i = 0; i < n; i++) take(ready[i].data.ptr);
+    for (int i = 0; i < n; i++) {
+        if (ready[i].data.ptr) take(ready[i].data.ptr);
+    }
+}
+
+/* Say how far stream `leg` is, from one socket for all: the answers come there and are not looked at. */
+static void report(int s, struct sockaddr_in to, uint32_t leg, uint32_t number) {
+    struct report r = {.sender_flags = 0x80, .sender_type = 200, .sender_words = htons(6),
+                       .source = htonl(0x10000 + leg), .ntp_seconds = htonl((uint32_t)time(NULL) + 2208988800u),
+                       .timestamp = htonl(number * SOUND), .packets = htonl(number), .octets = htonl(number * SOUND),
+                       .description_flags = 0x81, .description_type = 202, .description_words = htons(2),
+                       .described = htonl(0x10000 + leg), .name = {1, 1, 'x', 0}};
+    char answer[1500];
+    sendto(s, &r, sizeof r, 0, (struct sockaddr *)&to, sizeof to);
+    while (recv(s, answer, sizeof answer, 0) > 0) continue;
 }
 
 static int ascending(const void *a, const void *b) {
@@ -112,13 +141,14 @@ static void hurry(void) {
 }
 
 int main(int count, char **options) {
-    if (count != 4) {
-        fprintf(stderr, "usage: load LEGS FAR_PORT SECONDS < PORTS\n");
+    if (count != 6 && count != 7) {
+        fprintf(stderr, "usage: load LEGS FAR_ADDRESS FAR_PORT ADDRESS SECONDS [reports] < PORTS\n");
         return 2;
     }
-    int legs = atoi(options[1]), far_port = atoi(options[2]);
-    long total = (long)(atof(options[3]) * 50) * legs;
-    alarm((unsigned)(3 * atof(options[3])) + 30); /* whatever happens, it ends */
+    int legs = atoi(options[1]), far_port = atoi(options[3]);
+    const char *far = options[2], *address = options[4];
+    long total = (long)(atof(options[5]) * 50) * legs;
+    alarm((unsigned)(3 * atof(options[5])) + 30); /* whatever happens, it ends */
     hurry();
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
@@ -130,12 +160,12 @@ int main(int count, char **options) {
     tally.room = total + 1000;
     tally.delays = malloc(tally.room * sizeof *tally.delays);
     for (int i = 0; i < legs; i++) {
-        int port;
-        if (scanf("%d", &port) != 1) return 2;
-        streams[i].socket = open_stream(port, far_port + 2 * i);
+        if (scanf("%d", &streams[i].port) != 1) return 2;
+        streams[i].socket = open_socket(at(far, far_port + 2 * i), at(address, streams[i].port));
         struct epoll_event wanted = {.events = EPOLLIN, .data.ptr = &streams[i]};
         epoll_ctl(poll, EPOLL_CTL_ADD, streams[i].socket, &wanted);
     }
+    int reports = count == 7 ? open_socket(at(far, 0), at(far, 0)) : -1;
     struct rtp packet = {.flags = 0x80, .magic = MAGIC};
     memset(packet.rest, 0xd5, sizeof packet.rest);
     int64_t start = clock_ns(), gap = 20000000 / legs;
@@ -152,6 +182,8 @@ int main(int count, char **options) {
         packet.source = htonl(0x10000 + leg);
         packet.sent_ns = clock_ns();
         tally.sent += send(streams[leg].socket, &packet, SIZE, 0) == SIZE;
+        if (reports >= 0 && (number + leg) % REPORT_EVERY == 1)
+            report(reports, at(address, streams[leg].port + 1), leg, number);
         if (++turn % 64 == 0) wait_and_take(poll, ready, legs, 0);
     }
     for (int64_t end = clock_ns() + 500000000; clock_ns() < end;) wait_and_take(poll, ready, legs, end);

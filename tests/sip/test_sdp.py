@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sip import sdp
+from sip import sdes, sdp
 from sip.errors import MalformedSdp, NothingInCommon
 from sip.sdp import Codec, CodecOffer, SessionDescription
 
@@ -124,7 +124,7 @@ def test_crypto_lines_of_secure_media_are_kept():
     assert session.media[0].crypto == ("1 AES_CM_128_HMAC_SHA1_80 inline:abc",)
     with pytest.raises(NothingInCommon):
         sdp.choose(session, OURS)
-    chosen = sdp.choose(session, OURS, protos=("RTP/SAVP",))
+    chosen = sdp.choose(session, OURS, fits=sdes.is_secure)
     assert chosen.crypto == session.media[0].crypto
 
 
