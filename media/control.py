@@ -206,7 +206,12 @@ class Control:
         kinds = table.common.kinds[row]
         kinds[:] = codecs.UNKNOWN
         table.common.rests[row] = any(codec.name.upper() in RESTING for codec in command.codecs)
-        first = None
+        tx.dtmf_pt[row] = tx.red_pt[row] = -1
+        if command.dtmf_pt is not None and 0 <= command.dtmf_pt < 128:
+            kinds[command.dtmf_pt] = codecs.TELEPHONE_EVENT
+            tx.dtmf_pt[row], tx.dtmf_clock[row] = command.dtmf_pt, command.dtmf_clock
+            leg.listener.clock = command.dtmf_clock
+        known: list[tuple[Codec, Kind]] = []
         for codec in command.codecs:
             kind = codecs.find(codec.name, codec.rate)
             if not 0 <= codec.pt < 128:

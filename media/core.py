@@ -232,7 +232,7 @@ class Core:
             self._settle()
 
     def expect_codec(self, row: int, number: int) -> None:
-        """What arrives is coded so from now on; redundant packets (RED) hold what the leg itself is to send."""
+        """What arrives is coded so from now on; packets with copies (RED) hold what the leg itself sends."""
         rx, tx = self.table.rx, self.table.tx
         kind = codecs.KINDS[number if number < len(codecs.KINDS) else tx.codec[row]]
         rx.codec[row], rx.clock[row], rx.rate[row], rx.span[row] = number, kind.clock, kind.rate, 0
@@ -386,7 +386,7 @@ class Core:
 
 
 def _spans(rx: Reception, rows: I64, kinds: I8, sizes: I64, step: I64) -> I64:
-    """How much each packet of sound covers, in units of its clock; step: how much the timestamp grew by it."""
+    """How much each packet of sound covers, in units of its clock. step: that its timestamp grew by."""
     usual = rx.span[rows]
     usual[usual == 0] = (rx.clock[rows[usual == 0]] // TICKS).astype(np.int64)
     return np.where(kinds <= codecs.PCMA, sizes, np.where(step > 0, np.minimum(step, usual), usual))

@@ -46,7 +46,7 @@ _BANDED = _banded()
 
 
 def between(samples: F32) -> F32:
-    """float32[n, PAST + BLOCK] filtered: float32[n, BLOCK], each between the two in the middle of its taps."""
+    """float32[n, PAST + BLOCK] filtered: float32[n, BLOCK], each between two in the middle of its taps."""
     n, step = len(samples), samples.strides
     shape = (n, BLOCK // CHUNK, CHUNK + PAST)
     windows = np.lib.stride_tricks.as_strided(samples, shape, (step[0], CHUNK * step[1], step[1]))

@@ -24,8 +24,8 @@ LONGEST[: codecs.PCMA + 1] = 480  # 60 ms
 class Sound:
     """Packets of sound of one round, at most one a leg; each an array with an entry a packet.
 
-    slots: in the batch. sizes: of payloads. streams: media.reception's numbers. stamps: RTP timestamps. extended:
-    sequence numbers without wrap. kinds: codecs. newest: ahead of all before it in its stream.
+    slots: in the batch. sizes: of payloads. streams: media.reception's numbers. stamps: RTP timestamps.
+    extended: sequence numbers without wrap. kinds: codecs. newest: ahead of all before it in its stream.
     """
 
     __slots__ = ("extended", "kinds", "newest", "rows", "sizes", "slots", "stamps", "streams")

@@ -16,7 +16,7 @@ from media.transmission import HOT, SEQUENCE, SPAN, TIMESTAMP, Transmission, due
 
 
 class Packer:
-    """Has the preallocated packets and the encoders; what belongs to a leg is in the Transmission's columns."""
+    """Has the preallocated packets and the encoders; what else a leg has is in the Transmission's columns."""
 
     def __init__(self) -> None:
         self.encoding = Encoding()
@@ -25,8 +25,9 @@ class Packer:
     def send(
         self, tx: Transmission, rows: I64, samples: I16, skipped: int, network: Network, now: float
     ) -> None:
-        """Send one tick's sound, samples: int16[n, block] of `rows` at the rate of their codecs; `skipped` ticks
-        before were not rendered.
+        """Send one tick's sound, samples: int16[n, block] of `rows` at the rate of their codecs.
+
+        skipped: ticks before that were not rendered.
         """
         busy = tx.busy[rows]
         if busy.any():

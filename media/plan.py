@@ -24,9 +24,9 @@ from media.transmission import release
 class View(NamedTuple):
     """What is rendered at one plane's rate.
 
-    rows: the legs that it is sent to. matrix: their gains, None when they hear nobody; its columns are the first
-    `native` of the legs that are heard on the plane and then, from the other plane, those at the places
-    `crossing`.
+    rows: the legs that it is sent to. matrix: their gains, None when they hear nobody; its columns are the
+    first `native` of the legs that are heard on the plane and then, from the other plane, those at the
+    places `crossing`.
     """
 
     rows: I64

@@ -45,7 +45,7 @@ class Plane:
         self._slot_of: I64 = np.full(64, NO_SLOT)
 
     def seat(self, rows: list[int]) -> dict[int, int]:
-        """These legs are heard from now on, and no others; those that no longer are, with their late packets."""
+        """These legs are heard from now on, no others; those that no longer are, with their late packets."""
         away = list(set(self.rows.tolist()) - set(rows))
         gone = dict(zip(away, self.late(np.array(away, np.int64)).tolist()))
         for row in gone:
@@ -114,7 +114,7 @@ class Plane:
         return stamps if clock == self.rate else stamps * self.rate // clock
 
     def read(self, skipped: int, now: float) -> tuple[I16, Bool]:
-        """What all that are heard say at this tick, int16[n, block], and whether any of it came from packets."""
+        """What all that are heard say now, int16[n, block], and whether any of it came from packets."""
         if not len(self.slots):
             return np.empty((0, self.block), np.int16), np.empty(0, np.bool_)
         return self.playout.read(self.slots, skipped, now)

@@ -41,7 +41,7 @@ def to_plane(samples: I16, rate: int, to: int) -> I16:
 
 
 class Cache:
-    """Loaded sounds by path and rate, the longest unused forgotten first once they are over `limit` bytes together."""
+    """Loaded sounds by path and rate, the longest unused forgotten once they are over `limit` bytes."""
 
     def __init__(self, limit: int = 64 * 1024 * 1024) -> None:
         self._limit = limit

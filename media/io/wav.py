@@ -16,7 +16,7 @@ MAX_BYTES = 64 * 1024 * 1024  # of a file
 
 
 def read(path: str, rate: int) -> I16:
-    """A PCM WAV file of 8 or 16 bits, any rate and channels, as samples to play at `rate` Hz. Raises Unreadable."""
+    """A PCM WAV file of 8 or 16 bits as samples to play at `rate` Hz. Raises Unreadable."""
     try:
         if Path(path).stat().st_size > MAX_BYTES:
             raise Unreadable(f"{path}: larger than {MAX_BYTES} bytes")

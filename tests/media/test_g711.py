@@ -58,6 +58,6 @@ def test_rows_of_both_laws_are_coded_together():
 
 
 def test_no_code_decodes_to_the_sign_of_a_missing_sample():
-    from media.jitter import MISSING
+    from media.ring import MISSING
 
     assert not (MISSING == g711.DECODE).any()

@@ -43,7 +43,9 @@ def test_going_up_leaves_no_mirror_above_4_khz(hertz):
 
 def test_it_is_the_sound_that_another_resampler_makes():
     noise = np.random.default_rng(5).normal(0, 3000, 8000)
-    low = resample_poly(resample_poly(noise, 1, 2), 3, 4)  # below 3 kHz at 3 kHz a second rate: well inside the band
+    low = resample_poly(
+        resample_poly(noise, 1, 2), 3, 4
+    )  # below 3 kHz at 3 kHz a second rate: well inside the band
     low = np.rint(resample_poly(low, 4, 3)).astype(np.int16)[: 160 * 20].reshape(20, 160)
     ours = through(Upward(4), low)
     theirs = resample_poly(low.reshape(-1).astype(float), 2, 1)

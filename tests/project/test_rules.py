@@ -46,7 +46,7 @@ def test_the_tree_as_it_is_keeps_every_rule(copy: Path):
         ("config/load.py", "import engine", "Imports go one way"),
         ("sip/agent.py", "import asyncio", "The cores do no I/O"),
         ("routing/select.py", "import time", "The cores do no I/O"),
-        ("media/jitter.py", "import threading", "The cores do no I/O"),
+        ("media/playout.py", "import threading", "The cores do no I/O"),
         ("media/core.py", "import media.io.udp", "Only the engine imports the shells"),
         ("sip/agent.py", "import sip.io", "Only the engine imports the shells"),
         ("config/load.py", "import socket", "The configuration is read and checked"),
