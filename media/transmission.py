@@ -25,13 +25,14 @@ NEVER = -1e9
 class Transmission(Columns):
     """head: first header word of what it sends but for the sequence number: version and payload type.
 
-    sequence: of the newest packet sent, not wrapped. timestamp: of it. time: when it was sent, s.
+    sequence: of the newest packet sent, not wrapped. timestamp: of it. time: when it was sent, s. span: of
+    it, clock: in so many units a second. rate: of the sound that is coded for it, Hz.
 
-    span: of it, clock: in so many units a second. rate: of the sound that is coded for it, Hz. open: direction and address allow sending. busy: telephone events have the
-    stream now. stream: whose numbering the shifts belong to, -1: none. floor: the least sequence that this
-    source may send. fresh: the next rendered packet must first catch up with the clock. marker: and be
-    marked as the first of a talkspurt. frame: samples of a rendered packet. waiting: coded bytes that do
-    not fill a frame yet, `filled` of them.
+    open: direction and address allow sending. busy: telephone events have the stream now. stream: whose
+    numbering the shifts belong to, -1: none. floor: the least sequence that this source may send. fresh: the
+    next rendered packet must first catch up with the clock. marker: and be marked as the first of a
+    talkspurt. frame: samples of a rendered packet. waiting: coded bytes that do not fill a frame yet,
+    `filled` of them.
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
