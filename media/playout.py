@@ -21,28 +21,11 @@ from typing import ClassVar
 import numpy as np
 
 from media import stretch
-from media.columns import F64, I16, I64, Bool, Column, Columns
+from media.columns import F32, F64, I16, I64, Bool, Column, Columns
+from media.comfort import ComfortNoise
 from media.delay import BufferSettings, Delays
+from media.plc import HISTORY_MS, Concealer
 from media.ring import MISSING, Ring
-
-try:
-    from media.plc import HISTORY_MS, Concealer  # type: ignore[import-not-found,unused-ignore]
-except ModuleNotFoundError:
-    HISTORY_MS = 40
-
-    class Concealer(Columns):  # type: ignore[no-redef,unused-ignore]
-        """Silence, until there is concealment."""
-
-        def __init__(self, slots: int, rate: int) -> None:
-            super().__init__(slots)
-
-        def fill(self, slots: I64, past: I16, block: I16, there: Bool) -> None:
-            """Nothing: what is missing is 0 already."""
-
-        def concealing(self, slots: I64) -> Bool:
-            """Never."""
-            return np.zeros(len(slots), bool)
-
 
 LONGEST_MS = 60  # of a packet
 GUARD = 0.003  # s before a tick in which a packet counts as late: the next one may be
@@ -55,10 +38,14 @@ HURRIED, HURRIED_MS = 0.5, 80  # the same when there is so much to be made up
 PAUSE_MS, HURRIED_PAUSE_MS = 60, 20  # from a stretch of speech to the next
 RETRY_MS = 40  # until sound that cannot be stretched is tried again
 QUIET = 0.06  # level, of that of speech, below which sound is stretched at will
+LOUDER = 1.5  # the same, of that of the background
 SPEECH = 1500.0  # level of speech before any has been heard
 CALM = 0.98  # what is left of that level after a block
 STRETCHES = 32  # slots a tick that may be stretched at most: the others can wait
-REVIEWS = 16  # ticks between reviews of a slot's target
+REVIEWS, ROUND = 4, 4  # a slot's target is reviewed in one of so many rounds, a round every so many ticks
+KNOWN_MS = 40  # of sound after a block that is shown to the concealer
+STOPPED_MS = 1000  # after this much made up, it is noise alone
+QUIETEST = -90.0  # dBov
 
 
 class Playout(Columns):
@@ -110,7 +97,13 @@ class Playout(Columns):
     expanded: I64
     resets: I64
 
-    def __init__(self, rate: int, slots: int = 64, settings: BufferSettings | None = None) -> None:
+    def __init__(
+        self,
+        rate: int,
+        slots: int = 64,
+        settings: BufferSettings | None = None,
+        rng: np.random.Generator | None = None,
+    ) -> None:
         """rate: 8000 or 16000 Hz."""
         self.rate = rate
         settings = settings or BufferSettings()
@@ -118,11 +111,13 @@ class Playout(Columns):
         longest = LONGEST_MS * rate // 1000
         needed = settings.max_ms * rate // 1000 + 4 * longest
         self._history = HISTORY_MS * rate // 1000
+        self._known = KNOWN_MS * rate // 1000
         self._reach = stretch.reach(rate)
         self._ahead = max((settings.max_ms + 2 * LONGEST_MS) * rate // 1000, 2 * self.span)
         self.ring = Ring(slots, 1 << (needed + self._history - 1).bit_length(), longest)
         self.delays = Delays(slots, rate, settings)
         self.concealer = Concealer(slots, rate)
+        self.comfort = ComfortNoise(slots, rate, rng or np.random.default_rng(rate))
         self._ticked = np.inf
         self._ticks = 0
         self._surprised: list[I64] = []
@@ -131,14 +126,14 @@ class Playout(Columns):
     def grow(self, rows: int) -> None:
         """Enlarge to `rows` slots, keeping what is there."""
         super().grow(rows)
-        for columns in (self.ring, self.delays, self.concealer):
+        for columns in (self.ring, self.delays, self.concealer, self.comfort):
             if columns.rows != rows:
                 columns.grow(rows)
 
     def clear(self, row: int) -> None:
         """Make the slot as unused ones are: silence."""
         super().clear(row)
-        for columns in (self.ring, self.delays, self.concealer):
+        for columns in (self.ring, self.delays, self.concealer, self.comfort):
             columns.clear(row)
 
     # --- packets in -------------------------------------------------------------------------------
@@ -240,12 +235,13 @@ class Playout(Columns):
         again: Bool = strange & (now - since >= PATIENCE)
         return again
 
-    def rest(self, slots: I64, level: F64) -> None:
+    def rest(self, slots: I64, level: F32, reflection: F32 | None = None) -> None:
         """The senders said that nothing will come for a while (RFC 3389, DTX): noise until it does.
 
-        level: root mean square of the noise, samples.
+        level: of the noise, dBov. reflection: its colour, float32[n, up to 8]; None: white.
         """
-        self.noise[slots] = 1 + level.astype(np.int64)
+        self.comfort.describe(slots, level, reflection)
+        self.noise[slots] = 1
 
     # --- blocks out -------------------------------------------------------------------------------
 
@@ -273,7 +269,14 @@ class Playout(Columns):
             which = np.flatnonzero(odd)
             sound[which], real[which] = self._mend(slots[which], play[which], sound[which])
         self._ticked = now
-        self._review(slots)
+        self._ticks += 1
+        if self._ticks % ROUND == 0:
+            turn = np.flatnonzero((slots + self._ticks // ROUND) % REVIEWS == 0)
+            self._surprised.append(slots[turn])
+            heard = turn[~odd[turn]]
+            self.concealer.listen(slots[heard], sound[heard])
+        if self._surprised:
+            self._review()
         return sound, real
 
     def _mend(self, slots: I64, play: I64, sound: I16) -> tuple[I16, Bool]:
@@ -300,7 +303,7 @@ class Playout(Columns):
             self.ring.fill(slots[behind], end[behind], play[behind], 0)
         sound[~there] = 0
         past = self.ring.get(slots, play - self._history, self._history)
-        self.concealer.fill(slots, past, sound, there)
+        self._make_up(slots, play, past, sound, there)
         self.ring.put(slots, play, sound)
         short = np.clip(play + self.span - end, 0, self.span)
         transit = self.clock[slots] - self.play[slots] + self.shift[slots]
@@ -316,6 +319,33 @@ class Playout(Columns):
         self.whole[slots] = np.maximum(self.whole[slots], play + np.where(mending, 2 * self.span, 0))
         return sound
 
+    def _make_up(self, slots: I64, play: I64, past: I16, sound: I16, there: Bool) -> None:
+        """What is missing of the blocks: a voice that goes on, or noise where nobody speaks."""
+        dry = self.dry[slots]
+        stopped = slots[(dry >= STOPPED_MS * self.rate // 1000) & (self.noise[slots] == 0)]
+        if len(stopped):
+            level = 20 * np.log10(np.maximum(self.concealer.noise(stopped), 1e-9) / 32768)
+            self.rest(stopped, np.maximum(level, QUIETEST))
+        resting = (self.noise[slots] > 0) & ~there[:, -1]
+        silent = np.flatnonzero(resting & (dry >= self.span))
+        if len(silent):
+            sound[silent] = np.where(there[silent], sound[silent], self.comfort.make(slots[silent]))
+            self.concealer.lost[slots[silent]] = 0
+        voices = np.flatnonzero(~resting | (dry < self.span))
+        if not len(voices):
+            return
+        rows, ahead = slots[voices], play[voices] + self.span
+        future = self.ring.get(rows, ahead, self._known)
+        known = (future != MISSING) & (np.arange(self._known) < (self.end[rows] - ahead)[:, None])
+        block = sound[voices]
+        self.concealer.fill(rows, past[voices], block, there[voices], future, known)
+        sound[voices] = block
+        fading = np.flatnonzero(resting & (dry < self.span))
+        if len(fading):
+            noise = self.comfort.make(slots[fading])
+            share = np.cumsum(~there[fading], axis=1) / self.span
+            sound[fading] += (share * (noise.astype(np.float64) - sound[fading])).astype(np.int16)
+
     def _stretch(self, slots: I64, play: I64, sound: I16) -> I16:
         """Make blocks from more or less sound where it will not be heard."""
         reach, span = self._reach, self.span
@@ -325,7 +355,7 @@ class Playout(Columns):
         found = stretch.match(around, room, self.rate)
         loud = np.maximum(self.loud[slots] * CALM, found.level)
         self.loud[slots] = loud
-        quiet = found.level < QUIET * loud
+        quiet = found.level < np.maximum(QUIET * loud, LOUDER * self.concealer.noise(slots))
         hurried = np.abs(move) >= HURRIED_MS * self.rate // 1000
         self.again[slots] = self.clock[slots] + RETRY_MS * self.rate // 1000
         done = (found.lag != 0) & (quiet | (found.likeness >= np.where(hurried, HURRIED, LIKENESS)))
@@ -342,13 +372,10 @@ class Playout(Columns):
         self.expanded[slots] += np.maximum(-lag, 0)
         return sound
 
-    def _review(self, slots: I64) -> None:
+    def _review(self) -> None:
         """Compare play-out with its target, of some slots in turn and of those that were surprised."""
-        self._ticks += 1
-        rows = slots[(slots + self._ticks) % REVIEWS == 0]
-        if self._surprised:
-            rows = np.unique(np.concatenate([rows, *self._surprised]))
-            self._surprised.clear()
+        rows = self._surprised[0] if len(self._surprised) == 1 else np.unique(np.concatenate(self._surprised))
+        self._surprised.clear()
         rows = rows[self.end[rows] < NEVER]
         if not len(rows):
             return

@@ -1,4 +1,4 @@
-"""The adaptation table row by row, and how its rows are come by: down at once, up slowly, never to and fro."""
+"""The adaptation table, row by row; how its rows are come by: down at once, up slowly, never to and fro."""
 
 from __future__ import annotations
 
