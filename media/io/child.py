@@ -28,7 +28,10 @@ log = logging.getLogger("media.process")
 class Child:
     """A worker process from its start to its end. `ready` is its WorkerReady, `load` as it told last."""
 
-    def __init__(self, on_events: Callable[[Child, list[AnyEvent]], None]) -> None:
+    def __init__(
+        self, on_events: Callable[[Child, list[AnyEvent]], None], module: str = "media.io.worker"
+    ) -> None:
+        self._module = module
         self.ready: WorkerReady | None = None
         self.load = 0.0
         self.became_ready = asyncio.Event()
@@ -55,7 +58,7 @@ class Child:
         paths = filter(None, (str(ROOT), environment.get("PYTHONPATH", "")))
         environment["PYTHONPATH"] = os.pathsep.join(paths)
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "media.io.worker", "--socket", path),
+            *(sys.executable, "-m", self._module, "--socket", path),
             *options,
             env=environment,
             stdin=asyncio.subprocess.DEVNULL,

@@ -26,35 +26,26 @@ class WorkerFailed(Exception):
     """The worker did not come up."""
 
 
-class WorkerClient:
-    """A worker that is always there again.
+class Supervisor:
+    """A process that is always there again, and one in reserve if that is wished.
 
-    bind: numeric address of its legs' ports, `ports` low to high (excluded), `announce` the address for SDP
-    if it is another. native: auto, or off for no helper in C. on_events(events): what it tells, in order,
-    beginning with WorkerReady for every new process. on_lost(reason): it died, and all its legs with it;
-    nothing of the dead worker is told after that.
+    module: what it runs, options: its arguments. on_events(events): what it tells, in order, beginning with
+    WorkerReady for every new process. on_lost(reason): it died; nothing of the dead one is told after that.
     """
 
     def __init__(
         self,
-        *,
-        bind: str,
-        ports: tuple[int, int],
+        module: str,
+        options: list[str],
         on_events: Callable[[list[AnyEvent]], None],
         on_lost: Callable[[str], None],
-        announce: str = "",
-        buffer_ms: int = 40,
-        dscp: int = 0,
-        strict_source: bool = False,
-        native: str = "auto",
-        reserve: bool = True,
+        *,
+        reserve: bool,
     ) -> None:
+        self._module = module
+        self._options = options
         self._on_events = on_events
         self._on_lost = on_lost
-        self._options = ["--address", bind, "--ports", f"{ports[0]}-{ports[1]}", "--announce", announce]
-        self._options += ["--buffer-ms", str(buffer_ms), "--dscp", str(dscp)]
-        self._options += ["--native", native]
-        self._options += ["--strict-source"] if strict_source else []
         self._keep_reserve = reserve
         self._directory = ""
         self._server: asyncio.Server | None = None
@@ -95,7 +86,7 @@ class WorkerClient:
             await asyncio.wait_for(first, START_TIMEOUT)
         except TimeoutError as error:
             await self.close()
-            raise WorkerFailed(f"no media worker within {START_TIMEOUT:.0f} s") from error
+            raise WorkerFailed(f"no {self._module} within {START_TIMEOUT:.0f} s") from error
         self._announce(self._active)
         self._keepers = [loop.create_task(self._keep())]
         if self._keep_reserve:
@@ -125,12 +116,12 @@ class WorkerClient:
         return next((child for child in self._children if child.pid == pid and child.ready is None), None)
 
     async def _spawn(self) -> Child:
-        child = Child(self._told)
+        child = Child(self._told, self._module)
         self._children.append(child)
         try:
             await child.start(f"{self._directory}/control", self._options)
         except OSError as error:
-            log.error("cannot start a media worker: %s", error)
+            log.error("cannot start %s: %s", self._module, error)
         return child
 
     def _told(self, child: Child, events: list[AnyEvent]) -> None:
@@ -156,7 +147,7 @@ class WorkerClient:
             announcing.cancel()
             self._children.remove(child)
             self._active = None
-            log.warning("media worker lost: %s", reason)
+            log.warning("%s lost: %s", self._module, reason)
             if self._announced is child:
                 self._announced = None
                 self._on_lost(reason)
@@ -183,3 +174,48 @@ class WorkerClient:
                 self._reserve = None
             if self._reserve is None and self._announced is not None:
                 self._reserve = await self._spawn()
+
+
+class WorkerClient(Supervisor):
+    """A worker that is always there again.
+
+    bind: numeric address of its legs' ports, `ports` low to high (excluded), `announce` the address for SDP
+    if it is another. native: auto, or off for no helper in C. on_events(events): what it tells, in order,
+    beginning with WorkerReady for every new process. on_lost(reason): it died, and all its legs with it;
+    nothing of the dead worker is told after that.
+    """
+
+    def __init__(
+        self,
+        *,
+        bind: str,
+        ports: tuple[int, int],
+        on_events: Callable[[list[AnyEvent]], None],
+        on_lost: Callable[[str], None],
+        announce: str = "",
+        buffer_ms: int = 40,
+        dscp: int = 0,
+        strict_source: bool = False,
+        native: str = "auto",
+        reserve: bool = True,
+    ) -> None:
+        options = ["--address", bind, "--ports", f"{ports[0]}-{ports[1]}", "--announce", announce]
+        options += ["--buffer-ms", str(buffer_ms), "--dscp", str(dscp)]
+        options += ["--native", native]
+        options += ["--strict-source"] if strict_source else []
+        super().__init__("media.io.worker", options, on_events, on_lost, reserve=reserve)
+
+
+class RecorderClient(Supervisor):
+    """The recorder that is always there again; `taps` is the Unix socket at which it takes sound."""
+
+    def __init__(
+        self,
+        *,
+        taps: str,
+        on_events: Callable[[list[AnyEvent]], None],
+        on_lost: Callable[[str], None],
+        sync_s: float = 1.0,
+    ) -> None:
+        options = ["--taps", taps, "--sync-s", str(sync_s)]
+        super().__init__("media.io.recorder", options, on_events, on_lost, reserve=False)

@@ -1,0 +1,205 @@
+"""The recorder: a process that takes the sound of the node's taps and writes it to files.
+
+python -m media.io.recorder --socket PATH --taps PATH
+
+It connects to the engine's Unix socket, listens for workers at the other, and ends when the engine's
+connection does, with all files closed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from media.io.disk import Disk
+from media.messages import AnyEvent, Frames, Ping, Pong, WorkerReady, decode_commands, encode
+from media.recorder import Recorder
+from media.recording import PauseRecording, Record, SealKeys, StopRecording
+from media.tap import Reader
+
+NICENESS = 2  # after the media workers: what waits here is a file, not an ear
+READ = 1024 * 1024
+LOOK = 0.05  # s between looks at what is due
+LIMIT = 8 * 1024 * 1024  # bytes unsent at which the engine is taken for dead
+
+log = logging.getLogger("media.recorder")
+
+
+class Lost(Exception):
+    """The engine is gone."""
+
+
+class Source:
+    """A worker's connection; `number` is its process id, which its ticks count for."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.socket = connection
+        self.reader = Reader()
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        self.number, self.user, _ = struct.unpack("3i", credentials)
+
+
+class Process:
+    """The loop between the engine's socket and the workers'."""
+
+    def __init__(self, engine: socket.socket, taps: str, sync_s: float) -> None:
+        self._engine = engine
+        self._disk = Disk(sync_s)
+        self._recorder = Recorder(self._disk, entropy=os.urandom, epoch=time.time() - time.monotonic())
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        Path(taps).unlink(missing_ok=True)
+        self._listener.bind(taps)
+        os.chmod(taps, 0o600)
+        self._listener.listen(64)
+        self._listener.setblocking(False)
+        self._poll = select.epoll()
+        for each in (engine, self._listener):
+            self._poll.register(each.fileno(), select.EPOLLIN)
+        self._sources: dict[int, Source] = {}
+        self._frames = Frames()
+        self._out = bytearray()
+        self._looked = 0.0
+        self._measured = (time.monotonic(), time.process_time())
+        self._load = 0.0
+
+    def run(self) -> None:
+        """Work until the engine's connection ends. Raises Lost."""
+        self._tell([WorkerReady(os.getpid(), 0)])
+        while True:
+            for handle, _ in self._poll.poll(LOOK if self._recorder.active else 1.0):
+                if handle == self._engine.fileno():
+                    self._obey()
+                elif handle == self._listener.fileno():
+                    self._accept()
+                else:
+                    self._hear(self._sources[handle])
+            self._look()
+
+    def close(self) -> None:
+        """End all files with what they have."""
+        self._recorder.close()
+        self._disk.end()
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if now - self._looked < LOOK:
+            return
+        self._looked = now
+        self._tell(list(self._recorder.look(now)))
+        then, used = self._measured
+        if now - then >= 1.0:
+            using = time.process_time()
+            self._load, self._measured = (using - used) / (now - then), (now, using)
+
+    def _accept(self) -> None:
+        try:
+            connection, _ = self._listener.accept()
+        except BlockingIOError:
+            return
+        source = Source(connection)
+        if source.user not in (os.getuid(), 0):
+            log.warning("a stranger's connection was refused (uid %d)", source.user)
+            connection.close()
+            return
+        connection.setblocking(False)
+        self._sources[connection.fileno()] = source
+        self._poll.register(connection.fileno(), select.EPOLLIN)
+
+    def _hear(self, source: Source) -> None:
+        now = time.monotonic()
+        try:
+            data = source.socket.recv(READ)
+            for frame in source.reader.feed(data):
+                self._recorder.take(source.number, frame, now)
+        except BlockingIOError:
+            return
+        except (OSError, ValueError) as error:
+            log.error("a worker's taps are not understood or broken: %s", error)
+            data = b""
+        if not data:
+            handle = source.socket.fileno()
+            self._poll.unregister(handle)
+            del self._sources[handle]
+            source.socket.close()
+            self._recorder.lost(source.number)
+
+    def _obey(self) -> None:
+        try:
+            data = self._engine.recv(READ)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise Lost(f"engine's connection: {error}") from error
+        if not data:
+            raise Lost("the engine closed its connection")
+        now = time.monotonic()
+        try:
+            bodies = self._frames.feed(data)
+        except ValueError as error:
+            raise Lost(str(error)) from error
+        for body in bodies:
+            try:
+                commands = decode_commands(body)
+            except msgspec.DecodeError as error:
+                log.error("a frame of the engine is not understood: %s", error)
+                continue
+            for command in commands:
+                if isinstance(command, Ping):
+                    self._tell([Pong(command.n, self._load)])
+                elif isinstance(command, Record | PauseRecording | StopRecording | SealKeys):
+                    self._recorder.handle(command, now)
+
+    def _tell(self, events: list[AnyEvent]) -> None:
+        if events:
+            self._out += encode(events)
+        if len(self._out) > LIMIT:
+            raise Lost("the engine does not listen")
+        while self._out:
+            try:
+                sent = self._engine.send(self._out)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                raise Lost(f"engine's connection: {error}") from error
+            del self._out[:sent]
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m media.io.recorder", description="The recorder process.")
+    parser.add_argument("--socket", required=True, help="the engine's Unix socket")
+    parser.add_argument("--taps", required=True, help="the Unix socket to make, for media workers")
+    parser.add_argument("--sync-s", type=float, default=1.0, help="seconds between forced writes; 0 for none")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str]) -> int:
+    """Run until the engine is gone."""
+    logging.basicConfig(stream=sys.stderr, format="%(name)s %(levelname)s %(message)s")
+    options = _options(arguments)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the engine's to hear; it ends us by closing the connection
+    os.nice(NICENESS)
+    engine = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    engine.connect(options.socket)
+    engine.setblocking(False)
+    process = Process(engine, options.taps, options.sync_s)
+    try:
+        process.run()
+    except Lost as lost:
+        log.info("%s", lost)
+    finally:
+        process.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
