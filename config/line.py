@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from config.setting import Country, Name, Network, setting, settings
+from config.setting import Country, Encrypted, Name, Network, Profile, setting, settings
 
 
 @settings
@@ -11,4 +11,11 @@ class LineSettings:
     enabled: bool = setting("Take calls from the line.", default=True)
     country: Country = setting("Country whose national number format the line uses.")
     market: Name | None = setting("Market its calls belong to; the node's when left out.", default=None)
+    profile: Profile | None = setting(
+        "What its networks carry, as in media.yaml; the region's when left out.", default=None
+    )
+    srtp: Encrypted = setting(
+        "Encryption of its calls' sound, as in media.yaml: `auto`, `required`, `preferred` or `off`.",
+        default="auto",
+    )
     sources: tuple[Network, ...] = setting("Networks its calls come from.", default=())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
-from config.setting import Address, Port, Processes, Seconds, setting, settings
+from config.setting import Address, Encrypted, Name, Port, Processes, Profile, Seconds, setting, settings
+
+Suite = Literal["AEAD_AES_256_GCM", "AEAD_AES_128_GCM", "AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32"]
 
 
 @settings
@@ -25,6 +28,23 @@ class Dtmf:
         "Length of a digit that came in SIP INFO and is sent on in RTP.", default=100
     )
     info: bool = setting("Take digits from SIP INFO as well.", default=True)
+
+
+@settings
+class NetworkSettings:
+    profile: Profile = setting(
+        "How wide the networks are that calls go over: `mobile-2g` (a whole stream under 16 kb/s with IP, "
+        "UDP and RTP), `mobile-3g` (under 40), `standard` (100) or `hd` (128). Coding is adapted within it.",
+        default="standard",
+    )
+    regions: Mapping[Name, Profile] = setting(
+        "The same by region, as in node.yaml; a line's own word comes first.", default={}
+    )
+    repair: Literal["auto", "on", "off"] = setting(
+        "Whether sound of a rough network is smoothed here for phones that cannot do it: `auto` where it "
+        "helps, `on` always, `off` never. It adds delay.",
+        default="auto",
+    )
 
 
 @settings
@@ -59,7 +79,23 @@ class MediaSettings:
     dscp: Annotated[int, Ge(0), Le(63)] = setting(
         "DSCP of RTP packets; 46 is Expedited Forwarding.", default=46
     )
+    srtp: Encrypted = setting(
+        "Encryption of phones' sound (SRTP, keys in the SDP): `required` refuses calls without, `preferred` "
+        "offers it first and takes plain RTP, `off` does neither. `auto` is `preferred` where signalling is "
+        "TLS and `off` elsewhere: there the keys could be read on the way.",
+        default="auto",
+    )
+    srtp_suites: tuple[Suite, ...] = setting(
+        "Ways of encryption that are offered and taken, best first.",
+        default=(
+            *("AEAD_AES_256_GCM", "AEAD_AES_128_GCM"),
+            *("AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32"),
+        ),
+    )
     dtmf: Dtmf = setting("Digits that callers press.", default=Dtmf())
+    network: NetworkSettings = setting(
+        "What the networks carry, and what is done about it.", default=NetworkSettings()
+    )
     jitter: Jitter = setting("The jitter buffer of legs that are not relayed.", default=Jitter())
 
 

@@ -131,6 +131,8 @@ RingSeconds = Annotated[
     float, Gt(0), Le(180), Words("seconds")
 ]  # proxies give up after 180 (RFC 3261, timer C)
 Transport = Literal["udp", "tcp", "tls"]
+Encrypted = Literal["auto", "required", "preferred", "off"]
+Profile = Literal["mobile-2g", "mobile-3g", "standard", "hd"]
 
 
 def _secret(value: object, info: ValidationInfo) -> Secret:

@@ -174,6 +174,33 @@ class DigitPressed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LegTroubled(Event):
+    """Something is wrong with a leg's sound, or is no more (over). trouble: media.messages.TroubleKind.
+
+    cause: what, why probably and what to do, in plain words. since: when it began or ended.
+    """
+
+    kind = "leg.troubled"
+    leg: int
+    side: Side
+    trouble: str
+    cause: str
+    since: float
+    over: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodecWished(Event):
+    """A phone is asked to change to another codec, for the sake of its network."""
+
+    kind = "leg.codec_wished"
+    leg: int
+    side: Side
+    codec: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnded(Event):
     """The last event of every call, written together with its record."""
 

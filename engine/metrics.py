@@ -113,6 +113,8 @@ class _Meters:
         self.transfers = counter("transfers", "Transfers, blind or attended.", "attended")
         self.holds = counter("holds", "Times a side put the other on hold.", "by")
         self.changes = counter("agent_changes", "Agents' changes of state, by the new one.", "state")
+        self.troubles = counter("leg_troubles", "Troubles of a leg's sound, by kind.", "kind", "side")
+        self.wishes = counter("codec_wishes", "Phones asked to change to another codec.", "codec")
         self.workers_lost = counter("workers_lost", "Media workers that died.")
         self.wait = histogram("call_wait_seconds", "Wait in a queue until answered or over.", WAIT_S, "queue")
         self.talk = histogram("call_talk_seconds", "Talk of connected calls, without hold.", TALK_S, "queue")
@@ -135,8 +137,14 @@ class _Meters:
             events.CallTransferred: lambda event: self.transfers.labels(str(event.attended).lower()).inc(),
             events.CallHeld: lambda event: self.holds.labels(str(event.by)).inc(),
             events.AgentChanged: lambda event: self.changes.labels(event.state).inc(),
+            events.LegTroubled: self._troubled,
+            events.CodecWished: lambda event: self.wishes.labels(event.codec).inc(),
             events.WorkerLost: lambda event: self.workers_lost.inc(),
         }
+
+    def _troubled(self, event: events.LegTroubled) -> None:
+        if not event.over:
+            self.troubles.labels(event.trouble, str(event.side)).inc()
 
     def _heard(self, side: str) -> Callable[[float | None, float | None, float | None], None]:
         loss, jitter, mos = self.loss.labels(side), self.jitter.labels(side), self.mos.labels(side)

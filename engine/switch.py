@@ -10,11 +10,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from itertools import count
+from typing import Any
 
 import structlog
 
 from config.schema import Config
-from engine import admit, codes, housing, silence, transfer
+from engine import admit, codes, housing, network, silence, transfer
 from engine.acd import Acd
 from engine.attempt import Contact
 from engine.call import Call
@@ -101,8 +102,10 @@ class Switch:
             media_words.LegClosed: self._leg_closed,
             media_words.PlayDone: self._play_done,
             media_words.Dtmf: self._dtmf,
-            media_words.RtpStarted: self._rtp,
-            media_words.RtpStopped: self._rtp,
+            media_words.RtpStarted: self._of_leg(silence.told),
+            media_words.RtpStopped: self._of_leg(silence.told),
+            media_words.Trouble: self._of_leg(network.troubled),
+            media_words.Wish: self._of_leg(network.wished),
             media_words.Stats: self._stats,
         }
 
@@ -300,10 +303,15 @@ class Switch:
         if leg is not None:
             codes.digit(leg, event.digit, now)
 
-    def _rtp(self, event: media_words.RtpStarted | media_words.RtpStopped, now: float) -> None:
-        leg = self.legs.get(event.leg)
-        if leg is not None:
-            silence.told(leg, event, now)
+    def _of_leg(self, act: Callable[[Leg, Any, float], None]) -> Callable[[Any, float], None]:
+        """Let `act` have what is told of a leg that is still there."""
+
+        def handle(event: Any, now: float) -> None:
+            leg = self.legs.get(event.leg)
+            if leg is not None:
+                act(leg, event, now)
+
+        return handle
 
     def _stats(self, event: media_words.Stats, now: float) -> None:
         for stats in event.legs:

@@ -24,6 +24,7 @@ from engine.views import (
     LoadView,
     QueueView,
     RegistrationView,
+    TroubleView,
     UnknownAgent,
     UnknownCall,
     WorkerView,
@@ -204,4 +205,11 @@ def _leg(leg: Leg) -> LegView:
         loss=figures.loss,
         jitter_ms=figures.jitter_ms,
         mos=figures.mos,
+        mos_now=leg.stats.mos_now if leg.stats else None,
+        mos_there=leg.stats.mos_there if leg.stats else None,
+        troubles=tuple(
+            TroubleView(kind=trouble.kind, cause=trouble.cause, since=trouble.since)
+            for kind, trouble in leg.network.troubles.items()
+            if kind in leg.network.told
+        ),
     )

@@ -34,8 +34,20 @@ class AgentAsk(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TroubleView:
+    """What is wrong with a leg's sound: `kind` to program against, `cause` and remedy in plain words."""
+
+    kind: str
+    cause: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LegView:
-    """One phone of a call. `remote` is the far end's media address, "" before there is one."""
+    """One phone of a call. `remote` is the far end's media address, "" before there is one.
+
+    `mos` is of the whole call, `mos_now` of the last seconds, `mos_there` what the phone says it hears.
+    """
 
     id: int
     side: LegSide
@@ -45,6 +57,9 @@ class LegView:
     loss: float | None = None
     jitter_ms: float | None = None
     mos: float | None = None
+    mos_now: float | None = None
+    mos_there: float | None = None
+    troubles: tuple[TroubleView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

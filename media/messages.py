@@ -103,7 +103,8 @@ class OpenLeg(Command, frozen=True, tag=True):
 
     codecs: in order of preference; the first is what we send, all are understood. remote None: not known yet,
     the port is open and nothing is sent. direction is ours: "sendonly" sends and ignores what comes.
-    keys: None for plain RTP. dtmf_clock: Hz of telephone events.
+    keys: None for plain RTP. dtmf_clock: Hz of telephone events. profile: what
+    the network carries. repair: whether to render what it would be relayed, for the sake of its far end.
     """
 
     leg: int
@@ -114,6 +115,8 @@ class OpenLeg(Command, frozen=True, tag=True):
     direction: Direction = "sendrecv"
     dtmf_clock: int = 8000
     keys: Keys | None = None
+    profile: Profile = "standard"
+    repair: Repair = "auto"
 
 
 class SetRemote(Command, frozen=True, tag=True):

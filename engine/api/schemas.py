@@ -46,6 +46,11 @@ class Problem(BaseModel):
     errors: list[Fault] = Field(default=[], description="Each fault of a request that was not valid.")
 
 
+TROUBLE = {
+    "kind": "clipping",
+    "cause": "the sound from 203.0.113.9:40012 is clipped: its microphone is set too high; turn it down",
+    "since": AT,
+}
 LEG = {
     "id": 7,
     "side": "customer",
@@ -55,6 +60,9 @@ LEG = {
     "loss": 0.004,
     "jitter_ms": 3.1,
     "mos": 4.3,
+    "mos_now": 2.9,
+    "mos_there": 4.1,
+    "troubles": [TROUBLE],
 }
 CALL = {
     "id": "019a4f3c2b10-5d1e8a90c4b7f263",
@@ -73,6 +81,16 @@ CALL = {
 }
 
 
+class Trouble(BaseModel):
+    """What is wrong with a phone's sound at the moment."""
+
+    model_config = example(**TROUBLE)
+
+    kind: str = Field(description="A name to program against.")
+    cause: str = Field(description="What it is, why probably, and what to do, in a sentence for a person.")
+    since: datetime
+
+
 class Leg(BaseModel):
     """One phone of a call."""
 
@@ -85,7 +103,10 @@ class Leg(BaseModel):
     state: str
     loss: float | None = Field(description="Share of its packets that were lost; null before any came.")
     jitter_ms: float | None
-    mos: float | None
+    mos: float | None = Field(description="Of the whole call; 4.5 is best (ITU-T G.107).")
+    mos_now: float | None = Field(description="Of the last seconds.")
+    mos_there: float | None = Field(description="Of what the phone hears, as it reports (RFC 3611).")
+    troubles: list[Trouble]
 
 
 class Call(BaseModel):

@@ -19,6 +19,7 @@ KINDS = [kind for kind in vars(events).values() if isinstance(kind, type) and is
 
 # Anything a phone may put in a header, lone surrogates and NUL among it.
 anything = st.text(st.characters(), max_size=12)
+SECONDS = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def entry_of(event: Event) -> Entry:
@@ -40,7 +41,12 @@ def test_every_event_comes_back_as_it_went(kind: type[Event], data: st.DataObjec
     hints = get_type_hints(kind)
     clean = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
     values: dict[str, Any] = {
-        item.name: data.draw(clean if hints[item.name] is str else st.from_type(hints[item.name]), item.name)
+        item.name: data.draw(
+            clean
+            if hints[item.name] is str
+            else (SECONDS if hints[item.name] is float else st.from_type(hints[item.name])),
+            item.name,
+        )
         for item in fields(kind)
         if item.name != "at"
     }
