@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from engine.call import Call
+from engine.encryption import Encryption, policy
 from engine.events import CallArrived, EndReason, Side
 from engine.leg import Leg
 from engine.states import State
@@ -46,7 +47,7 @@ def incoming(switch: Switch, event: IncomingCall, now: float) -> None:
             return
         assert call.customer is not None
         call.customer.agent = event.identity.name
-    _open(call, event, now)
+    _open(switch, call, event, now)
 
 
 class Rate:
@@ -112,9 +113,10 @@ def _new_call(switch: Switch, event: IncomingCall, found: Found | None, now: flo
     return call
 
 
-def _open(call: Call, event: IncomingCall, now: float) -> None:
+def _open(switch: Switch, call: Call, event: IncomingCall, now: float) -> None:
     leg = call.customer
     assert leg is not None
+    leg.encryption = _encryption(switch, event)
     if event.offer:
         try:
             leg.take_offer(event.offer)
@@ -134,6 +136,7 @@ def _replacing(switch: Switch, event: IncomingCall, now: float) -> None:
     call = old.call
     leg: Leg = call.new_leg(old.side)
     leg.session, leg.name, leg.replaces = event.session, event.identity.name, old
+    leg.encryption = _encryption(switch, event)
     switch.sessions[event.session.id] = leg
     try:
         if event.offer:
@@ -150,6 +153,13 @@ def _replacing(switch: Switch, event: IncomingCall, now: float) -> None:
 
 def _line(switch: Switch, event: IncomingCall) -> LineSettings | None:
     return switch.config.lines.get(event.identity.name) if event.identity.kind == "line" else None
+
+
+def _encryption(switch: Switch, event: IncomingCall) -> Encryption:
+    line, media, dialog = _line(switch, event), switch.config.media, event.session.dialog
+    transport = dialog.hop.transport if dialog is not None else "udp"
+    wanted = policy(line.srtp if line else media.srtp, transport)
+    return Encryption(wanted, media.srtp_suites, switch.rng)
 
 
 def _country(switch: Switch, event: IncomingCall) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.encryption import IN_TURN, UNSUITED, Encryption, policy
 from engine.events import Side
-from engine.leg import Leg
+from engine.leg import Leg, Said
 from engine.states import Trigger
 from engine.timers import Timer
 from routing.agent import AgentEvent, IllegalTransition
@@ -56,6 +57,23 @@ class Contact:
     hops: Sequence[Hop]
     path: Sequence[str] = ()
 
+    @property
+    def transport(self) -> str:
+        """How signalling goes there."""
+        if self.hops:
+            return self.hops[0].transport
+        first = NameAddr.parse(self.path[0]).uri if self.path else self.uri
+        return "tls" if first.scheme == "sips" else (first.param("transport") or "udp").lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """A contact that was invited. said: what it was offered; turn: which form of description, from 0."""
+
+    contact: Contact
+    said: Said
+    turn: int
+
 
 class Attempt:
     """Ends by firing ANSWERED (with the leg) or FAILED (with the outcome); cancelled, by neither."""
@@ -68,7 +86,7 @@ class Attempt:
         self._to = to
         self._ring_s = ring_s
         self._offered = offered
-        self._sessions: list[Session] = []
+        self._ringing: dict[Session, Ringing] = {}
         self._timer: Timer | None = None
         self._worst = 0
         self._over = False
@@ -137,12 +155,20 @@ class Attempt:
         if not contacts:
             self._fail(480, now)
             return
-        customer = self.call.customer
-        body = self.leg.offer(prefer=customer.codec if customer else "")
-        from_, to = self._caller(), NameAddr("", self._to, ())
         for contact in contacts:
-            session = self.call.switch.invite(self.leg, contact, from_=from_, to=to, offer=body, now=now)
-            self._sessions.append(session)
+            self._ring(contact, 0, now)
+
+    def _ring(self, contact: Contact, turn: int, now: float) -> None:
+        """Invite one contact with keys of its own, that no other phone of the account knows."""
+        switch, leg, customer = self.call.switch, self.leg, self.call.customer
+        media = switch.config.media
+        encryption = Encryption(policy(media.srtp, contact.transport), media.srtp_suites, switch.rng)
+        encryption.form = IN_TURN[encryption.policy][turn]
+        leg.begin(encryption)
+        body = leg.offer(prefer=customer.codec if customer else "")
+        from_, to = self._caller(), NameAddr("", self._to, ())
+        session = switch.invite(leg, contact, from_=from_, to=to, offer=body, now=now)
+        self._ringing[session] = Ringing(contact, leg.said, turn)
 
     def _caller(self) -> NameAddr:
         """Who calls; an agent to whom a queue's call is offered is shown which queue, too."""
@@ -154,8 +180,9 @@ class Attempt:
 
     def progress(self, session: Session, status: int, body: bytes | None, now: float) -> None:
         early = False
-        if body and len(self._sessions) == 1:
+        if body and len(self._ringing) == 1 and session in self._ringing:
             try:
+                self.leg.recall(self._ringing[session].said)
                 self.leg.take_answer(body)
             except SipError:
                 body = None
@@ -169,16 +196,16 @@ class Attempt:
             session.hangup(None, now=now)
             return
         try:
+            self.leg.recall(self._ringing[session].said)
             self.leg.take_answer(body or b"")
         except SipError as error:
-            self._sessions.remove(session)
             session.hangup(None, now=now)
             self.call.switch.forget_session(session)
             self.rejected(session, error.sip_status, now)
             return
         self._over = True
         self._stop_timer()
-        for other in self._sessions:
+        for other in self._ringing:
             if other is not session:
                 other.hangup(None, now=now)
         self.leg.session = session
@@ -189,10 +216,14 @@ class Attempt:
 
     def rejected(self, session: Session, status: int, now: float) -> None:
         """A contact said no; after the last the most telling status stands for all (RFC 3261 16.7.6)."""
-        if session in self._sessions:
-            self._sessions.remove(session)
+        ringing = self._ringing.pop(session, None)
+        if ringing is not None and status in UNSUITED and not self._over:
+            turn, forms = ringing.turn + 1, IN_TURN[ringing.said.encryption.policy]
+            if turn < len(forms):
+                self._ring(ringing.contact, turn, now)
+                return
         self._worst = better(self._worst, status)
-        if not self._sessions:
+        if not self._ringing:
             self._fail(self._worst, now)
 
     def leg_failed(self, now: float) -> None:
@@ -226,9 +257,9 @@ class Attempt:
             self.leg.agent = ""
 
     def _hang_up(self, now: float) -> None:
-        for session in self._sessions:
+        for session in self._ringing:
             session.hangup(None, now=now)
-        self._sessions.clear()
+        self._ringing.clear()
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

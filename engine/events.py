@@ -101,6 +101,7 @@ class CallAnswered(Event):
 
     kind = "call.answered"
     codec: str
+    encryption: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +137,7 @@ class CallConnected(Event):
     party: str
     agent: str
     codec: str
+    encryption: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +246,8 @@ class CallRecord:
     post_dial_delay_s: float | None
     customer_codec: str
     agent_codec: str
+    customer_encryption: str = ""
+    agent_encryption: str = ""
     customer_loss: float | None
     agent_loss: float | None
     customer_jitter_ms: float | None

@@ -43,6 +43,8 @@ def record(call: Call, node: str, wall: Callable[[float], float]) -> CallRecord:
         post_dial_delay_s=round(clocks.ringing - clocks.arrived, 3) if clocks.ringing is not None else None,
         customer_codec=customer.codec,
         agent_codec=agent.codec,
+        customer_encryption=customer.encryption,
+        agent_encryption=agent.encryption,
         customer_loss=customer.loss,
         agent_loss=agent.loss,
         customer_jitter_ms=customer.jitter_ms,
@@ -60,6 +62,7 @@ class Figures:
     def __init__(self, leg: Leg | None) -> None:
         stats = leg.stats if leg else None
         self.codec = leg.codec if leg else ""
+        self.encryption = leg.encryption.suite if leg else ""
         expected = stats.received + stats.lost if stats else 0
         self.loss = round(stats.lost / expected, 4) if stats and expected else None
         self.jitter_ms = round(stats.jitter_ms, 2) if stats and expected else None

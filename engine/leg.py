@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from engine import network
+from engine.encryption import Encryption, Policy
 from engine.events import Side
 from media.messages import Address, CloseLeg, Codec, Direction, LegStats, OpenLeg, SetRemote
 from sip import sdp
@@ -30,6 +32,13 @@ class Media(StrEnum):
     CLOSED = "closed"
 
 
+class Said(NamedTuple):
+    """What was offered to one who is called."""
+
+    local: sdp.SessionDescription | None
+    encryption: Encryption
+
+
 class Leg:
     """A leg belongs to one call at a time; an attended transfer moves it to another."""
 
@@ -51,6 +60,8 @@ class Leg:
         self.silent = False  # the worker hears nothing from the far end
         self.asked = False  # whether it is still there; no answer yet
         self.stats: LegStats | None = None
+        self.network = network.fresh()  # what workers tell of the way to the far end
+        self.encryption = Encryption(Policy.OFF, (), call.switch.rng)
         self._media = media
         self._offer: sdp.SessionDescription | None = None
         self._chosen: sdp.Chosen | None = None
@@ -69,7 +80,7 @@ class Leg:
     def take_offer(self, body: bytes) -> None:
         """Read the far end's offer. Raises MalformedSdp or NothingInCommon, which carry their status."""
         offer = sdp.parse(body)
-        chosen = sdp.choose(offer, self._media.capabilities)
+        chosen = self.encryption.choose(offer, self._media.capabilities)
         self._offer, self._chosen = offer, chosen
         self.held = chosen.remote_direction in ("sendonly", "inactive")
 
@@ -77,19 +88,40 @@ class Leg:
         """Our answer to the offer that was taken."""
         assert self._offer is not None and self._chosen is not None, "an answer needs an offer"
         self._local = sdp.make_answer(
-            self._offer, self._chosen, address=self._media.address, port=self.port, previous=self._local
+            self._offer,
+            self._chosen,
+            address=self._media.address,
+            port=self.port,
+            previous=self._local,
+            attributes=self.encryption.attributes,
         )
         return self._local.encode()
 
     def offer(self, prefer: str = "") -> bytes:
         """An offer of all we speak; `prefer`, the other leg's codec, comes first: it can be relayed."""
+        self.encryption.propose()
         self._local = sdp.make_offer(
             preferring(self._media.capabilities, prefer or self.codec),
             address=self._media.address,
             port=self.port,
             previous=self._local,
+            proto=self.encryption.form.proto,
+            attributes=self.encryption.attributes,
         )
         return self._local.encode()
+
+    def begin(self, encryption: Encryption) -> None:
+        """Nothing was said to whoever is called next."""
+        self.encryption, self._local = encryption, None
+
+    @property
+    def said(self) -> Said:
+        """Our side of the negotiation as it stands, for `recall` when several are called at once."""
+        return Said(self._local, self.encryption)
+
+    def recall(self, said: Said) -> None:
+        """Go on with one of those who were called."""
+        self._local, self.encryption = said
 
     def reply(self, body: bytes | None) -> bytes:
         """Our answer to an offer, or the offer that None asks for. Raises as take_offer does."""
@@ -109,7 +141,9 @@ class Leg:
     def take_answer(self, body: bytes) -> None:
         """Read the far end's answer to our newest offer. Raises as take_offer does."""
         assert self._local is not None, "an answer needs an offer"
-        self._chosen = sdp.read_answer(self._local, sdp.parse(body), self._media.capabilities)
+        chosen = sdp.read_answer(self._local, sdp.parse(body), self._media.capabilities)
+        self.encryption.conclude(chosen)
+        self._chosen = chosen
         self.held = self._chosen.remote_direction in ("sendonly", "inactive")
 
     # --- the media leg ----------------------------------------------------------------------------
@@ -118,7 +152,18 @@ class Leg:
         self.media = Media.OPENING
         codecs, dtmf = self._wire_codecs()
         self._media.send(
-            self.worker, OpenLeg(self.number, codecs, dtmf, self._remote(), self._mux(), self._direction())
+            self.worker,
+            OpenLeg(
+                self.number,
+                codecs,
+                dtmf,
+                self._remote(),
+                self._mux(),
+                self._direction(),
+                keys=self.encryption.keys,
+                profile=network.profile(self),
+                repair=self.call.switch.config.media.network.repair,
+            ),
         )
 
     def update(self) -> None:
@@ -127,7 +172,15 @@ class Leg:
             codecs, dtmf = self._wire_codecs()
             self._media.send(
                 self.worker,
-                SetRemote(self.number, self._remote(), codecs, dtmf, self._mux(), self._direction()),
+                SetRemote(
+                    self.number,
+                    self._remote(),
+                    codecs,
+                    dtmf,
+                    self._mux(),
+                    self._direction(),
+                    keys=self.encryption.keys,
+                ),
             )
 
     def close(self) -> None:

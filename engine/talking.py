@@ -27,7 +27,7 @@ def answer_customer(call: Call, now: float, _: Any) -> None:
     silence.reconsider(leg, now)
     call.clocks.answered = now
     call.clocks.ringing = call.clocks.ringing or now
-    call.note(CallAnswered, now, codec=leg.codec)
+    call.note(CallAnswered, now, codec=leg.codec, encryption=leg.encryption.suite)
 
 
 def connect(call: Call, now: float, party: Leg) -> None:
@@ -48,7 +48,14 @@ def connect(call: Call, now: float, party: Leg) -> None:
         silence.reconsider(leg, now)
     call.held_by = {leg.side for leg in (call.customer, party) if leg.held}
     join(call, call.customer, party)
-    call.note(CallConnected, now, party=party.name, agent=party.agent, codec=party.codec)
+    call.note(
+        CallConnected,
+        now,
+        party=party.name,
+        agent=party.agent,
+        codec=party.codec,
+        encryption=party.encryption.suite,
+    )
     if call.held_by:
         call.fire(Trigger.HOLD, now, next(iter(call.held_by)))
 

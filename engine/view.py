@@ -201,6 +201,7 @@ def _leg(leg: Leg) -> LegView:
         side=LegSide(leg.side),
         remote=leg.remote_address,
         codec=leg.codec,
+        encryption=leg.encryption.suite,
         state="held" if leg.held else "talking" if leg.connected else leg.media,
         loss=figures.loss,
         jitter_ms=figures.jitter_ms,

@@ -56,6 +56,7 @@ LEG = {
     "side": "customer",
     "remote": "203.0.113.9:40012",
     "codec": "PCMA",
+    "encryption": "AEAD_AES_256_GCM",
     "state": "open",
     "loss": 0.004,
     "jitter_ms": 3.1,
@@ -100,6 +101,7 @@ class Leg(BaseModel):
     side: LegSide
     remote: str = Field(description="The far end's media address; empty before there is one.")
     codec: str
+    encryption: str = Field(description="The SRTP crypto suite; empty for plain RTP.")
     state: str
     loss: float | None = Field(description="Share of its packets that were lost; null before any came.")
     jitter_ms: float | None
@@ -189,6 +191,8 @@ RECORD = {
     "post_dial_delay_s": 0.08,
     "customer_codec": "PCMA",
     "agent_codec": "PCMU",
+    "customer_encryption": "AES_CM_128_HMAC_SHA1_80",
+    "agent_encryption": "",
     "customer_loss": 0.004,
     "agent_loss": 0.0,
     "customer_jitter_ms": 3.1,
@@ -228,6 +232,8 @@ class Record(BaseModel):
     post_dial_delay_s: float | None
     customer_codec: str
     agent_codec: str
+    customer_encryption: str = Field(description="The SRTP crypto suite of the leg; empty for plain RTP.")
+    agent_encryption: str
     customer_loss: float | None
     agent_loss: float | None
     customer_jitter_ms: float | None

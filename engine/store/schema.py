@@ -86,6 +86,8 @@ call_records = Table(
     Column("post_dial_delay_s", Float(53)),
     Column("customer_codec", Text, nullable=False),
     Column("agent_codec", Text, nullable=False),
+    Column("customer_encryption", Text, nullable=False, server_default=""),
+    Column("agent_encryption", Text, nullable=False, server_default=""),
     Column("customer_loss", Float(53)),
     Column("agent_loss", Float(53)),
     Column("customer_jitter_ms", Float(53)),
