@@ -9,12 +9,14 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
+from media.io import child
 from media.io.process import WorkerClient
 from media.messages import (
     AnyEvent,
@@ -255,6 +257,37 @@ def test_without_a_reserve_another_process_is_started():
             os.kill(pid, signal.SIGKILL)
             await engine.until(lambda turn=turn: len(engine.told(WorkerReady)) == 1 + turn)
             assert len(engine.lost) == turn
+
+    with_engine(play, reserve=False)
+
+
+def test_a_worker_that_answers_no_ping_is_replaced(fars, monkeypatch):
+    monkeypatch.setattr(child, "PING_EVERY", 0.05)
+    monkeypatch.setattr(child, "HUNG", 0.5)
+
+    async def play(engine: Engine) -> None:
+        await engine.open(1, fars[0].address)
+        pid = engine.client.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        await engine.until(lambda: len(engine.lost) == 1)
+        assert "did not answer" in engine.lost[0]
+
+    with_engine(play, reserve=False)
+
+
+def test_a_worker_is_not_blamed_for_a_pause_of_the_engine_itself(fars, monkeypatch):
+    monkeypatch.setattr(child, "PING_EVERY", 0.05)
+    monkeypatch.setattr(child, "HUNG", 0.5)
+
+    async def play(engine: Engine) -> None:
+        await engine.open(1, fars[0].address)
+        for _ in range(3):
+            threading.Event().wait(0.8)  # the loop does nothing else, as on a machine that is paused
+            await engine.until(lambda: True)
+        far = fars[1]
+        await engine.open(2, far.address)
+        assert not engine.lost
 
     with_engine(play, reserve=False)
 
