@@ -34,11 +34,14 @@ from media.messages import (
     SetGain,
     SetRemote,
     Stop,
+    Tap,
+    Untap,
 )
 from media.network import Network, NoPort
 from media.player import Player, Sounds
 from media.rtp import VERSION
 from media.srtp import SecureNetwork, fit
+from media.tap import Taps
 from media.transmission import release
 from media.watch import Watch
 
@@ -61,7 +64,7 @@ class Control:
     """A worker's legs as the engine commands them.
 
     rng: for SSRCs, first sequence numbers and timestamps, report times. epoch: add it to `now` for seconds
-    since 1970. buffer: bounds of the delay of rendered sound.
+    since 1970. buffer: bounds of the delay of rendered sound. taps: None where there are no subscribers.
     """
 
     def __init__(
@@ -73,9 +76,10 @@ class Control:
         epoch: float = 0.0,
         policy: LatchPolicy | None = None,
         buffer: BufferSettings | None = None,
+        taps: Taps | None = None,
     ) -> None:
         self._network = SecureNetwork(network)
-        self.core = Core(self._network, rng=rng, policy=policy, buffer=buffer)
+        self.core = Core(self._network, rng=rng, policy=policy, buffer=buffer, taps=taps)
         self.load = 0.0
         self._sounds = sounds
         self._watch = Watch(self.core, epoch)
@@ -86,6 +90,8 @@ class Control:
             Play: self._play,
             Stop: self._stop,
             SendDtmf: self._send_dtmf,
+            Tap: self._tap,
+            Untap: self._untap,
             CloseLeg: self._close,
             Ping: self._ping,
         }
@@ -106,6 +112,7 @@ class Control:
     def drain(self, now: float) -> list[AnyEvent]:
         """Take what has arrived and send relayed packets on."""
         self.core.drain(now)
+        self.core.taps.flush()
         self._watch.read_reports(now)
         return self._told()
 
@@ -279,6 +286,14 @@ class Control:
     def _send_dtmf(self, command: SendDtmf, now: float) -> None:
         if not self.core.dial(self._find(command.leg), command.digits, command.ms):
             raise Refused(command.leg, "dtmf")
+
+    def _tap(self, command: Tap, now: float) -> None:
+        self.core.taps.tap(self._find(command.leg), command.to)
+
+    def _untap(self, command: Untap, now: float) -> None:
+        leg = self.core.table.find(command.leg)
+        if leg is not None:
+            self.core.taps.untap(leg, command.to)
 
     def _ping(self, command: Ping, now: float) -> None:
         self.core.events.append(Pong(command.n, self.load))

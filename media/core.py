@@ -31,6 +31,8 @@ from media.player import Done
 from media.reception import Reception, accept, measure_jitter
 from media.render import Renderer
 from media.rtp import U32, Packets
+from media.tap import Taps
+from media.tapping import Tapping
 from media.transmission import due, relay, release
 
 ROUNDS = 8  # packets of one leg taken in one drain at most; the rest waits, or is lost in the kernel
@@ -53,6 +55,7 @@ class Core:
         policy: LatchPolicy | None = None,
         buffer: BufferSettings | None = None,
         batch: int = 1024,
+        taps: Taps | None = None,
     ) -> None:
         self.network = network
         self.rng = rng
@@ -65,6 +68,7 @@ class Core:
         self.renderer = Renderer(self.plan, self.planes)
         self.events: list[AnyEvent] = []
         self.reports: list[tuple[int, bytes, Address | None]] = []  # RTCP that arrived: row, datagram, source
+        self.taps = Tapping(self.table, self.plan, taps)
         self.ear: Ear | None = None  # is shown what every decoded leg says, block by block
         self.uncertain: set[int] = set()  # rows whose source is taken but whose port is not connected yet
         self._batch = Batch(batch)
@@ -335,7 +339,9 @@ class Core:
             for rows, samples, real in heard:
                 if len(rows):
                     self.ear(rows, samples, real, now)
-        for rows, samples in self.renderer.mix(heard):
+        rendered = self.renderer.mix(heard)
+        self.events.extend(self.taps.tick(heard, rendered, skipped))
+        for rows, samples in rendered:
             self.packer.send(self.table.tx, rows, samples, skipped, self.network, now)
         for row, done in self.renderer.played:
             self.tell_played(self.table.at(row), done)
@@ -377,6 +383,7 @@ class Core:
     def forget(self, leg: Leg) -> None:
         """The leg is closed: nothing of it stays."""
         self.plan.forget(leg)
+        self.taps.forget(leg)
         for keep in (self._dialling, self._pressed):
             keep.pop(leg.row, None)
         self.uncertain.discard(leg.row)
