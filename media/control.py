@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from random import Random
 from typing import Any
 
-from media import codecs
+from media import codecs, express
 from media.codecs import Kind
 from media.core import Core
 from media.delay import BufferSettings
@@ -76,10 +76,11 @@ class Control:
         epoch: float = 0.0,
         policy: LatchPolicy | None = None,
         buffer: BufferSettings | None = None,
+        move: express.Mover = express.move,
         taps: Taps | None = None,
     ) -> None:
         self._network = SecureNetwork(network)
-        self.core = Core(self._network, rng=rng, policy=policy, buffer=buffer, taps=taps)
+        self.core = Core(self._network, move=move, rng=rng, policy=policy, buffer=buffer, taps=taps)
         self.load = 0.0
         self._sounds = sounds
         self._watch = Watch(self.core, epoch)

@@ -55,6 +55,7 @@ class Core:
         policy: LatchPolicy | None = None,
         buffer: BufferSettings | None = None,
         batch: int = 1024,
+        move: express.Mover = express.move,
         taps: Taps | None = None,
     ) -> None:
         self.network = network
@@ -72,6 +73,7 @@ class Core:
         self.ear: Ear | None = None  # is shown what every decoded leg says, block by block
         self.uncertain: set[int] = set()  # rows whose source is taken but whose port is not connected yet
         self._batch = Batch(batch)
+        self._move = move
         self.packer = Packer()
         self._dialling: dict[int, Leg] = {}
         self._pressed: dict[int, Leg] = {}
@@ -128,28 +130,18 @@ class Core:
     def _take(self, count: int, now: float) -> None:
         """One round of packets, at most one a leg."""
         table, batch = self.table, self._batch
-        lane, plain = express.enter(table.rx, table.tx, batch, count)
-        rest = None
+        plain, heard = self._move(table.rx, table.tx, batch, count, self.network, now)
+        if heard is not None:
+            self._hear_lane(heard, now)
         if not plain.all():
             packets, reports = rtp.parse(batch, count)
             rest = packets.only(~plain[packets.slots])
             self._keep_reports(reports)
-            lane = lane.only(plain)
-        if len(lane.slots):
-            express.receive(table.rx, lane, now)
-            if self.plan.hears:
-                self._hear_lane(lane, now)
-            express.relay(table.tx, batch, lane, self.network, now)
-        if rest is not None and len(rest):
-            self._take_other(rest, now)
+            if len(rest):
+                self._take_other(rest, now)
 
     def _hear_lane(self, lane: express.Lane, now: float) -> None:
         known = lane.known
-        if not known[:, express.HEARD].all():
-            lane = lane.only(np.flatnonzero(known[:, express.HEARD]))
-            if not len(lane.slots):
-                return
-            known = lane.known
         streams, extended = known[:, express.RX_STREAM], known[:, express.HIGHEST]
         kinds, newest = self.table.rx.codec[lane.rows], np.ones(len(lane.rows), np.bool_)
         stamps = lane.words[:, 1]

@@ -9,6 +9,7 @@ wraps) takes the general way of media.core, which arms the lane again. What both
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -49,6 +50,35 @@ class Lane(NamedTuple):
     def only(self, which: Bool | I64) -> Lane:
         """Those that `which` selects."""
         return Lane(*(part[which] for part in self))
+
+
+class Moved(NamedTuple):
+    """plain: of each packet of a round, whether the lane took it. heard: those that must be decoded, or
+    None.
+    """
+
+    plain: Bool
+    heard: Lane | None
+
+
+Mover = Callable[[Reception, Transmission, Batch, int, Network, float], Moved]
+
+
+def move(rx: Reception, tx: Transmission, batch: Batch, count: int, network: Network, now: float) -> Moved:
+    """Take the packets of a round that may take the lane: count them in and send on what is relayed.
+
+    media.io.native_lane does the same in C. Their headers are other ones afterwards, their payloads are not.
+    """
+    lane, plain = enter(rx, tx, batch, count)
+    if not plain.all():
+        lane = lane.only(plain)
+    if not len(lane.slots):
+        return Moved(plain, None)
+    receive(rx, lane, now)
+    heard = np.flatnonzero(lane.known[:, HEARD])
+    kept = lane.only(heard) if len(heard) else None
+    relay(tx, batch, lane, network, now)
+    return Moved(plain, kept)
 
 
 def enter(rx: Reception, tx: Transmission, batch: Batch, count: int) -> tuple[Lane, Bool]:

@@ -20,8 +20,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("native.c")
-VERSION = 1  # of the functions' arguments
-FLAGS = ("-O2", "-shared", "-fPIC")
+VERSION = 2  # of the functions' arguments
+FLAGS = ("-O2", "-ffp-contract=off", "-shared", "-fPIC")  # no fused sums: numpy has none
 COMPILERS = ("cc", "gcc", "clang")
 PATIENCE = 60.0  # s that compiling may take
 _WORLD_WRITABLE = 0o002
@@ -42,6 +42,31 @@ class Round(ctypes.Structure):
     )
 
 
+class Lane(ctypes.Structure):
+    """Both tables and the batch of a round; as in native.c."""
+
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in ("rx", "tx")),
+        *((name, ctypes.c_int64) for name in ("rx_rows", "rx_width", "tx_rows", "tx_width")),
+        ("rx_at", ctypes.c_int64 * 14),
+        ("tx_at", ctypes.c_int64 * 11),
+        ("buffer", ctypes.c_void_p),
+        *((name, ctypes.c_int64) for name in ("stride", "capacity")),
+        *((name, ctypes.c_void_p) for name in ("rows", "sizes")),
+        *((name, ctypes.c_int64) for name in ("header", "longest")),
+        ("wild", ctypes.c_double),
+    )
+
+
+class Passed(ctypes.Structure):
+    """What became of a round; as in native.c."""
+
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in ("plain", "targets", "slots", "sizes", "heard", "stamps")),
+        *((name, ctypes.c_int64) for name in ("going", "hearing")),
+    )
+
+
 class Native:
     """The functions of native.c; addresses are plain numbers, as numpy gives them."""
 
@@ -55,6 +80,7 @@ class Native:
             self.version = library.native_version
             self.receive = library.native_receive
             self.send = library.native_send
+            self.lane = library.native_lane
         except (OSError, AttributeError) as error:
             raise Unavailable(str(error)) from error
         self.version.restype = self.receive.restype = self.send.restype = number
@@ -65,6 +91,8 @@ class Native:
         self.send.argtypes = [
             *(address, number, address, address, address, number, address, number, number),
         ]
+        self.lane.restype = None
+        self.lane.argtypes = [ctypes.POINTER(Lane), number, ctypes.c_double, ctypes.POINTER(Passed)]
         if self.version() != VERSION:
             raise Unavailable(f"{path} is of another version")
 

@@ -23,10 +23,13 @@ from random import SystemRandom
 
 import msgspec
 
+from media import express
 from media.clock import Schedule
 from media.control import Control
 from media.delay import BufferSettings
 from media.io import native
+from media.io.native import Native
+from media.io.native_lane import NativeLane
 from media.io.native_udp import NativeUdpNetwork
 from media.io.taps import SocketOutlet
 from media.io.udp import UdpNetwork
@@ -51,7 +54,13 @@ class Worker:
     """The loop between the engine's socket and the legs'."""
 
     def __init__(
-        self, engine: socket.socket, network: UdpNetwork, *, policy: LatchPolicy, buffer_ms: int
+        self,
+        engine: socket.socket,
+        network: UdpNetwork,
+        *,
+        policy: LatchPolicy,
+        buffer_ms: int,
+        move: express.Mover = express.move,
     ) -> None:
         self._engine = engine
         self._network = network
@@ -61,6 +70,7 @@ class Worker:
         self._control = Control(
             network,
             self._sounds,
+            move=move,
             rng=SystemRandom(),
             epoch=time.time() - now,
             policy=policy,
@@ -199,18 +209,22 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _network(options: argparse.Namespace, ports: tuple[int, int]) -> UdpNetwork:
-    """The legs' sockets, with the helper in C where it is wanted and can be had."""
-    if options.native == "auto":
-        try:
-            helper = native.load()
-        except native.Unavailable as why:
-            log.warning("packets are moved by Python, at more CPU a call: %s", why)
-        else:
-            return NativeUdpNetwork(
-                options.address, ports, options.announce, dscp=options.dscp, native=helper
-            )
-    return UdpNetwork(options.address, ports, options.announce, dscp=options.dscp)
+def _helper(options: argparse.Namespace) -> Native | None:
+    """The helper in C, where it is wanted and can be had."""
+    if options.native == "off":
+        return None
+    try:
+        return native.load()
+    except native.Unavailable as why:
+        log.warning("packets are moved by Python, at more CPU a call: %s", why)
+        return None
+
+
+def _network(options: argparse.Namespace, ports: tuple[int, int], helper: Native | None) -> UdpNetwork:
+    """The legs' sockets."""
+    if helper is None:
+        return UdpNetwork(options.address, ports, options.announce, dscp=options.dscp)
+    return NativeUdpNetwork(options.address, ports, options.announce, dscp=options.dscp, native=helper)
 
 
 def _hurry() -> None:
@@ -240,9 +254,11 @@ def main(arguments: list[str]) -> int:
     _hurry()
     _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))  # a leg has two sockets
-    network = _network(options, (int(low), int(high)))
+    helper = _helper(options)
+    network = _network(options, (int(low), int(high)), helper)
+    move = express.move if helper is None else NativeLane(helper).move
     policy = LatchPolicy(strangers=not options.strict_source)
-    worker = Worker(engine, network, policy=policy, buffer_ms=options.buffer_ms)
+    worker = Worker(engine, network, policy=policy, buffer_ms=options.buffer_ms, move=move)
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)

@@ -12,13 +12,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from media import codecs
+from media import codecs, express
 from media.codecs import g711
 from media.control import Control
 from media.io.memory import MemoryNetwork
 from media.io.wav import Files
 from media.latch import LatchPolicy
 from media.messages import AnyCommand, AnyEvent, Codec, LegOpened, LegStats, OpenLeg, Stats
+from media.tap import Taps
 
 WORKER = "10.0.0.1"
 PCMU = Codec(0, "PCMU")
@@ -171,13 +172,26 @@ class Stage:
     """The worker, its clock and its phones."""
 
     def __init__(
-        self, seed: int = 1, policy: LatchPolicy | None = None, ports: tuple[int, int] = (4000, 4400)
+        self,
+        seed: int = 1,
+        policy: LatchPolicy | None = None,
+        ports: tuple[int, int] = (4000, 4400),
+        move: express.Mover = express.move,
+        taps: Taps | None = None,
     ):
         self.now = 100.0
         self.events: list[tuple[float, AnyEvent]] = []
         self.phones: dict[Address, Phone] = {}
         self.network = MemoryNetwork(WORKER, ports, self._carry)
-        self.control = Control(self.network, Files(), rng=Random(seed), epoch=1_700_000_000.0, policy=policy)
+        self.control = Control(
+            self.network,
+            Files(),
+            rng=Random(seed),
+            epoch=1_700_000_000.0,
+            policy=policy,
+            move=move,
+            taps=taps,
+        )
         self._step = 0
         self._legs = 0
         self.legs: dict[int, Phone] = {}

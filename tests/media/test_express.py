@@ -8,15 +8,19 @@ import numpy as np
 import pytest
 
 from media import express
+from media.io import native
+from media.io.native_lane import NativeLane
 from media.messages import LegClosed, SetGain, SetRemote
 from media.reception import Reception
 from media.transmission import Transmission
 from tests.media.stage import DTMF, PCMA, PCMU, Stage
 
+MOVERS = {"python": lambda: express.move, "native": lambda: NativeLane(native.load()).move}
 
-def scene(seed: int) -> Stage:
+
+def scene(seed: int, move: express.Mover = express.move) -> Stage:
     """Eight legs in all relations, random weather, and changes while it lasts."""
-    stage, rng = Stage(seed=seed), Random(seed)
+    stage, rng = Stage(seed=seed, move=move), Random(seed)
     for number in range(1, 9):
         phone = stage.leg(
             number, PCMA if number == 4 else PCMU, rtcp_mux=number == 2, ptime=rng.choice([20, 20, 30])
@@ -61,9 +65,10 @@ class Weather:
         return [data, *([data] if chance < 0.06 else []), *late]
 
 
+@pytest.mark.parametrize("mover", MOVERS)
 @pytest.mark.parametrize("seed", range(1, 7))
-def test_calls_sound_the_same_with_and_without_the_lane(seed, monkeypatch):
-    fast = scene(seed)
+def test_calls_sound_the_same_with_and_without_the_lane(seed, mover, monkeypatch):
+    fast = scene(seed, MOVERS[mover]())
     assert (fast.control.core.table.rx.armed >= 0).any()
     monkeypatch.setattr(express, "arm", lambda rx, rows, pt: None)
     slow = scene(seed)
@@ -79,8 +84,9 @@ def test_calls_sound_the_same_with_and_without_the_lane(seed, monkeypatch):
     assert not fast.told(LegClosed)
 
 
-def test_nearly_all_packets_of_a_calm_call_take_the_lane(monkeypatch):
-    stage = Stage()
+@pytest.mark.parametrize("mover", MOVERS)
+def test_nearly_all_packets_of_a_calm_call_take_the_lane(mover, monkeypatch):
+    stage = Stage(move=MOVERS[mover]())
     a, b = stage.leg(1), stage.leg(2)
     stage.do(SetGain(1, 2), SetGain(2, 1))
     a.hertz = b.hertz = 440

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from media import express
 from media.control import Control
 from media.io import native
+from media.io.native_lane import NativeLane
 from media.io.native_udp import NativeUdpNetwork
 from media.io.udp import UdpNetwork
 from media.io.wav import Files
@@ -117,9 +119,9 @@ def test_it_can_be_built_ahead_of_the_first_start() -> None:
 class Line:
     """A worker's control over real sockets, and far ends that send it what a seed says."""
 
-    def __init__(self, network: UdpNetwork, legs: int, seed: int) -> None:
+    def __init__(self, network: UdpNetwork, move: express.Mover, legs: int, seed: int) -> None:
         self.network = network
-        self.control = Control(network, Files(), rng=Random(seed))
+        self.control = Control(network, Files(), rng=Random(seed), move=move)
         self.rng = random.Random(seed)
         self.now = 100.0
         self.far = [self._far_end() for _ in range(legs)]
@@ -200,8 +202,13 @@ def lines() -> tuple[Line, Line]:
     """The same day twice, over the Python loops and over the helper."""
     ports = (26_600, 26_700)
     pair = []
-    for network in (UdpNetwork(HOST, ports), NativeUdpNetwork(HOST, ports, native=native.load())):
-        line = Line(network, legs=16, seed=11)
+    helper = native.load()
+    ways = (
+        (UdpNetwork(HOST, ports), express.move),
+        (NativeUdpNetwork(HOST, ports, native=helper), NativeLane(helper).move),
+    )
+    for network, move in ways:
+        line = Line(network, move, legs=16, seed=11)
         line.live(ticks=150)
         line.close()
         pair.append(line)
