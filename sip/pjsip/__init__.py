@@ -12,7 +12,7 @@ separate process:
 Commands, one JSON object a line on stdin. `do` names the command, `id` (optional) comes back in its `done` or
 `failed` event; `call` is the phone's own number of the call, from 1:
 
-    account   user domain node [password] [transport] [expires]   who the phone is; nothing is sent yet
+    account   user domain node [password] [transport] [expires] [srtp]   who the phone is; nothing is sent yet
     register  the same fields                                      … and registers at `node` ("host:port")
     unregister
     call      target [headers]         a number of the account's domain, or a full URI

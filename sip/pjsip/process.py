@@ -170,7 +170,7 @@ class Softphone:
     def account(self, user: str, domain: str, node: str, **options: Any) -> None:
         """Be `user`@`domain` at `node` ("host:port") without registering.
 
-        options: password, transport, expires.
+        options: password, transport, expires, srtp ("disabled", "optional" or "mandatory").
         """
         self.ask("account", user=user, domain=domain, node=node, **options)
 

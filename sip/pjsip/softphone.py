@@ -25,6 +25,11 @@ POLL_MS = 10
 GOODBYE_S = 1.0  # for the far ends to answer BYE and un-REGISTER when the phone is switched off
 MAX_LINE = 65_536
 TRANSPORTS = {"udp": pj.PJSIP_TRANSPORT_UDP, "tcp": pj.PJSIP_TRANSPORT_TCP, "tls": pj.PJSIP_TRANSPORT_TLS}
+SRTP = {
+    "disabled": pj.PJMEDIA_SRTP_DISABLED,
+    "optional": pj.PJMEDIA_SRTP_OPTIONAL,
+    "mandatory": pj.PJMEDIA_SRTP_MANDATORY,
+}
 COMMANDS = frozenset(
     "account register unregister call ring progress answer hangup hold resume dtmf transfer attended play "
     "record stop stats auto quit".split()
@@ -185,6 +190,7 @@ class Phone:
         password: str = "",
         transport: str = "udp",
         expires: int = 300,
+        srtp: str = "disabled",
         register: bool = False,
     ) -> None:
         config = pj.AccountConfig()
@@ -202,7 +208,8 @@ class Phone:
         )
         config.mediaConfig.transportConfig.port = self.options.rtp_port
         config.mediaConfig.transportConfig.boundAddress = self.options.address
-        config.mediaConfig.srtpUse = pj.PJMEDIA_SRTP_DISABLED
+        config.mediaConfig.srtpUse = SRTP[srtp]
+        config.mediaConfig.srtpSecureSignaling = 0
         self.domain = domain
         if self.account is None:
             self.account = PhoneAccount(self)

@@ -39,6 +39,7 @@ module_path {modules}
 module g711.so
 module aufile.so
 module sndfile.so
+module srtp.so
 snd_path {folder}
 module_tmp account.so
 module_app auloop.so
@@ -57,7 +58,7 @@ class Baresip:
 
     node: "host:port" of the engine. transport: udp, tcp or tls. says: WAV file it speaks, 8 kHz mono.
     What it hears is in the file `heard` names, complete once the call is over.
-    answer: `manual` or `auto`.
+    answer: `manual` or `auto`. encryption: `srtp` takes plain calls too, `srtp-mand` none.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Baresip:
         says: Path,
         transport: str = "udp",
         answer: str = "manual",
+        encryption: str = "",
     ) -> None:
         folder.mkdir(parents=True)
         self.folder, self.says = folder, says
@@ -78,7 +80,7 @@ class Baresip:
         self._unread = b""
         account = f"<sip:{user}@{domain};transport={transport}>;auth_user={user};auth_pass={password}"
         account += f';outbound="sip:{node};transport={transport}";regint=120;answermode={answer}'
-        account += ";audio_codecs=pcma,pcmu"
+        account += ";audio_codecs=pcma,pcmu" + (f";mediaenc={encryption}" if encryption else "")
         (folder / "accounts").write_text(account + "\n")
         (folder / "contacts").write_text("")
         control = free_port(kind=socket.SOCK_STREAM)

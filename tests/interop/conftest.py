@@ -41,9 +41,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """The node under test; at the end nothing may be left in it, and its log may hold no fault."""
+    yield from serve(Node(tmp_path_factory.mktemp("node"), prompts_of(request.config.cache)))
+
+
+def prompts_of(cache: pytest.Cache) -> Path:
+    """Where prompts are kept from run to run."""
     texts = hashlib.sha256((ROOT / "config" / "prompts" / "en.yaml").read_bytes()).hexdigest()[:12]
-    cache: pytest.Cache = request.config.cache
-    running = Node(tmp_path_factory.mktemp("node"), cache.mkdir("interop-prompts") / texts)
+    return cache.mkdir("interop-prompts") / texts
+
+
+def serve(running: Node) -> Iterator[Node]:
+    """Lend a node, and see how it ends."""
     yield running
     try:
         running.idle()
@@ -116,11 +124,18 @@ def phone(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[.
 def agent(node: Node, phone: Callable[..., Softphone]) -> Callable[..., Softphone]:
     """A softphone registered with an account of the node."""
 
-    def register(account: str, transport: str = "udp", **options: object) -> Softphone:
+    return registrar(node, phone)
+
+
+def registrar(node: Node, phone: Callable[..., Softphone]) -> Callable[..., Softphone]:
+    """How softphones register with a node."""
+
+    def register(
+        account: str, transport: str = "udp", srtp: str = "disabled", **options: object
+    ) -> Softphone:
         registered = phone(account, **options)
-        answer = registered.register(
-            account, node.password(account), node.domain, node.address(transport), transport=transport
-        )
+        password, address = node.password(account), node.address(transport)
+        answer = registered.register(account, password, node.domain, address, transport=transport, srtp=srtp)
         assert answer["event"] == "registered", answer
         return registered
 

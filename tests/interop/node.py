@@ -65,16 +65,21 @@ class FarEnd:
 
 
 class Node:
-    """A running node. sip: port by transport. api: base address. prompts: its pack, made if not there."""
+    """A running node. sip: port by transport. api: base address. prompts: its pack, made if not there.
 
-    def __init__(self, folder: Path, prompts: Path | None = None) -> None:
+    media: further settings of media.yaml.
+    """
+
+    def __init__(
+        self, folder: Path, prompts: Path | None = None, media: dict[str, Any] | None = None
+    ) -> None:
         self.folder = folder
         self.prompts = prompts or folder / "prompts"
         self.domain = DOMAIN
         self.data = folder / "data"
         ends = {"udp": list(_far_ends("udp", FAR_ENDS)), "tcp": list(_far_ends("tcp", 4))}
         self._far_ends = {name: iter(each) for name, each in ends.items()}
-        write_config(folder / "config", [*ends["udp"], *ends["tcp"]])
+        write_config(folder / "config", [*ends["udp"], *ends["tcp"]], media or {})
         self.log = folder / "node.log"
         self._told: set[str] = set()
         self.process = self._start()
@@ -182,7 +187,7 @@ def _far_ends(transport: str, count: int) -> Iterator[FarEnd]:
         yield FarEnd(f"far-{transport}-{number}", free_port(FAR, kind), transport)
 
 
-def write_config(folder: Path, far_ends: list[FarEnd]) -> None:
+def write_config(folder: Path, far_ends: list[FarEnd], media: dict[str, Any]) -> None:
     """The configuration of the node under test."""
     folder.mkdir(parents=True)
     (folder / "prompts").mkdir()
@@ -202,7 +207,7 @@ def write_config(folder: Path, far_ends: list[FarEnd]) -> None:
             "log": {"level": "info"},
         },
         "sip": _sip(),
-        "media": _media(),
+        "media": _media() | media,
         "api": {"tokens": {"console": {"token": {"file": "token"}, "role": "operator"}}},
         "store": {},
         "queues": {queue: _queue(queue) for queues in AGENTS.values() for queue in queues},
