@@ -153,13 +153,14 @@ class Control:
         )  # below 2**15, as RFC 3711 section 3.3.1 would have it
         table.tx.timestamp[leg.row] = rng.getrandbits(32)
         self._apply(leg, command, now)
-        self._watch.begin(leg, now)
+        self._watch.begin(leg, command, now)
         self.core.events.append(LegOpened(command.leg, port))
 
     def _set_remote(self, command: SetRemote, now: float) -> None:
         leg = self._find(command.leg)
         self._check(command)
         self._apply(leg, command, now)
+        self._watch.agreed(leg, command)
 
     def _check(self, command: OpenLeg | SetRemote) -> None:
         """Raises Refused for what could never be sent to or decoded."""
@@ -258,6 +259,7 @@ class Control:
         leg = self._find(command.leg)
         stats = self._watch.stats(leg)
         self._network.close(leg.row)
+        self._watch.forget(leg)
         self.core.forget(leg)
         self.core.events.append(LegClosed(command.leg, stats))
 

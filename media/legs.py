@@ -11,7 +11,7 @@ from media.codecs import UNKNOWN
 from media.columns import F64, I8, I64, Bool, Column, Columns
 from media.dtmf import Dialler, Listener
 from media.latch import Latch
-from media.messages import Address, Codec
+from media.messages import Address, Codec, Profile, Repair
 from media.player import Player
 from media.reception import Reception
 from media.remote import RemoteView
@@ -75,7 +75,7 @@ class Leg:
 
     __slots__ = (
         *("number", "row", "latch", "listener", "view", "dialler", "dialled_at", "player"),
-        *("codecs", "remote", "report_to", "rtcp_mux"),
+        *("codecs", "remote", "report_to", "rtcp_mux", "profile", "repair"),
     )
 
     def __init__(self, number: int, row: int, latch: Latch) -> None:
@@ -91,6 +91,8 @@ class Leg:
         self.remote: Address | None = None
         self.report_to: Address | None = None
         self.rtcp_mux = False
+        self.profile: Profile = "standard"
+        self.repair: Repair = "auto"
 
 
 class LegTable:

@@ -8,6 +8,7 @@ import numpy as np
 
 from media import codecs
 from media.clock import BLOCK, TICKS
+from media.codecs import Tuning
 from media.columns import I16, I64, U8
 from media.encoding import Encoding, Packet
 from media.network import HEADER, Batch, Network
@@ -44,6 +45,16 @@ class Packer:
             rows, samples = rows[raw], samples[raw]
         if len(rows):
             self._send_raw(tx, rows, samples, network, now)
+
+    def tune(self, tx: Transmission, row: int, tuning: Tuning, ptime: int, copies: int) -> None:
+        """Code the row's sound so from now on. ptime: ms a packet; copies: of earlier packets, sent along."""
+        kind = int(tx.codec[row])
+        if kind > codecs.PCMA:
+            self.encoding.tune(row, tuning, ptime=ptime, copies=copies)
+            return
+        frame = codecs.packet_ms(kind, ptime) * BLOCK // 20
+        if kind >= 0 and frame != tx.frame[row]:
+            tx.frame[row], tx.filled[row], tx.fresh[row] = frame, 0, True
 
     def forget(self, row: int) -> None:
         """The leg is closed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from media import rtcp, xr
-from media.clock import RATE, ntp
+from media.clock import ntp
 from media.core import Core
 from media.diagnosis import Diagnosis
 from media.legs import Leg
@@ -63,11 +63,13 @@ class Reports:
 
     # --- ours -------------------------------------------------------------------------------------
 
-    def send(self, now: float) -> None:
-        """Send the reports that are due."""
+    def send(self, now: float) -> list[Leg]:
+        """Send the reports that are due; returns the legs that they are of."""
         due = np.flatnonzero(self._core.table.common.report_at <= now)
-        for row in due.tolist():
-            self._report(self._core.table.at(row), now)
+        legs = [self._core.table.at(row) for row in due.tolist()]
+        for leg in legs:
+            self._report(leg, now)
+        return legs
 
     def _report(self, leg: Leg, now: float) -> None:
         """Send the leg's report and set when the next is due (RFC 3550 section 6.2: half to one and a
@@ -97,7 +99,7 @@ class Reports:
 
     def _sender(self, row: int, now: float) -> SenderInfo:
         tx = self._core.table.tx
-        passed = round((now - float(tx.time[row])) * RATE) if tx.time[row] != NEVER else 0
+        passed = round((now - float(tx.time[row])) * int(tx.clock[row])) if tx.time[row] != NEVER else 0
         stamp = int(tx.timestamp[row]) + passed & 0xFFFF_FFFF
         sent, octets = int(tx.packets[row]) & 0xFFFF_FFFF, int(tx.octets[row]) & 0xFFFF_FFFF
         return SenderInfo(ntp(self._epoch + now), stamp, sent, octets)

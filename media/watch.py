@@ -7,13 +7,14 @@ from __future__ import annotations
 import numpy as np
 
 from media import codecs
+from media.adaptation import Adaptation
 from media.clock import TICK
 from media.columns import I16, I64, Bool, Columns
 from media.core import Core
 from media.diagnosis import SIGNS, Change, Diagnosis, Evidence
 from media.legs import Flow, Leg
 from media.losses import Losses
-from media.messages import LegStats, RtpStopped, Stats, Trouble
+from media.messages import LegStats, OpenLeg, RtpStopped, SetRemote, Stats, Trouble
 from media.reports import Reports
 from media.standing import Standing
 
@@ -37,6 +38,7 @@ class Watch:
         self.diagnosis = Diagnosis(rows)
         self.standing = Standing(core, self.losses)
         self._reports = Reports(core, self.losses, self.diagnosis, self.standing, epoch)
+        self.adaptation = Adaptation(core, self.losses, self.standing)
         self._columns: tuple[Columns, ...] = (self.losses, self.diagnosis, self.standing.measured)
         self._next = 0.0
         self._looked = 0.0
@@ -44,12 +46,21 @@ class Watch:
         self._blocks = 0
         core.ear = self.hear
 
-    def begin(self, leg: Leg, now: float) -> None:
+    def begin(self, leg: Leg, command: OpenLeg, now: float) -> None:
         """A leg was opened."""
         self._fit()
         for columns in self._columns:
             columns.clear(leg.row)
         self._reports.begin(leg, now)
+        self.adaptation.begin(leg, command)
+
+    def agreed(self, leg: Leg, command: SetRemote) -> None:
+        """Something was agreed on anew with the leg's far end."""
+        self.adaptation.agree(leg, command)
+
+    def forget(self, leg: Leg) -> None:
+        """The leg is closed."""
+        self.adaptation.forget(leg)
 
     def moved(self, leg: Leg) -> None:
         """The leg's far end is another one by agreement: that its stream is another is no news."""
@@ -63,7 +74,8 @@ class Watch:
             self._reopen(now)
             self._find_stopped(now)
             self._find_troubles(now)
-        self._reports.send(now)
+        for leg in self._reports.send(now):
+            self.adaptation.reported(leg, now)
         self._tell(now)
 
     def read_reports(self, now: float) -> None:
@@ -71,6 +83,7 @@ class Watch:
         if self._core.reports:
             for leg in self._reports.read(now):
                 self.standing.measured.rtt[leg.row] = (leg.view.rtt or 0.0) * 1000.0
+                self.adaptation.learnt(leg, now)
 
     def _fit(self) -> None:
         """Have a row for each of the table's."""
@@ -118,6 +131,7 @@ class Watch:
         self.standing.measure(rows, now)
         for change in self.diagnosis.look(rows, self._evidence(rows), self._silent(rows, now), now):
             self._tell_trouble(change)
+        self.adaptation.look(rows, now)
 
     def _evidence(self, rows: I64) -> Evidence:
         table = self._core.table

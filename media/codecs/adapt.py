@@ -141,7 +141,8 @@ class Sight(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Link:
     """What does not change by reports. codec: that is sent; agreed: all that the far end takes, by name.
-    headers: bytes a packet of IP, UDP, RTP and a tag. red: copies were agreed on.
+    headers: bytes a packet of IP, UDP, RTP and a tag. red: copies were agreed on. ptime: ms that the far end
+    wants at least.
     """
 
     profile: Profile = "standard"
@@ -149,6 +150,7 @@ class Link:
     agreed: tuple[str, ...] = ()
     headers: int = HEADERS
     red: bool = False
+    ptime: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,12 +243,12 @@ def choose(link: Link, state: State) -> Choice:
     copies = 0
     if codec == "OPUS":
         row = SPEECH[link.profile, state.grade, state.bursty]
-        choice = Choice(row.bitrate, row.fec, row.ptime, row.copies if link.red else 0)
+        choice = Choice(row.bitrate, row.fec, max(row.ptime, link.ptime), row.copies if link.red else 0)
     elif codec in MODE_RATES:
         mode, copies = MODES[codec, state.grade]
-        choice = Choice(None, 0, 20, copies if link.red else 0, mode)
+        choice = Choice(None, 0, link.ptime, copies if link.red else 0, mode)
     else:
-        choice = Choice(None, 0, 20, 0)
+        choice = Choice(None, 0, link.ptime, 0)
     return fitted(link, choice, state.cap)
 
 
