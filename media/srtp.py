@@ -17,6 +17,8 @@ from media.network import HEADER, STRIDE, Batch, Judge, Network
 
 GRACE = 5.0  # s that the former receive key is taken for, at most, after a change
 MAX_SSRCS = 256  # of one far end under one key; each takes memory, and an honest one needs a few
+MOST_WRAPS = 24  # of sequence numbers before a stream comes here: eight hours of packets of 20 ms
+SEARCHES = 16  # packets for which those are tried, under one key: each costs what 100 others do
 MAX_REPORT = 1500  # bytes of SRTCP looked at
 
 
@@ -29,7 +31,7 @@ def fit(keys: Keys) -> bool:
 class Guard:
     """One leg's keys at work. refused: packets that were forged, replayed, or not encrypted."""
 
-    __slots__ = ("_keys", "former", "former_until", "receiver", "refused", "sender")
+    __slots__ = ("_keys", "_searches", "former", "former_until", "receiver", "refused", "sender")
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
@@ -38,6 +40,12 @@ class Guard:
         self.former: Context | None = None
         self.former_until = 0.0
         self.refused = 0
+        self._searches = SEARCHES
+
+    @property
+    def settled(self) -> bool:
+        """Packets come under the receive key, and none are taken under another."""
+        return self.former is None and bool(self.receiver.ssrcs)
 
     def change(self, keys: Keys, now: float) -> None:
         """Other keys from now on, each with a rollover counter that begins at 0. A key that stays goes on
@@ -52,6 +60,7 @@ class Guard:
         if (keys.suite, keys.receive) != (before.suite, before.receive):
             self.former, self.former_until = self.receiver, now + GRACE
             self.receiver = Context(keys.suite, keys.receive, inbound=True)
+            self._searches = SEARCHES
 
     def unprotect(self, packet: bytes | memoryview, *, report: bool) -> bytes | None:
         """What the packet says; None when it is refused."""
@@ -60,6 +69,8 @@ class Guard:
             self.former = None
         elif self.former is not None:
             plain = self._try(self.former, packet, report)
+        if plain is None and not report and not self.receiver.ssrcs and self._searches:
+            plain = self._search(packet)
         if plain is None:
             self.refused += 1
         return plain
@@ -68,12 +79,25 @@ class Guard:
         plain = libsrtp.unprotect_one(context, packet, report=report)
         if isinstance(plain, int):
             return None
-        at = 4 if report else 8
+        at = 4 if report else 8  # where the SSRC stands
         return plain if admit(context, int.from_bytes(plain[at : at + 4], "big")) else None
+
+    def _search(self, packet: bytes | memoryview) -> bytes | None:
+        """A stream that has run for long: its far end goes on counting where we begin, because the leg came
+        from another worker, or because a new key is no reason for it to begin anew.
+        """
+        self._searches -= 1
+        found = libsrtp.join_late(self._keys.suite, self._keys.receive, packet, MOST_WRAPS)
+        if found is None:
+            return None
+        self.receiver, plain = found
+        self.former = None
+        admit(self.receiver, int.from_bytes(plain[8:12], "big"))
+        return plain
 
 
 def admit(context: Context, ssrc: int) -> bool:
-    """Whether an authenticated packet's SSRC is one more than may be."""
+    """Whether an authenticated packet's SSRC is known, or not yet one too many."""
     if ssrc in context.ssrcs:
         return True
     if len(context.ssrcs) >= MAX_SSRCS:
@@ -90,7 +114,7 @@ class SecureNetwork:
         self._network = network
         self._guards: dict[int, Guard] = {}
         self._secured: Bool = np.zeros(64, np.bool_)  # by row
-        self._changing: dict[int, Guard] = {}  # with a former key that is still taken
+        self._changing: dict[int, Guard] = {}  # whose packets may have to be tried twice
         self._ssrc: I64 = np.full(64, -1)  # of the row's newest packet
         self._judge: Judge | None = None
         self._judged: dict[int, int] = {}  # plain size of packets of this round that the judge let in, by row
@@ -107,12 +131,11 @@ class SecureNetwork:
         if keys is None:
             self._forget(row)
         elif guard is None:
-            self._guards[row] = Guard(keys)
+            self._guards[row] = self._changing[row] = Guard(keys)
             self._secured[row] = True
         else:
             guard.change(keys, now)
-            if guard.former is not None:
-                self._changing[row] = guard
+            self._changing[row] = guard
 
     def _forget(self, row: int) -> None:
         self._guards.pop(row, None)
@@ -124,7 +147,7 @@ class SecureNetwork:
         for row, guard in list(self._changing.items()):
             if now >= guard.former_until:
                 guard.former = None
-            if guard.former is None:
+            if guard.settled:
                 del self._changing[row]
 
     def refused(self, row: int) -> int:

@@ -485,3 +485,44 @@ def test_rows_beyond_the_first_ones_are_as_good(stage: Stage):
     _, agent = secure_call(stage)
     stage.run(0.5)
     assert heard(agent, 440, stage.now - 0.3) > 7000
+
+
+@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize(("wraps", "sequence"), [(1, 0), (1, 1), (1, 0xFFFF), (2, 0x8000), (24, 0x1234)])
+def test_a_stream_that_had_wrapped_before_it_came_here_is_taken(suite: str, wraps: int, sequence: int):
+    key = rng.randbytes(SUITES[suite].key + SUITES[suite].salt)
+    far = Context(suite, key, inbound=False)
+    for place in range(0, wraps * 0x10000, 0x4000):
+        libsrtp.protect_one(far, packet(place, 0, 0xCAFE, b"\0"), report=False)
+    plain = packet(sequence, 0, 0xCAFE, bytes(160))
+    for place in range(0, sequence, 0x4000):
+        libsrtp.protect_one(far, packet(place, 1, 0xCAFE, b"\0"), report=False)
+    wire = libsrtp.protect_one(far, plain, report=False)
+    found = libsrtp.join_late(suite, key, wire, 24)
+    assert found is not None and found[1] == plain
+    assert libsrtp.join_late(suite, key[::-1], wire, 24) is None
+
+
+def test_a_far_end_that_goes_on_counting_after_a_change_of_keys_is_heard(stage: Stage):
+    caller, agent = secure_call(stage)
+    caller.phone.sequence = 0xFFF0
+    stage.run(1.0)
+    fresh = keys()
+    stage.do(again(caller, 1, fresh))
+    caller.use(fresh)
+    for place in range(0xC000, 0x10000 + caller.phone.sequence % 0x10000, 0x1000):  # its counter stays at 1
+        libsrtp.protect_one(caller.out, packet(place, 0, caller.phone.ssrc, b"\0"), report=False)
+    stage.run(1.0)
+    assert refused(stage, 1) == 0
+    assert heard(agent, 440, stage.now - 0.5) > 7000
+
+
+def test_strangers_cannot_have_the_counter_searched_for_without_end(stage: Stage):
+    given = keys()
+    phone = stage.leg(1, keys=given)
+    for _ in range(200):
+        phone.send(bytes(160))
+        stage.run(0.005)
+    guard = next(iter(stage.control.core.network._guards.values()))
+    assert guard._searches == 0
+    assert guard.refused == 200
