@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from media import rtcp, xr
 from media.clock import ntp
+from media.columns import F64, I64
 from media.core import Core
 from media.diagnosis import Diagnosis
 from media.legs import Leg
 from media.losses import Losses, clusters
 from media.messages import Address
 from media.rtcp import Block, SenderInfo
-from media.standing import Standing
+from media.standing import Figures, Standing
 from media.transmission import NEVER
+
+
+class Due(NamedTuple):
+    """What the reports say that go out together: found at once for all legs concerned.
+
+    expected: packets of the stream that comes. discards: share of them that came too late to be played.
+    """
+
+    figures: Figures
+    expected: I64
+    discards: F64
 
 
 class Reports:
@@ -65,13 +79,17 @@ class Reports:
 
     def send(self, now: float) -> list[Leg]:
         """Send the reports that are due; returns the legs that they are of."""
-        due = np.flatnonzero(self._core.table.common.report_at <= now)
-        legs = [self._core.table.at(row) for row in due.tolist()]
-        for leg in legs:
-            self._report(leg, now)
+        rows = np.flatnonzero(self._core.table.common.report_at <= now)
+        if not len(rows):
+            return []
+        expected, discards = self._core.table.rx.expected(rows), self._losses.discards(rows)
+        due = Due(self._standing.of(rows), expected, discards)
+        legs = [self._core.table.at(row) for row in rows.tolist()]
+        for place, leg in enumerate(legs):
+            self._report(leg, due, place, now)
         return legs
 
-    def _report(self, leg: Leg, now: float) -> None:
+    def _report(self, leg: Leg, due: Due, place: int, now: float) -> None:
         """Send the leg's report and set when the next is due (RFC 3550 section 6.2: half to one and a
         half).
         """
@@ -82,11 +100,11 @@ class Reports:
         if target is None or not (rx.started[row] or tx.packets[row]):
             return
         sender = self._sender(row, now) if tx.packets[row] else None
-        block = self._block(leg, now) if rx.started[row] else None
+        block = self._block(leg, int(due.expected[place]), now) if rx.started[row] else None
         ssrc = int(tx.ssrc[row])
         extended = xr.build(
             ssrc,
-            self._metrics(leg) if rx.started[row] else None,
+            self._metrics(leg, due, place) if rx.started[row] else None,
             0 if sender is not None else ntp(self._epoch + now),
             leg.view.dlrr(now),
         )
@@ -104,11 +122,9 @@ class Reports:
         sent, octets = int(tx.packets[row]) & 0xFFFF_FFFF, int(tx.octets[row]) & 0xFFFF_FFFF
         return SenderInfo(ntp(self._epoch + now), stamp, sent, octets)
 
-    def _block(self, leg: Leg, now: float) -> Block:
+    def _block(self, leg: Leg, expected: int, now: float) -> Block:
         """RFC 3550 appendix A.3 and section 6.4.1."""
         rx, row = self._core.table.rx, leg.row
-        here = np.array([row])
-        expected = int(rx.expected(here)[0])
         unique = int(rx.unique[row])
         expected_since = expected - int(rx.reported_expected[row])
         lost_since = expected_since - (unique - int(rx.reported_unique[row]))
@@ -121,22 +137,20 @@ class Reports:
             int(rx.ssrc[row]), fraction, expected - unique, highest, jitter, leg.view.lsr, leg.view.dlsr(now)
         )
 
-    def _metrics(self, leg: Leg) -> xr.VoipMetrics:
+    def _metrics(self, leg: Leg, due: Due, place: int) -> xr.VoipMetrics:
         """RFC 3611 section 4.7, of the stream that comes in now."""
-        row = leg.row
-        here = np.array([row])
-        told = self._standing.of(here)
-        expected = max(int(self._core.table.rx.expected(here)[0]), 1)
+        row, told = leg.row, due.figures
+        expected = max(int(due.expected[place]), 1)
         return xr.metrics(
             int(self._core.table.rx.ssrc[row]),
             clusters(self._losses, row),
             loss=min(int(self._losses.lost[row]) / expected, 1.0),
-            discards=float(self._losses.discards(here)[0]),
-            packet_ms=float(told.packet_ms[0]),
+            discards=float(due.discards[place]),
+            packet_ms=float(told.packet_ms[place]),
             round_trip_ms=(leg.view.rtt or 0.0) * 1000.0,
-            buffer_ms=float(told.buffer_ms[0]),
+            buffer_ms=float(told.buffer_ms[place]),
             max_buffer_ms=self._standing.max_buffer_ms,
-            r=float(told.r_now[0]),
-            mos_lq=float(told.mos_listening[0]),
-            mos_cq=float(told.mos_now[0]),
+            r=float(told.r_now[place]),
+            mos_lq=float(told.mos_listening[place]),
+            mos_cq=float(told.mos_now[place]),
         )

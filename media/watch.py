@@ -20,9 +20,8 @@ from media.standing import Standing
 
 PERIOD = 0.2  # s between two looks for silence and troubles
 STATS_EVERY = 5.0  # s between two figures of a leg
-SHARES = round(
-    STATS_EVERY / TICK
-)  # the legs are told of in so many groups, one a tick, so that no tick is long
+TICKS = 5  # what is due of several legs is done together, once in so many ticks: its cost is hardly a leg's
+SHARES = round(STATS_EVERY / TICK / TICKS)  # groups that legs are told of in, so that no tick is long
 HEARD = 4  # of so many blocks of a decoded leg one is looked at
 STOPPED = 5.0  # s without a packet
 
@@ -43,7 +42,7 @@ class Watch:
         self._next = 0.0
         self._looked = 0.0
         self._share = 0
-        self._blocks = 0
+        self._blocks = self._ticks = 0
         core.ear = self.hear
 
     def begin(self, leg: Leg, command: OpenLeg, now: float) -> None:
@@ -74,9 +73,11 @@ class Watch:
             self._reopen(now)
             self._find_stopped(now)
             self._find_troubles(now)
-        for leg in self._reports.send(now):
-            self.adaptation.reported(leg, now)
-        self._tell(now)
+        self._ticks += 1
+        if self._ticks % TICKS == 0:
+            for leg in self._reports.send(now):
+                self.adaptation.reported(leg, now)
+            self._tell(now)
 
     def read_reports(self, now: float) -> None:
         """Reports that arrived."""
