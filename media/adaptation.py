@@ -40,6 +40,7 @@ class Adaptation:
         self._sent: dict[int, State] = {}
         self._came: dict[int, State] = {}
         self._always: set[int] = set()  # rows that are rendered whatever their source is like
+        self._asked: set[int] = set()  # rows that were asked to be rendered on purpose
         self._next = 0.0
         self.roughness = Roughness(core.table.rx.rows)
 
@@ -77,6 +78,7 @@ class Adaptation:
         for states in (self._sent, self._came, self._links):
             states.pop(leg.row, None)
         self._always.discard(leg.row)
+        self._asked.discard(leg.row)
         self.roughness.clear(leg.row)
 
     # --- reports ----------------------------------------------------------------------------------
@@ -160,6 +162,8 @@ class Adaptation:
                 leg = table.at(listener)
                 wanted[listener] |= repair.wanted(leg.repair, True, leg.view.metrics)
         wanted[list(self._always)] = True
-        for row in np.flatnonzero(wanted != table.common.repair).tolist():
-            table.common.repair[row] = wanted[row]
-            self._core.plan.touch(row)
+        asked = np.zeros(table.rx.rows, np.bool_)
+        asked[list(self._asked)] = True
+        for row in np.flatnonzero(wanted != asked).tolist():
+            (self._asked.add if wanted[row] else self._asked.discard)(row)
+            self._core.turning.want(row, bool(wanted[row]), now)

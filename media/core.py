@@ -34,6 +34,7 @@ from media.rtp import U32, Packets
 from media.tap import Taps
 from media.tapping import Tapping
 from media.transmission import due, relay, release
+from media.turning import Turning
 
 ROUNDS = 8  # packets of one leg taken in one drain at most; the rest waits, or is lost in the kernel
 
@@ -67,6 +68,7 @@ class Core:
         self.plan = Plan(self.table, self.mixer, self.planes)
         self.hearing = Hearing(self.table, self.planes)
         self.renderer = Renderer(self.plan, self.planes)
+        self.turning = Turning(self.table, self.plan, self.planes)
         self.events: list[AnyEvent] = []
         self.reports: list[tuple[int, bytes, Address | None]] = []  # RTCP that arrived: row, datagram, source
         self.taps = Tapping(self.table, self.plan, taps)
@@ -324,7 +326,10 @@ class Core:
 
     def tick(self, now: float, skipped: int = 0) -> None:
         """Make and send one block for every rendered leg; `skipped` ticks before this one were left out."""
+        live = self.turning.due(now)
         self._settle()
+        if live:
+            self.turning.go_live(live)
         self.hearing.force(now)
         heard = self.renderer.hear(skipped, now)
         if self.ear is not None:
@@ -380,6 +385,7 @@ class Core:
             keep.pop(leg.row, None)
         self.uncertain.discard(leg.row)
         self.hearing.forget(leg.row)
+        self.turning.forget(leg.row)
         self.packer.forget(leg.row)
         self.table.remove(leg)
 

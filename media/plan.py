@@ -7,7 +7,7 @@ rendered leg hears, and those that are tapped, are *heard*: decoded, at the rate
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,7 +53,7 @@ class Plan:
     """The ways of all legs, and what the tick needs to know of the rendered ones.
 
     views: one a plane. relays: by row, those that its packets are relayed to. tapped: rows of which somebody
-    wants to have what comes from them and what is sent to them. hears: whether any leg is heard.
+    wants to have what comes from them and what is sent to them. beside: rows whose relayed source is heard, too. hears: whether any leg is heard.
     """
 
     def __init__(self, table: LegTable, mixer: Mixer, planes: Sequence[Plane]) -> None:
@@ -67,6 +67,7 @@ class Plan:
         self.playing: list[Playing] = []
         self.relays: dict[int, list[int]] = {}
         self.tapped: set[int] = set()
+        self.beside: set[int] = set()
         self.hears = False
         self._unheard: set[int] = set()
 
@@ -84,6 +85,10 @@ class Plan:
         """The row whose packets are relayed to this one."""
         return self._source.get(row)
 
+    def sources(self, row: int) -> Iterable[int]:
+        """Rows that this one hears, whichever way."""
+        return self._mixer.sources(row)
+
     def forget(self, leg: Leg) -> None:
         """The leg is about to leave the table."""
         self._touched.update(self._mixer.drop(leg.row))
@@ -92,6 +97,7 @@ class Plan:
             self._relay(row, None)
         self._with_player.discard(leg.row)
         self.tapped.discard(leg.row)
+        self.beside.discard(leg.row)
         self._table.common.way[leg.row] = Way.NONE
         self._touched.add(leg.row)
 
@@ -186,7 +192,8 @@ class Plan:
 
     def _seat(self, sources: list[I64]) -> list[list[int]]:
         """Give every plane the legs that are heard at its rate, those that its own view hears first."""
-        taps = {*self.tapped, *(self._source[row] for row in self.tapped if row in self._source)}
+        wanted_beside = self.tapped | self.beside
+        taps = {*self.tapped, *(self._source[row] for row in wanted_beside if row in self._source)}
         tapped = np.array(sorted(taps), np.int64)
         heard = []
         for number, (plane, rate) in enumerate(zip(self._planes, RATES)):

@@ -386,6 +386,24 @@ class Playout(Columns):
         excess[excess < EXCESS_MS * self.rate // 1000] = 0
         self.move[rows] = np.where(transit < target, transit - target, excess)
 
+    def live(self, slots: I64) -> None:
+        """Leave out what is in the buffer: the next block begins where the newest packet ends."""
+        slots = slots[self.end[slots] < NEVER]
+        self.play[slots] = np.maximum(self.play[slots], self.end[slots])
+        self.whole[slots] = self.play[slots]
+
+    def loudest(self, slot: int) -> int:
+        """The largest sample that is in the buffer, or was in the last block."""
+        play, end = int(self.play[slot]) - self.span, int(self.end[slot])
+        if end >= NEVER:
+            return 0
+        here, largest = np.array([slot]), 0
+        while play < end:
+            sound = self.ring.get(here, np.array([play]), self.span)[0, : end - play].astype(np.int32)
+            largest = max(largest, int(np.abs(sound[sound != MISSING]).max(initial=0)))
+            play += self.span
+        return largest
+
     # --- reports ----------------------------------------------------------------------------------
 
     def depth_ms(self, slots: I64) -> F64:

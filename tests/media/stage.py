@@ -83,6 +83,7 @@ class Phone:
     sequence: int = 1000
     timestamp: int = 160_000
     hertz: float = 0.0  # 0: says nothing
+    level: float = 8000.0
     spoken: int = 0
     port: int = 0
     timestamp_of_press: int = 0
@@ -135,10 +136,10 @@ class Phone:
             count = rate * self.ptime // 1000
             n = np.arange(self.spoken, self.spoken + count)
             self.spoken += count
-            sound = np.rint(8000.0 * np.sin(2 * np.pi * self.hertz * n / rate)).astype(np.int16)
+            sound = np.rint(self.level * np.sin(2 * np.pi * self.hertz * n / rate)).astype(np.int16)
             self.send(self.coder.encode(sound), self.codec.pt, self.codec.rate * self.ptime // 1000)
             return
-        samples = tone(self.hertz, self.ptime / 1000, start=self.spoken)
+        samples = tone(self.hertz, self.ptime / 1000, self.level, start=self.spoken)
         self.spoken += len(samples)
         self.send(g711.encode(self.law, samples).tobytes())
 
