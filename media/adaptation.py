@@ -91,13 +91,23 @@ class Adaptation:
     def reported(self, leg: Leg, now: float) -> None:
         """We report to the far end: what it does not tell about our stream is taken from its own."""
         deaf = leg.view.at is None or now - leg.view.at > STALE
-        if deaf and self._core.table.rx.started[leg.row]:
+        if deaf and self._core.table.rx.started[leg.row] and not self._easy(leg, self._loss_here(leg)):
             self._decide(leg, self._seen_here(leg), now)
         link = self._links.get(leg.row)
         if link is not None and link.codec in adapt.MODE_RATES:
             state = self._came.get(leg.row) or adapt.begin(link)
             self._came[leg.row] = adapt.decide(link, state, self._seen_here(leg))
             self._tune(leg)
+
+    def _easy(self, leg: Leg, loss: float) -> bool:
+        """Whether there is nothing to decide: a wide link that has been clean for long, and still is."""
+        link, state = self._links.get(leg.row), self._sent.get(leg.row)
+        if link is None or state is None or loss >= EASY or link.profile not in ("standard", "hd"):
+            return False
+        return state.grade is adapt.Grade.CLEAN and state.calm > adapt.CALM
+
+    def _loss_here(self, leg: Leg) -> float:
+        return float(self._losses.loss(np.array([leg.row]))[0])
 
     def _seen_there(self, leg: Leg) -> Sight:
         """By the far end's reports on our stream."""
@@ -113,7 +123,7 @@ class Adaptation:
         here = np.array([leg.row])
         jitter = self._core.table.rx.jitter[here] / self._standing.clocks(here)
         return Sight(
-            float(self._losses.loss(here)[0]),
+            self._loss_here(leg),
             float(self._losses.burst_ratio(here)[0]),
             (leg.view.rtt or 0.0) * 1000.0,
             1000.0 * float(jitter[0]),
@@ -123,8 +133,7 @@ class Adaptation:
         link, state = self._links.get(leg.row), self._sent.get(leg.row)
         if link is None or state is None:
             return
-        wide = link.profile in ("standard", "hd")
-        if wide and seen.loss < EASY and state.grade is adapt.Grade.CLEAN and state.calm > adapt.CALM:
+        if self._easy(leg, seen.loss):
             return
         before, after = state.choice, adapt.decide(link, state, seen)
         self._sent[leg.row] = after

@@ -86,7 +86,7 @@ class Side:
         self._coded = ctypes.create_string_buffer(LONGEST)
         self._at = ctypes.addressof(self._coded)
         self._zeros = ctypes.create_string_buffer(2 * self._span)
-        self.still = True  # it was quiet, and its coder is where a decoder of silence is
+        self.still = True  # its coder remembers nothing but silence
         self.silence = self.code(ctypes.addressof(self._zeros))
 
     def code(self, at: int) -> bytes:
@@ -95,14 +95,15 @@ class Side:
         return ctypes.string_at(self._at, size) if size > 1 else self.silence
 
     def packet(self, at: int, quiet: bool) -> bytes:
-        """The frame's packet; of quiet ones only the first goes through the coder."""
+        """The frame's packet. Quiet ones go through the coder until what it remembers has died away."""
         if not quiet:
             self.still = False
             return self.code(at)
-        if not self.still:
-            self.silence = self.code(ctypes.addressof(self._zeros))
-            self.still = True
-        return self.silence
+        if self.still:
+            return self.silence
+        made = self.code(ctypes.addressof(self._zeros))
+        self.still = made == self.silence
+        return made
 
 
 class OpusCoder:
@@ -117,31 +118,23 @@ class OpusCoder:
         self._packets: list[bytes] = []
         self._segments = 0
         self._granule = 0
-        self._both_still: bytes = b""
+        self._silence = delimited(self._left.silence) + self._right.silence
 
     @property
     def waiting(self) -> int:
         return len(self._packets)
 
     def frame(self, at: int, quiet: tuple[bool, bool]) -> None:
-        if quiet[0] and quiet[1] and self._left.still and self._right.still:
-            self._add(self._still())
-            return
         left = self._left.packet(at, quiet[0])
         right = self._right.packet(at + self._other, quiet[1])
-        self._both_still = b""
-        self._add(delimited(left) + right)
+        if left is self._left.silence and right is self._right.silence:
+            self._add(self._silence)
+        else:
+            self._add(delimited(left) + right)
 
     def silence(self, frames: int) -> None:
-        for side in (self._left, self._right):
-            side.packet(0, True)
         for _ in range(frames):
-            self._add(self._still())
-
-    def _still(self) -> bytes:
-        if not self._both_still:
-            self._both_still = delimited(self._left.silence) + self._right.silence
-        return self._both_still
+            self.frame(0, (True, True))
 
     def _add(self, packet: bytes) -> None:
         segments = len(packet) // 255 + 1
@@ -162,12 +155,11 @@ class OpusCoder:
         return pages
 
     def finish(self, spare: int) -> bytes:
-        pages = self.cut()
-        # One packet more than there is sound: the coder is late, and its last 2.5 ms are in it.
-        self.silence(1)
-        self._granule -= spare * 48
-        self._page(ogg.LAST, FRAME_MS - 3)
-        return pages + self.cut()
+        spare = spare if self._packets else 0  # a page may not end before the one ahead of it
+        before = len(self._packets)
+        self.silence(1)  # the coder is late: the last 2.5 ms are in one packet more than there is sound
+        self._page(ogg.LAST, spare + FRAME_MS - 3 if len(self._packets) > before else FRAME_MS - 3)
+        return self.cut()
 
     def head(self) -> bytes | None:
         return None

@@ -102,14 +102,14 @@ class Rows:
         self.sizes: Pointers = [length + row for row in range(count)]
 
 
-def protect(contexts: Pointers, packets: Pointers, sizes: Pointers) -> list[int]:
+def protect(contexts: Sequence[Context], packets: Pointers, sizes: Pointers) -> list[int]:
     """RTP to SRTP in place (RFC 3711 section 3.3), a status a packet; there must be TRAILER bytes of room."""
-    return list(map(lib.srtp_protect, contexts, packets, sizes))
+    return list(map(lib.srtp_protect, [each.pointer for each in contexts], packets, sizes))
 
 
-def unprotect(contexts: Pointers, packets: Pointers, sizes: Pointers) -> list[int]:
+def unprotect(contexts: Sequence[Context], packets: Pointers, sizes: Pointers) -> list[int]:
     """SRTP to RTP in place, a status a packet; one that is refused may be left as garbage."""
-    return list(map(lib.srtp_unprotect, contexts, packets, sizes))
+    return list(map(lib.srtp_unprotect, [each.pointer for each in contexts], packets, sizes))
 
 
 _PROTECT = {False: lib.srtp_protect, True: lib.srtp_protect_rtcp}

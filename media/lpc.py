@@ -7,22 +7,45 @@ every filter is stable whatever the signal was.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
-F32 = NDArray[np.float32]
+from media.columns import F32
 
 FLOOR = 1e-4  # white noise added to the autocorrelation, of its power: 40 dB below
-WIDEN = 0.994  # poles are drawn in by this, so that a response has died away after RESPONSE samples
-RESPONSE = 1024
+WIDEN = 0.99  # poles are drawn in by this, so that a response has died away after RESPONSE samples
+RESPONSE = 512
 TAIL = 0.15  # of the window falls off at its newer end; the rest rises, so that what is newest counts most
 
 
+def runs(signal: F32, width: int) -> F32:
+    """Every run of `width` samples in contiguous float32[n, N]: a view, float32[n, N - width + 1, width]."""
+    count, size = signal.shape
+    row, step = signal.strides
+    view: F32 = np.ndarray((count, size - width + 1, width), np.float32, signal, strides=(row, step, step))
+    return view
+
+
+@cache
 def _window(size: int) -> F32:
     """ITU-T G.729 section 3.2.1's shape: half a Hamming-like rise, a quarter cosine's fall."""
     fall = int(size * TAIL)
     rise = np.hanning(2 * (size - fall) + 2)[1 : size - fall + 1]
     return np.concatenate([rise, np.cos(np.pi / 2 * np.arange(fall) / fall)]).astype(np.float32)
+
+
+@cache
+def _lags(order: int) -> NDArray[np.int64]:
+    """Which lag of the autocorrelation stands where in the normal equations."""
+    lags: NDArray[np.int64] = np.abs(np.arange(order)[:, None] - np.arange(order))
+    return lags
+
+
+@cache
+def _narrowing(order: int) -> NDArray[np.float64]:
+    return WIDEN ** np.arange(1.0, order + 1)
 
 
 def coefficients(signal: F32, order: int) -> F32:
@@ -32,17 +55,15 @@ def coefficients(signal: F32, order: int) -> F32:
     power = spectrum.real**2 + spectrum.imag**2
     correlation = np.fft.irfft(power)[:, : order + 1].astype(np.float64)
     correlation[:, 0] = correlation[:, 0] * (1 + FLOOR) + 1.0  # silence has a filter too
-    place = np.abs(np.arange(order)[:, None] - np.arange(order)[None, :])
-    solved = np.linalg.solve(correlation[:, place], -correlation[:, 1:, None])[:, :, 0]
+    solved = np.linalg.solve(correlation[:, _lags(order)], -correlation[:, 1:, None])[:, :, 0]
     filters = np.ones((len(signal), order + 1), np.float32)
-    filters[:, 1:] = solved * WIDEN ** np.arange(1, order + 1)
+    filters[:, 1:] = solved * _narrowing(order)
     return filters
 
 
 def excitation(signal: F32, filters: F32) -> F32:
     """What drove the signal, but for its first `order` samples: float32[n, N - order]."""
-    runs = np.lib.stride_tricks.sliding_window_view(signal, filters.shape[1], axis=1)
-    driven: F32 = np.einsum("nto,no->nt", runs, filters[:, ::-1])
+    driven: F32 = np.einsum("nto,no->nt", runs(signal, filters.shape[1]), filters[:, ::-1])
     return driven
 
 
@@ -55,8 +76,7 @@ def synthesis(drive: F32, filters: F32, before: F32) -> F32:
     order = filters.shape[1] - 1
     shifted = np.zeros((count, 2 * order), np.float32)
     shifted[:, :order] = filters[:, 1:]
-    runs = np.lib.stride_tricks.sliding_window_view(shifted, order, axis=1)[:, :order]
-    ringing = np.einsum("nko,no->nk", runs, before[:, ::-1])
+    ringing = np.einsum("nko,no->nk", runs(shifted, order)[:, :order], before[:, ::-1])
     driven = drive.copy()
     driven[:, :order] -= ringing[:, :length]
     response = np.fft.irfft(1 / np.fft.rfft(filters, RESPONSE))[:, :length]

@@ -15,23 +15,22 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from media import lpc, pitch
-from media.columns import F32, I16, I64, Bool, Column, Columns
+from media.columns import F32, F64, I16, I64, Bool, Column, Columns
 
 HISTORY_MS = 40  # wanted of what was played before
 FUTURE_MS = 20  # wanted of what follows, when it is there; more is taken too, and tells more of long gaps
 VOICED = 0.5  # likeness of periods from which a sound is a voice's
 ORDER_8K = 16  # of the tract, at 8 kHz; twice that at 16
 TRACT_MS = 25  # of sound that the tract is measured on
-WRAP = 0.25  # of a period, over which its end is faded into its beginning
+WRAP = 0.1  # of a period, over which its end is faded into its beginning
 HOLD_MS, FADED_MS = 40, 200  # since the gap began, or before it ends: until here as loud as ever; silent
 MERGE_MS = 5  # in which sound that comes back unannounced is faded in
 ENOUGH_MS = 4  # of following sound, or it is no use
 MOST_GAPS = 4  # in a block; after these all is filled, whatever is there between more
 HISS = 0.6  # of the longest period: what is no voice's is repeated no more often
-RISE = 1.5  # background power grows by this at most from one `listen` to the next
+RISE = 1.2  # background power grows by this at most from one `listen` to the next
 LOUDEST = 300.0  # root mean square of a background, -41 dB of full scale: more is somebody's voice
 NOISE_SIZE = 1 << 14
 NOISE: F32 = np.random.default_rng(3389).standard_normal(NOISE_SIZE).astype(np.float32)
@@ -55,7 +54,7 @@ class Concealer(Columns):
         "quiet": Column(np.int16, 0, BLOCK),
         "floor": Column(np.float64, np.inf),
         "voice": Column(np.float64),
-        "period": Column(np.int64, 1),
+        "period": Column(np.float64, 1),
         "place": Column(np.int64),
         "lost": Column(np.int64),
     }
@@ -63,9 +62,9 @@ class Concealer(Columns):
     tract: F32
     last: F32
     quiet: I16
-    floor: NDArray[np.float64]
-    voice: NDArray[np.float64]
-    period: I64
+    floor: F64
+    voice: F64
+    period: F64
     place: I64
     lost: I64
 
@@ -90,8 +89,8 @@ class Concealer(Columns):
         floor = self.floor[slots]
         return np.sqrt(np.where(np.isfinite(floor), floor, 0)).astype(np.float32)
 
-    def listen(self, slots: I64, blocks: I16) -> None:
-        """Follow the background in blocks that were heard, int16[n, 20 ms]; now and then will do."""
+    def listen(self, slots: I64, blocks: I16 | F32) -> None:
+        """Follow the background in blocks that were heard, int16[n, 20 ms]; three a second will do."""
         sound = blocks.astype(np.float32)
         power = np.einsum("nt,nt->n", sound, sound) / blocks.shape[1]
         risen = self.floor[slots] * RISE
@@ -159,14 +158,17 @@ class Concealer(Columns):
         self.last[slots, : self.order] = heard[:, -self.order :]
         self.period[slots], self.voice[slots] = period, voice
         self.place[slots] = 0
+        fresh = np.isinf(self.floor[slots])
+        if fresh.any():
+            self.listen(slots[fresh], heard[fresh, : self.rate // 50])
 
-    def _period(self, found: F32, shortest: int) -> tuple[I64, F32]:
+    def _period(self, found: F32, shortest: int) -> tuple[F64, F32]:
         """The period and its likeness; a long one where there is no voice, which would buzz with a short."""
         best = found.argmax(axis=1)
-        voice = np.take_along_axis(found, best[:, None], axis=1)[:, 0]
+        voice = _picked(found, best[:, None])[:, 0]
         least = int(HISS * self._longest) - shortest
         hiss = least + found[:, least:].argmax(axis=1)
-        return np.where(voice < VOICED, hiss, best) + shortest, voice
+        return np.where(voice < VOICED, hiss, pitch.peak(found, best)) + shortest, voice
 
     def _forward(self, slots: I64, length: int) -> F32:
         """The next samples after what was made last, at full loudness."""
@@ -192,11 +194,11 @@ class Concealer(Columns):
         gaps.put(mixed)
         ends = length[:, None] + np.arange(self.order)
         output = np.concatenate([self.last[slots, : self.order], made], axis=1)
-        self.last[slots, : self.order] = np.take_along_axis(output, ends, axis=1)
+        self.last[slots, : self.order] = _picked(output, ends)
         self.place[slots] += length
         self.lost[slots] = gaps.end > gaps.span
 
-    def _backward(self, gaps: _Gaps, period: I64, voice: NDArray[np.float64]) -> tuple[F32, F32]:
+    def _backward(self, gaps: _Gaps, period: F64, voice: F64) -> tuple[F32, F32]:
         """What would lead to the sound after the gap, and how loud it is let: float32[n, longest] each."""
         ahead, have = gaps.sound_after(self._samples(FUTURE_MS))
         turned = ahead[:, ::-1]
@@ -209,9 +211,9 @@ class Concealer(Columns):
         led = lpc.synthesis(drive, tracts, turned[:, -self.order :])
         from_end = np.maximum(gaps.whole[:, None] - 1 - np.arange(int(gaps.length.max())), 0)
         loud = self._loudness(from_end)
-        return np.take_along_axis(led, from_end, axis=1) * loud, loud
+        return _picked(led, from_end) * loud, loud
 
-    def _period_ahead(self, ahead: F32, have: I64, period: I64, voice: NDArray[np.float64]) -> I64:
+    def _period_ahead(self, ahead: F32, have: I64, period: F64, voice: F64) -> F64:
         """The period of the sound after a gap, near that before it when both can be one voice's."""
         longest = min(self._longest, ahead.shape[1] - 1)
         found = pitch.likeness_ahead(ahead, have, longest)
@@ -219,10 +221,12 @@ class Concealer(Columns):
         found[(lags < self._shortest) | (lags > have[:, None] - self._samples(2))] = -1
         near = np.where(np.abs(lags - period[:, None]) <= 0.2 * period[:, None], found, -1)
         best, same = found.argmax(axis=1), near.argmax(axis=1)
-        likeness = np.take_along_axis(found, best[:, None], axis=1)[:, 0]
+        likeness = _picked(found, best[:, None])[:, 0]
         kept = (near.max(axis=1) >= np.maximum(0.8 * likeness, 0)) & (voice >= VOICED)
         hiss = np.minimum(int(0.75 * self._longest), have)
-        return np.maximum(np.where(kept, same, np.where(likeness < VOICED, hiss, best)), 1)
+        found_best, found_same = pitch.peak(found, best), pitch.peak(found, same)
+        period = np.where(kept, found_same, np.where(likeness < VOICED, hiss, found_best))
+        return np.maximum(period, 1)
 
     def _loudness(self, place: I64) -> F32:
         """Of what is made up, by its distance in samples from what was heard."""
@@ -234,11 +238,11 @@ class Concealer(Columns):
         quiet = self.quiet[slots, : self.rate // 50].astype(np.float32)
         tracts = lpc.coefficients(quiet, self.order)
         drive = lpc.excitation(quiet, tracts)
-        level = np.sqrt(np.square(drive).mean(axis=1, keepdims=True))
+        level = np.sqrt(np.square(drive).mean(axis=1) / (np.square(quiet).mean(axis=1) + 1))
         lead = self.order * 2  # in which the filter gets into its swing
         place = place[:, :1] + np.arange(-lead, place.shape[1])
-        drive = NOISE[place % NOISE_SIZE] * level
-        return lpc.synthesis(drive, tracts, np.zeros_like(quiet[:, : self.order]))[:, lead:]
+        noise = NOISE[place % NOISE_SIZE] * (level * self.noise(slots))[:, None]
+        return lpc.synthesis(noise, tracts, np.zeros_like(quiet[:, : self.order]))[:, lead:]
 
     def _merge(self, slots: I64, rows: I64, sound: F32, mask: Bool, before: int) -> None:
         """Fade in sound that comes back after a gap whose end was not known."""
@@ -307,14 +311,24 @@ def _first(marks: Bool, since: I64) -> I64:
     return place
 
 
-def _repeated(drive: F32, period: I64, place: I64) -> F32:
-    """The newest period of `drive`, float32[n, N], over and over: at `place`, int64[n, K], since its end."""
+def _repeated(drive: F32, period: F64, place: I64) -> F32:
+    """The newest period of `drive`, float32[n, N], over and over: at `place`, int64[n, K], since its end.
+
+    Periods begin at whole samples, but without drifting from what the period is.
+    """
     size = drive.shape[1]
     period = period[:, None]
+    whole = np.rint(period).astype(np.int64)
     turn = np.maximum((period * WRAP).astype(np.int64), 1)
-    at = place % period
-    share = np.maximum((at - period + turn + 1) / (turn + 1), 0).astype(np.float32)
-    newest = np.take_along_axis(drive, size - period + at, axis=1)
-    older = np.take_along_axis(drive, np.where(share > 0, size - 2 * period + at, 0), axis=1)
+    at = place - np.rint(np.floor(place / period) * period).astype(np.int64)
+    share = np.clip((at - whole + turn + 1) / (turn + 1), 0, 1).astype(np.float32)
+    newest = _picked(drive, np.minimum(size - whole + at, size - 1))
+    older = _picked(drive, np.where(share > 0, size - 2 * whole + at, 0))
     faded: F32 = newest + share * (older - newest)
     return faded
+
+
+def _picked(values: F32, columns: I64) -> F32:
+    """float32[n, K]: of each row of float32[n, N] those columns."""
+    first = np.arange(0, values.size, values.shape[1])
+    return values.reshape(-1).take(columns + first[:, None])

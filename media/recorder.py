@@ -156,7 +156,8 @@ class Feed:
         if recording.began:
             sound = self._sound[recording.rate]
             left, right = duplex.quiet(sound[recording.slot : recording.slot + 1])[0]
-            recording.take(sound.ctypes.data + recording.slot * sound.strides[0], (left, right), sink)
+            at = sound.ctypes.data + recording.slot * sound.strides[0]
+            recording.take(at, (left, right), sink, last=True)
             spare = (TICKS - 1 - self.tick % TICKS) * TICK_MS
         recording.finish(spare, sink)
         self.remove(recording)

@@ -249,7 +249,7 @@ class SecureNetwork:
         inbox.lengths[slots] = batch.sizes[slots]
         places = slots.tolist()
         statuses = libsrtp.unprotect(
-            [guard.receiver.pointer for guard in guards],
+            [guard.receiver for guard in guards],
             [inbox.packets[place] for place in places],
             [inbox.sizes[place] for place in places],
         )
@@ -324,7 +324,7 @@ class SecureNetwork:
         outgoing.lengths[:count] = sizes
         guards = self._guards
         statuses = libsrtp.protect(
-            [guards[row].sender.pointer for row in targets.tolist()],
+            [guards[row].sender for row in targets.tolist()],
             outgoing.packets[:count],
             outgoing.sizes[:count],
         )

@@ -75,8 +75,8 @@ class Track:
         self.began, self.rate, self.lead, self._phase = True, rate, lead, phase
         self._coder = duplex.coder(self._format, rate, self._bitrate, self._serial, lead)
 
-    def take(self, at: int, quiet: tuple[bool, bool], sink: Sink) -> None:
-        """The next frame, at an address in memory."""
+    def take(self, at: int, quiet: tuple[bool, bool], sink: Sink, *, last: bool = False) -> None:
+        """The next frame, at an address in memory; the last is written with the file's end."""
         assert self._coder is not None, "begun"
         self.frames += 1
         if self._owed or sink.waiting(self.path) > HELD:
@@ -85,7 +85,7 @@ class Track:
             self._pay(sink)
             return
         self._coder.frame(at, quiet)
-        if (self.frames + self._phase) % CHUNK == 0:
+        if (self.frames + self._phase) % CHUNK == 0 and not last:
             self.write(sink)
 
     def skip(self, frames: int, sink: Sink) -> None:

@@ -81,10 +81,17 @@ def build(
     if received is not None:
         blocks += _BLOCK.pack(DLRR, 0, 3) + _DLRR.pack(*received)
     if metrics is not None:
-        blocks += _BLOCK.pack(VOIP, 0, 8) + _VOIP.pack(*_fit(metrics))
+        blocks += _BLOCK.pack(VOIP, 0, 8) + _packed(metrics)
     if not blocks:
         return b""
     return _HEADER.pack(0x80, XR, 1 + len(blocks) // 4, ssrc) + blocks
+
+
+def _packed(metrics: VoipMetrics) -> bytes:
+    try:
+        return _VOIP.pack(*metrics)
+    except struct.error:  # some value is beyond its field
+        return _VOIP.pack(*_fit(metrics))
 
 
 def _fit(metrics: VoipMetrics) -> list[int]:

@@ -1,0 +1,300 @@
+"""Recordings: two channels on a true timeline, whatever happens to the call."""
+
+from __future__ import annotations
+
+import itertools
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from media.duplex import wav_header
+from media.recorder import Recorder
+from media.recording import (
+    PauseRecording,
+    Record,
+    RecordingDone,
+    RecordingFailed,
+    RecordingStarted,
+    SealKeys,
+    StopRecording,
+)
+from media.sealed import opened
+from media.track import HELD
+from tests.media.reels import Memory, envelope, frame, onsets, pulse, read
+from tests.media.stage import tone
+
+WORKER = 4711
+SILENT = np.zeros(160, np.int16)
+SECRET = "s" * 40
+
+
+class Desk:
+    """A recorder, one worker's ticks and a clock."""
+
+    def __init__(self) -> None:
+        self.disk = Memory()
+        self.recorder = Recorder(self.disk, entropy=Random(1).randbytes, epoch=1_700_000_000.0)
+        self.tick = 100
+        self.events: list[Any] = []
+
+    @property
+    def now(self) -> float:
+        return self.tick * 0.02
+
+    def do(self, *commands: Any) -> None:
+        for command in commands:
+            self.recorder.handle(command, self.now)
+
+    def record(self, name: str = "call-1", leg: int = 1, **more: Any) -> None:
+        self.do(Record(name, leg, "/rec", **more))
+
+    def hear(self, heard: dict[int, Any], said: dict[int, Any], rate: int = 8000, skip: int = 0) -> None:
+        """The next tick; `skip` before it do not come."""
+        self.tick += 1 + skip
+        self.recorder.take(WORKER, frame(self.tick, heard, said, rate), self.now)
+        self.events += self.recorder.look(self.now)
+
+    def talk(self, ticks: int, leg: int = 1, level: int = 3000) -> None:
+        block = np.full(160, level, np.int16)
+        for _ in range(ticks):
+            self.hear({leg: block}, {leg: block})
+
+    def sing(self, ticks: int) -> None:
+        for n in range(ticks):
+            block = tone(700, 0.02, start=160 * n)
+            self.hear({1: block}, {1: block})
+
+    def stop(self, name: str = "call-1") -> bytes:
+        self.do(StopRecording(name))
+        self.events += self.recorder.look(self.now + 1.0)
+        self.events += self.recorder.look(self.now + 1.0)
+        done = self.told(RecordingDone)[-1]
+        return bytes(self.disk.files[done.file]) if done.file else b""
+
+    def told(self, kind: type) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+FORMATS = pytest.mark.parametrize("format", ["opus", "wav"])
+
+
+@FORMATS
+@pytest.mark.parametrize("late", range(6))
+def test_time_zero_is_the_first_tick_with_sound_wherever_it_falls(desk: Desk, format: Any, late: int) -> None:
+    desk.record(format=format)
+    desk.tick += late
+    desk.hear({1: pulse()}, {1: pulse()})
+    for _ in range(60):
+        desk.hear({1: SILENT}, {1: SILENT})
+    sound = read(desk.stop(), format)
+    assert onsets(sound[0])[0] == pytest.approx(0.0, abs=0.002)
+    assert onsets(sound[1])[0] == pytest.approx(0.0, abs=0.002)
+    assert sound.shape[1] / 8000 == pytest.approx(61 * 0.02, abs=0.005)
+
+
+@FORMATS
+def test_the_customer_is_on_the_left_and_what_she_was_sent_on_the_right(desk: Desk, format: Any) -> None:
+    desk.record(format=format)
+    for n in range(100):
+        desk.hear({1: pulse() if n == 25 else SILENT}, {1: pulse() if n == 75 else SILENT})
+    left, right = read(desk.stop(), format)
+    assert onsets(left) == pytest.approx([0.5], abs=0.002)
+    assert onsets(right) == pytest.approx([1.5], abs=0.002)
+
+
+@FORMATS
+def test_ticks_that_were_lost_are_silence_of_their_length(desk: Desk, format: Any) -> None:
+    desk.record(format=format)
+    desk.talk(10)
+    desk.hear({1: pulse()}, {}, skip=1000)
+    desk.talk(3, level=0)
+    left, _ = read(desk.stop(), format)
+    assert onsets(left)[-1] == pytest.approx(1010 * 0.02, abs=0.002)
+    assert np.abs(left[8000 * 2 : 8000 * 20]).max() < 20
+
+
+@FORMATS
+def test_nothing_of_what_is_said_during_a_pause_is_kept_and_time_goes_on(desk: Desk, format: Any) -> None:
+    desk.record(format=format)
+    desk.sing(50)
+    desk.do(PauseRecording("call-1", True))
+    desk.sing(503)
+    desk.do(PauseRecording("call-1", False))
+    desk.hear({1: pulse()}, {1: pulse()})
+    desk.talk(10, level=0)
+    for channel in read(desk.stop(), format):
+        assert np.abs(channel[: 8000 - 200]).max() > 7000
+        assert np.abs(channel[8000 + 480 : 11 * 8000]).max() < 40
+        assert onsets(channel)[-1] == pytest.approx(553 * 0.02, abs=0.002)
+
+
+def test_a_recording_can_begin_paused(desk: Desk) -> None:
+    desk.record(paused=True, format="wav")
+    desk.talk(100)
+    assert np.abs(read(desk.stop(), "wav")).max() == 0
+
+
+def test_a_recording_goes_on_with_another_leg_when_told_so(desk: Desk) -> None:
+    desk.record(format="wav")
+    desk.talk(50, leg=1, level=1000)
+    desk.record(leg=2, format="wav")
+    desk.talk(50, leg=2, level=2000)
+    sound = read(desk.stop(), "wav")
+    assert sound[0, 4000] == 1000 and sound[0, 12_000] == 2000
+    assert len(desk.told(RecordingStarted)) == 1
+
+
+def test_two_recordings_at_once_do_not_mix(desk: Desk) -> None:
+    desk.record("a", 1, format="wav")
+    desk.record("b", 2, format="wav")
+    for _ in range(40):
+        desk.hear({2: SILENT + 200, 1: SILENT + 100}, {1: SILENT + 300})
+    a, b = (read(desk.stop(name), "wav") for name in "ab")
+    assert set(a[0, :6000]) == {100} and set(a[1, :6000]) == {300}
+    assert set(b[0, :6000]) == {200} and set(b[1, :6000]) == {0}
+
+
+def test_many_recordings_come_and_go_and_each_has_its_own_sound(desk: Desk) -> None:
+    for leg in range(1, 41):
+        desk.record(f"r{leg}", leg, format="wav")
+    for _ in range(40):
+        desk.hear({leg: SILENT + leg for leg in range(1, 41)}, {})
+    for leg in range(1, 41):
+        assert set(read(desk.stop(f"r{leg}"), "wav")[0, :6000]) == {leg}
+
+
+def test_a_leg_that_changes_to_a_wider_codec_goes_on_in_the_same_file(desk: Desk) -> None:
+    desk.record(format="wav")
+    desk.talk(50, level=1000)
+    for _ in range(50):
+        desk.hear({1: np.full(320, 2000)}, {1: np.full(320, 3000)}, rate=16_000)
+    sound = read(desk.stop(), "wav")
+    assert sound.shape[1] == pytest.approx(16_000, abs=960)
+    assert (sound[0, 9000:15_000] == 2000).all() and (sound[1, 9000:15_000] == 3000).all()
+
+
+def test_wideband_sound_is_kept_wide(desk: Desk) -> None:
+    desk.record(format="wav")
+    for _ in range(50):
+        desk.hear({1: np.full(320, 2000)}, {}, rate=16_000)
+    data = desk.stop()
+    assert data[:44] == wav_header(16_000, len(data) - 44)
+
+
+def test_what_is_recorded_is_told_with_its_file_and_length(desk: Desk) -> None:
+    desk.record()
+    desk.talk(50)
+    desk.stop()
+    (started,), (done,) = desk.told(RecordingStarted), desk.told(RecordingDone)
+    assert started.file == done.file == "/rec/2023-11-14/call-1.opus"
+    assert started.at == pytest.approx(1_700_000_000 + 101 * 0.02)
+    assert done.seconds == pytest.approx(1.0, abs=0.13)
+    assert done.complete and done.bytes > 1000 and not done.lost_s
+
+
+def test_a_call_that_never_had_sound_leaves_no_file_and_says_so(desk: Desk) -> None:
+    desk.record()
+    assert desk.stop() == b""
+    assert not desk.told(RecordingStarted)
+    assert desk.told(RecordingDone)[0].seconds == 0.0
+
+
+def test_a_worker_that_dies_ends_its_recordings_with_what_they_have(desk: Desk) -> None:
+    desk.record()
+    desk.talk(100)
+    desk.recorder.lost(WORKER)
+    desk.events += desk.recorder.look(desk.now)
+    (done,) = desk.told(RecordingDone)
+    assert done.seconds == pytest.approx(2.0, abs=0.13)
+    assert read(bytes(desk.disk.files[done.file])).shape[1] / 8000 == pytest.approx(2.0, abs=0.13)
+
+
+@FORMATS
+@pytest.mark.parametrize("seconds", [1.5, 3.3, 7.0])
+def test_what_is_in_the_file_at_any_moment_lacks_less_than_two_seconds(
+    desk: Desk, format: Any, seconds: float
+) -> None:
+    desk.record(format=format)
+    desk.talk(int(seconds * 50))
+    (path,) = desk.disk.files
+    sound = read(bytes(desk.disk.files[path]), format)
+    assert sound.shape[1] / 8000 >= seconds - 1.2
+
+
+def test_a_sealed_recording_shows_nothing_and_opens_with_its_key(desk: Desk) -> None:
+    desk.do(SealKeys({"2026": SECRET}))
+    desk.record(key="2026", format="wav")
+    desk.talk(100, level=0x1234)
+    data = desk.stop()
+    assert desk.told(RecordingDone)[0].file.endswith("call-1.wav.sealed")
+    assert b"RIFF" not in data and b"\x34\x12\x34\x12" not in data
+    plain = b"".join(opened([data], {"2026": SECRET}))
+    samples = np.frombuffer(plain[44:], "<i2")
+    assert (samples == 0x1234).sum() >= 2 * 100 * 160
+
+
+def test_a_key_that_is_missing_fails_the_recording_and_says_what_to_do(desk: Desk) -> None:
+    desk.record(key="nobody")
+    desk.events += desk.recorder.look(desk.now)
+    (failed,), (done,) = desk.told(RecordingFailed), desk.told(RecordingDone)
+    assert "nobody" in failed.what and "media.yaml" in failed.remedy
+    assert not done.complete and not desk.disk.files
+
+
+@FORMATS
+def test_a_disk_that_takes_nothing_for_a_while_costs_sound_but_not_time(desk: Desk, format: Any) -> None:
+    noise = [np.random.default_rng(n).integers(-9000, 9000, 160).astype(np.int16) for n in range(8)]
+    desk.record(format=format)
+    desk.talk(50)
+    desk.disk.stuck = True
+    for n in itertools.islice(itertools.cycle(range(8)), 7000):
+        desk.hear({1: noise[n]}, {1: noise[n]})
+    assert desk.disk.waiting("/rec/2023-11-14/call-1." + format) < HELD + 300_000
+    desk.disk.flow()
+    desk.talk(60, level=0)
+    desk.hear({1: pulse()}, {1: pulse()})
+    desk.talk(60, level=0)
+    left, _ = read(desk.stop(), format)
+    assert onsets(left)[-1] == pytest.approx(7110 * 0.02, abs=0.002)
+    assert desk.told(RecordingDone)[0].lost_s > 10
+
+
+@FORMATS
+def test_an_hour_with_three_transfers_and_two_pauses_keeps_both_channels_in_time(format: Any) -> None:
+    """Pulses on both sides every 10 s or so, the agent's leg changing, the recording paused twice."""
+    desk = Desk()
+    desk.record(format=format)
+    expected: dict[int, list[float]] = {0: [], 1: []}
+    pauses = [(40_000, 46_000), (100_003, 109_007)]
+    begun = desk.tick + 1
+    for tick in range(180_000):
+        for begin, end in pauses:
+            if tick in (begin, end):
+                desk.do(PauseRecording("call-1", tick == begin))
+        heard, said = tick % 499 == 7, tick % 499 == 307
+        if not (heard or said or tick % 25 == 0):
+            desk.tick += 1
+            continue  # a quiet tick: the timeline must not need it
+        block = pulse()
+        # transfers at 30,000, 90,000 and 150,000: for a while nothing is sent to the customer
+        sent = not any(0 <= tick - moved < 700 for moved in (30_000, 90_000, 150_000))
+        desk.tick = begun + tick - 1
+        desk.hear({1: block if heard else SILENT}, {1: block if said else SILENT} if sent else {})
+        paused = any(begin <= tick < end for begin, end in pauses)
+        for channel, loud in ((0, heard), (1, said and sent)):
+            if loud and not paused:
+                expected[channel].append(tick * 0.02)
+    loud = envelope(desk.stop(), format)
+    for channel in (0, 1):
+        found = np.flatnonzero(np.diff((loud[channel] > 4000).astype(np.int8)) == 1) / 1000
+        found = found[np.diff(found, prepend=-1.0) > 0.1]
+        assert len(found) == len(expected[channel]) > 300
+        assert np.abs(found - expected[channel]).max() <= 0.020
+    assert loud.shape[1] / 1000 == pytest.approx(3600, abs=0.6)
