@@ -326,10 +326,7 @@ class Core:
 
     def tick(self, now: float, skipped: int = 0) -> None:
         """Make and send one block for every rendered leg; `skipped` ticks before this one were left out."""
-        live = self.turning.due(now)
         self._settle()
-        if live:
-            self.turning.go_live(live)
         self.hearing.force(now)
         heard = self.renderer.hear(skipped, now)
         if self.ear is not None:
@@ -350,6 +347,14 @@ class Core:
                 del self._pressed[row]
         for row in list(self.uncertain):
             self._connect(row, now)
+        self._turn(now)
+
+    def _turn(self, now: float) -> None:
+        """Turn those whose time it is; behind a tick, so that the next block has come when it is read."""
+        live = self.turning.due(now)
+        if live:
+            self._settle()
+            self.turning.go_live(live)
 
     def tell_played(self, leg: Leg, done: list[Done]) -> None:
         """Plays of the leg that ended."""

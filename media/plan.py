@@ -53,7 +53,8 @@ class Plan:
     """The ways of all legs, and what the tick needs to know of the rendered ones.
 
     views: one a plane. relays: by row, those that its packets are relayed to. tapped: rows of which somebody
-    wants to have what comes from them and what is sent to them. beside: rows whose relayed source is heard, too. hears: whether any leg is heard.
+    wants to have what comes from them and what is sent to them. beside: rows whose relayed source is heard,
+    too. hears: whether any leg is heard.
     """
 
     def __init__(self, table: LegTable, mixer: Mixer, planes: Sequence[Plane]) -> None:

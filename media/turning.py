@@ -1,9 +1,10 @@
 """Relayed legs that are to be rendered on purpose, and back, without a listener noticing.
 
-Rendered sound is later than relayed by what the jitter buffer holds. Turning at once would let the listener hear
-that much twice, or miss it. So the source is first heard beside the relay until its play-out knows the network;
-then the first rendered block begins with the very sample that follows the last relayed packet, and play-out falls
-back to its right delay by stretching. On the way back the buffer is given up while the source is silent.
+Rendered sound is later than relayed by what the jitter buffer holds. Turning at once would let the listener
+hear that much twice, or miss it. So the source is first heard beside the relay until its play-out knows the
+network; then the first rendered block begins with the very sample that follows the last relayed packet, and
+play-out falls back to its right delay by stretching. On the way back the buffer is given up while the source
+is silent.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from media.columns import I64
 from media.legs import LegTable, Way
 from media.plan import Plan
 from media.plane import NO_SLOT, Plane
@@ -51,7 +51,7 @@ class Turning:
         self._relayed.pop(row, None)
 
     def due(self, now: float) -> list[int]:
-        """Rows that turn at this tick; of those that become rendered, the sources whose play-out is to be live."""
+        """Turn the rows whose time it is; the sources whose play-out is to go live by that."""
         live = []
         for row in [row for row, since in self._repaired.items() if now - since >= LEARN]:
             source = self._plan.source(row)

@@ -89,7 +89,7 @@ class Child:
                 if self._wire is not None and self._wire.unsent > UNSENT:
                     return "it does not read what it is told"
                 count += 1
-                # In pings and not by the clock: when it is we who were stopped (a paused machine), nobody hung.
+                # Pings, not time: when it is we who were stopped (a paused machine), nobody hung.
                 self._unanswered += 1
                 self.send([Ping(-count)])
         finally:
