@@ -168,7 +168,7 @@ class Bench:
         return {
             f"protect_us_{short}": out,
             f"unprotect_us_{short}": into,
-            f"x_libsrtp_{short}": (out + into) / (protect + unprotect),
+            "x_libsrtp": (out + into) / (protect + unprotect),
         }
 
     def beside(self) -> dict[str, float]:
@@ -197,7 +197,8 @@ def main() -> int:
     bench = Bench(options.legs, 50 if options.quick else 400)
     figures: dict[str, float] = {}
     for name in SUITES:
-        figures |= bench.suite(name)
+        found = bench.suite(name)
+        figures |= found | {"x_libsrtp": max(found["x_libsrtp"], figures.get("x_libsrtp", 0.0))}
     figures |= bench.beside()
     result: dict[str, Any] = {
         "bench": "srtp",

@@ -47,6 +47,19 @@ FIGURES = {
         "encode_us": Figure("and written", "µs"),
         "respond_us": Figure("and answered", "µs"),
     },
+    "srtp": {
+        "protect_us_gcm256": Figure("a packet encrypted, AEAD_AES_256_GCM", "µs"),
+        "protect_us_gcm128": Figure("AEAD_AES_128_GCM", "µs"),
+        "protect_us_cm80": Figure("AES_CM_128_HMAC_SHA1_80", "µs"),
+        "protect_us_cm32": Figure("AES_CM_128_HMAC_SHA1_32", "µs"),
+        "unprotect_us_gcm256": Figure("a packet authenticated and decrypted, AEAD_AES_256_GCM", "µs"),
+        "unprotect_us_gcm128": Figure("AEAD_AES_128_GCM", "µs"),
+        "unprotect_us_cm80": Figure("AES_CM_128_HMAC_SHA1_80", "µs"),
+        "unprotect_us_cm32": Figure("AES_CM_128_HMAC_SHA1_32", "µs"),
+        "x_libsrtp": Figure("both against libsrtp alone, the dearest suite", "×", "≤ 1.6"),
+        "plain_us": Figure("a plain packet, for encryption being there", "µs", "< 0.01"),
+        "plain_beside_us": Figure("a plain packet beside an encrypted leg", "µs", "< 0.1"),
+    },
 }
 
 

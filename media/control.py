@@ -43,7 +43,9 @@ from media.rtp import VERSION
 from media.srtp import SecureNetwork, fit
 from media.tap import Taps
 from media.transmission import release
+from media.treatment import Want
 from media.watch import Watch
+from media.wish import Duck, Treat
 
 RESTING = ("CN", "G729")  # far ends with these may send nothing for seconds while nobody speaks there
 
@@ -91,6 +93,8 @@ class Control:
             Play: self._play,
             Stop: self._stop,
             SendDtmf: self._send_dtmf,
+            Treat: self._treat,
+            Duck: self._duck,
             Tap: self._tap,
             Untap: self._untap,
             CloseLeg: self._close,
@@ -278,13 +282,26 @@ class Control:
         leg = self._find(command.leg)
         if leg.player is None:
             leg.player = Player(self._sounds)
-        self.core.tell_played(leg, leg.player.play(command.play, command.items, command.loop, command.gain))
+        given = (command.play, command.items, command.loop, command.gain, command.barge)
+        self.core.tell_played(leg, leg.player.play(*given))
         self.core.plan.touch(leg.row)
 
     def _stop(self, command: Stop, now: float) -> None:
         leg = self.core.table.find(command.leg)
         if leg is not None and leg.player is not None:
             self.core.tell_played(leg, leg.player.stop(command.play))
+
+    def _treat(self, command: Treat, now: float) -> None:
+        wants = Want.NOISE * command.noise | Want.LEVEL * command.level | Want.TONES * command.inband_dtmf
+        self.core.studio.ask(self._find(command.leg), Want(wants))
+
+    def _duck(self, command: Duck, now: float) -> None:
+        table = self.core.table
+        if command.db <= 0.0 and None in (table.find(command.src), table.find(command.dst)):
+            return  # a closed leg hears nobody already
+        source, listener = self._find(command.src), self._find(command.dst)
+        by = self._find(command.by) if command.db > 0.0 else source
+        self.core.studio.duck(source, listener, by, command.db)
 
     def _send_dtmf(self, command: SendDtmf, now: float) -> None:
         if not self.core.dial(self._find(command.leg), command.digits, command.ms):

@@ -31,6 +31,7 @@ from media.player import Done
 from media.reception import Reception, accept, measure_jitter
 from media.render import Renderer
 from media.rtp import U32, Packets
+from media.studio import Studio
 from media.tap import Taps
 from media.tapping import Tapping
 from media.transmission import due, relay, release
@@ -72,6 +73,7 @@ class Core:
         self.events: list[AnyEvent] = []
         self.reports: list[tuple[int, bytes, Address | None]] = []  # RTCP that arrived: row, datagram, source
         self.taps = Tapping(self.table, self.plan, taps)
+        self.studio = Studio(self.table, self.plan, self.mixer)
         self.ear: Ear | None = None  # is shown what every decoded leg says, block by block
         self.uncertain: set[int] = set()  # rows whose source is taken but whose port is not connected yet
         self._batch = Batch(batch)
@@ -328,17 +330,19 @@ class Core:
         """Make and send one block for every rendered leg; `skipped` ticks before this one were left out."""
         self._settle()
         self.hearing.force(now)
-        heard = self.renderer.hear(skipped, now)
+        heard, told = self.studio.tick(self.renderer.hear(skipped, now), now)
+        self.events.extend(told)
         if self.ear is not None:
             for rows, samples, real in heard:
                 if len(rows):
                     self.ear(rows, samples, real, now)
-        rendered = self.renderer.mix(heard)
+        rendered = self.renderer.mix(heard, self.studio.treatment.speaking)
         self.events.extend(self.taps.tick(heard, rendered, skipped))
         for rows, samples in rendered:
             self.packer.send(self.table.tx, rows, samples, skipped, self.network, now)
-        for row, done in self.renderer.played:
-            self.tell_played(self.table.at(row), done)
+        played = [(self.table.at(row), done) for row, done in self.renderer.played]
+        for leg, done in (*played, *self.studio.played):
+            self.tell_played(leg, done)
         if self._dialling:
             self._send_digits(now)
         for row, leg in list(self._pressed.items()):
@@ -358,10 +362,11 @@ class Core:
 
     def tell_played(self, leg: Leg, done: list[Done]) -> None:
         """Plays of the leg that ended."""
-        self.events.extend(PlayDone(leg.number, play.number, play.completed) for play in done)
+        self.events.extend(PlayDone(leg.number, *play) for play in done)
         if leg.player is not None and not leg.player.playing:
             leg.player = None
             self.plan.touch(leg.row)
+        self.studio.review_plays(leg)
 
     def _connect(self, row: int, now: float) -> None:
         """Close the leg's port to all but its source once that is certain."""
@@ -392,6 +397,7 @@ class Core:
         self.hearing.forget(leg.row)
         self.turning.forget(leg.row)
         self.packer.forget(leg.row)
+        self.studio.forget(leg)
         self.table.remove(leg)
 
 

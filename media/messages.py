@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from media.recording import RecordingCommand, RecordingEvent
+from media.wish import SoundCommand
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 Address = tuple[str, int]
@@ -146,7 +147,8 @@ class SetGain(Command, frozen=True, tag=True):
 class Play(Command, frozen=True, tag=True):
     """Play WAV files to the leg, one after the other; queued behind what plays already.
 
-    loop: repeat them until stopped.
+    loop: repeat them until stopped. barge: it falls silent when the far end begins to speak, and is over
+    (PlayDone with interrupted) when the far end goes on; loops are never interrupted.
     """
 
     leg: int
@@ -154,6 +156,7 @@ class Play(Command, frozen=True, tag=True):
     items: list[str]
     loop: bool = False
     gain: float = 1.0
+    barge: bool = False
 
 
 class Stop(Command, frozen=True, tag=True):
@@ -201,7 +204,18 @@ class Ping(Command, frozen=True, tag=True):
 
 
 AnyCommand = (
-    OpenLeg | SetRemote | SetGain | Play | Stop | SendDtmf | Tap | Untap | CloseLeg | Ping | RecordingCommand
+    OpenLeg
+    | SetRemote
+    | SetGain
+    | Play
+    | Stop
+    | SoundCommand
+    | SendDtmf
+    | Tap
+    | Untap
+    | CloseLeg
+    | Ping
+    | RecordingCommand
 )
 
 
@@ -240,11 +254,14 @@ class LegClosed(Event, frozen=True, tag=True):
 
 
 class PlayDone(Event, frozen=True, tag=True):
-    """A play came to its end (completed), or was stopped, or its files could not be read (not completed)."""
+    """A play came to its end (completed), or was stopped, or its files could not be read (not completed), or
+    the far end spoke over it (interrupted, not completed).
+    """
 
     leg: int
     play: int
     completed: bool
+    interrupted: bool = False
 
 
 class Dtmf(Event, frozen=True, tag=True):

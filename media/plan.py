@@ -17,6 +17,7 @@ from media.legs import Leg, LegTable, Way
 from media.mixer import Mixer
 from media.plane import RATES, Plane
 from media.player import Player
+from media.ramp import Ramps
 from media.reception import NOBODY, SEVERAL
 from media.transmission import release
 
@@ -26,13 +27,14 @@ class View(NamedTuple):
 
     rows: the legs that it is sent to. matrix: their gains, None when they hear nobody; its columns are the
     first `native` of the legs that are heard on the plane and then, from the other plane, those at the
-    places `crossing`.
+    places `crossing`. ramps: gains on the move, None when all stand.
     """
 
     rows: I64
     matrix: Any
     native: int
     crossing: I64
+    ramps: Ramps | None = None
 
 
 NO_VIEW = View(np.empty(0, np.int64), None, 0, np.empty(0, np.int64))
@@ -53,8 +55,9 @@ class Plan:
     """The ways of all legs, and what the tick needs to know of the rendered ones.
 
     views: one a plane. relays: by row, those that its packets are relayed to. tapped: rows of which somebody
-    wants to have what comes from them and what is sent to them. beside: rows whose relayed source is heard,
-    too. hears: whether any leg is heard.
+    wants to have what comes from them and what is sent to them. attended: rows that are decoded because
+    their speech or tones decide something. altered: rows whose sound is changed before anybody hears it.
+    beside: rows whose relayed source is heard, too. hears: whether any leg is heard.
     """
 
     def __init__(self, table: LegTable, mixer: Mixer, planes: Sequence[Plane]) -> None:
@@ -68,6 +71,8 @@ class Plan:
         self.playing: list[Playing] = []
         self.relays: dict[int, list[int]] = {}
         self.tapped: set[int] = set()
+        self.attended: set[int] = set()
+        self.altered: set[int] = set()
         self.beside: set[int] = set()
         self.hears = False
         self._unheard: set[int] = set()
@@ -97,8 +102,8 @@ class Plan:
         for row in (leg.row, *self.relays.get(leg.row, ())):
             self._relay(row, None)
         self._with_player.discard(leg.row)
-        self.tapped.discard(leg.row)
-        self.beside.discard(leg.row)
+        for rows in (self.tapped, self.attended, self.altered, self.beside):
+            rows.discard(leg.row)
         self._table.common.way[leg.row] = Way.NONE
         self._touched.add(leg.row)
 
@@ -128,7 +133,8 @@ class Plan:
             way = Way.RENDERED
         elif len(sources) == 1:
             source, gain = next(iter(sources.items()))
-            way = Way.RELAYED if gain == 1.0 and self._alike(source, leg) else Way.RENDERED
+            as_it_is = gain == 1.0 and source not in self.altered and not self._mixer.ducked(row)
+            way = Way.RELAYED if as_it_is and self._alike(source, leg) else Way.RENDERED
         elif sources:
             way = Way.RENDERED
         if way is not Way.RELAYED:
@@ -178,9 +184,11 @@ class Plan:
             crosses = self._rate(sources) != RATES[number]
             places = {row: place for place, row in enumerate(heard[1 - number])}
             crossing = np.array([places[row] for row in sources[crosses].tolist()], np.int64)
+            order = np.argsort(crosses, kind="stable")
             if crosses.any():
-                matrix = matrix[:, np.argsort(crosses, kind="stable")]
-            self.views[number] = View(rows, matrix, len(sources) - len(crossing), crossing)
+                matrix = matrix[:, order]
+            ramps = self._mixer.ramps(rows.tolist(), sources[order])
+            self.views[number] = View(rows, matrix, len(sources) - len(crossing), crossing, ramps)
         table.rx.heard[:] = 0
         for rows_heard in heard:
             table.rx.heard[rows_heard] = 1
@@ -193,9 +201,9 @@ class Plan:
 
     def _seat(self, sources: list[I64]) -> list[list[int]]:
         """Give every plane the legs that are heard at its rate, those that its own view hears first."""
-        wanted_beside = self.tapped | self.beside
-        taps = {*self.tapped, *(self._source[row] for row in wanted_beside if row in self._source)}
-        tapped = np.array(sorted(taps), np.int64)
+        beside = self.tapped | self.beside
+        taps = {*self.tapped, *(self._source[row] for row in beside if row in self._source)}
+        tapped = np.array(sorted(taps | self.attended), np.int64)
         heard = []
         for number, (plane, rate) in enumerate(zip(self._planes, RATES)):
             wanted = np.concatenate([sources[number], sources[1 - number], tapped])
@@ -205,6 +213,11 @@ class Plan:
                 self._unheard.add(row)
             heard.append(rows)
         return heard
+
+    def ramped(self) -> None:
+        """A tick's gains have moved to where they were to go."""
+        for row in self._mixer.ramped():
+            self.touch(row)
 
     def _find_playing(self) -> None:
         place_of = {

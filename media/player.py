@@ -74,6 +74,7 @@ class _Play:
     items: list[str]
     loop: bool
     gain: float
+    barge: bool = False
     item: int = 0
     position: int = 0
     sound: I16 | None = None
@@ -81,10 +82,11 @@ class _Play:
 
 
 class Done(NamedTuple):
-    """A play that ended; completed: it was heard to its end."""
+    """A play that ended; completed: it was heard to its end; interrupted: by whom it was played to."""
 
     number: int
     completed: bool
+    interrupted: bool = False
 
 
 class Player:
@@ -95,16 +97,26 @@ class Player:
         self._rate = RATE
         self._loop: _Play | None = None
         self._queue: deque[_Play] = deque()
+        self._quiet = False  # what may be interrupted waits for the one who began to speak
+        self._faded = False
 
     @property
     def playing(self) -> bool:
         return bool(self._queue) or self._loop is not None
 
-    def play(self, number: int, items: list[str], loop: bool, gain: float) -> list[Done]:
-        """Queue a play; returns what ended by it, the play itself when there is no room or nothing in it."""
+    @property
+    def interruptible(self) -> bool:
+        """Whether the listener's speech ends what plays now or next."""
+        return any(play.barge for play in self._queue)
+
+    def play(self, number: int, items: list[str], loop: bool, gain: float, barge: bool = False) -> list[Done]:
+        """Queue a play; returns what ended by it, the play itself when there is no room or nothing in it.
+
+        barge: who it is played to may interrupt it by speaking; of loops, nobody can.
+        """
         if not items or len(items) > MAX_ITEMS or len(self._queue) >= MAX_QUEUE:
             return [Done(number, False)]
-        play = _Play(number, list(items), loop, min(max(gain, 0.0), 8.0))
+        play = _Play(number, list(items), loop, min(max(gain, 0.0), 8.0), barge and not loop)
         if not loop:
             self._queue.append(play)
             return []
@@ -121,10 +133,38 @@ class Player:
             self._loop = None
         return [Done(play.number, False) for play in stopped]
 
+    def pause(self) -> None:
+        """Let a play that may be interrupted be silent, and stay where it is, from the next block on."""
+        self._quiet = True
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._quiet = False
+
+    def interrupt(self) -> list[Done]:
+        """End all plays that may be interrupted."""
+        self.resume()
+        ended = [play for play in self._queue if play.barge]
+        self._queue = deque(play for play in self._queue if not play.barge)
+        return [Done(play.number, False, True) for play in ended]
+
     def block(self, out: I32, rate: int, done: list[Done]) -> None:
         """Add the next block at `rate` Hz to `out`, int32[L]; plays that end are added to `done`."""
         if rate != self._rate:
             self._change_rate(rate)
+        quiet = self._quiet and bool(self._queue) and self._queue[0].barge
+        if quiet == self._faded:
+            if not quiet:
+                self._block(out, done)
+            return
+        self._faded = quiet
+        apart = np.zeros_like(out)
+        self._block(apart, done)
+        line = np.arange(1, len(out) + 1, dtype=np.float32) / np.float32(len(out))
+        out += np.rint(apart * (1 - line if quiet else line)).astype(np.int32)
+
+    def _block(self, out: I32, done: list[Done]) -> None:
+        """Add the next block at the present rate."""
         at = 0
         while at < len(out):
             play = self._queue[0] if self._queue else self._loop

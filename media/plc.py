@@ -23,7 +23,6 @@ HISTORY_MS = 40  # wanted of what was played before
 FUTURE_MS = 20  # wanted of what follows, when it is there; more is taken too, and tells more of long gaps
 VOICED = 0.5  # likeness of periods from which a sound is a voice's
 ORDER_8K = 16  # of the tract, at 8 kHz; twice that at 16
-TRACT_MS = 25  # of sound that the tract is measured on
 WRAP = 0.1  # of a period, over which its end is faded into its beginning
 HOLD_MS, FADED_MS = 40, 200  # since the gap began, or before it ends: until here as loud as ever; silent
 MERGE_MS = 5  # in which sound that comes back unannounced is faded in
@@ -36,9 +35,9 @@ NOISE_SIZE = 1 << 14
 NOISE: F32 = np.random.default_rng(3389).standard_normal(NOISE_SIZE).astype(np.float32)
 
 WIDEST = 16  # kHz of the wider plane: columns are as wide as that needs
-EXCITED = int(pitch.LONGEST_MS * (1 + WRAP)) * WIDEST + 2
 ORDER = ORDER_8K * WIDEST // 8
 BLOCK = 20 * WIDEST
+DRIVE = FUTURE_MS * WIDEST - ORDER
 
 
 class Concealer(Columns):
@@ -48,7 +47,7 @@ class Concealer(Columns):
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
-        "drive": Column(np.float32, 0, EXCITED),
+        "drive": Column(np.float32, 0, DRIVE),
         "tract": Column(np.float32, 0, ORDER + 1),
         "last": Column(np.float32, 0, ORDER),
         "quiet": Column(np.int16, 0, BLOCK),
@@ -72,7 +71,7 @@ class Concealer(Columns):
         """rate: 8000 or 16000 Hz."""
         self.rate = rate
         self.order = ORDER_8K * rate // 8000
-        self._excited = EXCITED * rate // (WIDEST * 1000)
+        self._side = self._samples(FUTURE_MS)  # of sound, taken apart on either side of a gap
         self._shortest, self._longest = self._samples(pitch.SHORTEST_MS), self._samples(pitch.LONGEST_MS)
         super().__init__(slots)
 
@@ -139,99 +138,99 @@ class Concealer(Columns):
 
     def _conceal(self, slots: I64, gaps: _Gaps) -> None:
         """Fill one gap of each slot, as far as the block goes."""
-        begun = (self.lost[slots] == 0) | (gaps.start > 0)
-        if begun.any():
-            self._begin(slots[begun], gaps.sound_before(begun, self._samples(HISTORY_MS)))
-        useful = gaps.follows >= self._samples(ENOUGH_MS)
-        for joined in (False, True):
-            which = np.flatnonzero(useful == joined)
-            if len(which):
-                self._fill(slots[which], gaps.only(which), joined)
+        begun = np.flatnonzero((self.lost[slots] == 0) | (gaps.start > 0))
+        joined = np.flatnonzero(gaps.follows >= self._samples(ENOUGH_MS))
+        heard = gaps.sound_before(begun, self._samples(HISTORY_MS))
+        ahead, have = gaps.sound_after(joined, self._side)
+        sides = np.concatenate([heard[:, -self._side :], ahead[:, ::-1]])
+        tracts = lpc.coefficients(sides, self.order)
+        drives = lpc.excitation(sides, tracts)
+        count = len(begun)
+        self._begin(slots[begun], heard, tracts[:count], drives[:count])
+        beyond = self._period_ahead(ahead, have, self.period[slots[joined]], self.voice[slots[joined]])
+        longest, reach = int(gaps.length.max()), int(gaps.whole[joined].max(initial=0))
+        made = self._sent(
+            np.concatenate([self.drive[slots, : self._side - self.order], drives[count:]]),
+            np.concatenate([self.tract[slots, : self.order + 1], tracts[count:]]),
+            np.concatenate([self.last[slots, : self.order], sides[count:, -self.order :]]),
+            np.concatenate([self.period[slots], beyond]),
+            np.concatenate([self.place[slots], np.zeros(len(joined), np.int64)]),
+            max(longest, reach),
+        )
+        gaps.put(self._mixed(slots, gaps, made[: len(slots), :longest], joined, made[len(slots) :]))
+        self._go_on(slots, gaps, made[: len(slots)])
 
-    def _begin(self, slots: I64, heard: F32) -> None:
-        """Take apart what was heard before a gap, float32[n, HISTORY_MS]."""
-        tracts = lpc.coefficients(heard[:, -self._samples(TRACT_MS) :], self.order)
+    def _begin(self, slots: I64, heard: F32, tracts: F32, drives: F32) -> None:
+        """Note what was heard before a gap, float32[n, HISTORY_MS], and what its end was taken apart into."""
+        if not len(slots):
+            return
         found = pitch.likeness(heard, self._shortest, self._longest, self._samples(pitch.WINDOW_MS))
-        period, voice = self._period(found, self._shortest)
+        self.period[slots], self.voice[slots] = self._period(found)
         self.tract[slots, : self.order + 1] = tracts
-        self.drive[slots, : self._excited] = lpc.excitation(heard, tracts)[:, -self._excited :]
+        self.drive[slots, : self._side - self.order] = drives
         self.last[slots, : self.order] = heard[:, -self.order :]
-        self.period[slots], self.voice[slots] = period, voice
         self.place[slots] = 0
         fresh = np.isinf(self.floor[slots])
         if fresh.any():
             self.listen(slots[fresh], heard[fresh, : self.rate // 50])
 
-    def _period(self, found: F32, shortest: int) -> tuple[F64, F32]:
+    def _period(self, found: F32) -> tuple[F64, F32]:
         """The period and its likeness; a long one where there is no voice, which would buzz with a short."""
         best = found.argmax(axis=1)
         voice = _picked(found, best[:, None])[:, 0]
-        least = int(HISS * self._longest) - shortest
+        least = int(HISS * self._longest) - self._shortest
         hiss = least + found[:, least:].argmax(axis=1)
-        return np.where(voice < VOICED, hiss, pitch.peak(found, best)) + shortest, voice
+        return np.where(voice < VOICED, hiss, pitch.peak(found, best)) + self._shortest, voice
 
-    def _forward(self, slots: I64, length: int) -> F32:
-        """The next samples after what was made last, at full loudness."""
-        place = self.place[slots][:, None] + np.arange(length)
-        drive = _repeated(self.drive[slots, : self._excited], self.period[slots], place)
-        return lpc.synthesis(drive, self.tract[slots, : self.order + 1], self.last[slots, : self.order])
+    @staticmethod
+    def _sent(drive: F32, tract: F32, last: F32, period: F64, place: I64, length: int) -> F32:
+        """The drive, repeated from `place` on, sent through the tract: float32[n, length]."""
+        driven = _repeated(drive, period, place[:, None] + np.arange(length))
+        return lpc.synthesis(driven, tract, last)
 
-    def _fill(self, slots: I64, gaps: _Gaps, joined: bool) -> None:
-        """Go on from the past; fade into what leads to the future where it is known."""
-        length = gaps.length
-        longest = int(length.max())
-        made = self._forward(slots, longest)
-        place = self.place[slots][:, None] + np.arange(longest)
+    def _mixed(self, slots: I64, gaps: _Gaps, forward: F32, joined: I64, backward: F32) -> F32:
+        """Fade what goes on from the past into what leads to the future, of the `joined`; both to noise."""
+        steps = np.arange(forward.shape[1])
+        place = self.place[slots][:, None] + steps
         loud = self._loudness(place)
-        mixed = made * loud
-        if joined:
-            backward, near = self._backward(gaps, self.period[slots], self.voice[slots])
-            share = np.minimum((np.arange(longest) + 1) / (gaps.whole[:, None] + 1), 1).astype(np.float32)
-            mixed += share * (backward - mixed)
-            loud += share * (near - loud)
-        if (loud < 1).any():
-            mixed += (1 - loud) * self._background(slots, place)
-        gaps.put(mixed)
-        ends = length[:, None] + np.arange(self.order)
-        output = np.concatenate([self.last[slots, : self.order], made], axis=1)
-        self.last[slots, : self.order] = _picked(output, ends)
-        self.place[slots] += length
-        self.lost[slots] = gaps.end > gaps.span
+        mixed = forward * loud
+        if len(joined):
+            whole = gaps.whole[joined, None]
+            from_end = np.maximum(whole - 1 - steps, 0)
+            near = self._loudness(from_end)
+            share = np.minimum((steps + 1) / (whole + 1), 1).astype(np.float32)
+            mixed[joined] += share * (_picked(backward, from_end) * near - mixed[joined])
+            loud[joined] += share * (near - loud[joined])
+        faded = np.flatnonzero(loud.min(axis=1) < 1)
+        if len(faded):
+            mixed[faded] += (1 - loud[faded]) * self._background(slots[faded], place[faded])
+        return mixed
 
-    def _backward(self, gaps: _Gaps, period: F64, voice: F64) -> tuple[F32, F32]:
-        """What would lead to the sound after the gap, and how loud it is let: float32[n, longest] each."""
-        ahead, have = gaps.sound_after(self._samples(FUTURE_MS))
-        turned = ahead[:, ::-1]
-        period = self._period_ahead(ahead, have, period, voice)
-        tracts = lpc.coefficients(turned, self.order)
-        padded = np.zeros((len(turned), max(self._excited, turned.shape[1]) + self.order), np.float32)
-        padded[:, padded.shape[1] - turned.shape[1] :] = turned
-        place = np.tile(np.arange(int(gaps.whole.max())), (len(turned), 1))
-        drive = _repeated(lpc.excitation(padded, tracts), period, place)
-        led = lpc.synthesis(drive, tracts, turned[:, -self.order :])
-        from_end = np.maximum(gaps.whole[:, None] - 1 - np.arange(int(gaps.length.max())), 0)
-        loud = self._loudness(from_end)
-        return _picked(led, from_end) * loud, loud
+    def _go_on(self, slots: I64, gaps: _Gaps, made: F32) -> None:
+        """Note how far the gaps were filled."""
+        output = np.concatenate([self.last[slots, : self.order], made], axis=1)
+        self.last[slots, : self.order] = _picked(output, gaps.length[:, None] + np.arange(self.order))
+        self.place[slots] += gaps.length
+        self.lost[slots] = gaps.end > gaps.span
 
     def _period_ahead(self, ahead: F32, have: I64, period: F64, voice: F64) -> F64:
         """The period of the sound after a gap, near that before it when both can be one voice's."""
-        longest = min(self._longest, ahead.shape[1] - 1)
-        found = pitch.likeness_ahead(ahead, have, longest)
-        lags = np.arange(longest + 1)
+        found = pitch.likeness_ahead(ahead, have, self._longest)
+        lags = np.arange(self._longest + 1)
         found[(lags < self._shortest) | (lags > have[:, None] - self._samples(2))] = -1
         near = np.where(np.abs(lags - period[:, None]) <= 0.2 * period[:, None], found, -1)
         best, same = found.argmax(axis=1), near.argmax(axis=1)
         likeness = _picked(found, best[:, None])[:, 0]
-        kept = (near.max(axis=1) >= np.maximum(0.8 * likeness, 0)) & (voice >= VOICED)
+        kept = (_picked(near, same[:, None])[:, 0] >= np.maximum(0.8 * likeness, 0)) & (voice >= VOICED)
         hiss = np.minimum(int(0.75 * self._longest), have)
-        found_best, found_same = pitch.peak(found, best), pitch.peak(found, same)
-        period = np.where(kept, found_same, np.where(likeness < VOICED, hiss, found_best))
-        return np.maximum(period, 1)
+        measured = pitch.peak(found, np.where(kept, same, best))
+        return np.maximum(np.where(kept | (likeness >= VOICED), measured, hiss), 1)
 
     def _loudness(self, place: I64) -> F32:
         """Of what is made up, by its distance in samples from what was heard."""
         ms = place * np.float32(1000 / self.rate)
-        return np.clip((FADED_MS - ms) / (FADED_MS - HOLD_MS), 0, 1).astype(np.float32)
+        loud: F32 = np.minimum(np.maximum((FADED_MS - ms) / np.float32(FADED_MS - HOLD_MS), 0), 1)
+        return loud.astype(np.float32, copy=False)
 
     def _background(self, slots: I64, place: I64) -> F32:
         """Noise like the quietest that was heard, as loud and of its colour."""
@@ -249,7 +248,14 @@ class Concealer(Columns):
         size = self._samples(MERGE_MS)
         place = self.place[slots][:, None] + np.arange(size)
         loud = self._loudness(place)
-        gone_on = self._forward(slots, size) * loud
+        gone_on = loud * self._sent(
+            self.drive[slots, : self._side - self.order],
+            self.tract[slots, : self.order + 1],
+            self.last[slots, : self.order],
+            self.period[slots],
+            self.place[slots],
+            size,
+        )
         if (loud < 1).any():
             gone_on += (1 - loud) * self._background(slots, place)
         length = np.minimum(_first(~mask[rows], np.zeros(len(rows), np.int64)), size)
@@ -276,32 +282,29 @@ class _Gaps:
         self.whole = self.end - start
         self.length = np.minimum(self.end, span) - start
 
-    def only(self, which: I64) -> _Gaps:
-        """Some of them."""
-        part = object.__new__(_Gaps)
-        part.sound, part.before, part.span = self.sound, self.before, self.span
-        for name in ("rows", "start", "end", "follows", "whole", "length"):
-            setattr(part, name, getattr(self, name)[which])
-        return part
-
-    def sound_before(self, which: Bool, size: int) -> F32:
+    def sound_before(self, which: I64, size: int) -> F32:
         """float32[n, size] up to the gaps."""
         place = (self.before + self.start[which] - size)[:, None] + np.arange(size)
         heard: F32 = self.sound[self.rows[which][:, None], np.maximum(place, 0)]
         return heard
 
-    def sound_after(self, size: int) -> tuple[F32, I64]:
+    def sound_after(self, which: I64, size: int) -> tuple[F32, I64]:
         """float32[n, size] from the gaps' ends on, zero after what is known, and how much is."""
-        place = (self.before + self.end)[:, None] + np.arange(size)
-        have = np.minimum(self.follows, size)
-        after = self.sound[self.rows[:, None], np.minimum(place, self.sound.shape[1] - 1)]
+        place = (self.before + self.end[which])[:, None] + np.arange(size)
+        have = np.minimum(self.follows[which], size)
+        after = self.sound[self.rows[which][:, None], np.minimum(place, self.sound.shape[1] - 1)]
         after[np.arange(size) >= have[:, None]] = 0
         return after, have
 
     def put(self, made: F32) -> None:
         """Write float32[n, longest] into the gaps, as far as they are in the block."""
-        row, column = np.nonzero(np.arange(made.shape[1]) < self.length[:, None])
-        self.sound[self.rows[row], self.before + self.start[row] + column] = made[row, column]
+        inside = np.arange(made.shape[1]) < self.length[:, None]
+        if inside.all():
+            columns = (self.before + self.start)[:, None] + np.arange(made.shape[1])
+            self.sound[self.rows[:, None], columns] = made
+        else:
+            row, column = np.nonzero(inside)
+            self.sound[self.rows[row], self.before + self.start[row] + column] = made[row, column]
 
 
 def _first(marks: Bool, since: I64) -> I64:

@@ -41,12 +41,13 @@ class Renderer:
         """What the legs that are heard say now, a plane after the other."""
         return [Heard(plane.rows, *plane.read(skipped, now)) for plane in self._planes]
 
-    def mix(self, heard: list[Heard]) -> list[Rendered]:
-        """What the rendered legs are to be sent."""
+    def mix(self, heard: Sequence[Heard], speaking: Bool) -> list[Rendered]:
+        """What the rendered legs are to be sent. speaking: who does, by row."""
         totals = [
-            self._total(view, number, heard) if len(view.rows) else None
+            self._total(view, number, heard, speaking) if len(view.rows) else None
             for number, view in enumerate(self._plan.views)
         ]
+        self._plan.ramped()
         self._play(totals)
         return [
             Rendered(view.rows, mixer.clip(total))
@@ -54,7 +55,7 @@ class Renderer:
             if total is not None
         ]
 
-    def _total(self, view: View, number: int, heard: list[Heard]) -> I32:
+    def _total(self, view: View, number: int, heard: Sequence[Heard], speaking: Bool) -> I32:
         """The view's sums, int32[listeners, block]."""
         if view.matrix is None:
             return np.zeros((len(view.rows), self._planes[number].block), np.int32)
@@ -62,7 +63,10 @@ class Renderer:
         if len(view.crossing):
             away = self._planes[1 - number].leave(view.crossing, heard[1 - number].samples)
             sources = np.concatenate([sources, away])
-        return mixer.mix(view.matrix, sources)
+        total = mixer.mix(view.matrix, sources)
+        if view.ramps is not None:
+            view.ramps.apply(total, sources, speaking)
+        return total
 
     def _play(self, totals: list[I32 | None]) -> None:
         """Add prompts and music."""

@@ -7,7 +7,7 @@ import pytest
 
 from media.clock import BLOCK, RATE
 from media.io import wav
-from media.player import Cache, Player, Unreadable
+from media.player import Cache, Done, Player, Unreadable
 from tests.media.stage import strength, tone, write_wav
 
 
@@ -51,7 +51,7 @@ def test_files_of_a_play_follow_each_other_without_a_gap(player):
     player.play(1, ["one", "two"], False, 1.0)
     sound, done = listen(player, 4)
     assert (sound == np.concatenate([steady(1, 2), steady(2, 1.5), steady(0, 0.5)])).all()
-    assert done == [(1, True)] and not player.playing
+    assert done == [Done(1, True)] and not player.playing
 
 
 def test_plays_queue_and_each_is_told_done(player):
@@ -59,14 +59,14 @@ def test_plays_queue_and_each_is_told_done(player):
     player.play(2, ["one"], False, 1.0)
     sound, done = listen(player, 4)
     assert (sound[: 3 * BLOCK + 80] == np.concatenate([steady(2, 1.5), steady(1, 2)])).all()
-    assert done == [(1, True), (2, True)]
+    assert done == [Done(1, True), Done(2, True)]
 
 
 def test_a_loop_goes_on_without_a_gap_until_it_is_stopped(player):
     player.play(1, ["two"], True, 1.0)
     sound, done = listen(player, 30)
     assert (sound == 2).all() and done == []
-    assert player.stop(None) == [(1, False)]
+    assert player.stop(None) == [Done(1, False)]
     assert not listen(player)[0].any() and not player.playing
 
 
@@ -77,21 +77,21 @@ def test_music_gives_way_to_an_announcement_and_goes_on_where_it_was(player):
     during, done = listen(player, 2)
     after, _ = listen(player, 1)
     assert (before == np.arange(1, 2 * BLOCK + 1)).all()
-    assert (during == 1).all() and done == [(2, True)]
+    assert (during == 1).all() and done == [Done(2, True)]
     assert (after == np.arange(2 * BLOCK + 1, 3 * BLOCK + 1)).all()
 
 
 def test_new_music_replaces_the_old(player):
     player.play(1, ["music"], True, 1.0)
-    assert player.play(2, ["one"], True, 1.0) == [(1, False)]
+    assert player.play(2, ["one"], True, 1.0) == [Done(1, False)]
     assert (listen(player, 3)[0] == 1).all()
 
 
 def test_one_play_of_several_can_be_stopped(player):
     for number in (1, 2, 3):
         player.play(number, ["one"], False, 1.0)
-    assert player.stop(2) == [(2, False)]
-    assert listen(player, 5)[1] == [(1, True), (3, True)]
+    assert player.stop(2) == [Done(2, False)]
+    assert listen(player, 5)[1] == [Done(1, True), Done(3, True)]
 
 
 def test_gain_applies_to_a_play(player):
@@ -103,12 +103,12 @@ def test_a_file_that_cannot_be_read_ends_its_play_as_not_completed(player):
     player.play(1, ["nothing"], False, 1.0)
     player.play(2, ["one"], False, 1.0)
     sound, done = listen(player, 3)
-    assert (1, False) in done and (2, True) in done and (sound[:BLOCK] == 1).all()
+    assert Done(1, False) in done and Done(2, True) in done and (sound[:BLOCK] == 1).all()
 
 
 def test_a_loop_of_files_that_cannot_be_read_ends(player):
     player.play(1, ["nothing", "neither"], True, 1.0)
-    assert listen(player)[1] == [(1, False)] and not player.playing
+    assert listen(player)[1] == [Done(1, False)] and not player.playing
 
 
 def test_a_file_that_is_still_being_loaded_is_waited_for(player, shelf):
@@ -120,10 +120,10 @@ def test_a_file_that_is_still_being_loaded_is_waited_for(player, shelf):
 
 
 def test_a_play_of_nothing_or_past_the_queues_bound_is_done_at_once(player):
-    assert player.play(1, [], False, 1.0) == [(1, False)]
+    assert player.play(1, [], False, 1.0) == [Done(1, False)]
     for number in range(2, 66):
         assert player.play(number, ["one"], False, 1.0) == []
-    assert player.play(99, ["one"], False, 1.0) == [(99, False)]
+    assert player.play(99, ["one"], False, 1.0) == [Done(99, False)]
 
 
 @pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 44100, 48000])
@@ -198,3 +198,33 @@ def test_a_play_goes_on_where_it_was_when_its_leg_is_rendered_at_another_rate():
     player.block(rest, 8000, done)
     assert rest[:80].tolist() == list(range(321, 401)) and not rest[80:].any()
     assert [play.number for play in done] == [1]
+
+
+def test_a_prompt_that_may_be_interrupted_pauses_without_a_click_and_goes_on_where_it_was(shelf, player):
+    shelf.sounds["long"] = np.full(10 * BLOCK, 4000, np.int16)
+    player.play(1, ["long"], False, 1.0, barge=True)
+    listen(player)
+    player.pause()
+    fading, _ = listen(player)
+    assert fading[0] > 3900 and fading[-1] == 0 and np.abs(np.diff(fading)).max() < 60
+    assert not listen(player, 3)[0].any()
+    player.resume()
+    back, _ = listen(player)
+    assert back[0] < 60 and back[-1] == 4000
+    rest, done = listen(player, 7)
+    assert (rest == 4000).all() and done == [Done(1, True)]
+
+
+def test_an_interruption_ends_all_that_may_be_interrupted_and_leaves_the_music(player):
+    player.play(1, ["music"], True, 1.0)
+    player.play(2, ["one"], False, 1.0, barge=True)
+    player.play(3, ["two"], False, 1.0)
+    player.play(4, ["one"], False, 1.0, barge=True)
+    assert player.interrupt() == [Done(2, False, True), Done(4, False, True)]
+    assert listen(player, 3)[1] == [Done(3, True)] and player.playing
+
+
+def test_what_may_not_be_interrupted_goes_on_while_somebody_speaks(player):
+    player.play(1, ["one"], False, 1.0)
+    player.pause()
+    assert (listen(player)[0] == 1).all() and player.interrupt() == []

@@ -212,6 +212,22 @@ def test_a_call_that_began_with_speech_does_not_fade_to_speech():
     assert level(heard[-rate // 10 :]) < 500
 
 
+@RATES
+def test_gaps_of_several_lengths_are_filled_at_once_as_each_would_be_alone(rate: int):
+    sound, span, history = vowel(rate, 140, 0.5), rate // 50, HISTORY_MS * rate // 1000
+    past = np.stack([sound[at : at + history] for at in (0, 333, 500)])
+    there = np.ones((3, span), bool)
+    for row, (begin, end) in enumerate(((0, span), (span // 2, span), (span // 4, span // 2))):
+        there[row, begin:end] = False
+    blocks = np.where(there, past[:, :span], 0).astype(np.int16)
+    together = blocks.copy()
+    Concealer(3, rate).fill(np.arange(3), past, together, there)
+    for row in range(3):
+        alone = blocks[row : row + 1].copy()
+        Concealer(1, rate).fill(np.array([0]), past[row : row + 1], alone, there[row : row + 1])
+        assert (together[row] == alone[0]).all()
+
+
 def test_the_background_is_what_is_heard_between_words():
     rate = 8000
     concealer, one = Concealer(1, rate), np.array([0])
