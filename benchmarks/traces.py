@@ -89,6 +89,11 @@ def reordering(sent: F64, rng: np.random.Generator) -> F64:
     return sent + 0.020 + rng.exponential(0.001, len(sent)) + 0.025 * (rng.random(len(sent)) < 0.1)
 
 
+def exponential(sent: F64, rng: np.random.Generator) -> F64:
+    """Jitter of 20 ms on average, each packet for itself, so that many are overtaken: an emulator's."""
+    return sent + 0.010 + rng.exponential(0.020, len(sent))
+
+
 def lossy(sent: F64, rng: np.random.Generator) -> F64:
     """Wi-Fi that loses 3 % besides."""
     arrival = wifi(sent, rng)
@@ -98,7 +103,7 @@ def lossy(sent: F64, rng: np.random.Generator) -> F64:
 
 TRACES: dict[str, Callable[[F64, np.random.Generator], F64]] = {
     maker.__name__: maker
-    for maker in (steady, wifi, umts, satellite, spikes, shift, drift, reordering, lossy)
+    for maker in (steady, wifi, umts, satellite, spikes, shift, drift, reordering, exponential, lossy)
 }
 
 

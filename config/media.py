@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
+from config.recording import RecordingSettings
 from config.setting import Address, Encrypted, Name, Port, Processes, Profile, Seconds, setting, settings
 
 Suite = Literal["AEAD_AES_256_GCM", "AEAD_AES_128_GCM", "AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32"]
@@ -97,6 +98,9 @@ class MediaSettings:
         "What the networks carry, and what is done about it.", default=NetworkSettings()
     )
     jitter: Jitter = setting("The jitter buffer of legs that are not relayed.", default=Jitter())
+    recording: RecordingSettings = setting(
+        "Recordings of calls; which queues are recorded stands in queues.yaml.", default=RecordingSettings()
+    )
 
 
 def port_shares(low: int, high: int, workers: int) -> list[tuple[int, int]]:

@@ -71,6 +71,10 @@ class Features:
     pause: Code = setting("To take a break: no calls until resumed.", default="*47")
     resume: Code = setting("To take calls again.", default="*48")
     wrap_up_over: Code = setting("To end wrap-up early.", default="*49")
+    pause_recording: Code = setting(
+        "Dialled beside a call, while that waits: its recording is silent from now on.", default="*51"
+    )
+    resume_recording: Code = setting("To record that call again.", default="*52")
 
 
 @settings

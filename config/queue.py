@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from config.recording import QueueRecording
 from config.setting import (
     Count,
     DestinationField,
@@ -53,6 +54,8 @@ class QueueSettings:
     max_misses: Count = setting("Missed calls in a row before the agent is paused; 0 for never.", default=3)
     priority: Count = setting("Callers of a queue with a higher one are served first.", default=0)
 
+    recording: QueueRecording = setting("Whether and how its calls are recorded.", default=QueueRecording())
+
     def spec(self) -> QueueSpec:
         """The queue as routing sees it."""
         return QueueSpec(
@@ -74,4 +77,5 @@ class QueueSettings:
             wrap_up_s=self.wrap_up_s,
             max_misses=self.max_misses,
             priority=self.priority,
+            recording=self.recording.terms(),
         )

@@ -17,11 +17,19 @@ FALLBACK = "en"
 def reference_faults(parts: Parts) -> Iterator[Fault]:
     yield from _people(parts)
     yield from _queues(parts)
+    yield from _recording(parts)
     yield from _overflow_loops(parts)
     if parts.numbers:
         yield from _numbers(parts, parts.numbers)
         if parts.node:
             yield from _twice(parts, parts.numbers, parts.node.country)
+
+
+def _recording(parts: Parts) -> Iterator[Fault]:
+    recording = parts.media.recording if parts.media else None
+    if recording and recording.key and recording.key not in recording.keys:
+        problem, remedy = f"there is no key '{recording.key}'", "add it to recording.keys"
+        yield parts.fault("media", ("recording", "key"), problem, remedy)
 
 
 def _people(parts: Parts) -> Iterator[Fault]:
@@ -53,6 +61,10 @@ def _queues(parts: Parts) -> Iterator[Fault]:
         for setting, target in (("overflow", queue.overflow), ("leave_to", queue.leave_to)):
             if target is not None:
                 yield from _destination(parts, "queues", (name, setting), target, prompts)
+        key = queue.recording.key
+        if key and parts.media and key not in parts.media.recording.keys:
+            remedy = "add it to recording.keys in media.yaml"
+            yield parts.fault("queues", (name, "recording", "key"), f"there is no key '{key}'", remedy)
 
 
 def _overflow_loops(parts: Parts) -> Iterator[Fault]:

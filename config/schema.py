@@ -83,8 +83,15 @@ class Config:
             name: replace(each, token=filled(each.token, f"api/{name}"))
             for name, each in self.api.tokens.items()
         }
+        recording = replace(
+            self.media.recording,
+            keys={
+                name: filled(each, f"recordings/{name}") for name, each in self.media.recording.keys.items()
+            },
+        )
         return replace(
             self,
+            media=replace(self.media, recording=recording),
             api=replace(self.api, tokens=tokens),
             agents={
                 name: replace(each, password=filled(each.password, f"agents/{name}"))

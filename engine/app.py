@@ -11,15 +11,18 @@ from pathlib import Path
 import structlog
 
 from config.schema import Config
+from engine import recording
 from engine.build import admission_of, registrar_of, user_agent_settings
 from engine.events import NodeStarted, NodeStopped
 from engine.journal import Journal
 from engine.metrics import Metrics
 from engine.prompts import PromptPack
 from engine.switch import Switch
+from engine.tape import Tape
 from engine.view import View
 from engine.workers import Workers, reachable
 from media.messages import AnyEvent
+from media.recording import RecordingEvent
 from sip.agent import UserAgent
 from sip.hop import Hop
 from sip.io.dns import DnsSettings
@@ -92,6 +95,9 @@ class Engine:
             epoch=time.time() - now,
         )
         self.switch.own_hosts |= hosts
+        self.tape: Tape | None = None
+        if any(spec.recording.wanted for spec in config.queues.values()):
+            self.tape = self.switch.recordings.recorder = Tape(config, self._tape_ready, self._tape_told)
         self.view = View(self, VERSION)
         self.metrics = Metrics(self.view)
         self.switch.observers.append(self.metrics.notice)
@@ -107,6 +113,8 @@ class Engine:
         if recovered:
             log.warning("calls of the node's last life closed", calls=len(recovered))
         await self.workers.start()
+        if self.tape is not None:
+            await self.tape.start()
         await self.shell.start()
         self.switch.note(NodeStarted(at=time.time(), node=self.config.node.name, version=VERSION))
 
@@ -125,6 +133,8 @@ class Engine:
             lookup.cancel()
         await self.shell.close()
         await self.workers.close()
+        if self.tape is not None:
+            await self.tape.close()
         self.switch.note(NodeStopped(at=time.time(), node=self.config.node.name))
         if self._alarm is not None:
             self._alarm.cancel()
@@ -141,7 +151,17 @@ class Engine:
     def _media_told(self, worker: int, events: list[AnyEvent]) -> None:
         now = self.clock()
         for event in events:
-            self.switch.heard(event, now)
+            if isinstance(event, RecordingEvent):
+                recording.told(self.switch, event, now)
+            else:
+                self.switch.heard(event, now)
+        self._settle()
+
+    def _tape_told(self, events: list[AnyEvent]) -> None:
+        self._media_told(-1, events)
+
+    def _tape_ready(self) -> None:
+        recording.recorder_ready(self.switch, self.clock())
         self._settle()
 
     def _worker_lost(self, worker: int) -> None:

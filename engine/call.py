@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from engine import housing, silence
+from engine import housing, recording, silence
 from engine.events import EndReason, Event, Side
 from engine.leg import Leg, Media
 from engine.states import State, Trigger
@@ -22,6 +22,7 @@ from sip.errors import WrongState
 
 if TYPE_CHECKING:
     from engine.attempt import Attempt
+    from engine.recording import Recording
     from engine.switch import Switch
     from engine.transfer import Referral
     from routing.number import Destination, Found
@@ -72,6 +73,7 @@ class Call:
         self.offered_agent = ""
         self.referral: Referral | None = None  # the transfer under way
         self.transferor: Leg | None = None  # who asked for it, while that leg is there
+        self.recording: Recording | None = None
         self.held_by: set[Side] = set()
         self.legs: list[Leg] = []
         self.clocks = Clocks(now)
@@ -198,5 +200,17 @@ class Call:
         if self.state is State.ENDING and not self.open_media():
             self.fire(Trigger.CLOSED, now)
 
+    @property
+    def ending(self) -> bool:
+        return self.state in (State.ENDING, State.ENDED)
+
+    def file_closed(self, now: float) -> None:
+        """The recorder is done with the call's recording."""
+        if self.state is State.ENDING and not self.open_media():
+            self.fire(Trigger.CLOSED, now)
+
     def open_media(self) -> bool:
+        """Whether workers or the recorder have something to say of it yet."""
+        if recording.open_file(self):
+            return True
         return any(leg.media not in (Media.NONE, Media.CLOSED) for leg in self.legs)

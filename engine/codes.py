@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine import recording
 from engine.events import DigitPressed
 from engine.states import WAITING, State, Trigger
 from media.messages import SendDtmf
@@ -31,14 +32,28 @@ PROMPTS = {
     Feature.WRAP_UP_OVER: "agent-wrap-up-over",
 }
 
+RECORDING = {Feature.PAUSE_RECORDING: "recording-paused", Feature.RESUME_RECORDING: "recording-resumed"}
+
 
 def feature(switch: Switch, call: Call, wanted: Feature, now: float) -> str:
     """Do what an agent's code asks; the prompt that confirms or refuses it."""
+    if wanted in RECORDING:
+        return _record(switch, call, wanted, now)
     try:
         switch.acd.agent_event(call.caller, EVENTS[wanted], now, reason="phone")
     except (KeyError, IllegalTransition):
         return "agent-not-possible"
     return PROMPTS[wanted]
+
+
+def _record(switch: Switch, call: Call, wanted: Feature, now: float) -> str:
+    """Pause or resume the recordings of the agent's other calls."""
+    paused = wanted is Feature.PAUSE_RECORDING
+    others = [switch.calls[id] for id in switch.acd.calls_of(call.caller) if id in switch.calls]
+    recorded = [other for other in others if other is not call and other.recording is not None]
+    for other in recorded:
+        recording.pause(other, paused, now, call.caller)
+    return RECORDING[wanted] if recorded else "agent-not-possible"
 
 
 def digit(leg: Leg, key: str, now: float) -> None:

@@ -203,6 +203,54 @@ class CodecWished(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingBegan(Event):
+    """The first sound is in; `file` is below the folder that recordings of the call's queue are in."""
+
+    kind = "recording.began"
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingPaused(Event):
+    """Silence is written from now on; `by` is an agent's name or an API token's."""
+
+    kind = "recording.paused"
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingResumed(Event):
+    kind = "recording.resumed"
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingFault(Event):
+    """The file cannot be written (or, `over`, can be again): what, and what to do. The call goes on."""
+
+    kind = "recording.fault"
+    file: str
+    what: str
+    remedy: str
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingEnded(Event):
+    """The file is closed. A disk that hangs lets it come after the call's record; `call` is empty then.
+
+    lost_s: silence where sound could not be written. complete: the file has its end.
+    """
+
+    kind = "recording.ended"
+    file: str
+    seconds: float
+    size: int
+    lost_s: float
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnded(Event):
     """The last event of every call, written together with its record."""
 
@@ -256,3 +304,4 @@ class CallRecord:
     agent_mos: float | None
     misses: int
     transfers: int
+    recording: str = ""  # files, separated by spaces

@@ -53,6 +53,7 @@ def record(call: Call, node: str, wall: Callable[[float], float]) -> CallRecord:
         agent_mos=agent.mos,
         misses=call.misses,
         transfers=call.transfers,
+        recording=" ".join(call.recording.files) if call.recording else "",
     )
 
 

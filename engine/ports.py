@@ -7,6 +7,7 @@ from typing import Protocol
 
 from engine.events import CallEnded, CallRecord, Event
 from media.messages import AnyCommand
+from media.recording import RecordingCommand
 from sip.hop import Hop
 from sip.registrar import Binding
 from sip.sdp import CodecOffer
@@ -29,6 +30,17 @@ class MediaPort(Protocol):
 
     def send(self, worker: int, command: AnyCommand) -> None:
         """Ask a worker; a worker that died swallows it, and its legs are reported lost."""
+
+
+class RecorderPort(Protocol):
+    """The node's recorder."""
+
+    @property
+    def taps(self) -> str:
+        """The Unix socket that workers bring sound to."""
+
+    def send(self, command: RecordingCommand) -> None:
+        """Ask it; one that died swallows it, and `engine.recording.recorder_ready` is told of the next."""
 
 
 class JournalPort(Protocol):

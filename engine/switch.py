@@ -23,6 +23,7 @@ from engine.events import CallEnded, CallRecord, EndReason, Event, Side, WorkerL
 from engine.ledger import record
 from engine.leg import Leg, Media
 from engine.ports import JournalPort, MediaPort, Prompts, Registrations, Resolver
+from engine.recording import Recordings
 from engine.states import State, Trigger
 from engine.talking import held_changed, left
 from engine.timers import Timers
@@ -64,6 +65,7 @@ class Switch:
         self.journal = journal
         self.prompts = prompts
         self.resolver = resolver
+        self.recordings = Recordings()
         self.rng = rng
         self.timers = Timers()
         self.plan = config.numbers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine import housing, silence
+from engine import housing, recording, silence
 from engine.bridge import join, part
 from engine.events import CallAnswered, CallConnected, CallHeld, CallResumed, EndReason, Side
 from engine.states import Trigger
@@ -27,6 +27,7 @@ def answer_customer(call: Call, now: float, _: Any) -> None:
     silence.reconsider(leg, now)
     call.clocks.answered = now
     call.clocks.ringing = call.clocks.ringing or now
+    recording.begin(call, now)
     call.note(CallAnswered, now, codec=leg.codec, encryption=leg.encryption.suite)
 
 
@@ -48,6 +49,7 @@ def connect(call: Call, now: float, party: Leg) -> None:
         silence.reconsider(leg, now)
     call.held_by = {leg.side for leg in (call.customer, party) if leg.held}
     join(call, call.customer, party)
+    recording.follow(call, now)
     call.note(
         CallConnected,
         now,
@@ -161,6 +163,7 @@ def wind_up(call: Call, now: float, _: Any) -> None:
         customer.session = None
     for leg in call.legs:
         drop(call, leg, now)
+    recording.end(call, now)
     if call.open_media():
         call.arm("close", MEDIA_CLOSE_S, Trigger.CLOSED, now)
     else:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from engine import recording
 from engine.attempt import Attempt, Outcome, Progress
 from engine.bridge import part
 from engine.events import CallTransferred, EndReason, Side
@@ -70,6 +71,7 @@ def begin(call: Call, now: float, referral: Referral) -> None:
         call.customer, call.party = call.party, call.customer
         assert call.customer is not None and call.party is not None
         call.customer.side, call.party.side = Side.CUSTOMER, Side.AGENT
+        recording.follow(call, now)
     assert call.customer is not None and call.party is not None
     part(call, call.customer, call.party)
     if referral.consultation is not None:

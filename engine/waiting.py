@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engine import recording
 from engine.attempt import Attempt, Outcome
 from engine.events import (
     CallOffered,
@@ -29,10 +30,20 @@ TOLD_MINUTES = (1, 2, 3, 5, 10, 15, 20, 30, 60)
 def welcome(call: Call, now: float, _: Any) -> None:
     assert call.queue is not None and call.customer is not None
     call.language = call.queue.language or call.language
-    if call.queue.welcome:
-        call.play(call.customer, call.queue.welcome)
+    first = _notice(call)
+    if first or call.queue.welcome:
+        call.play(call.customer, (*first, *call.queue.welcome))
     else:
         call.fire(Trigger.PLAYED, now)
+
+
+def _notice(call: Call) -> tuple[str, ...]:
+    """What a caller has to hear before she is recorded, once."""
+    mine = call.recording
+    if mine is None or mine.noticed or call.queue is None or call.queue.recording.mode != "announce":
+        return ()
+    mine.noticed = True
+    return (recording.NOTICE,)
 
 
 def enqueue(call: Call, now: float, what: Any) -> None:
@@ -66,8 +77,12 @@ def _note_place(call: Call, now: float, *, at_head: bool) -> None:
 
 def _start_waiting(call: Call, now: float, *, music: bool = True) -> None:
     spec = call.queue
-    assert spec is not None
-    if music:
+    assert spec is not None and call.customer is not None
+    recording.begin(call, now)
+    notice = _notice(call)
+    if notice:
+        call.play(call.customer, notice)
+    elif music:
         play_music(call, now, None)
     if spec.announce_every_s > 0:
         call.arm("tell", spec.announce_every_s, Trigger.TELL, now)

@@ -4,10 +4,11 @@ Time is counted in ticks: a packet's *transit* is the tick clock at its arrival 
 samples, so that a packet is in time exactly when its transit is not above that of play-out. The network's
 delay is in it, the phase of packets against ticks too, and nothing has to be known of the sender's clock: a
 drift of it just moves all transits. A histogram of them, in which a packet counts the less the older it is,
-gives the transit that `QUANTILE` of packets keep (a play-out delay by quantile: Ramjee et al., INFOCOM 1994;
-Moon, Kurose, Towsley, 1998). Bins are absolute, so a shift of the path moves weight from bin to bin while a
-spike leaves little of it; the largest transit of the last half second is kept beside, which says whether
-packets still come as late as the one that made play-out wait.
+gives the transit that `QUANTILE` of packets keep (Moon, Kurose, Towsley, Multimedia Systems 1998), or a
+lower one when what lies between costs more delay than it saves speech: packets held back for a second are
+not a reason to be a second late. Bins are absolute, so a shift of the path moves weight from bin to bin while
+a spike leaves little of it; the largest transit of the last packets is kept beside, which says whether they
+still come as late as the one that made play-out wait.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from media.columns import F32, F64, I64, Column, Columns
 
 BINS = 64
 LOWEST = 8  # bin that the lowest transit goes to when bins are moved
-QUANTILE = 0.97
+QUANTILE = 0.98
+PRICE_MS = 3000  # of delay at most that all of speech is worth: 30 ms for each 1 % that would be late
 GROWTH = 1.004  # weight of a packet over that of the one before it: 250 packets until it counts 1/e
 PRIOR = 6.0  # packets that the delay to begin with counts for
 HEAVY = 1e12  # weight of a packet at which a histogram is scaled down
-RECENT = 16  # packets in each of the two halves of the recent past
+RECENT = 32  # packets in each of the two halves of the recent past
 WINDOW = 128  # packets in each of the two halves over which the lowest transit is taken
 
 
@@ -76,6 +78,8 @@ class Delays(Columns):
             for ms in (settings.start_ms, settings.min_ms, settings.max_ms)
         )
         self._fixed = settings.fixed
+        self._cost = np.arange(BINS, dtype=np.float32) * self.width
+        self._price = np.float32(PRICE_MS * rate // 1000)
 
     def begin(self, rows: I64, transit: I64) -> None:
         """Forget all, and expect what play-out begins with around a first packet's transit."""
@@ -158,6 +162,10 @@ class Delays(Columns):
         if (risen > LOWEST).any():
             self._move(rows[risen > LOWEST], risen[risen > LOWEST])
         upto = self.bins[rows].cumsum(axis=1)
-        place = (upto < QUANTILE * upto[:, -1:]).sum(axis=1)
+        keeps = (upto < QUANTILE * upto[:, -1:]).sum(axis=1)
+        cost = self._cost - self._price * (upto / upto[:, -1:])
+        cost[self._cost > (base + self._most - self.anchor[rows])[:, None]] = np.inf
+        worth = np.argmin(cost, axis=1)
+        place = np.minimum(keeps, worth)
         target = self.anchor[rows] + place * self.width
         self.target[rows] = np.clip(target, base + self._least, base + self._most)

@@ -22,9 +22,9 @@ import numpy as np
 
 from media import stretch
 from media.columns import F32, F64, I16, I64, Bool, Column, Columns
-from media.comfort import ComfortNoise
 from media.delay import BufferSettings, Delays
-from media.plc import HISTORY_MS, Concealer
+from media.gaps import Context, Gaps
+from media.plc import HISTORY_MS
 from media.ring import MISSING, Ring
 
 LONGEST_MS = 60  # of a packet
@@ -32,10 +32,10 @@ GUARD = 0.003  # s before a tick in which a packet counts as late: the next one 
 NEVER = 1 << 62  # `end` of a slot without a stream: its zeros are always there
 FADED_MS = 100  # after this much made up, where sound goes on is free
 PATIENCE = 0.060  # s of packets at impossible places until they are believed
-EXCESS_MS = 10  # above the target at which delay is given up, until none is left
-LIKENESS = 0.85  # of a period that speech may be stretched by
-HURRIED, HURRIED_MS = 0.5, 80  # the same when there is so much to be made up
-PAUSE_MS, HURRIED_PAUSE_MS = 60, 20  # from a stretch of speech to the next
+EXCESS_MS = 20  # above the target at which delay is given up, until none is left
+HURRY_MS, LONG_MS = 60, 5000  # so much to be made up, or for so long: then speech is stretched, too
+LIKENESS = 0.75  # of a period, from which it may be
+PAUSE_MS = 40  # from a stretch of speech to the next
 RETRY_MS = 40  # until sound that cannot be stretched is tried again
 QUIET = 0.06  # level, of that of speech, below which sound is stretched at will
 LOUDER = 1.5  # the same, of that of the background
@@ -45,17 +45,16 @@ STRETCHES = 32  # slots a tick that may be stretched at most: the others can wai
 REVIEWS, ROUND = 4, 4  # a slot's target is reviewed in one of so many rounds, a round every so many ticks
 KNOWN_MS = 40  # of sound after a block that is shown to the concealer
 STOPPED_MS = 1000  # after this much made up, it is noise alone
-QUIETEST = -90.0  # dBov
 
 
 class Playout(Columns):
     """play: position of the next sample. end: after the newest. whole: from there to `end` all is there.
 
-    move: samples that play-out should come closer (> 0) or stay back. dry: samples made up since the newest
-    packet's end; held: of those, in `shift`. noise: 0, or 1 + level to play when dry, in a rest. mending: 1
-    after a block that was concealed. again: clock from which speech may be stretched. refused: since when
-    packets were at impossible places. For reports: late (packets), concealed, accelerated, expanded
-    (samples), resets.
+    move: samples that play-out should come closer (> 0) or stay back; since: clock at which that was wanted;
+    again: from which it may be tried. dry: samples made up since the newest packet's end; held: of those, in
+    `shift`. noise: 1 where there is to be noise when dry. mending: 1 after a block that was concealed.
+    refused: since when packets were at impossible places. loud: level of speech. For reports: late (packets),
+    concealed, accelerated, expanded (samples), resets.
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
@@ -70,6 +69,7 @@ class Playout(Columns):
         "held": Column(np.int64),
         "mending": Column(np.int64),
         "again": Column(np.int64),
+        "since": Column(np.int64),
         "refused": Column(np.float64, np.inf),
         "loud": Column(np.float64, SPEECH),
         "late": Column(np.int64),
@@ -89,6 +89,7 @@ class Playout(Columns):
     held: I64
     mending: I64
     again: I64
+    since: I64
     refused: F64
     loud: F64
     late: I64
@@ -116,8 +117,7 @@ class Playout(Columns):
         self._ahead = max((settings.max_ms + 2 * LONGEST_MS) * rate // 1000, 2 * self.span)
         self.ring = Ring(slots, 1 << (needed + self._history - 1).bit_length(), longest)
         self.delays = Delays(slots, rate, settings)
-        self.concealer = Concealer(slots, rate)
-        self.comfort = ComfortNoise(slots, rate, rng or np.random.default_rng(rate))
+        self.gaps = Gaps(slots, rate, rng or np.random.default_rng(rate))
         self._ticked = np.inf
         self._ticks = 0
         self._surprised: list[I64] = []
@@ -126,14 +126,14 @@ class Playout(Columns):
     def grow(self, rows: int) -> None:
         """Enlarge to `rows` slots, keeping what is there."""
         super().grow(rows)
-        for columns in (self.ring, self.delays, self.concealer, self.comfort):
+        for columns in (self.ring, self.delays, self.gaps.concealer, self.gaps.comfort):
             if columns.rows != rows:
                 columns.grow(rows)
 
     def clear(self, row: int) -> None:
         """Make the slot as unused ones are: silence."""
         super().clear(row)
-        for columns in (self.ring, self.delays, self.concealer, self.comfort):
+        for columns in (self.ring, self.delays, self.gaps.concealer, self.gaps.comfort):
             columns.clear(row)
 
     # --- packets in -------------------------------------------------------------------------------
@@ -240,7 +240,7 @@ class Playout(Columns):
 
         level: of the noise, dBov. reflection: its colour, float32[n, up to 8]; None: white.
         """
-        self.comfort.describe(slots, level, reflection)
+        self.gaps.comfort.describe(slots, level, reflection)
         self.noise[slots] = 1
 
     # --- blocks out -------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ class Playout(Columns):
             turn = np.flatnonzero((slots + self._ticks // ROUND) % REVIEWS == 0)
             self._surprised.append(slots[turn])
             heard = turn[~odd[turn]]
-            self.concealer.listen(slots[heard], sound[heard])
+            self.gaps.concealer.listen(slots[heard], sound[heard])
         if self._surprised:
             self._review()
         return sound, real
@@ -302,8 +302,15 @@ class Playout(Columns):
         if behind.any():  # ticks were skipped: nothing was played there
             self.ring.fill(slots[behind], end[behind], play[behind], 0)
         sound[~there] = 0
+        dry, ahead = self.dry[slots], play + self.span
+        stopped = slots[(dry >= STOPPED_MS * self.rate // 1000) & (self.noise[slots] == 0)]
+        if len(stopped):
+            self.rest(stopped, self.gaps.background(stopped))
         past = self.ring.get(slots, play - self._history, self._history)
-        self._make_up(slots, play, past, sound, there)
+        future = self.ring.get(slots, ahead, self._known)
+        known = (future != MISSING) & (np.arange(self._known) < (end - ahead)[:, None])
+        resting = (self.noise[slots] > 0) & ~there[:, -1]
+        self.gaps.fill(slots, Context(past, there, future, known), sound, resting, dry)
         self.ring.put(slots, play, sound)
         short = np.clip(play + self.span - end, 0, self.span)
         transit = self.clock[slots] - self.play[slots] + self.shift[slots]
@@ -314,37 +321,10 @@ class Playout(Columns):
         self.dry[slots] += short
         self.end[slots] = np.maximum(end, play + self.span)
         self.concealed[slots] += (~there).sum(axis=1)
-        mending = ~there.all(axis=1) | self.concealer.concealing(slots)
+        mending = ~there.all(axis=1) | self.gaps.concealer.concealing(slots)
         self.mending[slots] = mending
         self.whole[slots] = np.maximum(self.whole[slots], play + np.where(mending, 2 * self.span, 0))
         return sound
-
-    def _make_up(self, slots: I64, play: I64, past: I16, sound: I16, there: Bool) -> None:
-        """What is missing of the blocks: a voice that goes on, or noise where nobody speaks."""
-        dry = self.dry[slots]
-        stopped = slots[(dry >= STOPPED_MS * self.rate // 1000) & (self.noise[slots] == 0)]
-        if len(stopped):
-            level = 20 * np.log10(np.maximum(self.concealer.noise(stopped), 1e-9) / 32768)
-            self.rest(stopped, np.maximum(level, QUIETEST))
-        resting = (self.noise[slots] > 0) & ~there[:, -1]
-        silent = np.flatnonzero(resting & (dry >= self.span))
-        if len(silent):
-            sound[silent] = np.where(there[silent], sound[silent], self.comfort.make(slots[silent]))
-            self.concealer.lost[slots[silent]] = 0
-        voices = np.flatnonzero(~resting | (dry < self.span))
-        if not len(voices):
-            return
-        rows, ahead = slots[voices], play[voices] + self.span
-        future = self.ring.get(rows, ahead, self._known)
-        known = (future != MISSING) & (np.arange(self._known) < (self.end[rows] - ahead)[:, None])
-        block = sound[voices]
-        self.concealer.fill(rows, past[voices], block, there[voices], future, known)
-        sound[voices] = block
-        fading = np.flatnonzero(resting & (dry < self.span))
-        if len(fading):
-            noise = self.comfort.make(slots[fading])
-            share = np.cumsum(~there[fading], axis=1) / self.span
-            sound[fading] += (share * (noise.astype(np.float64) - sound[fading])).astype(np.int16)
 
     def _stretch(self, slots: I64, play: I64, sound: I16) -> I16:
         """Make blocks from more or less sound where it will not be heard."""
@@ -355,10 +335,11 @@ class Playout(Columns):
         found = stretch.match(around, room, self.rate)
         loud = np.maximum(self.loud[slots] * CALM, found.level)
         self.loud[slots] = loud
-        quiet = found.level < np.maximum(QUIET * loud, LOUDER * self.concealer.noise(slots))
-        hurried = np.abs(move) >= HURRIED_MS * self.rate // 1000
+        quiet = found.level < np.maximum(QUIET * loud, LOUDER * self.gaps.concealer.noise(slots))
+        hurried = np.abs(move) >= HURRY_MS * self.rate // 1000
         self.again[slots] = self.clock[slots] + RETRY_MS * self.rate // 1000
-        done = (found.lag != 0) & (quiet | (found.likeness >= np.where(hurried, HURRIED, LIKENESS)))
+        hurried |= self.clock[slots] - self.since[slots] >= LONG_MS * self.rate // 1000
+        done = (found.lag != 0) & (quiet | (hurried & (found.likeness >= LIKENESS)))
         if not done.any():
             return sound
         slots, lag = slots[done], found.lag[done]
@@ -366,8 +347,7 @@ class Playout(Columns):
         self.play[slots] += lag
         rest = move[done] - lag
         self.move[slots] = np.where(rest * move[done] > 0, rest, 0)
-        pause = np.where(quiet[done], 0, np.where(hurried[done], HURRIED_PAUSE_MS, PAUSE_MS))
-        self.again[slots] = self.clock[slots] + pause * self.rate // 1000
+        self.again[slots] = self.clock[slots] + np.where(quiet[done], 0, PAUSE_MS) * self.rate // 1000
         self.accelerated[slots] += np.maximum(lag, 0)
         self.expanded[slots] += np.maximum(-lag, 0)
         return sound
@@ -384,7 +364,9 @@ class Playout(Columns):
         target = self.delays.target[rows]
         excess = transit - np.maximum(target, self.delays.recent(rows))
         excess[excess < EXCESS_MS * self.rate // 1000] = 0
-        self.move[rows] = np.where(transit < target, transit - target, excess)
+        move = np.where(transit < target, transit - target, excess)
+        self.since[rows] = np.where(self.move[rows] * move > 0, self.since[rows], self.clock[rows])
+        self.move[rows] = move
 
     def live(self, slots: I64) -> None:
         """Leave out what is in the buffer: the next block begins where the newest packet ends."""

@@ -11,7 +11,6 @@ A recording follows a leg, not a call's other side: holds and transfers do not c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 
 import numpy as np
 
@@ -27,7 +26,7 @@ from media.recording import (
     RecordingStarted,
     SealKeys,
 )
-from media.sealed import SALT, SUFFIX, Seal
+from media.sealed import SALT, Seal
 from media.track import CHUNK, News, Sink, Track
 
 TICK_MS = 20
@@ -249,7 +248,7 @@ class Recorder:
         if known is not None:
             self._move(known, command.leg)
             return
-        path, fault = self._path(command), ""
+        path, fault = command.path, ""
         seal = None
         if command.key:
             try:
@@ -277,11 +276,6 @@ class Recorder:
         feed = self._feed_of(recording)
         if feed is not None:
             feed.pause(recording, paused)
-
-    def _path(self, command: Record) -> str:
-        day = datetime.fromtimestamp(self._epoch + self._now, UTC).strftime("%Y-%m-%d")
-        ending = f".{command.format}{SUFFIX if command.key else ''}"
-        return f"{command.directory}/{day}/{command.name}{ending}"
 
     def _move(self, recording: Track, leg: int) -> None:
         feed = self._feed_of(recording)

@@ -1,6 +1,6 @@
 """What the engine and the recorder say to each other; media/messages.py carries it as it carries the rest.
 
-A recording is known by its `name`, which is the stem of its file's. Times are seconds since 1970, lengths
+A recording is known by its `name`. Times are seconds since 1970, lengths
 seconds of sound.
 """
 
@@ -25,14 +25,14 @@ class SealKeys(msgspec.Struct, frozen=True, tag=True):
 class Record(msgspec.Struct, frozen=True, tag=True):
     """Record a tapped leg: left what its far end says, right what it is sent. Answered by RecordingStarted.
 
-    directory: where the day's folder and in it the file is made. key: id of the key to seal it with, "" for
+    path: of the file to make, in folders that need not be there. key: id of the key to seal it with, "" for
     none. bitrate: of Opus, bit/s for each side. Said again with another leg, the recording goes on with that
     one.
     """
 
     name: str
     leg: int
-    directory: str
+    path: str
     format: Format = "opus"
     key: str = ""
     bitrate: int = 16_000

@@ -17,13 +17,15 @@ import phonenumbers
 
 
 class Feature(StrEnum):
-    """What an agent may ask for by dialling a code."""
+    """What an agent may ask for by dialling a code; of recordings, beside the call that is recorded."""
 
     LOGIN = "login"
     LOGOUT = "logout"
     PAUSE = "pause"
     RESUME = "resume"
     WRAP_UP_OVER = "wrap_up_over"
+    PAUSE_RECORDING = "pause_recording"
+    RESUME_RECORDING = "resume_recording"
 
 
 class Callers(StrEnum):

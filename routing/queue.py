@@ -16,6 +16,20 @@ from routing.number import Destination
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingTerms:
+    """How a queue's calls are recorded. mode: off, on or announce; "" elsewhere: as the node says."""
+
+    mode: str = "off"
+    format: str = ""
+    directory: str = ""
+    key: str = ""
+
+    @property
+    def wanted(self) -> bool:
+        return self.mode != "off"
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSpec:
     """What the operator says of a queue. Durations in seconds; 0 in `announce_every_s`, `max_wait_s`,
     `max_length` and `max_misses` means never, for ever, any number and never."""
@@ -39,6 +53,7 @@ class QueueSpec:
     max_misses: int = 3
     priority: int = 0
     hours: str = ""
+    recording: RecordingTerms = RecordingTerms()
 
     def offer(self, call: str) -> Offer:
         """This queue's terms for offering `call` to an agent."""

@@ -201,6 +201,7 @@ RECORD = {
     "agent_mos": 4.4,
     "misses": 1,
     "transfers": 0,
+    "recording": "2026-03-14/019cec8f1a2b-5f0e8c6d1b3a4952-1.opus.sealed",
 }
 
 
@@ -242,6 +243,9 @@ class Record(BaseModel):
     agent_mos: float | None
     misses: int = Field(description="Offers to agents that none of them took.")
     transfers: int
+    recording: str = Field(
+        default="", description="Files that hold the call's recording, by their paths, separated by spaces."
+    )
 
 
 class RecordPage(BaseModel):

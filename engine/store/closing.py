@@ -20,6 +20,7 @@ from engine.events import (
     CallTransferred,
     EndReason,
     OfferMissed,
+    RecordingBegan,
     Side,
 )
 from engine.store.rows import Entry
@@ -69,6 +70,9 @@ def closing_record(call: str, node: str, began: float, entries: Sequence[Entry],
         customer_mos=None,
         agent_mos=None,
         misses=sum(entry.kind == OfferMissed.kind for entry in entries),
+        recording=" ".join(
+            entry.data.get("file", "") for entry in entries if entry.kind == RecordingBegan.kind
+        ),
         transfers=sum(entry.kind == CallTransferred.kind for entry in entries),
     )
 

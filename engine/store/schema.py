@@ -96,6 +96,7 @@ call_records = Table(
     Column("agent_mos", Float(53)),
     Column("misses", Integer, nullable=False),
     Column("transfers", Integer, nullable=False),
+    Column("recording", Text, nullable=False, server_default=""),
     Index("ix_call_records_ended_at_call", "ended_at", "call"),
     Index("ix_call_records_customer", "customer"),
     Index("ix_call_records_agent_ended_at", "agent", "ended_at"),

@@ -20,7 +20,7 @@ LANGUAGES = ("en", "es", "zh")
 NEEDED = (
     "welcome welcome-support all-busy leave-hint connecting goodbye closed unknown-number line-trouble "
     "position-more wait-less-than-1 wait-more agent-logged-in agent-logged-out agent-paused agent-resumed "
-    "agent-wrap-up-over agent-not-possible"
+    "agent-wrap-up-over agent-not-possible recording-notice recording-paused recording-resumed"
 ).split()
 
 

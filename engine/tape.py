@@ -1,0 +1,61 @@
+"""The node's recorder process, as the switch has it; there only where a queue is recorded."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+
+from config.schema import Config
+from media.io.process import RecorderClient
+from media.messages import AnyEvent, WorkerReady
+from media.recording import RecordingCommand, SealKeys
+
+
+class Tape:
+    """Starts the recorder and keeps it. on_ready: it is there, also after one that died. on_events: what it
+    tells besides.
+    """
+
+    def __init__(
+        self, config: Config, on_ready: Callable[[], None], on_events: Callable[[list[AnyEvent]], None]
+    ) -> None:
+        self._folder = tempfile.mkdtemp(prefix="isogloss-taps-")
+        self.taps = f"{self._folder}/recorder"
+        self._keys = SealKeys({name: each.reveal() for name, each in config.media.recording.keys.items()})
+        self._on_ready = on_ready
+        self._on_events = on_events
+        self._client = RecorderClient(
+            taps=self.taps,
+            on_events=self._told,
+            on_lost=lambda reason: None,  # the next one's readiness tells it
+            sync_s=config.media.recording.sync_s,
+        )
+
+    @property
+    def pid(self) -> int | None:
+        return self._client.pid
+
+    @property
+    def load(self) -> float:
+        """Share of a core that it used in the last second."""
+        return self._client.load
+
+    async def start(self) -> None:
+        """Raises WorkerFailed."""
+        await self._client.start()
+
+    async def close(self) -> None:
+        """End it, with all files closed."""
+        await self._client.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def send(self, command: RecordingCommand) -> None:
+        self._client.send(command)
+
+    def _told(self, events: list[AnyEvent]) -> None:
+        for event in events:
+            if isinstance(event, WorkerReady):
+                self._client.send(self._keys)
+                self._on_ready()
+        self._on_events([event for event in events if not isinstance(event, WorkerReady)])
