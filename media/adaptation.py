@@ -91,7 +91,7 @@ class Adaptation:
     def reported(self, leg: Leg, now: float) -> None:
         """We report to the far end: what it does not tell about our stream is taken from its own."""
         deaf = leg.view.at is None or now - leg.view.at > STALE
-        if deaf and self._core.table.rx.started[leg.row] and not self._easy(leg, self._loss_here(leg)):
+        if deaf and self._core.table.rx.started[leg.row] and not self._easy(leg, self._loss_here(leg), deaf):
             self._decide(leg, self._seen_here(leg), now)
         link = self._links.get(leg.row)
         if link is not None and link.codec in adapt.MODE_RATES:
@@ -99,15 +99,19 @@ class Adaptation:
             self._came[leg.row] = adapt.decide(link, state, self._seen_here(leg))
             self._tune(leg)
 
-    def _easy(self, leg: Leg, loss: float) -> bool:
-        """Whether there is nothing to decide: a wide link that has been clean for long, and still is."""
+    def _easy(self, leg: Leg, loss: float, deaf: bool = False) -> bool:
+        """Whether there is nothing to decide: a wide link that has been clean for long, and still is; or
+        ever, where no far end tells how long the way is.
+        """
         link, state = self._links.get(leg.row), self._sent.get(leg.row)
         if link is None or state is None or loss >= EASY or link.profile not in ("standard", "hd"):
             return False
-        return state.grade is adapt.Grade.CLEAN and state.calm > adapt.CALM
+        ever = deaf and not (loss or state.loss or state.left)
+        return state.grade is adapt.Grade.CLEAN and (ever or state.calm > adapt.CALM)
 
     def _loss_here(self, leg: Leg) -> float:
-        return float(self._losses.loss(np.array([leg.row]))[0])
+        losses, row = self._losses, leg.row
+        return min(float(losses.recent_lost[row]) / max(float(losses.recent[row]), 1.0), 1.0)
 
     def _seen_there(self, leg: Leg) -> Sight:
         """By the far end's reports on our stream."""

@@ -165,6 +165,9 @@ class Losses(Columns):
         return np.clip(ratio, 1.0, 64.0)
 
 
+_COUNTERS = [Losses.AT[name] for name in ("c11", "c13", "c14", "c22", "c23", "c33", "passed", "single")]
+
+
 class Clusters(NamedTuple):
     """density: share of packets lost within bursts and within gaps; their mean lengths in packets."""
 
@@ -176,10 +179,8 @@ class Clusters(NamedTuple):
 
 def clusters(losses: Losses, row: int) -> Clusters:
     """RFC 3611 appendix A.2, but that the newest losses count at once and the first gap ends no burst."""
-    c11, c13, c14, c22, c23, c33, passed, single = (
-        int(getattr(losses, name)[row])
-        for name in ("c11", "c13", "c14", "c22", "c23", "c33", "passed", "single")
-    )
+    counted = losses.block[row].tolist()
+    c11, c13, c14, c22, c23, c33, passed, single = (counted[place] for place in _COUNTERS)
     c13 += single > 1
     c14 += single == 1
     if passed >= GMIN or not single:

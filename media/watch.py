@@ -20,8 +20,9 @@ from media.standing import Standing
 
 PERIOD = 0.2  # s between two looks for silence and troubles
 STATS_EVERY = 5.0  # s between two figures of a leg
-TICKS = 5  # what is due of several legs is done together, once in so many ticks: its cost is hardly a leg's
-SHARES = round(STATS_EVERY / TICK / TICKS)  # groups that legs are told of in, so that no tick is long
+ROUND = round(STATS_EVERY / TICK)  # ticks
+TOGETHER = 16  # legs whose figures and reports are worked out in one go: of one alone they cost as much
+LONGEST_WAIT = 25  # ticks that these may wait for others
 HEARD = 4  # of so many blocks of a decoded leg one is looked at
 STOPPED = 5.0  # s without a packet
 
@@ -43,6 +44,7 @@ class Watch:
         self._looked = 0.0
         self._share = 0
         self._blocks = self._ticks = 0
+        self._every = LONGEST_WAIT  # ticks between two groups of legs
         core.ear = self.hear
 
     def begin(self, leg: Leg, command: OpenLeg, now: float) -> None:
@@ -74,7 +76,9 @@ class Watch:
             self._find_stopped(now)
             self._find_troubles(now)
         self._ticks += 1
-        if self._ticks % TICKS == 0:
+        if self._ticks >= self._every:
+            self._ticks = 0
+            self._every = min(max(TOGETHER * ROUND // max(len(self._core.table), 1), 1), LONGEST_WAIT)
             for leg in self._reports.send(now):
                 self.adaptation.reported(leg, now)
             self._tell(now)
@@ -172,10 +176,10 @@ class Watch:
     # --- figures ----------------------------------------------------------------------------------
 
     def _tell(self, now: float) -> None:
-        """Figures of this tick's share of the legs."""
-        common = self._core.table.common
-        rows = np.arange(self._share, common.rows, SHARES)
-        self._share = (self._share + 1) % SHARES
+        """Figures of the next share of the legs."""
+        common, shares = self._core.table.common, -(-ROUND // self._every)
+        self._share = (self._share + 1) % shares
+        rows = np.arange(self._share, common.rows, shares)
         rows = rows[common.number[rows] >= 0]
         if len(rows):
             self._core.events.append(Stats(self._figures(rows)))
