@@ -33,6 +33,14 @@ from media.plc import HISTORY_MS, Concealer
 RATE, FRAME = fillers.RATE, fillers.FRAME
 RATES = (0.01, 0.03, 0.05, 0.1, 0.2)
 CONDITIONS = [(kind, rate) for kind in LOSSES for rate in RATES]
+NAMED = {"5pct": ("random", 0.05), "10pct": ("random", 0.1), "10pct_burst": ("burst", 0.1)}
+PREFIXES = {
+    "ours": "",
+    "ours_blind": "blind_",
+    "spandsp": "spandsp_",
+    "pjsip": "pjsip_",
+    "opus_fec": "opus_fec_",
+}
 AHEAD = 1  # packets of delay of the run that counts
 BATCHES = (1, 10, 100)
 TURNS = 40
@@ -189,17 +197,14 @@ def figures_of(bench: Bench) -> dict[str, float]:
     figures: dict[str, float] = {}
     for way, prefix in (("ours", ""), ("ours_blind", "blind_")):
         for peer in ("spandsp", "pjsip"):
-            figures[f"{prefix}gain_over_{peer}_min"] = round(
-                float(np.min(np.subtract(pesq[way], pesq[peer]))), 3
-            )
-    for way, values in pesq.items():
-        prefix = "" if way == "ours" else f"{way}_"
-        for kind, rate in (("random", 0.05), ("random", 0.1), ("burst", 0.1)):
-            place, percent = CONDITIONS.index((kind, rate)), round(100 * rate)
-            name = f"{percent}pct" if kind == "random" else f"{percent}pct_burst"
-            figures[f"{prefix}pesq_{name}"] = round(values[place], 3)
-            if bench.whole:
-                figures[f"{prefix}stoi_{name}"] = round(stoi[way][place], 3)
+            gains = np.subtract(pesq[way], pesq[peer])
+            figures[f"{prefix}gain_over_{peer}_min"] = round(float(gains.min()), 3)
+    for way, prefix in PREFIXES.items():
+        for name, condition in NAMED.items():
+            if way in pesq:
+                figures[f"{prefix}pesq_{name}"] = round(pesq[way][CONDITIONS.index(condition)], 3)
+    if bench.whole:
+        figures["stoi_10pct"] = round(stoi["ours"][CONDITIONS.index(NAMED["10pct"])], 3)
     return figures
 
 
