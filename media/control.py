@@ -85,7 +85,7 @@ class Control:
         self.core = Core(self._network, move=move, rng=rng, policy=policy, buffer=buffer, taps=taps)
         self.load = 0.0
         self._sounds = sounds
-        self._watch = Watch(self.core, epoch)
+        self._watch = Watch(self.core, epoch, self._network.refused)
         self._handlers: dict[type, Callable[[Any, float], None]] = {
             OpenLeg: self._open,
             SetRemote: self._set_remote,

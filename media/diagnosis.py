@@ -43,6 +43,7 @@ class Sign(IntEnum):
     CLIPPING = 5
     SSRC_CHANGE = 6
     CLOCK_DRIFT = 7
+    UNDECRYPTABLE = 8
 
 
 class Rule(NamedTuple):
@@ -118,6 +119,14 @@ SIGNS: dict[Sign, Rule] = {
         "the jitter buffer follows, at the price of small changes of speed; a gateway wants its clock source "
         "set",
     ),
+    Sign.UNDECRYPTABLE: Rule(
+        "undecryptable",
+        0.4,
+        2.0,
+        "what {remote} sends cannot be decrypted: it is plain, or under other keys than its SDP says, as "
+        "when a device on the way took the call over and told nobody; call again, and if it stays so look "
+        "at the encryption settings there, or set srtp to off for its line here",
+    ),
 }
 HOLD: F64 = np.array([SIGNS[sign].hold for sign in Sign])
 EASE: F64 = np.array([SIGNS[sign].ease for sign in Sign])
@@ -127,9 +136,9 @@ class Evidence(NamedTuple):
     """What Watch knows of the rows it asks about, one entry a row.
 
     last: when their newest packet came, since: when they should have begun (inf: they need not), sent: when
-    we sent last; s. received, foreign: packets taken, and those of types not agreed on, in all. stream:
-    number of their stream. media: its clock at the newest sound, s. jitter: s. rests: silence may be sent as
-    nothing.
+    we sent last; s. received, foreign, refused: packets taken, those of types not agreed on, and those that
+    were not authentic, in all. stream: number of their stream. media: its clock at the newest sound, s.
+    jitter: s. rests: silence may be sent as nothing.
     """
 
     last: F64
@@ -137,6 +146,7 @@ class Evidence(NamedTuple):
     sent: F64
     received: I64
     foreign: I64
+    refused: I64
     stream: I64
     media: F64
     jitter: F64
@@ -155,10 +165,10 @@ class Change(NamedTuple):
 class Diagnosis(Columns):
     """since, gone: when evidence began, or ended, by sign; inf where not. active: told.
 
-    received, foreign, stream, media: as at the look before. unheard: the far end's reports know nothing of
-    what we send. listened: when samples were last seen; mute: when digital silence began; loud: when it was
-    last loud; s. clipped: share of loud blocks. anchor: least delay, against the far end's clock, of the
-    half second that ended at `anchored`; least: of the one that began at `window`; s. ppm: drift.
+    received, foreign, refused, stream, media: as at the look before. unheard: the far end's reports know
+    nothing of what we send. listened: when samples were last seen; mute: when digital silence began; loud:
+    when it was last loud; s. clipped: share of loud blocks. anchor: least delay, against the far end's clock,
+    of the half second that ended at `anchored`; least: of the one that began at `window`; s. ppm: drift.
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
@@ -167,6 +177,7 @@ class Diagnosis(Columns):
         "active": Column(np.bool_, False, len(Sign)),
         "received": Column(np.int64),
         "foreign": Column(np.int64),
+        "refused": Column(np.int64),
         "stream": Column(np.int64, -1),
         "media": Column(np.float64, np.nan),
         "unheard": Column(np.bool_),
@@ -185,6 +196,7 @@ class Diagnosis(Columns):
     active: Bool
     received: I64
     foreign: I64
+    refused: I64
     stream: I64
     media: F64
     unheard: Bool
@@ -240,18 +252,21 @@ class Diagnosis(Columns):
         found = np.zeros((len(rows), len(Sign)), np.bool_)
         quiet = np.where(known.rests, RESTING, QUIET)
         heard = known.received > self.received[rows]
-        missing = now - np.maximum(known.last, known.since) >= quiet
+        encrypted = (known.refused - self.refused[rows] >= 2) & ~heard
+        missing = (now - np.maximum(known.last, known.since) >= quiet) & ~encrypted
         sending = now - known.sent < SENDING
         found[:, Sign.NO_RTP] = missing & ~sending
         found[:, Sign.ONE_WAY_IN] = missing & sending
         found[:, Sign.ONE_WAY_OUT] = self.unheard[rows] & sending & ~missing
         found[:, Sign.WRONG_PAYLOAD] = (known.foreign - self.foreign[rows] >= 2) & ~heard
+        found[:, Sign.UNDECRYPTABLE] = encrypted
         found[:, Sign.SILENCE] = silent
         limit = np.where(self.active[rows, Sign.CLIPPING], UNCLIPPED, CLIPPED)
         found[:, Sign.CLIPPING] = (self.clipped[rows] > limit) & (now - self.loud[rows] < TALK)
         found[:, Sign.SSRC_CHANGE] = (known.stream != self.stream[rows]) & (self.stream[rows] >= 0)
         found[:, Sign.CLOCK_DRIFT] = self._drifts(rows, known, heard, now)
         self.received[rows], self.foreign[rows] = known.received, known.foreign
+        self.refused[rows] = known.refused
         self.stream[rows], self.media[rows] = known.stream, known.media
         return self._settle(rows, found, now)
 

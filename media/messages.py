@@ -27,6 +27,7 @@ TroubleKind = Literal[
     "clipping",
     "ssrc_change",
     "clock_drift",
+    "undecryptable",
 ]
 
 MAX_FRAME = 4 * 1024 * 1024  # bytes; a longer frame is a broken peer

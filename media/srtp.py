@@ -150,10 +150,13 @@ class SecureNetwork:
             if guard.settled:
                 del self._changing[row]
 
-    def refused(self, row: int) -> int:
-        """Packets of the leg that were forged, replayed or not encrypted, since it has keys."""
-        guard = self._guards.get(row)
-        return guard.refused if guard is not None else 0
+    def refused(self, rows: I64) -> I64:
+        """Packets of each leg that were forged, replayed or not encrypted, since it has keys."""
+        counts = np.zeros(len(rows), np.int64)
+        if self._guards:
+            for i in np.flatnonzero(self._secured[rows]).tolist():
+                counts[i] = self._guards[int(rows[i])].refused
+        return counts
 
     # --- ports ------------------------------------------------------------------------------------
 

@@ -4,6 +4,8 @@ open again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from media import codecs
@@ -28,12 +30,15 @@ STOPPED = 5.0  # s without a packet
 
 
 class Watch:
-    """Looks after the core's legs; `epoch` is what to add to `now` for seconds since 1970."""
+    """Looks after the core's legs; `epoch` is what to add to `now` for seconds since 1970, `refused` counts
+    the packets of rows that were not authentic.
+    """
 
-    def __init__(self, core: Core, epoch: float) -> None:
+    def __init__(self, core: Core, epoch: float, refused: Callable[[I64], I64]) -> None:
         rows = core.table.rx.rows
         self._core = core
         self._epoch = epoch
+        self._refused = refused
         self.losses = Losses(rows)
         self.diagnosis = Diagnosis(rows)
         self.standing = Standing(core, self.losses)
@@ -148,6 +153,7 @@ class Watch:
             sent=tx.time[rows],
             received=rx.received[rows],
             foreign=rx.foreign[rows],
+            refused=self._refused(rows),
             stream=rx.stream[rows],
             media=rx.timestamp[rows] / clocks,
             jitter=rx.jitter[rows] / clocks,

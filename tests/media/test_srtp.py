@@ -16,7 +16,17 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from media import libsrtp
 from media.io.memory import MemoryNetwork
 from media.libsrtp import SUITES, Context
-from media.messages import Keys, LegFailed, LegStats, OpenLeg, SetGain, SetRemote, decode_commands, encode
+from media.messages import (
+    Keys,
+    LegFailed,
+    LegStats,
+    OpenLeg,
+    SetGain,
+    SetRemote,
+    Trouble,
+    decode_commands,
+    encode,
+)
 from media.network import STRIDE, Batch
 from media.srtp import GRACE, MAX_SSRCS, SecureNetwork
 from tests.media.stage import DTMF, PCMU, Phone, Stage, packet, strength
@@ -107,7 +117,7 @@ def figures(stage: Stage, number: int) -> LegStats:
 def refused(stage: Stage, number: int) -> int:
     leg = stage.control.core.table.find(number)
     assert leg is not None
-    return stage.control.core.network.refused(leg.row)
+    return int(stage.control.core.network.refused(np.array([leg.row]))[0])
 
 
 def heard(line: Line, hertz: float, since: float) -> float:
@@ -310,6 +320,20 @@ def test_forged_reports_are_not_believed(stage: Stage):
     stage.run(0.2)
     assert figures(stage, 1).rtt_ms == rtt
     assert refused(stage, 1) == 2 * len(caller.phone.reports)
+
+
+def test_a_far_end_that_cannot_be_decrypted_is_told_as_that_and_not_as_missing(stage: Stage):
+    caller, _ = secure_call(stage)
+    stage.run(1.0)
+    right = caller.out
+    caller.use(keys())
+    stage.run(3.0)
+    troubles = [each for each in stage.told(Trouble) if each.leg == 1]
+    assert [(each.kind, each.over) for each in troubles] == [("undecryptable", False)]
+    assert "192.0.2.1" in troubles[0].cause and "keys" in troubles[0].cause
+    caller.out = right
+    stage.run(3.0)
+    assert [each.over for each in stage.told(Trouble) if each.kind == "undecryptable"] == [False, True]
 
 
 # --- counters and keys that go on ---------------------------------------------------------------------------
