@@ -38,6 +38,7 @@ from media.messages import (
     LegStats,
     OpenLeg,
     SetGain,
+    Tap,
 )
 
 HERE = Path(__file__).resolve().parent
@@ -49,17 +50,25 @@ PORTS = 6100 + 4 * 1500 + 400
 RENDERED_GAIN = 0.999  # anything but unity must be decoded
 
 
+CORE = 0.85  # of one: what a run may take of it, so that it is cost and not overload that is measured
+
+
 class Kind(NamedTuple):
-    """A way through the worker: its gain, and whether the helper in C is used where it can be."""
+    """A way through the worker: its gain, whether the helper in C is used where it can be, how many times the
+    floor it takes at most, roughly, and whether one leg of each call is tapped as for a recording.
+    """
 
     gain: float
     native: str
+    most: float
+    tapped: bool = False
 
 
 KINDS = {
-    "relayed": Kind(1.0, "auto"),
-    "relayed_python": Kind(1.0, "off"),
-    "rendered": Kind(RENDERED_GAIN, "auto"),
+    "relayed": Kind(1.0, "auto", 1.7),
+    "relayed_python": Kind(1.0, "off", 1.7),
+    "rendered": Kind(RENDERED_GAIN, "auto", 2.5),
+    "recorded": Kind(1.0, "auto", 2.5, tapped=True),
 }
 
 
@@ -132,13 +141,17 @@ class Worker:
         """Bytes resident."""
         return int(psutil.Process(self._client.pid).memory_info().rss)
 
-    async def open(self, legs: int, gain: float) -> list[int]:
-        """Open legs joined in pairs, leg i's far end at PORT + 2i; their ports."""
+    async def open(self, legs: int, gain: float, tap: str = "") -> list[int]:
+        """Open legs joined in pairs, leg i's far end at PORT + 2i; their ports. tap: the socket of who
+        listens to the calls, both sides of each.
+        """
         first, self._legs = self._legs, self._legs + legs
         for i in range(legs):
             self._client.send(OpenLeg(first + i, [Codec(0, "PCMU")], None, (FAR, PORT + 2 * i)))
         for i in range(legs):
             self._client.send(SetGain(first + (i ^ 1), first + i, gain))
+        for i in range(0, legs if tap else 0, 2):
+            self._client.send(Tap(first + i, tap))
         opened = await self._collect(legs)
         ports = [event.port for event in opened if isinstance(event, LegOpened)]
         if len(ports) < legs:
@@ -165,10 +178,12 @@ class Way:
     leg_kb: float
 
 
-async def measure(tools: dict[str, str], worker: Worker, calls: int, seconds: float, gain: float) -> Way:
+async def measure(
+    tools: dict[str, str], worker: Worker, calls: int, seconds: float, gain: float, tap: str = ""
+) -> Way:
     """One run of `calls` bridged calls."""
     legs = 2 * calls
-    ports = await worker.open(legs, gain)
+    ports = await worker.open(legs, gain, tap)
     offered = tools["load"], legs, FAR, PORT, HOST, seconds, "reports"
     load = asyncio.create_task(run_json(*offered, lines=ports))
     lead_in = min(0.5, seconds / 6)
@@ -204,7 +219,7 @@ class Point:
 
     calls: int
     floors: list[float]
-    ways: dict[str, list[Way]]
+    ways: dict[str, list[Way]]  # of the kinds that are measured here
 
     def floor(self) -> float:
         return statistics.median(self.floors)
@@ -233,49 +248,75 @@ class Point:
             f"{sum(way.lost for way in ways)})"
             for kind, ways in self.ways.items()
         )
+        delay = f", delay p95 {self.delay('relayed'):.2f} ms" if "relayed" in self.ways else ""
         return (
-            f"{self.calls} calls: floor {self.floor():.3f} ms/s/call, {kinds}, delay p95 "
-            f"{self.delay('relayed'):.2f} ms, {self.leg_kb():.1f} kB a leg"
+            f"{self.calls} calls: floor {self.floor():.3f} ms/s/call, {kinds}{delay}, "
+            f"{self.leg_kb():.1f} kB a leg"
         )
 
 
+def carried(calls: list[int], floor_ms: float) -> list[Point]:
+    """Where each kind is measured: at the numbers of calls that one core here carries, and at the most."""
+    points: dict[int, Point] = {}
+    for name, kind in KINDS.items():
+        most = int(CORE * 1e3 / (floor_ms * kind.most)) // 50 * 50
+        for count in sorted({min(count, max(most, calls[0])) for count in calls}):
+            points.setdefault(count, Point(count, [], {})).ways[name] = []
+    return [points[count] for count in sorted(points)]
+
+
+async def _swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A subscriber of taps that listens and does nothing with it."""
+    while await reader.read(1 << 20):
+        pass
+    writer.close()
+
+
 async def run(calls: list[int], seconds: float, rounds: int) -> dict[str, float]:
-    points = [Point(count, [], {kind: [] for kind in KINDS}) for count in calls]
     with tempfile.TemporaryDirectory() as directory:
-        tools = build(Path(directory))
+        tools, tap = build(Path(directory)), f"{directory}/tap"
+        server = await asyncio.start_unix_server(_swallow, tap, limit=1 << 22)
+        points = carried(calls, await measure_floor(tools, calls[0], seconds))
         workers = {native: Worker(native) for native in sorted({kind.native for kind in KINDS.values()})}
         for worker in workers.values():
             await worker.start()
         for point in points * rounds:
             point.floors.append(await measure_floor(tools, point.calls, seconds))
-            for name, kind in KINDS.items():
-                worker = workers[kind.native]
-                way = await measure(tools, worker, point.calls, seconds, kind.gain)
-                point.ways[name].append(way)
+            for name, ways in point.ways.items():
+                kind = KINDS[name]
+                told = tap if kind.tapped else ""
+                ways.append(await measure(tools, workers[kind.native], point.calls, seconds, kind.gain, told))
             print(point.told(), flush=True)
         for worker in workers.values():
             await worker.stop()
+        server.close()
     return figures_of(points)
 
 
 def figures_of(points: list[Point]) -> dict[str, float]:
-    """README says what each means; without a number it is of the largest run."""
-    least, most = points[0], points[-1]
+    """README says what each means; without a number it is of the kind's largest run."""
+    least = points[0]
+    most = {kind: [point for point in points if kind in point.ways][-1] for kind in KINDS}
     figures = {
         f"{kind}_x_floor_{point.calls}": round(point.times_floor(kind), 3)
         for point in points
-        for kind in ("relayed", "rendered")
+        for kind in point.ways
+        if kind != "relayed_python"
     }
+    relayed = most["relayed"]
     return figures | {
-        "relayed_x_floor": round(most.times_floor("relayed"), 3),
-        "relayed_x_floor_python": round(most.times_floor("relayed_python"), 3),
-        "rendered_x_floor": round(most.times_floor("rendered"), 3),
-        "relayed_delay_p95_ms": round(most.delay("relayed"), 3),
-        "flatness": round(most.cost("relayed") / least.cost("relayed"), 3),
-        "floor_ms": round(most.floor(), 4),
-        "relayed_ms": round(most.cost("relayed"), 4),
-        "rendered_ms": round(most.cost("rendered"), 4),
-        "leg_kb": round(most.leg_kb(), 2),
+        "calls": relayed.calls,
+        "relayed_x_floor": round(relayed.times_floor("relayed"), 3),
+        "relayed_x_floor_python": round(most["relayed_python"].times_floor("relayed_python"), 3),
+        "rendered_x_floor": round(most["rendered"].times_floor("rendered"), 3),
+        "recorded_x_floor": round(most["recorded"].times_floor("recorded"), 3),
+        "relayed_delay_p95_ms": round(relayed.delay("relayed"), 3),
+        "flatness": round(relayed.cost("relayed") / least.cost("relayed"), 3),
+        "floor_ms": round(relayed.floor(), 4),
+        "relayed_ms": round(relayed.cost("relayed"), 4),
+        "rendered_ms": round(most["rendered"].cost("rendered"), 4),
+        "recorded_ms": round(most["recorded"].cost("recorded"), 4),
+        "leg_kb": round(relayed.leg_kb(), 2),
         "lost_packets": sum(point.lost() for point in points),
     }
 
@@ -303,7 +344,7 @@ def main(arguments: list[str]) -> int:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     calls = options.calls or ([100, 1500] if options.quick else [100, 500, 1000, 1500])
-    seconds, rounds = options.seconds or (3.0 if options.quick else 8.0), options.rounds or 1
+    seconds, rounds = options.seconds or (2.2 if options.quick else 8.0), options.rounds or 1
     if not (options.quick or options.rounds):
         rounds = 3
     figures = asyncio.run(run(calls, seconds, rounds))

@@ -47,6 +47,8 @@ def test_the_wheel_carries_the_configuration_the_licence_and_no_tests(wheel: Pat
     assert "isogloss/_tree/config/prompts/zh.yaml" in names
     shipped = {f"isogloss/_tree/{path.relative_to(ROOT)}" for path in (ROOT / "config").rglob("*.yaml")}
     assert shipped <= set(names)
+    assert "isogloss/_tree/media/io/native.c" in names, "built where it is installed"
+    assert not [name for name in names if name.endswith(".so")]
     assert [name for name in names if name.endswith("licenses/LICENSE")]
     assert [name for name in names if name.endswith("licenses/NOTICE")]
     assert not [name for name in names if "test" in Path(name).parts or "__pycache__" in name]
