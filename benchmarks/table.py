@@ -43,6 +43,13 @@ FIGURES = {
         "rendered_ms": Figure("CPU a second a rendered call", "ms"),
         "recorded_ms": Figure("CPU a second a relayed and tapped call", "ms"),
     },
+    "adapt": {
+        "stoi_ours": Figure("speech understood over a 2G link (STOI), Opus adapted to it", "", "> 0.7"),
+        "stoi_fixed": Figure("the same with G.711 that does not adapt", ""),
+        "stoi_from_g711": Figure("the same of G.711 that asks for Opus", ""),
+        "stoi_from_wide": Figure("the same of Opus that adapts from a wide network", ""),
+        "kbps_ours": Figure("what the adapted stream offers to the link, headers and all", "kb/s", "< 16"),
+    },
     "plc": {
         "gain_over_spandsp_min": Figure("PESQ over spandsp's concealment, where that is least", "", "> 0"),
         "gain_over_pjsip_min": Figure("and over a PJSIP softphone", "", "> 0"),
@@ -65,6 +72,8 @@ FIGURES = {
         "opus_fec_pesq_5pct": Figure("5 %, Opus at 24 kb/s with FEC"),
         "opus_fec_pesq_10pct": Figure("10 %"),
         "opus_fec_pesq_10pct_burst": Figure("10 % in bursts"),
+        "pesq_clean": Figure("nothing lost, G.711 alone"),
+        "pjsip_pesq_clean": Figure("nothing lost, PJSIP"),
         "stoi_10pct": Figure("speech understood at 10 %, by STOI", "", "≥ 0.8"),
         "us_per_leg_1": Figure("CPU of 20 ms concealed, one leg losing", "µs"),
         "us_per_leg_10": Figure("a leg, ten losing at once", "µs"),

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from media import codecs, repair
-from media.codecs import Tuning, adapt
+from media.codecs import Tuning, adapt, opus
 from media.codecs.adapt import Link, Sight, State
 from media.columns import I64
 from media.core import Core
@@ -154,7 +154,15 @@ class Adaptation:
         """Let the encoder do what was decided."""
         choice, came = self._sent[leg.row].choice, self._came.get(leg.row)
         request = came.choice.mode if came is not None else None
-        tuning = Tuning(bitrate=choice.bitrate, fec_loss=choice.fec, mode=choice.mode, request=request)
+        narrow = choice.bitrate is not None and choice.bitrate < adapt.NARROW
+        tuning = Tuning(
+            bitrate=choice.bitrate,
+            fec_loss=choice.fec,
+            complexity=adapt.THOROUGH if narrow else opus.COMPLEXITY,
+            mode=choice.mode,
+            request=request,
+            narrow=narrow,
+        )
         self._core.packer.tune(self._core.table.tx, leg.row, tuning, choice.ptime, choice.copies)
 
     # --- repair -----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from media.clock import RATE, TICKS, WIDE
-from media.columns import I16, I64, Bool, Column, Columns
+from media.columns import F64, I16, I64, Bool, Column, Columns
 from media.delay import BufferSettings
 from media.halfband import Downward, Upward
 from media.playout import Playout
@@ -78,11 +78,20 @@ class Plane:
         """The leg's, NO_SLOT when it is not heard."""
         return int(self._slot_of[row]) if row < len(self._slot_of) else NO_SLOT
 
-    def late(self, rows: I64) -> I64:
-        """Packets of legs that came after their turn, since they are heard."""
+    def _slots(self, rows: I64) -> I64:
         slots = np.full(len(rows), NO_SLOT)
         known = rows < len(self._slot_of)
         slots[known] = self._slot_of[rows[known]]
+        return slots
+
+    def depth_ms(self, rows: I64) -> F64:
+        """Sound in the legs' jitter buffers, 0 of legs that are not heard."""
+        slots = self._slots(rows)
+        return np.where(slots == NO_SLOT, 0.0, self.playout.depth_ms(slots))
+
+    def late(self, rows: I64) -> I64:
+        """Packets of legs that came after their turn, since they are heard."""
+        slots = self._slots(rows)
         return np.where(slots == NO_SLOT, 0, self.playout.late[slots])
 
     def place(

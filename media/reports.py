@@ -102,9 +102,10 @@ class Reports:
         sender = self._sender(row, now) if tx.packets[row] else None
         block = self._block(leg, int(due.expected[place]), now) if rx.started[row] else None
         ssrc = int(tx.ssrc[row])
+        roomy = leg.profile != "mobile-2g"  # there it would hold speech up for 25 ms
         extended = xr.build(
             ssrc,
-            self._metrics(leg, due, place) if rx.started[row] else None,
+            self._metrics(leg, due, place) if rx.started[row] and roomy else None,
             0 if sender is not None else ntp(self._epoch + now),
             leg.view.dlrr(now),
         )

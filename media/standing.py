@@ -97,7 +97,8 @@ class Standing:
 
     def buffer_ms(self, rows: I64) -> F64:
         """Delay of the jitter buffer that plays what comes: ours, or the far listener's."""
-        return np.full(len(rows), BUFFER_MS)
+        ours: F64 = np.sum([plane.depth_ms(rows) for plane in self._core.planes], axis=0)
+        return np.where(ours > 0.0, ours, BUFFER_MS)
 
     def of(self, rows: I64) -> Figures:
         """Figures of the rows now; meaningless where nothing was ever received."""

@@ -127,6 +127,18 @@ def test_what_the_path_is_known_to_carry_is_kept_to():
     assert adapt.cost(link, state.choice) <= 27.0
 
 
+@pytest.mark.parametrize("codec", ["PCMA", "G722", "L16"])
+def test_an_agreed_codec_that_costs_much_is_left_alone_on_a_wide_network(codec):
+    link = Link("standard", codec)
+    assert after(link, *[Sight(0.0, rtt_ms=80.0)] * 5).choice == Choice(None, 0, 20, 0)
+
+
+def test_no_packet_gets_so_long_that_it_is_cut_up_on_its_way():
+    link = Link("standard", "L16")
+    choice = after(link, *[Sight(0.0, rtt_ms=80.0)] * 2, *[Sight(0.2, rtt_ms=900.0)] * 9).choice
+    assert adapt.cost(link, choice) * choice.ptime / 8 <= adapt.LARGEST
+
+
 def test_what_has_to_fit_gives_up_copies_then_packets_then_bits():
     link = Link("standard", red=True)
     choice = Choice(24_000, 20, 20, 2)
@@ -203,4 +215,5 @@ def test_no_report_however_strange_leads_out_of_bounds(seed):
                 choice = state.choice
                 assert choice.ptime in (20, 40, 60) and 0 <= choice.copies <= 2 and 0 <= choice.fec <= 100
                 assert choice.bitrate is None or 6_000 <= choice.bitrate <= 32_000
-                assert CAPS[profile][1] <= state.cap <= CAPS[profile][0]
+                least, most = adapt.bounds(link)
+                assert least <= state.cap <= most

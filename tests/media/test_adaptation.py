@@ -140,7 +140,7 @@ def rough(stage: Stage, seconds: float) -> None:
 def test_a_rough_source_has_its_plain_listener_rendered_and_relayed_again_after_long_calm():
     stage = relayed()
     assert way(stage, 2) is Way.RELAYED
-    rough(stage, 4.0)
+    rough(stage, 6.0)
     assert way(stage, 2) is Way.RENDERED and way(stage, 1) is Way.RELAYED
     stage.run(60.0)
     assert way(stage, 2) is Way.RELAYED
