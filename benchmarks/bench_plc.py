@@ -32,7 +32,8 @@ from media.plc import HISTORY_MS, Concealer
 
 RATE, FRAME = fillers.RATE, fillers.FRAME
 RATES = (0.01, 0.03, 0.05, 0.1, 0.2)
-CONDITIONS = [(kind, rate) for kind in LOSSES for rate in RATES]
+CLEAN = ("random", 0.0)
+CONDITIONS = [CLEAN] + [(kind, rate) for kind in LOSSES for rate in RATES]
 NAMED = {"5pct": ("random", 0.05), "10pct": ("random", 0.1), "10pct_burst": ("burst", 0.1)}
 PREFIXES = {
     "ours": "",
@@ -197,12 +198,13 @@ def figures_of(bench: Bench) -> dict[str, float]:
     figures: dict[str, float] = {}
     for way, prefix in (("ours", ""), ("ours_blind", "blind_")):
         for peer in ("spandsp", "pjsip"):
-            gains = np.subtract(pesq[way], pesq[peer])
+            gains = np.subtract(pesq[way], pesq[peer])[1:]  # where something is lost
             figures[f"{prefix}gain_over_{peer}_min"] = round(float(gains.min()), 3)
     for way, prefix in PREFIXES.items():
         for name, condition in NAMED.items():
             if way in pesq:
                 figures[f"{prefix}pesq_{name}"] = round(pesq[way][CONDITIONS.index(condition)], 3)
+    figures["pesq_clean"], figures["pjsip_pesq_clean"] = round(pesq["ours"][0], 3), round(pesq["pjsip"][0], 3)
     if bench.whole:
         figures["stoi_10pct"] = round(stoi["ours"][CONDITIONS.index(NAMED["10pct"])], 3)
     return figures
@@ -212,12 +214,12 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_plc", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a small sample and PESQ alone, under 50 s")
     parser.add_argument("--speech", help="folder of WAV files, instead of shared/speech beside the checkout")
-    parser.add_argument("--seconds", type=float, default=0.0, help="of speech, 0 for 240, or 18 when quick")
+    parser.add_argument("--seconds", type=float, default=0.0, help="of speech, 0 for 240, or 12 when quick")
     parser.add_argument("--seed", type=int, default=1, help="of the sample and of the losses")
     options = parser.parse_args(arguments)
     choose = partial(
         hearing.passages,
-        seconds=options.seconds or (18.0 if options.quick else 240.0),
+        seconds=options.seconds or (12.0 if options.quick else 240.0),
         folder=options.speech,
         seed=options.seed,
     )
