@@ -15,8 +15,16 @@ Suite = Literal["AEAD_AES_256_GCM", "AEAD_AES_128_GCM", "AES_CM_128_HMAC_SHA1_80
 
 @settings
 class Jitter:
-    delay_ms: Annotated[int, Ge(20), Le(200)] = setting(
-        "Delay of the jitter buffer: packets that come later are lost to the listener.", default=40
+    min_ms: Annotated[int, Ge(20), Le(500)] = setting(
+        "Sound that the jitter buffer holds at least, when packets come as regularly as they were sent.",
+        default=20,
+    )
+    max_ms: Annotated[int, Ge(20), Le(1000)] = setting(
+        "What it grows to at most on a bad network: packets that come later are lost to the listener.",
+        default=200,
+    )
+    start_ms: Annotated[int, Ge(20), Le(500)] = setting(
+        "What a call begins with, before anything is known of its network.", default=40
     )
 
 

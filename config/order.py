@@ -42,7 +42,7 @@ def _sip(parts: Parts, sip: SipSettings) -> Iterator[Fault]:
         ("timers", "t1_ms", "t2_ms", sip.timers),
     )
     for block, least, most, values in ordered:
-        yield from _ascending(parts, block, least, most, values)
+        yield from _ascending(parts, "sip", block, least, most, values)
     if sip.session.min_s < 90:
         yield parts.fault("sip", ("session", "min_s"), "is under 90", "write 90 or more (RFC 4028 section 5)")
     if not sip.digest.algorithms:
@@ -75,6 +75,8 @@ def _tls(parts: Parts, sip: SipSettings) -> Iterator[Fault]:
 
 
 def _media(parts: Parts, media: MediaSettings) -> Iterator[Fault]:
+    for least, most in (("min_ms", "start_ms"), ("start_ms", "max_ms")):
+        yield from _ascending(parts, "media", "jitter", least, most, media.jitter)
     if 0 < media.rtp_timeout_s < SHORTEST_SILENCE_S:
         remedy = f"write {SHORTEST_SILENCE_S:g} or more, or 0 for never"
         yield parts.fault("media", ("rtp_timeout_s",), "would ask phones over a short gap", remedy)
@@ -137,8 +139,8 @@ def _lines(parts: Parts) -> Iterator[Fault]:
                 owners.append((name, network))
 
 
-def _ascending(parts: Parts, block: str, least: str, most: str, values: object) -> Iterator[Fault]:
+def _ascending(parts: Parts, file: str, block: str, least: str, most: str, values: object) -> Iterator[Fault]:
     low, high = getattr(values, least), getattr(values, most)
     if low > high:
         problem = f"{low:g} is over {most}, {high:g}"
-        yield parts.fault("sip", (block, least), problem, f"write at most {high:g}, or raise {most}")
+        yield parts.fault(file, (block, least), problem, f"write at most {high:g}, or raise {most}")

@@ -122,7 +122,7 @@ class Workers:
             on_events=told,
             on_lost=lost,
             announce=settings.external_address or "",
-            buffer_ms=settings.jitter.delay_ms,
+            buffer_ms=(settings.jitter.min_ms, settings.jitter.max_ms, settings.jitter.start_ms),
             dscp=settings.dscp,
             native=settings.native,
         )

@@ -73,9 +73,9 @@ class Delays(Columns):
         super().__init__(rows)
         widest = max(5, -(-(settings.max_ms + 60) // (BINS - LOWEST)))
         self.width = widest * rate // 1000  # samples of a bin
+        start_ms = min(max(settings.start_ms, settings.min_ms), settings.max_ms)
         self.start, self._least, self._most = (
-            max(ms * rate // 1000 - rate // 50, 0)
-            for ms in (settings.start_ms, settings.min_ms, settings.max_ms)
+            max(ms * rate // 1000 - rate // 50, 0) for ms in (start_ms, settings.min_ms, settings.max_ms)
         )
         self._fixed = settings.fixed
         self._cost = np.arange(BINS, dtype=np.float32) * self.width

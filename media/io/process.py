@@ -193,14 +193,14 @@ class WorkerClient(Supervisor):
         on_events: Callable[[list[AnyEvent]], None],
         on_lost: Callable[[str], None],
         announce: str = "",
-        buffer_ms: int = 40,
+        buffer_ms: tuple[int, int, int] = (20, 200, 40),
         dscp: int = 0,
         strict_source: bool = False,
         native: str = "auto",
         reserve: bool = True,
     ) -> None:
         options = ["--address", bind, "--ports", f"{ports[0]}-{ports[1]}", "--announce", announce]
-        options += ["--buffer-ms", str(buffer_ms), "--dscp", str(dscp)]
+        options += ["--buffer-ms", *map(str, buffer_ms), "--dscp", str(dscp)]
         options += ["--native", native]
         options += ["--strict-source"] if strict_source else []
         super().__init__("media.io.worker", options, on_events, on_lost, reserve=reserve)

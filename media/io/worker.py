@@ -59,7 +59,7 @@ class Worker:
         network: UdpNetwork,
         *,
         policy: LatchPolicy,
-        buffer_ms: int,
+        buffer: BufferSettings,
         move: express.Mover = express.move,
     ) -> None:
         self._engine = engine
@@ -74,7 +74,7 @@ class Worker:
             rng=SystemRandom(),
             epoch=time.time() - now,
             policy=policy,
-            buffer=BufferSettings(start_ms=buffer_ms),
+            buffer=buffer,
             taps=self._taps,
         )
         self._schedule = Schedule(now)
@@ -194,7 +194,12 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--announce", default="", help="address to put in SDP, when it is another")
     parser.add_argument("--ports", required=True, help="LO-HI, high excluded")
     parser.add_argument(
-        "--buffer-ms", type=int, default=40, help="jitter buffer of rendered legs to begin with"
+        "--buffer-ms",
+        type=int,
+        nargs=3,
+        default=(20, 200, 40),
+        metavar=("MIN", "MAX", "START"),
+        help="jitter buffer of rendered legs: least, most, and what it begins with",
     )
     parser.add_argument("--dscp", type=int, default=0, help="DSCP of all that the legs send, 0 to 63")
     parser.add_argument(
@@ -258,7 +263,7 @@ def main(arguments: list[str]) -> int:
     network = _network(options, (int(low), int(high)), helper)
     move = express.move if helper is None else NativeLane(helper).move
     policy = LatchPolicy(strangers=not options.strict_source)
-    worker = Worker(engine, network, policy=policy, buffer_ms=options.buffer_ms, move=move)
+    worker = Worker(engine, network, policy=policy, buffer=BufferSettings(*options.buffer_ms), move=move)
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)

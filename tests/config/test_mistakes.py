@@ -115,12 +115,22 @@ MISTAKES = {
     ),
     "a value for a block": Mistake(
         "media.yaml",
-        "jitter:                   # of legs that are mixed, recorded or transcoded\n"
-        "  delay_ms: 40            # 20 to 200: more takes worse networks, and everybody answers later\n",
+        "jitter:                   # of legs that are mixed, recorded or transcoded: follows the network\n"
+        "  min_ms: 20              # the least, on a good network\n"
+        "  max_ms: 200             # more takes worse networks, and everybody answers later\n"
+        "  start_ms: 40            # until something is known of a call's network\n",
         "jitter: 40\n",
         "jitter",
         "must hold settings by name",
         "lines below it",
+    ),
+    "a jitter buffer that begins with more than it may hold": Mistake(
+        "media.yaml",
+        "start_ms: 40",
+        "start_ms: 300",
+        "  start_ms",
+        "300 is over max_ms, 200",
+        "write at most 200",
     ),
     "an unknown transport": Mistake(
         "sip.yaml",
