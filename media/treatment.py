@@ -75,9 +75,11 @@ class Room:
             pairs = np.array(those, np.int64).reshape(-1, 2)
             self._seats[service] = Seats(pairs[:, 0], pairs[:, 1])
 
-    def unsettle(self) -> None:
-        """What is wanted has changed."""
+    def unsettle(self, row: int, wanted: bool) -> None:
+        """What is wanted of the leg has changed."""
         self._rows = None
+        if not wanted and row in self._slot_of:
+            self._leave(self._slot_of.pop(row))
 
     def _take(self) -> int:
         if not self._free:
@@ -102,7 +104,7 @@ class Room:
 
     def treat(self, samples: I16) -> tuple[I16, I64, Bool, Bool]:
         """Samples int16[n, block] as they are to be heard; places of those whose voice was looked for,
-        whether each speaks, and whether this very block is speech.
+        whether each speaks, and whether this very block is a voice for sure.
         """
         cleaned = self._seats[Want.NOISE]
         levelled = self._seats[Want.LEVEL]
@@ -117,7 +119,7 @@ class Room:
         if len(levelled.slots):
             loud = self.voice.voice[levelled.slots]
             samples[levelled.places] = self.level.normalise(levelled.slots, samples[levelled.places], loud)
-        return samples, places, speaking, self.voice.voice[slots]
+        return samples, places, speaking, self.voice.sure[slots]
 
 
 _NOBODY: Bool = np.empty(0, np.bool_)
@@ -151,7 +153,7 @@ class Treatment:
         if not wants & Want.VOICE:
             self.speaking[row] = False
         for room in self._rooms:
-            room.unsettle()
+            room.unsettle(row, bool(wants))
         return True
 
     def forget(self, row: int) -> None:

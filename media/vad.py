@@ -44,6 +44,8 @@ ABOVE = np.float32(1.6)  # how far above the usual score speech must stand
 USUAL = np.float32(1.5)  # highest usual score that is minded: somebody who speaks all the time
 BESIDE = np.float32(22.0)  # dB below the talker's level from which on it is somebody else, or the room
 CATCH, FADE = np.float32(0.3), np.float32(0.02)  # how the talker's level follows: share up, dB a block down
+CERTAIN = np.float32(0.55)  # periodicity that noise hardly ever has
+SINCE = 12  # blocks after a voiced one for which what stands out is a voice, not a noise that began
 BEGIN = 2  # blocks in a row that make an onset
 HANG_SHORT, HANG_LONG = 5, 12  # blocks that speech goes on after a short and after a long stretch
 LONG = 8  # blocks of a long stretch
@@ -68,7 +70,8 @@ class Vad(Columns):
     before: the end of the block before. smooth, least, floors: power of the channels, smoothed, its least in
     the sub-window that goes on, and in those before; floor: the least of these. turn: blocks seen. score: of
     the newest block; usual: its usual value. talker: level in dB of who speaks. voice: the newest block is
-    speech; spoken: so many in a row are. hang: blocks that speech still goes on; speaking: it does.
+    speech; spoken: so many in a row are. unvoiced: blocks since a voiced one; sure: there is speech, with a
+    voiced block among the last. hang: blocks that speech still goes on; speaking: it does.
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
@@ -83,7 +86,9 @@ class Vad(Columns):
         "score": Column(np.float32),
         "usual": Column(np.float32),
         "talker": Column(np.float32),
+        "unvoiced": Column(np.int64, 1000),
         "voice": Column(np.bool_),
+        "sure": Column(np.bool_),
         "speaking": Column(np.bool_),
     }
     before: I16
@@ -97,7 +102,9 @@ class Vad(Columns):
     score: F32
     usual: F32
     talker: F32
+    unvoiced: I64
     voice: Bool
+    sure: Bool
     speaking: Bool
 
     def __init__(self, rows: int, rate: int) -> None:
@@ -118,6 +125,15 @@ class Vad(Columns):
         )
 
     def _look(self, rows: I64, blocks: I16) -> Bool:
+        sounds = blocks.any(axis=1)  # digital silence says nothing about the noise that will come
+        if not sounds.all():
+            speaking = np.zeros(len(rows), np.bool_)
+            quiet = rows[~sounds]
+            self.voice[quiet] = self.speaking[quiet] = self.sure[quiet] = False
+            self.hang[quiet] = self.spoken[quiet] = 0
+            if sounds.any():
+                speaking[sounds] = self._look(rows[sounds], blocks[sounds])
+            return speaking
         power = self._power(rows, blocks)
         channels = np.empty((len(rows), CHANNELS), np.float32)
         channels[:, :VOICE] = power[:, LOWEST:SINGLES]
@@ -129,6 +145,7 @@ class Vad(Columns):
         periodic = _periodic(channels[:, :VOICE], floor[:, :VOICE])
         score += VOICED * np.maximum(periodic - PLAIN, 0)
         self.score[rows] = score
+        self.unvoiced[rows] = np.where(periodic > CERTAIN, 0, self.unvoiced[rows] + 1)
         level = 10 * np.log10(channels @ WEIGHT + 1)
         return self._decide(rows, score, level)
 
@@ -182,6 +199,7 @@ class Vad(Columns):
         )
         hang = np.maximum(hang, 0)
         self.voice[rows] = voice
+        self.sure[rows] = voice & (self.unvoiced[rows] <= SINCE)
         self.spoken[rows] = spoken
         self.hang[rows] = hang
         speaking: Bool = hang > 0
