@@ -1,4 +1,4 @@
-"""The command line: `isogloss serve|demo|check`. A fault says what to do, and exits with 2."""
+"""The command line: `isogloss serve|demo|check|recordings`. A fault says what to do, and exits with 2."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHIPPED = Path(__file__).resolve().parent.parent / "config"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    run = {"serve": _serve, "demo": _demo, "check": _check}[options.command]
+    run = {"serve": _serve, "demo": _demo, "check": _check, "recordings": _recordings}[options.command]
     try:
         return run(options)
     except KeyboardInterrupt:
@@ -53,7 +53,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     _config_option(check)
     check.add_argument("--json", action="store_true", help="print the faults as JSON")
+    recordings = commands.add_parser("recordings", help="check sealed recordings, and open them")
+    actions = recordings.add_subparsers(dest="action", required=True, metavar="ACTION")
+    verify = actions.add_parser("verify", help="say whether recordings are whole and as they were written")
+    verify.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    decrypt = actions.add_parser("decrypt", help="write a sealed recording as a file that plays")
+    decrypt.add_argument("files", type=Path, nargs=1, metavar="FILE")
+    decrypt.add_argument("--to", type=Path, help="file to write (default: beside it, without .sealed)")
+    for each in (verify, decrypt):
+        _config_option(each)  # its media.yaml has the keys
     return parser
+
+
+def _recordings(options: argparse.Namespace) -> int:
+    from engine import unseal
+
+    return unseal.run(options)
 
 
 def _config_option(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from engine import recording, unseal
 from engine.call import Call
 from engine.events import CallRecord
 from engine.ledger import Figures
@@ -24,6 +25,7 @@ from engine.views import (
     LoadView,
     QueueView,
     RegistrationView,
+    SoundView,
     TroubleView,
     UnknownAgent,
     UnknownCall,
@@ -182,6 +184,14 @@ class View:
             raise UnknownCall(f"no call {id} is in progress")
         self._engine.act(lambda now: switch.hang_up(id, now))
 
+    def pause_recording(self, call: str, paused: bool, by: str) -> None:
+        found = self._engine.switch.calls.get(call)
+        if found is None:
+            raise UnknownCall(f"no call {call} is in progress")
+        if found.recording is None or found.recording.done:
+            raise IllegalState("this call is not recorded; its queue's `recording` in queues.yaml says so")
+        self._engine.act(lambda now: recording.pause(found, paused, now, by))
+
     # --- the store: blocks, in a worker thread ------------------------------------------------------
 
     def records(self, wanted: RecordFilter, *, cursor: str | None, limit: int) -> RecordPage:
@@ -192,6 +202,14 @@ class View:
 
     def events(self, call: str) -> Sequence[Entry]:
         return self._engine.journal.events(call)
+
+    def recording(self, name: str) -> SoundView | None:
+        path = unseal.find(self._engine.config, name)
+        if path is None:
+            return None
+        file = unseal.plain_name(path)
+        pieces = unseal.sound(path, unseal.keys_of(self._engine.config))
+        return SoundView(file=file, type=unseal.TYPES[file.rpartition(".")[2]], pieces=pieces)
 
 
 def _leg(leg: Leg) -> LegView:

@@ -8,7 +8,7 @@ the journal never disagree on a name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -167,6 +167,15 @@ class LoadView:
     journal_lost: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundView:
+    """A recording's sound as it is read. file: what to call it, type: its media type."""
+
+    file: str
+    type: str
+    pieces: Iterator[bytes]
+
+
 def worst(checks: tuple[Check, ...]) -> Health:
     """The status of a whole: that of its worst part."""
     order = list(Health)
@@ -182,4 +191,4 @@ class UnknownAgent(LookupError):
 
 
 class IllegalState(ValueError):
-    """The agent cannot take that state from the one she is in; the message says what to do instead."""
+    """What was asked cannot be as things are; the message says what to do instead."""

@@ -12,13 +12,14 @@ from engine.api import documented, problem
 from engine.api.deps import EngineView
 from engine.api.guard import Guard
 from engine.api.manual import manual
-from engine.api.routes import agents, calls, health, metrics, queues, records, registrations
+from engine.api.routes import agents, calls, health, metrics, queues, recordings, records, registrations
 from engine.api.settings import Settings
 
 VERSION = "1"  # of the API: the /v1 in its paths
 ROUTERS = (
     calls.router,
     records.router,
+    recordings.router,
     queues.router,
     agents.router,
     registrations.router,

@@ -23,6 +23,7 @@ from engine.views import (
     LoadView,
     QueueView,
     RegistrationView,
+    SoundView,
 )
 
 log = structlog.get_logger("api")
@@ -52,6 +53,9 @@ class EngineView(Protocol):
     def hangup(self, id: str) -> None:
         """Begin to end the call, as if the engine hung up. Raises UnknownCall."""
 
+    def pause_recording(self, call: str, paused: bool, by: str) -> None:
+        """Raises UnknownCall, IllegalState where nothing is recorded."""
+
     # ------------------------------------------------------------------------------------------ the store
 
     def records(self, wanted: RecordFilter, *, cursor: str | None, limit: int) -> RecordPage:
@@ -60,11 +64,15 @@ class EngineView(Protocol):
     def record(self, call: str) -> CallRecord | None: ...
     def events(self, call: str) -> Sequence[Entry]: ...
 
+    def recording(self, name: str) -> SoundView | None:
+        """A recording's file by its name in a record. Its pieces raise SealBroken, OSError."""
+
 
 bearer = HTTPBearer(
     auto_error=False,
     scheme_name="token",
-    description="A token from the node's configuration. `read` may look, `write` may also change.",
+    description="A token from the node's configuration. `read` may look, `write` may also change, `listen` "
+    "may have recordings.",
 )
 
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
@@ -126,3 +134,4 @@ def unauthorized(detail: str, error: str) -> Problem:
 
 Reader = Annotated[Token, Depends(require(Scope.READ))]
 Writer = Annotated[Token, Depends(require(Scope.WRITE))]
+Listener = Annotated[Token, Depends(require(Scope.LISTEN))]

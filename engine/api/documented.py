@@ -21,6 +21,7 @@ against.
 TAGS = [
     {"name": "calls", "description": "Calls in progress."},
     {"name": "records", "description": "Finished calls."},
+    {"name": "recordings", "description": "Sound of calls that were recorded."},
     {"name": "queues", "description": "Queues now, and their day so far."},
     {"name": "agents", "description": "Agents and their states."},
     {"name": "registrations", "description": "Phones that registered."},
@@ -31,7 +32,7 @@ REASONS = {
     401: ("unauthorized", "No token, or one that is unknown or has expired."),
     403: ("forbidden", "The token does not have the scope."),
     404: ("unknown-{noun}", "There is no such {noun}."),
-    409: ("illegal-state", "The agent cannot take that state now; `detail` says why."),
+    409: ("illegal-state", "That cannot be as things are now; `detail` says why."),
     413: ("too-large", "The body is longer than the node reads."),
     422: ("invalid-request", "A part of the request is not valid; `errors` says which."),
     503: ("store-unavailable", "The store does not answer now; calls go on."),

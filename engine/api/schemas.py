@@ -336,6 +336,14 @@ class AgentChange(BaseModel):
     reason: Plain = Field(default="", description="Why, in the supervisor's words; stands in the journal.")
 
 
+class RecordingChange(BaseModel):
+    """What is asked of a call's recording."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"paused": True}]})
+
+    paused: bool = Field(strict=True, description="True to write silence, false to record again.")
+
+
 REGISTRATION = {
     "aor": "sip:alice@example.com",
     "contact": "sip:alice@198.51.100.20:5062;transport=udp",

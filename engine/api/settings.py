@@ -20,6 +20,7 @@ MIN_SECRET = 16  # characters; shorter ones can be guessed
 class Scope(StrEnum):
     READ = "read"
     WRITE = "write"
+    LISTEN = "listen"  # to recordings
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Settings:
 
 SCOPES = {
     ApiRole.VIEWER: (Scope.READ,),
-    ApiRole.OPERATOR: (Scope.READ, Scope.WRITE),
+    ApiRole.OPERATOR: (Scope.READ, Scope.WRITE, Scope.LISTEN),
 }
 
 

@@ -48,6 +48,7 @@ class RecordFilter:
     language: str | None = None
     node: str | None = None
     reason: str | None = None
+    recorded: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +145,11 @@ def _filtered(wanted: RecordFilter) -> Select[Any]:
         query = query.where(call_records.c.ended_at >= wanted.since)
     if wanted.until is not None:
         query = query.where(call_records.c.ended_at < wanted.until)
+    if wanted.recorded is not None:
+        query = query.where((call_records.c.recording != "") == wanted.recorded)
     for name in RecordFilter.__slots__:
         value = getattr(wanted, name)
-        if name not in ("since", "until") and value is not None:
+        if name not in ("since", "until", "recorded") and value is not None:
             query = query.where(call_records.c[name] == value)
     return query
 

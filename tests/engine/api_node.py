@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from engine.api.settings import Scope, Settings, token
@@ -24,6 +24,7 @@ from engine.views import (
     LoadView,
     QueueView,
     RegistrationView,
+    SoundView,
     UnknownAgent,
     UnknownCall,
     WorkerView,
@@ -37,7 +38,7 @@ STALE = "stale-token-01234567890"
 SETTINGS = Settings(
     tokens=(
         token("wallboard", READ, Scope.READ),
-        token("supervisor", WRITE, Scope.READ, Scope.WRITE),
+        token("supervisor", WRITE, Scope.READ, Scope.WRITE, Scope.LISTEN),
         token("former", STALE, Scope.READ, expires_at=1.0),
     )
 )
@@ -82,6 +83,8 @@ class Node:
         self.checks = [Check(name="journal", status=Health.OK)]
         self.store_answers = True
         self.hung_up: list[str] = []
+        self.paused: list[tuple[str, bool, str]] = []
+        self.sounds: dict[str, Iterable[bytes]] = {}
         self.asked: list[tuple[str, AgentAsk, str]] = []
         self._metrics = Metrics(self)
 
@@ -112,6 +115,16 @@ class Node:
             aor="sip:alice@example.com", contact="sip:alice@192.0.2.9", transport="udp", expires_in_s=60.0
         )
         return [phone, replace(phone, aor="sip:bob@example.com", user_agent="Phone/1")]
+
+    def pause_recording(self, call: str, paused: bool, by: str) -> None:
+        if call != "c1":
+            raise IllegalState("this call is not recorded")
+        self.paused.append((call, paused, by))
+
+    def recording(self, name: str) -> SoundView | None:
+        if name not in self.sounds:
+            return None
+        return SoundView(file="r1-1.opus", type="audio/ogg", pieces=iter(self.sounds[name]))
 
     def set_agent_state(self, name: str, ask: AgentAsk, reason: str) -> None:
         if name not in self.team:

@@ -48,11 +48,12 @@ class RecordQuery(PageQuery):
     node: Plain | None = Field(default=None, description="Only calls that this node carried.")
     reason: EndReason | None = Field(default=None, description="Only calls that ended for this reason.")
 
-    def filter(self) -> RecordFilter:
+    def filter(self, *, recorded: bool | None = None) -> RecordFilter:
         values = self.model_dump(exclude={"cursor", "limit", "since", "until"})
         return RecordFilter(
             since=self.since.timestamp() if self.since else None,
             until=self.until.timestamp() if self.until else None,
+            recorded=recorded,
             **values,
         )
 
