@@ -1,0 +1,124 @@
+"""A bad network between phones and a node's media ports, in user space and seeded.
+
+The node announces the forwarder's address in place of its own. What a phone sends there arrives at the node
+from a port that the forwarder keeps for that phone, and what the node answers goes back the same way, as
+through a NAT. Only RTP of phones that are roughened is delayed, reordered and lost, and only from then on.
+"""
+
+from __future__ import annotations
+
+import heapq
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from random import Random
+
+Address = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Roughness:
+    """jitter_ms: mean of an exponential delay, each packet's own. loss: share of packets."""
+
+    jitter_ms: float = 0.0
+    loss: float = 0.0
+
+
+class Forwarder:
+    """Forwards ports LOW to HIGH (excluded) of `front` to the same ports of `back`, in a thread of its own."""
+
+    def __init__(self, front: str, back: str, ports: Iterable[int], seed: int) -> None:
+        self._back = back
+        self._seed = seed
+        self._rough: dict[str, Roughness] = {}  # by the phone's host
+        self._dice: dict[str, Random] = {}
+        self._selector = selectors.DefaultSelector()
+        self._inner: dict[tuple[int, Address], socket.socket] = {}
+        self._held: list[tuple[float, int, socket.socket, bytes]] = []
+        self._count = 0
+        self._front = front
+        self._running = True
+        for port in ports:
+            self._listen(port)
+        self._thread = threading.Thread(target=self._run, name="forwarder", daemon=True)
+        self._thread.start()
+
+    def roughen(self, host: str, how: Roughness) -> None:
+        """From now on the phone at `host` sends over such a network."""
+        self._dice[host] = Random(f"{self._seed} {how}")
+        self._rough[host] = how
+
+    def close(self) -> None:
+        self._running = False
+        self._thread.join()
+        for key in list(self._selector.get_map().values()):
+            key.fileobj.close()  # type: ignore[union-attr]
+        self._selector.close()
+
+    def _listen(self, port: int) -> None:
+        outer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        outer.setblocking(False)
+        outer.bind((self._front, port))
+        self._selector.register(outer, selectors.EVENT_READ, (port, None))
+
+    def _inside(self, port: int, phone: Address, outer: socket.socket) -> socket.socket:
+        """The socket that the node sees as this phone."""
+        inner = self._inner.get((port, phone))
+        if inner is None:
+            inner = self._inner[port, phone] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            inner.setblocking(False)
+            inner.bind((self._front, 0))
+            inner.connect((self._back, port))
+            self._selector.register(inner, selectors.EVENT_READ, (outer, phone))
+        return inner
+
+    def _run(self) -> None:
+        while self._running:
+            now = time.monotonic()
+            while self._held and self._held[0][0] <= now:
+                _, _, inner, data = heapq.heappop(self._held)
+                _send(inner, data)
+            wait = min(self._held[0][0] - now, 0.05) if self._held else 0.05
+            for key, _ in self._selector.select(wait):
+                self._read(key.fileobj, key.data)  # type: ignore[arg-type]
+
+    def _read(self, here: socket.socket, towards: tuple[int | socket.socket, Address | None]) -> None:
+        for _ in range(64):
+            try:
+                data, source = here.recvfrom(2048)
+            except OSError:
+                return
+            where, phone = towards
+            if phone is not None:
+                assert isinstance(where, socket.socket)
+                _send(where, data, phone)
+            else:
+                assert isinstance(where, int)
+                self._inwards(self._inside(where, source, here), where, source[0], data)
+
+    def _inwards(self, inner: socket.socket, port: int, host: str, data: bytes) -> None:
+        how = self._rough.get(host)
+        if how is None or port % 2:
+            _send(inner, data)
+            return
+        dice = self._dice[host]
+        lost, delay = (
+            dice.random() < how.loss,
+            dice.expovariate(1000.0 / how.jitter_ms) if how.jitter_ms else 0.0,
+        )
+        if not lost:
+            self._count += 1
+            heapq.heappush(self._held, (time.monotonic() + delay, self._count, inner, data))
+
+
+def _send(through: socket.socket, data: bytes, to: Address | None = None) -> None:
+    try:
+        if to is None:
+            through.send(data)
+        else:
+            through.sendto(data, to)
+    except OSError:
+        pass  # lost, as on any network
