@@ -81,6 +81,19 @@ FIGURES = {
         "lookahead_ms": Figure("delay of the jitter buffer that the figures of ours need", "ms"),
         "speech_s": Figure("speech that was listened to, a condition", "s"),
     },
+    "jitter": {
+        "delay_over_hindsight_ms_max": Figure(
+            "jitter buffer's delay over the best with hindsight", "ms", "≤ 15"
+        ),
+        "delay_over_oracle_ms_max": Figure("and over an oracle that chooses anew every 2 s", "ms"),
+        "pesq_ours": Figure("PESQ over all delay traces"),
+        "pesq_fixed_40": Figure("fixed delay of 40 ms"),
+        "pesq_fixed_60": Figure("60 ms"),
+        "pesq_fixed_100": Figure("100 ms"),
+        "pesq_fixed_200": Figure("200 ms"),
+        "slot_us_8k": Figure("CPU of a clean packet buffered and played, 8 kHz", "µs"),
+        "slot_us_16k": Figure("16 kHz", "µs"),
+    },
     "sip": {
         "messages_per_s": Figure("SIP messages parsed a second, one core", "/s"),
         "calls_per_s": Figure("calls set up and torn down a second, one core", "/s", "≥ 200"),
