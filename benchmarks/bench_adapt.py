@@ -247,8 +247,12 @@ def measure(case: Case, passages: list[hearing.Passage], seed: int) -> Outcome:
     scores, at = [], len(warm)
     for passage in passages:
         end = at + len(passage.samples)
-        placed = followed(passage.samples, heard[at : end + late], late)
-        scores.append(hearing.stoi(passage.samples, placed, RATE))
+        around = heard[at : end + late]
+        placed = (
+            followed(passage.samples, around, late),
+            hearing.aligned(passage.samples, around, RATE, most=1.5),  # what is in shreds cannot be followed
+        )
+        scores.append(max(hearing.stoi(passage.samples, sound, RATE) for sound in placed))
         at = end
     link = call.links[0]
     seconds = (len(warm) + len(spoken)) / RATE

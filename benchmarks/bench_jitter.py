@@ -234,7 +234,8 @@ def table(lines: list[Stream], runs: dict[str, Run], speech: I16, pieces: int) -
                 over["oracle"].append(later)
     figures = {f"delay_over_{name}_ms_max": round(max(values), 1) for name, values in over.items()}
     for buffer, values in quality.items():
-        figures[f"pesq_{buffer.replace(' ', '_')}"] = round(float(np.mean(values)), 2)
+        name = "ours" if buffer == "ours" else f"{buffer.replace(' ', '_')}ms"
+        figures[f"pesq_{name}"] = round(float(np.mean(values)), 2)
     return figures
 
 

@@ -215,12 +215,12 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_plc", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a small sample and PESQ alone, under 50 s")
     parser.add_argument("--speech", help="folder of WAV files, instead of shared/speech beside the checkout")
-    parser.add_argument("--seconds", type=float, default=0.0, help="of speech, 0 for 240, or 12 when quick")
+    parser.add_argument("--seconds", type=float, default=0.0, help="of speech, 0 for 240, or 18 when quick")
     parser.add_argument("--seed", type=int, default=1, help="of the sample and of the losses")
     options = parser.parse_args(arguments)
     choose = partial(
         hearing.passages,
-        seconds=options.seconds or (12.0 if options.quick else 240.0),
+        seconds=options.seconds or (18.0 if options.quick else 240.0),
         folder=options.speech,
         seed=options.seed,
     )

@@ -43,6 +43,22 @@ FIGURES = {
         "rendered_ms": Figure("CPU a second a rendered call", "ms"),
         "recorded_ms": Figure("CPU a second a relayed and tapped call", "ms"),
     },
+    "recorder": {
+        "calls": Figure("recordings at once"),
+        "wav_x_floor": Figure("CPU of recording to WAV, on top of the tap's, against system calls alone", "×"),
+        "opus_x_floor": Figure("of recording to Opus, the two speaking in turns", "×"),
+        "opus_sealed_x_floor": Figure("the same, sealed", "×"),
+        "opus_both_x_floor": Figure("both speaking all the time", "×"),
+        "wav_ms": Figure("CPU a second a call of recording to WAV", "ms"),
+        "opus_ms": Figure("to Opus, in turns", "ms"),
+        "opus_sealed_ms": Figure("the same, sealed", "ms"),
+        "opus_both_ms": Figure("both all the time", "ms"),
+        "floor_ms": Figure("CPU a second a call of the system calls alone", "ms"),
+        "wav_kbps": Figure("what goes to the disk in WAV", "kb/s"),
+        "opus_kbps": Figure("in Opus, in turns", "kb/s"),
+        "opus_sealed_kbps": Figure("the same, sealed", "kb/s"),
+        "opus_both_kbps": Figure("both all the time", "kb/s"),
+    },
     "adapt": {
         "stoi_ours": Figure("speech understood over a 2G link (STOI), Opus adapted to it", "", "> 0.7"),
         "stoi_fixed": Figure("the same with G.711 that does not adapt", ""),
@@ -80,6 +96,19 @@ FIGURES = {
         "us_per_leg_100": Figure("a leg, a hundred", "µs"),
         "lookahead_ms": Figure("delay of the jitter buffer that the figures of ours need", "ms"),
         "speech_s": Figure("speech that was listened to, a condition", "s"),
+    },
+    "jitter": {
+        "delay_over_hindsight_ms_max": Figure(
+            "jitter buffer's delay over the best with hindsight", "ms", "≤ 15"
+        ),
+        "delay_over_oracle_ms_max": Figure("and over an oracle that chooses anew every 2 s", "ms"),
+        "pesq_ours": Figure("PESQ over all delay traces"),
+        "pesq_fixed_40ms": Figure("fixed delay of 40 ms"),
+        "pesq_fixed_60ms": Figure("60 ms"),
+        "pesq_fixed_100ms": Figure("100 ms"),
+        "pesq_fixed_200ms": Figure("200 ms"),
+        "slot_us_8k": Figure("CPU of a clean packet buffered and played, 8 kHz", "µs"),
+        "slot_us_16k": Figure("16 kHz", "µs"),
     },
     "sip": {
         "messages_per_s": Figure("SIP messages parsed a second, one core", "/s"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from config.setting import Country, Encrypted, Name, Network, Profile, setting, settings
+from config.sound import LineSound
 
 
 @settings
@@ -18,4 +19,5 @@ class LineSettings:
         "Encryption of its calls' sound, as in media.yaml: `auto`, `required`, `preferred` or `off`.",
         default="auto",
     )
+    sound: LineSound = setting("What is done with the sound of its callers.", default=LineSound())
     sources: tuple[Network, ...] = setting("Networks its calls come from.", default=())

@@ -9,6 +9,7 @@ from annotated_types import Ge, Le
 
 from config.recording import RecordingSettings
 from config.setting import Address, Encrypted, Name, Port, Processes, Profile, Seconds, setting, settings
+from config.sound import SoundSettings
 
 Suite = Literal["AEAD_AES_256_GCM", "AEAD_AES_128_GCM", "AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32"]
 
@@ -106,6 +107,7 @@ class MediaSettings:
         "What the networks carry, and what is done about it.", default=NetworkSettings()
     )
     jitter: Jitter = setting("The jitter buffer of legs that are not relayed.", default=Jitter())
+    sound: SoundSettings = setting("What is done with the sound of calls.", default=SoundSettings())
     recording: RecordingSettings = setting(
         "Recordings of calls; which queues are recorded stands in queues.yaml.", default=RecordingSettings()
     )

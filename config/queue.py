@@ -16,6 +16,7 @@ from config.setting import (
     setting,
     settings,
 )
+from config.sound import QueueSound
 from routing.queue import QueueSpec
 
 
@@ -56,6 +57,8 @@ class QueueSettings:
 
     recording: QueueRecording = setting("Whether and how its calls are recorded.", default=QueueRecording())
 
+    sound: QueueSound = setting("What is done with the sound of its calls.", default=QueueSound())
+
     def spec(self) -> QueueSpec:
         """The queue as routing sees it."""
         return QueueSpec(
@@ -78,4 +81,5 @@ class QueueSettings:
             max_misses=self.max_misses,
             priority=self.priority,
             recording=self.recording.terms(),
+            sound=self.sound.terms(),
         )

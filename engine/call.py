@@ -158,21 +158,27 @@ class Call:
 
     # --- sound ------------------------------------------------------------------------------------
 
-    def play(self, leg: Leg, prompts: Sequence[str], *, loop: bool = False) -> None:
-        """Play named prompts to a leg in the call's language, instead of what plays there."""
+    def play(self, leg: Leg, prompts: Sequence[str], *, loop: bool = False, barge: bool = False) -> None:
+        """Play named prompts to a leg in the call's language, instead of what plays there.
+
+        barge: its far end may interrupt them by speaking.
+        """
         self.hush(leg)
         self._play += 1
         items = [self.switch.prompts.path(self.language, name) for name in prompts]
-        self.switch.media.send(leg.worker, Play(leg.number, self._play, items, loop))
+        self.switch.media.send(leg.worker, Play(leg.number, self._play, items, loop, barge=barge))
 
     def hush(self, leg: Leg) -> None:
         """Stop whatever plays to the leg."""
         if leg.media is Media.OPEN:
             self.switch.media.send(leg.worker, Stop(leg.number))
 
-    def played(self, leg: Leg, play: int, completed: bool, now: float) -> None:
-        """A play came to its end; one that was stopped on purpose, or an older one, moves nothing."""
-        if completed and play == self._play and leg is self.customer:
+    def played(self, leg: Leg, play: int, over: bool, now: float) -> None:
+        """A play came to its end; one that was stopped on purpose, or an older one, moves nothing.
+
+        over: it was heard out, or interrupted by who heard it.
+        """
+        if over and play == self._play and leg is self.customer:
             self.fire(Trigger.PLAYED, now)
 
     # --- legs -------------------------------------------------------------------------------------

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from engine import network
+from engine import network, sound
 from engine.encryption import Encryption, Policy
 from engine.events import Side
-from media.messages import Address, CloseLeg, Codec, Direction, LegStats, OpenLeg, SetRemote
+from media.messages import Address, AnyCommand, CloseLeg, Codec, Direction, LegStats, OpenLeg, SetRemote
+from media.wish import Treat
 from sip import sdp
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Leg:
         self.silent = False  # the worker hears nothing from the far end
         self.asked = False  # whether it is still there; no answer yet
         self.stats: LegStats | None = None
+        self.treated: Treat | None = None  # what the worker was told to do with its sound
         self.network = network.fresh()  # what workers tell of the way to the far end
         self.encryption = Encryption(Policy.OFF, (), call.switch.rng)
         self._media = media
@@ -165,6 +167,8 @@ class Leg:
                 repair=self.call.switch.config.media.network.repair,
             ),
         )
+        self.treated = None
+        sound.treat(self)
 
     def update(self) -> None:
         """Tell the worker what the newest offer/answer says."""
@@ -182,6 +186,21 @@ class Leg:
                     keys=self.encryption.keys,
                 ),
             )
+            sound.treat(self)
+
+    def send(self, command: AnyCommand) -> None:
+        """Tell the worker something of this leg."""
+        self._media.send(self.worker, command)
+
+    @property
+    def negotiated(self) -> bool:
+        """Whether both ends have agreed on codecs."""
+        return self._chosen is not None
+
+    @property
+    def takes_events(self) -> bool:
+        """Whether its far end sends digits as telephone events."""
+        return self._chosen is not None and self._chosen.dtmf_pt is not None
 
     def close(self) -> None:
         if self.media in (Media.OPENING, Media.OPEN):

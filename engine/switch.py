@@ -298,7 +298,7 @@ class Switch:
     def _play_done(self, event: media_words.PlayDone, now: float) -> None:
         leg = self.legs.get(event.leg)
         if leg is not None:
-            leg.call.played(leg, event.play, event.completed, now)
+            leg.call.played(leg, event.play, event.completed or event.interrupted, now)
 
     def _dtmf(self, event: media_words.Dtmf, now: float) -> None:
         leg = self.legs.get(event.leg)

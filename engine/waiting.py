@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine import recording
+from engine import recording, sound
 from engine.attempt import Attempt, Outcome
 from engine.events import (
     CallOffered,
@@ -30,9 +30,11 @@ TOLD_MINUTES = (1, 2, 3, 5, 10, 15, 20, 30, 60)
 def welcome(call: Call, now: float, _: Any) -> None:
     assert call.queue is not None and call.customer is not None
     call.language = call.queue.language or call.language
+    sound.treat(call.customer)
     first = _notice(call)
     if first or call.queue.welcome:
-        call.play(call.customer, (*first, *call.queue.welcome))
+        barge = call.queue.sound.barge_in and not first
+        call.play(call.customer, (*first, *call.queue.welcome), barge=barge)
     else:
         call.fire(Trigger.PLAYED, now)
 
@@ -50,6 +52,8 @@ def enqueue(call: Call, now: float, what: Any) -> None:
     """Take a place; `what` is the QueueTarget of a move, or None for the queue that the call came for."""
     if isinstance(what, QueueTarget):
         call.queue = call.switch.acd.queues[what.name].spec
+        if call.customer is not None:
+            sound.treat(call.customer)
     assert call.queue is not None
     try:
         call.switch.acd.enqueue(call.queue.name, call.id, now)

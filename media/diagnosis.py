@@ -163,7 +163,8 @@ class Change(NamedTuple):
 
 
 class Diagnosis(Columns):
-    """since, gone: when evidence began, or ended, by sign; inf where not. active: told.
+    """since, gone: when evidence began, or ended, by sign; inf where not. active: told. stirs: any
+    of these is, or was at the look before.
 
     received, foreign, refused, stream, media: as at the look before. unheard: the far end's reports know
     nothing of what we send. listened: when samples were last seen; mute: when digital silence began; loud:
@@ -175,6 +176,7 @@ class Diagnosis(Columns):
         "since": Column(np.float64, np.inf, len(Sign)),
         "gone": Column(np.float64, np.inf, len(Sign)),
         "active": Column(np.bool_, False, len(Sign)),
+        "stirs": Column(np.bool_),
         "received": Column(np.int64),
         "foreign": Column(np.int64),
         "refused": Column(np.int64),
@@ -194,6 +196,7 @@ class Diagnosis(Columns):
     since: F64
     gone: F64
     active: Bool
+    stirs: Bool
     received: I64
     foreign: I64
     refused: I64
@@ -307,6 +310,8 @@ class Diagnosis(Columns):
 
     def _settle(self, rows: I64, found: Bool, now: float) -> list[Change]:
         """Hysteresis: tell what held long enough, once, and what has been gone long enough, once."""
+        stirs = found.any(axis=1) | self.stirs[rows]
+        rows, found = rows[stirs], found[stirs]
         since, gone, active = self.since[rows], self.gone[rows], self.active[rows]
         since = np.where(found, np.minimum(since, now), np.inf)
         gone = np.where(found, np.inf, np.minimum(gone, now))
@@ -314,9 +319,10 @@ class Diagnosis(Columns):
         ends = active & ~found & (now - gone >= EASE)
         self.since[rows], self.gone[rows] = since, gone
         changed = begins | ends
+        self.active[rows] = active = active ^ changed
+        self.stirs[rows] = (found | active).any(axis=1)
         if not changed.any():
             return []
-        self.active[rows] = active ^ changed
         when = np.where(ends, gone, since)
         return [
             Change(int(rows[i]), Sign(sign), float(when[i, sign]), bool(ends[i, sign]))

@@ -102,6 +102,8 @@ class Plan:
         for row in (leg.row, *self.relays.get(leg.row, ())):
             self._relay(row, None)
         self._with_player.discard(leg.row)
+        for plane in self._planes:
+            plane.vacate(leg.row)
         for rows in (self.tapped, self.attended, self.altered, self.beside):
             rows.discard(leg.row)
         self._table.common.way[leg.row] = Way.NONE

@@ -61,6 +61,15 @@ class Plane:
         self.slots = self._slot_of[self.rows]
         return gone
 
+    def vacate(self, row: int) -> None:
+        """The leg is closed: nothing of it goes over to the next one in its row."""
+        slot = int(self._slot_of[row]) if row < len(self._slot_of) else NO_SLOT
+        if slot != NO_SLOT:
+            self._clear(slot)
+            self._slot_of[row] = NO_SLOT
+            kept = self.rows != row
+            self.rows, self.slots = self.rows[kept], self.slots[kept]
+
     def _take(self) -> int:
         if not self._free:
             before = self._seats.rows

@@ -30,6 +30,17 @@ class RecordingTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundTerms:
+    """What is done with the sound of a queue's calls; None: as elsewhere. barge_in: callers may interrupt
+    the welcome.
+    """
+
+    noise_suppression: bool | None = None
+    level_normalisation: bool | None = None
+    barge_in: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSpec:
     """What the operator says of a queue. Durations in seconds; 0 in `announce_every_s`, `max_wait_s`,
     `max_length` and `max_misses` means never, for ever, any number and never."""
@@ -54,6 +65,7 @@ class QueueSpec:
     priority: int = 0
     hours: str = ""
     recording: RecordingTerms = RecordingTerms()
+    sound: SoundTerms = SoundTerms()
 
     def offer(self, call: str) -> Offer:
         """This queue's terms for offering `call` to an agent."""

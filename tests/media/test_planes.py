@@ -9,7 +9,7 @@ import pytest
 
 from media import codecs
 from media.legs import Way
-from media.messages import CloseLeg, Codec, Play, SetGain, SetRemote
+from media.messages import CloseLeg, Codec, LegClosed, Play, SetGain, SetRemote
 from tests.media.stage import DTMF, PCMU, Stage, strength, tone, write_wav
 
 OPUS = Codec(111, "opus", 48000, channels=2)
@@ -188,3 +188,17 @@ def test_a_call_renegotiated_to_a_narrower_codec_is_heard_on(stage: Stage) -> No
     stage.run(0.6)
     assert way(stage, 1) == way(stage, 2) == Way.RELAYED
     assert level(b.audio(stage.now - 0.4), 600, 8000) > 4000
+
+
+def test_a_leg_begins_with_no_late_packets_of_the_one_that_had_its_row_before(stage: Stage) -> None:
+    for number in (1, 3):
+        speaker = stage.leg(number)
+        stage.leg(number + 1)
+        stage.do(SetGain(number, number + 1, 0.5))
+        speaker.hertz = 440.0
+        stage.run(0.3)
+        if number == 1:
+            stage.control.core.planes[0].playout.late[:] += 3
+        stage.do(CloseLeg(number), CloseLeg(number + 1))
+    late = {event.leg: event.stats.late for event in stage.told(LegClosed)}
+    assert late == {1: 3, 2: 0, 3: 0, 4: 0}

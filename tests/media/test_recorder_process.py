@@ -1,0 +1,205 @@
+"""The real recorder beside a real worker: what is on disk when either is killed, or the disk fails."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from media.codecs import g711
+from media.io.process import RecorderClient, WorkerClient
+from media.messages import AnyEvent, LegOpened, OpenLeg, SetGain, Tap
+from media.recording import Record, RecordingDone, RecordingFailed, RecordingStarted, SealKeys, StopRecording
+from media.sealed import Opener, Truncated
+from tests.media.reels import onsets, pulse, read
+from tests.media.stage import PCMU
+from tests.media.test_worker import HOST, PATIENCE, Far
+
+PORTS = (25_400, 25_500)
+SECRET = "a secret of thirty-two characters"
+
+
+class Node:
+    """A worker, a recorder, and two phones that hear each other; the first is recorded."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.taps = str(folder / "taps")
+        self.events: list[AnyEvent] = []
+        self.lost: list[str] = []
+        self.fars = [Far(), Far()]
+        self.ports: list[int] = []
+        self.spoken = 0
+        self.worker = WorkerClient(
+            bind=HOST, ports=PORTS, on_events=self.events.extend, on_lost=self.lost.append, reserve=False
+        )
+        self.recorder = RecorderClient(
+            taps=self.taps, on_events=self.events.extend, on_lost=self.lost.append, sync_s=0.2
+        )
+
+    async def start(self, **record: Any) -> Path:
+        await asyncio.gather(self.worker.start(), self.recorder.start())
+        for leg, far in enumerate(self.fars):
+            self.worker.send(OpenLeg(leg, [PCMU], None, far.address))
+        await self.until(lambda: len(self.told(LegOpened)) == 2)
+        self.ports = [event.port for event in sorted(self.told(LegOpened), key=lambda event: event.leg)]
+        path = self.folder / "day" / "call.opus"
+        self.recorder.send(SealKeys({"k": SECRET}), Record("call", 0, str(path), **record))
+        self.worker.send(SetGain(0, 1), SetGain(1, 0), Tap(0, self.taps))
+        return path
+
+    async def talk(self, seconds: float) -> None:
+        """Both speak, in real time, with a burst each half second."""
+        loop = asyncio.get_running_loop()
+        begun, first = loop.time(), self.spoken
+        while self.spoken - first < seconds * 50:
+            block = pulse() if self.spoken % 25 == 0 else np.zeros(160, np.int16)
+            for far, port in zip(self.fars, self.ports):
+                far.speak(port, payload=g711.encode(g711.MU, block).tobytes())
+            self.spoken += 1
+            await asyncio.sleep(max(0.0, begun + (self.spoken - first) * 0.02 - loop.time()))
+
+    def told(self, kind: type) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    async def until(self, true: Callable[[], Any]) -> None:
+        async def wait() -> None:
+            while not true():
+                await asyncio.sleep(0.02)
+
+        await asyncio.wait_for(wait(), PATIENCE)
+
+    async def close(self) -> None:
+        await asyncio.gather(self.worker.close(), self.recorder.close())
+        for far in self.fars:
+            far.socket.close()
+
+
+def play(scene: Callable[[Node], Awaitable[None]], folder: Path) -> None:
+    async def run() -> None:
+        node = Node(folder)
+        try:
+            await scene(node)
+        finally:
+            await node.close()
+
+    asyncio.run(run())
+
+
+def test_a_call_is_recorded_and_its_file_closed(tmp_path: Path) -> None:
+    async def scene(node: Node) -> None:
+        path = await node.start()
+        await node.talk(2.0)
+        node.recorder.send(StopRecording("call"))
+        await node.until(lambda: node.told(RecordingDone))
+        (started,), (done,) = node.told(RecordingStarted), node.told(RecordingDone)
+        assert started.file == done.file == str(path) and done.complete
+        assert done.bytes == path.stat().st_size
+        sound = read(path.read_bytes())
+        assert sound.shape[1] / 8000 == pytest.approx(done.seconds, abs=0.01)
+        for channel in sound:
+            assert np.diff(onsets(channel)) == pytest.approx(0.5, abs=0.045)
+            assert len(onsets(channel)) >= 3
+
+    play(scene, tmp_path)
+
+
+@pytest.mark.parametrize("key", ["", "k"])
+def test_a_recorder_that_is_killed_leaves_a_file_that_opens_up_to_the_last_two_seconds(
+    tmp_path: Path, key: str
+) -> None:
+    async def scene(node: Node) -> None:
+        path = await node.start(key=key)
+        await node.talk(4.0)
+        assert node.recorder.pid is not None
+        os.kill(node.recorder.pid, signal.SIGKILL)
+        await node.until(lambda: node.lost)
+        assert _seconds(path, key) >= 4.0 - 2.0
+        assert node.worker.pid is not None and not node.told(RecordingDone)
+
+    play(scene, tmp_path)
+
+
+def test_a_recorder_that_was_killed_is_there_again_and_goes_on_in_another_file(tmp_path: Path) -> None:
+    async def scene(node: Node) -> None:
+        await node.start()
+        await node.talk(0.5)
+        assert node.recorder.pid is not None
+        os.kill(node.recorder.pid, signal.SIGKILL)
+        await node.until(lambda: node.lost and node.recorder.ready)
+        second = tmp_path / "call-2.opus"
+        node.recorder.send(Record("call-2", 0, str(second)))
+        await node.talk(3.5)
+        node.recorder.send(StopRecording("call-2"))
+        await node.until(lambda: node.told(RecordingDone))
+        assert read(second.read_bytes()).shape[1] / 8000 >= 1.5
+
+    play(scene, tmp_path)
+
+
+def test_a_worker_that_is_killed_ends_the_recording_with_all_that_it_had_sent(tmp_path: Path) -> None:
+    async def scene(node: Node) -> None:
+        path = await node.start()
+        await node.talk(3.0)
+        assert node.worker.pid is not None
+        os.kill(node.worker.pid, signal.SIGKILL)
+        await node.until(lambda: node.told(RecordingDone))
+        (done,) = node.told(RecordingDone)
+        assert done.complete and done.seconds >= 3.0 - 1.0
+        assert _seconds(path, "") == pytest.approx(done.seconds, abs=0.01)
+
+    play(scene, tmp_path)
+
+
+def _seconds(path: Path, key: str) -> float:
+    data = path.read_bytes()
+    if key:
+        opener = Opener({key: SECRET})
+        data = b"".join(opener.feed(data))
+        with pytest.raises(Truncated):
+            opener.end()
+    return float(read(data).shape[1] / 8000)
+
+
+def test_a_disk_that_is_full_is_told_and_the_recording_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    """The limit of a file's size stands for the disk: it can be lifted for another process."""
+
+    async def scene(node: Node) -> None:
+        path = await node.start(format="wav")
+        await node.talk(1.5)
+        assert node.recorder.pid is not None
+        hard = resource.prlimit(node.recorder.pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(node.recorder.pid, resource.RLIMIT_FSIZE, (40_000, hard))
+        await node.talk(2.0)
+        await node.until(lambda: node.told(RecordingFailed))
+        failed = node.told(RecordingFailed)[0]
+        assert str(path) in failed.what and failed.remedy and not failed.over
+        resource.prlimit(node.recorder.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        await node.talk(2.0)
+        await node.until(lambda: any(event.over for event in node.told(RecordingFailed)))
+        node.recorder.send(StopRecording("call"))
+        await node.until(lambda: node.told(RecordingDone))
+        (done,) = node.told(RecordingDone)
+        assert done.complete and done.seconds >= 4.5 and not done.lost_s
+        assert np.diff(onsets(read(path.read_bytes(), "wav")[0])) == pytest.approx(0.5, abs=0.045)
+
+    play(scene, tmp_path)
+
+
+def test_a_directory_that_cannot_be_made_is_told_and_the_call_goes_on(tmp_path: Path) -> None:
+    async def scene(node: Node) -> None:
+        (tmp_path / "day").write_text("a file where the folder should be")
+        await node.start()
+        await node.talk(1.5)
+        await node.until(lambda: node.told(RecordingFailed))
+        assert str(tmp_path / "day") in node.told(RecordingFailed)[0].what
+        assert len(node.fars[1].waiting()) >= 60
+
+    play(scene, tmp_path)
