@@ -45,7 +45,9 @@ FIGURES = {
     },
     "recorder": {
         "calls": Figure("recordings at once"),
-        "wav_x_floor": Figure("CPU of recording to WAV, on top of the tap's, against system calls alone", "×"),
+        "wav_x_floor": Figure(
+            "CPU of recording to WAV, beside the tap, against system calls alone", "×"
+        ),
         "opus_x_floor": Figure("of recording to Opus, the two speaking in turns", "×"),
         "opus_sealed_x_floor": Figure("the same, sealed", "×"),
         "opus_both_x_floor": Figure("both speaking all the time", "×"),
@@ -96,6 +98,39 @@ FIGURES = {
         "us_per_leg_100": Figure("a leg, a hundred", "µs"),
         "lookahead_ms": Figure("delay of the jitter buffer that the figures of ours need", "ms"),
         "speech_s": Figure("speech that was listened to, a condition", "s"),
+    },
+    "sound": {
+        "vad_ours_steady": Figure("speech found under white noise and hum, 20 to 5 dB"),
+        "vad_ours_false_steady": Figure("that noise alone taken for speech"),
+        "vad_webrtc1_steady": Figure("speech found by webrtcvad, mode 1"),
+        "vad_webrtc1_false_steady": Figure("and noise taken for it"),
+        "vad_webrtc3_steady": Figure("by webrtcvad, mode 3"),
+        "vad_webrtc3_false_steady": Figure("and noise taken for it"),
+        "vad_ours_babble": Figure("speech found under twelve other talkers"),
+        "vad_ours_false_babble": Figure("the others alone taken for speech"),
+        "vad_webrtc1_babble": Figure("found by webrtcvad, mode 1"),
+        "vad_webrtc1_false_babble": Figure("and others taken for it"),
+        "vad_webrtc3_babble": Figure("by webrtcvad, mode 3"),
+        "vad_webrtc3_false_babble": Figure("and others taken for it"),
+        "noise_pesq_gain_white": Figure("PESQ won by noise suppression, white noise, 20 to 5 dB"),
+        "noise_pesq_gain_hum": Figure("hum"),
+        "noise_pesq_gain_babble": Figure("other talkers"),
+        "noise_stoi_change_white_min": Figure("change of STOI where it is worst, white noise"),
+        "noise_stoi_change_hum_min": Figure("hum"),
+        "noise_stoi_change_babble_min": Figure("other talkers"),
+        "talk_off_digits_an_hour": Figure("keys told of an hour of speech that presses none"),
+        **{
+            f"{what}_us_{rate}k": Figure(f"{meaning}, a leg and tick of 100 at {rate} kHz", "µs")
+            for what, meaning in (
+                ("vad", "CPU of voice activity"),
+                ("noise", "of noise suppression"),
+                ("level", "of level normalisation"),
+                ("tones", "of digits in the sound"),
+                ("comfort", "of comfort noise"),
+                ("bargein", "of barge-in"),
+            )
+            for rate in (8, 16)
+        },
     },
     "jitter": {
         "delay_over_hindsight_ms_max": Figure(
