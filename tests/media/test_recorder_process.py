@@ -33,16 +33,25 @@ class Node:
         self.folder = folder
         self.taps = str(folder / "taps")
         self.events: list[AnyEvent] = []
+        self._news = asyncio.Event()
         self.lost: list[str] = []
         self.fars = [Far(), Far()]
         self.ports: list[int] = []
         self.spoken = 0
         self.worker = WorkerClient(
-            bind=HOST, ports=PORTS, on_events=self.events.extend, on_lost=self.lost.append, reserve=False
+            bind=HOST, ports=PORTS, on_events=self._told, on_lost=self._was_lost, reserve=False
         )
         self.recorder = RecorderClient(
-            taps=self.taps, on_events=self.events.extend, on_lost=self.lost.append, sync_s=0.2
+            taps=self.taps, on_events=self._told, on_lost=self._was_lost, sync_s=0.2
         )
+
+    def _told(self, events: list[AnyEvent]) -> None:
+        self.events.extend(events)
+        self._news.set()
+
+    def _was_lost(self, reason: str) -> None:
+        self.lost.append(reason)
+        self._news.set()
 
     async def start(self, **record: Any) -> Path:
         await asyncio.gather(self.worker.start(), self.recorder.start())
@@ -64,7 +73,9 @@ class Node:
             for far, port in zip(self.fars, self.ports):
                 far.speak(port, payload=g711.encode(g711.MU, block).tobytes())
             self.spoken += 1
-            await asyncio.sleep(max(0.0, begun + (self.spoken - first) * 0.02 - loop.time()))
+            due = loop.create_future()
+            loop.call_at(begun + (self.spoken - first) * 0.02, due.set_result, None)
+            await due
 
     def told(self, kind: type) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
@@ -72,7 +83,11 @@ class Node:
     async def until(self, true: Callable[[], Any]) -> None:
         async def wait() -> None:
             while not true():
-                await asyncio.sleep(0.02)
+                self._news.clear()
+                try:
+                    await asyncio.wait_for(self._news.wait(), 0.1)
+                except TimeoutError:
+                    pass  # not everything that is waited for is told
 
         await asyncio.wait_for(wait(), PATIENCE)
 
