@@ -28,7 +28,7 @@ class Roughness:
 
 
 class Forwarder:
-    """Forwards ports LOW to HIGH (excluded) of `front` to the same ports of `back`, in a thread of its own."""
+    """Forwards `ports` of `front` to the same ports of `back`, in a thread of its own."""
 
     def __init__(self, front: str, back: str, ports: Iterable[int], seed: int) -> None:
         self._back = back
