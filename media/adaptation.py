@@ -79,7 +79,8 @@ class Adaptation:
             states.pop(leg.row, None)
         self._always.discard(leg.row)
         self._asked.discard(leg.row)
-        self.roughness.clear(leg.row)
+        if leg.row < self.roughness.rows:  # else it was not looked at yet
+            self.roughness.clear(leg.row)
 
     # --- reports ----------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import pytest
 from media import codecs, rtcp, xr
 from media.codecs import adapt
 from media.legs import Way
-from media.messages import Codec, OpenLeg, SetGain, SetRemote, Wish
+from media.messages import CloseLeg, Codec, LegClosed, OpenLeg, SetGain, SetRemote, Wish
 from media.rtcp import Block
 from media.xr import VoipMetrics
 from tests.media.stage import DTMF, PCMU, Phone, Stage
@@ -169,3 +169,11 @@ def test_a_leg_s_own_setting_goes_before_the_policy(setting, expected):
 def test_openings_carry_profile_and_repair():
     command = OpenLeg(1)
     assert (command.profile, command.repair) == ("standard", "auto")
+
+
+def test_a_leg_that_was_never_looked_at_is_closed_like_any_other() -> None:
+    stage = Stage()
+    legs = range(1, 100)  # more than the tables begin with
+    stage.do(*(OpenLeg(leg, [PCMU], None, ("192.0.2.9", 4000)) for leg in legs))
+    stage.do(*(CloseLeg(leg) for leg in legs))
+    assert len(stage.told(LegClosed)) == len(legs)
