@@ -67,6 +67,7 @@ class Recordings:
     def __init__(self) -> None:
         self.recorder: RecorderPort | None = None
         self.open: dict[str, Call] = {}
+        self.faults: dict[str, str] = {}  # what is wrong, by the name of the recording, while it is
 
 
 def folder_of(config: Config, terms: RecordingTerms) -> Path:
@@ -177,7 +178,14 @@ def told(switch: Switch, event: RecordingEvent, now: float) -> None:
         return
     call = switch.recordings.open.get(event.name)
     if isinstance(event, RecordingFailed):
-        log.error("recording", file=event.file, what=event.what, remedy=event.remedy, over=event.over)
+        if event.over:
+            switch.recordings.faults.pop(event.name, None)
+            log.info("recording goes on", file=event.file)
+        else:
+            switch.recordings.faults[event.name] = event.what
+            log.error("recording", file=event.file, what=event.what, remedy=event.remedy)
+    elif isinstance(event, RecordingDone):
+        switch.recordings.faults.pop(event.name, None)
     if call is None or call.recording is None:
         return
     recording, id = call.recording, call.id if call.id in switch.calls else ""
@@ -209,6 +217,7 @@ def told(switch: Switch, event: RecordingEvent, now: float) -> None:
 
 def recorder_ready(switch: Switch, now: float) -> None:
     """A recorder is there, for the first time or after one that died: what was recorded goes on in it."""
+    switch.recordings.faults.clear()
     for name, call in list(switch.recordings.open.items()):
         recording = call.recording
         if recording is None or call.id not in switch.calls:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from config.schema import Config
+from engine.views import Check, Health
 from media.io.process import RecorderClient
 from media.messages import AnyEvent, WorkerReady
 from media.recording import RecordingCommand, SealKeys
@@ -35,6 +36,15 @@ class Tape:
     @property
     def pid(self) -> int | None:
         return self._client.pid
+
+    def check(self, faults: Mapping[str, str]) -> Check:
+        """The recorder's line in the node's health; calls go on without it. faults: of files, now."""
+        status, detail = Health.OK, ""
+        if self._client.ready is None:
+            status, detail = Health.DEGRADED, "the recorder restarts"
+        elif faults:
+            status, detail = Health.DEGRADED, f"{len(faults)} files: {next(iter(faults.values()))}"
+        return Check(name="recordings", status=status, detail=detail)
 
     @property
     def load(self) -> float:

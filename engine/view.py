@@ -142,7 +142,9 @@ class View:
         calls = Check(name="calls", status=Health.OK, detail=f"{len(engine.switch.calls)} of {limit}")
         if engine.agent.settings.draining:
             calls = Check(name="calls", status=Health.FAILING, detail="the node takes no new calls: it stops")
-        checks = (workers, calls, engine.journal.check())
+        checks: tuple[Check, ...] = (workers, calls, engine.journal.check())
+        if engine.tape is not None:
+            checks += (engine.tape.check(engine.switch.recordings.faults),)
         return HealthView(
             status=worst(checks), node=engine.config.node.name, version=self._version, checks=checks
         )

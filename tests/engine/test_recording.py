@@ -221,3 +221,7 @@ def test_a_disk_fault_is_in_the_journal_and_the_call_goes_on(tmp_path: Path) -> 
     recording.told(stage.house.switch, fault, stage.world.now)
     assert tape.told(RecordingFault)[0].remedy == "free space there"
     assert stage.call.state is State.TALKING
+    assert list(stage.house.switch.recordings.faults.values()) == [fault.what]
+    well = RecordingFailed(name, "/rec/x", "", "", over=True)
+    recording.told(stage.house.switch, well, stage.world.now)
+    assert not stage.house.switch.recordings.faults
