@@ -12,6 +12,7 @@ from config.setting import Address, Encrypted, Name, Port, Processes, Profile, S
 from config.sound import SoundSettings
 
 Suite = Literal["AEAD_AES_256_GCM", "AEAD_AES_128_GCM", "AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32"]
+CodecName = Literal["OPUS", "G722", "PCMA", "PCMU", "AMR-WB", "AMR", "G729", "L16"]
 
 
 @settings
@@ -77,8 +78,10 @@ class MediaSettings:
         "First RTP port, even. Each leg takes two ports, each call two legs.", default=16_384
     )
     port_high: Port = setting("Last RTP port.", default=32_766)
-    codecs: tuple[Literal["PCMU", "PCMA"], ...] = setting(
-        "Offered and accepted, best first.", default=("PCMA", "PCMU")
+    codecs: tuple[CodecName, ...] = setting(
+        "Offered and accepted, best first. One whose library this machine lacks is left out, with a warning "
+        "at the start. Sound between two phones of one codec is passed on as it is.",
+        default=("OPUS", "G722", "PCMA", "PCMU"),
     )
     ptime_ms: Literal[10, 20, 30, 40, 50, 60] = setting("Packet time that is sent.", default=20)
     rtp_timeout_s: Seconds = setting(

@@ -12,7 +12,7 @@ import structlog
 
 from config.schema import Config
 from engine import recording
-from engine.build import admission_of, registrar_of, user_agent_settings
+from engine.build import admission_of, missing_codecs, registrar_of, user_agent_settings
 from engine.events import NodeStarted, NodeStopped
 from engine.journal import Journal
 from engine.metrics import Metrics
@@ -52,6 +52,8 @@ class Engine:
             interval_s=config.store.commit_ms / 1000,
             limit=config.store.max_pending,
         )
+        for name, library in missing_codecs(config.media).items():
+            log.warning("codec left out", codec=name, missing=library)
         self.workers = Workers(config.media, self._media_told, self._worker_lost)
         self.registrar = registrar_of(config)
         listeners = [

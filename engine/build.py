@@ -8,6 +8,7 @@ from random import Random
 
 from config.media import MediaSettings
 from config.schema import Config
+from media import codecs
 from sip.admission import Admission, AdmissionPolicy, LineSource
 from sip.challenge import DigestPolicy, DigestServer
 from sip.digest import Secret
@@ -17,11 +18,51 @@ from sip.sdp import CodecOffer
 from sip.settings import AgentSettings
 from sip.transaction import Timing
 
+# What we want to receive. Opus: nothing above 16 kHz is heard here, copies of lost packets are.
+FMTP = {
+    "OPUS": "maxplaybackrate=16000;sprop-maxcapturerate=16000;useinbandfec=1",
+    "AMR": "mode-change-capability=2",
+    "AMR-WB": "mode-change-capability=2",
+    "G729": "annexb=no",
+}
+COPIED = frozenset(
+    {"OPUS", "AMR", "AMR-WB"}
+)  # small enough that copies of earlier packets are worth their bits
+
 
 def capabilities_of(media: MediaSettings) -> Sequence[CodecOffer]:
-    """The codecs of a media leg, best first, and telephone-event."""
-    sound = [CodecOffer(name, 8000, 1, ptime=media.ptime_ms) for name in media.codecs]
-    return (*sound, CodecOffer("telephone-event", 8000, 1, pt=media.dtmf.payload_type, ptime=media.ptime_ms))
+    """The codecs of a media leg, best first, then copies (RFC 2198) and telephone-event at each clock.
+
+    A codec whose library this machine lacks is left out; `missing_codecs` tells which.
+    """
+    kinds = [
+        kind
+        for name in media.codecs
+        for kind in reversed(codecs.KINDS)
+        if kind.name == name and codecs.available(kind.number)
+    ]
+    ptime = media.ptime_ms
+    sound = [
+        CodecOffer(_spelt(k.name), k.clock, k.channels, fmtp=FMTP.get(k.name), ptime=ptime) for k in kinds
+    ]
+    carried = dict.fromkeys((kind.clock, kind.channels) for kind in kinds if kind.name in COPIED)
+    copies = [CodecOffer("red", clock, channels, ptime=ptime) for clock, channels in carried]
+    events = [
+        CodecOffer(
+            "telephone-event", clock, 1, pt=media.dtmf.payload_type if clock == 8000 else None, ptime=ptime
+        )
+        for clock in dict.fromkeys([8000, *(kind.clock for kind in kinds)])
+    ]
+    return (*sound, *copies, *events)
+
+
+def missing_codecs(media: MediaSettings) -> dict[str, str]:
+    """Codecs that the configuration names and this machine cannot speak, with the library that each lacks."""
+    return {name: library for name, library in codecs.missing().items() if name in media.codecs}
+
+
+def _spelt(name: str) -> str:
+    return "opus" if name == "OPUS" else name  # as RFC 7587 writes it
 
 
 def admission_of(config: Config, rng: Random, own_hosts: frozenset[str] = frozenset()) -> Admission:

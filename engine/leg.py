@@ -11,7 +11,7 @@ from engine.encryption import Encryption, Policy
 from engine.events import Side
 from media.messages import Address, AnyCommand, CloseLeg, Codec, Direction, LegStats, OpenLeg, SetRemote
 from media.wish import Treat
-from sip import sdp
+from sip import formats, sdp
 
 if TYPE_CHECKING:
     from engine.attempt import Attempt
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sip.session import Session
 
 
-NOT_SOUND = frozenset({"telephone-event", "CN"})
+NOT_SOUND = frozenset({"telephone-event", "cn"})
 
 
 class Media(StrEnum):
@@ -163,6 +163,7 @@ class Leg:
                 self._mux(),
                 self._direction(),
                 keys=self.encryption.keys,
+                dtmf_clock=self._dtmf_clock(),
                 profile=network.profile(self),
                 repair=self.call.switch.config.media.network.repair,
             ),
@@ -184,6 +185,7 @@ class Leg:
                     self._mux(),
                     self._direction(),
                     keys=self.encryption.keys,
+                    dtmf_clock=self._dtmf_clock(),
                 ),
             )
             sound.treat(self)
@@ -224,6 +226,9 @@ class Leg:
     def _mux(self) -> bool:
         return bool(self._chosen and self._chosen.rtcp_mux)
 
+    def _dtmf_clock(self) -> int:
+        return self._chosen.dtmf_rate if self._chosen else 8000
+
     def _direction(self) -> Direction:
         return self._chosen.direction if self._chosen else "sendrecv"
 
@@ -231,15 +236,22 @@ class Leg:
         if self._chosen is None:
             return [], None
         chosen = self._chosen
-        spoken = {codec.name for codec in self._media.capabilities}
+        # What we send under goes first; it differs from what arrives where the answer renumbered our offer.
+        agreed = dict([(chosen.pt, chosen.codec), *chosen.formats])
         codecs = [
-            Codec(pt, codec.name, codec.rate, chosen.ptime)
-            for pt, codec in chosen.formats
-            if codec.name in spoken and codec.name not in NOT_SOUND
+            Codec(pt, codec.name, codec.rate, chosen.ptime, codec.channels, self._wanted(pt))
+            for pt, codec in agreed.items()
+            if codec.name.lower() not in NOT_SOUND
         ]
         return codecs, chosen.dtmf_pt
+
+    def _wanted(self, pt: int) -> dict[str, str]:
+        """The format parameters that the far end gave."""
+        assert self._chosen is not None, "only what was agreed has parameters"
+        said = self._chosen.fmtp if pt == self._chosen.pt else self._chosen.wants.get(pt)
+        return formats.parse(said)
 
 
 def preferring(capabilities: Sequence[sdp.CodecOffer], name: str) -> list[sdp.CodecOffer]:
     """The capabilities with `name` first, otherwise in their own order."""
-    return sorted(capabilities, key=lambda codec: codec.name != name)
+    return sorted(capabilities, key=lambda codec: codec.name.lower() != name.lower())

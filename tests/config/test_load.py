@@ -146,7 +146,7 @@ def test_a_file_may_be_all_defaults(folder):
         (folder / f"{name}.yaml").write_text("# as shipped\n", "utf-8")
     config = load(folder, {})
     assert config.store.path == Path("isogloss.db")
-    assert config.media.codecs == ("PCMA", "PCMU")
+    assert config.media.codecs == ("OPUS", "G722", "PCMA", "PCMU")
 
 
 def test_values_that_are_not_sound_do_not_hide_what_refers_to_them(folder, edit, faults):

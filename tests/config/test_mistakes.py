@@ -141,7 +141,7 @@ MISTAKES = {
         "`udp`, `tcp` or `tls`",
     ),
     "an unknown codec": Mistake(
-        "media.yaml", "[PCMA, PCMU]", "[PCMA, G729]", "codecs", 'cannot be "G729"', "`PCMU` or `PCMA`"
+        "media.yaml", "G722, PCMA", "G722, GSM", "codecs", 'cannot be "GSM"', "`OPUS`, `G722`, `PCMA`, `PCMU`"
     ),
     "a packet time that phones do not know": Mistake(
         "media.yaml", "ptime_ms: 20", "ptime_ms: 25", "ptime_ms", "cannot be 25", "`50` or `60`"

@@ -84,7 +84,10 @@ def test_nothing_changed_is_nothing_said():
             "number +44… leads to sip:{number}@gw, for agents (with the next call)",
         ),
         ("sip.yaml", "port: 5061", "port: 5062", None),
-        ("media.yaml", "[PCMA, PCMU]", "[PCMU]", "media.codecs: PCMA, PCMU → PCMU (with the next call)"),
+        (
+            *("media.yaml", "[OPUS, G722, PCMA, PCMU]", "[PCMU]"),
+            "media.codecs: OPUS, G722, PCMA, PCMU → PCMU (with the next call)",
+        ),
         ("api.yaml", "docs: true", "docs: false", "api.docs: true → false (after a restart)"),
         (
             "node.yaml",

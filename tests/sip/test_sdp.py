@@ -183,12 +183,15 @@ def test_static_payload_types_need_no_rtpmap():
     assert sdp.choose(audio(formats="9 18"), [G722]).codec == Codec("G722", 8000)
 
 
-def test_telephone_events_are_taken_only_at_the_clock_rate_of_the_codec():
+def test_telephone_events_are_taken_at_the_clock_rate_of_the_codec_or_else_at_the_usual_one():
     offer = audio("a=rtpmap:97 opus/48000/2", "a=rtpmap:102 telephone-event/48000", formats="97 8 101 102")
     wide = CodecOffer("telephone-event", 48000)
     assert sdp.choose(offer, [OPUS, PCMA, DTMF, wide]).dtmf_pt == 102
     assert sdp.choose(offer, [PCMA, DTMF, wide]).dtmf_pt == 101
-    assert sdp.choose(offer, [OPUS, DTMF]).dtmf_pt is None
+    # Phones with Opus and events of 8 kHz alone are common, and their digits have to come through.
+    mixed = sdp.choose(offer, [OPUS, DTMF])
+    assert (mixed.dtmf_pt, mixed.dtmf_rate) == (101, 8000)
+    assert sdp.choose(offer, [OPUS]).dtmf_pt is None
     assert sdp.choose(offer, [PCMA]).dtmf_pt is None
 
 
@@ -303,8 +306,8 @@ def test_an_answer_has_the_sections_of_the_offer_and_refuses_all_but_one():
 def test_an_answer_names_the_chosen_codec_by_the_offers_numbers():
     offer = described()
     (media,) = answer(offer, sdp.choose(offer, [OPUS, *OURS], prefer="ours")).media
-    assert media.formats == ("96",) and media.rtpmap[96] == Codec("opus", 48000, 2)
-    assert media.fmtp == {96: "useinbandfec=1"} and media.ptime == 30
+    assert media.formats == ("96", "101") and media.rtpmap[96] == Codec("opus", 48000, 2)
+    assert media.fmtp == {96: "useinbandfec=1", 101: "0-16"} and media.ptime == 30
     (media,) = answer(offer, sdp.choose(offer, OURS)).media
     assert media.formats == ("0", "101") and media.fmtp == {101: "0-16"}
 

@@ -1,0 +1,50 @@
+"""Format parameters (a=fmtp) of codecs: which formats can be agreed to, and what an answer says of them.
+
+AMR and AMR-WB: RFC 4867 section 8.3.1. Opus: RFC 7587 section 7.1, which each side says for itself.
+G.729: RFC 4856 section 2.1.9. RED: RFC 2198 section 5.
+"""
+
+from __future__ import annotations
+
+from sip.description import Codec
+
+RED = "red"
+_AMR = frozenset({"amr", "amr-wb"})
+# Payload formats of RFC 4867 that nobody here reads.
+_UNREAD = ("crc", "robust-sorting", "interleaving")
+# What one side says and the other has to repeat, or may as well.
+_REPEATED = ("octet-align", "mode-set", "mode-change-period", "mode-change-neighbor")
+
+
+def parse(text: str | None) -> dict[str, str]:
+    """Parameters by lower-case name; a word without `=` is there with an empty value."""
+    found: dict[str, str] = {}
+    for part in (text or "").split(";"):
+        name, _, value = part.partition("=")
+        if name.strip():
+            found.setdefault(name.strip().lower(), value.strip())
+    return found
+
+
+def readable(codec: Codec, text: str | None) -> bool:
+    """Whether sound with these parameters can be taken and sent."""
+    if codec.name.lower() not in _AMR:
+        return True
+    said = parse(text)
+    return all(said.get(name, "0") == "0" for name in _UNREAD) and said.get("octet-align", "0") in ("0", "1")
+
+
+def reply(codec: Codec, ours: str | None, theirs: str | None) -> str | None:
+    """What our answer says of a codec, `theirs` being what the offer said."""
+    name, said = codec.name.lower(), parse(theirs)
+    if name in _AMR:
+        parts = [f"{key}={said[key]}" for key in _REPEATED if key in said]
+        return ";".join([*parts, "mode-change-capability=2"])
+    if name == "g729":
+        return "annexb=no" if "no" in (said.get("annexb"), parse(ours).get("annexb")) else None
+    return ours or theirs
+
+
+def copies(pt: int) -> str:
+    """Of a RED format that carries one codec alone: the packet's own sound and a copy."""
+    return f"{pt}/{pt}"
