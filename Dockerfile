@@ -4,7 +4,7 @@
 FROM debian:bookworm-slim AS build
 
 RUN apt-get update \
- && apt-get install -y --no-install-recommends python3 python3-venv \
+ && apt-get install -y --no-install-recommends gcc libc6-dev python3 python3-venv \
  && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /src
@@ -24,6 +24,9 @@ COPY media media
 COPY routing routing
 COPY sip sip
 RUN PIP_CONSTRAINT=constraints.txt /opt/isogloss/bin/python -m pip install --no-cache-dir --no-deps .
+# The helper in C that moves packets; the image itself has no compiler.
+RUN /opt/isogloss/bin/python -c "import isogloss; isogloss.open_tree(); from media.io.native import main; \
+    raise SystemExit(main())"
 
 
 FROM debian:bookworm-slim
