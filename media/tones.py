@@ -19,7 +19,7 @@ from media.dtmf import Heard
 LOW, HIGH = (697, 770, 852, 941), (1209, 1336, 1477, 1633)  # Hz, Q.23
 KEYPAD = "123A456B789C*0#D"
 HOP = 0.010  # s
-AT_ONCE = 256  # rows worked on together: as many as stay in the cache
+AT_ONCE = 96  # rows worked on together: a product so small that BLAS starts no threads for it
 LEAST = np.float32(10 ** (-34.0 / 10) * 2**30)  # power of a tone: -28 dBm0 (0 dBm0 is -6.2 dBov)
 OVER_LOW, UNDER_LOW = np.float32(10**0.6), np.float32(10**-0.95)  # the high tone by the low one: +6, -9.5 dB
 ALONE = np.float32(4.0)  # power of a tone by any other's of its group
