@@ -29,6 +29,7 @@ def records(tmp_path: Path) -> Records:
             queue="sales" if number % 4 == 0 else "support",
             agent=f"agent-{number % 5}",
             customer=f"+49{number}",
+            recording="2026-03-14/c07-1.opus" if number == 7 else "",
             reason=EndReason.ABANDONED if number >= 15 else EndReason.COMPLETED,
         )
         lines.append(Line(NODE, number + 1, T0, made.call, "call.ended", "{}", None, record_values(made)))
