@@ -39,7 +39,7 @@ class _Leg:
 
     __slots__ = (
         *("decoder", "due", "failed", "kind", "late", "made"),
-        *("next", "params", "rate", "waiting", "wish"),
+        *("next", "params", "rate", "stream", "waiting", "wish"),
     )
 
     def __init__(self, params: Mapping[int, Params]) -> None:
@@ -48,7 +48,7 @@ class _Leg:
         self.decoder: Decoder | None = None
         self.rate = 0
         self.wish: int | None = None
-        self.next = self.due = self.made = self.late = self.failed = 0
+        self.next = self.due = self.made = self.late = self.failed = self.stream = 0
         self.waiting: dict[int, tuple[int, bytes]] = {}
 
 
@@ -122,18 +122,26 @@ class Decoding:
         stamp: int,
         payload: memoryview | bytes,
         types: I8 | None = None,
+        stream: int = 0,
     ) -> list[Frame]:
         """A packet; the frames that can be played with it, in order.
 
         kind: its codec, or RED. sequence, stamp: extended and unwrapped, stamp in samples of the plane; no
-        sequence number comes twice. types: the leg's codecs by payload type, which RED needs.
+        sequence number comes twice. types: the leg's codecs by payload type, which RED needs. stream: another
+        than before begins anew.
         """
         if kind == codecs.RED:
-            return self._take_copies(row, sequence, stamp, bytes(payload), types)
+            return self._take_copies(row, sequence, stamp, bytes(payload), types, stream)
         leg = self._legs.get(row)
         frames: list[Frame] = []
-        if leg is None or leg.kind != kind or not -RESTART < sequence - leg.next < RESTART:
+        if (
+            leg is None
+            or leg.kind != kind
+            or leg.stream != stream
+            or not -RESTART < sequence - leg.next < RESTART
+        ):
             leg = self._start(row, kind, sequence, stamp, frames)
+            leg.stream = stream
         if sequence == leg.next:
             self._decode(row, leg, sequence, stamp, bytes(payload), frames)
             if leg.waiting:
@@ -151,7 +159,7 @@ class Decoding:
         return frames
 
     def _take_copies(
-        self, row: int, sequence: int, stamp: int, payload: bytes, types: I8 | None
+        self, row: int, sequence: int, stamp: int, payload: bytes, types: I8 | None, stream: int
     ) -> list[Frame]:
         """A packet with copies of earlier ones; those that never came are taken first."""
         blocks = red.split(payload)
@@ -160,7 +168,7 @@ class Decoding:
             return []
         kind, leg = codecs.KINDS[own], self._legs.get(row)
         frames: list[Frame] = []
-        if leg is not None and leg.kind == own and 0 < sequence - leg.next < RESTART:
+        if leg is not None and (leg.kind, leg.stream) == (own, stream) and 0 < sequence - leg.next < RESTART:
             assert types is not None
             for place, block in enumerate(blocks[:-1]):
                 back = block.back * kind.rate // kind.clock
@@ -172,8 +180,10 @@ class Decoding:
                     behind = back // span
                 missing = leg.next <= sequence - behind < sequence
                 if missing and sequence - behind not in leg.waiting and int(types[block.pt]) == own:
-                    frames += self.take(row, own, sequence - behind, stamp - back, block.payload)
-        return frames + self.take(row, own, sequence, stamp, blocks[-1].payload)
+                    frames += self.take(
+                        row, own, sequence - behind, stamp - back, block.payload, stream=stream
+                    )
+        return frames + self.take(row, own, sequence, stamp, blocks[-1].payload, stream=stream)
 
     def force(self, row: int, until: int) -> list[Frame]:
         """Sound up to the stamp `until`, as far as it can be had: what is missing before it is lost."""

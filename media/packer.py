@@ -56,6 +56,12 @@ class Packer:
         if kind >= 0 and frame != tx.frame[row]:
             tx.frame[row], tx.filled[row], tx.fresh[row] = frame, 0, True
 
+    def grant(self, wishes: dict[int, int]) -> None:
+        """Take the modes (of AMR) that far ends asked for, by row, and send those from now on."""
+        while wishes:
+            row, mode = wishes.popitem()
+            self.encoding.tune(row, Tuning(asked=mode))
+
     def forget(self, row: int) -> None:
         """The leg is closed."""
         self.encoding.close(row)

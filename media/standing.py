@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from media import codecs, quality
-from media.columns import F64, I64, Column, Columns
+from media.columns import F64, I8, I64, Column, Columns
 from media.core import Core
 from media.losses import Losses
 from media.rtp import signed
@@ -70,7 +70,12 @@ class Standing:
 
     def clocks(self, rows: I64) -> I64:
         """RTP clock of what comes, Hz."""
-        return CLOCKS[np.maximum(self._core.table.rx.codec[rows], 0)]
+        return CLOCKS[np.maximum(self.codecs(rows), 0)]
+
+    def codecs(self, rows: I64) -> I8:
+        """What comes is coded so; in packets with copies (RED) is what the leg itself is sent."""
+        came = self._core.table.rx.codec[rows]
+        return np.where(came < len(CLOCKS), came, self._core.table.tx.codec[rows])
 
     def late(self, rows: I64) -> I64:
         """Packets that came after their turn to be played, in all."""
@@ -107,7 +112,7 @@ class Standing:
         delay = own.rtt[rows] / 2.0 + packet + buffer
         loss = np.minimum(losses.loss(rows) + losses.discards(rows), 1.0)
         burst = losses.burst_ratio(rows)
-        how = quality.coding(rx.codec[rows], np.where(own.kbps[rows] > 0, own.kbps[rows], 64.0))
+        how = quality.coding(self.codecs(rows), np.where(own.kbps[rows] > 0, own.kbps[rows], 64.0))
         now = quality.rating(how, loss, burst, delay)
         listening = quality.rating(how, loss, burst, np.zeros(len(rows)))
         lost, late = rx.lost(rows), self.late(rows)

@@ -197,11 +197,11 @@ class Watch:
     def _figures(self, rows: I64) -> list[LegStats]:
         figures, lost, late = self.standing.of(rows), self._core.table.rx.lost(rows), self.standing.late(rows)
         jitter_ms = 1000.0 * self._core.table.rx.jitter[rows] / self.standing.clocks(rows)
-        told = []
+        told, coded = [], self.standing.codecs(rows)
         for i, row in enumerate(rows.tolist()):
             table, leg = self._core.table, self._core.table.at(row)
             rx, tx, view = table.rx, table.tx, leg.view
-            kind = int(rx.codec[row] if rx.started[row] else tx.codec[row])
+            kind = int(coded[i] if rx.started[row] else tx.codec[row])
             came = bool(rx.received[row])
             there = view.metrics.mos_cq if view.metrics else 127
             told.append(
