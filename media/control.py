@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from media import codecs, express
+from media.clock import RATE
 from media.codecs import Kind
 from media.core import Core
 from media.delay import BufferSettings
@@ -48,9 +49,7 @@ from media.watch import Watch
 from media.wish import Duck, Treat
 
 RESTING = ("CN", "G729")  # far ends with these may send nothing for seconds while nobody speaks there
-
-
-RESTING = ("CN", "G729")  # far ends with these may send nothing for seconds while nobody speaks there
+STATIC_NOISE = 13  # payload type of comfort noise at 8000 Hz (RFC 3551)
 
 
 class Refused(Exception):
@@ -219,7 +218,7 @@ class Control:
         kinds = table.common.kinds[row]
         kinds[:] = codecs.UNKNOWN
         table.common.rests[row] = any(codec.name.upper() in RESTING for codec in command.codecs)
-        tx.dtmf_pt[row] = tx.red_pt[row] = -1
+        tx.dtmf_pt[row] = tx.red_pt[row] = tx.noise_pt[row] = -1
         if command.dtmf_pt is not None and 0 <= command.dtmf_pt < 128:
             kinds[command.dtmf_pt] = codecs.TELEPHONE_EVENT
             tx.dtmf_pt[row], tx.dtmf_clock[row] = command.dtmf_pt, command.dtmf_clock
@@ -235,9 +234,14 @@ class Control:
             elif known and (codec.name.upper(), codec.rate) == ("RED", known[0][1].clock):
                 kinds[codec.pt] = codecs.RED
                 tx.red_pt[row] = codec.pt
+            elif (codec.name.upper(), codec.rate) == ("CN", RATE):
+                kinds[codec.pt] = codecs.COMFORT_NOISE
+                tx.noise_pt[row] = codec.pt
         if not known:
             tx.codec[row] = codecs.UNKNOWN
             return
+        if kinds[STATIC_NOISE] == codecs.UNKNOWN:  # many send it without having said so
+            kinds[STATIC_NOISE] = codecs.COMFORT_NOISE
         self.core.hearing.decoding.open(row, {kind.number: codec.params for codec, kind in reversed(known)})
         self._apply_first(leg, *known[0])
 
@@ -304,7 +308,7 @@ class Control:
         self.core.studio.duck(source, listener, by, command.db)
 
     def _send_dtmf(self, command: SendDtmf, now: float) -> None:
-        if not self.core.dial(self._find(command.leg), command.digits, command.ms):
+        if not self.core.digits.dial(self._find(command.leg), command.digits, command.ms):
             raise Refused(command.leg, "dtmf")
 
     def _tap(self, command: Tap, now: float) -> None:

@@ -17,11 +17,11 @@ from media import codecs, express, rtp
 from media.clock import DRAIN, TICKS
 from media.columns import F64, I8, I16, I64, Bool
 from media.delay import BufferSettings
-from media.dtmf import Dialler, Heard
+from media.digits import Digits
 from media.hearing import LONGEST, Hearing, Sound
 from media.latch import LatchPolicy
-from media.legs import Flow, Leg, LegTable, Way
-from media.messages import Address, AnyEvent, Dtmf, PlayDone, RtpStarted
+from media.legs import Flow, Leg, LegTable
+from media.messages import Address, AnyEvent, PlayDone, RtpStarted
 from media.mixer import Mixer
 from media.network import HEADER, Batch, Network
 from media.packer import Packer
@@ -30,11 +30,11 @@ from media.plane import RATES, Plane
 from media.player import Done
 from media.reception import Reception, accept, measure_jitter
 from media.render import Renderer
-from media.rtp import U32, Packets
+from media.rtp import Packets
 from media.studio import Studio
 from media.tap import Taps
 from media.tapping import Tapping
-from media.transmission import due, relay, release
+from media.transmission import relay
 from media.turning import Turning
 
 ROUNDS = 8  # packets of one leg taken in one drain at most; the rest waits, or is lost in the kernel
@@ -68,6 +68,7 @@ class Core:
         self.planes = [Plane(rate, buffer or BufferSettings()) for rate in RATES]
         self.plan = Plan(self.table, self.mixer, self.planes)
         self.hearing = Hearing(self.table, self.planes)
+        self.digits = Digits(self.table, self.mixer)
         self.renderer = Renderer(self.plan, self.planes)
         self.turning = Turning(self.table, self.plan, self.planes)
         self.events: list[AnyEvent] = []
@@ -79,8 +80,6 @@ class Core:
         self._batch = Batch(batch)
         self._move = move
         self.packer = Packer()
-        self._dialling: dict[int, Leg] = {}
-        self._pressed: dict[int, Leg] = {}
         self._now = 0.0
         self.taken = 0  # packets of the last drain
 
@@ -101,12 +100,13 @@ class Core:
                 break
             self.taken += count
             self._take(count, now)
+        self.packer.grant(self.hearing.decoding.wishes)
         self.reports.extend(self.network.receive_reports())
 
     def _settle(self) -> None:
         """Let what was asked for since take effect."""
         for row in self.plan.settle():
-            self.hearing.forget(row)
+            self.hearing.rest(row)
 
     def _judge(self, row: int, source: Address, packet: memoryview, size: int) -> bool:
         """Whether to take a packet of a leg whose port is not connected."""
@@ -185,14 +185,26 @@ class Core:
         if starts.any():
             self._tell_started(packets.rows[starts].tolist())
         rtp.straighten(self._batch, packets)
-        sound = kinds != codecs.TELEPHONE_EVENT
+        sound = (kinds != codecs.TELEPHONE_EVENT) & (kinds != codecs.COMFORT_NOISE)
         self._note_sound(
             packets.only(sound), kinds[sound], extended[sound], newest[sound], arrived[sound], now
         )
         table.rx.armed[packets.rows[~sound & newest]] = -1
         if not sound.all():
-            self._listen(packets.only(~sound), now)
+            self._take_told(packets.only(~sound), kinds[~sound], newest[~sound], now)
         self._relay(packets, kinds, sound, extended, now)
+
+    def _take_told(self, packets: Packets, kinds: I8, newest: Bool, now: float) -> None:
+        """Keys that were pressed, and noise that is described."""
+        pause = kinds == codecs.COMFORT_NOISE
+        if not pause.all():
+            self.events.extend(self.digits.hear(self._batch, packets.only(~pause), now))
+        pause &= newest
+        if pause.any():
+            packets = packets.only(pause)
+            self.plan.note_pauses(packets.rows)
+            self._settle()
+            self.hearing.pause(self._batch, packets, now)
 
     def _note_sound(
         self, packets: Packets, kinds: I8, extended: I64, newest: Bool, arrived: F64, now: float
@@ -254,7 +266,7 @@ class Core:
         if sound.all():
             right &= kinds == tx.codec[targets]
         else:
-            pts = tx.dtmf_pt[targets]
+            pts = np.where(kinds == codecs.COMFORT_NOISE, tx.noise_pt[targets], tx.dtmf_pt[targets])
             heads = np.where(sound, heads, rtp.VERSION | pts << 16)
             spans = np.where(sound, spans, tx.span[targets])
             right &= np.where(sound, kinds == tx.codec[targets], pts >= 0)
@@ -265,64 +277,6 @@ class Core:
             heads, spans = heads[right], spans[right]
         stream = self.table.rx.stream[packets.rows]
         relay(tx, self._batch, packets, extended, targets, heads, spans, stream, self.network, now)
-
-    # --- telephone events -------------------------------------------------------------------------
-
-    def _listen(self, packets: Packets, now: float) -> None:
-        """Telephone events that came in."""
-        for i in range(len(packets)):
-            row = int(packets.rows[i])
-            leg = self.table.at(row)
-            payload = bytes(self._batch.views[int(packets.slots[i])][HEADER : HEADER + 4])
-            heard = leg.listener.packet(int(packets.timestamp[i]), payload, now)
-            if leg.listener.pressed:
-                self._pressed[row] = leg
-            self._tell_digits(leg, heard, now)
-
-    def _tell_digits(self, leg: Leg, heard: list[Heard], now: float) -> None:
-        """Tell the engine, and those who hear the leg rendered: relayed listeners got the packets
-        themselves.
-        """
-        for digit, ms in heard:
-            self.events.append(Dtmf(leg.number, digit, ms))
-            for listener in self.mixer.listeners(leg.row):
-                if self.table.common.way[listener] == Way.RENDERED:
-                    self.dial(self.table.at(listener), digit, ms)
-
-    def dial(self, leg: Leg, digits: str, ms: int) -> bool:
-        """Queue digits for the far end; False when it takes none, or these are none, or too many wait."""
-        if self.table.tx.dtmf_pt[leg.row] < 0:
-            return False
-        if leg.dialler is None:
-            leg.dialler = Dialler(int(self.table.tx.dtmf_clock[leg.row]))
-        if not leg.dialler.dial(digits, ms):
-            return False
-        self._dialling[leg.row] = leg
-        self.table.tx.busy[leg.row] = True
-        release(self.table.tx, leg.row)
-        return True
-
-    def _send_digits(self, now: float) -> None:
-        tx = self.table.tx
-        for row, leg in list(self._dialling.items()):
-            dialler = leg.dialler
-            if dialler is None or not dialler.dialling:
-                del self._dialling[row]
-                tx.busy[row] = False
-                release(tx, row)
-                continue
-            for event in dialler.tick():
-                if event.begins:
-                    leg.dialled_at = int(due(tx, np.array([row]), now)[0])
-                    tx.timestamp[row], tx.time[row] = leg.dialled_at, now
-                    tx.span[row] = tx.clock[row] // TICKS
-                tx.sequence[row] += 1
-                first = 0x8000_0000 | int(event.begins) << 23 | int(tx.dtmf_pt[row]) << 16
-                head = (first | int(tx.sequence[row]) & 0xFFFF, leg.dialled_at & U32, int(tx.ssrc[row]))
-                tx.packets[row] += 1
-                tx.octets[row] += len(event.payload)
-                if tx.open[row]:
-                    self.network.send([row], [memoryview(struct.pack("!III", *head) + event.payload)])
 
     # --- the tick ---------------------------------------------------------------------------------
 
@@ -343,12 +297,7 @@ class Core:
         played = [(self.table.at(row), done) for row, done in self.renderer.played]
         for leg, done in (*played, *self.studio.played):
             self.tell_played(leg, done)
-        if self._dialling:
-            self._send_digits(now)
-        for row, leg in list(self._pressed.items()):
-            self._tell_digits(leg, leg.listener.overdue(now), now)
-            if not leg.listener.pressed:
-                del self._pressed[row]
+        self.events.extend(self.digits.tick(self.network, now))
         for row in list(self.uncertain):
             self._connect(row, now)
         self._turn(now)
@@ -391,8 +340,7 @@ class Core:
         """The leg is closed: nothing of it stays."""
         self.plan.forget(leg)
         self.taps.forget(leg)
-        for keep in (self._dialling, self._pressed):
-            keep.pop(leg.row, None)
+        self.digits.forget(leg.row)
         self.uncertain.discard(leg.row)
         self.hearing.forget(leg.row)
         self.turning.forget(leg.row)

@@ -10,15 +10,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from media import codecs
+from media import codecs, comfort
+from media.clock import RATE
 from media.columns import I8, I64, Bool
 from media.decoding import Decoding, Frame
 from media.legs import LegTable
 from media.network import HEADER, Batch
 from media.plane import RATES, Plane
+from media.rtp import Packets
 
 LONGEST = np.full(128, 1500)  # bytes of a payload by codec
 LONGEST[: codecs.PCMA + 1] = 480  # 60 ms
+
+
+Noise = tuple[float, list[float]]  # level in dBov, reflection coefficients
 
 
 class Sound:
@@ -101,8 +106,36 @@ class Hearing:
         frames = []
         for i, row in enumerate(sound.rows.tolist()):
             payload = batch.views[sound.slots[i]][HEADER : HEADER + sound.sizes[i]]
-            frames.append(take(row, kind, int(sound.extended[i]), int(stamps[i]), payload, kinds[row]))
+            at, stream = int(stamps[i]), int(sound.streams[i])
+            frames.append(take(row, kind, int(sound.extended[i]), at, payload, kinds[row], stream))
         self._write(plane, slots, frames, sound.newest, now)
+
+    def pause(self, batch: Batch, packets: Packets, now: float) -> None:
+        """Descriptions of the noise to be heard until sound comes again (RFC 3389), the newest."""
+        rx = self._table.rx
+        packets = packets.only(rx.clock[packets.rows] == RATE)
+        rx.timestamp[packets.rows] = packets.timestamp
+        heard = rx.heard[packets.rows] != 0
+        for plane in self._planes:
+            here = packets.only(heard & (rx.rate[packets.rows] == plane.rate))
+            told = [
+                comfort.decode(bytes(batch.views[slot][HEADER : HEADER + size]))
+                for slot, size in zip(here.slots.tolist(), here.size.tolist())
+            ]
+            which = np.array([each is not None for each in told], np.bool_)
+            if which.any():
+                self._rest(plane, here.only(which), [each for each in told if each is not None], now)
+
+    def _rest(self, plane: Plane, packets: Packets, described: list[Noise], now: float) -> None:
+        rows, stamps = packets.rows, packets.timestamp
+        newest = np.ones(len(rows), np.bool_)
+        slots, _ = plane.place(rows, self._table.rx.stream[rows], stamps, newest, RATE, now)
+        level = np.array([each[0] for each in described], np.float32)
+        colour = np.zeros((len(rows), comfort.ORDER), np.float32)
+        if plane.rate == RATE:  # coefficients are of sound at the rate of the clock
+            for place, (_, reflection) in zip(colour, described):
+                place[: len(reflection)] = reflection
+        plane.playout.rest(slots, level, colour)
 
     def _write(self, plane: Plane, slots: I64, frames: list[list[Frame]], newest: Bool, now: float) -> None:
         """frames: of each slot, in order."""
@@ -132,6 +165,10 @@ class Hearing:
                     made = [decoding.force(row, int(until[i]))]
                     self._write(plane, slots[i : i + 1], made, np.ones(1, np.bool_), now)
 
+    def rest(self, row: int) -> None:
+        """The leg is heard no more, for now: when it is again, nothing between is missed."""
+        self.decoding.restart(row)
+
     def forget(self, row: int) -> None:
-        """The leg is closed, or is heard no more."""
+        """The leg is closed."""
         self.decoding.close(row)

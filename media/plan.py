@@ -87,6 +87,13 @@ class Plan:
         if row in self.tapped:
             self._touched.add(row)
 
+    def note_pauses(self, rows: I64) -> None:
+        """Legs that described the noise of a pause: who cannot be told so is to hear it."""
+        hushes = self._table.common.hushes
+        for row in rows[~hushes[rows]].tolist():
+            hushes[row] = True
+            self.touch_listeners(row)
+
     def source(self, row: int) -> int | None:
         """The row whose packets are relayed to this one."""
         return self._source.get(row)
@@ -150,6 +157,8 @@ class Plan:
         """Whether the leg's far end understands the source's packets as they are."""
         common = self._table.common
         if self._table.rx.codec[source] != self._table.tx.codec[leg.row]:
+            return False
+        if common.hushes[source] and self._table.tx.noise_pt[leg.row] < 0:
             return False
         return not (common.repair[leg.row] or common.form[source] != common.form[leg.row])
 

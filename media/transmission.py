@@ -52,6 +52,7 @@ class Transmission(Columns):
         "rate": Column(np.int64, RATE),
         "dtmf_pt": Column(np.int64, -1),
         "red_pt": Column(np.int64, -1),
+        "noise_pt": Column(np.int64, -1),
         "dtmf_clock": Column(np.int64, RATE),
         "frame": Column(np.int64, BLOCK),
         "filled": Column(np.int64),
@@ -78,6 +79,7 @@ class Transmission(Columns):
     rate: I64
     dtmf_pt: I64
     red_pt: I64
+    noise_pt: I64
     dtmf_clock: I64
     frame: I64
     filled: I64

@@ -168,7 +168,7 @@ def test_a_closed_leg_leaves_nothing_behind(stage):
         stage.do(CloseLeg(10 * turn + 2), CloseLeg(10 * turn + 1))
         stage.run(0.3)
         assert stage.control.idle and stage.network.free == 200
-        assert not core._dialling and not core._pressed and not core.uncertain
+        assert not core.digits.dialling and not core.digits.pressed and not core.uncertain
         assert not core.mixer._sources and not any(core.mixer._listeners.values())
         assert not core.plan._source and not core.plan.relays and not core.plan.playing
         assert (core.table.common.number < 0).all() and (core.table.rx.relay_to < 0).all()

@@ -138,4 +138,4 @@ def test_ten_thousand_random_batches_keep_every_table_sane():
     rows = table.rows()
     assert (table.rx.lost(rows) >= 0).all()
     assert (table.tx.sequence[rows] < 1 << 40).all()
-    assert len(core._pressed) <= 8
+    assert len(core.digits.pressed) <= 8
