@@ -2,10 +2,10 @@
 
 A packet that comes in its turn is decoded at once. One that comes behind a gap waits, because a decoder's
 state runs from packet to packet and what is missing may still come. When play-out can wait no longer it asks
-for sound up to a stamp, `force`: what is missing is then declared lost and made from a redundant copy, from
-the copy inside the next packet, or by the codec's own concealment, whichever there is; where there is none
-the gap stays for the plane's concealer. A packet that comes after its time but before any newer one still
-feeds the decoder, whose next frames are the better for it.
+for sound up to a stamp, `force`: what is missing is then declared lost and made from the copy inside the next
+packet, or is the decoder's own comfort noise while the far end rests; else the gap is left to the plane's
+concealer. Redundant copies (RFC 2198) are taken as if they had come themselves. A packet that comes after its
+time but before any newer one still feeds the decoder, whose next frames are the better for it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from media.columns import I8, I16
 
 MOST_WAITING = 32  # packets of a leg behind a gap; with more the gap is given up
 RESTART = 1000  # packets between one and the next that are a new numbering, not a loss
-LOST_MS, SILENT_MS = 200, 1200  # own concealment in a row at most: of losses, of a far end that says nothing
+LOST_MS, SILENT_MS = 200, 1200  # made up in a row at most: for losses, for a far end that says nothing
 MOST_MS = 60  # of one frame handed on; longer packets are cut
 LONGEST_GAP_MS = 1000  # a longer one is a pause, which nothing is invented for
 
@@ -217,9 +217,8 @@ class Decoding:
         self._follow(row, leg, frames)
 
     def _prolong(self, leg: _Leg, decoder: Decoder, frames: list[Frame]) -> bool:
-        """One step on where nothing has come; whether there was one to make."""
-        longest = SILENT_MS if decoder.silent else LOST_MS
-        if leg.made >= leg.rate * longest // 1000:
+        """One step of comfort noise where nothing has come; whether there was one to make."""
+        if not decoder.silent or leg.made >= leg.rate * SILENT_MS // 1000:
             return False
         return self._make_up(leg, min(self._span(leg, decoder), leg.rate // 50), frames)
 
@@ -232,7 +231,7 @@ class Decoding:
     def _make_up(
         leg: _Leg, samples: int, frames: list[Frame], following: bytes | None = None, ahead: int = 0
     ) -> bool:
-        """Let the codec conceal; False when it has nothing of its own to do so."""
+        """Let the codec make up what it can; False when there was nothing to be made."""
         assert leg.decoder is not None, "only what was decoded is concealed"
         made = leg.decoder.conceal(samples, following, ahead)
         if made is not None:

@@ -1,8 +1,8 @@
 """AMR (8 kHz) and AMR-WB (16 kHz) over OpenCORE's decoders and encoder and vo-amrwbenc; frames of 20 ms.
 
-A lost frame is told to the decoder as one (3GPP TS 26.091, TS 26.191), which conceals it by what it knows of
-the voice and speaks comfort noise while the far end is silent. OpenCORE's decoder of AMR-WB falls silent
-within 10 ms instead; there the last frame is repeated a few times first, worth 0.8 PESQ at 5 % loss.
+While the far end is silent the decoder is told so frame by frame, and speaks its comfort noise (3GPP TS
+26.092, TS 26.192). Lost speech is concealed better by the plane. OpenCORE's decoder of AMR-WB, told of a
+loss, falls silent within 10 ms; given the last frame again, its next ones are the better for it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Variant(NamedTuple):
     """One of the two codecs.
 
     bits: of a frame by its type. rates: bits a second by mode. lost: leading byte of a frame that never came.
-    repeated: how often the last frame stands for lost ones before the decoder is told of them.
+    repeated: how often the last frame stands for lost ones, so that the decoder goes on.
     """
 
     frame: int
@@ -126,16 +126,15 @@ class Decoder(interface.Decoder):
 
     def conceal(self, samples: int, following: bytes | None = None, ahead: int = 0) -> I16 | None:
         frames = min(-(-samples // self._frame), LONGEST)
+        if not self.silent:
+            again = min(frames, self._repeated - self._repeats)
+            self._repeats += again
+            for _ in range(again):
+                self._decode(self._state, self._last, self._at, 0)
+            return None
         for index in range(frames):
-            self._decode(self._state, self._substitute(), self._at + 2 * self._frame * index, 0)
+            self._decode(self._state, self._rest, self._at + 2 * self._frame * index, 0)
         return self._sound[: min(samples, frames * self._frame)].copy()
-
-    def _substitute(self) -> bytes:
-        """What the decoder gets for a frame that is missing."""
-        if self.silent:
-            return self._rest
-        self._repeats += 1
-        return self._last if self._repeats <= self._repeated else self._lost
 
 
 class Modes:

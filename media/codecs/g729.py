@@ -60,6 +60,8 @@ class Decoder(interface.Decoder):
         return self._sound[: self.span].copy()
 
     def conceal(self, samples: int, following: bytes | None = None, ahead: int = 0) -> I16 | None:
+        if not self.silent:
+            return None
         frames = min(-(-samples // FRAME), LONGEST)
         for index in range(frames):
             self._decode(self._state, None, 0, 1, 0, 0, self._at + 2 * FRAME * index)

@@ -78,9 +78,11 @@ class Decoder(Owner):
         raise NotImplementedError
 
     def conceal(self, samples: int, following: bytes | None = None, ahead: int = 0) -> I16 | None:
-        """The codec's own sound for `samples` missing ones, None where it has none.
+        """Sound for `samples` missing ones, None where the plane's concealer makes better ones.
 
-        following: the first packet known behind them, `ahead` samples behind the last of them.
+        That is so of speech without a copy in `following`, the first packet known behind them, `ahead`
+        samples behind the last; docs/adr/0016. The decoder is told of the loss where its next frames gain by
+        it. While the far end rests, its comfort noise is the decoder's to make.
         """
         return None
 

@@ -1,8 +1,7 @@
 """Opus over the system's libopus (RFC 6716, RFC 7587), coded and decoded at 16 kHz, mono.
 
 The decoder takes any band and either channel count. A lost packet is made from the copy that the next one
-carries (in-band FEC), from its deep redundancy where the library knows DRED, else by the codec's own
-concealment.
+carries (in-band FEC), or from its deep redundancy where the library knows DRED.
 """
 
 from __future__ import annotations
@@ -74,6 +73,18 @@ def deep() -> bool:
     return True
 
 
+def has_copy(packet: bytes) -> bool:
+    """Whether the packet carries a copy of what came before it (RFC 6716 sections 4.2.3 and 4.2.4)."""
+    config, stereo, frames = packet[0] >> 3, packet[0] >> 2 & 1, packet[0] & 3
+    if config >= 16 or len(packet) < 2:
+        return False  # CELT has none
+    if frames > 1:
+        return True  # its frames lie further back; the decoder will see
+    flags = (1, 1, 2, 3)[config % 4] if config < 12 else 1  # of voice activity, one for 20 ms
+    copied = packet[1] >> 7 - flags | stereo * (packet[1] >> max(6 - 2 * flags, 0))
+    return bool(copied & 1)
+
+
 class Decoder(interface.Decoder):
     def __init__(self, span: int) -> None:
         super().__init__(span)
@@ -100,11 +111,12 @@ class Decoder(interface.Decoder):
         count = -1
         if following and self._deep is not None:
             count = self._deep.recover(following, wanted, samples + ahead, self._at)
-        if count < 0 and following and not ahead:
-            # libopus itself conceals where the copy is shorter than the gap, or there is none.
+        if count < 0 and following and not ahead and has_copy(following):
             count = self._decode(self._state, following, len(following), self._at, wanted, 1)
         if count < 0:
             count = self._decode(self._state, None, 0, self._at, wanted, 0)
+            if not self.silent:
+                return None
         return self._sound[: min(count, samples)].copy() if count > 0 else None
 
 
