@@ -81,7 +81,7 @@ class Decoder(Owner):
         """Sound for `samples` missing ones, None where the plane's concealer makes better ones.
 
         That is so of speech without a copy in `following`, the first packet known behind them, `ahead`
-        samples behind the last; docs/adr/0016. The decoder is told of the loss where its next frames gain by
+        samples behind the last; docs/adr/0020. The decoder is told of the loss where its next frames gain by
         it. While the far end rests, its comfort noise is the decoder's to make.
         """
         return None
