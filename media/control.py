@@ -151,9 +151,7 @@ class Control:
             table.remove(leg)
             raise Refused(command.leg, "no_ports") from error
         table.tx.ssrc[leg.row] = rng.getrandbits(32)
-        table.tx.sequence[leg.row] = rng.getrandbits(
-            15
-        )  # below 2**15, as RFC 3711 section 3.3.1 would have it
+        table.tx.sequence[leg.row] = rng.getrandbits(15)  # below 2**15: RFC 3711 section 3.3.1
         table.tx.timestamp[leg.row] = rng.getrandbits(32)
         self._apply(leg, command, now)
         self._watch.begin(leg, command, now)

@@ -65,7 +65,8 @@ class Core:
         self.policy = policy or LatchPolicy()
         self.table = LegTable()
         self.mixer = Mixer()
-        self.planes = [Plane(rate, buffer or BufferSettings()) for rate in RATES]
+        self.buffer = buffer or BufferSettings()
+        self.planes = [Plane(rate, self.buffer) for rate in RATES]
         self.plan = Plan(self.table, self.mixer, self.planes)
         self.hearing = Hearing(self.table, self.planes)
         self.digits = Digits(self.table, self.mixer)

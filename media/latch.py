@@ -3,13 +3,14 @@
 Far ends behind NAT send from elsewhere than their SDP says, so a leg answers to where packets really come
 from. That opens the door to whoever sends to the port first; hence:
 
-- The address in the SDP is taken at once, whatever was before. - Another source must show `proof` packets
-of one SSRC in sequence, and only while the trusted source is silent: none has sent, or nothing for
-`silence` s. If it goes on with the trusted stream's SSRC and sequence, two packets do. - Once a source is
-certain, the port is connected to it, so that the kernel drops all others: at once for the SDP's address,
-after `watch` s without a packet of the SDP's address for another source. - A connected source that is
-silent for `silence` s opens the port again, with the rules above. - When the far end announces a new
-address, its former source is shunned for `shun` s.
+- The address in the SDP is taken at once, whatever was before.
+- Another source must show `proof` packets of one SSRC in sequence, and only while the trusted source is
+  silent: none has sent, or nothing for `silence` s. If it goes on with the trusted stream's SSRC and
+  sequence, two packets do.
+- Once a source is certain, the port is connected to it, so that the kernel drops all others: at once for the
+  SDP's address, after `watch` s without a packet of the SDP's address for another source.
+- A connected source that is silent for `silence` s opens the port again, with the rules above.
+- When the far end announces a new address, its former source is shunned for `shun` s.
 """
 
 from __future__ import annotations

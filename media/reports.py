@@ -150,7 +150,7 @@ class Reports:
             packet_ms=float(told.packet_ms[place]),
             round_trip_ms=(leg.view.rtt or 0.0) * 1000.0,
             buffer_ms=float(told.buffer_ms[place]),
-            max_buffer_ms=self._standing.max_buffer_ms,
+            max_buffer_ms=self._core.buffer.max_ms,
             r=float(told.r_now[place]),
             mos_lq=float(told.mos_listening[place]),
             mos_cq=float(told.mos_now[place]),

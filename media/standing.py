@@ -61,8 +61,6 @@ class Figures(NamedTuple):
 class Standing:
     """Figures of the core's legs."""
 
-    max_buffer_ms = 200.0
-
     def __init__(self, core: Core, losses: Losses) -> None:
         self._core = core
         self._losses = losses

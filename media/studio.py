@@ -55,8 +55,9 @@ class Studio:
     def forget(self, leg: Leg) -> None:
         """The leg is closed, and dropped by the mixer."""
         self._asked.pop(leg.row, None)
-        self.treatment.forget(leg.row)
+        self._ducking.discard(leg.row)  # else it were reviewed once more, and wanted for what plays to it
         self._review_ducking()
+        self.treatment.forget(leg.row)
 
     def tick(self, heard: Sequence[Heard], now: float) -> tuple[Sequence[Heard], list[AnyEvent]]:
         """What legs say as it is to be heard, and what is to be told; interrupted plays are in `played`."""

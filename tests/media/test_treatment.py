@@ -167,6 +167,18 @@ def test_the_original_is_lowered_while_its_interpreter_speaks(stage):
     assert during == pytest.approx(2000, rel=0.25)
 
 
+def test_nothing_of_a_closed_leg_is_wanted_of_the_next_in_its_row(stage, tmp_path):
+    """It lowered somebody else, and was played something that it could have interrupted."""
+    joined(stage, 1, 2, 3)
+    prompt = write_wav(tmp_path / "prompt.wav", tone(300, 2))
+    stage.do(Duck(1, 2, by=3), Treat(3, level=True), Play(3, 1, [prompt], barge=True))
+    stage.run(0.1)
+    stage.do(CloseLeg(3))
+    core = stage.control.core
+    assert not core.studio.treatment.wants
+    assert not core.plan.attended | core.plan.altered
+
+
 def test_ducking_that_ends_gives_the_relay_back(stage):
     joined(stage, 1, 2)
     stage.leg(3)
