@@ -28,7 +28,7 @@ from media.packer import Packer
 from media.plan import Plan
 from media.plane import RATES, Plane
 from media.player import Done
-from media.reception import Reception, accept, measure_jitter
+from media.reception import Reception, accept, may_turn, measure_jitter, note_turn
 from media.render import Renderer
 from media.rtp import Packets
 from media.studio import Studio
@@ -182,6 +182,12 @@ class Core:
             extended, newest, arrived = extended[keep], newest[keep], arrived[keep]
             if not len(packets):
                 return
+        likely = self._likely(packets.rows, kinds, newest, now)
+        if not likely.all():
+            packets, kinds = packets.only(likely), kinds[likely]
+            extended, newest, arrived = extended[likely], newest[likely], arrived[likely]
+            if not len(packets):
+                return
         starts = table.common.flow[packets.rows] != Flow.STARTED
         if starts.any():
             self._tell_started(packets.rows[starts].tolist())
@@ -214,7 +220,7 @@ class Core:
         rx, rows = self.table.rx, packets.rows
         if not len(rows):
             return
-        self._note_codecs(rows, kinds)
+        self._note_codecs(rows, kinds, newest, now)
         jitter_now, step = rx.jitter[rows], packets.timestamp - rx.timestamp[rows]
         measure_jitter(jitter_now, now - arrived, step, rx.clock[rows])
         rx.jitter[rows] = jitter_now
@@ -225,7 +231,8 @@ class Core:
             columns = (rows, packets.slots, packets.size, rx.stream[rows], packets.timestamp)
             sound = Sound(*columns, extended, kinds, newest).only(heard)
             self.hearing.take(self._batch, sound, now)
-        express.arm(rx, rows[newest], packets.pt[newest])
+        flows = newest & (rx.codec[rows] == kinds)
+        express.arm(rx, rows[flows], packets.pt[flows])
 
     def _tell_started(self, rows: list[int]) -> None:
         for row in rows:
@@ -234,11 +241,26 @@ class Core:
             if leg.latch.source is not None:
                 self.events.append(RtpStarted(leg.number, leg.latch.source))
 
-    def _note_codecs(self, rows: I64, kinds: I8) -> None:
+    def _likely(self, rows: I64, kinds: I8, newest: Bool, now: float) -> Bool:
+        """Packets in their sources' codecs, or in those that these may change to. Plain packets among some
+        with copies (RED) are no change.
+        """
+        rx, sends = self.table.rx, self.table.tx.codec[rows]
+        codec = rx.codec[rows]
+        same: Bool = (codec == kinds) | (kinds == codecs.TELEPHONE_EVENT) | (kinds == codecs.COMFORT_NOISE)
+        if same.all():
+            return same
+        copied = (codec == codecs.RED) & (kinds == sends) | (kinds == codecs.RED) & (codec == sends)
+        likely: Bool = same | copied | newest & may_turn(rx, rows, now)
+        return likely
+
+    def _note_codecs(self, rows: I64, kinds: I8, newest: Bool, now: float) -> None:
         """A source that changes its codec may have to be relayed no more, or again."""
         rx = self.table.rx
         changed = rx.codec[rows] != kinds
         if changed.any():
+            changed &= newest & may_turn(rx, rows, now)
+            note_turn(rx, rows[changed], now)
             for i in np.flatnonzero(changed).tolist():
                 self.expect_codec(int(rows[i]), int(kinds[i]))
                 self.plan.touch_listeners(int(rows[i]))

@@ -21,6 +21,7 @@ SILENCE = 0.08  # s the stream in use must have been silent before another SSRC 
 WILD = 10.0  # s of transit change that is a new clock, not jitter
 NO_TIME = -(1 << 40)  # timestamp before the first
 NOBODY, SEVERAL = -1, -2
+TURN, TURNS = 0.5, 4  # s a change of codec, in the long run, and so many at once
 
 _SEEN = (1 << WINDOW) - 1
 
@@ -36,6 +37,7 @@ class Reception(Columns):
     have. rate: of the sound, Hz. restart: the sequence number that would confirm a restart. gone: packets
     lost of earlier streams. late: packets that came after their turn to be played, when the leg was heard
     before. foreign: packets of payload types that were not agreed on; foreign_type: the newest such type.
+    turned: s until which changes of codec are paid for, each with TURN.
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
@@ -66,6 +68,7 @@ class Reception(Columns):
         "rate": Column(np.int64, RATE),
         "foreign": Column(np.int64),
         "foreign_type": Column(np.int64, -1),
+        "turned": Column(np.float64, -1e9),
         "started": Column(np.bool_),
         "codec": Column(np.int8, -1),
     }
@@ -96,6 +99,7 @@ class Reception(Columns):
     rate: I64
     foreign: I64
     foreign_type: I64
+    turned: F64
     started: Bool
     codec: I8
 
@@ -222,6 +226,19 @@ def _begin(rx: Reception, row: int, sequence: int, ssrc: int) -> None:
     rx.restart[row] = -1
     rx.unique[row] = rx.reported_unique[row] = rx.reported_expected[row] = 0
     rx.timestamp[row] = NO_TIME
+
+
+def may_turn(rx: Reception, rows: I64, now: float) -> Bool:
+    """Sources that may change their codec now. Who hears them is then decided anew, which costs the more the
+    more legs there are: no far end may have that done with every packet.
+    """
+    free: Bool = rx.turned[rows] <= now + TURN * (TURNS - 1)
+    return free
+
+
+def note_turn(rx: Reception, rows: I64, now: float) -> None:
+    """Sources change their codec."""
+    rx.turned[rows] = np.maximum(rx.turned[rows], now) + TURN
 
 
 def measure_jitter(jitter: F64, passed: F64, stamps: I64, clock: F64) -> None:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from media import codecs
+from media.codecs import g711
 from media.legs import Way
 from media.messages import CloseLeg, Codec, LegClosed, Play, SetGain, SetRemote
-from tests.media.stage import DTMF, PCMU, Stage, strength, tone, write_wav
+from tests.media.stage import DTMF, PCMA, PCMU, Stage, packet, strength, tone, write_wav
 
 OPUS = Codec(111, "opus", 48000, channels=2)
 G722 = Codec(9, "G722", 8000)
@@ -112,6 +113,36 @@ def test_a_source_that_changes_its_codec_is_heard_on(stage: Stage) -> None:
     assert level(phone.audio(stage.now - 0.8), 600, 8000) > 4000
     narrow, broad = stage.control.core.planes
     assert len(broad.rows) == 1 and len(narrow.rows) == 1
+
+
+def test_a_source_that_changes_its_codec_with_every_packet_is_not_followed(stage: Stage) -> None:
+    """Each change has ways of legs decided anew: that is not to be had for one packet."""
+    speaker, core = stage.leg(1, PCMU, PCMA), stage.control.core
+    stage.leg(2, PCMU, PCMA)
+    connect(stage, 1, 2)
+    known = []
+    for turn in range(100):
+        speaker.send(bytes(160), turn % 2 * 8)
+        stage.run(0.02)
+        known.append(int(core.table.rx.codec[0]))
+    assert 4 <= np.count_nonzero(np.diff(known)) <= 8
+    speaker.hertz = 500
+    stage.run(2.5)
+    assert core.table.rx.codec[0] == codecs.PCMU, "who settles down is believed"
+
+
+def test_a_late_packet_in_the_codec_before_changes_nothing(stage: Stage) -> None:
+    speaker = stage.leg(1, PCMU, PCMA)
+    stage.leg(2, PCMU, PCMA)
+    connect(stage, 1, 2)
+    speaker.hertz = 500
+    stage.run(0.5)
+    late = packet(speaker.sequence, speaker.timestamp, speaker.ssrc, bytes(160), 0)
+    speaker.sequence, speaker.timestamp, speaker.law = speaker.sequence + 1, speaker.timestamp + 160, g711.A
+    stage.run(0.3)
+    speaker.throw(late)
+    stage.run(0.005)
+    assert stage.control.core.table.rx.codec[0] == codecs.PCMA
 
 
 def test_music_is_played_in_the_band_of_the_leg(stage: Stage, tmp_path) -> None:
