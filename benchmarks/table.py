@@ -149,6 +149,17 @@ FIGURES = {
         "delay_jitter20_loss5_ms": Figure("with 5 % lost too", "ms"),
         "delay_clean_ms": Figure("on a clean network", "ms"),
     },
+    "transcode": {
+        "opus_x_codec": Figure("CPU of G.711 to Opus and back, against libopus alone", "×", "≤ 1.3"),
+        "g722_x_codec": Figure("to G.722, against its library", "×", "≤ 1.3"),
+        "amrwb_x_codec": Figure("to AMR-WB, against its libraries", "×", "≤ 1.3"),
+        "opus_library_ms": Figure("CPU a second a call of libopus alone", "ms"),
+        "g722_library_ms": Figure("of G.722's library", "ms"),
+        "amrwb_library_ms": Figure("of AMR-WB's", "ms"),
+        "opus_worker_ms": Figure("of a whole worker without sockets, Opus", "ms"),
+        "g722_worker_ms": Figure("G.722", "ms"),
+        "amrwb_worker_ms": Figure("AMR-WB", "ms"),
+    },
     "jitter": {
         "delay_over_hindsight_ms_max": Figure(
             "jitter buffer's delay over the best with hindsight", "ms", "≤ 15"

@@ -7,6 +7,7 @@ their decoders here serve the few packets that come as redundant copies (RFC 219
 from __future__ import annotations
 
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -44,7 +45,7 @@ class Tuning:
         return replace(before, **said)
 
 
-class Owner:
+class Owner(ABC):
     """Holds what a library has allocated; whoever forgets to close it loses nothing."""
 
     _free: weakref.finalize[Any, Any] | None = None
@@ -73,9 +74,9 @@ class Decoder(Owner):
         self.silent = False
         self.wish: int | None = None
 
+    @abstractmethod
     def decode(self, payload: bytes) -> I16 | None:
         """The packet's samples, mono, at the codec's plane rate; None for a packet that is none."""
-        raise NotImplementedError
 
     def conceal(self, samples: int, following: bytes | None = None, ahead: int = 0) -> I16 | None:
         """Sound for `samples` missing ones, None where the plane's concealer makes better ones.
@@ -92,9 +93,9 @@ class Encoder(Owner):
 
     silent = False
 
+    @abstractmethod
     def encode(self, samples: I16) -> bytes:
         """The payload of one packet, b"" to send nothing; samples: int16[L], L as `packet_ms` allows."""
-        raise NotImplementedError
 
     def tune(self, tuning: Tuning) -> None:
         """Follow from the next packet on; what the far end's parameters forbid is not done."""
