@@ -45,7 +45,7 @@ class Tuning:
         return replace(before, **said)
 
 
-class Owner(ABC):
+class Owner:
     """Holds what a library has allocated; whoever forgets to close it loses nothing."""
 
     _free: weakref.finalize[Any, Any] | None = None
@@ -59,7 +59,7 @@ class Owner(ABC):
             self._free()
 
 
-class Decoder(Owner):
+class Decoder(Owner, ABC):
     """One leg's decoder. Payloads are hostile: what cannot be decoded is a lost packet, never an exception.
 
     ordered: packets must be decoded in their order. span: samples of the newest packet. silent: the far end's
@@ -88,7 +88,7 @@ class Decoder(Owner):
         return None
 
 
-class Encoder(Owner):
+class Encoder(Owner, ABC):
     """One leg's encoder. silent: its newest packet had no speech, whether it was sent or not."""
 
     silent = False
