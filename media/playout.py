@@ -393,8 +393,3 @@ class Playout(Columns):
         transit = self.clock[slots] - self.play[slots] + self.shift[slots]
         depth = (transit - self.delays.base(slots) + self.span) * 1000.0 / self.rate
         return depth.astype(np.float64)
-
-    def target_ms(self, slots: I64) -> F64:
-        """What that should be."""
-        target = (self.delays.target[slots] - self.delays.base(slots) + self.span) * 1000.0 / self.rate
-        return target.astype(np.float64)
