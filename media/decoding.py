@@ -34,11 +34,11 @@ class Frame(NamedTuple):
 
 class _Leg:
     """next: sequence number whose turn it is. due: stamp behind the newest sample. waiting: packets behind a
-    gap by sequence number. made: samples made up since the last real one.
+    gap by sequence number. most: samples of one frame. made: samples made up since the last real one.
     """
 
     __slots__ = (
-        *("decoder", "due", "failed", "kind", "late", "made"),
+        *("decoder", "due", "failed", "kind", "late", "made", "most"),
         *("next", "params", "rate", "stream", "waiting", "wish"),
     )
 
@@ -46,16 +46,14 @@ class _Leg:
         self.params = params
         self.kind = codecs.UNKNOWN
         self.decoder: Decoder | None = None
-        self.rate = 0
+        self.rate = self.most = 0
         self.wish: int | None = None
         self.next = self.due = self.made = self.late = self.failed = self.stream = 0
         self.waiting: dict[int, tuple[int, bytes]] = {}
 
 
 def _cut(leg: _Leg, stamp: int, samples: I16, real: bool) -> list[Frame]:
-    most = leg.rate * MOST_MS // 1000
-    if len(samples) <= most:
-        return [Frame(stamp, samples, real)]
+    most = leg.most
     return [Frame(stamp + at, samples[at : at + most], real) for at in range(0, len(samples), most)]
 
 
@@ -130,30 +128,36 @@ class Decoding:
         sequence number comes twice. types: the leg's codecs by payload type, which RED needs. stream: another
         than before begins anew.
         """
-        if kind == codecs.RED:
-            return self._take_copies(row, sequence, stamp, bytes(payload), types, stream)
+        leg = self._legs.get(row)
+        if leg is None or leg.kind != kind or leg.next != sequence or leg.stream != stream:
+            if kind == codecs.RED:
+                return self._take_copies(row, sequence, stamp, bytes(payload), types, stream)
+            return self._take_odd(row, kind, sequence, stamp, bytes(payload), stream)
+        frames: list[Frame] = []
+        self._decode(row, leg, sequence, stamp, bytes(payload), frames)
+        if leg.waiting:
+            self._follow(row, leg, frames)
+        return frames
+
+    def _take_odd(
+        self, row: int, kind: int, sequence: int, stamp: int, payload: bytes, stream: int
+    ) -> list[Frame]:
+        """A packet that is not simply the next."""
         leg = self._legs.get(row)
         frames: list[Frame] = []
-        if (
-            leg is None
-            or leg.kind != kind
-            or leg.stream != stream
-            or not -RESTART < sequence - leg.next < RESTART
-        ):
+        known = leg is not None and leg.kind == kind and leg.stream == stream
+        if leg is None or not known or not -RESTART < sequence - leg.next < RESTART:
             leg = self._start(row, kind, sequence, stamp, frames)
             leg.stream = stream
-        if sequence == leg.next:
-            self._decode(row, leg, sequence, stamp, bytes(payload), frames)
-            if leg.waiting:
-                self._follow(row, leg, frames)
+            self._decode(row, leg, sequence, stamp, payload, frames)
         elif sequence > leg.next:
-            leg.waiting[sequence] = stamp, bytes(payload)
+            leg.waiting[sequence] = stamp, payload
             if len(leg.waiting) > MOST_WAITING:
                 self._skip(row, leg, frames)
         else:
             leg.late += 1
             if leg.decoder is not None and not leg.decoder.ordered:
-                samples = leg.decoder.decode(bytes(payload))
+                samples = leg.decoder.decode(payload)
                 if samples is not None:
                     frames += _cut(leg, stamp, samples, True)
         return frames
@@ -271,8 +275,13 @@ class Decoding:
         if decoder.wish is not None and decoder.wish != leg.wish:
             self.wishes[row] = leg.wish = decoder.wish
         leg.made = 0
-        leg.due = max(leg.due, stamp + len(samples))
-        frames += _cut(leg, stamp, samples, True)
+        end = stamp + len(samples)
+        if end > leg.due:
+            leg.due = end
+        if end - stamp <= leg.most:
+            frames.append(Frame(stamp, samples))
+        else:
+            frames += _cut(leg, stamp, samples, True)
 
     def _start(self, row: int, kind: int, sequence: int, stamp: int, frames: list[Frame]) -> _Leg:
         """A decoder for the stream that begins with this packet, after what waits of the one before."""
@@ -283,6 +292,7 @@ class Decoding:
             self._bridge(row, leg, leg.decoder, frames)
         self._stop(leg)
         leg.kind, leg.rate = kind, codecs.KINDS[kind].rate
+        leg.most = leg.rate * MOST_MS // 1000
         leg.decoder = codecs.decoder(kind, leg.params.get(kind, {}))
         leg.next, leg.due, leg.made, leg.wish = sequence, stamp, 0, None
         return leg

@@ -34,20 +34,19 @@ class Packet(NamedTuple):
 
 
 class _Leg:
-    """size: samples of a packet. waiting: `filled` samples that fill none yet. clock: timestamp units sent.
-
-    past: clock and payload of the newest packets, as many as `depth` copies are sent of.
+    """size: samples of a packet, duration: the same in timestamp units. waiting: `filled` samples that fill
+    none yet. clock: timestamp units sent. past: clock and payload of the newest packets.
     """
 
     __slots__ = (
-        *("agreed", "clock", "depth", "encoder", "filled", "kind", "past", "pt"),
+        *("agreed", "clock", "depth", "duration", "encoder", "filled", "kind", "past", "pt"),
         *("quiet", "red_pt", "size", "tuning", "waiting"),
     )
 
     def __init__(self, kind: codecs.Kind, encoder: Encoder, agreed: tuple[int, Params]) -> None:
         self.kind, self.encoder, self.agreed = kind, encoder, agreed
         self.tuning = Tuning()
-        self.size = self.filled = self.clock = self.depth = 0
+        self.size = self.duration = self.filled = self.clock = self.depth = 0
         self.quiet = True
         self.waiting: I16 = np.empty(0, np.int16)
         self.past: deque[tuple[int, bytes]] = deque(maxlen=MOST_COPIES)
@@ -60,7 +59,7 @@ class _Leg:
             held = self.waiting[: self.filled]
             self.waiting = np.zeros(size + self.kind.rate * 60 // 1000 + self.filled, np.int16)
             self.waiting[: self.filled] = held
-            self.size = size
+            self.size, self.duration = size, size * self.kind.clock // self.kind.rate
 
 
 class Encoding:
@@ -144,13 +143,15 @@ class Encoding:
 
     def _encode(self, row: int, leg: _Leg, sound: I16, packets: list[Packet]) -> None:
         payload = leg.encoder.encode(sound)
-        quiet = leg.encoder.silent
-        duration = leg.size * leg.kind.clock // leg.kind.rate
-        copies = leg.depth > 0 and leg.red_pt >= 0 and bool(payload)
+        quiet, duration = leg.encoder.silent, leg.duration
+        marker, leg.quiet = leg.quiet and not quiet, quiet
+        if leg.red_pt < 0:
+            packets.append(Packet(row, payload, duration, marker))
+            return
+        copies = leg.depth > 0 and bool(payload)
         sent = self._with_copies(leg, payload, duration) if copies else payload
-        packets.append(Packet(row, sent, duration, leg.quiet and not quiet, copies))
-        leg.quiet = quiet
-        if payload and leg.red_pt >= 0:
+        packets.append(Packet(row, sent, duration, marker, copies))
+        if payload:
             leg.past.append((leg.clock, payload))
         leg.clock += duration
 
