@@ -366,7 +366,8 @@ MISTAKES = {
     ),
     "too few ports for so many workers": Mistake(
         "media.yaml",
-        "workers: 1                # media processes, each with its share of the ports; auto for one a core\n",
+        "workers: 1                # media processes, each with its share of the ports; "
+        "auto for one a core\n",
         "workers: 64\nport_low: 16384\nport_high: 16500\n",
         "port_high",
         "117 ports are too few for 500 calls in 64 workers of 0 each",
