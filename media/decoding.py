@@ -58,11 +58,15 @@ def _cut(leg: _Leg, stamp: int, samples: I16, real: bool) -> list[Frame]:
 
 
 class Decoding:
-    """Decoders by row. wishes: modes that far ends asked to be sent, by row, for whoever encodes to take."""
+    """Decoders by row. wishes: modes that far ends asked to be sent, by row, for whoever encodes to take.
+
+    copied: missing packets of which a copy has come now, as (row, stamp), for whoever takes note of arrivals.
+    """
 
     def __init__(self) -> None:
         self._legs: dict[int, _Leg] = {}
         self.wishes: dict[int, int] = {}
+        self.copied: list[tuple[int, int]] = []
 
     def __len__(self) -> int:
         """Rows that have one."""
@@ -152,6 +156,8 @@ class Decoding:
             self._decode(row, leg, sequence, stamp, payload, frames)
         elif sequence > leg.next:
             leg.waiting[sequence] = stamp, payload
+            if leg.decoder is not None and sequence - 1 not in leg.waiting and leg.decoder.copies(payload):
+                self.copied.append((row, stamp - leg.decoder.span))
             if len(leg.waiting) > MOST_WAITING:
                 self._skip(row, leg, frames)
         else:
@@ -184,6 +190,7 @@ class Decoding:
                     behind = back // span
                 missing = leg.next <= sequence - behind < sequence
                 if missing and sequence - behind not in leg.waiting and int(types[block.pt]) == own:
+                    self.copied.append((row, stamp - back))
                     frames += self.take(
                         row, own, sequence - behind, stamp - back, block.payload, stream=stream
                     )

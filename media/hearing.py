@@ -108,7 +108,14 @@ class Hearing:
             payload = batch.views[sound.slots[i]][HEADER : HEADER + sound.sizes[i]]
             at, stream = int(stamps[i]), int(sound.streams[i])
             frames.append(take(row, kind, int(sound.extended[i]), at, payload, kinds[row], stream))
+        self._note_copies(plane, now)
         self._write(plane, slots, frames, sound.newest, now)
+
+    def _note_copies(self, plane: Plane, now: float) -> None:
+        """Packets that are had from others arrive with those: play-out that waits for them needs no other."""
+        for row, stamp in self.decoding.copied:
+            plane.playout.observe(np.array([plane.slot(row)]), np.array([stamp]), now)
+        self.decoding.copied.clear()
 
     def pause(self, batch: Batch, packets: Packets, now: float) -> None:
         """Descriptions of the noise to be heard until sound comes again (RFC 3389), the newest."""
@@ -158,12 +165,17 @@ class Hearing:
                 continue
             playout, slots = plane.playout, plane.slots[framed]
             behind = playout.behind(slots)
-            until = playout.end[slots] - playout.shift[slots] + behind
+            begins = playout.end[slots] - playout.shift[slots]
             for i in np.flatnonzero(behind > 0).tolist():
                 row = int(plane.rows[framed[i]])
-                if decoding.waits(row) or decoding.resting(row):
-                    made = [decoding.force(row, int(until[i]))]
-                    self._write(plane, slots[i : i + 1], made, np.ones(1, np.bool_), now)
+                if decoding.waits(row):
+                    # Something newer has come: what play-out filled in was lost, and is not played once more.
+                    begins[i] += playout.held[slots[i]]
+                elif not decoding.resting(row):
+                    continue
+                made = decoding.force(row, int(begins[i] + behind[i]))
+                kept = [frame for frame in made if frame.real or frame.stamp >= begins[i]]
+                self._write(plane, slots[i : i + 1], [kept], np.ones(1, np.bool_), now)
 
     def rest(self, row: int) -> None:
         """The leg is heard no more, for now: when it is again, nothing between is missed."""

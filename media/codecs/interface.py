@@ -78,6 +78,10 @@ class Decoder(Owner, ABC):
     def decode(self, payload: bytes) -> I16 | None:
         """The packet's samples, mono, at the codec's plane rate; None for a packet that is none."""
 
+    def copies(self, payload: bytes) -> bool:
+        """Whether `conceal` could make the packet before this one from what it carries."""
+        return False
+
     def conceal(self, samples: int, following: bytes | None = None, ahead: int = 0) -> I16 | None:
         """Sound for `samples` missing ones, None where the plane's concealer makes better ones.
 

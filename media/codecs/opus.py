@@ -106,6 +106,9 @@ class Decoder(interface.Decoder):
         self.silent = len(payload) <= 2
         return self._sound[:count].copy()
 
+    def copies(self, payload: bytes) -> bool:
+        return bool(payload) and (self._deep is not None or has_copy(payload))
+
     def conceal(self, samples: int, following: bytes | None = None, ahead: int = 0) -> I16 | None:
         wanted = min(samples - samples % STEP or STEP, LONGEST)
         count = -1

@@ -14,6 +14,7 @@ from media.messages import CloseLeg, Codec, LegClosed, Play, SetGain, SetRemote
 from tests.media.stage import DTMF, PCMA, PCMU, Stage, packet, strength, tone, write_wav
 
 OPUS = Codec(111, "opus", 48000, channels=2)
+FEC = Codec(111, "opus", 48000, channels=2, params={"useinbandfec": "1"})
 G722 = Codec(9, "G722", 8000)
 AMR_WB = Codec(97, "AMR-WB", 16000)
 AMR = Codec(98, "AMR", 8000)
@@ -233,3 +234,19 @@ def test_a_leg_begins_with_no_late_packets_of_the_one_that_had_its_row_before(st
         stage.do(CloseLeg(number), CloseLeg(number + 1))
     late = {event.leg: event.stats.late for event in stage.told(LegClosed)}
     assert late == {1: 3, 2: 0, 3: 0, 4: 0}
+
+
+@pytest.mark.parametrize("run", [1, 2, 3])
+def test_packets_lost_in_a_row_are_made_up_in_their_time_and_cost_no_delay(stage: Stage, run: int) -> None:
+    skip_if_missing(OPUS)
+    speaker, listener = stage.leg(1, FEC), stage.leg(2, PCMU)
+    speaker.coder.tune(codecs.Tuning(fec_loss=20))
+    connect(stage, 1, 2)
+    speaker.hertz = 600
+    speaker.tamper = lambda data: () if speaker.sequence % 20 < run else (data,)
+    stage.run(4.0)
+    playout, here = stage.control.core.planes[1].playout, stage.control.core.planes[1].slots
+    assert playout.accelerated[here] < 16_000 // 50
+    assert playout.depth_ms(here) <= 20 + 20 * run
+    assert playout.concealed[here] <= 200 * run / 20 * 320 * 1.1
+    assert level(listener.audio(stage.now - 2), 600, 8000) > 5000
