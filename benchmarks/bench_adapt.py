@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from random import Random
 
 import numpy as np
-from scipy import signal
 
 from benchmarks import hearing
 from benchmarks.bench_calls import commit, machine
@@ -35,7 +34,6 @@ KBPS, QUEUE_S, ONE_WAY_S = 16.0, 0.4, 0.15
 FADES, FADE_S = 0.05, 0.1  # share of the time, and mean length
 UDP = 28  # bytes of IP and UDP headers
 STEP = 0.005
-ALIKE = 0.3  # correlation of 0.6 s of speech with what was heard of it
 WARM_S = 12.0  # speech before what is scored: reports come every five seconds
 L16 = Codec(96, "L16", 16_000)
 PCMU = Codec(0, "PCMU")
@@ -212,30 +210,6 @@ class Outcome:
     kbps: float
 
 
-def followed(reference: I16, heard: I16, first: int) -> I16:
-    """`heard` on the reference's time line: play-out that stretches sound moves it by some ms now and then,
-    which nobody hears and STOI would take for another sound.
-
-    first: samples that it is late at the beginning, at most; later it is looked for around where it was.
-    """
-    piece, around, reach = RATE // 5, RATE // 5, RATE * 60 // 1000
-    out = np.zeros(len(reference), np.int16)
-    late, before = first // 2, first // 2
-    for at in range(0, len(reference), piece):
-        said = reference[max(at - around, 0) : at + piece + around].astype(np.float64)
-        start = max(at - around, 0) + late - before
-        got = heard[max(start, 0) : start + len(said) + 2 * before].astype(np.float64)
-        if start >= 0 and len(got) > len(said) and said.any():
-            match = signal.correlate(got, said, "valid")
-            energy = signal.oaconvolve(got**2, np.ones(len(said)), "valid")
-            alike = match / np.sqrt(np.maximum(energy, 1.0) * (said**2).sum())
-            if alike.max() > ALIKE:
-                late, before = start + int(np.argmax(alike)) - max(at - around, 0), reach
-        part = heard[at + late : at + late + min(piece, len(reference) - at)]
-        out[at : at + len(part)] = part
-    return out
-
-
 def measure(case: Case, passages: list[hearing.Passage], seed: int) -> Outcome:
     """All passages one after the other in one call, after some speech that is not scored."""
     spoken = np.concatenate([passage.samples for passage in passages])
@@ -249,7 +223,7 @@ def measure(case: Case, passages: list[hearing.Passage], seed: int) -> Outcome:
         end = at + len(passage.samples)
         around = heard[at : end + late]
         placed = (
-            followed(passage.samples, around, late),
+            hearing.followed(passage.samples, around, RATE, late),
             hearing.aligned(passage.samples, around, RATE, most=1.5),  # what is in shreds cannot be followed
         )
         scores.append(max(hearing.stoi(passage.samples, sound, RATE) for sound in placed))

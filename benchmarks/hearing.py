@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import signal
 
 from media.columns import I16, Bool
 from media.resample import resample
@@ -26,6 +27,7 @@ from media.resample import resample
 ROOT = Path(__file__).resolve().parents[1]
 LEVEL_DB = -26.0  # of full scale, where speech is active: what ITU-T P.800 plays to listeners
 PAUSE = 0.3  # s between clips of a passage
+ALIKE = 0.3  # correlation of 0.6 s of speech with what was heard of it, from which it is that
 MEAN_BURST = 3.0  # packets lost in a row, on average, where loss comes in bursts
 SENTENCES = (
     ("en", "Your parcel has left the depot this morning and will be with you before noon tomorrow."),
@@ -200,4 +202,28 @@ def aligned(reference: I16, heard: I16, rate: int, most: float = 1.0) -> I16:
     out = np.zeros(len(reference), np.int16)
     part = heard[max(late, 0) : max(late, 0) + len(reference) - max(-late, 0)]
     out[max(-late, 0) : max(-late, 0) + len(part)] = part
+    return out
+
+
+def followed(reference: I16, heard: I16, rate: int, first: int) -> I16:
+    """`heard` on the reference's time line: play-out that stretches sound moves it by some ms now and then,
+    which nobody hears and STOI would take for another sound.
+
+    first: samples that it is late at the beginning, at most; later it is looked for around where it was.
+    """
+    piece, around, reach = rate // 5, rate // 5, rate * 60 // 1000
+    out = np.zeros(len(reference), np.int16)
+    late, before = first // 2, first // 2
+    for at in range(0, len(reference), piece):
+        said = reference[max(at - around, 0) : at + piece + around].astype(np.float64)
+        start = max(at - around, 0) + late - before
+        got = heard[max(start, 0) : start + len(said) + 2 * before].astype(np.float64)
+        if start >= 0 and len(got) > len(said) and said.any():
+            match = signal.correlate(got, said, "valid")
+            energy = signal.oaconvolve(got**2, np.ones(len(said)), "valid")
+            alike = match / np.sqrt(np.maximum(energy, 1.0) * (said**2).sum())
+            if alike.max() > ALIKE:
+                late, before = start + int(np.argmax(alike)) - max(at - around, 0), reach
+        part = heard[at + late : at + late + min(piece, len(reference) - at)]
+        out[at : at + len(part)] = part
     return out

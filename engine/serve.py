@@ -118,6 +118,7 @@ def announce(engine: Engine, api: ApiServer | None, as_json: bool) -> None:
             "pid": os.getpid(),
             "media": engine.workers.pids,
             "sip": ports,
+            "rtp": [config.media.port_low, config.media.port_high],
             "api": address,
             "domain": config.sip.domain,
         }

@@ -65,9 +65,9 @@ class FarEnd:
 
 
 class Node:
-    """A running node. sip: port by transport. api: base address. prompts: its pack, made if not there.
+    """A running node. sip: port by transport. rtp: first and last port. api: base address.
 
-    media: further settings of media.yaml.
+    prompts: its pack, made if not there. media: further settings of media.yaml.
     """
 
     def __init__(
@@ -106,6 +106,7 @@ class Node:
             raise NodeFailed(f"the node did not start:\n{self.said()}")
         ready = json.loads(line)
         self.sip: dict[str, int] = ready["sip"]
+        self.rtp: list[int] = ready["rtp"]
         self.api: str = ready["api"]
         return process
 

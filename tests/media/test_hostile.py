@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import struct
 import tracemalloc
+from collections import Counter
 from random import Random
 
 import numpy as np
 import pytest
 
+from media import express
 from media.messages import Dtmf, Play, SetGain
+from tests.media.soak_datagrams import Scene, Tally
 from tests.media.stage import DTMF, PCMA, PCMU, Phone, Stage, packet, strength
 
 
@@ -139,3 +142,11 @@ def test_ten_thousand_random_batches_keep_every_table_sane():
     assert (table.rx.lost(rows) >= 0).all()
     assert (table.tx.sequence[rows] < 1 << 40).all()
     assert len(core.digits.pressed) <= 8
+
+
+def test_calls_of_all_kinds_are_heard_through_some_thousand_random_datagrams():
+    """A sample of `python -m tests.media.soak_datagrams`."""
+    scene, tally = Scene(2, express.move), Tally(Counter(), {})
+    scene.storm(6000, tally)
+    assert tally.escaped == tally.harmed == 0, tally.worst
+    assert sum(tally.thrown.values()) >= 6000 and scene.sane()
