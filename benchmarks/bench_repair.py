@@ -120,7 +120,10 @@ def _write_config(folder: Path, setting: str, low: int, front: str) -> None:
 
 def connect(stack: ExitStack, address: str, data: Path, index: int, pair: int, folder: Path) -> Pair:
     """Register the two phones, call, and let the one record."""
-    mouth = stack.enter_context(Softphone("mouth", address=host(index, pair), codecs=["PCMA"]))
+    # The node reaches it through the forwarder alone: PJSIP would answer past it whoever sends directly.
+    mouth = stack.enter_context(
+        Softphone("mouth", address=host(index, pair), announce="127.0.1.99", codecs=["PCMA"])
+    )
     ear = stack.enter_context(Softphone("ear", address=host(index, pair + 100), codecs=["PCMA"]))
     for phone, kind, user in ((mouth, "users", f"mouth{pair}"), (ear, "agents", f"ear{pair}")):
         password = (data / "secrets" / kind / user).read_text().strip()

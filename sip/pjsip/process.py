@@ -42,8 +42,9 @@ class PhoneDied(SoftphoneError):
 class Softphone:
     """A phone in a process of its own.
 
-    name: for messages only. codecs: offered, best first. drop: percent of RTP lost each way. on_event: called
-    with every event as it is read. log: file for PJSIP's own log.
+    name: for messages only. codecs: offered, best first. announce: address named in SDP in place of its own.
+    drop: percent of RTP lost each way. on_event: called with every event as it is read. log: file for PJSIP's
+    own log.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Softphone:
         address: str = "127.0.0.1",
         codecs: Sequence[str] = ("PCMA", "PCMU"),
         rate: int = 8000,
+        announce: str = "",
         drop: int = 0,
         reliable: bool = False,
         log: Path | None = None,
@@ -67,6 +69,7 @@ class Softphone:
         self._commands = 0
         command = [sys.executable, "-m", "sip.pjsip.softphone", "--address", address, "--rate", str(rate)]
         command += [word for codec in codecs for word in ("--codec", codec)]
+        command += ["--announce", announce] if announce else []
         command += ["--drop", str(drop)] if drop else []
         command += ["--reliable"] if reliable else []
         command += ["--log", str(log)] if log else []

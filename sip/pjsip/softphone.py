@@ -208,6 +208,7 @@ class Phone:
         )
         config.mediaConfig.transportConfig.port = self.options.rtp_port
         config.mediaConfig.transportConfig.boundAddress = self.options.address
+        config.mediaConfig.transportConfig.publicAddress = self.options.announce
         config.mediaConfig.srtpUse = SRTP[srtp]
         config.mediaConfig.srtpSecureSignaling = 0
         self.domain = domain
@@ -368,6 +369,7 @@ def main() -> int:
     parser.add_argument("--address", default="127.0.0.1", help="local address of SIP and RTP")
     parser.add_argument("--rate", type=int, default=8000, help="sampling rate of player and recorder, Hz")
     parser.add_argument("--codec", action="append", help="codec offered, best first; again for more")
+    parser.add_argument("--announce", default="", help="address to name in SDP, as a phone behind a NAT does")
     parser.add_argument("--drop", type=int, default=0, help="share of RTP packets lost each way, percent")
     parser.add_argument("--rtp-port", type=int, default=0, help="first RTP port; 0 for any free")
     parser.add_argument("--reliable", action="store_true", help="support reliable provisionals (RFC 3262)")

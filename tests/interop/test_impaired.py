@@ -33,6 +33,7 @@ SPOKEN = 500  # level of a piece in which somebody speaks
 UNDERSTOOD = 0.8
 PORTS = 40  # of the node's that are forwarded: a node takes them in their order
 BARESIP = "127.0.0.1"  # where its packets come from
+NOWHERE = "127.0.7.99"
 CALLER, LISTENER, AGENT = "127.0.7.2", "127.0.7.3", "127.0.7.4"
 
 
@@ -118,7 +119,8 @@ def opus_phone(node: Node, folder: Path) -> Baresip:
 
 
 def softphone(node: Node, account: str, address: str) -> Softphone:
-    phone = Softphone(account, address=address, codecs=["PCMA"])
+    """A phone that can be reached through the forwarder alone: PJSIP answers where packets come from."""
+    phone = Softphone(account, address=address, codecs=["PCMA"], announce=NOWHERE)
     answer = phone.register(account, node.password(account), node.domain, node.address())
     assert answer["event"] == "registered", answer
     return phone
