@@ -165,7 +165,7 @@ class Attempt:
         encryption = Encryption(policy(media.srtp, contact.transport), media.srtp_suites, switch.rng)
         encryption.form = IN_TURN[encryption.policy][turn]
         leg.begin(encryption)
-        body = leg.offer(prefer=customer.codec if customer else "")
+        body = leg.offer(customer.codec, customer.pauses) if customer else leg.offer()
         from_, to = self._caller(), NameAddr("", self._to, ())
         session = switch.invite(leg, contact, from_=from_, to=to, offer=body, now=now)
         self._ringing[session] = Ringing(contact, leg.said, turn)

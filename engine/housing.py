@@ -55,7 +55,8 @@ def opened(leg: Leg, now: float) -> None:
     """The leg has its new port: tell the phone."""
     if leg.session is not None:
         other = leg.call.other(leg)
-        leg.session.reoffer(leg.offer(prefer=other.codec if other else ""), now=now)
+        offer = leg.offer(other.codec, other.pauses) if other else leg.offer()
+        leg.session.reoffer(offer, now=now)
 
 
 def answered(leg: Leg, now: float) -> None:

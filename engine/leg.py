@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 NOT_SOUND = frozenset({"telephone-event", "cn"})
+PAUSES = sdp.CodecOffer("CN", 8000)  # comfort noise, RFC 3389
 
 
 class Media(StrEnum):
@@ -82,7 +83,7 @@ class Leg:
     def take_offer(self, body: bytes) -> None:
         """Read the far end's offer. Raises MalformedSdp or NothingInCommon, which carry their status."""
         offer = sdp.parse(body)
-        chosen = self.encryption.choose(offer, self._media.capabilities)
+        chosen = self.encryption.choose(offer, (*self._media.capabilities, PAUSES))
         self._offer, self._chosen = offer, chosen
         self.held = chosen.remote_direction in ("sendonly", "inactive")
 
@@ -99,11 +100,21 @@ class Leg:
         )
         return self._local.encode()
 
-    def offer(self, prefer: str = "") -> bytes:
-        """An offer of all we speak; `prefer`, the other leg's codec, comes first: it can be relayed."""
+    @property
+    def pauses(self) -> bool:
+        """Whether its far end and we may describe the noise of pauses to each other."""
+        return self._chosen is not None and self._chosen.cn_pt is not None
+
+    def offer(self, prefer: str = "", pauses: bool = False) -> bytes:
+        """An offer of all we speak; `prefer`, the other leg's codec, comes first: it can be relayed.
+
+        pauses: comfort noise, too, as the other leg has it. Else it is not asked for: far ends that have it
+        cut speech where they take it for silence.
+        """
         self.encryption.propose()
+        capabilities = preferring(self._media.capabilities, prefer or self.codec)
         self._local = sdp.make_offer(
-            preferring(self._media.capabilities, prefer or self.codec),
+            [*capabilities, PAUSES] if pauses or self.pauses else capabilities,
             address=self._media.address,
             port=self.port,
             previous=self._local,
@@ -143,7 +154,7 @@ class Leg:
     def take_answer(self, body: bytes) -> None:
         """Read the far end's answer to our newest offer. Raises as take_offer does."""
         assert self._local is not None, "an answer needs an offer"
-        chosen = sdp.read_answer(self._local, sdp.parse(body), self._media.capabilities)
+        chosen = sdp.read_answer(self._local, sdp.parse(body), (*self._media.capabilities, PAUSES))
         self.encryption.conclude(chosen)
         self._chosen = chosen
         self.held = self._chosen.remote_direction in ("sendonly", "inactive")
@@ -243,6 +254,8 @@ class Leg:
             for pt, codec in agreed.items()
             if codec.name.lower() not in NOT_SOUND
         ]
+        if chosen.cn_pt is not None:
+            codecs.append(Codec(chosen.cn_pt, PAUSES.name, PAUSES.rate))
         return codecs, chosen.dtmf_pt
 
     def _wanted(self, pt: int) -> dict[str, str]:

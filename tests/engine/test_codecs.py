@@ -144,3 +144,17 @@ def test_amr_is_opened_in_the_payload_form_that_was_agreed(stage: Stage, told):
     stage.house.config = replace(config, media=replace(config.media, codecs=("AMR-WB", "PCMA")))
     called(stage, "97 8", "rtpmap:97 AMR-WB/16000", "fmtp:97 octet-align=1; mode-set=0,1,2")
     assert told[0].codecs[0].params == {"octet-align": "1", "mode-set": "0,1,2"}
+
+
+@pytest.mark.parametrize("formats", ["8 13 101", "8 101"])
+def test_comfort_noise_is_agreed_where_the_caller_has_it_and_offered_on_to_who_is_called(
+    stage: Stage, told, formats: str
+):
+    called(stage, formats, "rtpmap:13 CN/8000", "rtpmap:101 telephone-event/8000")
+    has = "13" in formats
+    assert [codec.name for codec in told[0].codecs] == (["PCMA", "CN"] if has else ["PCMA"])
+    stage.run(10.0)
+    customer, agent = stage.call.legs
+    assert agent.said.local is not None
+    assert (b"CN/8000" in agent.said.local.encode()) == customer.pauses == has
+    assert not agent.pauses, "the agent's phone has none"
