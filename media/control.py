@@ -16,6 +16,7 @@ from media.clock import RATE
 from media.codecs import Kind
 from media.core import Core
 from media.delay import BufferSettings
+from media.entrance import Entrance, Gates, NoGates
 from media.latch import Latch, LatchPolicy
 from media.legs import Flow, Leg
 from media.messages import (
@@ -65,7 +66,8 @@ class Control:
     """A worker's legs as the engine commands them.
 
     rng: for SSRCs, first sequence numbers and timestamps, report times. epoch: add it to `now` for seconds
-    since 1970. buffer: bounds of the delay of rendered sound. taps: None where there are no subscribers.
+    since 1970. buffer: bounds of the delay of rendered sound. taps: None where there are no subscribers,
+    gates: None where no browsers call.
     """
 
     def __init__(
@@ -79,8 +81,10 @@ class Control:
         buffer: BufferSettings | None = None,
         move: express.Mover = express.move,
         taps: Taps | None = None,
+        gates: Gates | None = None,
     ) -> None:
-        self._network = SecureNetwork(network)
+        self._entrance = Entrance(network, gates or NoGates())
+        self._network = SecureNetwork(self._entrance)
         self.core = Core(self._network, move=move, rng=rng, policy=policy, buffer=buffer, taps=taps)
         self.load = 0.0
         self._sounds = sounds
@@ -115,6 +119,7 @@ class Control:
 
     def drain(self, now: float) -> list[AnyEvent]:
         """Take what has arrived and send relayed packets on."""
+        self._entrance.exchange()
         self.core.drain(now)
         self.core.taps.flush()
         self._watch.read_reports(now)
@@ -123,6 +128,7 @@ class Control:
     def tick(self, now: float, skipped: int = 0) -> list[AnyEvent]:
         """One block of every rendered leg, and whatever else is due."""
         self._network.expire(now)
+        self._entrance.refill()
         self.core.tick(now, skipped)
         self._watch.look(now)
         return self._told()
@@ -150,6 +156,8 @@ class Control:
         except NoPort as error:
             table.remove(leg)
             raise Refused(command.leg, "no_ports") from error
+        if command.gate:
+            self._entrance.install(leg.row, command.leg, command.gate)
         table.tx.ssrc[leg.row] = rng.getrandbits(32)
         table.tx.sequence[leg.row] = rng.getrandbits(15)  # below 2**15: RFC 3711 section 3.3.1
         table.tx.timestamp[leg.row] = rng.getrandbits(32)
@@ -229,19 +237,28 @@ class Control:
             if kind is not None:
                 kinds[codec.pt] = kind.number
                 known.append((codec, kind))
-            elif known and (codec.name.upper(), codec.rate) == ("RED", known[0][1].clock):
-                kinds[codec.pt] = codecs.RED
-                tx.red_pt[row] = codec.pt
             elif (codec.name.upper(), codec.rate) == ("CN", RATE):
                 kinds[codec.pt] = codecs.COMFORT_NOISE
                 tx.noise_pt[row] = codec.pt
         if not known:
             tx.codec[row] = codecs.UNKNOWN
             return
+        self._apply_copies(row, command.codecs, [kind.clock for _, kind in known])
         if kinds[STATIC_NOISE] == codecs.UNKNOWN:  # many send it without having said so
             kinds[STATIC_NOISE] = codecs.COMFORT_NOISE
         self.core.hearing.decoding.open(row, {kind.number: codec.params for codec, kind in reversed(known)})
         self._apply_first(leg, *known[0])
+
+    def _apply_copies(self, row: int, agreed: list[Codec], clocks: list[int]) -> None:
+        """RFC 2198: its packets are of the clock of what is in them. clocks: of the codecs, the sent one's
+        first.
+        """
+        table = self.core.table
+        for codec in agreed:
+            if codec.name.upper() == "RED" and codec.rate in clocks and 0 <= codec.pt < 128:
+                table.common.kinds[row, codec.pt] = codecs.REDS[codec.rate]
+                if codec.rate == clocks[0]:
+                    table.tx.red_pt[row] = codec.pt
 
     def _apply_first(self, leg: Leg, codec: Codec, kind: Kind) -> None:
         """The codec that is sent."""

@@ -13,7 +13,7 @@ from random import Random
 
 import numpy as np
 
-from media import codecs, express, rtp
+from media import codecs, express, red, rtp
 from media.clock import DRAIN, TICKS
 from media.columns import F64, I8, I16, I64, Bool
 from media.delay import BufferSettings
@@ -182,6 +182,8 @@ class Core:
             extended, newest, arrived = extended[keep], newest[keep], arrived[keep]
             if not len(packets):
                 return
+        rtp.straighten(self._batch, packets)
+        red.reveal(self._batch, packets, table.common.kinds, kinds)
         likely = self._likely(packets.rows, kinds, newest, now)
         if not likely.all():
             packets, kinds = packets.only(likely), kinds[likely]
@@ -191,7 +193,6 @@ class Core:
         starts = table.common.flow[packets.rows] != Flow.STARTED
         if starts.any():
             self._tell_started(packets.rows[starts].tolist())
-        rtp.straighten(self._batch, packets)
         sound = (kinds != codecs.TELEPHONE_EVENT) & (kinds != codecs.COMFORT_NOISE)
         self._note_sound(
             packets.only(sound), kinds[sound], extended[sound], newest[sound], arrived[sound], now
@@ -231,7 +232,7 @@ class Core:
             columns = (rows, packets.slots, packets.size, rx.stream[rows], packets.timestamp)
             sound = Sound(*columns, extended, kinds, newest).only(heard)
             self.hearing.take(self._batch, sound, now)
-        flows = newest & (rx.codec[rows] == kinds)
+        flows = newest & (rx.codec[rows] == kinds) & (kinds < codecs.RED)
         express.arm(rx, rows[flows], packets.pt[flows])
 
     def _tell_started(self, rows: list[int]) -> None:
@@ -245,14 +246,13 @@ class Core:
         """Packets in their sources' codecs, or in those that these may change to. Plain packets among some
         with copies (RED) are no change.
         """
-        rx, sends = self.table.rx, self.table.tx.codec[rows]
-        codec = rx.codec[rows]
+        codec = self.table.rx.codec[rows]
         same: Bool = (codec == kinds) | (kinds == codecs.TELEPHONE_EVENT) | (kinds == codecs.COMFORT_NOISE)
         if same.all():
             return same
-        copied = (codec == codecs.RED) & (kinds == sends) | (kinds == codecs.RED) & (codec == sends)
-        likely: Bool = same | copied | newest & may_turn(rx, rows, now)
-        return likely
+        alike = codecs.sounds(codec) == codecs.sounds(kinds)
+        likely: Bool = same | alike | newest & may_turn(self.table.rx, rows, now)
+        return likely & ((kinds < codecs.RED) | (kinds >= codecs.COPIES))
 
     def _note_codecs(self, rows: I64, kinds: I8, newest: Bool, now: float) -> None:
         """A source that changes its codec may have to be relayed no more, or again."""
@@ -267,9 +267,8 @@ class Core:
             self._settle()
 
     def expect_codec(self, row: int, number: int) -> None:
-        """What arrives is coded so from now on; packets with copies (RED) hold what the leg itself sends."""
-        rx, tx = self.table.rx, self.table.tx
-        kind = codecs.KINDS[number if number < len(codecs.KINDS) else tx.codec[row]]
+        """What arrives is coded so from now on, with copies (RED) or without."""
+        rx, kind = self.table.rx, codecs.KINDS[codecs.inside(number)]
         rx.codec[row], rx.clock[row], rx.rate[row], rx.span[row] = number, kind.clock, kind.rate, 0
 
     def _relay(self, packets: Packets, kinds: I8, sound: Bool, extended: I64, now: float) -> None:

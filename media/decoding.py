@@ -128,13 +128,13 @@ class Decoding:
     ) -> list[Frame]:
         """A packet; the frames that can be played with it, in order.
 
-        kind: its codec, or RED. sequence, stamp: extended and unwrapped, stamp in samples of the plane; no
-        sequence number comes twice. types: the leg's codecs by payload type, which RED needs. stream: another
-        than before begins anew.
+        kind: its codec, RED and above where copies come with it. sequence, stamp: extended and unwrapped,
+        stamp in samples of the plane; no sequence number comes twice. types: the leg's codecs by payload
+        type, which RED needs. stream: another than before begins anew.
         """
         leg = self._legs.get(row)
         if leg is None or leg.kind != kind or leg.next != sequence or leg.stream != stream:
-            if kind == codecs.RED:
+            if kind >= codecs.RED:
                 return self._take_copies(row, sequence, stamp, bytes(payload), types, stream)
             return self._take_odd(row, kind, sequence, stamp, bytes(payload), stream)
         frames: list[Frame] = []

@@ -93,16 +93,10 @@ class Hearing:
         plane.playout.write(slots, stamps, samples, sound.newest, now)
 
     def _take_framed(self, batch: Batch, sound: Sound, kind: int, now: float) -> None:
-        """Packets of one codec with frames, or of copies (RED)."""
-        rx, kinds, take = self._table.rx, self._table.common.kinds, self.decoding.take
-        first = sound.rows[0]
-        clock, rate = int(rx.clock[first]), int(rx.rate[first])
-        alike = (rx.clock[sound.rows] == clock) & (rx.rate[sound.rows] == rate)
-        if not alike.all():  # copies of different codecs
-            self._take_framed(batch, sound.only(~alike), kind, now)
-            sound = sound.only(alike)
-        plane = self._planes[RATES.index(rate)]
-        slots, stamps = plane.place(sound.rows, sound.streams, sound.stamps, sound.newest, clock, now)
+        """Packets of one codec with frames, or of one with copies (RED)."""
+        kinds, take, own = self._table.common.kinds, self.decoding.take, codecs.KINDS[codecs.inside(kind)]
+        plane = self._planes[RATES.index(own.rate)]
+        slots, stamps = plane.place(sound.rows, sound.streams, sound.stamps, sound.newest, own.clock, now)
         frames = []
         for i, row in enumerate(sound.rows.tolist()):
             payload = batch.views[sound.slots[i]][HEADER : HEADER + sound.sizes[i]]

@@ -84,7 +84,7 @@ class Plan:
     def touch_listeners(self, row: int) -> None:
         """What decides the way of those who hear the row has changed."""
         self._touched.update(self._mixer.listeners(row))
-        if row in self.tapped:
+        if row in self.tapped or row in self.attended:
             self._touched.add(row)
 
     def note_pauses(self, rows: I64) -> None:

@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
+from media import codecs
+from media.columns import I8
+from media.network import HEADER, Batch
+from media.rtp import Packets
+
 MOST = 8  # copies a packet
 FURTHEST, LARGEST = (1 << 14) - 1, (1 << 10) - 1  # timestamp units back, bytes: what a copy's header holds
 
@@ -39,6 +46,28 @@ def split(payload: bytes) -> list[Block] | None:
         return None
     blocks.append(Block(own, 0, payload[at:]))
     return blocks
+
+
+def own(payload: bytes | memoryview) -> int | None:
+    """The payload type of a packet's own sound, None of a payload that is none."""
+    at = 0
+    while at < len(payload) and payload[at] & 0x80:
+        at += 4
+    return payload[at] if at < len(payload) and at <= 4 * MOST else None
+
+
+def reveal(batch: Batch, packets: Packets, types: I8, kinds: I8) -> None:
+    """Put into `kinds` what packets with copies really hold: COPIES + the codec of their own sound.
+
+    types: codecs by payload type, int8[rows, 128]. Where that sound is none of the leg's codecs, or has
+    another clock than the packet's payload type, RED stays.
+    """
+    for i in np.flatnonzero(kinds >= codecs.RED).tolist():
+        payload = batch.views[packets.slots[i]][HEADER : HEADER + packets.size[i]]
+        pt = own(payload)
+        kind = int(types[packets.rows[i], pt]) if pt is not None else codecs.UNKNOWN
+        if 0 <= kind < len(codecs.KINDS) and codecs.REDS[codecs.KINDS[kind].clock] == kinds[i]:
+            kinds[i] = codecs.COPIES + kind
 
 
 def join(blocks: Sequence[Block]) -> bytes:

@@ -71,9 +71,8 @@ class Standing:
         return CLOCKS[np.maximum(self.codecs(rows), 0)]
 
     def codecs(self, rows: I64) -> I8:
-        """What comes is coded so; in packets with copies (RED) is what the leg itself is sent."""
-        came = self._core.table.rx.codec[rows]
-        return np.where(came < len(CLOCKS), came, self._core.table.tx.codec[rows])
+        """What comes is coded so, whether copies come with it (RED) or not."""
+        return codecs.sounds(self._core.table.rx.codec[rows])
 
     def late(self, rows: I64) -> I64:
         """Packets that came after their turn to be played, in all."""

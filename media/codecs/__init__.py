@@ -25,7 +25,9 @@ G722, OPUS, AMR, AMR_WB, L16_8, L16_16, G729 = range(2, 9)
 # Payload types of their own in a leg's map, never a leg's audio codec.
 TELEPHONE_EVENT = 64  # RFC 4733
 COMFORT_NOISE = 65  # RFC 3389
-RED = 66  # RFC 2198
+REDS = {8_000: 66, 16_000: 67, 48_000: 68}  # RFC 2198, by clock
+RED = min(REDS.values())
+COPIES = 80  # plus a codec: what came as RED, and its own sound is so coded
 
 
 class Kind(NamedTuple):
@@ -101,6 +103,16 @@ _PARTS: Mapping[int, _Parts] = {
 def available(number: int) -> bool:
     """Whether this machine has what the codec needs."""
     return _PARTS[number].available()
+
+
+def inside(kind: int) -> int:
+    """The codec of a packet's own sound, whether copies come with it (RED) or not."""
+    return kind - COPIES if kind >= COPIES else kind
+
+
+def sounds(kinds: I8) -> I8:
+    """The same of many."""
+    return np.where(kinds >= COPIES, kinds - COPIES, kinds)
 
 
 def missing() -> dict[str, str]:
