@@ -1,7 +1,8 @@
-"""README's table of benchmark figures, made from benchmarks/results: `python -m benchmarks.table [--write]`.
+"""Tables of benchmark figures, made from benchmarks/results: `python -m benchmarks.table [--write]`.
 
-What each figure means is said in `FIGURES`, once; a figure that is measured and not said there is an error,
-so the table cannot grow numbers that nobody can read.
+The README has the figures that are held to an aim, benchmarks/results/README.md all of them. What each means
+is said in `FIGURES`, once; a figure that is measured and not said there is an error, so that no table grows
+numbers that nobody can read.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 README = ROOT / "README.md"
+WHOLE = RESULTS / "README.md"
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 
 
@@ -30,14 +32,14 @@ class Figure(NamedTuple):
 FIGURES = {
     "calls": {
         "calls": Figure("G.711 calls at once in the largest run of one worker"),
-        "relayed_x_floor": Figure("CPU of those relayed, against system calls alone", "×", "≤ 1.3"),
-        "relayed_x_floor_python": Figure("the same without the helper in C", "×", "≤ 1.7"),
-        "rendered_x_floor": Figure("calls decoded, buffered, mixed and encoded again", "×", "≤ 2.5"),
-        "recorded_x_floor": Figure("calls relayed and tapped for recording", "×", "≤ 3"),
-        "flatness": Figure("CPU a call of the largest run, against 100 calls", "×", "≤ 1"),
+        "relayed_x_floor": Figure("CPU of relayed calls, against system calls alone", "×", "≤ 1.3"),
+        "relayed_x_floor_python": Figure("CPU of relayed calls without the helper in C", "×", "≤ 1.7"),
+        "rendered_x_floor": Figure("CPU of calls decoded, buffered, mixed and encoded", "×", "≤ 2.5"),
+        "recorded_x_floor": Figure("CPU of calls relayed and tapped for recording", "×", "≤ 3"),
+        "flatness": Figure("CPU a relayed call in the largest run, against 100 calls", "×", "≤ 1"),
         "relayed_delay_p95_ms": Figure("delay added by the relay, 95th percentile", "ms", "< 7"),
         "lost_packets": Figure("packets lost on the way through", "", "0"),
-        "leg_kb": Figure("memory a leg", "kB", "< 100"),
+        "leg_kb": Figure("memory a leg of a call", "kB", "< 100"),
         "floor_ms": Figure("CPU a second a call of the system calls alone", "ms"),
         "relayed_ms": Figure("CPU a second a relayed call", "ms"),
         "rendered_ms": Figure("CPU a second a rendered call", "ms"),
@@ -67,12 +69,12 @@ FIGURES = {
         "kbps_ours": Figure("what the adapted stream offers to the link, headers and all", "kb/s", "< 16"),
     },
     "plc": {
-        "gain_over_spandsp_min": Figure("PESQ over spandsp's concealment, where that is least", "", "> 0"),
-        "gain_over_pjsip_min": Figure("and over a PJSIP softphone", "", "> 0"),
+        "gain_over_spandsp_min": Figure("PESQ of concealment over spandsp's, where that is least", "", "> 0"),
+        "gain_over_pjsip_min": Figure("and over a PJSIP softphone's", "", "> 0"),
         "blind_gain_over_spandsp_min": Figure(
-            "the same without the packet after the gap: spandsp", "", "> 0"
+            "PESQ over spandsp's, neither waiting for the packet after the gap", "", "> 0"
         ),
-        "blind_gain_over_pjsip_min": Figure("and PJSIP", "", "> 0"),
+        "blind_gain_over_pjsip_min": Figure("PESQ over PJSIP's, ours not waiting for it", "", "> 0"),
         "pesq_5pct": Figure("PESQ of G.711 when 5 % of packets are lost"),
         "pesq_10pct": Figure("10 %"),
         "pesq_10pct_burst": Figure("10 % in bursts of 3 packets"),
@@ -134,7 +136,7 @@ FIGURES = {
         "pesq_jitter20": Figure(
             "PESQ over 20 ms of jitter, relayed or repaired as the policy has it", "", "≥ 3.7"
         ),
-        "pesq_jitter20_loss5": Figure("with 5 % lost too", "", "≥ 3.3"),
+        "pesq_jitter20_loss5": Figure("PESQ over that and 5 % loss", "", "≥ 3.3"),
         "pesq_clean": Figure("on a clean network"),
         "pesq_jitter20_relayed": Figure("20 ms of jitter, always relayed"),
         "pesq_jitter20_loss5_relayed": Figure("with 5 % lost too"),
@@ -142,17 +144,15 @@ FIGURES = {
         "pesq_jitter20_repaired": Figure("20 ms of jitter, always repaired"),
         "pesq_jitter20_loss5_repaired": Figure("with 5 % lost too"),
         "pesq_clean_repaired": Figure("on a clean network"),
-        "added_delay_ms": Figure(
-            "mouth to ear, the policy's choice over relaying, where it is most", "ms", "≤ 60"
-        ),
+        "added_delay_ms": Figure("what repair adds from mouth to ear, where that is most", "ms", "≤ 60"),
         "delay_jitter20_ms": Figure("at 20 ms of jitter", "ms"),
         "delay_jitter20_loss5_ms": Figure("with 5 % lost too", "ms"),
         "delay_clean_ms": Figure("on a clean network", "ms"),
     },
     "transcode": {
         "opus_x_codec": Figure("CPU of G.711 to Opus and back, against libopus alone", "×", "≤ 1.3"),
-        "g722_x_codec": Figure("to G.722, against its library", "×", "≤ 1.3"),
-        "amrwb_x_codec": Figure("to AMR-WB, against its libraries", "×", "≤ 1.3"),
+        "g722_x_codec": Figure("CPU of G.711 to G.722 and back, against its library", "×", "≤ 1.3"),
+        "amrwb_x_codec": Figure("CPU of G.711 to AMR-WB and back, against its libraries", "×", "≤ 1.3"),
         "opus_library_ms": Figure("CPU a second a call of libopus alone", "ms"),
         "g722_library_ms": Figure("of G.722's library", "ms"),
         "amrwb_library_ms": Figure("of AMR-WB's", "ms"),
@@ -191,9 +191,9 @@ FIGURES = {
         "unprotect_us_gcm128": Figure("AEAD_AES_128_GCM", "µs"),
         "unprotect_us_cm80": Figure("AES_CM_128_HMAC_SHA1_80", "µs"),
         "unprotect_us_cm32": Figure("AES_CM_128_HMAC_SHA1_32", "µs"),
-        "x_libsrtp": Figure("both against libsrtp alone, the dearest suite", "×", "≤ 1.6"),
-        "plain_us": Figure("a plain packet, for encryption being there", "µs", "< 0.01"),
-        "plain_beside_us": Figure("a plain packet beside an encrypted leg", "µs", "< 0.1"),
+        "x_libsrtp": Figure("CPU of encryption and decryption, against libsrtp alone", "×", "≤ 1.6"),
+        "plain_us": Figure("CPU of a plain packet, for encryption being there", "µs", "< 0.01"),
+        "plain_beside_us": Figure("CPU of a plain packet beside an encrypted leg", "µs", "< 0.1"),
     },
 }
 
@@ -212,30 +212,61 @@ def rounded(value: float | None) -> str:
     return f"{value:.3g}"
 
 
-def names(name: str) -> set[str]:
-    """What a figure may be described as: itself, or as that of the largest run, without a number of calls."""
-    return {name, re.sub(r"_\d+$", "", name)}
+class Row(NamedTuple):
+    """A line of a table. at: the number of calls it is of, "" when it is that of the largest run."""
+
+    name: str
+    figure: Figure
+    at: str
+    value: str
+
+
+def rows(noun: str, result: dict[str, Any]) -> list[Row]:
+    """The result's figures in the order of `FIGURES`. Raises KeyError for one not described there."""
+    described, figures = FIGURES[noun], dict(result["figures"])
+    found = []
+    for name, figure in described.items():
+        for full in sorted(figures, key=lambda full: int(_number(full) or 0)):
+            at = _number(full) if full != name else ""
+            if full == name or (at and full == f"{name}_{at}" and full not in described):
+                value = " ".join(filter(None, (rounded(figures.pop(full)), figure.unit)))
+                found.append(Row(full, figure, at, value))
+    if figures:
+        raise KeyError(f"say in benchmarks/table.py what these figures of '{noun}' mean: {sorted(figures)}")
+    return found
+
+
+def _number(name: str) -> str:
+    """What a figure's name ends in when it is that at so many calls, or calls a second."""
+    found = re.search(r"_(\d+)$", name)
+    return found[1] if found else ""
 
 
 def table(kept: dict[str, dict[str, Any]]) -> str:
-    """The Markdown table, in the order of `FIGURES`. Raises KeyError for a figure not described there."""
+    """README's table, in Markdown: what is held to an aim, and the benchmark that says so."""
     if not kept:
         return "Nothing is measured yet: `make bench`."
-    rows = ["| what is measured | figure | aim | at |", "|---|---:|---|---|"]
+    lines = ["| what is measured | figure | aim | by, at |", "|---|---:|---|---|"]
     for noun, result in kept.items():
-        described = FIGURES[noun]
-        # A name that ends in a number may be a figure at that many calls; the table has the largest run's.
-        unknown = {name for name in result["figures"] if described.keys().isdisjoint(names(name))}
-        if unknown:
-            raise KeyError(
-                f"say in benchmarks/table.py what these figures of '{noun}' mean: {sorted(unknown)}"
-            )
-        for name, figure in described.items():
-            if name in result["figures"]:
-                value = " ".join(filter(None, (rounded(result["figures"][name]), figure.unit)))
-                rows.append(f"| {figure.meaning} | {value} | {figure.aim} | {result['commit'][:7]} |")
+        by = f"`bench_{noun}`, {result['commit'][:7]}"
+        held = [row for row in rows(noun, result) if row.figure.aim and not row.at]
+        lines += [f"| {row.figure.meaning} | {row.value} | {row.figure.aim} | {by} |" for row in held]
     machines = sorted({result["machine"] for result in kept.values()})
-    return "\n".join([*rows, "", "Measured on " + "; ".join(machines) + "."])
+    return "\n".join([*lines, "", "Measured on " + "; ".join(machines) + "."])
+
+
+def whole(kept: dict[str, dict[str, Any]]) -> str:
+    """All figures, in Markdown, a table each benchmark."""
+    parts = ["# What was measured", "Made by `make table`; [what the figures mean](../README.md)."]
+    for noun, result in kept.items():
+        parts.append(f"## {noun}")
+        parts.append(f"`python -m benchmarks.bench_{noun}` at {result['commit'][:7]}, {result['machine']}.")
+        lines = ["| name | what is measured | figure | aim |", "|---|---|---:|---|"]
+        for name, figure, at, value in rows(noun, result):
+            meaning = f"{figure.meaning}, at {at}" if at else figure.meaning
+            lines.append(f"| `{name}` | {meaning} | {value} | {figure.aim} |")
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
 
 
 def placed(readme: str, made: str) -> str:
@@ -249,11 +280,12 @@ def placed(readme: str, made: str) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.table", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="put the table into README.md")
+    parser.add_argument("--write", action="store_true", help="put the tables into the two READMEs")
     options = parser.parse_args()
     made = table(results())
     if options.write:
         README.write_text(placed(README.read_text("utf-8"), made), encoding="utf-8")
+        WHOLE.write_text(whole(results()), encoding="utf-8")
     print(made)
     return 0
 

@@ -39,16 +39,26 @@ def test_the_first_screen_is_a_sentence_a_picture_and_two_commands():
 
 def test_the_table_of_figures_is_the_one_that_was_measured():
     assert table.placed(README, table.table(table.results())) == README, "run: make table"
+    assert table.WHOLE.read_text("utf-8") == table.whole(table.results()), "run: make table"
 
 
-def test_the_table_tells_every_figure_of_the_agreed_benchmarks():
-    figures = dict.fromkeys(table.FIGURES["calls"], 1.234)
-    made = table.table({"calls": {"figures": figures, "commit": "abcdef0123", "machine": "two cores"}})
-    assert made.count("| 1.23") == len(figures)
-    assert "abcdef0 |" in made
-    assert "two cores" in made
+def kept(noun: str, figures: dict[str, float]) -> dict[str, dict[str, object]]:
+    return {noun: {"figures": figures, "commit": "abcdef0123", "machine": "two cores"}}
+
+
+def test_the_tables_tell_every_figure_and_the_readme_those_that_are_held_to_an_aim():
+    figures = dict.fromkeys([*table.FIGURES["calls"], "relayed_x_floor_100"], 1.234)
+    told, all_told = table.table(kept("calls", figures)), table.whole(kept("calls", figures))
+    assert told.count("| 1.23") == sum(bool(figure.aim) for figure in table.FIGURES["calls"].values())
+    assert "`bench_calls`, abcdef0 |" in told and "two cores" in told
+    assert all_told.count("| 1.23") == len(figures) and "at 100" in all_told
     with pytest.raises(KeyError, match="speed"):
-        table.table({"calls": {"figures": {"speed": 1}, "commit": "", "machine": ""}})
+        table.table(kept("calls", {"speed": 1}))
+
+
+def test_a_name_that_ends_in_a_number_may_be_a_figure_of_its_own():
+    made = table.whole(kept("plc", {"us_per_leg_1": 1.0, "us_per_leg_10": 2.0}))
+    assert "at 10" not in made and made.count("| `us_per_leg_1`") == 1
 
 
 @pytest.mark.parametrize(
