@@ -19,10 +19,9 @@ import sys
 import time
 from pathlib import Path
 
-import msgspec
-
 from media.io.disk import Disk
-from media.messages import AnyEvent, Frames, Ping, Pong, WorkerReady, decode_commands, encode
+from media.io.link import Link, Lost
+from media.messages import Ping, Pong, WorkerReady
 from media.recorder import Recorder
 from media.recording import PauseRecording, Record, SealKeys, StopRecording
 from media.tap import Reader
@@ -30,13 +29,8 @@ from media.tap import Reader
 NICENESS = 2  # after the media workers: what waits here is a file, not an ear
 READ = 1024 * 1024
 LOOK = 0.05  # s between looks at what is due
-LIMIT = 8 * 1024 * 1024  # bytes unsent at which the engine is taken for dead
 
 log = logging.getLogger("media.recorder")
-
-
-class Lost(Exception):
-    """The engine is gone."""
 
 
 class Source:
@@ -52,8 +46,8 @@ class Source:
 class Process:
     """The loop between the engine's socket and the workers'."""
 
-    def __init__(self, engine: socket.socket, taps: str, sync_s: float) -> None:
-        self._engine = engine
+    def __init__(self, link: Link, taps: str, sync_s: float) -> None:
+        self._link = link
         self._disk = Disk(sync_s)
         self._recorder = Recorder(self._disk, entropy=os.urandom, epoch=time.time() - time.monotonic())
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -63,21 +57,19 @@ class Process:
         self._listener.listen(64)
         self._listener.setblocking(False)
         self._poll = select.epoll()
-        for each in (engine, self._listener):
+        for each in (link, self._listener):
             self._poll.register(each.fileno(), select.EPOLLIN)
         self._sources: dict[int, Source] = {}
-        self._frames = Frames()
-        self._out = bytearray()
         self._looked = 0.0
         self._measured = (time.monotonic(), time.process_time())
         self._load = 0.0
 
     def run(self) -> None:
         """Work until the engine's connection ends. Raises Lost."""
-        self._tell([WorkerReady(os.getpid(), 0)])
+        self._link.tell([WorkerReady(os.getpid(), 0)])
         while True:
             for handle, _ in self._poll.poll(LOOK if self._recorder.active else 1.0):
-                if handle == self._engine.fileno():
+                if handle == self._link.fileno():
                     self._obey()
                 elif handle == self._listener.fileno():
                     self._accept()
@@ -95,7 +87,7 @@ class Process:
         if now - self._looked < LOOK:
             return
         self._looked = now
-        self._tell(list(self._recorder.look(now)))
+        self._link.tell(list(self._recorder.look(now)))
         then, used = self._measured
         if now - then >= 1.0:
             using = time.process_time()
@@ -134,44 +126,13 @@ class Process:
             self._recorder.lost(source.number)
 
     def _obey(self) -> None:
-        try:
-            data = self._engine.recv(READ)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            raise Lost(f"engine's connection: {error}") from error
-        if not data:
-            raise Lost("the engine closed its connection")
         now = time.monotonic()
-        try:
-            bodies = self._frames.feed(data)
-        except ValueError as error:
-            raise Lost(str(error)) from error
-        for body in bodies:
-            try:
-                commands = decode_commands(body)
-            except msgspec.DecodeError as error:
-                log.error("a frame of the engine is not understood: %s", error)
-                continue
+        for commands in self._link.hear():
             for command in commands:
                 if isinstance(command, Ping):
-                    self._tell([Pong(command.n, self._load)])
+                    self._link.tell([Pong(command.n, self._load)])
                 elif isinstance(command, Record | PauseRecording | StopRecording | SealKeys):
                     self._recorder.handle(command, now)
-
-    def _tell(self, events: list[AnyEvent]) -> None:
-        if events:
-            self._out += encode(events)
-        if len(self._out) > LIMIT:
-            raise Lost("the engine does not listen")
-        while self._out:
-            try:
-                sent = self._engine.send(self._out)
-            except BlockingIOError:
-                return
-            except OSError as error:
-                raise Lost(f"engine's connection: {error}") from error
-            del self._out[:sent]
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
@@ -188,10 +149,7 @@ def main(arguments: list[str]) -> int:
     options = _options(arguments)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the engine's to hear; it ends us by closing the connection
     os.nice(NICENESS)
-    engine = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    engine.connect(options.socket)
-    engine.setblocking(False)
-    process = Process(engine, options.taps, options.sync_s)
+    process = Process(Link.connect(options.socket, log), options.taps, options.sync_s)
     try:
         process.run()
     except Lost as lost:

@@ -15,19 +15,18 @@ import os
 import resource
 import select
 import signal
-import socket
 import sys
 import time
 from pathlib import Path
 from random import SystemRandom
-
-import msgspec
 
 from media import express
 from media.clock import Schedule
 from media.control import Control
 from media.delay import BufferSettings
 from media.io import native
+from media.io.gates import SocketGates
+from media.io.link import Link, Lost
 from media.io.native import Native
 from media.io.native_lane import NativeLane
 from media.io.native_udp import NativeUdpNetwork
@@ -35,19 +34,14 @@ from media.io.taps import SocketOutlet
 from media.io.udp import UdpNetwork
 from media.io.wav import ThreadedFiles
 from media.latch import LatchPolicy
-from media.messages import AnyEvent, Frames, Stats, WorkerReady, decode_commands, encode
+from media.messages import AnyEvent, Stats, WorkerReady
 from media.tap import Taps
 
 NICENESS = -11
 STATS_LIMIT = 256 * 1024  # bytes unsent to the engine above which figures are left out
-LIMIT = 8 * 1024 * 1024  # bytes unsent at which the engine is taken for dead
 FAULTS = 100  # faults in a row after which a fresh worker is the better one
 
 log = logging.getLogger("media.worker")
-
-
-class Lost(Exception):
-    """The engine is gone, or this worker is of no more use."""
 
 
 class Worker:
@@ -55,17 +49,18 @@ class Worker:
 
     def __init__(
         self,
-        engine: socket.socket,
+        link: Link,
         network: UdpNetwork,
         *,
         policy: LatchPolicy,
         buffer: BufferSettings,
         move: express.Mover = express.move,
     ) -> None:
-        self._engine = engine
+        self._link = link
         self._network = network
         self._sounds = ThreadedFiles()
         self._taps = Taps(SocketOutlet)
+        self._gates = SocketGates()
         now = time.monotonic()
         self._control = Control(
             network,
@@ -76,10 +71,9 @@ class Worker:
             policy=policy,
             buffer=buffer,
             taps=self._taps,
+            gates=self._gates,
         )
         self._schedule = Schedule(now)
-        self._frames = Frames()
-        self._out = bytearray()
         self._faults = 0
         self._asleep = True
         self._measured = (now, time.process_time())
@@ -119,33 +113,16 @@ class Worker:
 
     def _wait(self, seconds: float | None) -> None:
         """Sleep until the engine says something or `seconds` are over; read and write its socket."""
-        writers = [self._engine] if self._out else []
-        readable, writable, _ = select.select([self._engine], writers, [], seconds)
+        writers = [self._link] if self._link.unsent else []
+        readable, writable, _ = select.select([self._link], writers, [], seconds)
         if readable:
             self._obey()
         if writable:
-            self._flush()
+            self._link.flush()
 
     def _obey(self) -> None:
-        try:
-            data = self._engine.recv(256 * 1024)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            raise Lost(f"engine's connection: {error}") from error
-        if not data:
-            raise Lost("the engine closed its connection")
         now = time.monotonic()
-        try:
-            bodies = self._frames.feed(data)
-        except ValueError as error:
-            raise Lost(str(error)) from error
-        for body in bodies:
-            try:
-                commands = decode_commands(body)
-            except msgspec.DecodeError as error:
-                log.error("a frame of the engine is not understood: %s", error)
-                continue
+        for commands in self._link.hear():
             told: list[AnyEvent] = []
             for command in commands:
                 told.extend(self._control.handle(command, now))
@@ -160,29 +137,17 @@ class Worker:
             self._measured = (now, using)
 
     def _tell(self, events: list[AnyEvent]) -> None:
-        if len(self._out) > STATS_LIMIT:
+        if self._link.unsent > STATS_LIMIT:
             events = [event for event in events if not isinstance(event, Stats)]
-        if not events:
-            return
-        self._out += encode(events)
-        if len(self._out) > LIMIT:
-            raise Lost("the engine does not listen")
-        self._flush()
-
-    def _flush(self) -> None:
-        try:
-            sent = self._engine.send(self._out)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            raise Lost(f"engine's connection: {error}") from error
-        del self._out[:sent]
+        if events:
+            self._link.tell(events)
 
     def close(self) -> None:
         self._sounds.close()
         self._taps.close()
+        self._gates.close()
         self._network.shut()
-        self._engine.close()
+        self._link.close()
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
@@ -253,9 +218,7 @@ def main(arguments: list[str]) -> int:
     options = _options(arguments)
     low, _, high = options.ports.partition("-")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the engine's to hear; it ends us by closing the connection
-    engine = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    engine.connect(options.socket)
-    engine.setblocking(False)
+    link = Link.connect(options.socket, log)
     _hurry()
     _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))  # a leg has two sockets
@@ -263,7 +226,7 @@ def main(arguments: list[str]) -> int:
     network = _network(options, (int(low), int(high)), helper)
     move = express.move if helper is None else NativeLane(helper).move
     policy = LatchPolicy(strangers=not options.strict_source)
-    worker = Worker(engine, network, policy=policy, buffer=BufferSettings(*options.buffer_ms), move=move)
+    worker = Worker(link, network, policy=policy, buffer=BufferSettings(*options.buffer_ms), move=move)
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)
