@@ -21,6 +21,7 @@ from engine.switch import Switch
 from engine.tape import Tape
 from engine.view import View
 from engine.workers import Workers, reachable
+from media.gate import GateEvent
 from media.messages import AnyEvent
 from media.recording import RecordingEvent
 from sip.agent import UserAgent
@@ -155,7 +156,7 @@ class Engine:
         for event in events:
             if isinstance(event, RecordingEvent):
                 recording.told(self.switch, event, now)
-            else:
+            elif not isinstance(event, GateEvent):  # workers and the recorder know nothing of doors
                 self.switch.heard(event, now)
         self._settle()
 

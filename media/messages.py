@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from media.gate import GateCommand, GateEvent
 from media.recording import RecordingCommand, RecordingEvent
 from media.wish import SoundCommand
 
@@ -107,6 +108,7 @@ class OpenLeg(Command, frozen=True, tag=True):
     the port is open and nothing is sent. direction is ours: "sendonly" sends and ignores what comes.
     keys: None for plain RTP. dtmf_clock: Hz of telephone events. profile: what
     the network carries. repair: whether to render what it would be relayed, for the sake of its far end.
+    gate: Unix socket of the gate (media/gate.py) that speaks ICE and DTLS for the leg, "" for none.
     """
 
     leg: int
@@ -119,6 +121,7 @@ class OpenLeg(Command, frozen=True, tag=True):
     keys: Keys | None = None
     profile: Profile = "standard"
     repair: Repair = "auto"
+    gate: str = ""
 
 
 class SetRemote(Command, frozen=True, tag=True):
@@ -217,6 +220,7 @@ AnyCommand = (
     | CloseLeg
     | Ping
     | RecordingCommand
+    | GateCommand
 )
 
 
@@ -337,6 +341,7 @@ AnyEvent = (
     | Stats
     | Pong
     | RecordingEvent
+    | GateEvent
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -120,3 +120,19 @@ class Network(Protocol):
 
     def send_report(self, row: int, data: bytes, address: Address) -> None:
         """Send RTCP from the row's RTCP port."""
+
+    def post(self, row: int, data: bytes, address: Address) -> None:
+        """Send a single datagram from the row's RTP port, to whatever address, as it is."""
+
+
+def remove(batch: Batch, count: int, slots: list[int]) -> int:
+    """Take packets out of a round: the last ones move into their places; how many are left."""
+    for slot in sorted(slots, reverse=True):
+        count -= 1
+        if slot != count:
+            size = int(batch.sizes[count])
+            batch.buffer[slot, :size] = batch.buffer[count, :size]
+            batch.rows[slot], batch.sizes[slot] = batch.rows[count], size
+    left = batch.sizes[:count]
+    batch.size = int(left[0]) if count and (left == left[0]).all() else 0
+    return count

@@ -13,7 +13,7 @@ from media import libsrtp
 from media.columns import I64, Bool
 from media.libsrtp import OK, TRAILER, Context, Rows
 from media.messages import Address, Keys
-from media.network import HEADER, STRIDE, Batch, Judge, Network
+from media.network import HEADER, STRIDE, Batch, Judge, Network, remove
 
 GRACE = 5.0  # s that the former receive key is taken for, at most, after a change
 MAX_SSRCS = 256  # of one far end under one key; each takes memory, and an honest one needs a few
@@ -239,7 +239,7 @@ class SecureNetwork:
         if usual.any():
             refused += self._open_usual(batch, slots[usual], rows[usual])
         if refused:
-            count = _remove(batch, count, refused)
+            count = remove(batch, count, refused)
         left = sizes[:count]
         batch.size = int(left[0]) if count and (left == left[0]).all() else 0
         return count
@@ -363,18 +363,10 @@ class SecureNetwork:
         if said is not None:
             self._network.send_report(row, said, address)
 
+    def post(self, row: int, data: bytes, address: Address) -> None:
+        self._network.post(row, data, address)
+
 
 def _is_report(second: int) -> bool:
     """Whether a packet with this second byte is RTCP (RFC 5761 section 4)."""
     return 192 <= second <= 223
-
-
-def _remove(batch: Batch, count: int, slots: list[int]) -> int:
-    """Take packets out of a round: the last ones move into their places; how many are left."""
-    for slot in sorted(slots, reverse=True):
-        count -= 1
-        if slot != count:
-            size = int(batch.sizes[count])
-            batch.buffer[slot, :size] = batch.buffer[count, :size]
-            batch.rows[slot], batch.sizes[slot] = batch.rows[count], size
-    return count

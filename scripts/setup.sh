@@ -22,7 +22,7 @@ case $target in
     run) ;;
     demo) extras=(softphone) ;;
     test | bench | soak)
-        extras=(softphone postgresql test)
+        extras=(softphone postgresql test webrtc)
         tools+=(git:git cc:gcc sipp:sip-tester baresip:baresip-core)
         libraries+=(libspandsp.so.2:libspandsp2)
         headers=yes # pesq is compiled while it is installed

@@ -129,5 +129,8 @@ class MemoryNetwork:
                 found.append((row, data, source))
         return found
 
+    def post(self, row: int, data: bytes, address: Address) -> None:
+        self._transmit(data, (self.address, self._ports[row].number), address)
+
     def send_report(self, row: int, data: bytes, address: Address) -> None:
         self._transmit(data, (self.address, self._ports[row].number + 1), address)

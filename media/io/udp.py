@@ -257,6 +257,12 @@ class UdpNetwork:
         except OSError:
             self.errors += 1
 
+    def post(self, row: int, data: bytes, address: Address) -> None:
+        try:
+            self._ports[row].rtp.sendto(data, address)
+        except OSError:
+            self.errors += 1
+
     def shut(self) -> None:
         """Close everything."""
         for row in list(self._ports):

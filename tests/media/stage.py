@@ -15,6 +15,7 @@ import numpy as np
 from media import codecs, express
 from media.codecs import g711
 from media.control import Control
+from media.entrance import Gates
 from media.io.memory import MemoryNetwork
 from media.io.wav import Files
 from media.latch import LatchPolicy
@@ -179,6 +180,7 @@ class Stage:
         ports: tuple[int, int] = (4000, 4400),
         move: express.Mover = express.move,
         taps: Taps | None = None,
+        gates: Gates | None = None,
     ):
         self.now = 100.0
         self.events: list[tuple[float, AnyEvent]] = []
@@ -192,6 +194,7 @@ class Stage:
             policy=policy,
             move=move,
             taps=taps,
+            gates=gates,
         )
         self._step = 0
         self._legs = 0
