@@ -61,7 +61,7 @@ VOLUME /var/lib/isogloss
 
 # SIP over UDP and TCP, SIP over TLS, the API, and RTP. Thousands of published ports are slow to set up and each
 # costs a proxy process: run with --network host, as compose.yaml does.
-EXPOSE 5060/udp 5060/tcp 5061/tcp 8080/tcp 16384-32767/udp
+EXPOSE 5060/udp 5060/tcp 5061/tcp 7443/tcp 8080/tcp 16384-32767/udp
 
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/health', timeout=2)"]

@@ -9,6 +9,7 @@ from config.fault import Fault
 from config.media import MediaSettings, port_shares
 from config.parts import Parts, sound
 from config.signalling import SipSettings
+from sip.hop import SECURED
 
 RTP_PORTS_A_CALL = 4  # two legs, RTP and RTCP each
 SHORTEST_SILENCE_S = 10.0  # a media worker notices silence after 5 s; a phone that roams needs some more
@@ -43,6 +44,16 @@ def _sip(parts: Parts, sip: SipSettings) -> Iterator[Fault]:
     )
     for block, least, most, values in ordered:
         yield from _ascending(parts, "sip", block, least, most, values)
+    idle = sip.connections.idle_s
+    for path, asked in (
+        (("registrar", "flow_timer_s"), sip.registrar.flow_timer_s),
+        (("websocket", "ping_s"), sip.websocket.ping_s),
+    ):
+        if asked >= idle:
+            problem = (
+                f"{asked:g} is not under connections.idle_s, {idle:g}: phones that live would be hung up on"
+            )
+            yield parts.fault("sip", path, problem, f"write less than {idle:g}, or raise connections.idle_s")
     if sip.session.min_s < 90:
         yield parts.fault("sip", ("session", "min_s"), "is under 90", "write 90 or more (RFC 4028 section 5)")
     if not sip.digest.algorithms:
@@ -69,9 +80,10 @@ def _tls(parts: Parts, sip: SipSettings) -> Iterator[Fault]:
                 "sip", ("tls", name), f"{parts.folder / path} is no file", "put it there in PEM"
             )
     for at, listener in enumerate(sip.listen):
-        if listener.transport == "tls" and not given and not tls.self_signed:
+        if listener.transport in SECURED and not given and not tls.self_signed:
             remedy = "name tls.certificate and tls.key, or write tls.self_signed: true to try out"
-            yield parts.fault("sip", ("listen", at), "tls has no certificate", remedy)
+            problem = f"{listener.transport} has no certificate"
+            yield parts.fault("sip", ("listen", at), problem, remedy)
 
 
 def _media(parts: Parts, media: MediaSettings) -> Iterator[Fault]:

@@ -58,6 +58,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _HOST = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
 )
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][A-Za-z]{1,3})?")
 
 
@@ -98,6 +99,14 @@ def _network(text: str) -> str:
         ) from error
 
 
+def _origin(text: str) -> str:
+    if text != "*" and not _ORIGIN.fullmatch(text):
+        raise wrong(
+            f"{text!r} is not the origin of a page", "write scheme and host, such as https://www.example.com"
+        )
+    return text.lower()
+
+
 def _country(text: str) -> str:
     if not re.fullmatch(r"[A-Z]{2}", text):
         raise wrong(f"{text!r} is not a country", "write two capital letters of ISO 3166, for instance GB")
@@ -130,7 +139,8 @@ SomeSeconds = Annotated[float, Gt(0), Le(MONTH_S), Words("seconds")]
 RingSeconds = Annotated[
     float, Gt(0), Le(180), Words("seconds")
 ]  # proxies give up after 180 (RFC 3261, timer C)
-Transport = Literal["udp", "tcp", "tls"]
+Transport = Literal["udp", "tcp", "tls", "ws", "wss"]
+Origin = Annotated[str, AfterValidator(_origin), Words("origin")]
 Encrypted = Literal["auto", "required", "preferred", "off"]
 Profile = Literal["mobile-2g", "mobile-3g", "standard", "hd"]
 

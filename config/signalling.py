@@ -12,6 +12,7 @@ from config.setting import (
     Address,
     Host,
     Network,
+    Origin,
     Port,
     Positive,
     RingSeconds,
@@ -26,9 +27,12 @@ from sip.guard import GuardPolicy
 
 @settings
 class Listener:
-    transport: Transport = setting("`udp`, `tcp` or `tls`.")
+    transport: Transport = setting(
+        "`udp`, `tcp`, `tls`, `wss` (WebSockets over TLS, for softphones in browsers) or `ws` (the same in "
+        "plain: behind a proxy that does the TLS)."
+    )
     address: Address = setting("Local address; 0.0.0.0 for all.", default="0.0.0.0")
-    port: Port = setting("Local port; 5060 is usual, 5061 for tls.", default=5060)
+    port: Port = setting("Local port; 5060 is usual, 5061 for tls, 7443 for wss.", default=5060)
 
 
 @settings
@@ -106,6 +110,10 @@ class Registrar:
     max_expires_s: Positive = setting("Longest registration granted.", default=3600)
     max_contacts: Positive = setting("Phones registered at once by one account.", default=5)
     max_bindings: Positive = setting("Phones registered at once by all accounts.", default=20_000)
+    flow_timer_s: Positive = setting(
+        "Time within which phones that keep their connection (RFC 5626) are told to show life, in seconds.",
+        default=120,
+    )
 
 
 @settings
@@ -133,9 +141,25 @@ class Connections:
     max_body_bytes: Positive = setting(
         "Longest body of a message; one that is longer is answered 513.", default=65_536
     )
-    max_connections: Positive = setting("TCP and TLS connections at once.", default=5000)
-    max_per_source: Positive = setting("TCP and TLS connections at once from one address.", default=100)
+    max_connections: Positive = setting("TCP, TLS and WebSocket connections at once.", default=5000)
+    max_per_source: Positive = setting("Such connections at once from one address.", default=100)
+    handshake_s: SomeSeconds = setting(
+        "Seconds a new connection has for its handshakes, and on TCP and TLS for its first message.",
+        default=15.0,
+    )
     idle_s: SomeSeconds = setting("Seconds of silence after which a connection is closed.", default=600.0)
+
+
+@settings
+class WebSocket:
+    origins: tuple[Origin, ...] = setting(
+        "Pages whose softphones may connect, by origin (https://www.example.com), beside pages of the host "
+        "that they connect to; `*` for all. Clients that are no browsers name none and need none.",
+        default=(),
+    )
+    ping_s: SomeSeconds = setting(
+        "Seconds between pings; a client that answers none until the next is taken for gone.", default=25.0
+    )
 
 
 @settings
@@ -147,10 +171,11 @@ class SipSettings:
     anonymous_callers: bool = setting(
         "Take calls from sources that are neither an account nor a line.", default=False
     )
-    tls: Tls = setting("Certificate of tls listeners.", default=Tls())
+    tls: Tls = setting("Certificate of tls and wss listeners.", default=Tls())
     timers: Timers = setting("Transaction timers.", default=Timers())
     session: SessionTimers = setting("Session timers (RFC 4028).", default=SessionTimers())
     digest: Digest = setting("Authentication of phones.", default=Digest())
     registrar: Registrar = setting("Registration of phones.", default=Registrar())
     guard: Guard = setting("Defence against guessing and floods, by source address.", default=Guard())
-    connections: Connections = setting("Limits of TCP and TLS.", default=Connections())
+    connections: Connections = setting("Limits of TCP, TLS and WebSockets.", default=Connections())
+    websocket: WebSocket = setting("Softphones in browsers (RFC 7118).", default=WebSocket())

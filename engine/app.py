@@ -12,7 +12,7 @@ import structlog
 
 from config.schema import Config
 from engine import recording
-from engine.build import admission_of, missing_codecs, registrar_of, user_agent_settings
+from engine.build import admission_of, missing_codecs, registrar_of, stream_limits, user_agent_settings
 from engine.events import NodeStarted, NodeStopped
 from engine.journal import Journal
 from engine.metrics import Metrics
@@ -29,7 +29,6 @@ from sip.hop import Hop
 from sip.io.dns import DnsSettings
 from sip.io.dns import Resolver as DnsResolver
 from sip.io.shell import Listener, SipShell
-from sip.io.tcp import StreamLimits
 from sip.io.tls import TlsContexts, TlsSettings
 from sip.uri import Uri
 
@@ -74,15 +73,12 @@ class Engine:
             registrar=self.registrar,
             resolve=self.dns.known,
         )
-        given = config.sip.connections
         self.shell = SipShell(
             self.agent,
             listeners,
             self._sip_told,
             tls=_tls(config),
-            limits=StreamLimits(
-                given.max_connections, given.max_per_source, idle=given.idle_s, body=given.max_body_bytes
-            ),
+            limits=stream_limits(config),
             drops=admission.drops,
             clock=self.clock,
         )

@@ -13,6 +13,7 @@ from sip.admission import Admission, AdmissionPolicy, LineSource
 from sip.challenge import DigestPolicy, DigestServer
 from sip.digest import Secret
 from sip.guard import Guard
+from sip.io.connection import StreamLimits
 from sip.registrar import Registrar, RegistrarPolicy
 from sip.sdp import CodecOffer
 from sip.settings import AgentSettings
@@ -100,7 +101,22 @@ def registrar_of(config: Config) -> Registrar:
             default_expires=given.default_expires_s,
             max_contacts=given.max_contacts,
             max_bindings=given.max_bindings,
+            flow_timer=given.flow_timer_s,
         )
+    )
+
+
+def stream_limits(config: Config) -> StreamLimits:
+    """What connections are allowed."""
+    given, websocket = config.sip.connections, config.sip.websocket
+    return StreamLimits(
+        given.max_connections,
+        given.max_per_source,
+        first_message=given.handshake_s,
+        idle=given.idle_s,
+        body=given.max_body_bytes,
+        origins=frozenset(websocket.origins),
+        ping=websocket.ping_s,
     )
 
 

@@ -16,6 +16,7 @@ from config.setting import Encrypted
 from media.messages import Keys
 from sip import sdes, sdp
 from sip.errors import NothingInCommon
+from sip.hop import SECURED
 from sip.sdes import SECURE_PROTOS, Crypto
 
 UNSUITED = frozenset({415, 488, 606})  # statuses with which phones refuse a description
@@ -60,7 +61,7 @@ def policy(wanted: Encrypted, transport: str) -> Policy:
     Keys in plain signalling are read by whoever reads the packets: `auto` has none there.
     """
     if wanted == "auto":
-        return Policy.PREFERRED if transport == "tls" else Policy.OFF
+        return Policy.PREFERRED if transport in SECURED else Policy.OFF
     return Policy(wanted)
 
 

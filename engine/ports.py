@@ -9,6 +9,7 @@ from engine.events import CallEnded, CallRecord, Event
 from media.messages import AnyCommand
 from media.recording import RecordingCommand
 from sip.hop import Hop
+from sip.outbound import Target
 from sip.registrar import Binding
 from sip.sdp import CodecOffer
 from sip.uri import Uri
@@ -59,6 +60,9 @@ class Prompts(Protocol):
 class Registrations(Protocol):
     def lookup(self, aor: str, now: float) -> Sequence[Binding]:
         """Where an address of record is registered now, best first."""
+
+    def targets(self, aor: str, now: float) -> Sequence[Target]:
+        """The phones of an address of record to ring, best first, each once."""
 
 
 class Resolver(Protocol):

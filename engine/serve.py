@@ -27,6 +27,7 @@ from engine.secrets import generated
 from engine.store.errors import StoreError
 from engine.voice import SpeechFault
 from media.io.process import WorkerFailed
+from sip.hop import SECURED
 from sip.io import certificate
 
 log = structlog.get_logger("node")
@@ -81,7 +82,7 @@ def prepare(config: Config, data: Path | None, free_ports: bool) -> Config:
     folder = config.node.data_dir
     config = config.with_secrets(lambda name: generated(folder / "secrets", name))
     tls = config.sip.tls
-    if tls.self_signed and any(each.transport == "tls" for each in config.sip.listen):
+    if tls.self_signed and any(each.transport in SECURED for each in config.sip.listen):
         names = [config.sip.domain, *([config.sip.external_address] if config.sip.external_address else [])]
         chain, key = certificate.ensure(folder / "tls", names)
         config = replace(config, sip=replace(config.sip, tls=replace(tls, certificate=chain, key=key)))

@@ -376,8 +376,8 @@ class Switch:
 
     def contacts(self, name: str, now: float) -> list[Contact]:
         """Where the account's phones are registered now."""
-        bindings = self.registrations.lookup(self.aor(name).aor, now)
-        return [Contact(each.contact, () if each.path else (each.hop,), each.path) for each in bindings]
+        phones = self.registrations.targets(self.aor(name).aor, now)
+        return [Contact(each.contact, each.hops, each.path) for each in phones]
 
     def is_ours(self, uri: Uri) -> bool:
         """Whether an address is of this node: its user part is then a number of our plan."""

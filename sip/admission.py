@@ -156,7 +156,8 @@ class Admission:
         if outcome is Outcome.MALFORMED:
             return Refused(400, after)
         stale = outcome is Outcome.STALE
-        headers = self._digest.challenges(source_of(hop.host), now, stale=stale)
+        # JsSIP and SIP.js look at the first challenge alone, and know MD5 alone.
+        headers = self._digest.challenges(source_of(hop.host), now, stale=stale, plain_first=hop.one_way)
         return Challenged(headers, self._digest.policy.status, after)
 
     def _as_user(self, request: Request, user: str) -> Verdict:

@@ -48,6 +48,8 @@ class UserAgent:
         self.settings = settings
         self._stack = Stack(settings, rng, resolve)
         self._registrar = registrar
+        if registrar is not None:
+            self._stack.flow_to = registrar.flow_to
         self._keepers: dict[Registration, Keeper] = {}
         self._inbound = Inbound(self._stack, admission, registrar)
 

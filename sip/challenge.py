@@ -78,12 +78,20 @@ class DigestServer:
         self._used: OrderedDict[tuple[str, str], _Counts] = OrderedDict()  # (nonce, user), oldest first
         self._floor = -1  # ms: nonces issued up to here were forgotten, so they are not accepted anew
 
-    def challenges(self, source: str, now: float, *, stale: bool = False) -> tuple[tuple[str, str], ...]:
-        """One header for each algorithm, best first, all with one nonce that is good for `source` alone."""
+    def challenges(
+        self, source: str, now: float, *, stale: bool = False, plain_first: bool = False
+    ) -> tuple[tuple[str, str], ...]:
+        """One header for each algorithm, best first, all with one nonce that is good for `source` alone.
+
+        plain_first: MD5 first where it is offered, for clients that look at one header alone.
+        """
         name = "WWW-Authenticate" if self.policy.status == 401 else "Proxy-Authenticate"
         nonce = self._make_nonce(source, now)
         made = []
-        for algorithm in self.policy.algorithms:
+        algorithms = self.policy.algorithms
+        if plain_first:
+            algorithms = tuple(sorted(algorithms, key=lambda algorithm: algorithm != "MD5"))
+        for algorithm in algorithms:
             parameters = {"realm": self.policy.realm, "nonce": nonce}
             if stale:
                 parameters["stale"] = "true"

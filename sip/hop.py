@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
+DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061, "ws": 80, "wss": 443}
+WEBSOCKETS = frozenset({"ws", "wss"})  # RFC 7118
+SECURED = frozenset({"tls", "wss"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,7 @@ class Hop:
     7.1); two hops that differ in it alone are equal.
     """
 
-    transport: str  # "udp" | "tcp" | "tls"
+    transport: str  # a key of DEFAULT_PORTS
     host: str
     port: int
     connection: int = 0
@@ -26,6 +28,11 @@ class Hop:
     def reliable(self) -> bool:
         """Whether the transport retransmits by itself (RFC 3261 section 17)."""
         return self.transport != "udp"
+
+    @property
+    def one_way(self) -> bool:
+        """Whether only the peer can connect: all it is sent goes over the connection it opened (RFC 7118)."""
+        return self.transport in WEBSOCKETS
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host

@@ -42,7 +42,7 @@ class Inbound:
         self._gate = gate
         self._registrar = registrar
         self._methods = dict.fromkeys([*ALLOW.split(", "), *(["REGISTER"] if registrar is not None else [])])
-        self._extensions = frozenset([*SUPPORTED.split(", "), "path"])
+        self._extensions = frozenset([*SUPPORTED.split(", "), "path", "outbound"])
         self._bodies = dict.fromkeys(ACCEPT.split(", "))
         self._inside: dict[str, Callable[[Dialog, Request, Transaction, float], None]] = {
             "BYE": self._bye,
@@ -190,7 +190,7 @@ class Inbound:
         headers = [
             ("Allow", ", ".join(self._methods)),
             ("Accept", ACCEPT),
-            ("Supported", SUPPORTED if self._registrar is None else f"{SUPPORTED}, path"),
+            ("Supported", SUPPORTED if self._registrar is None else f"{SUPPORTED}, path, outbound"),
             ("Server", stack.settings.user_agent),
         ]
         return request.respond(200, headers=headers)

@@ -28,7 +28,7 @@ def reply_hop(request: Request, hop: Hop) -> Hop:
     `maddr` is not believed: it would let anyone aim our answers at a third party.
     """
     via = request.top_via
-    if not hop.reliable and via.rport is not None:
+    if hop.one_way or (not hop.reliable and via.rport is not None):
         return hop
     return Hop(hop.transport, hop.host, via.port or DEFAULT_PORTS[hop.transport], hop.connection)
 

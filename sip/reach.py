@@ -22,4 +22,4 @@ def is_public(host: str) -> bool:
     try:
         return ip_address(host).is_global
     except ValueError:
-        return "." in host
+        return "." in host and not host.endswith(".invalid")  # RFC 2606; contacts of RFC 7118 section 5

@@ -1,4 +1,4 @@
-"""The registrar and its location service (RFC 3261 section 10.3, RFC 3327 for Path), sans-IO.
+"""The registrar and its location service (RFC 3261 section 10.3, RFC 3327, RFC 5626), sans-IO.
 
 A REGISTER is checked whole before anything changes: it succeeds for all of its contacts or for none.
 """
@@ -9,15 +9,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from sip import outbound
 from sip.admission import Identity
 from sip.errors import Malformed
 from sip.headers import quote
 from sip.hop import DEFAULT_PORTS, Hop
 from sip.message import NameAddr, Request, Response
+from sip.outbound import Target
 from sip.timeouts import Timeout, Timeouts
 from sip.uri import Uri
 
-SUPPORTED = frozenset({"path"})
+SUPPORTED = frozenset({"path", outbound.OPTION})
 _Q = re.compile(r"(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 _SECONDS = re.compile(r"\d{1,10}")
 _KEPT_PARAMETERS = frozenset({"+sip.instance", "reg-id", "q", "expires"})
@@ -28,6 +30,7 @@ class RegistrarPolicy:
     """Expiries in seconds. domain: what stands in every address of record this registrar keeps.
 
     aliases: other host names and addresses that mean the same; None: whatever a phone was told to use does.
+    flow_timer: what phones that keep their connection are told to say something within; 0: nothing is told.
     """
 
     domain: str
@@ -38,6 +41,7 @@ class RegistrarPolicy:
     max_contacts: int = 10  # bindings of one address of record; one more takes the place of the oldest
     max_bindings: int = 20_000
     max_path: int = 8
+    flow_timer: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,17 @@ class Registrar:
         live = [row.binding for row in self._rows.get(aor, ()) if row.binding.expires_at > now]
         return sorted(live, key=lambda binding: (-binding.q, -binding.updated_at))
 
+    def targets(self, aor: str, now: float) -> list[Target]:
+        """The phones to ring, best first, each once whatever it has registered over (RFC 5626 section 6)."""
+        return outbound.targets(self.lookup(aor, now))
+
+    def flow_to(self, aor: Uri, contact: Uri) -> Hop | None:
+        """The connection over which a phone of `aor` is registered now; None when it is over none."""
+        rows = self._rows.get(self.aor_of(aor) or "", ())
+        found = [row.binding for row in rows if row.binding.contact.matches(contact)]
+        newest = max(found, key=lambda binding: binding.updated_at, default=None)
+        return newest.hop if newest is not None and newest.hop.connection else None
+
     def aor_of(self, uri: Uri) -> str | None:
         """The address of record a URI means here, None when its host is not ours."""
         policy = self.policy
@@ -150,13 +165,13 @@ class Registrar:
     def flow_failed(self, hop: Hop, now: float) -> list[RegistrarEvent]:
         """A stream closed: its bindings are reached at their own contact where that can work, or are lost.
 
-        Behind a NAT only the stream led there (RFC 5626 section 4.2); a contact at the stream's own address
-        takes a new connection.
+        Behind a NAT only the stream led there, and what was registered by RFC 5626 was the stream itself; any
+        other contact at the stream's own address takes a new connection.
         """
         events: list[RegistrarEvent] = []
         for row in list(self._flows.get(hop, ())):
             contact = row.binding.contact
-            if contact.host == hop.host:
+            if contact.host == hop.host and not hop.one_way and row.binding.reg_id is None:
                 port = contact.port or DEFAULT_PORTS[hop.transport]
                 self._place(row, replace(row.binding, hop=Hop(hop.transport, hop.host, port)))
             else:
@@ -199,14 +214,20 @@ class Registrar:
         aor = self.aor_of(request.to.uri)
         if aor is None:
             raise _Refused(404)
+        flows = outbound.is_asked(request)
+        if flows and outbound.lacks_first_hop(request):
+            raise _Refused(*outbound.LACKING)
         rows = self._rows.get(aor, [])
         if request.wildcard_contact:
             events = self._remove_all(request, rows)
         else:
             path = self._read_path(request)
             wanted = [self._read(contact, request, hop, path, now) for contact in request.contacts]
+            if flows and sum(binding.reg_id is not None for binding in wanted) > 1:
+                raise _Refused(400, "Only One Contact Per Connection")
             events = self._update(aor, wanted, now)
-        return request.respond(200, headers=self._answer_headers(request, aor, now)), events
+        headers = self._answer_headers(request, aor, now)
+        return request.respond(200, headers=headers + (self._flow_headers() if flows else [])), events
 
     def _remove_all(self, request: Request, rows: list[_Row]) -> list[RegistrarEvent]:
         if request.expires != 0 or len(request.headers.all("Contact")) != 1:
@@ -232,6 +253,7 @@ class Registrar:
         q = contact.param("q")
         if q is not None and not _Q.fullmatch(q):
             raise _Refused(400, "Bad q")
+        instance, reg_id = outbound.identity_of(contact)
         return Binding(
             contact=contact.uri,
             hop=hop,
@@ -241,8 +263,8 @@ class Registrar:
             cseq=request.cseq[0],
             q=float(q) if q else 1.0,
             path=path,
-            instance=contact.param("+sip.instance") or None,
-            reg_id=contact.param("reg-id") or None,
+            instance=instance,
+            reg_id=reg_id,
             user_agent=(request.headers.get("User-Agent") or "")[:128],
             params=tuple(param for param in contact.params if param[0] not in _KEPT_PARAMETERS),
         )
@@ -332,6 +354,11 @@ class Registrar:
         headers = [("Contact", _describe(binding, now)) for binding in self.lookup(aor, now)]
         headers += [("Path", value) for value in request.headers.all("Path")]
         return headers
+
+    def _flow_headers(self) -> list[tuple[str, str]]:
+        timer = self.policy.flow_timer
+        told = [("Flow-Timer", str(timer))] if timer else []
+        return [("Require", outbound.OPTION), ("Supported", ", ".join(sorted(SUPPORTED))), *told]
 
 
 def _find(rows: list[_Row], binding: Binding) -> _Row | None:

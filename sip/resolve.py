@@ -128,7 +128,7 @@ def _usable(uri: Uri, transports: Sequence[str]) -> list[str]:
         allowed = ["udp", *(transport for transport in transports if transport != "udp")]
     else:
         allowed = list(transports)
-    return [transport for transport in allowed if transport in transports and transport in DEFAULT_PORTS]
+    return [transport for transport in allowed if transport in transports and transport in _SRV_NAMES]
 
 
 def _services(

@@ -14,6 +14,7 @@ from sip.matching import Transactions
 from sip.reach import is_numeric, is_public
 from sip.registrar import RegistrarEvent
 from sip.registration import RegistrationEvent
+from sip.resolve import TRANSPORTS
 from sip.settings import AgentSettings
 from sip.timeouts import Timeouts
 from sip.traffic import Traffic
@@ -33,7 +34,8 @@ ACCEPT = "application/sdp, application/dtmf-relay, application/dtmf, message/sip
 class Stack:
     """Tables and queues of one `UserAgent`.
 
-    `resolve` must answer at once; () sends back to where the peer was.
+    `resolve` must answer at once; () sends back to where the peer was. flow_to: (address of record,
+    contact) -> the connection over which that phone is registered now.
     """
 
     def __init__(self, settings: AgentSettings, rng: Random, resolve: Resolve | None) -> None:
@@ -49,6 +51,7 @@ class Stack:
         self.traffic = Traffic()
         self.outgoing: list[tuple[bytes, Hop]] = []
         self.events: list[Event | RegistrarEvent | RegistrationEvent] = []
+        self.flow_to: Callable[[Uri, Uri], Hop | None] = lambda aor, contact: None
         self._resolve = resolve
         self._last_id = 0
 
@@ -91,7 +94,8 @@ class Stack:
         """Our Contact value towards `hop`."""
         host, port = self._address(hop)
         at = f"{user}@" if user else ""
-        transport = "" if hop.transport == "udp" else f";transport={hop.transport}"
+        word = "ws" if hop.one_way else hop.transport  # RFC 7118 section 5.3: of both kinds
+        transport = "" if word == "udp" else f";transport={word}"
         return f"<sip:{at}{_bracketed(host)}:{port}{transport}>"
 
     def own_uri(self, hop: Hop | None) -> Uri:
@@ -114,7 +118,7 @@ class Stack:
         if self._resolve is not None:
             return self._resolve(uri)
         transport = (uri.param("transport") or ("tls" if uri.scheme == "sips" else "udp")).lower()
-        if transport not in DEFAULT_PORTS or not is_numeric(uri.host):
+        if transport not in TRANSPORTS or not is_numeric(uri.host):
             return ()
         return (Hop(transport, uri.host, uri.port or DEFAULT_PORTS[transport]),)
 
@@ -123,9 +127,11 @@ class Stack:
 
         The Contact of a peer behind a NAT names an address nobody else can reach; such a peer, when it
         speaks to us without proxies, is reached where its messages come from. Streams that are open are
-        used again.
+        used again. One that only it can open is where it has registered since (RFC 5626 section 5.3).
         """
         uri, source = dialog.next_uri(), dialog.hop
+        if source.one_way:
+            return (self.flow_to(dialog.remote.uri, dialog.target) or source,)
         if dialog.symmetric and uri.host != source.host and not is_public(uri.host):
             return (source,)
         if dialog.symmetric and uri.param("transport") is None and source.reliable and uri.scheme != "sips":

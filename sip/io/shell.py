@@ -14,9 +14,10 @@ from typing import Generic, Protocol, TypeVar
 
 from sip.errors import MalformedMessage
 from sip.framing import Framed
-from sip.hop import Hop
+from sip.hop import DEFAULT_PORTS, SECURED, Hop
+from sip.io.connection import Owner, StreamLimits
 from sip.io.large import PATIENCE, LargeRequests
-from sip.io.tcp import Owner, StreamLimits, Streams, listening
+from sip.io.tcp import Streams, listening
 from sip.io.tls import TlsContexts
 from sip.io.udp import UdpPort
 from sip.message import Request, Response
@@ -46,7 +47,7 @@ class Agent(Protocol[EventT]):
 
 @dataclass(slots=True)
 class Listener:
-    """An address to listen at. transport: "udp", "tcp" or "tls". host: numeric. port 0: any free one.
+    """An address to listen at. transport: a key of `DEFAULT_PORTS`. host: numeric. port 0: any free one.
 
     `open` takes the address at once, so that it is known before an agent is made; `start` of the shell opens
     the rest.
@@ -111,7 +112,7 @@ class SipShell(Generic[EventT]):
         """Open what is not open yet, and begin. Raises OSError when an address is taken, all closed."""
         try:
             for listener in self.listeners:
-                if listener.transport == "tls" and self._tls is None:
+                if listener.transport in SECURED and self._tls is None:
                     raise OSError("a TLS listener needs TLS contexts")
                 listener.open()
         except OSError:
@@ -129,7 +130,7 @@ class SipShell(Generic[EventT]):
                 self._ports.append(port)
                 port.start(loop)
             else:
-                context = self._tls.server if self._tls and listener.transport == "tls" else None
+                context = self._tls.server if self._tls and listener.transport in SECURED else None
                 self._streams.listen(listener.transport, listener.sock, context)
         self.flush()
 
@@ -206,7 +207,7 @@ class SipShell(Generic[EventT]):
         elif hop.transport == "udp":
             if not (self._large.concerns(data) and self._send_moved(data, hop)):
                 self._send_datagram(data, hop)
-        elif streams is not None and hop.transport in ("tcp", "tls"):
+        elif streams is not None and hop.transport in DEFAULT_PORTS:
             streams.send(data, hop, partial(self._failed, hop))
         else:
             self._failed(hop, f"no such transport: {hop.transport}")

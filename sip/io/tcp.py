@@ -1,139 +1,30 @@
-"""TCP and TLS connections: accepted, opened, found again, and closed when they are of no more use."""
+"""Connections: accepted, opened, found again, and closed when they are of no more use."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import ssl
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any, cast
+from collections.abc import Coroutine
+from typing import Any
 
-from sip.errors import StreamBroken
-from sip.framing import Framed, Framer
 from sip.guard import source_of
-from sip.head import MAX_BODY
-from sip.hop import Hop
+from sip.hop import WEBSOCKETS, Hop
+from sip.io.connection import Connection, Owner, StreamLimits, Undelivered, describe
+from sip.io.wire import StreamWire, Wire
+from sip.io.ws import WebSocketPolicy, WebSocketWire
 
 ACCEPT_BATCH = 32  # connections taken before other callbacks of the loop get their turn
-_PONG = b"\r\n"
 
 Peer = tuple[str, str, int]  # transport, host, port
-Undelivered = Callable[[str], None]  # told the reason when a message could not be sent
-
-
-@dataclass(frozen=True, slots=True)
-class StreamLimits:
-    """Times are seconds. A registered phone that sends no keep-alives is quiet for up to an hour."""
-
-    connections: int = 4000
-    per_source: int = 200
-    first_message: float = (
-        15.0  # an accepted connection has this long to say something, its handshake included
-    )
-    idle: float = 3900.0
-    connect: float = 5.0  # to open one of ours, its handshake included
-    unsent: int = 1 << 20  # bytes a peer may leave unread before it is hung up on
-    waiting: int = 64  # messages that wait for one connection to open
-    body: int = MAX_BODY  # bytes of a message's body; a longer one is answered 513
-
-
-@dataclass(slots=True)
-class Owner:
-    """What a shell lends its connections."""
-
-    loop: asyncio.AbstractEventLoop
-    clock: Callable[[], float]
-    receive: Callable[[Framed, Hop, float], None]
-    drained: Callable[[], None]
-    failed: Callable[[Hop, str], None]
-    refuses: Callable[[str], bool]  # whether a host is not to be let in
-
-
-class Connection(asyncio.Protocol):
-    """One stream, ours or theirs."""
-
-    def __init__(self, streams: Streams, hop: Hop, *, inbound: bool) -> None:
-        self.hop = hop
-        self.source = source_of(hop.host)
-        self.inbound = inbound
-        self.since = streams.owner.clock()  # of its last message, or of its beginning
-        self.waiting: list[tuple[bytes, Undelivered]] = []
-        self.transport: asyncio.Transport | None = None
-        self.reason = ""  # why we closed it
-        self._streams = streams
-        self._framer = Framer(streams.limits.body)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """It is open, and the TLS handshake is done."""
-        self.transport = cast(asyncio.Transport, transport)  # what a loop gives to protocols of streams
-        _keep_alive(transport.get_extra_info("socket"))
-        waiting, self.waiting = self.waiting, []
-        for data, undelivered in waiting:
-            self.write(data, undelivered)
-
-    def data_received(self, data: bytes) -> None:
-        """Cut it into messages and hand them on."""
-        streams, broken = self._streams, ""
-        try:
-            framed = self._framer.feed(data)
-        except StreamBroken as error:
-            framed, broken = error.framed, error.reason
-        pings, self._framer.pings = self._framer.pings, 0
-        if self.transport is not None and pings:
-            self.transport.write(_PONG * min(pings, 8))
-        if framed or pings:
-            streams.heard(self)
-        now = streams.owner.clock()
-        for message in framed:
-            streams.owner.receive(message, self.hop, now)
-        streams.owner.drained()
-        if broken:
-            streams.counts["broken"] += 1
-            self.close(broken)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """It is closed, by either side."""
-        self._streams.forget(self, self.reason or (_describe(error) if error else "closed by peer"))
-
-    def write(self, data: bytes, undelivered: Undelivered) -> None:
-        """Send, or keep until it is open. A peer that does not read is hung up on."""
-        transport, limits = self.transport, self._streams.limits
-        if transport is None:
-            if len(self.waiting) >= limits.waiting:
-                undelivered("too many messages wait for the connection")
-            else:
-                self.waiting.append((data, undelivered))
-        elif transport.is_closing():
-            undelivered("the connection is closing")
-        elif transport.get_write_buffer_size() + len(data) > limits.unsent:
-            self._streams.counts["peer does not read"] += 1
-            self.reason = "the peer does not read"
-            undelivered(self.reason)
-            transport.abort()
-        else:
-            transport.write(data)
-            self._streams.counts["sent"] += 1
-
-    def close(self, reason: str) -> None:
-        """Close it once what was written is sent."""
-        self.reason = self.reason or reason
-        if self.transport is not None:
-            self.transport.close()
-
-    def abort(self, reason: str) -> None:
-        """Close it now."""
-        self.reason = self.reason or reason
-        if self.transport is not None:
-            self.transport.abort()
 
 
 class Streams:
     """All connections of a node.
 
-    A message goes by the number of its hop, else by its peer's address, else over a new connection.
+    A message goes by the number of its hop, else by its peer's address, else over a new connection; to a
+    WebSocket by its number alone, for nothing else leads there.
     """
 
     def __init__(self, owner: Owner, limits: StreamLimits, client_tls: ssl.SSLContext | None) -> None:
@@ -141,6 +32,7 @@ class Streams:
         self.limits = limits
         self.counts: Counter[str] = Counter()
         self._client_tls = client_tls
+        self._websocket = WebSocketPolicy(limits.origins, limits.body)
         self._by_number: dict[int, Connection] = {}
         self._by_peer: dict[Peer, Connection] = {}
         self._by_source: Counter[str] = Counter()
@@ -152,6 +44,10 @@ class Streams:
 
     def __len__(self) -> int:
         return len(self._by_number)
+
+    def wire(self, transport: str) -> Wire:
+        """How a new connection's messages are written."""
+        return WebSocketWire(self._websocket) if transport in WEBSOCKETS else StreamWire(self.limits.body)
 
     def listen(self, transport: str, sock: socket.socket, context: ssl.SSLContext | None) -> None:
         """Accept connections on a bound, listening, non-blocking socket from now on."""
@@ -166,7 +62,9 @@ class Streams:
         connection = self._by_number.get(hop.connection) if hop.connection else None
         if connection is None:
             connection = self._by_peer.get((hop.transport, hop.host, hop.port))
-        if connection is None:
+        if connection is None and hop.one_way:
+            undelivered("the connection that led there is closed")
+        elif connection is None:
             connection = self._open(hop, undelivered, patience or self.limits.connect)
         if connection is not None:
             connection.write(data, undelivered)
@@ -217,7 +115,7 @@ class Streams:
                     break
                 del table[connection]
                 self.counts["silent"] += 1
-                connection.abort("silent for too long")
+                connection.close("silent for too long")
 
     async def close(self) -> None:
         """Hang up on everybody."""
@@ -227,6 +125,9 @@ class Streams:
         self._listeners.clear()
         for task in list(self._tasks):
             task.cancel()
+        for connection in list(self._by_number.values()):
+            connection.close("shutting down")
+        await asyncio.sleep(0)  # last words leave with the next round of the loop
         for connection in list(self._by_number.values()):
             connection.abort("shutting down")
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -267,7 +168,7 @@ class Streams:
         except (OSError, EOFError) as error:
             self.counts["handshake failed"] += 1
             sock.close()
-            self.forget(connection, _describe(error))
+            self.forget(connection, describe(error))
 
     def _open(self, hop: Hop, undelivered: Undelivered, patience: float) -> Connection | None:
         if hop.transport == "tls" and self._client_tls is None:
@@ -293,14 +194,15 @@ class Streams:
         except TimeoutError:
             self.forget(connection, "connecting took too long")
         except (OSError, EOFError) as error:
-            self.forget(connection, _describe(error))
+            self.forget(connection, describe(error))
 
     def _add(self, hop: Hop, *, inbound: bool) -> Connection:
         self._last_number += 1
         numbered = Hop(hop.transport, hop.host, hop.port, self._last_number, hop.name)
         connection = Connection(self, numbered, inbound=inbound)
         self._by_number[self._last_number] = connection
-        self._by_peer[_peer(hop)] = connection
+        if not hop.one_way:
+            self._by_peer[_peer(hop)] = connection
         self._by_source[connection.source] += 1
         (self._silent if inbound else self._quiet)[connection] = None
         return connection
@@ -335,27 +237,3 @@ def listening(host: str, port: int) -> socket.socket:
 
 def _peer(hop: Hop) -> Peer:
     return hop.transport, hop.host, hop.port
-
-
-def _describe(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"certificate: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return f"TLS: {error.reason or error}"
-    if isinstance(error, OSError) and error.errno:
-        return os.strerror(error.errno)  # asyncio puts words of its own into strerror
-    return type(error).__name__
-
-
-def _keep_alive(sock: socket.socket | None) -> None:
-    """Let the kernel find out dead peers, and keep NATs open, without a timer here."""
-    if sock is None or not hasattr(socket, "TCP_USER_TIMEOUT"):
-        return
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in (
-        (socket.TCP_KEEPIDLE, 60),
-        (socket.TCP_KEEPINTVL, 15),
-        (socket.TCP_KEEPCNT, 4),
-        (socket.TCP_USER_TIMEOUT, 30_000),
-    ):
-        sock.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -138,7 +138,7 @@ MISTAKES = {
         "- {transport: sctp,",
         "  - {transport: sctp",
         'cannot be "sctp"',
-        "`udp`, `tcp` or `tls`",
+        "`udp`, `tcp`, `tls`, `ws` or `wss`",
     ),
     "an unknown codec": Mistake(
         "media.yaml", "G722, PCMA", "G722, GSM", "codecs", 'cannot be "GSM"', "`OPUS`, `G722`, `PCMA`, `PCMU`"
@@ -403,6 +403,12 @@ MISTAKES = {
         "no certificate",
         "tls.key",
     ),
+    "pages that may connect, without their scheme": Mistake(
+        "sip.yaml", "origins: []", "origins: [x.example]", "  origins", "not the origin of a page", "https://"
+    ),
+    "pings that come after the end": Mistake(
+        "sip.yaml", "ping_s: 25", "ping_s: 600", "  ping_s", "not under connections.idle_s", "less than 600"
+    ),
     "a certificate without a key": Mistake(
         "sip.yaml",
         "  # certificate: tls/fullchain.pem",
@@ -453,8 +459,9 @@ MISTAKES = {
         "sip.yaml",
         "listen:\n  - {transport: udp, address: 0.0.0.0, port: 5060}\n"
         "  - {transport: tcp, address: 0.0.0.0, port: 5060}\n"
-        "  - {transport: tls, address: 0.0.0.0, port: 5061}\n",
-        "listen: []\n",
+        "  - {transport: tls, address: 0.0.0.0, port: 5061}\n"
+        "  - {transport: wss, address: 0.0.0.0, port: 7443}",
+        "listen: [] #",
         "listen",
         "no phone could reach the node",
         "add a line such as",

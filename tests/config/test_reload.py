@@ -108,7 +108,7 @@ def test_a_change_is_said_in_words_with_when_it_is_felt(changes, file, old, new,
     if said is None:
         assert len(words) == 1
         assert words[0].startswith("sip.listen: ")
-        assert words[0].endswith("tls 0.0.0.0 5062 (after a restart)")
+        assert words[0].endswith("tls 0.0.0.0 5062, wss 0.0.0.0 7443 (after a restart)")
     else:
         assert said in words
 

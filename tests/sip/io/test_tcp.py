@@ -10,7 +10,7 @@ import time
 import pytest
 
 from sip.hop import Hop
-from sip.io.tcp import StreamLimits
+from sip.io.connection import StreamLimits
 from sip.message import parse
 from tests.sip.io.peers import LOCAL, Node, request, unused_port
 

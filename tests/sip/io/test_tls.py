@@ -12,8 +12,8 @@ from cryptography import x509
 
 from sip.hop import Hop
 from sip.io import certificate
+from sip.io.connection import StreamLimits
 from sip.io.shell import Listener
-from sip.io.tcp import StreamLimits
 from sip.io.tls import TlsContexts, TlsSettings
 from sip.message import parse
 from tests.sip.io.peers import LOCAL, Node, request
