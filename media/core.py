@@ -106,6 +106,8 @@ class Core:
 
     def _settle(self) -> None:
         """Let what was asked for since take effect."""
+        if self.plan.unsettled:
+            self.hearing.give_all()
         for row in self.plan.settle():
             self.hearing.rest(row)
 
@@ -151,7 +153,7 @@ class Core:
         kinds, newest = self.table.rx.codec[lane.rows], np.ones(len(lane.rows), np.bool_)
         stamps = lane.words[:, 1]
         sound = Sound(lane.rows, lane.slots, lane.sizes, streams, stamps, extended, kinds, newest)
-        self.hearing.take(self._batch, sound, now)
+        self.hearing.keep(self._batch, sound, now)
 
     def _keep_reports(self, slots: I64) -> None:
         """RTCP that came on an RTP port."""
@@ -164,6 +166,7 @@ class Core:
     def _take_other(self, packets: Packets, now: float) -> None:
         """Packets that are not simply the next of a stream that flows."""
         table = self.table
+        self.hearing.give_kept(packets.rows)
         kinds = table.common.kinds[packets.rows, packets.pt]
         wanted = (
             (kinds != codecs.UNKNOWN) & table.common.receives[packets.rows] & (packets.size <= LONGEST[kinds])
@@ -360,6 +363,7 @@ class Core:
 
     def forget(self, leg: Leg) -> None:
         """The leg is closed: nothing of it stays."""
+        self.hearing.give_all()
         self.plan.forget(leg)
         self.taps.forget(leg)
         self.digits.forget(leg.row)

@@ -12,7 +12,7 @@ import numpy as np
 
 from media import codecs, comfort
 from media.clock import RATE
-from media.columns import I8, I64, Bool
+from media.columns import I8, I64, U8, Bool
 from media.decoding import Decoding, Frame
 from media.legs import LegTable
 from media.network import HEADER, Batch
@@ -65,6 +65,55 @@ class Hearing:
         self._table = table
         self._planes = planes
         self.decoding = Decoding()
+        self._kept: list[tuple[Sound, U8]] = []
+        self._keeps: Bool = np.zeros(64, np.bool_)  # by row: it has a packet in `_kept`
+        self._now = 0.0  # when the newest of those came
+
+    def keep(self, batch: Batch, sound: Sound, now: float) -> None:
+        """Packets of streams that flow, all ahead of what came before: G.711 waits for the tick, where all
+        that came since the last one costs as much as a drain's would.
+        """
+        sizes, size = sound.sizes, int(sound.sizes[0])
+        if (sound.kinds > codecs.PCMA).any() or (sizes != size).any():
+            self.give_kept(sound.rows)
+            self.take(batch, sound, now)
+            return
+        self._make_way(sound.rows, size, now)
+        self._kept.append((sound, batch.buffer[sound.slots, HEADER : HEADER + size]))
+        self._keeps[sound.rows] = True
+        self._now = now
+
+    def _make_way(self, rows: I64, size: int, now: float) -> None:
+        """Give what is kept when these cannot be given together with it."""
+        if int(rows.max()) >= len(self._keeps):
+            self._keeps = np.concatenate([self._keeps, np.zeros(int(rows.max()) + 1, np.bool_)])
+        if not self._kept:
+            return
+        near = self._planes[0].playout.near
+        if self._kept[0][1].shape[1] != size or near(now) != near(self._now):
+            self.give_all()
+        else:
+            self.give_kept(rows)
+
+    def give_kept(self, rows: I64) -> None:
+        """Packets of these legs are about to be taken: those before them come first."""
+        if self._kept and self._keeps[rows[rows < len(self._keeps)]].any():
+            self.give_all()
+
+    def give_all(self) -> None:
+        """Let play-out have what was kept."""
+        if not self._kept:
+            return
+        kept, self._kept = self._kept, []
+        rows, streams, stamps, newest, kinds = (
+            np.concatenate([getattr(sound, name) for sound, _ in kept])
+            for name in ("rows", "streams", "stamps", "newest", "kinds")
+        )
+        self._keeps[rows] = False
+        plane = self._planes[0]
+        slots, stamps = plane.place(rows, streams, stamps, newest, plane.rate, self._now)
+        samples = codecs.decode(kinds, np.concatenate([payloads for _, payloads in kept]))
+        plane.playout.write(slots, stamps, samples, newest, self._now)
 
     def take(self, batch: Batch, sound: Sound, now: float) -> None:
         """Packets of legs that are heard."""
@@ -152,6 +201,7 @@ class Hearing:
 
     def force(self, now: float) -> None:
         """Give up what is missing before packets that wait, where the coming tick needs them."""
+        self.give_all()
         codec, decoding = self._table.rx.codec, self.decoding
         for plane in self._planes:
             framed = np.flatnonzero(codec[plane.rows] > codecs.PCMA)

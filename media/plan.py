@@ -77,6 +77,11 @@ class Plan:
         self.hears = False
         self._unheard: set[int] = set()
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether what decides some row's way has changed since it was settled."""
+        return bool(self._touched)
+
     def touch(self, row: int) -> None:
         """What decides the row's way has changed."""
         self._touched.add(row)
@@ -215,6 +220,7 @@ class Plan:
         beside = self.tapped | self.beside
         taps = {*self.tapped, *(self._source[row] for row in beside if row in self._source)}
         tapped = np.array(sorted(taps | self.attended), np.int64)
+        listened = np.concatenate([*sources, np.array(sorted(self.attended), np.int64)])
         heard = []
         for number, (plane, rate) in enumerate(zip(self._planes, RATES)):
             wanted = np.concatenate([sources[number], sources[1 - number], tapped])
@@ -222,6 +228,7 @@ class Plan:
             for row, late in plane.seat(rows).items():
                 self._table.rx.late[row] += late
                 self._unheard.add(row)
+            plane.playout.taped[plane.slots] = ~np.isin(plane.rows, listened)
             heard.append(rows)
         return heard
 

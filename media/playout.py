@@ -36,7 +36,7 @@ EXCESS_MS = 20  # above the target at which delay is given up, until none is lef
 HURRY_MS, LONG_MS = 60, 5000  # so much to be made up, or for so long: then speech is stretched, too
 LIKENESS = 0.75  # of a period, from which it may be
 PAUSE_MS = 40  # from a stretch of speech to the next
-RETRY_MS = 40  # until sound that cannot be stretched is tried again
+RETRY_MS, TAPE_MS = 40, 500  # until sound that cannot be stretched is tried again; where taps alone listen
 QUIET = 0.06  # level, of that of speech, below which sound is stretched at will
 LOUDER = 1.5  # the same, of that of the background
 SPEECH = 1500.0  # level of speech before any has been heard
@@ -53,8 +53,8 @@ class Playout(Columns):
     move: samples that play-out should come closer (> 0) or stay back; since: clock at which that was wanted;
     again: from which it may be tried. dry: samples made up since the newest packet's end; held: of those, in
     `shift`. noise: 1 where there is to be noise when dry. mending: 1 after a block that was concealed.
-    refused: since when packets were at impossible places. loud: level of speech. For reports: late (packets),
-    concealed, accelerated, expanded (samples), resets.
+    refused: since when packets were at impossible places. loud: level of speech. taped: 1 where taps alone
+    listen. For reports: late (packets), concealed, accelerated, expanded (samples), resets.
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
@@ -72,6 +72,7 @@ class Playout(Columns):
         "since": Column(np.int64),
         "refused": Column(np.float64, np.inf),
         "loud": Column(np.float64, SPEECH),
+        "taped": Column(np.int64),
         "late": Column(np.int64),
         "concealed": Column(np.int64),
         "accelerated": Column(np.int64),
@@ -92,6 +93,7 @@ class Playout(Columns):
     since: I64
     refused: F64
     loud: F64
+    taped: I64
     late: I64
     concealed: I64
     accelerated: I64
@@ -155,13 +157,17 @@ class Playout(Columns):
             column[slots] = 0
         self.refused[slots] = np.inf
 
+    def near(self, now: float) -> bool:
+        """Whether what comes now may be too late for the next tick."""
+        return now > self._ticked + 0.020 - GUARD
+
     def observe(self, slots: I64, stamps: I64, now: float) -> None:
         """Packets arrived: note how late. Those of impossible stamps say nothing about the network."""
         clock = self.clock[slots]
         transit = clock - stamps
         lead = self.shift[slots] - self.play[slots] + stamps
         sane = (lead <= self._ahead) & (lead >= -2 * self.rate)
-        if now > self._ticked + 0.020 - GUARD:
+        if self.near(now):
             transit += self.span
         if not sane.all():
             slots, transit = slots[sane], transit[sane]
@@ -262,9 +268,7 @@ class Playout(Columns):
         self.play[slots] = after
         sound = self.ring.get(slots, play, span)
         real = end < NEVER
-        odd = after > end
-        odd |= play < self.whole[slots]
-        odd |= self.move[slots] != 0
+        odd = (after > end) | (play < self.whole[slots]) | (self.move[slots] != 0)
         if odd.any():
             which = np.flatnonzero(odd)
             sound[which], real[which] = self._mend(slots[which], play[which], sound[which])
@@ -337,7 +341,8 @@ class Playout(Columns):
         self.loud[slots] = loud
         quiet = found.level < np.maximum(QUIET * loud, LOUDER * self.gaps.concealer.noise(slots))
         hurried = np.abs(move) >= HURRY_MS * self.rate // 1000
-        self.again[slots] = self.clock[slots] + RETRY_MS * self.rate // 1000
+        retry = np.where(self.taped[slots], TAPE_MS, RETRY_MS) * self.rate // 1000
+        self.again[slots] = self.clock[slots] + retry
         hurried |= self.clock[slots] - self.since[slots] >= LONG_MS * self.rate // 1000
         done = (found.lag != 0) & (quiet | (hurried & (found.likeness >= LIKENESS)))
         if not done.any():
@@ -391,5 +396,5 @@ class Playout(Columns):
     def depth_ms(self, slots: I64) -> F64:
         """Sound in the buffer when a block is taken out, of a packet that the network did not delay."""
         transit = self.clock[slots] - self.play[slots] + self.shift[slots]
-        depth = (transit - self.delays.base(slots) + self.span) * 1000.0 / self.rate
-        return depth.astype(np.float64)
+        depth: F64 = (transit - self.delays.base(slots) + self.span) * 1000.0 / self.rate
+        return depth

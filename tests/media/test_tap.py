@@ -88,6 +88,33 @@ def test_a_tap_leaves_the_relay_as_it_is(ear: Ear) -> None:
     assert len(stage.legs[2].got) == pytest.approx(25, abs=3)
 
 
+@pytest.mark.parametrize("ptimes", [(10, 10), (10, 20), (20, 30), (60, 20)])
+def test_what_comes_several_times_a_tick_or_in_several_sizes_is_heard_in_its_order(
+    ear: Ear, ptimes: tuple[int, int]
+) -> None:
+    stage = Stage(taps=Taps(ear.open))
+    for number, ptime in enumerate(ptimes, 1):
+        stage.leg(number, PCMU, ptime=ptime).hertz = 400 * number
+    stage.do(SetGain(1, 2), SetGain(2, 1), Tap(1, TO))
+    stage.run(1.0)
+    for direction, hertz in ((HEARD, 400), (SAID, 800)):
+        sound = ear.sound(1, direction)[-4000:]
+        assert strength(sound, hertz) == pytest.approx(8000, rel=0.02)
+        assert np.abs(np.diff(sound.astype(np.int32))).max() < 8000 * 2 * np.pi * hertz / 8000 * 1.2
+
+
+def test_where_taps_alone_listen_depth_changes_less_often_than_where_people_do(ear: Ear) -> None:
+    stage = call(ear)
+    stage.run(0.1)
+    playout = stage.control.core.planes[0].playout
+    assert playout.taped[stage.control.core.planes[0].slots].all()
+    stage.do(SetGain(2, 1, 0.5))
+    stage.run(0.1)
+    plane = stage.control.core.planes[0]
+    heard = dict(zip(plane.rows.tolist(), playout.taped[plane.slots].tolist()))
+    assert sorted(heard.values()) == [0, 1]
+
+
 def test_a_rendered_leg_gives_its_mix_before_coding(ear: Ear) -> None:
     stage = call(ear, PCMA)
     stage.run(1.0)
