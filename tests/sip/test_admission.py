@@ -216,3 +216,9 @@ def test_a_nonce_that_expired_is_renewed_without_counting_as_a_failure(door):
         assert all("stale=true" in value for _, value in verdict.headers)
         assert verdict.after == 0.0
         assert client.challenged(Response(401, headers=verdict.headers))
+
+
+def test_a_browser_is_challenged_in_md5_first_for_its_softphones_look_no_further(door):
+    asked = door.ask("REGISTER", hop=Hop("wss", "203.0.113.5", 40001, 7))
+    assert isinstance(asked, Challenged)
+    assert ["MD5" in value for _, value in asked.headers] == [True, False]
