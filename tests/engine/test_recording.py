@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine import recording
@@ -20,13 +22,15 @@ from engine.events import (
     RecordingResumed,
 )
 from engine.states import State
+from media.codecs import g711
 from media.recorder import Recorder
 from media.recording import Record, RecordingCommand, RecordingFailed
 from media.tap import Reader, Taps
 from media.tapping import Tapping
 from routing.number import Feature
 from routing.queue import RecordingTerms
-from tests.media.reels import Memory, read
+from sip.uri import Uri
+from tests.media.reels import Memory, onsets, pulse, read
 from tests.sim.stage import Stage, Voice
 
 
@@ -41,13 +45,13 @@ class Tape:
         self.disk = Memory()
         self.asked: list[RecordingCommand] = []
         self.events: list[Event] = []
-        self._reader = Reader()
         self.start()
         switch = stage.house.switch
         switch.recordings.recorder = self
         switch.observers.append(self._note)
-        core = stage.house.workers[-1].control.core
-        core.taps = Tapping(core.table, core.plan, Taps(self._open))
+        for worker in stage.house.workers:
+            core = worker.control.core
+            core.taps = Tapping(core.table, core.plan, Taps(partial(self._open, worker.number)))
         self._look()
 
     def start(self) -> None:
@@ -72,13 +76,13 @@ class Tape:
         if isinstance(what, Event):
             self.events.append(what)
 
-    def _open(self, to: str) -> Any:
-        tape = self
+    def _open(self, worker: int, to: str) -> Any:
+        tape, reader = self, Reader()
 
         class Outlet:
             def send(self, data: memoryview) -> int:
-                for frame in tape._reader.feed(data):
-                    tape.recorder.take(1, frame, tape.stage.world.now)
+                for frame in reader.feed(data):
+                    tape.recorder.take(worker, frame, tape.stage.world.now)
                 return len(data)
 
             def close(self) -> None: ...
@@ -94,8 +98,8 @@ class Tape:
             self.stage.house.host.pump()
 
 
-def recorded(folder: Path, mode: str = "on", agents: int = 1) -> tuple[Stage, Tape]:
-    stage = Stage(folder, agents)
+def recorded(folder: Path, mode: str = "on", agents: int = 1, **house: Any) -> tuple[Stage, Tape]:
+    stage = Stage(folder, agents, **house)
     acd = stage.house.switch.acd
     queue = acd.queues["support"]
     acd.queues["support"] = replace(queue, spec=replace(queue.spec, recording=RecordingTerms(mode)))
@@ -128,6 +132,51 @@ def test_a_call_of_a_recorded_queue_is_recorded_from_its_answer_to_its_end(tmp_p
     assert began.file.endswith(f"{record.call}-1.opus") and began.call == ended.call == record.call
     assert ended.seconds == pytest.approx(length, abs=0.4) and ended.complete
     assert tape.sound().shape[1] / 8000 == pytest.approx(ended.seconds, abs=0.01)
+
+
+def speak(stage: Stage, seconds: float, *speakers: Voice) -> dict[Voice, list[float]]:
+    """Phones speak for a while, a burst every half second, in turn; when each burst was."""
+    said: dict[Voice, list[float]] = {speaker: [] for speaker in speakers}
+    for n in range(round(seconds / 0.02)):
+        for i, speaker in enumerate(speakers):
+            burst = n % 50 == 25 * i
+            if burst:
+                said[speaker].append(stage.world.now)
+            speaker.say(160, g711.encode(g711.A, pulse() if burst else np.zeros(160, np.int16)).tobytes())
+        stage.run(0.02)
+    return said
+
+
+def test_a_recording_goes_on_in_its_file_when_the_agents_leg_moves_to_another_worker(tmp_path: Path) -> None:
+    stage, tape = recorded(tmp_path, agents=2, workers=2, scattered=1.0)
+    customer = to_talk(stage)
+    agent, colleague = stage.agents
+    for phone in (customer, agent, colleague):
+        phone.speaks = False
+    before = speak(stage, 2.0, customer, agent)
+    with_customer = agent.session
+    assert with_customer is not None
+    agent.hold()
+    stage.run(0.5)
+    consultation = agent.call("agent1", agent.name, agent.credentials)
+    stage.run(3.0)
+    with_customer.refer(Uri.parse("sip:anybody@isogloss.test"), replaces=consultation, now=stage.world.now)
+    agent.host.pump()
+    stage.run(0.2)
+    after = speak(stage, 3.0, customer, colleague)
+    assert stage.house.moves == 1
+    hang_up(stage)
+    stage.run(3.0)
+    began, ended = tape.told(RecordingBegan), tape.told(RecordingEnded)
+    assert len(began) == len(ended) == 1 and ended[0].complete
+    begun, sound = began[0].at - stage.house.switch.wall(0.0), tape.sound()
+    for said, speakers in ((before, (customer, agent)), (after, (customer, colleague))):
+        delays = []
+        for channel, speaker in zip(sound, speakers):
+            found = onsets(channel) + begun
+            delays.append([found[np.abs(found - at).argmin()] - at for at in said[speaker][1:]])
+        assert all(0.0 <= delay <= 0.080 for delay in (*delays[0], *delays[1])), delays
+        assert np.abs(np.subtract(*delays)).max() <= 0.020, delays
 
 
 def test_a_call_of_another_queue_is_not(tmp_path: Path) -> None:
