@@ -21,6 +21,7 @@ MOST_WAITING = 32  # packets of a leg behind a gap; with more the gap is given u
 RESTART = 1000  # packets between one and the next that are a new numbering, not a loss
 LOST_MS, SILENT_MS = 200, 1200  # made up in a row at most: for losses, for a far end that says nothing
 MOST_MS = 60  # of one frame handed on; longer packets are cut
+SAID = 3  # packets in a row that ask for a mode until that is done: one can be anybody's
 LONGEST_GAP_MS = 1000  # a longer one is a pause, which nothing is invented for
 
 
@@ -34,12 +35,13 @@ class Frame(NamedTuple):
 
 class _Leg:
     """next: sequence number whose turn it is. due: stamp behind the newest sample. waiting: packets behind a
-    gap by sequence number. most: samples of one frame. made: samples made up since the last real one.
+    gap by sequence number. most: samples of one frame. made: samples made up since the last real one. wish:
+    the mode that the far end is sent as it asked; heard: what its newest packets ask for, `said` in a row.
     """
 
     __slots__ = (
-        *("decoder", "due", "failed", "kind", "late", "made", "most"),
-        *("next", "params", "rate", "stream", "waiting", "wish"),
+        *("decoder", "due", "failed", "heard", "kind", "late", "made", "most"),
+        *("next", "params", "rate", "said", "stream", "waiting", "wish"),
     )
 
     def __init__(self, params: Mapping[int, Params]) -> None:
@@ -48,6 +50,7 @@ class _Leg:
         self.decoder: Decoder | None = None
         self.rate = self.most = 0
         self.wish: int | None = None
+        self.heard, self.said = -1, 0
         self.next = self.due = self.made = self.late = self.failed = self.stream = 0
         self.waiting: dict[int, tuple[int, bytes]] = {}
 
@@ -280,7 +283,9 @@ class Decoding:
                 self._make_up(leg, self._span(leg, decoder), frames, b"")
             return
         if decoder.wish is not None and decoder.wish != leg.wish:
-            self.wishes[row] = leg.wish = decoder.wish
+            self._hear_wish(row, leg, decoder.wish)
+        else:
+            leg.said = 0
         leg.made = 0
         end = stamp + len(samples)
         if end > leg.due:
@@ -289,6 +294,15 @@ class Decoding:
             frames.append(Frame(stamp, samples))
         else:
             frames += _cut(leg, stamp, samples, True)
+
+    def _hear_wish(self, row: int, leg: _Leg, wish: int) -> None:
+        """A packet that asks for another mode than is sent. Who means it asks in every packet: each overrides
+        the one before (RFC 4867 section 4.3.1).
+        """
+        leg.said = leg.said + 1 if wish == leg.heard else 1
+        leg.heard = wish
+        if leg.said >= SAID:
+            self.wishes[row] = leg.wish = wish
 
     def _start(self, row: int, kind: int, sequence: int, stamp: int, frames: list[Frame]) -> _Leg:
         """A decoder for the stream that begins with this packet, after what waits of the one before."""
@@ -301,7 +315,7 @@ class Decoding:
         leg.kind, leg.rate = kind, codecs.KINDS[kind].rate
         leg.most = leg.rate * MOST_MS // 1000
         leg.decoder = codecs.decoder(kind, leg.params.get(kind, {}))
-        leg.next, leg.due, leg.made, leg.wish = sequence, stamp, 0, None
+        leg.next, leg.due, leg.made, leg.wish, leg.said = sequence, stamp, 0, None, 0
         return leg
 
     def _stop(self, leg: _Leg) -> None:

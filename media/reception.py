@@ -16,6 +16,9 @@ from media.columns import F64, I8, I64, Bool, Column, Columns
 from media.rtp import Packets
 
 MAX_DROPOUT = 3000  # packets that may be missing before it counts as a restart
+# A packet further ahead than what can have been sent since the one before, and so many more, is not of the
+# stream by itself, but may restart it. Whatever a lone forged one leaves out still comes within WINDOW.
+SUDDEN, SHORTEST = 25, 0.005  # packets; s of a packet
 WINDOW = 62  # packets in which duplicates are known and reordered ones are taken
 SILENCE = 0.08  # s the stream in use must have been silent before another SSRC replaces it
 WILD = 10.0  # s of transit change that is a new clock, not jitter
@@ -172,7 +175,7 @@ def _accept_odd(
             begins = now - rx.last[row] >= SILENCE
             if not begins:
                 continue
-        elif 0 < ahead < MAX_DROPOUT:
+        elif 0 < ahead < min(MAX_DROPOUT, SUDDEN + (now - rx.last[row]) / SHORTEST):
             _open_window(rx, row, ahead)
             rx.highest[row] += ahead
             rx.restart[row] = -1

@@ -9,6 +9,7 @@ from media.rtcp import Block, Report
 from media.xr import Extended, LastReceived, VoipMetrics
 
 MAX_RTT = 30.0  # s; a longer round trip is a lie
+SINCE = 1000  # packets, the newest that were sent, of which a report must have seen one to tell how they fare
 BLIND = 50  # packets sent between two reports of which it must have seen some
 
 
@@ -35,17 +36,19 @@ class RemoteView:
     _highest: int | None = None
     _sent: int = 0
 
-    def take(self, report: Report, ours: int, theirs: int, sent: int, now: float, epoch: float) -> None:
+    def take(
+        self, report: Report, ours: int, theirs: int, sent: int, newest: int, now: float, epoch: float
+    ) -> None:
         """A report that came now.
 
-        ours, theirs: SSRCs of the two streams. sent: our packets, in all. epoch: seconds since 1970 at now
-        = 0.
+        ours, theirs: SSRCs of the two streams. sent: our packets, in all; newest: extended sequence number of
+        the last. epoch: seconds since 1970 at now = 0.
         """
         if report.sender is not None and report.ssrc == theirs:
             self.lsr = report.sender.ntp >> 16 & 0xFFFF_FFFF
             self.lsr_at = now
         about = next((block for block in report.blocks if block.ssrc == ours), None)
-        if about is not None:
+        if about is not None and _seen(about.highest, newest):
             self._note(about, now, epoch)
         if report.ssrc == theirs or about is not None:
             self._judge(about, sent)
@@ -102,3 +105,11 @@ class RemoteView:
         held = min(int((now - self.lrr_at) * 65536), 0xFFFF_FFFF)
         answer, self.lrr = LastReceived(self._ssrc, self.lrr, held), 0
         return answer
+
+
+def _seen(highest: int, newest: int) -> bool:
+    """Whether what a report calls the newest packet of ours may be that: else it is not by who hears us.
+
+    Both extended by the turns of the numbering: who began to listen late counts fewer of them.
+    """
+    return highest >> 16 <= newest >> 16 and newest - highest & 0xFFFF < SINCE

@@ -68,7 +68,8 @@ class Reports:
         theirs, ours = int(table.rx.ssrc[row]), int(table.tx.ssrc[row])
         found = rtcp.parse(data)
         for report in found.reports:
-            leg.view.take(report, ours, theirs, int(table.tx.packets[row]), now, self._epoch)
+            sent, newest = int(table.tx.packets[row]), int(table.tx.sequence[row])
+            leg.view.take(report, ours, theirs, sent, newest, now, self._epoch)
             if source is not None and table.rx.started[row] and report.ssrc == theirs:
                 leg.report_to = source
         for extended in found.extended:

@@ -114,7 +114,7 @@ class Decoder(interface.Decoder):
         speech = unpack(payload, self._bits, self._aligned)
         if speech is None:
             return None
-        self.wish = None if speech.request == NO_REQUEST else speech.request
+        self.wish = self._wished(speech.request)
         at = self._at
         for frame in speech.frames:
             self._decode(self._state, frame if frame[0] & _GOOD else self._lost, at, 0)
@@ -123,6 +123,12 @@ class Decoder(interface.Decoder):
         self.silent = frame[0] >> 3 >= self._comfort
         self.span = len(speech.frames) * self._frame
         return self._sound[: self.span].copy()
+
+    def _wished(self, request: int) -> int | None:
+        """What a request means: values in between are for future use and ignored (RFC 4867 section 4.3.1)."""
+        if request == NO_REQUEST:
+            return -1
+        return request if request < self._comfort else None
 
     def conceal(self, samples: int, following: bytes | None = None, ahead: int = 0) -> I16 | None:
         frames = min(-(-samples // self._frame), LONGEST)

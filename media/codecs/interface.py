@@ -26,8 +26,8 @@ class Tuning:
 
     bitrate: bits a second of coded sound. fec_loss: percent of packets that in-band redundancy is to make
     good, 0 for none. complexity: 0..10. mode: of AMR, the highest to send. request: of AMR, the highest mode
-    that the far end is asked to send, -1 for any. asked: of AMR, the highest that the far end asks for. dtx:
-    nothing is sent in silence. narrow: only the band of a telephone.
+    that the far end is asked to send, -1 for any. asked: of AMR, the highest that the far end asks for, -1
+    for any. dtx: nothing is sent in silence. narrow: only the band of a telephone.
     """
 
     bitrate: int | None = None
@@ -63,8 +63,8 @@ class Decoder(Owner, ABC):
     """One leg's decoder. Payloads are hostile: what cannot be decoded is a lost packet, never an exception.
 
     ordered: packets must be decoded in their order. span: samples of the newest packet. silent: the far end's
-    last word was that it says nothing. wish: the mode that the far end wants to be sent, None if it said
-    none.
+    last word was that it says nothing. wish: the highest mode that the far end wants to be sent, by its
+    newest packet; -1 for any, None if that did not say.
     """
 
     ordered: ClassVar[bool] = True

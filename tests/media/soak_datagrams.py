@@ -37,10 +37,9 @@ AMR_WB = Codec(97, "AMR-WB", 16000)
 NOISE, COPIES = Codec(CN, "CN"), Codec(RED, "RED", 16000)
 GCM = "AEAD_AES_256_GCM"
 ROUNDS, WARM = 12, 4  # of each lane; until the allocator has its arenas
-STORM, CALM = 2.0, 2.0  # s of each round's end that are listened to: in the storm, and from 1 s after it on
-# Of the strength before that is left: of G.711, and of what is coded as low as forged reports and requests
-# want it then; a tone keeps half of it in the lowest mode of AMR-WB.
-WHOLE, CODED = 0.95, 0.4
+SHORTEST, CALM = 0.6, 2.0  # s that are listened to at least in a storm, and from 1 s after it on
+LEAD = 0.2  # s before, in which phones' decoders begin
+WHOLE = 0.95  # of the strength before, that is left
 ALLOWED_BLOCKS, ALLOWED_MB = 1500, 6.0  # more than when warm
 SHOWN = 5  # faults
 
@@ -116,15 +115,14 @@ class Scene:
         self.calls.append(Call(full, phones[0], phones[1], forged, not forged or bool(suite), rubbish))
 
     def storm(self, count: int, tally: Tally) -> None:
-        """Throw so many datagrams, and listen to the end of it and to what comes after."""
-        thrown = 0
-        listen_from = None
-        while thrown < count:
-            if listen_from is None and thrown >= count * 0.6:
+        """Throw so many datagrams or some more, and listen to the end of it and to what comes after."""
+        thrown, listen_from = 0, 9e9
+        while thrown < count or self.stage.now < listen_from + SHORTEST:
+            if listen_from > 1e9 and thrown >= count * 0.6:
                 self._forget()
-                listen_from = self.stage.now
+                listen_from = self.stage.now + LEAD
             thrown += self._step(tally)
-        self._hear(listen_from or 0.0, lambda call: call.harmless, "in the storm", tally)
+        self._hear(listen_from, lambda call: call.harmless, "in the storm", tally)
         self._run(1.0)
         self._listen(CALM, lambda call, shares: self._check(call, shares, "after it", tally))
 
@@ -168,8 +166,8 @@ class Scene:
 
     def _listen(self, seconds: float, tell: Callable[[Call, tuple[float, float]], None]) -> None:
         self._forget()
-        since = self.stage.now
-        self._run(seconds)
+        since = self.stage.now + LEAD
+        self._run(seconds + LEAD)
         for call in self.calls:
             tell(call, self._strengths(call, since))
         self._forget()
@@ -198,8 +196,7 @@ class Scene:
     def _check(call: Call, strengths: tuple[float, float], when: str, tally: Tally) -> None:
         for way, now, before in zip(("from it", "to it"), strengths, call.before):
             if now < 1e9:
-                least = WHOLE if call.other.codec is None and call.attacked.codec is None else CODED
-                tally.note(f"{call.name}, {way}, {when}", now / before, now / before >= least)
+                tally.note(f"{call.name}, {way}, {when}", now / before, now / before >= WHOLE)
 
     def sane(self) -> bool:
         """Whether every table holds what it may."""

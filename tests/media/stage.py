@@ -131,6 +131,11 @@ class Phone:
         assert kind is not None
         return kind.rate
 
+    @property
+    def highest(self) -> int:
+        """Sequence number of the newest packet that was heard."""
+        return next((heard.sequence for heard in reversed(self.got) if not 64 <= heard.pt < 96), 0)
+
     def speak(self) -> None:
         if self.codec is not None:
             rate = self.rate

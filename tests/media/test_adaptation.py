@@ -27,9 +27,8 @@ def reported(
     for _ in range(times):
         ours = phone.got[-1].ssrc
         extended = xr.build(phone.ssrc, metrics._replace(ssrc=ours)) if metrics is not None else b""
-        phone.throw(
-            rtcp.build(phone.ssrc, None, Block(ours, fraction, 0, 0, 0, 0, 0), b"phone", extended), to=1
-        )
+        block = Block(ours, fraction, 0, phone.highest, 0, 0, 0)
+        phone.throw(rtcp.build(phone.ssrc, None, block, b"phone", extended), to=1)
         stage.run(0.5)
 
 
@@ -67,6 +66,22 @@ def test_reports_of_congestion_make_the_stream_smaller_and_calm_ones_give_it_bac
     reported(stage, phone, CLEAN, 20)
     _, after = rate(stage, phone)
     assert lossy < before and after == pytest.approx(before, rel=0.1)
+
+
+@needs_opus
+def test_reports_by_who_has_not_heard_the_stream_change_nothing():
+    """Their newest packet is one that was never sent, or was long ago: nobody who hears it says so."""
+    stage, phone = call(OPUS)
+    row = stage.control.core.table.find(1).row
+    _, before = rate(stage, phone)
+    for lead in (1, 2000, 32_768, 40_000, 1 << 16, 1 << 31):
+        stage.run(0.2)
+        highest = int(stage.control.core.table.tx.sequence[row]) + lead & 0xFFFF_FFFF
+        block = Block(phone.got[-1].ssrc, 200, 99, highest, 0, 0, 0)
+        phone.throw(rtcp.build(phone.ssrc, None, block, b"phone"), to=1)
+    _, after = rate(stage, phone)
+    assert after == pytest.approx(before, rel=0.02)
+    assert stage.control.core.table.find(1).view.lost is None
 
 
 @needs_opus

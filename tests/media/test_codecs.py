@@ -189,7 +189,7 @@ def test_a_mode_request_of_the_far_end_arrives_and_ours_is_sent():
     assert decoder.wish == 3
     encoder.tune(Tuning(request=-1))
     decoder.decode(encoder.encode(np.zeros(160, np.int16)))
-    assert decoder.wish is None
+    assert decoder.wish == -1
 
 
 def test_modes_change_as_the_far_end_can_follow():

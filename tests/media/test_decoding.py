@@ -210,6 +210,42 @@ def test_copies_of_g711_are_decoded_too():
     assert places(frames, 160) == [(0, True), (1, True), (2, True)] and (frames[1].samples == 32124).all()
 
 
+# --- mode requests (RFC 4867 section 4.3.1) ---------------------------------------------------------
+
+
+class Asker(Listener):
+    """A far end that speaks AMR-WB and asks, packet by packet, for a mode."""
+
+    def ask(self, *requests: int) -> int | None:
+        """What is to be sent after these, as far as that has changed."""
+        for request in requests:
+            packet = bytearray(self.sent[0])
+            packet[0] = packet[0] & 0x0F | request << 4
+            self.first += 1
+            self.decoding.take(ROW, self.kind, self.first, self.first * self.block, bytes(packet))
+        return self.decoding.wishes.pop(ROW, None)
+
+
+def test_a_mode_is_asked_for_by_packets_in_a_row():
+    far = Asker(codecs.AMR_WB)
+    assert far.ask(15, 15, 15, 15) == -1, "any"
+    assert far.ask(2, 2) is None and far.ask(2) == 2
+    assert far.ask(*[2] * 50) is None, "it is sent already"
+    assert far.ask(15, 15, 15) == -1, "no request overrides the one before"
+
+
+def test_no_packet_alone_asks_for_a_mode_nor_do_several_that_contradict_each_other():
+    far = Asker(codecs.AMR_WB)
+    far.ask(*[15] * 9)
+    assert far.ask(0, 15, 0, 15, 0, 0, 15, 0, 1, 0, 1, 0, 0, 3, 0, 0) is None
+
+
+def test_requests_for_future_use_are_ignored():
+    far = Asker(codecs.AMR_WB)
+    assert far.ask(3, 3, 3) == 3
+    assert far.ask(*[9] * 5, *[14] * 5) is None
+
+
 # --- rubbish --------------------------------------------------------------------------------------
 
 

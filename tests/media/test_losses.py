@@ -21,6 +21,7 @@ class Far:
         self.rx, self.losses, self.rows = Reception(legs), Losses(legs), np.arange(legs)
         self.sequence, self.every, self.ssrc = np.full(legs, 65_000), every, 7
         self._batch = Batch(legs)
+        self.now = 1.0
 
     def play(self, *patterns: str) -> None:
         """A pattern for each leg, `.` for a packet that comes and `x` for one that is lost."""
@@ -35,11 +36,12 @@ class Far:
     def come(self, row: int, arrives: bool, back: int = 0) -> None:
         sequence = int(self.sequence[row]) - back
         self.sequence[row] += back == 0
+        self.now += 0.020 * (back == 0)
         if arrives:
             data = packet(sequence, 0, self.ssrc, bytes(160))
             self._batch.views[0][: len(data)] = data
             packets, _ = rtp.parse(self._batch, self._batch.fill([row], [len(data)]))
-            accept(self.rx, packets, 1.0)
+            accept(self.rx, packets, self.now)
 
     def look(self) -> None:
         self.losses.look(self.rx, self.rows, np.zeros(len(self.rows), np.int64), 0.2)

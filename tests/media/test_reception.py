@@ -60,6 +60,27 @@ def test_a_gap_is_loss_until_the_late_ones_come(far):
     assert far.lost() == 2 and far.rx.reordered[0] == 1
 
 
+def test_a_packet_ahead_of_its_time_leaves_nothing_out(far):
+    """Nobody can have sent a thousand in a fiftieth of a second: it alone changes nothing."""
+    for sequence in range(100):
+        far.come(sequence)
+        assert sequence % 10 or not far.come(sequence + 1000, after=0.001)
+    assert far.lost() == 0 and far.rx.unique[0] == 100
+
+
+def test_a_packet_a_little_ahead_of_its_time_takes_nothing_from_those_before_it(far):
+    far.come(0)
+    assert far.come(20, after=0.001) and far.lost() == 19
+    assert all(far.come(sequence) for sequence in range(1, 20))
+    assert not far.come(20) and far.come(21) and far.lost() == 0
+
+
+def test_what_is_missing_after_an_outage_is_lost(far):
+    far.come(0)
+    assert far.come(501, after=10.0)
+    assert far.lost() == 500
+
+
 def test_a_packet_that_comes_twice_is_used_once(far):
     for sequence in range(5):
         far.come(sequence)

@@ -52,16 +52,22 @@ def test_round_trip_time_is_arrival_minus_lsr_minus_dlsr():
     view, sent = RemoteView(), 50.0
     lsr = ntp(EPOCH + sent) >> 16 & 0xFFFFFFFF
     held = round(0.75 * 65536)
-    report = Report(9, None, [Block(7, 0, 3, 0, 0, lsr, held)])
-    view.take(report, 7, 9, 0, sent + 0.75 + 0.12, EPOCH)
+    report = Report(9, None, [Block(7, 0, 3, 690, 0, lsr, held)])
+    view.take(report, 7, 9, 50, 700, sent + 0.75 + 0.12, EPOCH)
     assert view.rtt == pytest.approx(0.12, abs=0.001) and view.lost == 3
 
 
 def test_a_report_on_another_stream_or_with_impossible_times_gives_no_round_trip():
     view = RemoteView()
-    view.take(Report(9, None, [Block(8, 0, 3, 0, 0, 1, 0)]), 7, 9, 0, 50.0, EPOCH)
-    view.take(Report(9, None, [Block(7, 0, 3, 0, 0, 1, 0)]), 7, 9, 0, 50.0, EPOCH)
+    view.take(Report(9, None, [Block(8, 0, 3, 690, 0, 1, 0)]), 7, 9, 50, 700, 50.0, EPOCH)
+    view.take(Report(9, None, [Block(7, 0, 3, 690, 0, 1, 0)]), 7, 9, 50, 700, 50.0, EPOCH)
     assert view.rtt is None
+
+
+def test_a_receiver_that_came_late_counts_fewer_turns_of_the_numbering_and_is_believed():
+    view = RemoteView()
+    view.take(Report(9, None, [Block(7, 51, 3, 0x0000_FFF0, 0, 0, 0)]), 7, 9, 50, 0x0003_0005, 50.0, EPOCH)
+    assert view.lost == 3 and view.fraction == pytest.approx(0.2, abs=0.01)
 
 
 def reports(phone: Phone) -> list[Report]:
@@ -111,7 +117,7 @@ def test_the_far_ends_report_gives_round_trip_and_its_loss(stage):
         stage.run(0.005)
         for report in reports(phone):
             if report.sender is not None:
-                block = Block(report.ssrc, 0, 17, 0, 0, report.sender.ntp >> 16 & 0xFFFFFFFF, 0)
+                block = Block(report.ssrc, 0, 17, phone.highest, 0, report.sender.ntp >> 16 & 0xFFFFFFFF, 0)
                 stage.run(0.09)
                 phone.throw(rtcp.build(phone.ssrc, None, block, b"phone"), to=1)
                 answered += 1
@@ -132,7 +138,9 @@ def test_with_mux_reports_come_and_go_on_the_rtp_port():
     assert not phone.reports
     muxed = [heard for heard in phone.got if heard.marker and heard.pt == 200 - 128]
     assert len(muxed) >= 1
-    phone.throw(rtcp.build(phone.ssrc, None, Block(phone.got[0].ssrc, 0, 23, 0, 0, 0, 0), b"phone"))
+    phone.throw(
+        rtcp.build(phone.ssrc, None, Block(phone.got[0].ssrc, 0, 23, phone.highest, 0, 0, 0), b"phone")
+    )
     stage.run(5.5)
     figures = [leg for stats in stage.told_stats() for leg in stats if leg.leg == 1][-1]
     assert figures.remote_lost == 23
