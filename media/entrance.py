@@ -72,6 +72,7 @@ class Entrance:
         if row >= len(self._doored):
             self._doored = np.concatenate((self._doored, np.zeros(row, np.bool_)))
         self._doors[row], self._rows[leg], self._doored[row] = Door(leg, gate), row, True
+        self._gates.tell(gate, Rare(leg, ("", 0), b""))  # now it knows where the leg is
 
     def exchange(self) -> None:
         """Do what the gates ask."""

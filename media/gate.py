@@ -30,7 +30,6 @@ class Candidate(msgspec.Struct, frozen=True):
     port: int
     kind: str = "host"
     component: int = 1
-    related: Address | None = None
 
 
 class Peer(msgspec.Struct, frozen=True):
@@ -157,7 +156,7 @@ GateEvent = DoorOpened | DoorSecured | DoorMoved | DoorLost
 
 
 class Rare(msgspec.Struct, frozen=True, tag=True, array_like=True):
-    """STUN or DTLS that came to a leg's port."""
+    """STUN or DTLS that came to a leg's port; an empty packet tells no more than which worker has the leg."""
 
     leg: int
     source: Address

@@ -206,6 +206,23 @@ class WorkerClient(Supervisor):
         super().__init__("media.io.worker", options, on_events, on_lost, reserve=reserve)
 
 
+class GateClient(Supervisor):
+    """The gate that is always there again; `doors` is the Unix socket that legs name as their gate.
+
+    A gate that died takes its doors along. Legs that have their keys talk on, but their far ends get no more
+    answers from it and give up within 30 s.
+    """
+
+    def __init__(
+        self,
+        *,
+        doors: str,
+        on_events: Callable[[list[AnyEvent]], None],
+        on_lost: Callable[[str], None],
+    ) -> None:
+        super().__init__("media.io.gate", ["--doors", doors], on_events, on_lost, reserve=False)
+
+
 class RecorderClient(Supervisor):
     """The recorder that is always there again; `taps` is the Unix socket at which it takes sound."""
 

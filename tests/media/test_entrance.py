@@ -26,7 +26,8 @@ class Gate:
 
     def tell(self, gate: str, rare: Rare) -> None:
         assert gate == "/gate"
-        self.heard.append(rare)
+        if rare.packet:
+            self.heard.append(rare)
 
     def words(self) -> list[Word]:
         said, self.said = self.said, []

@@ -1,0 +1,107 @@
+"""What we take of aiortc and aioice beyond what they promise is still there, and still what it was."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+from aioice import Connection, stun
+from aioice.ice import CandidatePair, StunProtocol
+from aiortc import rtcdtlstransport as dtls
+from aiortc.rtcdtlstransport import RTCDtlsTransport
+
+from media.gate import Address, Fingerprint, Peer
+from media.io.webrtc import SUITES, Agent, Handshake, Pipe, certify, fingerprint
+
+WHICH = f"aioice {version('aioice')} and aiortc {version('aiortc')}: see media/io/webrtc.py"
+HERE, THERE = ("127.0.0.1", 4000), ("127.0.0.1", 5000)
+
+
+def parameters(function: Callable[..., Any]) -> list[str]:
+    return list(inspect.signature(function).parameters)
+
+
+def test_the_names_that_are_used_take_what_they_are_given():
+    assert parameters(StunProtocol.__init__) == ["self", "receiver"], WHICH
+    assert parameters(StunProtocol.datagram_received) == ["self", "data", "addr"], WHICH
+    assert parameters(Connection.check_complete) == ["self", "pair"], WHICH
+    expected = ["self", "component", "addresses", "timeout"]
+    assert parameters(Connection.get_component_candidates) == expected, WHICH
+    assert parameters(RTCDtlsTransport.__init__) == ["self", "transport", "certificates"], WHICH
+    for name in ("_set_role", "_setup_srtp", "_set_state"):
+        assert callable(getattr(RTCDtlsTransport, name, None)), f"{name} is gone; {WHICH}"
+    source = inspect.getsource(RTCDtlsTransport)
+    for name in ("self._setup_srtp()", "self._srtp_profiles", "self.transport._recv()", "transport._send("):
+        assert name in source, f"{name} is used no more; {WHICH}"
+    assert isinstance(inspect.getattr_static(CandidatePair, "remote_addr"), property), WHICH
+    assert {profile.openssl_profile for profile in SUITES} <= {
+        each.openssl_profile for each in dtls.SRTP_PROFILES
+    }
+
+
+def pair() -> list[Pipe]:
+    """Two pipes that are each other's end."""
+
+    def to(end: int) -> Callable[[bytes], None]:
+        return lambda data: ends[end].take(data)  # noqa: PLW0108 (the other end is made later)
+
+    ends = [Pipe(to(1)), Pipe(to(0))]
+    return ends
+
+
+@pytest.mark.parametrize("client", [True, False], ids=["as client", "as server"])
+def test_a_handshake_gives_both_sides_the_same_keys_crosswise(client: bool):
+    async def run() -> None:
+        mine, theirs = certify(), certify()
+        pipes = pair()
+        one = Handshake(pipes[0], mine, client=client)
+        other = Handshake(pipes[1], theirs, client=not client)
+        done = await asyncio.gather(one.shake([fingerprint(theirs)]), other.shake([fingerprint(mine)]))
+        assert all(done) and one.agreed is not None and other.agreed is not None, WHICH
+        assert one.agreed.suite == other.agreed.suite == "AEAD_AES_128_GCM"
+        assert (one.agreed.send, one.agreed.receive) == (other.agreed.receive, other.agreed.send)
+        assert len(one.agreed.send) == 28 and one.agreed.send != one.agreed.receive
+        await asyncio.gather(one.stop(), other.stop())
+
+    asyncio.run(run())
+
+
+def test_a_certificate_that_was_not_announced_is_not_talked_to():
+    async def run() -> None:
+        pipes = pair()
+        one = Handshake(pipes[0], certify(), client=True)
+        other = Handshake(pipes[1], certify(), client=False)
+        wrong = Fingerprint("sha-256", ":".join(["AB"] * 32))
+        done, _ = await asyncio.gather(one.shake([wrong]), other.shake([wrong]))
+        assert not done and one.agreed is None, WHICH
+        await asyncio.gather(one.stop(), other.stop())
+
+    asyncio.run(run())
+
+
+def test_two_agents_find_each_other_without_a_socket():
+    async def run() -> None:
+        chosen: list[Address] = []
+        agents: list[Agent] = []
+        soon = asyncio.get_running_loop().call_soon
+        ways = ((HERE, 1, True), (THERE, 0, False))
+        for at, to, controlling in ways:
+
+            def send(packet: bytes, where: Address, at: Address = at, to: int = to) -> None:
+                soon(agents[to].take, packet, at)
+
+            agents.append(Agent(at, send, chosen.append, controlling=controlling))
+        await asyncio.gather(*(agent.gather_candidates() for agent in agents))
+        for agent, other in (agents, agents[::-1]):
+            agent.meet(Peer(other.local_username, other.local_password))
+            await agent.add(other.own())
+        await asyncio.gather(*(agent.connect() for agent in agents))
+        assert sorted(chosen) == [HERE, THERE] and [each.remote for each in agents] == [THERE, HERE], WHICH
+        await asyncio.gather(*(agent.close() for agent in agents))
+        assert stun.COOKIE == 0x2112A442
+
+    asyncio.run(run())
