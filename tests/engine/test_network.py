@@ -12,12 +12,13 @@ from engine.leg import Leg
 from engine.metrics import Metrics
 from engine.states import State
 from media.messages import Trouble, Wish
+from tests.sim.house import SELDOM
 from tests.sim.stage import Stage, Voice
 
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
-    return Stage(tmp_path)
+    return Stage(tmp_path, ticks_in_one=SELDOM)
 
 
 @pytest.fixture
@@ -44,6 +45,7 @@ def leg(stage: Stage) -> Leg:
 
 def tell(stage: Stage, event: Trouble | Wish) -> None:
     stage.house.switch.heard(event, stage.world.now)
+    stage.house.host.pump()
     stage.run(1.0)
 
 

@@ -11,6 +11,7 @@ from engine.events import CallRecord, EndReason, Side
 from engine.leg import Leg
 from engine.states import State
 from sip import sdp
+from tests.sim.house import SELDOM
 from tests.sim.phones import AgentPhone, Customer
 from tests.sim.stage import Stage, Voice
 from tests.sim.story import Day
@@ -25,7 +26,7 @@ HOUR_S = 3600.0
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
-    return Stage(tmp_path, rtp_timeout_s=LIMIT_S)
+    return Stage(tmp_path, rtp_timeout_s=LIMIT_S, ticks_in_one=SELDOM)
 
 
 @pytest.fixture
@@ -120,7 +121,7 @@ def test_a_phone_that_answered_and_then_vanished_is_noticed_at_the_next_question
 
 
 def test_only_one_question_is_asked_at_a_time(tmp_path: Path) -> None:
-    stage = Stage(tmp_path, rtp_timeout_s=10.0)
+    stage = Stage(tmp_path, rtp_timeout_s=10.0, ticks_in_one=SELDOM)
     customer = stage.customer()
     stage.run(30.0)
     customer.vanish()
@@ -223,7 +224,7 @@ def test_a_phone_that_is_held_has_to_be_heard_or_to_answer(stage: Stage, talking
 
 
 def test_with_0_nobody_is_asked(tmp_path: Path) -> None:
-    stage = Stage(tmp_path, rtp_timeout_s=0.0)
+    stage = Stage(tmp_path, rtp_timeout_s=0.0, ticks_in_one=SELDOM)
     customer = stage.customer()
     customer.speaks = stage.agent.speaks = False
     stage.run(10 * LIMIT_S)

@@ -80,7 +80,8 @@ class Sipp:
     remote: "host:port" of the other side; None for one that only answers. address, port: where this side is.
     number: user part dialled. caller: user part of From. digest_uri: what sipp authenticates for, without its
     scheme; has to be the Request-URI. keys: words of the scenario in [brackets].
-    parameters: its %parameters%. transport: sipp's, u1 or t1. timeout: seconds until the run has failed.
+    parameters: its %parameters%. transport: sipp's, u1 or t1. calls: how many; rate: so many of them a
+    second. timeout: seconds until the run has failed.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Sipp:
         keys: Mapping[str, str] | None = None,
         transport: str = "u1",
         calls: int = 1,
+        rate: int = 10,
         timeout: int = 20,
         **parameters: str,
     ) -> None:
@@ -126,6 +128,8 @@ class Sipp:
             number,
             "-cid_str",
             "%u-%p@%s",
+            "-r",
+            str(rate),
         ]
         command += ["-timeout", str(timeout), "-timeout_error", "-au", caller, "-ap", password, "-cp", "0"]
         command += ["-key", "caller", caller]

@@ -33,6 +33,7 @@ from tests.sim.world import Host, World
 ADDRESS = "10.0.0.1"
 DOMAIN = "isogloss.test"
 TICK = 0.020
+SELDOM = 25  # ticks in one, where hours pass and nobody listens
 
 
 def config(agents: int, rtp_timeout_s: float = 0.0) -> Config:
@@ -105,7 +106,11 @@ class Ledger:
 
 
 class Worker:
-    """A media worker in this process: the real control and core over sockets in memory."""
+    """A media worker in this process: the real control and core over sockets in memory.
+
+    Where the house's `ticks_in_one` are several, it comes to work as late as one on a busy machine
+    and leaves out the ticks between.
+    """
 
     def __init__(self, house: House, number: int, ports: tuple[int, int]) -> None:
         self.house = house
@@ -116,6 +121,7 @@ class Worker:
         self.ports = self.network.free
         self.control = Control(self.network, house.sounds, rng=Random(number))
         self.ticking = False
+        self._pause = TICK * house.ticks_in_one
 
     def send(self, command: AnyCommand) -> None:
         """A command takes a moment, as over a socket."""
@@ -131,14 +137,14 @@ class Worker:
             self._tell(self.control.handle(command, self.house.world.now))
             if not self.ticking and not self.control.idle:
                 self.ticking = True
-                self.house.world.after(TICK, self._tick)
+                self.house.world.after(self._pause, self._tick)
 
     def _tick(self) -> None:
         if self.alive:
-            self._tell(self.control.tick(self.house.world.now))
+            self._tell(self.control.tick(self.house.world.now, self.house.ticks_in_one - 1))
             self.ticking = not self.control.idle
             if self.ticking:
-                self.house.world.after(TICK, self._tick)
+                self.house.world.after(self._pause, self._tick)
 
     def _tell(self, events: Sequence[object]) -> None:
         for event in events:
@@ -148,12 +154,13 @@ class Worker:
 class House:
     """The node: what engine/app.py wires on sockets, wired on the world.
 
-    scattered: the share of calls that find no room in the worker of the caller's other call.
+    scattered: the share of calls that find no room in the worker of the caller's other call. ticks_in_one: so
+    many of the media's ticks are one.
     """
 
     def __init__(
         self, world: World, folder: Path, agents: int, rtp_timeout_s: float = 0.0, *,
-        workers: int = 1, scattered: float = 0.0,
+        workers: int = 1, scattered: float = 0.0, ticks_in_one: int = 1,
     ) -> None:  # fmt: skip
         self.world = world
         self.config = config(agents, rtp_timeout_s)
@@ -168,6 +175,7 @@ class House:
             rng=rng, admission=admission, registrar=self.registrar,
         )  # fmt: skip
         self.scattered = scattered
+        self.ticks_in_one = ticks_in_one
         self.workers: list[Worker] = []  # all there ever were, by number
         self.lost_workers = 0
         self.moves = 0  # legs that went over to another worker
