@@ -247,7 +247,8 @@ def _sip() -> dict[str, Any]:
     return {
         "domain": DOMAIN,
         "listen": [{"transport": name, "address": "127.0.0.1", "port": 5060} for name in ("udp", "tcp")]
-        + [{"transport": "tls", "address": "127.0.0.1", "port": 5061}],
+        + [{"transport": "tls", "address": "127.0.0.1", "port": 5061}]
+        + [{"transport": "wss", "address": "127.0.0.1", "port": 7443}],
         "tls": {"self_signed": True},
         "timers": {"ring_s": RING_S},
         # sipp 3.6 and baresip 1.0 know MD5 alone and give up where anything else is offered beside it
