@@ -13,7 +13,7 @@ import numpy as np
 
 from media import stun
 from media.columns import I64, Bool
-from media.gate import Post, Rare, Trust, Word
+from media.gate import Listen, Post, Rare, Trust, Word
 from media.messages import Address
 from media.network import Batch, Judge, Network, remove
 
@@ -41,15 +41,17 @@ class NoGates:
 
 class Door:
     """A leg's. remote: where its far end was found. username, key: its checks are signed with. left: rare
-    packets that are still looked at in this tick. answered: checks that were answered here.
+    packets that are still looked at in this tick. answered: checks that were answered here. parted: whom its
+    port was connected to before it had to hear everybody.
     """
 
-    __slots__ = ("answered", "gate", "key", "left", "leg", "remote", "username")
+    __slots__ = ("answered", "gate", "key", "left", "leg", "parted", "remote", "username")
 
     def __init__(self, leg: int, gate: str) -> None:
         self.leg = leg
         self.gate = gate
         self.remote: Address | None = None
+        self.parted: Address | None = None
         self.username = self.key = b""
         self.left = RARE
         self.answered = 0
@@ -84,12 +86,27 @@ class Entrance:
                 continue
             if isinstance(word, Post):
                 self._network.post(row, word.packet, word.to)
+            elif isinstance(word, Listen):
+                self._listen(row)
             else:
                 self._trust(row, word)
+
+    def _listen(self, row: int) -> None:
+        """Let the port hear everybody. The core goes on taking its packets for those of one source, which
+        they are: the judge lets no other in while that one speaks.
+        """
+        address = self._connected.get(row)
+        if address is not None:
+            self.disconnect(row)
+            self.aim(row, address)
+            self._doors[row].parted = address
 
     def _trust(self, row: int, word: Trust) -> None:
         door = self._doors[row]
         door.remote, door.username, door.key = word.remote, word.username, word.key
+        parted, door.parted = door.parted, None
+        if parted is not None and parted == word.remote:
+            self.connect(row, parted)
 
     def refill(self) -> None:
         """Another tick."""
@@ -126,7 +143,8 @@ class Entrance:
         self._network.connect(row, address)
 
     def disconnect(self, row: int) -> None:
-        self._connected.pop(row, None)
+        if self._connected.pop(row, None) is not None:
+            self._doors[row].parted = None
         self._network.disconnect(row)
 
     # --- packets ----------------------------------------------------------------------------------

@@ -180,7 +180,13 @@ class Trust(msgspec.Struct, frozen=True, tag=True, array_like=True):
     key: bytes
 
 
-Word = Post | Trust
+class Listen(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """The leg's far end may be about to come from elsewhere: its port is to hear everybody until Trust."""
+
+    leg: int
+
+
+Word = Post | Trust | Listen
 
 _encoder = msgspec.msgpack.Encoder()
 _words: msgspec.msgpack.Decoder[Word] = msgspec.msgpack.Decoder(Word)

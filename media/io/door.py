@@ -19,6 +19,7 @@ from media.gate import (
     DoorSecured,
     Fingerprint,
     GateEvent,
+    Listen,
     Peer,
     Post,
     Trust,
@@ -87,6 +88,7 @@ class Door:
     def restart(self, peer: Peer | None) -> None:
         """Find the way anew."""
         if len(self._agents) < FLOOD:
+            self._say(Listen(self.leg))
             self._do(self._begin(peer))
 
     async def close(self) -> None:

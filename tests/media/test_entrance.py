@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from media.entrance import RARE
-from media.gate import Post, Rare, Trust, Word
+from media.gate import Listen, Post, Rare, Trust, Word
 from media.libsrtp import Context, protect_one
 from media.messages import CloseLeg, LegOpened, OpenLeg, SetRemote
 from media.srtp import Keys
@@ -106,6 +106,25 @@ def test_checks_of_the_chosen_far_end_are_answered_without_the_gate(scene: Scene
     stranger.throw(check())
     assert not received(stranger, scene)
     assert [rare.source for rare in scene.gate.heard] == [stranger.address]
+
+
+def test_a_port_hears_other_addresses_while_a_way_is_looked_for_anew(scene: Scene):
+    scene.secure()
+    scene.browser.hertz = 440.0
+    scene.stage.run(0.5)
+    elsewhere = scene.stage.phone("192.0.2.98")
+    elsewhere.port = scene.browser.port
+    assert not elsewhere.throw(check())
+    scene.gate.said.append(Listen(1))
+    scene.stage.run(0.1)
+    assert elsewhere.throw(check())
+    before = int(scene.stage.control.core.table.rx.received[0])
+    scene.stage.run(0.5)
+    assert [rare.source for rare in scene.gate.heard] == [elsewhere.address]
+    assert scene.stage.control.core.table.rx.received[0] - before == 25
+    scene.gate.said.append(Trust(1, scene.browser.address, NAME, KEY))
+    scene.stage.run(0.1)
+    assert not elsewhere.throw(check())
 
 
 def test_a_flood_at_one_leg_is_bounded_a_tick(scene: Scene):
