@@ -2,7 +2,8 @@
 
 The node announces the forwarder's address in place of its own. What a phone sends there arrives at the node
 from a port that the forwarder keeps for that phone, and what the node answers goes back the same way, as
-through a NAT. Only RTP of phones that are roughened is delayed, reordered and lost, and only from then on.
+through a NAT. Only RTP of phones that are roughened is delayed, reordered and lost, and only from then on:
+what they say, or what they hear.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
 
 Address = tuple[str, int]
+Way = tuple[str, bool]  # a phone's host, and whether what it hears is meant, or what it says
 
 
 @dataclass(frozen=True)
@@ -28,16 +30,27 @@ class Roughness:
 
 
 class Forwarder:
-    """Forwards `ports` of `front` to the same ports of `back`, in a thread of its own."""
+    """Forwards `ports` of `front` to the same ports of `back`, in a thread of its own.
 
-    def __init__(self, front: str, back: str, ports: Iterable[int], seed: int) -> None:
+    watch: shown every RTP packet that comes, be it lost or not, by that thread.
+    """
+
+    def __init__(
+        self,
+        front: str,
+        back: str,
+        ports: Iterable[int],
+        seed: int,
+        watch: Callable[[Way, bytes], None] | None = None,
+    ) -> None:
         self._back = back
         self._seed = seed
-        self._rough: dict[str, Roughness] = {}  # by the phone's host
-        self._dice: dict[str, Random] = {}
+        self._watch = watch
+        self._rough: dict[Way, Roughness] = {}
+        self._dice: dict[Way, Random] = {}
         self._selector = selectors.DefaultSelector()
         self._inner: dict[tuple[int, Address], socket.socket] = {}
-        self._held: list[tuple[float, int, socket.socket, bytes]] = []
+        self._held: list[tuple[float, int, socket.socket, bytes, Address | None]] = []
         self._count = 0
         self._front = front
         self._running = True
@@ -46,10 +59,10 @@ class Forwarder:
         self._thread = threading.Thread(target=self._run, name="forwarder", daemon=True)
         self._thread.start()
 
-    def roughen(self, host: str, how: Roughness) -> None:
-        """From now on the phone at `host` sends over such a network."""
-        self._dice[host] = Random(f"{self._seed} {how}")
-        self._rough[host] = how
+    def roughen(self, host: str, how: Roughness, *, heard: bool = False) -> None:
+        """From now on the phone at `host` sends over such a network; heard: or hears over it."""
+        self._dice[host, heard] = Random(f"{self._seed} {how}{' heard' if heard else ''}")
+        self._rough[host, heard] = how
 
     def close(self) -> None:
         self._running = False
@@ -79,8 +92,8 @@ class Forwarder:
         while self._running:
             now = time.monotonic()
             while self._held and self._held[0][0] <= now:
-                _, _, inner, data = heapq.heappop(self._held)
-                _send(inner, data)
+                _, _, through, data, to = heapq.heappop(self._held)
+                _send(through, data, to)
             wait = min(self._held[0][0] - now, 0.05) if self._held else 0.05
             for key, _ in self._selector.select(wait):
                 self._read(key.fileobj, key.data)  # type: ignore[arg-type]
@@ -94,24 +107,29 @@ class Forwarder:
             where, phone = towards
             if phone is not None:
                 assert isinstance(where, socket.socket)
-                _send(where, data, phone)
+                self._pass((phone[0], True), where.getsockname()[1], where, data, phone)
             else:
                 assert isinstance(where, int)
-                self._inwards(self._inside(where, source, here), where, source[0], data)
+                self._pass((source[0], False), where, self._inside(where, source, here), data)
 
-    def _inwards(self, inner: socket.socket, port: int, host: str, data: bytes) -> None:
-        how = self._rough.get(host)
+    def _pass(
+        self, way: Way, port: int, through: socket.socket, data: bytes, to: Address | None = None
+    ) -> None:
+        """Send it on as the network that it goes over does. port: of the node; RTP's is even."""
+        if self._watch is not None and not port % 2:
+            self._watch(way, data)
+        how = self._rough.get(way)
         if how is None or port % 2:
-            _send(inner, data)
+            _send(through, data, to)
             return
-        dice = self._dice[host]
+        dice = self._dice[way]
         lost, delay = (
             dice.random() < how.loss,
             dice.expovariate(1000.0 / how.jitter_ms) if how.jitter_ms else 0.0,
         )
         if not lost:
             self._count += 1
-            heapq.heappush(self._held, (time.monotonic() + delay, self._count, inner, data))
+            heapq.heappush(self._held, (time.monotonic() + delay, self._count, through, data, to))
 
 
 def _send(through: socket.socket, data: bytes, to: Address | None = None) -> None:

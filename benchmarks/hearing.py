@@ -27,7 +27,10 @@ from media.resample import resample
 ROOT = Path(__file__).resolve().parents[1]
 LEVEL_DB = -26.0  # of full scale, where speech is active: what ITU-T P.800 plays to listeners
 PAUSE = 0.3  # s between clips of a passage
-ALIKE = 0.3  # correlation of 0.6 s of speech with what was heard of it, from which it is that
+STEP, AROUND = 0.1, 0.15  # s whose lateness is looked for, and of sound around them that is looked at, too
+FORM_HZ = (200, 1000)  # where that is
+LOUD = 0.7  # steps not louder than so many others count less
+CHANGE = 0.5  # of likeness that another lateness has to bring, over all that follow
 MEAN_BURST = 3.0  # packets lost in a row, on average, where loss comes in bursts
 SENTENCES = (
     ("en", "Your parcel has left the depot this morning and will be with you before noon tomorrow."),
@@ -209,21 +212,41 @@ def followed(reference: I16, heard: I16, rate: int, first: int) -> I16:
     """`heard` on the reference's time line: play-out that stretches sound moves it by some ms now and then,
     which nobody hears and STOI would take for another sound.
 
-    first: samples that it is late at the beginning, at most; later it is looked for around where it was.
+    first: samples that it is late at most.
     """
-    piece, around, reach = rate // 5, rate // 5, rate * 60 // 1000
+    step = int(STEP * rate)
     out = np.zeros(len(reference), np.int16)
-    late, before = first // 2, first // 2
-    for at in range(0, len(reference), piece):
-        said = reference[max(at - around, 0) : at + piece + around].astype(np.float64)
-        start = max(at - around, 0) + late - before
-        got = heard[max(start, 0) : start + len(said) + 2 * before].astype(np.float64)
-        if start >= 0 and len(got) > len(said) and said.any():
-            match = signal.correlate(got, said, "valid")
-            energy = signal.oaconvolve(got**2, np.ones(len(said)), "valid")
-            alike = match / np.sqrt(np.maximum(energy, 1.0) * (said**2).sum())
-            if alike.max() > ALIKE:
-                late, before = start + int(np.argmax(alike)) - max(at - around, 0), reach
-        part = heard[at + late : at + late + min(piece, len(reference) - at)]
+    for at, late in zip(range(0, len(reference), step), lateness(reference, heard, rate, first).tolist()):
+        part = heard[at + late : at + late + min(step, len(reference) - at)]
         out[at : at + len(part)] = part
     return out
+
+
+def lateness(reference: I16, heard: I16, rate: int, first: int) -> NDArray[np.int64]:
+    """How late each STEP of the reference is heard, samples, 0..`first`: the course that fits best, loud
+    steps counting more, with as few changes as can be (Viterbi).
+
+    That is looked for where codecs that code speech parametrically keep the form of waves, and above hum,
+    which would be followed through pauses.
+    """
+    band = signal.butter(4, FORM_HZ, "bandpass", fs=rate, output="sos")
+    said, got = (signal.sosfiltfilt(band, sound.astype(np.float64)) for sound in (reference, heard))
+    step, around = int(STEP * rate), int(AROUND * rate)
+    starts, width = range(0, len(reference), step), int(STEP * rate) + 2 * around
+    said, got = np.pad(said, (around, width)), np.pad(got, (around, width + first + len(reference)))
+    energy = np.array([np.sum(said[at : at + width] ** 2) for at in starts])
+    loud = np.minimum(energy / max(np.quantile(energy, LOUD), 1.0), 1.0)
+    score, course = np.zeros(first + 1), []
+    for at, weight in zip(starts, loud.tolist()):
+        part, there = said[at : at + width], got[at : at + width + first]
+        upto = np.cumsum(np.pad(there**2, (1, 0)))
+        power = (upto[width:] - upto[:-width]) * np.sum(part**2)
+        alike = signal.correlate(there, part, "valid") / np.sqrt(np.maximum(power, 1.0))
+        best = int(np.argmax(score))
+        changed = score < score[best] - CHANGE
+        course.append((best, changed))
+        score = np.where(changed, score[best] - CHANGE, score) + weight * alike
+    late = [int(np.argmax(score))]
+    for best, changed in reversed(course[1:]):
+        late.append(best if changed[late[-1]] else late[-1])
+    return np.array(late[::-1], np.int64)
