@@ -14,6 +14,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -85,15 +86,14 @@ class Journal:
         self._engine = database.connect(store_url)
         self._records = Records(self._engine)
         self._keeper = Keeper(Sink(self._engine), Spill(_spill_path(store_url, spill)), node, hold=limit)
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._engine.dispose)
+            undo.callback(self._keeper.close)
             upgrade(self._engine)
             self._keeper.begin()
             self._orphans = self._records.open_calls(node)
             self._last_sign = self._records.last_sign(node)
-        except BaseException:
-            self._keeper.close()
-            self._engine.dispose()
-            raise
+            undo.pop_all()
         file = database.sqlite_file(self._engine.url)
         self._checkpointer = Checkpointer(self._engine, file) if file else None
         self._limit = limit

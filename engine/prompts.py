@@ -19,6 +19,7 @@ import tempfile
 import wave
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -173,9 +174,8 @@ def build(to: Path, texts: Mapping[str, Texts], progress: Progress = lambda *_: 
         try:
             for done, job in enumerate(as_completed(jobs), 1):
                 progress(job.result(), done, len(jobs))
-        except BaseException:
-            crew.shutdown(cancel_futures=True)
-            raise
+        finally:
+            crew.shutdown(cancel_futures=True)  # after a fault nobody wants the others
     _replace(to / "index.json", msgspec.json.format(msgspec.json.encode(Index(FORMAT, wanted)), indent=1))
     return len(lacking)
 
@@ -214,14 +214,13 @@ def _write_wav(path: Path, rate: int, samples: I16) -> None:
 def _replace(path: Path, content: bytes) -> None:
     """Write whole or not at all: a reader, or a second build, never sees half a file."""
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".draft-")
-    try:
+    with ExitStack() as undo:
+        undo.callback(os.unlink, draft)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
         os.chmod(draft, 0o644)
         os.replace(draft, path)
-    except BaseException:
-        os.unlink(draft)
-        raise
+        undo.pop_all()
 
 
 def show(language: str, done: int, of: int) -> None:
