@@ -15,43 +15,32 @@ import pytest
 
 from media.codecs import g711
 from media.io.process import RecorderClient, WorkerClient
-from media.messages import AnyEvent, LegOpened, OpenLeg, SetGain, Tap
+from media.messages import LegOpened, OpenLeg, SetGain, Tap
 from media.recording import Record, RecordingDone, RecordingFailed, RecordingStarted, SealKeys, StopRecording
 from media.sealed import Opener, Truncated
+from tests.media.news import News
 from tests.media.reels import onsets, pulse, read
 from tests.media.stage import PCMU
-from tests.media.test_worker import HOST, PATIENCE, Far
+from tests.media.test_worker import HOST, Far
 
 PORTS = (25_400, 25_500)
 SECRET = "a secret of thirty-two characters"
 
 
-class Node:
+class Node(News):
     """A worker, a recorder, and two phones that hear each other; the first is recorded."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self.folder = folder
         self.taps = str(folder / "taps")
-        self.events: list[AnyEvent] = []
-        self._news = asyncio.Event()
-        self.lost: list[str] = []
         self.fars = [Far(), Far()]
         self.ports: list[int] = []
         self.spoken = 0
         self.worker = WorkerClient(
-            bind=HOST, ports=PORTS, on_events=self._told, on_lost=self._was_lost, reserve=False
+            bind=HOST, ports=PORTS, on_events=self.tell, on_lost=self.lose, reserve=False
         )
-        self.recorder = RecorderClient(
-            taps=self.taps, on_events=self._told, on_lost=self._was_lost, sync_s=0.2
-        )
-
-    def _told(self, events: list[AnyEvent]) -> None:
-        self.events.extend(events)
-        self._news.set()
-
-    def _was_lost(self, reason: str) -> None:
-        self.lost.append(reason)
-        self._news.set()
+        self.recorder = RecorderClient(taps=self.taps, on_events=self.tell, on_lost=self.lose, sync_s=0.2)
 
     async def start(self, **record: Any) -> Path:
         await asyncio.gather(self.worker.start(), self.recorder.start())
@@ -76,20 +65,6 @@ class Node:
             due = loop.create_future()
             loop.call_at(begun + (self.spoken - first) * 0.02, due.set_result, None)
             await due
-
-    def told(self, kind: type) -> list[Any]:
-        return [event for event in self.events if isinstance(event, kind)]
-
-    async def until(self, true: Callable[[], Any]) -> None:
-        async def wait() -> None:
-            while not true():
-                self._news.clear()
-                try:
-                    await asyncio.wait_for(self._news.wait(), 0.1)
-                except TimeoutError:
-                    pass  # not everything that is waited for is told
-
-        await asyncio.wait_for(wait(), PATIENCE)
 
     async def close(self) -> None:
         await asyncio.gather(self.worker.close(), self.recorder.close())

@@ -19,7 +19,6 @@ import pytest
 from media.io import child
 from media.io.process import WorkerClient
 from media.messages import (
-    AnyEvent,
     CloseLeg,
     Codec,
     Frames,
@@ -38,45 +37,19 @@ from media.messages import (
     decode_events,
     encode,
 )
+from tests.media.news import PATIENCE, News
 from tests.media.stage import DTMF, PCMU, packet, tone, write_wav
 
 HOST = "127.0.0.1"
-PATIENCE = 30.0  # s; a bound for a busy machine, never waited for when all is well
 PORTS = (25_000, 25_200)
 
 
-class Engine:
+class Engine(News):
     """What the engine would be: a client, and everything that it was told."""
 
     def __init__(self, **options: Any) -> None:
-        self.events: list[AnyEvent] = []
-        self.lost: list[str] = []
-        self._news = asyncio.Event()
-        self.client = WorkerClient(
-            bind=HOST, ports=PORTS, on_events=self._told, on_lost=self._was_lost, **options
-        )
-
-    def _told(self, events: list[AnyEvent]) -> None:
-        self.events.extend(events)
-        self._news.set()
-
-    def _was_lost(self, reason: str) -> None:
-        self.lost.append(reason)
-        self._news.set()
-
-    async def until(self, true: Callable[[], Any]) -> None:
-        async def wait() -> None:
-            while not true():
-                self._news.clear()
-                try:
-                    await asyncio.wait_for(self._news.wait(), 0.1)
-                except TimeoutError:
-                    pass  # not everything that is waited for is told
-
-        await asyncio.wait_for(wait(), PATIENCE)
-
-    def told(self, kind: type) -> list[Any]:
-        return [event for event in self.events if isinstance(event, kind)]
+        super().__init__()
+        self.client = WorkerClient(bind=HOST, ports=PORTS, on_events=self.tell, on_lost=self.lose, **options)
 
     async def open(self, leg: int, remote: tuple[str, int], codec: Codec = PCMU) -> int:
         self.client.send(OpenLeg(leg, [codec], DTMF, remote))
