@@ -12,13 +12,10 @@ from fastapi.responses import StreamingResponse
 
 from engine.api.deps import Listener, Reader, View, Writer
 from engine.api.documented import problems
-from engine.api.paging import bad_cursor
 from engine.api.problem import Problem, not_found
 from engine.api.routes.calls import CallId
-from engine.api.routes.records import RecordQuery
+from engine.api.routes.records import RecordQuery, page_of
 from engine.api.schemas import Call, RecordingChange, RecordPage
-from engine.api.schemas import Record as Finished
-from engine.store.records import BadCursor
 from media.sealed import SealBroken
 
 router = APIRouter(tags=["recordings"])
@@ -42,12 +39,7 @@ File = Annotated[
 )
 async def list_recordings(view: View, _: Reader, query: Annotated[RecordQuery, Query()]) -> RecordPage:
     """Records of finished calls that have a recording, newest first."""
-    wanted = query.filter(recorded=True)
-    try:
-        page = await run_in_threadpool(view.records, wanted, cursor=query.cursor, limit=query.limit)
-    except BadCursor:
-        raise bad_cursor() from None
-    return RecordPage(items=[Finished.model_validate(record) for record in page.items], next=page.next)
+    return await page_of(view, query, query.filter(recorded=True))
 
 
 @router.get(

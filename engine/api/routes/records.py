@@ -58,6 +58,15 @@ class RecordQuery(PageQuery):
         )
 
 
+async def page_of(view: View, query: RecordQuery, wanted: RecordFilter) -> RecordPage:
+    """The page of the records wanted that the query's cursor leads to. Raises Problem."""
+    try:
+        page = await run_in_threadpool(view.records, wanted, cursor=query.cursor, limit=query.limit)
+    except BadCursor:
+        raise bad_cursor() from None
+    return RecordPage(items=[Record.model_validate(record) for record in page.items], next=page.next)
+
+
 @router.get(
     "",
     summary="List finished calls",
@@ -66,11 +75,7 @@ class RecordQuery(PageQuery):
 )
 async def list_records(view: View, _: Reader, query: Annotated[RecordQuery, Query()]) -> RecordPage:
     """Newest first. A call is here the moment it has ended."""
-    try:
-        page = await run_in_threadpool(view.records, query.filter(), cursor=query.cursor, limit=query.limit)
-    except BadCursor:
-        raise bad_cursor() from None
-    return RecordPage(items=[Record.model_validate(record) for record in page.items], next=page.next)
+    return await page_of(view, query, query.filter())
 
 
 @router.get(
