@@ -302,6 +302,8 @@ class CallRecord:
     agent_jitter_ms: float | None
     customer_mos: float | None
     agent_mos: float | None
+    customer_concealed_ms: int | None = None
+    agent_concealed_ms: int | None = None
     misses: int
     transfers: int
     recording: str = ""  # files, separated by spaces

@@ -51,6 +51,8 @@ def record(call: Call, node: str, wall: Callable[[float], float]) -> CallRecord:
         agent_jitter_ms=agent.jitter_ms,
         customer_mos=customer.mos,
         agent_mos=agent.mos,
+        customer_concealed_ms=customer.concealed_ms,
+        agent_concealed_ms=agent.concealed_ms,
         misses=call.misses,
         transfers=call.transfers,
         recording=" ".join(call.recording.files) if call.recording else "",
@@ -67,6 +69,7 @@ class Figures:
         expected = stats.received + stats.lost if stats else 0
         self.loss = round(stats.lost / expected, 4) if stats and expected else None
         self.jitter_ms = round(stats.jitter_ms, 2) if stats and expected else None
+        self.concealed_ms = stats.concealed_ms if stats and expected else None
         self.mos = round(stats.mos, 2) if stats and stats.mos is not None else None
 
 

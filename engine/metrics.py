@@ -15,9 +15,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from engine import events
-from engine.events import CallRecord, Event
+from engine.events import CallRecord, Event, Side
 from engine.states import State
 from engine.views import AgentView, CallView, LoadView, QueueView
+from media.messages import LegStats
 from routing.agent import AgentState
 
 WAIT_S = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1200)
@@ -37,6 +38,17 @@ QUEUE_GAUGES: tuple[tuple[str, str, Callable[[QueueView], float | None]], ...] =
     ("agents_busy", "Agents who are offered a call, talk or wrap up.", lambda queue: queue.agents_busy),
     ("longest_wait_seconds", "Wait of the one who waits longest.", lambda queue: queue.longest_wait_s),
     ("service_level_ratio", "Share answered within the threshold, today.", lambda queue: queue.service_level),
+)
+
+
+# Of legs that were heard rendered: what is counted, what it is, and how it is had from a leg's figures.
+PLAYED: tuple[tuple[str, str, Callable[[LegStats], float]], ...] = (
+    ("concealed_seconds", "Sound made up for what was missing.", lambda stats: stats.concealed_ms / 1000),
+    ("accelerated_seconds", "Sound left out for less delay.", lambda stats: stats.accelerated_ms / 1000),
+    ("expanded_seconds", "Sound put in for more delay.", lambda stats: stats.expanded_ms / 1000),
+    ("playout_resets", "Times that play-out began anew.", lambda stats: stats.resets),
+    ("late_packets", "Packets that came after their turn.", lambda stats: stats.late),
+    ("failed_packets", "Packets that no decoder took.", lambda stats: stats.failed),
 )
 
 
@@ -89,6 +101,11 @@ class Metrics:
         self._meters.heard["customer"](record.customer_loss, record.customer_jitter_ms, record.customer_mos)
         self._meters.heard["agent"](record.agent_loss, record.agent_jitter_ms, record.agent_mos)
 
+    def observe_leg(self, side: Side, stats: LegStats) -> None:
+        """Count what a closed leg's play-out did."""
+        for meter, figure in self._meters.played[str(side)]:
+            meter.inc(figure(stats))
+
     def render(self) -> bytes:
         """All of it in Prometheus' text format."""
         return bytes(generate_latest(self.registry))
@@ -127,6 +144,11 @@ class _Meters:
             "leg_jitter_seconds", "Interarrival jitter of a leg (RFC 3550).", JITTER_S, "side"
         )
         self.mos = histogram("leg_mos", "Mean opinion score of a leg, estimated (E-model).", MOS, "side")
+        played = [(counter(f"leg_{name}", what, "side"), figure) for name, what, figure in PLAYED]
+        self.played = {
+            str(side): [(meter.labels(str(side)), figure) for meter, figure in played]
+            for side in (Side.CUSTOMER, Side.AGENT)
+        }
         self.heard = {side: self._heard(side) for side in ("customer", "agent")}
 
     def observers(self) -> dict[type[Event], Callable[[Any], None]]:

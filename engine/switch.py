@@ -80,6 +80,7 @@ class Switch:
         self.sessions: dict[int, Leg] = {}
         self.legs: dict[int, Leg] = {}
         self.observers: list[Callable[[Event | CallRecord], None]] = []
+        self.leg_observers: list[Callable[[Side, media_words.LegStats], None]] = []
         self.own_hosts: set[str] = {config.sip.domain}
         self.call_rate = admit.Rate(config.node.limits.max_calls_per_s)
         self._epoch = epoch
@@ -293,6 +294,8 @@ class Switch:
         leg = self.legs.pop(event.leg, None)
         if leg is not None:
             leg.stats = event.stats
+            for observer in self.leg_observers:
+                observer(leg.side, event.stats)
             leg.call.leg_closed(leg, now)
 
     def _play_done(self, event: media_words.PlayDone, now: float) -> None:

@@ -228,6 +228,7 @@ def _leg(leg: Leg) -> LegView:
         mos=figures.mos,
         mos_now=leg.stats.mos_now if leg.stats else None,
         mos_there=leg.stats.mos_there if leg.stats else None,
+        concealed_ms=figures.concealed_ms,
         troubles=tuple(
             TroubleView(kind=trouble.kind, cause=trouble.cause, since=trouble.since)
             for kind, trouble in leg.network.troubles.items()

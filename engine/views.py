@@ -46,8 +46,9 @@ class TroubleView:
 class LegView:
     """One phone of a call. `remote` is the far end's media address, "" before there is one.
 
-    `mos` is of the whole call, `mos_now` of the last seconds, `mos_there` what the phone says it hears.
-    `encryption` is the SRTP suite, "" for plain RTP.
+    `concealed_ms` is sound that was made up for what was missing. `mos` is of the whole call, `mos_now` of
+    the last seconds, `mos_there` what the phone says it hears. `encryption` is the SRTP suite, "" for plain
+    RTP.
     """
 
     id: int
@@ -60,6 +61,7 @@ class LegView:
     mos: float | None = None
     mos_now: float | None = None
     mos_there: float | None = None
+    concealed_ms: int | None = None
     troubles: tuple[TroubleView, ...] = ()
     encryption: str = ""
 

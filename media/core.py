@@ -352,6 +352,10 @@ class Core:
         if latch.connected or latch.source is None:
             self.uncertain.discard(row)
 
+    def played(self, rows: I64) -> I64:
+        """What play-out counted of legs: int64[n, PLAYED]."""
+        return self.table.rx.played(rows) + sum(plane.played(rows) for plane in self.planes)
+
     def late(self, rows: I64) -> I64:
         """Packets of legs that came after their turn to be played."""
         total = self.table.rx.late[rows]

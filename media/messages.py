@@ -67,12 +67,15 @@ class Keys(msgspec.Struct, frozen=True):
 class LegStats(msgspec.Struct, frozen=True):
     """A leg's figures since it was opened.
 
-    lost: packets of the far end's stream that never came. late: came after their turn to be played (rendered
-    legs only). jitter_ms: RFC 3550 section 6.4.1. rtt_ms and remote_lost: as the far end's receiver reports
-    tell, None before the first. mos: E-model (ITU-T G.107) of what arrived here, None before anything has;
-    mos_now: of the last seconds; burst_ratio: BurstR of their losses, 1 when they are random. mos_there: of
-    what arrives at the far end, as its extended reports (RFC 3611) tell. kbps: payload that arrives.
-    source: where the far end's packets come from.
+    lost: packets of the far end's stream that never came. Of legs that are heard rendered only: late, packets
+    that came after their turn to be played; failed, that no decoder took; concealed_ms, sound made up for
+    what was missing, rests of the sender left out; accelerated_ms, expanded_ms, sound left out and put in to
+    change the delay; resets, how often play-out began anew because the stream's times leapt.
+    jitter_ms: RFC 3550 section 6.4.1. rtt_ms and remote_lost: as the far end's receiver reports tell, None
+    before the first. mos: E-model (ITU-T G.107) of what arrived here, None before anything has; mos_now: of
+    the last seconds; burst_ratio: BurstR of their losses, 1 when they are random. mos_there: of what arrives
+    at the far end, as its extended reports (RFC 3611) tell. kbps: payload that arrives. source: where the far
+    end's packets come from.
     """
 
     leg: int
@@ -81,6 +84,11 @@ class LegStats(msgspec.Struct, frozen=True):
     received: int = 0
     lost: int = 0
     late: int = 0
+    failed: int = 0
+    concealed_ms: int = 0
+    accelerated_ms: int = 0
+    expanded_ms: int = 0
+    resets: int = 0
     duplicate: int = 0
     reordered: int = 0
     jitter_ms: float = 0.0

@@ -225,8 +225,8 @@ class Plan:
         for number, (plane, rate) in enumerate(zip(self._planes, RATES)):
             wanted = np.concatenate([sources[number], sources[1 - number], tapped])
             rows = list(dict.fromkeys(wanted[self._rate(wanted) == rate].tolist()))
-            for row, late in plane.seat(rows).items():
-                self._table.rx.late[row] += late
+            for row, counts in plane.seat(rows).items():
+                self._table.rx.keep_played(row, counts)
                 self._unheard.add(row)
             plane.playout.taped[plane.slots] = ~np.isin(plane.rows, listened)
             heard.append(rows)

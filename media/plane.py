@@ -15,11 +15,13 @@ from media.columns import F64, I16, I64, Bool, Column, Columns
 from media.delay import BufferSettings
 from media.halfband import Downward, Upward
 from media.playout import Playout
+from media.reception import PLAYED
 from media.rtp import signed
 
 RATES = (RATE, WIDE)  # Hz of the planes, in their order
 LEAP = 10  # s that a timestamp may go on or back by from one packet to the next and still be of the same time
 NO_SLOT = -1
+IN_MS = ("concealed", "accelerated", "expanded")  # of PLAYED
 
 
 class Seats(Columns):
@@ -44,10 +46,10 @@ class Plane:
         self._free = list(range(slots - 1, -1, -1))
         self._slot_of: I64 = np.full(64, NO_SLOT)
 
-    def seat(self, rows: list[int]) -> dict[int, int]:
-        """These legs are heard from now on, no others; those that no longer are, with their late packets."""
+    def seat(self, rows: list[int]) -> dict[int, list[int]]:
+        """These legs are heard from now on, no others; those that no longer are, with what was PLAYED."""
         away = list(set(self.rows.tolist()) - set(rows))
-        gone = dict(zip(away, self.late(np.array(away, np.int64)).tolist()))
+        gone = dict(zip(away, self.played(np.array(away, np.int64)).tolist()))
         for row in gone:
             self._clear(int(self._slot_of[row]))
             self._slot_of[row] = NO_SLOT
@@ -102,6 +104,15 @@ class Plane:
         """Packets of legs that came after their turn, since they are heard."""
         slots = self._slots(rows)
         return np.where(slots == NO_SLOT, 0, self.playout.late[slots])
+
+    def played(self, rows: I64) -> I64:
+        """What play-out counts of legs, since they are heard: int64[n, PLAYED], sound in ms."""
+        slots, counts = self._slots(rows), np.empty((len(rows), len(PLAYED)), np.int64)
+        for place, name in enumerate(PLAYED):
+            value = getattr(self.playout, name)[slots]
+            counts[:, place] = value * 1000 // self.rate if name in IN_MS else value
+        counts[slots == NO_SLOT] = 0
+        return counts
 
     def place(
         self, rows: I64, streams: I64, stamps: I64, newest: Bool, clock: int, now: float

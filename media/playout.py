@@ -54,7 +54,7 @@ class Playout(Columns):
     again: from which it may be tried. dry: samples made up since the newest packet's end; held: of those, in
     `shift`. noise: 1 where there is to be noise when dry. mending: 1 after a block that was concealed.
     refused: since when packets were at impossible places. loud: level of speech. taped: 1 where taps alone
-    listen. For reports: late (packets), concealed, accelerated, expanded (samples), resets.
+    listen. For reports: late (packets), concealed outside rests, accelerated, expanded (samples), resets.
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
@@ -324,7 +324,7 @@ class Playout(Columns):
         self.held[slots] += held
         self.dry[slots] += short
         self.end[slots] = np.maximum(end, play + self.span)
-        self.concealed[slots] += (~there).sum(axis=1)
+        self.concealed[slots] += np.where(self.noise[slots] > 0, 0, (~there).sum(axis=1))
         mending = ~there.all(axis=1) | self.gaps.concealer.concealing(slots)
         self.mending[slots] = mending
         self.whole[slots] = np.maximum(self.whole[slots], play + np.where(mending, 2 * self.span, 0))

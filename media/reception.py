@@ -22,6 +22,7 @@ SUDDEN, SHORTEST = 25, 0.005  # packets; s of a packet
 WINDOW = 62  # packets in which duplicates are known and reordered ones are taken
 SILENCE = 0.08  # s the stream in use must have been silent before another SSRC replaces it
 WILD = 10.0  # s of transit change that is a new clock, not jitter
+PLAYED = ("late", "concealed", "accelerated", "expanded", "resets")  # what play-out counts of a leg
 NO_TIME = -(1 << 40)  # timestamp before the first
 NOBODY, SEVERAL = -1, -2
 TURN, TURNS = 0.5, 4  # s a change of codec, in the long run, and so many at once
@@ -38,9 +39,10 @@ class Reception(Columns):
     units a second. last: when the newest packet came, s. jitter: in
     timestamp units. window: bit i is set when packet `window_at` - i has come; all between it and `highest`
     have. rate: of the sound, Hz. restart: the sequence number that would confirm a restart. gone: packets
-    lost of earlier streams. late: packets that came after their turn to be played, when the leg was heard
-    before. foreign: packets of payload types that were not agreed on; foreign_type: the newest such type.
-    turned: s until which changes of codec are paid for, each with TURN.
+    lost of earlier streams. late, concealed, accelerated, expanded, resets: what play-out counted when the
+    leg was heard before (packets; ms of sound; times). foreign: packets of payload types that were not agreed
+    on; foreign_type: the newest such type. turned: s until which changes of codec are paid for, each with
+    TURN.
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
@@ -65,6 +67,10 @@ class Reception(Columns):
         "gone": Column(np.int64),
         "duplicate": Column(np.int64),
         "late": Column(np.int64),
+        "concealed": Column(np.int64),
+        "accelerated": Column(np.int64),
+        "expanded": Column(np.int64),
+        "resets": Column(np.int64),
         "reordered": Column(np.int64),
         "reported_expected": Column(np.int64),
         "reported_unique": Column(np.int64),
@@ -96,6 +102,10 @@ class Reception(Columns):
     gone: I64
     duplicate: I64
     late: I64
+    concealed: I64
+    accelerated: I64
+    expanded: I64
+    resets: I64
     reordered: I64
     reported_expected: I64
     reported_unique: I64
@@ -109,6 +119,15 @@ class Reception(Columns):
     def __init__(self, rows: int) -> None:
         super().__init__(rows)
         self._streams = 0
+
+    def played(self, rows: I64) -> I64:
+        """What play-out counted of legs when they were heard before: int64[n, PLAYED]."""
+        counts: I64 = self.block[rows, COUNTED]
+        return counts
+
+    def keep_played(self, row: int, counts: list[int]) -> None:
+        """The leg is heard no more; `counts` as in `played`."""
+        self.block[row, COUNTED] += counts
 
     def new_streams(self, count: int) -> I64:
         """Numbers for `count` streams that begin."""
@@ -125,6 +144,7 @@ class Reception(Columns):
         return total
 
 
+COUNTED = slice(Reception.AT[PLAYED[0]], Reception.AT[PLAYED[-1]] + 1)
 HOT = Reception.AT["jitter"] + 1  # columns that every packet needs, the first of the block
 
 

@@ -197,13 +197,14 @@ class Watch:
     def _figures(self, rows: I64) -> list[LegStats]:
         figures, lost, late = self.standing.of(rows), self._core.table.rx.lost(rows), self.standing.late(rows)
         jitter_ms = 1000.0 * self._core.table.rx.jitter[rows] / self.standing.clocks(rows)
-        told, coded = [], self.standing.codecs(rows)
+        told, coded, played = [], self.standing.codecs(rows), self._core.played(rows).tolist()
         for i, row in enumerate(rows.tolist()):
             table, leg = self._core.table, self._core.table.at(row)
             rx, tx, view = table.rx, table.tx, leg.view
             kind = int(coded[i] if rx.started[row] else tx.codec[row])
             came = bool(rx.received[row])
             there = view.metrics.mos_cq if view.metrics else 127
+            _, concealed, accelerated, expanded, resets = played[i]
             told.append(
                 LegStats(
                     leg=leg.number,
@@ -212,6 +213,11 @@ class Watch:
                     received=int(rx.received[row]),
                     lost=int(lost[i]),
                     late=int(late[i]),
+                    failed=self._core.hearing.decoding.failed(row),
+                    concealed_ms=concealed,
+                    accelerated_ms=accelerated,
+                    expanded_ms=expanded,
+                    resets=resets,
                     duplicate=int(rx.duplicate[row]),
                     reordered=int(rx.reordered[row]),
                     jitter_ms=round(float(jitter_ms[i]), 2),

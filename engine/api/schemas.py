@@ -16,6 +16,7 @@ from engine.views import AgentAsk, Health, LegSide
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
 Plain = Annotated[str, StringConstraints(max_length=256, pattern=PLAIN)]
 
+MADE_UP = "Sound that was made up for what was missing, where the leg was rendered: ms."
 AT = "2026-03-02T09:15:04.250000Z"
 
 
@@ -63,6 +64,7 @@ LEG = {
     "mos": 4.3,
     "mos_now": 2.9,
     "mos_there": 4.1,
+    "concealed_ms": 140,
     "troubles": [TROUBLE],
 }
 CALL = {
@@ -108,6 +110,7 @@ class Leg(BaseModel):
     mos: float | None = Field(description="Of the whole call; 4.5 is best (ITU-T G.107).")
     mos_now: float | None = Field(description="Of the last seconds.")
     mos_there: float | None = Field(description="Of what the phone hears, as it reports (RFC 3611).")
+    concealed_ms: int | None = Field(description=MADE_UP)
     troubles: list[Trouble]
 
 
@@ -199,6 +202,8 @@ RECORD = {
     "agent_jitter_ms": 0.9,
     "customer_mos": 4.3,
     "agent_mos": 4.4,
+    "customer_concealed_ms": 140,
+    "agent_concealed_ms": 0,
     "misses": 1,
     "transfers": 0,
     "recording": "2026-03-14/019cec8f1a2b-5f0e8c6d1b3a4952-1.opus.sealed",
@@ -241,6 +246,8 @@ class Record(BaseModel):
     agent_jitter_ms: float | None
     customer_mos: float | None
     agent_mos: float | None
+    customer_concealed_ms: int | None = Field(description=MADE_UP)
+    agent_concealed_ms: int | None
     misses: int = Field(description="Offers to agents that none of them took.")
     transfers: int
     recording: str = Field(

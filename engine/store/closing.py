@@ -69,6 +69,8 @@ def closing_record(call: str, node: str, began: float, entries: Sequence[Entry],
         agent_jitter_ms=None,
         customer_mos=None,
         agent_mos=None,
+        customer_concealed_ms=None,
+        agent_concealed_ms=None,
         misses=sum(entry.kind == OfferMissed.kind for entry in entries),
         recording=" ".join(
             entry.data.get("file", "") for entry in entries if entry.kind == RecordingBegan.kind

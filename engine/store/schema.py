@@ -94,6 +94,8 @@ call_records = Table(
     Column("agent_jitter_ms", Float(53)),
     Column("customer_mos", Float(53)),
     Column("agent_mos", Float(53)),
+    Column("customer_concealed_ms", Integer),
+    Column("agent_concealed_ms", Integer),
     Column("misses", Integer, nullable=False),
     Column("transfers", Integer, nullable=False),
     Column("recording", Text, nullable=False, server_default=""),

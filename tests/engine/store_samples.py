@@ -79,6 +79,8 @@ def record(call: str = "c1", at: float = T0 + 60.0, **changes: Any) -> CallRecor
         agent_jitter_ms=1.0,
         customer_mos=4.2,
         agent_mos=4.4,
+        customer_concealed_ms=140,
+        agent_concealed_ms=0,
         misses=0,
         transfers=0,
     )

@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from engine.events import AgentChanged, CallHeld, CallOffered, EndReason, OfferMissed, Side, WorkerLost
 from engine.metrics import Metrics
+from media.messages import LegStats
 from tests.engine.api_node import Node
 from tests.engine.store_samples import T0, arrived, ended, record
 
@@ -71,6 +72,26 @@ def test_how_a_call_sounded_is_kept_by_side_in_base_units(metrics: Metrics) -> N
     assert seen["isogloss_leg_jitter_seconds_sum side=customer"] == 0.015
     assert seen["isogloss_leg_mos_bucket le=4.2 side=customer"] == 0
     assert seen["isogloss_leg_mos_bucket le=4.3 side=customer"] == 1
+
+
+def test_what_play_out_did_is_counted_by_side_when_a_leg_closes(metrics: Metrics) -> None:
+    for _ in range(2):
+        stats = LegStats(1, concealed_ms=1500, accelerated_ms=40, expanded_ms=60, resets=1, late=7, failed=3)
+        metrics.observe_leg(Side.CUSTOMER, stats)
+    seen = read(metrics)
+    told = {
+        name: seen[f"isogloss_leg_{name}_total side=customer"]
+        for name in ("concealed_seconds", "accelerated_seconds", "playout_resets", "late_packets")
+    }
+    assert told == {
+        "concealed_seconds": 3.0,
+        "accelerated_seconds": 0.08,
+        "playout_resets": 2,
+        "late_packets": 14,
+    }
+    assert seen["isogloss_leg_expanded_seconds_total side=customer"] == 0.12
+    assert seen["isogloss_leg_failed_packets_total side=customer"] == 6
+    assert seen["isogloss_leg_concealed_seconds_total side=agent"] == 0
 
 
 def test_what_was_not_measured_is_not_counted(metrics: Metrics) -> None:
