@@ -121,7 +121,11 @@ class Adaptation:
         if view.metrics is not None and view.metrics.burst_density:
             burst = 1.0 / (1.0 - min(view.metrics.burst_density / 256.0, 0.9))
         clock = int(CLOCKS[max(int(self._core.table.tx.codec[leg.row]), 0)])
-        return Sight(view.fraction, burst, (view.rtt or 0.0) * 1000.0, 1000.0 * view.jitter / clock)
+        loss, kbps = view.path.look()
+        rtt_ms = (view.rtt or 0.0) * 1000.0
+        return Sight(
+            view.fraction if loss is None else loss, burst, rtt_ms, 1000.0 * view.jitter / clock, kbps
+        )
 
     def _seen_here(self, leg: Leg) -> Sight:
         """By what comes: networks are seldom bad one way only."""
@@ -138,7 +142,7 @@ class Adaptation:
         link, state = self._links.get(leg.row), self._sent.get(leg.row)
         if link is None or state is None:
             return
-        if self._easy(leg, seen.loss):
+        if seen.kbps is None and self._easy(leg, seen.loss):
             return
         before, after = state.choice, adapt.decide(link, state, seen)
         self._sent[leg.row] = after

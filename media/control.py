@@ -40,6 +40,7 @@ from media.messages import (
     Untap,
 )
 from media.network import Network, NoPort
+from media.numbering import Numbering
 from media.player import Player, Sounds
 from media.rtp import VERSION
 from media.srtp import SecureNetwork, fit
@@ -85,10 +86,11 @@ class Control:
     ) -> None:
         self._entrance = Entrance(network, gates or NoGates())
         self._network = SecureNetwork(self._entrance)
-        self.core = Core(self._network, move=move, rng=rng, policy=policy, buffer=buffer, taps=taps)
+        self._numbering = Numbering(self._network)
+        self.core = Core(self._numbering, move=move, rng=rng, policy=policy, buffer=buffer, taps=taps)
         self.load = 0.0
         self._sounds = sounds
-        self._watch = Watch(self.core, epoch, self._network.refused)
+        self._watch = Watch(self.core, epoch, self._network.refused, self._numbering.figures)
         self._handlers: dict[type, Callable[[Any, float], None]] = {
             OpenLeg: self._open,
             SetRemote: self._set_remote,
@@ -119,6 +121,7 @@ class Control:
 
     def drain(self, now: float) -> list[AnyEvent]:
         """Take what has arrived and send relayed packets on."""
+        self._numbering.now = now
         self._entrance.exchange()
         self.core.drain(now)
         self.core.taps.flush()
@@ -129,6 +132,7 @@ class Control:
         """One block of every rendered leg, and whatever else is due."""
         self._network.expire(now)
         self._entrance.refill()
+        self._numbering.now = now
         self.core.tick(now, skipped)
         self._watch.look(now)
         return self._told()
@@ -152,7 +156,7 @@ class Control:
         self._check(command)
         leg = table.add(command.leg, Latch(self.core.policy))
         try:
-            port = self._network.open(leg.row)
+            port = self._numbering.open(leg.row)
         except NoPort as error:
             table.remove(leg)
             raise Refused(command.leg, "no_ports") from error
@@ -192,6 +196,7 @@ class Control:
         common, row = self.core.table.common, leg.row
         self._apply_codecs(leg, command)
         self._network.secure(row, command.keys, now)
+        self._numbering.agree(row, command.transport_cc)
         self.core.table.rx.armed[row] = -1
         was_receiving = bool(common.receives[row])
         common.receives[row] = command.direction in ("sendrecv", "recvonly")
@@ -281,7 +286,7 @@ class Control:
     def _close(self, command: CloseLeg, now: float) -> None:
         leg = self._find(command.leg)
         stats = self._watch.stats(leg)
-        self._network.close(leg.row)
+        self._numbering.close(leg.row)
         self._watch.forget(leg)
         self.core.forget(leg)
         self.core.events.append(LegClosed(command.leg, stats))

@@ -117,6 +117,7 @@ class OpenLeg(Command, frozen=True, tag=True):
     keys: None for plain RTP. dtmf_clock: Hz of telephone events. profile: what
     the network carries. repair: whether to render what it would be relayed, for the sake of its far end.
     gate: Unix socket of the gate (media/gate.py) that speaks ICE and DTLS for the leg, "" for none.
+    transport_cc: number, 1 to 14, of the header extension that numbers packets transport-wide; 0 for none.
     """
 
     leg: int
@@ -127,6 +128,7 @@ class OpenLeg(Command, frozen=True, tag=True):
     direction: Direction = "sendrecv"
     dtmf_clock: int = 8000
     keys: Keys | None = None
+    transport_cc: int = 0
     profile: Profile = "standard"
     repair: Repair = "auto"
     gate: str = ""
@@ -146,6 +148,7 @@ class SetRemote(Command, frozen=True, tag=True):
     direction: Direction = "sendrecv"
     dtmf_clock: int = 8000
     keys: Keys | None = None
+    transport_cc: int = 0
 
 
 class SetGain(Command, frozen=True, tag=True):

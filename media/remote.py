@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from media.clock import ntp_middle
 from media.rtcp import Block, Report
+from media.twcc import Path
 from media.xr import Extended, LastReceived, VoipMetrics
 
 MAX_RTT = 30.0  # s; a longer round trip is a lie
@@ -18,7 +19,8 @@ class RemoteView:
     """rtt: s. lost: of ours, in all; fraction: share since the report before; jitter: in timestamp units; at:
     when it said so, s. unheard: it gets nothing of what we send. metrics: of its newest extended report.
 
-    lsr, lrr: middle 32 bits of its NTP time in its sender report, in its reference time report.
+    path: what its feedback on single packets says. lsr, lrr: middle 32 bits of its NTP time in its sender
+    report, in its reference time report.
     """
 
     rtt: float | None = None
@@ -32,6 +34,7 @@ class RemoteView:
     lsr_at: float = 0.0
     lrr: int = 0
     lrr_at: float = 0.0
+    path: Path = field(default_factory=Path)
     _ssrc: int = 0
     _highest: int | None = None
     _sent: int = 0

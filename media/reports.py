@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,8 @@ from media.messages import Address
 from media.rtcp import Block, SenderInfo
 from media.standing import Figures, Standing
 from media.transmission import NEVER
+from media.twcc import Feedback
+from media.twcc import Figures as PathFigures
 
 
 class Due(NamedTuple):
@@ -31,16 +34,23 @@ class Due(NamedTuple):
 
 
 class Reports:
-    """epoch: what to add to `now` for seconds since 1970."""
+    """epoch: what to add to `now` for seconds since 1970. figures: what feedback on a row's packets means."""
 
     def __init__(
-        self, core: Core, losses: Losses, diagnosis: Diagnosis, standing: Standing, epoch: float
+        self,
+        core: Core,
+        losses: Losses,
+        diagnosis: Diagnosis,
+        standing: Standing,
+        epoch: float,
+        figures: Callable[[int, Feedback], PathFigures | None],
     ) -> None:
         self._core = core
         self._losses = losses
         self._diagnosis = diagnosis
         self._standing = standing
         self._epoch = epoch
+        self._path_figures = figures
 
     def begin(self, leg: Leg, now: float) -> None:
         """A leg was opened: its first report is due within an interval."""
@@ -74,6 +84,10 @@ class Reports:
                 leg.report_to = source
         for extended in found.extended:
             leg.view.take_extended(extended, ours, now, self._epoch)
+        for feedback in found.feedback:
+            told = self._path_figures(row, feedback)
+            if told is not None:
+                leg.view.path.take(told)
         self._diagnosis.unheard[row] = leg.view.unheard
 
     # --- ours -------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ was sent when follow loss, the rate that arrives and the delay that builds up on
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import NamedTuple
 
@@ -17,7 +18,12 @@ RTPFB, FMT = 205, 15
 MAX_STATUSES = 4096  # packets in one message; a longer list is a lie
 TICK_MS = 0.25  # unit of the deltas
 REFERENCE_MS = 64.0  # unit of the reference time
-KEPT = 2048  # packets sent that are remembered, a power of 2
+QUEUE = 40.0  # ms that must stand, or the rate that arrives is what we send and not what the path carries
+LEAK = (
+    0.05  # ms a message that the fastest way is forgotten by: a route may have become longer, a clock drifts
+)
+ENOUGH = 40  # packets told of, for their figures to be believed
+KEPT = 512  # packets sent that are remembered, a power of 2: ten seconds of speech
 
 _FIXED = struct.Struct("!IIHHI")
 
@@ -82,37 +88,92 @@ def _arrivals(body: bytes, at: int, into: Feedback, symbols: list[int], referenc
 
 
 class Figures(NamedTuple):
-    """loss: share, 0..1. kbps: rate that arrived. queue_ms: delay that built up over this feedback's span."""
+    """loss: share, 0..1. kbps: rate that arrived. queue_ms: delay that built up over this feedback's span.
+    packets: that it tells of. transit_ms: middle one of their times on the way, by two clocks.
+    """
 
     loss: float
     kbps: float
     queue_ms: float
+    packets: int
+    transit_ms: float
 
 
 class Sent:
-    """What one transport sent: time and size by transport-wide sequence number."""
+    """What transports sent: time and size by transport-wide sequence number, a row each."""
 
     def __init__(self) -> None:
-        self._sequence: I64 = np.full(KEPT, -1)
-        self._ms: F64 = np.zeros(KEPT)
-        self._bytes: F64 = np.zeros(KEPT)
+        self._sequence: I64 = np.full((0, KEPT), -1)
+        self._ms: F64 = np.zeros((0, KEPT))
+        self._bytes: F64 = np.zeros((0, KEPT))
 
-    def note(self, sequence: int, now: float, size: int) -> None:
-        """A packet of `size` bytes, headers included, leaves at `now` s."""
+    def clear(self, row: int) -> None:
+        """A transport begins in this row."""
+        while row >= len(self._sequence):
+            more = max(len(self._sequence), 4)
+            self._sequence = np.concatenate((self._sequence, np.full((more, KEPT), -1)))
+            self._ms = np.concatenate((self._ms, np.zeros((more, KEPT))))
+            self._bytes = np.concatenate((self._bytes, np.zeros((more, KEPT))))
+        self._sequence[row] = -1
+
+    def note(self, rows: I64, sequence: I64, now: float, sizes: I64) -> None:
+        """A packet of each row leaves at `now` s; sizes: bytes, headers included."""
         place = sequence & KEPT - 1
-        self._sequence[place], self._ms[place], self._bytes[place] = sequence & 0xFFFF, now * 1000.0, size
+        self._sequence[rows, place], self._bytes[rows, place] = sequence & 0xFFFF, sizes
+        self._ms[rows, place] = now * 1000.0
 
-    def figures(self, feedback: Feedback) -> Figures | None:
+    def figures(self, row: int, feedback: Feedback) -> Figures | None:
         """What the feedback means; None when it tells of fewer than two packets that are remembered."""
         sequence = feedback.base + np.arange(len(feedback.arrived)) & 0xFFFF
         place = sequence & KEPT - 1
-        known = self._sequence[place] == sequence
+        known = self._sequence[row, place] == sequence
         came = known & ~np.isnan(feedback.arrived)
         if came.sum() < 2:
             return None
-        arrived, sent = feedback.arrived[came], self._ms[place[came]]
+        arrived, sent = feedback.arrived[came], self._ms[row, place[came]]
         span = float(arrived.max() - arrived.min())
         transit = arrived - sent
-        size = float(self._bytes[place[came]].sum() - self._bytes[place[came]][0])
+        size = float(self._bytes[row, place[came]].sum() - self._bytes[row, place[came]][0])
         kbps = 8.0 * size / span if span > 0 else 0.0
-        return Figures(1.0 - float(came.sum() / known.sum()), kbps, float(transit[-1] - transit[0]))
+        told, lost = int(known.sum()), int(known.sum() - came.sum())
+        return Figures(lost / told, kbps, float(transit[-1] - transit[0]), told, float(np.median(transit)))
+
+
+class Path:
+    """What feedback adds up to since it was last looked at.
+
+    A queue is what packets take longer than the fastest of late did, and one that stood all the time: jitter
+    comes and goes.
+    """
+
+    __slots__ = ("_base", "_kilobits", "_lost", "_ms", "_packets", "queue_ms")
+
+    def __init__(self) -> None:
+        self._base = math.inf  # ms, by two clocks
+        self._begin()
+
+    def _begin(self) -> None:
+        self.queue_ms = math.inf
+        self._packets = 0
+        self._lost = self._kilobits = self._ms = 0.0
+
+    def take(self, figures: Figures) -> None:
+        """Another message."""
+        self._base = min(self._base + LEAK, figures.transit_ms)
+        self.queue_ms = min(self.queue_ms, figures.transit_ms - self._base)
+        self._packets += figures.packets
+        self._lost += figures.loss * figures.packets
+        if figures.kbps > 0.0:
+            self._kilobits += figures.packets
+            self._ms += figures.packets / figures.kbps
+
+    def look(self) -> tuple[float | None, float | None]:
+        """Loss, 0..1, and what the path carries, kb/s; None for what is not known. Begins anew, unless there
+        is too little yet.
+        """
+        if self._packets < ENOUGH:
+            return None, None
+        loss = self._lost / self._packets
+        kbps = self._kilobits / self._ms if self._ms and self.queue_ms >= QUEUE else None
+        self._begin()
+        return loss, kbps

@@ -19,6 +19,7 @@ from media.losses import Losses
 from media.messages import LegStats, OpenLeg, RtpStopped, SetRemote, Stats, Trouble
 from media.reports import Reports
 from media.standing import Standing
+from media.twcc import Feedback, Figures
 
 PERIOD = 0.2  # s between two looks for silence and troubles
 STATS_EVERY = 5.0  # s between two figures of a leg
@@ -31,10 +32,16 @@ STOPPED = 5.0  # s without a packet
 
 class Watch:
     """Looks after the core's legs; `epoch` is what to add to `now` for seconds since 1970, `refused` counts
-    the packets of rows that were not authentic.
+    the packets of rows that were not authentic, `figures` says what feedback on a row's packets means.
     """
 
-    def __init__(self, core: Core, epoch: float, refused: Callable[[I64], I64]) -> None:
+    def __init__(
+        self,
+        core: Core,
+        epoch: float,
+        refused: Callable[[I64], I64],
+        figures: Callable[[int, Feedback], Figures | None],
+    ) -> None:
         rows = core.table.rx.rows
         self._core = core
         self._epoch = epoch
@@ -42,7 +49,7 @@ class Watch:
         self.losses = Losses(rows)
         self.diagnosis = Diagnosis(rows)
         self.standing = Standing(core, self.losses)
-        self._reports = Reports(core, self.losses, self.diagnosis, self.standing, epoch)
+        self._reports = Reports(core, self.losses, self.diagnosis, self.standing, epoch, figures)
         self.adaptation = Adaptation(core, self.losses, self.standing)
         self._columns: tuple[Columns, ...] = (self.losses, self.diagnosis, self.standing.measured)
         self._next = 0.0

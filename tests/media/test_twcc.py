@@ -66,15 +66,18 @@ def test_random_bytes_never_do_harm():
 
 def test_loss_rate_and_growing_delay_follow_from_what_was_sent():
     sent = twcc.Sent()
+    sent.clear(5)
     for i in range(10):
-        sent.note(65_530 + i, 1.0 + 0.02 * i, 100)
+        sent.note(np.array([5]), np.array([65_530 + i]), 1.0 + 0.02 * i, np.array([100]))
     arrived = np.array([500.0 + 25.0 * i for i in range(10)])
     arrived[4] = np.nan
-    found = sent.figures(twcc.Feedback(2, 65_530, 0, arrived))
+    found = sent.figures(5, twcc.Feedback(2, 65_530, 0, arrived))
     assert found is not None
     assert found.loss == pytest.approx(0.1) and found.queue_ms == pytest.approx(45.0)
     assert found.kbps == pytest.approx(8 * 800 / 225)
 
 
 def test_feedback_on_packets_that_nobody_remembers_means_nothing():
-    assert twcc.Sent().figures(twcc.Feedback(2, 0, 0, np.array([1.0, 2.0, 3.0]))) is None
+    sent = twcc.Sent()
+    sent.clear(0)
+    assert sent.figures(0, twcc.Feedback(2, 0, 0, np.array([1.0, 2.0, 3.0]))) is None
