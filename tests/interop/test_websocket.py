@@ -88,7 +88,7 @@ def test_it_is_gone_with_its_connection_and_back_with_the_next(
     phone = web("tenant")
     phone.register()
     assert len(registered(node, "tenant")) == 1
-    phone.socket.socket.shutdown(socket.SHUT_RDWR)  # no goodbye
+    phone.socket.cut()
     phone.socket = phone.connect()
     node._poll(lambda: not registered(node, "tenant"), 5.0, "end of the registration")
     assert phone.register().status == 200

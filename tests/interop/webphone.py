@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import ssl
-from contextlib import ExitStack
 from random import Random
-from typing import Any
-
-from websockets.sync.client import ClientConnection, connect
 
 from sip.digest import Authorizer, Credentials
 from sip.message import Request, Response, parse
 from tests.interop.node import Node
-
-PATIENCE_S = 10.0
+from tests.interop.websocket import WebSocket
 
 
 class WebPhone:
@@ -30,30 +24,27 @@ class WebPhone:
         self._authorizer = Authorizer(Credentials(account, node.password(account)), self._rng)
         self._cseq = 0
         self._call_id = self._token()
-        self._sockets = ExitStack()
+        self._opened: list[WebSocket] = []
         self.socket = self.connect()
 
-    def connect(self) -> ClientConnection:
+    def connect(self) -> WebSocket:
         """Another connection to the node."""
-        trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
-        url = f"wss://{self._node.address('wss')}/"
-        origin = f"https://{self._node.address('wss').partition(':')[0]}"
-        options: Any = {"subprotocols": ["sip"], "ssl": trust, "origin": origin, "proxy": None}
-        return self._sockets.enter_context(connect(url, **options))
+        host, _, port = self._node.address("wss").partition(":")
+        self._opened.append(WebSocket(host, int(port)))
+        return self._opened[-1]
 
     def close(self) -> None:
         """Close every connection in order."""
-        self._sockets.close()
+        for each in self._opened:
+            each.close()
 
     # --- messages ---------------------------------------------------------------------------------
 
     def send(self, message: Request | Response) -> None:
-        self.socket.send(message.encode(), text=True)
+        self.socket.send(message.encode())
 
     def receive(self) -> Request | Response:
-        data = self.socket.recv(timeout=PATIENCE_S)
-        return parse(data.encode() if isinstance(data, str) else data)
+        return parse(self.socket.receive())
 
     def until(self, what: str) -> Request | Response:
         """The next message of this kind (`INVITE`, `200`, …); others before it are passed over."""
