@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -108,6 +109,55 @@ def strength(samples: np.ndarray[Any, Any], hertz: float) -> float:
     return float(np.median(2 * abs(samples[: len(samples) // size * size].reshape(-1, size) @ wave) / size))
 
 
+class Road(asyncio.DatagramProtocol):
+    """Between a browser and its leg's port; loses that share of RTP, both ways. lost: how many packets."""
+
+    def __init__(self, to: tuple[str, int], loss: float, seed: int) -> None:
+        self._to = to
+        self._loss = loss
+        self._dice = Random(seed)
+        self._outer: asyncio.DatagramTransport | None = None
+        self._inner: asyncio.DatagramTransport | None = None
+        self._browser: tuple[str, int] | None = None
+        self.lost = 0
+
+    @classmethod
+    async def laid(cls, to: tuple[str, int], loss: float, seed: int) -> tuple[Road, int]:
+        """A road to there, and the port at which it begins."""
+        loop, road = asyncio.get_running_loop(), cls(to, loss, seed)
+        road._outer, _ = await loop.create_datagram_endpoint(lambda: road, local_addr=(HOST, 0))
+        road._inner, _ = await loop.create_datagram_endpoint(lambda: _Back(road), local_addr=(HOST, 0))
+        return road, road._outer.get_extra_info("sockname")[1]
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        self._browser = addr[0], addr[1]
+        if self._inner is not None and not self._loses(data):
+            self._inner.sendto(data, self._to)
+
+    def back(self, data: bytes) -> None:
+        """To the browser."""
+        if self._outer is not None and self._browser is not None and not self._loses(data):
+            self._outer.sendto(data, self._browser)
+
+    def _loses(self, data: bytes) -> bool:
+        lost = data[0] >> 6 == 2 and not 192 <= data[1] <= 223 and self._dice.random() < self._loss
+        self.lost += lost
+        return lost
+
+    def close(self) -> None:
+        for transport in (self._outer, self._inner):
+            if transport is not None:
+                transport.close()
+
+
+class _Back(asyncio.DatagramProtocol):
+    def __init__(self, road: Road) -> None:
+        self._road = road
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        self._road.back(data)
+
+
 class Node:
     """A worker and a gate, and the engine's part between them."""
 
@@ -146,6 +196,10 @@ class Node:
 
     def told(self, kind: type) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
+
+    def legs(self, kind: type) -> set[int]:
+        """Of which such an event was told."""
+        return {event.leg for event in self.told(kind)}
 
     async def until(self, true: Callable[[], Any]) -> None:
         async def wait() -> None:
