@@ -93,6 +93,13 @@ class UserAgent:
         self._stack.transactions.transport_failed(hop, now)
         if self._registrar is not None:
             self._stack.events += self._registrar.flow_failed(hop, now)
+        for keeper in list(self._keepers.values()):
+            keeper.failed(hop, now)
+
+    def ponged(self, hop: Hop, now: float) -> None:
+        """The peer has answered a ping of ours (RFC 5626 section 4.4.1)."""
+        for keeper in list(self._keepers.values()):
+            keeper.answered(hop, now)
 
     def next_timeout(self) -> float | None:
         """When `timeout` is to be called, or None."""

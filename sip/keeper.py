@@ -1,22 +1,31 @@
-"""Keeps our registrations elsewhere alive: sends what a `Registration` wants sent when it is due."""
+"""Keeps our registrations elsewhere alive: sends what a `Registration` wants sent when it is due.
+
+A connection that is registered (RFC 5626) is pinged as its section 4.4.1 says; one that breaks, or whose ping
+is not answered, is given up for another.
+"""
 
 from __future__ import annotations
 
+from sip.hop import Hop
 from sip.message import Response
 from sip.outgoing import Outgoing
 from sip.registration import Registration
 from sip.stack import Stack
 from sip.timeouts import Timeout
 
+PING = b"\r\n\r\n"
+PONG_WAIT = 10.0  # seconds
+
 
 class Keeper:
     """Drives one registration until its binding is taken away again."""
 
-    __slots__ = ("_stack", "_timeout", "registration")
+    __slots__ = ("_beat", "_stack", "_timeout", "registration")
 
     def __init__(self, stack: Stack, registration: Registration) -> None:
         self._stack = stack
         self._timeout: Timeout | None = None
+        self._beat: Timeout | None = None  # of the next ping, or of the answer to the last
         self.registration = registration
 
     def attend(self, now: float) -> None:
@@ -35,10 +44,54 @@ class Keeper:
 
     def fire(self, name: str, now: float) -> None:
         """It is time."""
-        self._timeout = None
+        if name == "ping":
+            self._ping(now)
+        elif name == "pong":
+            self._beat = None
+            self._give_up(now)
+        else:
+            self._timeout = None
+            self.attend(now)
+
+    def answered(self, hop: Hop, now: float) -> None:
+        """A ping was answered over `hop`."""
+        if self._is_flow(hop) and self._beat is not None and self._beat.name == "pong":
+            self._rest(now)
+
+    def failed(self, hop: Hop, now: float) -> None:
+        """The connection of `hop` is gone."""
+        if self._is_flow(hop):
+            self._give_up(now)
+
+    def _is_flow(self, hop: Hop) -> bool:
+        ours = self.registration.hop
+        if ours is None or not self.registration.flow_timer:
+            return False
+        return (ours.transport, ours.host, ours.port) == (hop.transport, hop.host, hop.port)
+
+    def _give_up(self, now: float) -> None:
+        self._stack.timeouts.cancel(self._beat)
+        self._beat = None
+        self.registration.flow_lost(now)
         self.attend(now)
+
+    def _rest(self, now: float) -> None:
+        """Set the next ping: after four fifths of the time at least, by chance."""
+        stack, seconds = self._stack, self.registration.flow_timer
+        stack.timeouts.cancel(self._beat)
+        self._beat = None
+        if seconds:
+            self._beat = stack.timeouts.start(now + seconds * stack.rng.uniform(0.8, 1.0), self, "ping")
+
+    def _ping(self, now: float) -> None:
+        self._beat = None
+        hop = self.registration.hop
+        if hop is not None and self.registration.flow_timer:
+            self._stack.outgoing.append((PING, hop))
+            self._beat = self._stack.timeouts.start(now + PONG_WAIT, self, "pong")
 
     def _on_answer(self, outgoing: Outgoing, response: Response, now: float) -> None:
         if response.status >= 200:
             self._stack.events += self.registration.receive(response, now)
+            self._rest(now)
             self.attend(now)

@@ -1,4 +1,4 @@
-"""Our own registration with somebody's registrar, kept alive (RFC 3261 section 10.2), sans-IO.
+"""Our own registration with somebody's registrar, kept alive (RFC 3261 section 10.2, RFC 5626), sans-IO.
 
 The table is the specification: `next_request` feeds DUE, `receive` what an answer means, `stop` STOP.
 """
@@ -12,6 +12,7 @@ from random import Random
 from sip.digest import Authorizer, Credentials
 from sip.hop import Hop
 from sip.message import NameAddr, Request, Response
+from sip.outbound import OPTION
 from sip.table import INITIAL, TERMINATED, Table
 from sip.uri import Uri
 
@@ -20,9 +21,10 @@ STOPPING, LEAVING, REMOVING = "stopping", "leaving", "removing"
 
 START, DUE, STOP = "start", "due", "stop"
 OK, CHALLENGED, TOO_BRIEF, UNAVAILABLE, REFUSED = "ok", "challenged", "too brief", "unavailable", "refused"
+FLOW_LOST, NO_OUTBOUND = "flow lost", "no outbound"
 
-NOW, ASK, ASK_REMOVAL, CONFIRM, NEXT_HOP, REST, REPORT_LEFT = (
-    "now", "ask", "ask removal", "confirm", "next hop", "rest", "report left",
+NOW, ASK, ASK_REMOVAL, CONFIRM, NEXT_HOP, REST, LOSE_FLOW, REPORT_LEFT = (
+    "now", "ask", "ask removal", "confirm", "next hop", "rest", "lose flow", "report left",
 )  # fmt: skip
 
 TABLE: Table = {
@@ -34,14 +36,17 @@ TABLE: Table = {
     (ASKING, CHALLENGED): (WAITING, (NOW,)),
     (ASKING, TOO_BRIEF): (WAITING, (NOW,)),
     (ASKING, UNAVAILABLE): (WAITING, (NEXT_HOP,)),
+    (ASKING, NO_OUTBOUND): (WAITING, (NOW,)),  # then without: an address is registered, not a connection
     (ASKING, REFUSED): (WAITING, (REST,)),  # asking again soon would only get us blocked
     (ASKING, STOP): (STOPPING, ()),  # what is on its way may still make a binding
     (REGISTERED, DUE): (ASKING, (ASK,)),
+    (REGISTERED, FLOW_LOST): (WAITING, (LOSE_FLOW,)),
     (REGISTERED, STOP): (LEAVING, (NOW,)),
     (STOPPING, OK): (LEAVING, (NOW,)),
     (STOPPING, CHALLENGED): (LEAVING, (NOW,)),
     (STOPPING, TOO_BRIEF): (LEAVING, (NOW,)),
     (STOPPING, UNAVAILABLE): (LEAVING, (NOW,)),
+    (STOPPING, NO_OUTBOUND): (TERMINATED, (REPORT_LEFT,)),
     (STOPPING, REFUSED): (TERMINATED, (REPORT_LEFT,)),
     (LEAVING, DUE): (REMOVING, (ASK_REMOVAL,)),
     (LEAVING, UNAVAILABLE): (TERMINATED, (REPORT_LEFT,)),  # there is nowhere to send it
@@ -49,8 +54,13 @@ TABLE: Table = {
     (REMOVING, CHALLENGED): (LEAVING, (NOW,)),
     (REMOVING, TOO_BRIEF): (TERMINATED, (REPORT_LEFT,)),
     (REMOVING, UNAVAILABLE): (TERMINATED, (REPORT_LEFT,)),
+    (REMOVING, NO_OUTBOUND): (TERMINATED, (REPORT_LEFT,)),
     (REMOVING, REFUSED): (TERMINATED, (REPORT_LEFT,)),
 }
+
+KEEP_ALIVE = (
+    120  # seconds between signs of life, unless the registrar wants them sooner (RFC 5626 section 4.4.1)
+)
 
 _MAX_EXPIRES = 86_400
 _MAX_CHALLENGES = 4  # in a row; a registrar that finds every nonce stale is not to be argued with
@@ -62,7 +72,8 @@ class RegistrationSettings:
     """One account at one registrar. Times are seconds.
 
     contact: our address as it can be reached over a hop. refresh_after: share of the granted time after which
-    it is renewed, less up to a tenth by chance, so that a thousand lines do not renew as one.
+    it is renewed, less up to a tenth by chance, so that a thousand lines do not renew as one. instance: a URN
+    (RFC 5626 section 4.1) under which connections are registered where a hop is one; "": addresses alone are.
     """
 
     line: str
@@ -77,6 +88,8 @@ class RegistrationSettings:
     rest: float = 600.0  # after a refusal, such as a wrong password
     bar_hop: float = 120.0  # a hop that failed is not tried first again before that
     user_agent: str = "Isogloss"
+    instance: str = ""
+    reg_id: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +135,8 @@ class Registration:
         self.state = INITIAL
         self.hop: Hop | None = None  # where the last request went
         self.service_route: tuple[str, ...] = ()  # RFC 3608: Route of requests through this registrar
+        self.flow_timer = 0  # seconds within which the connection has to show life; 0: it is not registered
+        self._outbound = bool(settings.instance)  # whether the first hop keeps connections, as far as we know
         self._hops = tuple(hops)
         self._barred: dict[Hop, float] = {}  # until when: by failing in this round, or for `bar_hop`
         self._told: dict[Hop, float] = {}  # until when: by a Retry-After, which outlives the round
@@ -180,6 +195,11 @@ class Registration:
         """Take our binding away, then rest for good; `LineLeft` says when."""
         self._feed(STOP, now)
 
+    def flow_lost(self, now: float) -> None:
+        """The connection that is registered is gone: register over another, this hop the last to be tried."""
+        if self.flow_timer:
+            self._feed(FLOW_LOST, now)
+
     def events(self) -> list[RegistrationEvent]:
         """What happened since the last call, drained."""
         drained, self._events = self._events, []
@@ -207,6 +227,9 @@ class Registration:
                 return REFUSED
             self._expires = wanted
             return TOO_BRIEF
+        if status == 439 and self._outbound:
+            self._outbound = False
+            return NO_OUTBOUND
         return UNAVAILABLE if status in _ELSEWHERE else REFUSED
 
     def _now(self, now: float) -> None:
@@ -238,6 +261,8 @@ class Registration:
             return
         granted = self._granted(response, hop)
         self.service_route = tuple(response.headers.all("Service-Route"))
+        kept = hop.reliable and self._outbound and OPTION in response.headers.tokens("Require")
+        self.flow_timer = min(response.number("Flow-Timer") or KEEP_ALIVE, KEEP_ALIVE) if kept else 0
         self._challenges = self._rounds = 0
         self._barred.pop(hop, None)
         self._told.pop(hop, None)
@@ -271,6 +296,17 @@ class Registration:
         self._barred.clear()
         self._back_off(response.status, response.reason, now)
 
+    def _lose_flow(self, now: float) -> None:
+        """Section 4.5: at once by another hop; after some time, ever longer, by the only one."""
+        if self.hop is not None:
+            self._barred[self.hop] = now + self.settings.bar_hop
+        self._challenges = self.flow_timer = 0
+        if any(self._barred_until(hop, now) <= now for hop in self._hops):
+            self._up_over, self._due = None, now
+        else:
+            self._barred.clear()
+            self._back_off(430, "Flow Failed", now)
+
     def _back_off(self, status: int, reason: str, now: float) -> None:
         settings = self.settings
         longest = settings.first_back_off * 2.0 ** min(self._rounds, 20)
@@ -291,10 +327,12 @@ class Registration:
     def _go_down(self, status: int, reason: str, wait: float, now: float) -> None:
         self._due = now + wait
         self._up_over = None
+        self.flow_timer = 0
         self._events.append(LineDown(self.settings.line, status, reason, wait))
 
     def _report_left(self, now: float) -> None:
         self._due = self._up_over = None
+        self.flow_timer = 0
         self._events.append(LineLeft(self.settings.line))
 
     def _build(self, hop: Hop, expires: int) -> Request:
@@ -309,15 +347,23 @@ class Registration:
                 ("To", str(settings.account.with_tag(None))),
                 ("Call-ID", self._call_id),
                 ("CSeq", f"{self._cseq} REGISTER"),
-                ("Contact", f"<{settings.contact(hop)}>;expires={expires}"),
+                ("Contact", f"<{settings.contact(hop)}>;expires={expires}{self._flow_params(hop)}"),
                 ("Expires", str(expires)),
                 ("User-Agent", settings.user_agent),
             ],
         )
+        if self._outbound:
+            request.headers.add("Supported", f"path, {OPTION}")
         if self._authorizer is not None:
             for name, value in self._authorizer.headers("REGISTER", str(settings.registrar)):
                 request.headers.add(name, value)
         return request
+
+    def _flow_params(self, hop: Hop) -> str:
+        settings = self.settings
+        if not self._outbound or not hop.reliable:  # datagrams would want STUN to keep them open
+            return ""
+        return f';reg-id={settings.reg_id};+sip.instance="<{settings.instance}>"'
 
 
 _ACTIONS: dict[str, Callable[[Registration, float], None]] = {
@@ -327,5 +373,6 @@ _ACTIONS: dict[str, Callable[[Registration, float], None]] = {
     CONFIRM: Registration._confirm,
     NEXT_HOP: Registration._next_hop,
     REST: Registration._rest,
+    LOSE_FLOW: Registration._lose_flow,
     REPORT_LEFT: Registration._report_left,
 }

@@ -51,6 +51,7 @@ class Owner:
     drained: Callable[[], None]
     failed: Callable[[Hop, str], None]
     refuses: Callable[[str], bool]  # whether a host is not to be let in
+    ponged: Callable[[Hop], None]  # a ping over a stream was answered
 
 
 class Connection(asyncio.Protocol):
@@ -88,6 +89,8 @@ class Connection(asyncio.Protocol):
             self._answered = True
             if self._beating is None and self.hop.one_way:
                 self._beat()
+        if taken.pong:
+            streams.owner.ponged(self.hop)
         now = streams.owner.clock()
         for message in taken.framed:
             streams.owner.receive(message, self.hop, now)

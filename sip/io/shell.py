@@ -39,6 +39,7 @@ class Agent(Protocol[EventT]):
         self, message: Request | Response | MalformedMessage, hop: Hop, now: float
     ) -> None: ...
     def transport_failed(self, hop: Hop, reason: str, now: float) -> None: ...
+    def ponged(self, hop: Hop, now: float) -> None: ...
     def outgoing(self) -> list[tuple[bytes, Hop]]: ...
     def next_timeout(self) -> float | None: ...
     def timeout(self, now: float) -> None: ...
@@ -120,7 +121,9 @@ class SipShell(Generic[EventT]):
                 listener.close()
             raise
         loop = self._loop = asyncio.get_running_loop()
-        owner = Owner(loop, self.clock, self._receive_framed, self.flush, self._failed, self._refuses)
+        owner = Owner(
+            loop, self.clock, self._receive_framed, self.flush, self._failed, self._refuses, self._ponged
+        )
         self._streams = Streams(owner, self._limits, self._tls.client if self._tls else None)
         for listener in self.listeners:
             if listener.sock is None:
@@ -192,6 +195,9 @@ class SipShell(Generic[EventT]):
             self._counts["dropped"] += 1
         else:
             self._guarded(self.agent.receive_parsed, message, hop, now)
+
+    def _ponged(self, hop: Hop) -> None:
+        self._guarded(self.agent.ponged, hop, self.clock())
 
     def _refuses(self, host: str) -> bool:
         return self._drops is not None and self._drops(Hop("tcp", host, 0), self.clock())

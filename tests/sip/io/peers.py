@@ -22,6 +22,7 @@ class Answerer:
         self.responses: list[tuple[Response, Hop]] = []
         self.malformed: list[tuple[MalformedMessage, Hop]] = []
         self.failures: list[tuple[Hop, str]] = []
+        self.pongs: list[Hop] = []
         self.fired: list[float] = []
         self.due: float | None = None
         self.answers = True
@@ -53,6 +54,10 @@ class Answerer:
     def transport_failed(self, hop: Hop, reason: str, now: float) -> None:
         self.failures.append((hop, reason))
         self._events.append(f"failed {reason}")
+
+    def ponged(self, hop: Hop, now: float) -> None:
+        self.pongs.append(hop)
+        self._events.append("pong")
 
     def send(self, data: bytes, hop: Hop) -> None:
         self._outgoing.append((data, hop))

@@ -334,3 +334,17 @@ def test_closing_the_shell_hangs_up_on_everybody(run):
         assert await phone.is_hung_up_on()
 
     run(scenario())
+
+
+def test_an_answer_to_our_ping_is_told_to_the_agent(run):
+    async def scenario():
+        async with Node("tcp") as near:
+            reader, writer = await asyncio.open_connection(LOCAL, near.hop("tcp").port)
+            writer.write(request("7", transport="TCP"))
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"\r\n")
+            await near.until(lambda: near.agent.pongs)
+            assert near.agent.pongs == [near.agent.requests[0][1]]
+            writer.close()
+
+    run(scenario())
