@@ -214,10 +214,15 @@ def followed(reference: I16, heard: I16, rate: int, first: int) -> I16:
 
     first: samples that it is late at most.
     """
+    return placed(heard, lateness(reference, heard, rate, first), rate, len(reference))
+
+
+def placed(heard: I16, late: NDArray[np.int64], rate: int, length: int) -> I16:
+    """`length` samples of `heard`, each STEP of them from so much later as `lateness` says."""
     step = int(STEP * rate)
-    out = np.zeros(len(reference), np.int16)
-    for at, late in zip(range(0, len(reference), step), lateness(reference, heard, rate, first).tolist()):
-        part = heard[at + late : at + late + min(step, len(reference) - at)]
+    out = np.zeros(length, np.int16)
+    for at, shift in zip(range(0, length, step), late.tolist()):
+        part = heard[at + shift : at + shift + min(step, length - at)]
         out[at : at + len(part)] = part
     return out
 
