@@ -28,7 +28,7 @@ from media.packer import Packer
 from media.plan import Plan
 from media.plane import RATES, Plane
 from media.player import Done
-from media.reception import Reception, accept, may_turn, measure_jitter, note_turn
+from media.reception import NO_TIME, Reception, accept, may_turn, measure_jitter, note_turn
 from media.render import Renderer
 from media.rtp import Packets
 from media.studio import Studio
@@ -188,19 +188,21 @@ class Core:
         rtp.straighten(self._batch, packets)
         red.reveal(self._batch, packets, table.common.kinds, kinds)
         likely = self._likely(packets.rows, kinds, newest, now)
+        sound = (kinds != codecs.TELEPHONE_EVENT) & (kinds != codecs.COMFORT_NOISE)
+        passed_by = ~(likely & sound)
+        table.rx.apart[packets.rows[passed_by]] += now - arrived[passed_by]
+        table.rx.armed[packets.rows[passed_by & newest]] = -1
         if not likely.all():
-            packets, kinds = packets.only(likely), kinds[likely]
+            packets, kinds, sound = packets.only(likely), kinds[likely], sound[likely]
             extended, newest, arrived = extended[likely], newest[likely], arrived[likely]
             if not len(packets):
                 return
         starts = table.common.flow[packets.rows] != Flow.STARTED
         if starts.any():
             self._tell_started(packets.rows[starts].tolist())
-        sound = (kinds != codecs.TELEPHONE_EVENT) & (kinds != codecs.COMFORT_NOISE)
         self._note_sound(
             packets.only(sound), kinds[sound], extended[sound], newest[sound], arrived[sound], now
         )
-        table.rx.armed[packets.rows[~sound & newest]] = -1
         if not sound.all():
             self._take_told(packets.only(~sound), kinds[~sound], newest[~sound], now)
         self._relay(packets, kinds, sound, extended, now)
@@ -226,8 +228,8 @@ class Core:
             return
         self._note_codecs(rows, kinds, newest, now)
         jitter_now, step = rx.jitter[rows], packets.timestamp - rx.timestamp[rows]
-        measure_jitter(jitter_now, now - arrived, step, rx.clock[rows])
-        rx.jitter[rows] = jitter_now
+        measure_jitter(jitter_now, now - arrived + rx.apart[rows], step, rx.clock[rows])
+        rx.jitter[rows], rx.apart[rows] = jitter_now, 0.0
         rx.span[rows] = _spans(rx, rows, kinds, packets.size, step)
         rx.timestamp[rows] = packets.timestamp
         heard = rx.heard[rows] != 0
@@ -265,7 +267,10 @@ class Core:
             changed &= newest & may_turn(rx, rows, now)
             note_turn(rx, rows[changed], now)
             for i in np.flatnonzero(changed).tolist():
+                clock = rx.clock[rows[i]]
                 self.expect_codec(int(rows[i]), int(kinds[i]))
+                if rx.clock[rows[i]] != clock:
+                    rx.timestamp[rows[i]] = NO_TIME  # what passed by the one clock is not told by the other
                 self.plan.touch_listeners(int(rows[i]))
             self._settle()
 

@@ -164,7 +164,7 @@ class Hearing:
         """Descriptions of the noise to be heard until sound comes again (RFC 3389), the newest."""
         rx = self._table.rx
         packets = packets.only(rx.clock[packets.rows] == RATE)
-        rx.timestamp[packets.rows] = packets.timestamp
+        rx.timestamp[packets.rows], rx.apart[packets.rows] = packets.timestamp, 0.0
         heard = rx.heard[packets.rows] != 0
         for plane in self._planes:
             here = packets.only(heard & (rx.rate[packets.rows] == plane.rate))

@@ -17,7 +17,6 @@ from pylibsrtp._binding import ffi, lib
 
 TRAILER = 4 + 16  # bytes that protection adds at most: SRTCP index and tag
 OK = 0
-AUTHENTICATION, REPLAYED, TOO_OLD = 7, 9, 10  # srtp_err_status_t
 
 I32 = NDArray[np.int32]
 Pointers = Sequence[Any]

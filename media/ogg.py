@@ -9,7 +9,7 @@ import struct
 from collections.abc import Sequence
 from zlib import crc32
 
-CONTINUED, FIRST, LAST = 1, 2, 4
+FIRST, LAST = 2, 4
 SEGMENTS = 255  # of a page at most, 255 bytes each
 _HEAD = struct.Struct("<4sBBqIIIB")
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))

@@ -213,11 +213,14 @@ class Taps:
         self._subscribers.clear()
 
     def _tell(self) -> list[TapLost]:
+        """What each has lost since. Who wants nothing and is not there is known no more."""
         told = []
-        for subscriber in self._subscribers.values():
+        for subscriber in list(self._subscribers.values()):
             if subscriber.lost:
                 told.append(TapLost(subscriber.to, subscriber.lost))
                 subscriber.lost = 0
+            if not (subscriber.legs or subscriber.connected):
+                del self._subscribers[subscriber.to]
         return told
 
     def _count(self) -> None:

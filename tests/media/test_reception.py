@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from media import rtp
+from media.messages import Codec
 from media.network import Batch
 from media.reception import SILENCE, Reception, accept, measure_jitter
-from tests.media.stage import packet
+from tests.media.stage import PCMA, PCMU, Phone, Stage, packet
 
 ROW = np.array([0])
 
@@ -157,3 +158,50 @@ def test_random_streams_agree_with_sets_and_sums():
         assert set(used) == {s for s in order if s >= first}
         expected = max(order) - first + 1
         assert far.lost() == expected - len(used)
+
+
+# --- in a worker ----------------------------------------------------------------------------------
+
+
+def jitter_ms(stage: Stage) -> float:
+    rx = stage.control.core.table.rx
+    return float(1000 * rx.jitter[0] / rx.clock[0])
+
+
+def speaking(*codecs: Codec) -> tuple[Stage, Phone]:
+    stage = Stage()
+    phone = stage.leg(1, *codecs)
+    phone.hertz = 440.0
+    stage.run(1.0)
+    assert jitter_ms(stage) < 0.1
+    return stage, phone
+
+
+def test_a_key_that_is_pressed_is_no_jitter() -> None:
+    """Its packets all have the time of its beginning; sound goes on 200 ms later."""
+    stage, phone = speaking(PCMU)
+    phone.hertz = 0.0
+    stamp = phone.timestamp
+    for packets in range(10):
+        phone.timestamp = stamp
+        phone.send(bytes([5, 0x8A if packets > 7 else 0x0A, 0, 160]), 101, 0)
+        stage.run(0.02)
+    phone.timestamp, phone.hertz, phone.next_at = stamp + 1600, 440.0, stage.now
+    stage.run(0.04)
+    assert jitter_ms(stage) < 1.0
+
+
+def test_sound_in_a_codec_that_is_refused_is_no_jitter() -> None:
+    """Who changes too often is not followed every time."""
+    stage, phone = speaking(PCMU, PCMA)
+    for turn in range(40):
+        phone.switch((PCMA, PCMU)[turn % 2])
+        stage.run(0.1)
+    assert jitter_ms(stage) < 0.1
+
+
+def test_a_change_to_a_codec_of_another_clock_is_no_jitter() -> None:
+    stage, phone = speaking(Codec(100, "L16", 16000), PCMU)
+    phone.switch(PCMU)
+    stage.run(0.1)
+    assert jitter_ms(stage) < 0.1

@@ -200,6 +200,20 @@ def test_a_subscriber_that_dies_is_looked_for_again(ear: Ear) -> None:
     assert ticks[0] == 1 and ticks[-1] == 121 and len(ticks) < 121
 
 
+def test_a_subscriber_who_wants_nothing_and_is_gone_is_forgotten(ear: Ear) -> None:
+    taps = Taps(ear.open)
+    for number in range(5):
+        taps.tap(number, f"{TO} {number}")
+    taps.give([])
+    for number in range(5):
+        taps.untap(number, f"{TO} {number}")
+    taps.give([], skipped=tap.TELL_EVERY)
+    assert len(taps._subscribers) == 5, "time goes on for those who listen still"
+    ear.there = False
+    told = [*taps.give([]), *taps.give([], skipped=tap.TELL_EVERY)]
+    assert not taps._subscribers and sum(each.ticks for each in told) <= 5
+
+
 def test_a_frame_is_read_however_the_stream_is_cut() -> None:
     data = tap.encode(9, [part([1, 2], HEARD, 8000, 3), part([5], SAID, 16000, -4)])
     reader = Reader()
