@@ -24,6 +24,7 @@ BINS = 64
 LOWEST = 8  # bin that the lowest transit goes to when bins are moved
 QUANTILE = 0.98
 PRICE_MS = 3000  # of delay at most that all of speech is worth: 30 ms for each 1 % that would be late
+MENDED_MS = 300  # the same, where the listener could have had the packets as they came
 GROWTH = 1.004  # weight of a packet over that of the one before it: 250 packets until it counts 1/e
 PRIOR = 6.0  # packets that the delay to begin with counts for
 HEAVY = 1e12  # weight of a packet at which a histogram is scaled down
@@ -44,8 +45,9 @@ class BufferSettings:
 class Delays(Columns):
     """Transits in samples. anchor: of bin 0's upper edge. target: that play-out should have.
 
-    weight: of the next packet in `bins`. seen: packets. low, peak: lowest since the window began, highest
-    since the half began; lowest, highest: of the half before.
+    weight: of the next packet in `bins`. price: ms of delay that all of speech is worth. seen: packets.
+    low, peak: lowest since the window began, highest since the half began; lowest, highest: of the half
+    before.
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
@@ -55,6 +57,7 @@ class Delays(Columns):
         "peak": Column(np.int64),
         "target": Column(np.int64),
         "weight": Column(np.float64, 1.0),
+        "price": Column(np.float32, PRICE_MS),
         "lowest": Column(np.int64),
         "highest": Column(np.int64),
         "bins": Column(np.float32, 0.0, BINS),
@@ -65,6 +68,7 @@ class Delays(Columns):
     peak: I64
     target: I64
     weight: F64
+    price: F32
     lowest: I64
     highest: I64
     bins: F32
@@ -79,7 +83,7 @@ class Delays(Columns):
         )
         self._fixed = settings.fixed
         self._cost = np.arange(BINS, dtype=np.float32) * self.width
-        self._price = np.float32(PRICE_MS * rate // 1000)
+        self._clock = np.float32(rate / 1000)
 
     def begin(self, rows: I64, transit: I64) -> None:
         """Forget all, and expect what play-out begins with around a first packet's transit."""
@@ -163,7 +167,8 @@ class Delays(Columns):
             self._move(rows[risen > LOWEST], risen[risen > LOWEST])
         upto = self.bins[rows].cumsum(axis=1)
         keeps = (upto < QUANTILE * upto[:, -1:]).sum(axis=1)
-        cost = self._cost - self._price * (upto / upto[:, -1:])
+        price = self.price[rows, None] * self._clock
+        cost = self._cost - price * (upto / upto[:, -1:])
         cost[self._cost > (base + self._most - self.anchor[rows])[:, None]] = np.inf
         worth = np.argmin(cost, axis=1)
         place = np.minimum(keeps, worth)

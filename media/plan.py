@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from media.columns import I64
+from media.delay import MENDED_MS, PRICE_MS
 from media.legs import Leg, LegTable, Way
 from media.mixer import Mixer
 from media.plane import RATES, Plane
@@ -221,6 +222,7 @@ class Plan:
         taps = {*self.tapped, *(self._source[row] for row in beside if row in self._source)}
         tapped = np.array(sorted(taps | self.attended), np.int64)
         listened = np.concatenate([*sources, np.array(sorted(self.attended), np.int64)])
+        mended = self._mended()
         heard = []
         for number, (plane, rate) in enumerate(zip(self._planes, RATES)):
             wanted = np.concatenate([sources[number], sources[1 - number], tapped])
@@ -229,8 +231,18 @@ class Plan:
                 self._table.rx.keep_played(row, counts)
                 self._unheard.add(row)
             plane.playout.taped[plane.slots] = ~np.isin(plane.rows, listened)
+            plane.playout.delays.price[plane.slots] = np.where(
+                np.isin(plane.rows, mended), MENDED_MS, PRICE_MS
+            )
             heard.append(rows)
         return heard
+
+    def _mended(self) -> I64:
+        """Rows that are rendered on purpose, for one who hears nothing else."""
+        common = self._table.common
+        listeners = np.flatnonzero(common.repair & (common.way == Way.RENDERED)).tolist()
+        alone = [sources for row in listeners if len(sources := self._mixer.sources(row)) == 1]
+        return np.array([source for sources in alone for source in sources], np.int64)
 
     def ramped(self) -> None:
         """A tick's gains have moved to where they were to go."""

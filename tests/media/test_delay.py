@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from media.delay import BufferSettings, Delays
+from media.delay import MENDED_MS, BufferSettings, Delays
 
 ROW = np.array([0])
 MS = 8  # samples
@@ -78,6 +78,14 @@ def test_a_path_that_became_shorter_brings_the_bounds_down_at_once():
     assert stream.target() <= -400 + 180
     stream.comes(-400, 1500)
     assert stream.target() == -400
+
+
+def test_who_could_do_without_waits_for_fewer():
+    stream = Stream()
+    stream.comes([0] * 83 + [30] * 12 + [60] * 4 + [90], 1000)
+    assert stream.target() == 60
+    stream.delays.price[0] = MENDED_MS
+    assert stream.target() == 30
 
 
 def test_packets_held_back_for_a_second_are_no_reason_to_be_a_second_late():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from media.codecs import g711
+from media.delay import MENDED_MS, PRICE_MS
 from media.legs import Way
 from media.messages import SetGain
 from tests.media.stage import Phone, Stage
@@ -73,6 +74,21 @@ def test_a_voice_is_unbroken_when_its_leg_becomes_rendered(stage: Stage) -> None
     assert pure(sound) > 0.97
     plane = stage.control.core.planes[0]
     assert plane.playout.depth_ms(plane.slots)[0] >= 20, "the buffer fills by stretching"
+
+
+def test_what_is_rendered_on_purpose_has_its_price_until_something_else_is_heard_with_it(
+    stage: Stage,
+) -> None:
+    stage.run(0.5)
+    want(stage, True)
+    stage.run(1.5)
+    playout = stage.control.core.planes[0].playout
+    slot = stage.control.core.planes[0].slot(row(stage, 1))
+    assert playout.delays.price[slot] == MENDED_MS
+    stage.leg(3)
+    stage.do(SetGain(3, 2))
+    stage.run(0.1)
+    assert playout.delays.price[slot] == PRICE_MS, "who is in a conference would not be relayed anyway"
 
 
 def test_the_way_back_is_taken_in_silence(stage: Stage) -> None:
