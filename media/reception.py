@@ -32,15 +32,14 @@ _SEEN = (1 << WINDOW) - 1
 
 class Reception(Columns):
     """armed: first header word of the packet that may take the express lane (media.express), -1: none may.
-
     highest, first: extended sequence numbers. unique: packets of this stream. received, octets: of all.
     relay_to: the row that its packets are sent on to, or NOBODY or SEVERAL. heard: not 0 when what arrives
-    must be decoded. timestamp: of the newest sound. span: of a packet of it, clock: in so many
-    units a second. last: when the newest packet came, s; apart: how much before that the newest sound did.
-    jitter: in timestamp units. window: bit i is set when packet `window_at` - i has come; all between it and
-    `highest` have. rate: of the sound, Hz. restart: the sequence number that would confirm a restart. gone:
-    packets lost of earlier streams. late, concealed, accelerated, expanded, resets: what play-out counted when
-    the leg was heard before (packets; ms of sound; times). foreign: packets of payload types that were not agreed
+    must be decoded. timestamp: of the newest sound. span: of a packet of it, clock: in so many units a
+    second. last: when the newest packet came, s; apart: how much before that the newest sound did. jitter: in
+    timestamp units. window: bit i is set when packet `window_at` - i has come; all between it and `highest`
+    have. rate: of the sound, Hz. restart: the sequence number that would confirm a restart. gone: packets
+    lost of earlier streams. late, concealed, accelerated, expanded, resets: what play-out counted when the
+    leg was heard before (packets; ms of sound; times). foreign: packets of payload types that were not agreed
     on; foreign_type: the newest such type. turned: s until which changes of codec are paid for, each with
     TURN.
     """
