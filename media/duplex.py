@@ -13,6 +13,7 @@ from __future__ import annotations
 import ctypes
 import struct
 import weakref
+from ctypes import string_at
 from typing import Protocol
 
 import numpy as np
@@ -68,6 +69,10 @@ def coder(format: str, rate: int, bitrate: int, serial: int, lead: int) -> Coder
     return OpusCoder(rate, bitrate, serial, lead) if format == "opus" else WavCoder(rate, lead)
 
 
+_CODED = ctypes.create_string_buffer(LONGEST)  # one packet, of whichever encoder made it last
+_ZEROS = ctypes.create_string_buffer(2 * 16_000 * FRAME_MS // 1000)
+
+
 class Side:
     """One channel's encoder."""
 
@@ -83,16 +88,14 @@ class Side:
             (_SET_BANDWIDTH, _BANDS[rate]),
         ):
             library.opus_encoder_ctl(self._state, setting, value)
-        self._coded = ctypes.create_string_buffer(LONGEST)
-        self._at = ctypes.addressof(self._coded)
-        self._zeros = ctypes.create_string_buffer(2 * self._span)
+        self._at, self._zeros = ctypes.addressof(_CODED), ctypes.addressof(_ZEROS)
         self.still = True  # its coder remembers nothing but silence
-        self.silence = self.code(ctypes.addressof(self._zeros))
+        self.silence = self.code(self._zeros)
 
     def code(self, at: int) -> bytes:
         """The packet of the frame at an address."""
         size = self._encode(self._state, at, self._span, self._at, LONGEST)
-        return ctypes.string_at(self._at, size) if size > 1 else self.silence
+        return string_at(self._at, size) if size > 1 else self.silence
 
     def packet(self, at: int, quiet: bool) -> bytes:
         """The frame's packet. Quiet ones go through the coder until what it remembers has died away."""
@@ -101,7 +104,7 @@ class Side:
             return self.code(at)
         if self.still:
             return self.silence
-        made = self.code(ctypes.addressof(self._zeros))
+        made = self.code(self._zeros)
         self.still = made == self.silence
         return made
 
@@ -118,7 +121,8 @@ class OpusCoder:
         self._packets: list[bytes] = []
         self._segments = 0
         self._granule = 0
-        self._silence = delimited(self._left.silence) + self._right.silence
+        self._still = delimited(self._left.silence)  # the left one's part where it is silent
+        self._silence = self._still + self._right.silence
 
     @property
     def waiting(self) -> int:
@@ -127,10 +131,12 @@ class OpusCoder:
     def frame(self, at: int, quiet: tuple[bool, bool]) -> None:
         left = self._left.packet(at, quiet[0])
         right = self._right.packet(at + self._other, quiet[1])
-        if left is self._left.silence and right is self._right.silence:
-            self._add(self._silence)
-        else:
+        if left is not self._left.silence:
             self._add(delimited(left) + right)
+        elif right is not self._right.silence:
+            self._add(self._still + right)
+        else:
+            self._add(self._silence)
 
     def silence(self, frames: int) -> None:
         for _ in range(frames):
@@ -207,7 +213,7 @@ class WavCoder:
         self.waiting = 0
 
     def frame(self, at: int, quiet: tuple[bool, bool]) -> None:
-        sound = np.frombuffer(ctypes.string_at(at, 4 * self._span), np.int16)
+        sound = np.frombuffer(string_at(at, 4 * self._span), np.int16)
         self._woven[:, 0], self._woven[:, 1] = sound[: self._span], sound[self._span :]
         self._parts.append(self._woven.tobytes())
         self.waiting += 1

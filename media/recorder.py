@@ -233,6 +233,7 @@ class Recorder:
         for recording in [each for each in self._ending if now >= each.ends]:
             self._ending.remove(recording)
             self._end(recording)
+        self._sink.flush()
         for news in self._sink.news():
             self._read(news)
         told, self.events = self.events, []

@@ -33,7 +33,10 @@ class Sink(Protocol):
     def open(self, path: str) -> None: ...
 
     def append(self, path: str, data: bytes, head: bytes | None) -> None:
-        """Write on; `head` takes the place of the file's first bytes."""
+        """Write on, with the next `flush`; `head` takes the place of the file's first bytes."""
+
+    def flush(self) -> None:
+        """Begin to write what was given: to wake who writes for every file costs more than writing."""
 
     def close(self, path: str) -> None: ...
 

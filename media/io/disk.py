@@ -74,7 +74,10 @@ class Disk:
     # --- the recorder's side ----------------------------------------------------------------------
 
     def open(self, path: str) -> None:
-        self._ask(File(path))
+        with self._work:
+            self._files[path] = file = File(path)
+            self._busy.append(file)
+            self._work.notify()
 
     def append(self, path: str, data: bytes, head: bytes | None) -> None:
         file = self._files[path]
@@ -82,16 +85,22 @@ class Disk:
             file.todo.append((data, head))
             file.waiting += len(data)
             self._busy.append(file)
-            self._work.notify()
         if file.waiting > SLOW and not file.slow and file.fault is None:
             file.slow = True
             what = f"the disk of {path} takes less than is recorded"
             self._news.append(News(path, "fault", what, "record to a faster disk, or fewer calls"))
 
+    def flush(self) -> None:
+        if self._busy:
+            with self._work:
+                self._work.notify()
+
     def close(self, path: str) -> None:
-        file = self._files[path]
-        file.closing = True
-        self._ask(file)
+        with self._work:
+            file = self._files[path]
+            file.closing = True
+            self._busy.append(file)
+            self._work.notify()
 
     def waiting(self, path: str) -> int:
         return self._files[path].waiting
@@ -106,12 +115,6 @@ class Disk:
             self._ended = True
             self._work.notify()
         self._thread.join(patience)
-
-    def _ask(self, file: File) -> None:
-        with self._work:
-            self._files[file.path] = file
-            self._busy.append(file)
-            self._work.notify()
 
     # --- the thread's side ------------------------------------------------------------------------
 

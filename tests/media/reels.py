@@ -36,6 +36,8 @@ class Memory:
         if self.stuck:
             self._waiting[path] += len(data)
 
+    def flush(self) -> None: ...
+
     def flow(self) -> None:
         """The disk takes what waits."""
         self.stuck = False

@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from media.codecs import g711
 from media.duplex import wav_header
-from media.messages import SetGain, Tap, Untap
 from media.recorder import Recorder
 from media.recording import (
     PauseRecording,
@@ -23,10 +21,10 @@ from media.recording import (
     StopRecording,
 )
 from media.sealed import opened
-from media.tap import Reader, Taps
 from media.track import HELD
 from tests.media.reels import Memory, envelope, frame, onsets, pulse, read
-from tests.media.stage import PCMA, PCMU, Stage, tone
+from tests.media.soak_recording import Scene
+from tests.media.stage import tone
 
 WORKER = 4711
 SILENT = np.zeros(160, np.int16)
@@ -303,73 +301,9 @@ def test_an_hour_with_three_transfers_and_two_pauses_keeps_both_channels_in_time
     assert loud.shape[1] / 1000 == pytest.approx(3600, abs=0.6)
 
 
-class Through:
-    """A call of real legs in a real worker core, recorded: the customer is leg 1, the others are agents."""
-
-    def __init__(self) -> None:
-        self.desk = Desk()
-        self.reader = Reader()
-        self.stage = Stage(taps=Taps(lambda to: self))
-        self.sent: dict[int, list[float]] = {}
-        self.stage.leg(1, PCMU)
-        self.speaks(1)
-        self.desk.record(format="wav")
-        self.stage.do(Tap(1, "recorder"))
-
-    def send(self, data: memoryview) -> int:
-        for each in self.reader.feed(data):
-            self.desk.recorder.take(WORKER, each, self.stage.now)
-        return len(data)
-
-    def close(self) -> None: ...
-
-    def speaks(self, leg: int) -> None:
-        """From now on a burst every 400 ms, at the same instants for all."""
-        phone, moments = self.stage.legs[leg], self.sent.setdefault(leg, [])
-
-        def speak() -> None:
-            burst = round(self.stage.now / 0.02) % 20 == 0
-            if burst:
-                moments.append(self.stage.now)
-            phone.send(g711.encode(phone.law, pulse() if burst else SILENT).tobytes())
-
-        phone.speak, phone.hertz = speak, 1.0  # type: ignore[method-assign]
-
-    def joins(self, agent: int, *codec: Any) -> None:
-        """The agent talks to the customer, nobody else any more."""
-        for other in list(self.stage.legs):
-            if other != 1:
-                self.stage.do(SetGain(other, 1, 0.0), SetGain(1, other, 0.0))
-        if agent not in self.stage.legs:
-            self.stage.leg(agent, *(codec or (PCMU,)))
-            self.speaks(agent)
-        self.stage.do(SetGain(agent, 1), SetGain(1, agent))
-
-
-def test_through_a_worker_both_sides_stay_together_over_transfers_holds_and_pauses() -> None:
-    call = Through()
-    stage, begun = call.stage, call.stage.now
-    call.joins(2)
-    stage.run(8.0)
-    paused = [stage.now]
-    stage.do(Untap(1, "recorder"))
-    stage.run(3.1)
-    stage.do(Tap(1, "recorder"))
-    paused.append(stage.now)
-    call.joins(3, PCMA)  # rendered, where the others are relayed
-    stage.run(8.0)
-    stage.do(SetGain(3, 1, 0.0), SetGain(1, 3, 0.0))  # a hold
-    stage.run(2.0)
-    call.joins(4)
-    stage.run(8.0)
-    call.joins(5, PCMA)
-    stage.run(8.0)
-    left, right = (onsets(channel) + begun for channel in read(call.desk.stop(), "wav"))
-    assert not [at for at in (*left, *right) if paused[0] + 0.1 < at < paused[1]]
-    spoken = [at for at in call.sent[1] if at > begun + 1 and not paused[0] - 0.2 < at < paused[1] + 1]
-    delays = [left[np.searchsorted(left, at - 0.001)] - at for at in spoken]
-    assert max(delays) - min(delays) <= 0.020 and min(delays) >= 0.0 and max(delays) <= 0.120
-    together = [left[np.abs(left - at).argmin()] - at for at in right if begun + 1 < at < left[-1]]
-    settled = [gap for gap in together if abs(gap) < 0.2]
-    assert len(settled) > 60
-    assert np.mean(np.abs(settled) <= 0.020) > 0.9, settled
+def test_through_a_worker_both_sides_stay_together_over_transfers_holds_pauses_losses_and_drift() -> None:
+    """A sample of tests.media.soak_recording."""
+    outcome = Scene(1).play(1.2)
+    assert sum(map(len, outcome.delays)) > 120 and len(outcome.apart) > 60
+    assert np.abs(outcome.apart).max() <= 0.020
+    assert abs(outcome.longer) <= 0.020 and not outcome.paused and outcome.missing <= 0.05
