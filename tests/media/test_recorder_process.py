@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
+import shlex
 import signal
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -181,6 +184,21 @@ def test_a_disk_that_is_full_is_told_and_the_recording_goes_on_when_there_is_roo
         assert np.diff(onsets(read(path.read_bytes(), "wav")[0])) == pytest.approx(0.5, abs=0.045)
 
     play(scene, tmp_path)
+
+
+def test_a_disk_without_space_is_told_and_nothing_is_lost_when_there_is_room(tmp_path: Path) -> None:
+    """A real one of 192 kB, half of it taken."""
+    apart = ("unshare", "--map-root-user", "--mount", "sh", "-c")
+    mount = f"mount -t tmpfs -o size=192k none {shlex.quote(str(tmp_path))}"
+    if subprocess.run([*apart, mount], capture_output=True, check=False).returncode:
+        pytest.skip("a disk cannot be mounted here")
+    command = f"{mount} && exec {sys.executable} -m tests.media.full_disk {shlex.quote(str(tmp_path))}"
+    run = subprocess.run([*apart, command], capture_output=True, text=True, timeout=60, check=False)
+    told = dict(line.split(": ", 1) for line in run.stdout.splitlines())
+    assert "No space left" in told["full"] and "free space" in told["full"], run.stderr
+    complete, seconds, lost, _ = told["done"].split()
+    assert (complete, float(seconds), float(lost)) == ("True", 5.0, 0.0)
+    assert told["waited"] == "True"
 
 
 def test_a_directory_that_cannot_be_made_is_told_and_the_call_goes_on(tmp_path: Path) -> None:
