@@ -26,7 +26,7 @@ class RecordingSettings:
         default="opus",
     )
     bitrate: Annotated[int, Ge(8_000), Le(64_000)] = setting(
-        "Bits a second of Opus for each channel.", default=16_000
+        "Bits a second of Opus for each channel.", default=28_000
     )
     sync_s: Annotated[float, Ge(0), Le(60)] = setting(
         "How often what was recorded is forced to the disk, in seconds; 0 leaves it to the system.",

@@ -35,7 +35,7 @@ class Record(msgspec.Struct, frozen=True, tag=True):
     path: str
     format: Format = "opus"
     key: str = ""
-    bitrate: int = 16_000
+    bitrate: int = 28_000
     paused: bool = False
 
 

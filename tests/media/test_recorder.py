@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 from random import Random
 from typing import Any
 
+import av
 import numpy as np
 import pytest
+from scipy import signal
 
+from benchmarks import hearing
 from media.duplex import wav_header
 from media.recorder import Recorder
 from media.recording import (
@@ -22,6 +26,7 @@ from media.recording import (
 )
 from media.sealed import opened
 from media.track import HELD
+from tests.media import voices
 from tests.media.reels import Memory, envelope, frame, onsets, pulse, read
 from tests.media.soak_recording import Scene
 from tests.media.stage import tone
@@ -299,6 +304,19 @@ def test_an_hour_with_three_transfers_and_two_pauses_keeps_both_channels_in_time
         assert len(found) == len(expected[channel]) > 300
         assert np.abs(found - expected[channel]).max() <= 0.020
     assert loud.shape[1] / 1000 == pytest.approx(3600, abs=0.6)
+
+
+def test_speech_is_kept_as_it_came(desk: Desk) -> None:
+    """In Opus, as it is set by default, while both speak: PESQ against what the tap gave."""
+    (speech, *_) = voices.speech(8000, seconds=8.0)
+    blocks = speech[: len(speech) // 160 * 160].reshape(-1, 160)
+    desk.record()
+    for n, block in enumerate(blocks):
+        desk.hear({1: block}, {1: blocks[n - len(blocks) // 2]})
+    with av.open(io.BytesIO(desk.stop())) as file:
+        sound = np.concatenate([frame.to_ndarray() for frame in file.decode(audio=0)], axis=1)
+    heard = np.rint(signal.resample_poly(sound[0], 1, 6) * 32768).clip(-32768, 32767)[: blocks.size]
+    assert hearing.pesq(blocks.reshape(-1)[: len(heard)], heard.astype(np.int16), 8000) >= 4.0
 
 
 def test_through_a_worker_both_sides_stay_together_over_transfers_holds_pauses_losses_and_drift() -> None:
