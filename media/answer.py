@@ -69,6 +69,13 @@ def answer(theirs: Session, choice: Choice, door: DoorOpened, ssrc: int = 0) -> 
     return "\r\n".join(rows) + "\r\n"
 
 
+def fragment(mid: str, door: DoorOpened) -> str:
+    """Our side of a restart, as the body that answers a PATCH (RFC 9725 section 4.3.2, RFC 8840)."""
+    rows = [f"a=ice-ufrag:{door.ufrag}", f"a=ice-pwd:{door.password}", f"m=audio 9 {PROFILES[0]} 0"]
+    rows += [f"a=mid:{mid}", *(f"a=candidate:{_written(candidate)}" for candidate in door.candidates)]
+    return "\r\n".join([*rows, "a=end-of-candidates"]) + "\r\n"
+
+
 def offer(codecs: Sequence[Codec], events: Sequence[Codec], door: DoorOpened, ssrc: int = 0) -> str:
     """An offer of ours. codecs: with payload types; the first is liked best."""
     choice = Choice([*codecs], None, "sendrecv", False, 3)

@@ -133,7 +133,7 @@ class DoorSecured(msgspec.Struct, frozen=True, tag=True):
 
 
 class DoorMoved(msgspec.Struct, frozen=True, tag=True):
-    """The far end is reached another way from now on; the keys stay."""
+    """The far end is reached another way from now on, or was found again where it had been; the keys stay."""
 
     leg: int
     remote: Address

@@ -58,6 +58,7 @@ class Door:
         self._agents: list[Agent] = []  # the newest last
         self._peers: dict[Agent, Peer] = {}
         self._remote: Address | None = None
+        self._way: Agent | None = None  # that found it
         self._pipe = Pipe(self._send_dtls)
         self._handshake: Handshake | None = None
         self._theirs: list[Fingerprint] = []
@@ -108,7 +109,8 @@ class Door:
     def take(self, packet: bytes, source: Address) -> None:
         """What came to the leg's port and is no RTP (RFC 7983 section 7)."""
         if 20 <= packet[0] <= 63:
-            self._pipe.take(packet)
+            if self._remote in (None, source):
+                self._pipe.take(packet)
         elif packet[0] <= 3 and len(packet) >= stun.HEADER:
             agent = self._concerned(packet)
             if agent is not None:
@@ -164,10 +166,10 @@ class Door:
         agent = next((each for each in reversed(self._agents) if each.remote == remote), None)
         if agent is None:
             return
-        former, self._remote = self._remote, remote
+        former, self._way, self._remote = (self._way, self._remote), agent, remote
         name = f"{agent.local_username}:{self._peers[agent].ufrag}".encode()
         self._say(Trust(self.leg, remote, name, agent.local_password.encode()))
-        if self._secured and former != remote:
+        if self._secured and former != (agent, remote):
             self._tell(DoorMoved(self.leg, remote))
 
     async def _drop(self, agent: Agent, reason: str) -> None:

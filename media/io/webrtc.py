@@ -9,6 +9,7 @@ _srtp_profiles. tests/media/test_webrtc_surface.py fails where one of them is no
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
@@ -20,7 +21,7 @@ from aiortc import rtcdtlstransport as dtls
 from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
 
 from media import libsrtp
-from media.gate import Address, Candidate, Fingerprint, Peer
+from media.gate import MAX_CANDIDATES, Address, Candidate, Fingerprint, Peer
 
 Send = Callable[[bytes, Address], None]
 
@@ -109,8 +110,16 @@ class Agent(Connection):
         return packet[8:20] in self._port.transactions
 
     def take(self, packet: bytes, source: Address) -> None:
-        """STUN that came to the leg's port."""
-        self._port.datagram_received(packet, source)
+        """STUN that came to the leg's port. From more addresses than a far end can have it is not looked at:
+        each would be remembered, and checked in return.
+        """
+        known = {(each.host, each.port) for each in self.remote_candidates}
+        if source not in known and len(known) >= 2 * MAX_CANDIDATES:
+            return
+        try:
+            self._port.datagram_received(packet, source)
+        except (ValueError, KeyError, IndexError, struct.error):
+            pass  # what is not well-formed is not always a ValueError there
 
     def meet(self, peer: Peer) -> None:
         """Whom to find."""

@@ -144,6 +144,19 @@ def test_a_far_end_that_comes_from_another_network_keeps_its_keys():
     play(part)
 
 
+def test_a_far_end_that_is_found_again_where_it_was_is_told_of():
+    async def part(street: Street) -> None:
+        await street.call()
+        await street.heard(DoorSecured)
+        again = await street.agent(HOME)
+        street.door.restart(Peer(again.local_username, again.local_password))
+        await street.connect(again, 2)
+        moved: DoorMoved = await street.heard(DoorMoved)
+        assert moved.remote == HOME
+
+    play(part)
+
+
 def test_another_certificate_than_announced_ends_it():
     async def part(street: Street) -> None:
         await street.call(Fingerprint("sha-256", ":".join(["AB"] * 32)))

@@ -104,6 +104,12 @@ def test_trickled_candidates_come_in_fragments():
     assert whole and peer.complete and [each.port for each in peer.candidates] == [61_000]
 
 
+def test_a_restart_is_answered_by_a_fragment_that_reads_back():
+    peer, whole = jsep.read_fragment(answer.fragment("0", DOOR))
+    assert whole and (peer.ufrag, peer.password) == (DOOR.ufrag, DOOR.password)
+    assert peer.candidates == DOOR.candidates
+
+
 @pytest.mark.parametrize(
     ("part", "by", "why"),
     [

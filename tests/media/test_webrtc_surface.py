@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Callable
 from importlib.metadata import version
+from random import Random
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from aioice.ice import CandidatePair, StunProtocol
 from aiortc import rtcdtlstransport as dtls
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 
-from media.gate import Address, Fingerprint, Peer
+from media.gate import MAX_CANDIDATES, Address, Fingerprint, Peer
 from media.io.webrtc import SUITES, Agent, Handshake, Pipe, certify, fingerprint
 
 WHICH = f"aioice {version('aioice')} and aiortc {version('aiortc')}: see media/io/webrtc.py"
@@ -79,6 +80,41 @@ def test_a_certificate_that_was_not_announced_is_not_talked_to():
         done, _ = await asyncio.gather(one.shake([wrong]), other.shake([wrong]))
         assert not done and one.agreed is None, WHICH
         await asyncio.gather(one.stop(), other.stop())
+
+    asyncio.run(run())
+
+
+def asked(agent: Agent, without: str = "") -> bytes:
+    """A check of somebody who knows the agent's password."""
+    message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    message.attributes.update(
+        {"USERNAME": f"{agent.local_username}:far", "PRIORITY": 1, "ICE-CONTROLLING": 5}
+    )
+    message.attributes.pop(without, None)
+    message.add_message_integrity(agent.local_password.encode())
+    return bytes(message)
+
+
+def test_no_stun_raises_and_no_far_end_has_addresses_without_end():
+    async def run() -> None:
+        sent: list[Address] = []
+        agent = Agent(HERE, lambda _, to: sent.append(to), lambda _: None, controlling=False)
+        await agent.gather_candidates()
+        agent.meet(Peer("far", "p" * 22))
+        connecting = asyncio.get_running_loop().create_task(agent.connect())
+        await asyncio.wait([connecting], timeout=0.01)
+        agent.take(asked(agent, without="PRIORITY"), THERE)
+        dice, good = Random(1), asked(agent)
+        for _ in range(2000):
+            bad = bytearray(good)
+            for _ in range(dice.randint(1, 6)):
+                bad[dice.randrange(4, len(bad))] = dice.randrange(256)
+            agent.take(bytes(bad), THERE)
+        for port in range(1000, 1500):
+            agent.take(asked(agent), ("192.0.2.1", port))
+        assert len(set(sent)) <= 2 * MAX_CANDIDATES + 1
+        connecting.cancel()
+        await agent.close()
 
     asyncio.run(run())
 
