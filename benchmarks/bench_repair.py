@@ -1,12 +1,15 @@
 """What repair is worth to a plain phone: whole calls through a node over a rough network, heard at its end.
 
-    python -m benchmarks.bench_repair [--quick] [--speech FOLDER]
+    python -m benchmarks.bench_repair [--quick] [--speech FOLDER] [--seed N]
 
 A PJSIP phone speaks to a PJSIP phone through a node; between the speaker and the node is a forwarder that
 first leaves packets alone and then delays them by 20 ms on average, exponentially, and loses none or 5 %. The
 same in three nodes: one that relays whatever comes, one that repairs everything, and one that is left to its
-policy. All calls are held side by side. PESQ is of what the listener records once everybody has had time to
-adapt; delay is how much later that is than what was heard before the network got rough.
+policy. All calls are held side by side, two over each rough network of each node, for the phase of their
+packets to each other's clocks is a matter of chance; a network does the same to its packets in all nodes.
+PESQ is of what the listener records once everybody has had time to adapt; delay is how much later that is
+than what was heard just before the network got rough, when phones' buffers had come down from what calls
+begin with.
 """
 
 from __future__ import annotations
@@ -41,14 +44,16 @@ ROOT = Path(__file__).resolve().parent.parent
 RATE = 8000
 SETTINGS = ("off", "on", "auto")
 NETWORKS = {"clean": Roughness(), "jitter20": Roughness(20.0), "jitter20_loss5": Roughness(20.0, 0.05)}
-CLEAN_S, ADAPT_S = 6.0, 7.0  # of speech before the network gets rough, and before it counts
+CALLS = ("clean", "jitter20", "jitter20_loss5", "jitter20", "jitter20_loss5")  # of each node
+CLEAN_S, ADAPT_S = 12.0, 7.0  # of speech before the network gets rough, and before it counts
+CALM_S = 4.0  # of speech before the network gets rough that later delay is compared with
 PIECE_S = 8.0  # of speech that is scored as one
 READY_S = 60.0
 
 
 @dataclass(frozen=True)
 class Heard:
-    """pesq: mean over the pieces. delay_ms: later than on the clean network before."""
+    """pesq: mean over the pieces. delay_ms: later than just before the network got rough."""
 
     pesq: float
     delay_ms: float
@@ -65,7 +70,7 @@ class Pair:
 
 
 @contextmanager
-def running_node(setting: str, index: int, folder: Path) -> Iterator[tuple[str, Path, Forwarder]]:
+def running_node(setting: str, index: int, folder: Path, seed: int) -> Iterator[tuple[str, Path, Forwarder]]:
     """A node whose network.repair is `setting`, behind a forwarder: SIP address, data, the forwarder."""
     folder.mkdir()
     low = 31000 + 100 * index
@@ -82,7 +87,7 @@ def running_node(setting: str, index: int, folder: Path) -> Iterator[tuple[str, 
         if not line:
             raise SystemExit(f"the node did not start:\n{(folder / 'node.log').read_text()[-2000:]}")
         media = yaml.safe_load((folder / "config" / "media.yaml").read_text())
-        forwarder = Forwarder(front, "127.0.0.1", range(media["port_low"], media["port_high"]), index)
+        forwarder = Forwarder(front, "127.0.0.1", range(media["port_low"], media["port_high"]), seed)
         yield f"127.0.0.1:{json.loads(line)['sip']['udp']}", folder / "data", forwarder
     finally:
         if forwarder is not None:
@@ -97,7 +102,7 @@ def running_node(setting: str, index: int, folder: Path) -> Iterator[tuple[str, 
 
 def _write_config(folder: Path, setting: str, low: int, front: str) -> None:
     shutil.copytree(ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    count = range(len(NETWORKS))
+    count = range(len(CALLS))
     secret = {"password": {"generated": True}}
     media = yaml.safe_load((folder / "media.yaml").read_text())
     media |= {"address": "127.0.0.1", "external_address": front, "port_low": low, "port_high": low + 60}
@@ -152,7 +157,8 @@ def judge(reference: I16, recording: Path) -> Heard:
     """Score what was recorded."""
     with wave.open(str(recording)) as file:
         heard = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.int16)
-    begin = _late(reference[: int(CLEAN_S * RATE)], heard)
+    calm, rough = int((CLEAN_S - CALM_S) * RATE), int(CLEAN_S * RATE)
+    begin = _late(reference[calm:rough], heard) - calm
     scores, late = [], []
     piece = int(PIECE_S * RATE)
     for at in range(int((CLEAN_S + ADAPT_S) * RATE), len(reference) - piece + 1, piece):
@@ -171,19 +177,19 @@ def _late(said: I16, heard: I16) -> int:
     return int(np.argmax(match[: len(heard)]))
 
 
-def run(speech: I16) -> dict[tuple[str, str], Heard]:
+def run(speech: I16, seed: int) -> dict[tuple[str, str], Heard]:
     """All calls; what was heard by setting and network."""
     with tempfile.TemporaryDirectory(prefix="isogloss-repair-") as scratch, ExitStack() as stack:
         folder = Path(scratch)
         file = folder / "speech.wav"
         _write(file, speech)
-        pairs: dict[tuple[str, str], Pair] = {}
+        pairs: dict[tuple[str, int], Pair] = {}
         forwarders = []
         for index, setting in enumerate(SETTINGS):
-            node = stack.enter_context(running_node(setting, index, folder / setting))
+            node = stack.enter_context(running_node(setting, index, folder / setting, seed))
             forwarders.append(node[2])
-            for number, network in enumerate(NETWORKS):
-                pairs[setting, network] = connect(stack, node[0], node[1], index, number, folder / setting)
+            for number in range(len(CALLS)):
+                pairs[setting, number] = connect(stack, node[0], node[1], index, number, folder / setting)
         print(f"{len(pairs)} calls are held, {len(speech) / RATE:.0f} s long", flush=True)
         for pair in pairs.values():
             pair.mouth.ask("play", call=pair.call, file=str(file))
@@ -191,19 +197,28 @@ def run(speech: I16) -> dict[tuple[str, str], Heard]:
 
 
 def _listen(
-    pairs: dict[tuple[str, str], Pair], forwarders: list[Forwarder], speech: I16
+    pairs: dict[tuple[str, int], Pair], forwarders: list[Forwarder], speech: I16
 ) -> dict[tuple[str, str], Heard]:
     time.sleep(CLEAN_S + 0.5)
     for index, forwarder in enumerate(forwarders):
-        for number, how in enumerate(NETWORKS.values()):
-            forwarder.roughen(host(index, number), how)
+        for number, network in enumerate(CALLS):
+            forwarder.roughen(host(index, number), NETWORKS[network])
     for pair in pairs.values():
         pair.mouth.expect("played", len(speech) / RATE + 20, call=pair.call)
     time.sleep(1.0)
     for pair in pairs.values():
         pair.mouth.hangup(pair.call)
         pair.ear.expect("ended", 10)
-    return {which: judge(speech, pair.recording) for which, pair in pairs.items()}
+    heard = {which: judge(speech, pair.recording) for which, pair in pairs.items()}
+    return {
+        (setting, network): _mean([heard[setting, i] for i, each in enumerate(CALLS) if each == network])
+        for setting in SETTINGS
+        for network in NETWORKS
+    }
+
+
+def _mean(heard: list[Heard]) -> Heard:
+    return Heard(mean(each.pesq for each in heard), mean(each.delay_ms for each in heard))
 
 
 def _write(path: Path, samples: I16) -> None:
@@ -229,13 +244,14 @@ def figures_of(heard: dict[tuple[str, str], Heard]) -> dict[str, float]:
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_repair", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a shorter run, under 50 s")
+    parser.add_argument("--quick", action="store_true", help="a shorter run, under 60 s")
     parser.add_argument("--speech", help="folder of WAV files to speak")
+    parser.add_argument("--seed", type=int, default=0, help="of the rough networks")
     options = parser.parse_args(arguments)
     length = CLEAN_S + ADAPT_S + PIECE_S * (1 if options.quick else 5)
     said = passages(RATE, seconds=length, folder=options.speech)
     speech = np.concatenate([each.samples for each in said])[: int(length * RATE)]
-    heard = run(speech)
+    heard = run(speech, options.seed)
     for (setting, network), each in heard.items():
         print(f"repair {setting:<5} {network:<15} PESQ {each.pesq:.2f}, {each.delay_ms:+.0f} ms")
     print(
