@@ -16,8 +16,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.interop.node import Node
 from tests.interop.sipp import free_port
 
+HELLO = "hello from a phone called baresip, is anybody there"
 MODULES = Path("/usr/lib/baresip/modules")
 CONFIG = """\
 poll_method epoll
@@ -103,6 +105,17 @@ class Baresip:
             stderr=subprocess.STDOUT,
         )
         self._socket = self._connect(control)
+
+    @classmethod
+    def of(
+        cls, node: Node, user: str, folder: Path, says: Path, transport: str = "udp", **more: Any
+    ) -> Baresip:
+        """A phone with that account of the node, registered."""
+        password, address = node.password(user), node.address(transport)
+        account = {"user": user, "password": password, "domain": node.domain, "node": address}
+        peer = cls(folder / f"baresip-{user}", says=says, transport=transport, **account, **more)
+        peer.registered()
+        return peer
 
     def _config(self, control: int) -> str:
         rtp = free_port() & ~1

@@ -94,6 +94,6 @@ def test_a_caller_over_udp_reaches_a_far_end_over_tcp(caller: Caller, far_end: F
 def test_nothing_is_left_of_a_hundred_calls(node: Node, caller: Caller, far_end: Far) -> None:
     callee, end = far_end("callee", calls=100, timeout=40)
     assert callee.contact == f"{FAR}:{end.port}"
-    with callee, caller("caller", end.number, calls=100, rate=40, timeout=40):
+    with callee, caller("caller", end.number, calls=100, rate=25, timeout=40):
         pass
     node.idle(end.number)

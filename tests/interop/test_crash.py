@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.interop.conftest import prompts_of
 from tests.interop.node import FAR, LINE, Node
 from tests.interop.sipp import Sipp
 
@@ -61,8 +62,7 @@ class Mortal(Node):
 
 @pytest.fixture
 def mortal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Mortal]:
-    cache: pytest.Cache = request.config.cache
-    running = Mortal(tmp_path / "node", cache.mkdir("interop-prompts") / "crash")
+    running = Mortal(tmp_path / "node", prompts_of(request.config.cache))
     yield running
     running.close()
 

@@ -10,7 +10,7 @@ import pytest
 from engine.hearing import heard, is_music, read_wav
 from engine.prompts import PromptPack
 from sip.pjsip.process import Softphone
-from tests.interop.baresip import Baresip
+from tests.interop.baresip import HELLO, Baresip
 from tests.interop.conftest import prompts_of, registrar, serve
 from tests.interop.node import Node
 from tests.interop.test_phones import listen
@@ -37,24 +37,10 @@ def member(strict: Node, phone: Phones) -> Phones:
 
 @pytest.fixture
 def baresip(tmp_path: Path, speech: Speech) -> Callable[..., Baresip]:
-    def start(
-        node: Node, user: str, encryption: str, transport: str = "udp", answer: str = "manual"
-    ) -> Baresip:
-        peer = Baresip(
-            tmp_path / f"baresip-{user}",
-            user=user,
-            password=node.password(user),
-            domain=node.domain,
-            node=node.address(transport),
-            says=speech("hello from a phone called baresip, is anybody there"),
-            transport=transport,
-            answer=answer,
-            encryption=encryption,
-        )
-        peer.registered()
-        return peer
-
-    return start
+    says = speech(HELLO)
+    return lambda node, user, encryption, *more, **options: Baresip.of(
+        node, user, tmp_path, says, *more, encryption=encryption, **options
+    )
 
 
 def suites(node: Node, number: str) -> tuple[str, str]:

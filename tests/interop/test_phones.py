@@ -11,7 +11,7 @@ import pytest
 from engine.hearing import heard, is_music, read_wav
 from engine.prompts import PromptPack
 from sip.pjsip.process import NothingHappened, Softphone
-from tests.interop.baresip import Baresip
+from tests.interop.baresip import HELLO, Baresip
 from tests.interop.node import Node
 
 RATE = 8000
@@ -23,21 +23,8 @@ Speech = Callable[[str], Path]
 def baresip(node: Node, tmp_path: Path, speech: Speech) -> Callable[..., Baresip]:
     """A registered baresip that says a sentence in every call."""
 
-    def start(user: str, transport: str = "udp", answer: str = "manual") -> Baresip:
-        peer = Baresip(
-            tmp_path / f"baresip-{user}",
-            user=user,
-            password=node.password(user),
-            domain=node.domain,
-            node=node.address(transport),
-            says=speech("hello from a phone called baresip, is anybody there"),
-            transport=transport,
-            answer=answer,
-        )
-        peer.registered()
-        return peer
-
-    return start
+    says = speech(HELLO)
+    return lambda user, *more, **options: Baresip.of(node, user, tmp_path, says, *more, **options)
 
 
 def listen(phone: Softphone, call: int, file: Path, seconds: float) -> Path:
