@@ -238,6 +238,7 @@ class Core:
             sound = Sound(*columns, extended, kinds, newest).only(heard)
             self.hearing.take(self._batch, sound, now)
         flows = newest & (rx.codec[rows] == kinds) & (kinds < codecs.RED)
+        rx.armed[rows[newest & ~flows]] = -1
         express.arm(rx, rows[flows], packets.pt[flows])
 
     def _tell_started(self, rows: list[int]) -> None:

@@ -103,6 +103,22 @@ def test_plain_packets_among_some_with_copies_are_the_same_voice() -> None:
     assert_right(listener, stage.now - 1.5)
 
 
+def test_a_plain_packet_with_the_number_of_one_with_copies_is_not_the_next_of_the_stream() -> None:
+    """Else all plain ones after it would be taken for packets with copies, and never be heard again."""
+    stage, speaker, listener, wrap = call(G722, RED, PCMU, G722, RED)
+    wrap.on = False
+    stage.run(0.5)
+    stamp, number = speaker.timestamp, speaker.sequence
+    whole = red.join([red.Block(G722.pt, 0, bytes(160))])
+    speaker.throw(packet(number, stamp, speaker.ssrc, whole, RED.pt))
+    stage.run(0.005)
+    speaker.throw(packet(number, stamp, speaker.ssrc, bytes(160), G722.pt))
+    stage.run(0.005)
+    assert stage.control.core.table.rx.highest[0] == number
+    stage.run(1.5)
+    assert_right(listener, stage.now - 0.9)
+
+
 def test_what_cannot_be_known_within_copies_is_not_heard() -> None:
     """Opus of 48 kHz in packets that count time in 8 kHz."""
     stage, _, listener, _ = call(OPUS, RED, PCMU, OPUS, RED)
