@@ -34,7 +34,7 @@ from tests.interop.node import Node
 RATE, WIDE = 8000, 16_000
 FRONT = "127.0.7.1"
 CLEAN_S, ROUGH_S = 6.0, 18.0
-LATEST_S, SLACK_S = 0.4, 0.1  # play-out with its changes, and what is looked at before where it began
+LATEST_S, SLACK_S = 0.8, 0.1  # play-out with its changes, and what is looked at before where it began
 PIECE_S = 2.0  # of speech whose bands' levels are compared
 BANDS = ((300, 600), (600, 1200), (1200, 2400), (2400, 3400))  # Hz
 SEED = 20
