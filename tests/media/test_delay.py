@@ -82,7 +82,7 @@ def test_a_path_that_became_shorter_brings_the_bounds_down_at_once():
 
 def test_who_could_do_without_waits_for_fewer():
     stream = Stream()
-    stream.comes([0] * 83 + [30] * 12 + [60] * 4 + [90], 1000)
+    stream.comes([0] * 80 + [30] * 15 + [60] * 4 + [90], 1000)
     assert stream.target() == 60
     stream.delays.price[0] = MENDED_MS
     assert stream.target() == 30
