@@ -10,12 +10,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from itertools import count
-from typing import Any
 
 import structlog
 
 from config.schema import Config
-from engine import admit, codes, housing, network, silence, transfer
+from engine import admit, codes, housing, reports, silence, transfer
 from engine.acd import Acd
 from engine.attempt import Contact
 from engine.call import Call
@@ -99,18 +98,6 @@ class Switch:
             sip_words.Referred: self._referred,
             sip_words.DtmfInfo: self._dtmf_info,
         }
-        self._on_media: dict[type, Callable[..., None]] = {
-            media_words.LegOpened: self._leg_opened,
-            media_words.LegFailed: self._leg_failed,
-            media_words.LegClosed: self._leg_closed,
-            media_words.PlayDone: self._play_done,
-            media_words.Dtmf: self._dtmf,
-            media_words.RtpStarted: self._of_leg(silence.told),
-            media_words.RtpStopped: self._of_leg(silence.told),
-            media_words.Trouble: self._of_leg(network.troubled),
-            media_words.Wish: self._of_leg(network.wished),
-            media_words.Stats: self._stats,
-        }
 
     # --- what goes in -----------------------------------------------------------------------------
 
@@ -125,9 +112,9 @@ class Switch:
 
     def heard(self, event: media_words.Event, now: float) -> None:
         """Something a media worker tells."""
-        handler = self._on_media.get(type(event))
+        handler = reports.REPORTS.get(type(event))
         if handler is not None:
-            handler(event, now)
+            handler(self, event, now)
             self._assign(now)
 
     def timeout(self, now: float) -> None:
@@ -258,71 +245,6 @@ class Switch:
         leg = self.sessions.get(event.session.id)
         if leg is not None and self.config.media.dtmf.info:
             codes.info(leg, event.digit, now)
-
-    # --- media ------------------------------------------------------------------------------------
-
-    def _leg_opened(self, event: media_words.LegOpened, now: float) -> None:
-        leg = self.legs.get(event.leg)
-        if leg is None or leg.media is not Media.OPENING:
-            return
-        leg.media, leg.port = Media.OPEN, event.port
-        if leg.attempt is not None:
-            leg.attempt.leg_opened(now)
-        elif leg.moving:
-            housing.opened(leg, now)
-            silence.reconsider(leg, now)
-        elif leg.replaces is not None:
-            transfer.replace_leg(leg.call, leg, leg.replaces, now)
-        elif leg is leg.call.customer:
-            admit.ready(leg.call, now)
-
-    def _leg_failed(self, event: media_words.LegFailed, now: float) -> None:
-        leg = self.legs.get(event.leg)
-        if leg is None:
-            return
-        log.warning("media leg failed", call=leg.call.id, leg=leg.number, why=event.reason)
-        if leg.media is not Media.OPENING:
-            return
-        self.legs.pop(leg.number)
-        leg.media = Media.CLOSED
-        if leg.attempt is not None:
-            leg.attempt.leg_failed(now)
-        else:
-            leg.call.end(Side.ENGINE, EndReason.OVERLOAD, now, refusal=503)
-
-    def _leg_closed(self, event: media_words.LegClosed, now: float) -> None:
-        leg = self.legs.pop(event.leg, None)
-        if leg is not None:
-            leg.stats = event.stats
-            for observer in self.leg_observers:
-                observer(leg.side, event.stats)
-            leg.call.leg_closed(leg, now)
-
-    def _play_done(self, event: media_words.PlayDone, now: float) -> None:
-        leg = self.legs.get(event.leg)
-        if leg is not None:
-            leg.call.played(leg, event.play, event.completed or event.interrupted, now)
-
-    def _dtmf(self, event: media_words.Dtmf, now: float) -> None:
-        leg = self.legs.get(event.leg)
-        if leg is not None:
-            codes.digit(leg, event.digit, now)
-
-    def _of_leg(self, act: Callable[[Leg, Any, float], None]) -> Callable[[Any, float], None]:
-        """Let `act` have what is told of a leg that is still there."""
-
-        def handle(event: Any, now: float) -> None:
-            leg = self.legs.get(event.leg)
-            if leg is not None:
-                act(leg, event, now)
-
-        return handle
-
-    def _stats(self, event: media_words.Stats, now: float) -> None:
-        for stats in event.legs:
-            leg = self.legs.get(stats.leg)
-            if leg is not None:
-                leg.stats = stats
 
     # --- what calls ask of the switch -------------------------------------------------------------
 

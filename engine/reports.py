@@ -1,0 +1,98 @@
+"""What media workers report, and which leg of which call it concerns; if that leg is gone, nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from engine import admit, codes, housing, network, silence, transfer
+from engine.events import EndReason, Side
+from engine.leg import Leg, Media
+from media import messages as words
+
+if TYPE_CHECKING:
+    from engine.switch import Switch
+
+log = structlog.get_logger("switch")
+
+
+def _opened(switch: Switch, event: words.LegOpened, now: float) -> None:
+    leg = switch.legs.get(event.leg)
+    if leg is None or leg.media is not Media.OPENING:
+        return
+    leg.media, leg.port = Media.OPEN, event.port
+    if leg.attempt is not None:
+        leg.attempt.leg_opened(now)
+    elif leg.moving:
+        housing.opened(leg, now)
+        silence.reconsider(leg, now)
+    elif leg.replaces is not None:
+        transfer.replace_leg(leg.call, leg, leg.replaces, now)
+    elif leg is leg.call.customer:
+        admit.ready(leg.call, now)
+
+
+def _failed(switch: Switch, event: words.LegFailed, now: float) -> None:
+    leg = switch.legs.get(event.leg)
+    if leg is None:
+        return
+    log.warning("media leg failed", call=leg.call.id, leg=leg.number, why=event.reason)
+    if leg.media is not Media.OPENING:
+        return
+    switch.legs.pop(leg.number)
+    leg.media = Media.CLOSED
+    if leg.attempt is not None:
+        leg.attempt.leg_failed(now)
+    else:
+        leg.call.end(Side.ENGINE, EndReason.OVERLOAD, now, refusal=503)
+
+
+def _closed(switch: Switch, event: words.LegClosed, now: float) -> None:
+    leg = switch.legs.pop(event.leg, None)
+    if leg is not None:
+        leg.stats = event.stats
+        for observer in switch.leg_observers:
+            observer(leg.side, event.stats)
+        leg.call.leg_closed(leg, now)
+
+
+def _played(leg: Leg, event: words.PlayDone, now: float) -> None:
+    leg.call.played(leg, event.play, event.completed or event.interrupted, now)
+
+
+def _digit(leg: Leg, event: words.Dtmf, now: float) -> None:
+    codes.digit(leg, event.digit, now)
+
+
+def _figures(switch: Switch, event: words.Stats, now: float) -> None:
+    for stats in event.legs:
+        leg = switch.legs.get(stats.leg)
+        if leg is not None:
+            leg.stats = stats
+
+
+def _of_leg(act: Callable[[Leg, Any, float], None]) -> Callable[[Switch, Any, float], None]:
+    """Let `act` have what is told of a leg that is still there."""
+
+    def handle(switch: Switch, event: Any, now: float) -> None:
+        leg = switch.legs.get(event.leg)
+        if leg is not None:
+            act(leg, event, now)
+
+    return handle
+
+
+REPORTS: dict[type, Callable[[Switch, Any, float], None]] = {
+    words.LegOpened: _opened,
+    words.LegFailed: _failed,
+    words.LegClosed: _closed,
+    words.PlayDone: _of_leg(_played),
+    words.Dtmf: _of_leg(_digit),
+    words.RtpStarted: _of_leg(silence.told),
+    words.RtpStopped: _of_leg(silence.told),
+    words.Trouble: _of_leg(network.troubled),
+    words.Wish: _of_leg(network.wished),
+    words.Stats: _figures,
+}
