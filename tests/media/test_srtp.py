@@ -117,7 +117,7 @@ def figures(stage: Stage, number: int) -> LegStats:
 def refused(stage: Stage, number: int) -> int:
     leg = stage.control.core.table.find(number)
     assert leg is not None
-    return int(stage.control.core.network.refused(np.array([leg.row]))[0])
+    return int(stage.control._network.refused(np.array([leg.row]))[0])
 
 
 def heard(line: Line, hertz: float, since: float) -> float:
@@ -370,7 +370,7 @@ def test_a_far_end_with_endless_ssrcs_costs_no_endless_memory(stage: Stage):
         caller.phone.ssrc = ssrc
         caller.phone.send(bytes(160))
         stage.run(0.005)
-    guard = next(iter(stage.control.core.network._guards.values()))
+    guard = next(iter(stage.control._network._guards.values()))
     assert len(guard.receiver.ssrcs) == MAX_SSRCS
     assert refused(stage, 1) == 400 - MAX_SSRCS
 
@@ -420,7 +420,7 @@ def test_a_key_that_is_said_again_goes_on_with_its_counter(stage: Stage):
     caller.phone.sequence = 0xFFF0
     stage.control.core.table.tx.sequence[:2] = 0xFFF0
     stage.run(1.0)  # the counters of both ways are at 1 now
-    guard = next(iter(stage.control.core.network._guards.values()))
+    guard = next(iter(stage.control._network._guards.values()))
     stage.do(again(caller, 1, guard._keys))
     stage.run(1.0)
     assert refused(stage, 1) == caller.unread == 0
@@ -547,6 +547,6 @@ def test_strangers_cannot_have_the_counter_searched_for_without_end(stage: Stage
     for _ in range(200):
         phone.send(bytes(160))
         stage.run(0.005)
-    guard = next(iter(stage.control.core.network._guards.values()))
+    guard = next(iter(stage.control._network._guards.values()))
     assert guard._searches == 0
     assert guard.refused == 200
