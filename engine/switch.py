@@ -304,10 +304,6 @@ class Switch:
         phones = self.registrations.targets(self.aor(name).aor, now)
         return [Contact(each.contact, each.hops, each.path) for each in phones]
 
-    def is_ours(self, uri: Uri) -> bool:
-        """Whether an address is of this node: its user part is then a number of our plan."""
-        return uri.scheme == "tel" or uri.host in self.own_hosts
-
     def direct(self, call: Call, found: Found | Destination, now: float) -> None:
         """Send a call, new or waiting, where the number plan says."""
         target = found.destination if isinstance(found, Found) else found

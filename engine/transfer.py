@@ -55,7 +55,7 @@ def read(call: Call, leg: Leg, event: Referred) -> tuple[Referral | None, int]:
             return None, 481
         return Referral(leg, str(event.refer_to), consultation=consultation), 0
     uri = event.refer_to
-    if switch.is_ours(uri):
+    if uri.scheme == "tel" or uri.host in switch.own_hosts:  # of this node: a number of our plan
         found = switch.plan.find(uri.user or "")
         if found is None:
             return None, 404
