@@ -28,7 +28,7 @@ from media.packer import Packer
 from media.plan import Plan
 from media.plane import RATES, Plane
 from media.player import Done
-from media.reception import NO_TIME, Reception, accept, may_turn, measure_jitter, note_turn
+from media.reception import NO_TIME, NOBODY, SEVERAL, Reception, accept, may_turn, measure_jitter, note_turn
 from media.render import Renderer
 from media.rtp import Packets
 from media.studio import Studio
@@ -282,10 +282,17 @@ class Core:
 
     def _relay(self, packets: Packets, kinds: I8, sound: Bool, extended: I64, now: float) -> None:
         """Send on what is relayed, to one listener of each leg after the other."""
-        relays = self.plan.relays
-        targets = [relays.get(row, ()) for row in packets.rows.tolist()]
-        for turn in range(max(map(len, targets))):
-            to = np.array([each[turn] if turn < len(each) else -1 for each in targets], np.int64)
+        to = self.table.rx.relay_to[packets.rows]
+        several = np.flatnonzero(to == SEVERAL)
+        if len(several):
+            rows = packets.rows[several].tolist()
+            targets = [self.plan.relays[row] for row in rows]
+            to[several] = [each[0] for each in targets]
+        if (to >= 0).any():
+            self._relay_to(to, packets, kinds, sound, extended, now)
+        for turn in range(1, max(map(len, targets)) if len(several) else 0):
+            to = np.full(len(packets), NOBODY)
+            to[several] = [each[turn] if turn < len(each) else NOBODY for each in targets]
             self._relay_to(to, packets, kinds, sound, extended, now)
 
     def _relay_to(
