@@ -86,8 +86,8 @@ class Calls:
     """
 
     heard: dict[str, Heard]
-    before: list[bytes]
-    after: list[bytes]
+    before: list[bytes] = field(repr=False)
+    after: list[bytes] = field(repr=False)
 
 
 @pytest.fixture(scope="module")
