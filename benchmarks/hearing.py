@@ -29,6 +29,7 @@ LEVEL_DB = -26.0  # of full scale, where speech is active: what ITU-T P.800 play
 PAUSE = 0.3  # s between clips of a passage
 STEP, AROUND = 0.1, 0.15  # s whose lateness is looked for, and of sound around them that is looked at, too
 FORM_HZ = (200, 1000)  # where that is
+FAINT = 1e-3  # power, of that of what was said, from which something can be it: filters ring on in silence
 LOUD = 0.7  # steps not louder than so many others count less
 CHANGE = 0.5  # of likeness that another lateness has to bring, over all that follow
 MEAN_BURST = 3.0  # packets lost in a row, on average, where loss comes in bursts
@@ -245,8 +246,9 @@ def lateness(reference: I16, heard: I16, rate: int, first: int) -> NDArray[np.in
     for at, weight in zip(starts, loud.tolist()):
         part, there = said[at : at + width], got[at : at + width + first]
         upto = np.cumsum(np.pad(there**2, (1, 0)))
-        power = (upto[width:] - upto[:-width]) * np.sum(part**2)
-        alike = signal.correlate(there, part, "valid") / np.sqrt(np.maximum(power, 1.0))
+        own = np.sum(part**2) + 1.0
+        power = np.maximum(upto[width:] - upto[:-width], FAINT * own) * own
+        alike = signal.correlate(there, part, "valid") / np.sqrt(power)
         best = int(np.argmax(score))
         changed = score < score[best] - CHANGE
         course.append((best, changed))
