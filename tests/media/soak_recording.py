@@ -1,11 +1,14 @@
-"""`python -m tests.media.soak_recording --minutes 60`: a long call through a worker, recorded, virtual time.
+"""`python -m tests.media.soak_recording --minutes 60 --lost 0`: a long recorded call, in virtual time.
 
-A customer and agents whose clocks drift by up to 300 ppm, over lines that lose packets in bursts; three
-transfers, between legs that are relayed and rendered; two pauses and three holds. Everybody says a mark every
-0.4 s, so that the recording shows how late each moment of each side is in it. Prints how far the sides are
-apart over the call, and a verdict; exits 1 when they are not together, when something is missing, or when a
-pause holds sound. With `--late 0.03` that share of packets comes 20 ms late, and play-out, which is what is
-recorded, keeps more delay on one side than on the other where it has to: by up to 40 ms.
+A customer and agents whose clocks drift by up to 300 ppm, through a worker; three transfers, between legs
+that are relayed and rendered; two pauses and three holds. Everybody says a mark every 0.4 s, so that the
+recording shows how late each moment of each side is in it. Prints how far the sides are apart over the call,
+and a verdict; exits 1 when they are not together, when something is missing, or when a pause holds sound.
+
+What is recorded is what is played out, as late as each side's network makes it. `--lost 0.01`: as many
+packets are lost, in bursts; their legs are rendered for their listeners' sake before long, and a side that
+keeps more delay may be 26 ms later than the other. `--late 0.03`: that share of packets comes 20 ms late, and
+40 ms may be between the sides.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ from tests.media.stage import PCMA, PCMU, Stage
 TAPS, PATH, WORKER = "recorder", "/rec/call", 4711
 EVERY = 20  # packets from mark to mark
 SILENT = np.zeros(160, np.int16)
-LOST, BURST = 0.01, 0.4  # of packets; of those after a lost one
+BURST = 0.4  # of packets after a lost one that are lost too
 LATEST = 0.25  # s from a mark to its place in the recording
 TOGETHER = 0.020  # s
 AROUND = 4.0  # s over which what a side is late by is the median
@@ -39,16 +42,16 @@ DRIFTS = (120, -300, 300, -120)  # ppm of the customer's clock, then of the agen
 
 
 class Line:
-    """A phone's way to the worker: loses packets in bursts; `late` of them come with the next."""
+    """A phone's way to the worker: begins to lose packets at `lost` of them; `late` come with the next."""
 
-    def __init__(self, rng: Random, late: float) -> None:
-        self._rng, self._late = rng, late
+    def __init__(self, rng: Random, lost: float, late: float) -> None:
+        self._rng, self._lost, self._late = rng, lost, late
         self._losing = False
         self._held: bytes | None = None
 
     def __call__(self, data: bytes) -> Iterable[bytes]:
         held, self._held = self._held, None
-        self._losing = self._rng.random() < (BURST if self._losing else LOST)
+        self._losing = self._rng.random() < (BURST if self._losing else self._lost)
         if self._losing:
             return [held] if held else []
         if held is None and self._rng.random() < self._late:
@@ -89,8 +92,8 @@ class Outcome:
 class Scene:
     """The call: leg 1 is the customer's, others are agents'."""
 
-    def __init__(self, seed: int, late: float = 0.0) -> None:
-        self.rng, self.late = Random(seed), late
+    def __init__(self, seed: int, lost: float = 0.01, late: float = 0.0) -> None:
+        self.rng, self.lost, self.late = Random(seed), lost, late
         self.reader, self.disk = Reader(), Memory()
         self.stage = Stage(taps=Taps(lambda to: self))
         self.recorder = Recorder(self.disk, entropy=Random(seed).randbytes, epoch=0.0)
@@ -122,7 +125,7 @@ class Scene:
         """A phone that says a mark every so often, at its own clock."""
         phone = self.stage.leg(leg, *(codec or (PCMU,)))
         phone.ptime = 20 * (1 + DRIFTS[leg - 1] / 1e6)  # type: ignore[assignment]
-        phone.hertz, phone.tamper = 1.0, Line(self.rng, self.late)
+        phone.hertz, phone.tamper = 1.0, Line(self.rng, self.lost, self.late)
         marks = self.said.setdefault(leg, [])
         count = iter(range(1 << 40))
 
@@ -211,9 +214,10 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.media.soak_recording", description=__doc__)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--lost", type=float, default=0.01, help="share of packets at which bursts begin")
     parser.add_argument("--late", type=float, default=0.0, help="share of packets that come 20 ms late")
     options = parser.parse_args(arguments)
-    outcome = Scene(options.seed, options.late).play(options.minutes)
+    outcome = Scene(options.seed, options.lost, options.late).play(options.minutes)
     apart, late = np.abs(outcome.apart) * 1000, [side[:, 1] * 1000 for side in outcome.delays]
     for name, side in zip(("customer", "agents"), late):
         print(f"{name}: {len(side)} marks, late by {side.min():.0f} to {side.max():.0f} ms")
