@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.hearing import passages
 from media import codecs, red
-from media.codecs import Tuning
+from media.codecs import Tuning, opus
 from media.columns import I16
 from media.decoding import MOST_WAITING, Decoding, Frame
 from media.encoding import Encoding
@@ -131,8 +131,9 @@ def test_a_packet_that_comes_after_its_time_but_before_its_followers_still_feeds
 def test_a_gap_is_given_up_when_too_many_wait_for_it():
     listener = Listener()
     listener.take(0)
-    frames = listener.take(*range(2, 3 + MOST_WAITING))
-    assert places(frames) == [(n, True) for n in range(2, 3 + MOST_WAITING)]
+    came = [(n, True) for n in range(2, 3 + MOST_WAITING)]
+    copied = [(1, False)] if opus.has_copy(listener.sent[2]) else []
+    assert places(listener.take(*range(2, 3 + MOST_WAITING))) == copied + came
 
 
 def test_a_pause_without_a_missing_number_is_no_loss():
