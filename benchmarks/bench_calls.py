@@ -13,8 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import math
-import os
 import platform
 import resource
 import statistics
@@ -52,14 +50,12 @@ PORTS = 6100 + 4 * 1500 + 400
 RENDERED_GAIN = 0.999  # anything but unity must be decoded
 
 
-CORE = 0.85  # of one: what a worker may take of it, so that it is cost and not overload that is measured
-MACHINE = 0.88  # of all cores: what the workers may take, and the far ends beside them
-FAR_ENDS = 0.85  # what the far ends take, times the floor
+CORE = 0.85  # of one: what a run may take of it, so that it is cost and not overload that is measured
 
 
 class Kind(NamedTuple):
     """A way through the worker: its gain, whether the helper in C is used where it can be, how many times the
-    floor it takes among many calls, roughly, and whether one leg of each call is tapped as for a recording.
+    floor it takes at most, roughly, and whether one leg of each call is tapped as for a recording.
     """
 
     gain: float
@@ -69,7 +65,7 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "relayed": Kind(1.0, "auto", 1.25),
+    "relayed": Kind(1.0, "auto", 1.7),
     "relayed_python": Kind(1.0, "off", 1.7),
     "rendered": Kind(RENDERED_GAIN, "auto", 2.5),
     "recorded": Kind(1.0, "auto", 2.5, tapped=True),
@@ -98,15 +94,16 @@ async def run_json(*command: object, lines: Iterable[int] = ()) -> dict[str, Any
 
 
 class Worker:
-    """A worker under test, and what it has told. ports: low and high, high excluded."""
+    """The worker under test, and what it has told."""
 
-    def __init__(self, native: str, ports: tuple[int, int]) -> None:
+    def __init__(self, native: str) -> None:
         self.empty = 0  # bytes resident before the first leg
         self._events: list[AnyEvent] = []
+        self._legs = 0
         self._changed = asyncio.Event()
         self._client = WorkerClient(
             bind=HOST,
-            ports=ports,
+            ports=(PORT, PORTS),
             on_events=self._told,
             on_lost=self._lost,
             native=native,
@@ -144,57 +141,27 @@ class Worker:
         """Bytes resident."""
         return int(psutil.Process(self._client.pid).memory_info().rss)
 
-    async def open(self, places: range, gain: float, tap: str = "") -> list[int]:
-        """Open legs joined in pairs, far end i at PORT + 2i; their ports. tap: the socket of who listens to
-        the calls, both sides of each.
+    async def open(self, legs: int, gain: float, tap: str = "") -> list[int]:
+        """Open legs joined in pairs, leg i's far end at PORT + 2i; their ports. tap: the socket of who
+        listens to the calls, both sides of each.
         """
-        for i in places:
-            self._client.send(OpenLeg(i, [Codec(0, "PCMU")], None, (FAR, PORT + 2 * i)))
-        for i in places:
-            self._client.send(SetGain(i ^ 1, i, gain))
-        for i in places[::2] if tap else ():
-            self._client.send(Tap(i, tap))
-        opened = await self._collect(len(places))
+        first, self._legs = self._legs, self._legs + legs
+        for i in range(legs):
+            self._client.send(OpenLeg(first + i, [Codec(0, "PCMU")], None, (FAR, PORT + 2 * i)))
+        for i in range(legs):
+            self._client.send(SetGain(first + (i ^ 1), first + i, gain))
+        for i in range(0, legs if tap else 0, 2):
+            self._client.send(Tap(first + i, tap))
+        opened = await self._collect(legs)
         ports = [event.port for event in opened if isinstance(event, LegOpened)]
-        if len(ports) < len(places):
+        if len(ports) < legs:
             raise SystemExit(f"legs without a port: {opened[-1]}")
         return ports
 
-    async def close(self, places: range) -> list[LegStats]:
-        """Close these legs; their figures."""
-        self._client.send(*(CloseLeg(i) for i in places))
-        return [event.stats for event in await self._collect(len(places)) if isinstance(event, LegClosed)]
-
-
-class Crew:
-    """Fresh workers that share the calls among them, as those of a node do."""
-
-    def __init__(self, native: str, workers: int, calls: int) -> None:
-        share = (PORTS - PORT) // workers // 2 * 2
-        self._workers = [Worker(native, (PORT + i * share, PORT + (i + 1) * share)) for i in range(workers)]
-        cuts = [2 * (calls * i // workers) for i in range(workers + 1)]
-        self._shares = list(zip(self._workers, map(range, cuts, cuts[1:]), strict=True))
-
-    async def start(self) -> None:
-        for worker in self._workers:
-            await worker.start()
-
-    async def stop(self) -> None:
-        for worker in self._workers:
-            await worker.stop()
-
-    async def open(self, gain: float, tap: str) -> list[int]:
-        return [port for worker, legs in self._shares for port in await worker.open(legs, gain, tap)]
-
-    async def close(self) -> list[LegStats]:
-        return [stats for worker, legs in self._shares for stats in await worker.close(legs)]
-
-    def cpu(self) -> float:
-        return sum(worker.cpu() for worker in self._workers)
-
-    def grown(self) -> int:
-        """Bytes resident since there was no leg."""
-        return sum(worker.memory() - worker.empty for worker in self._workers)
+    async def close(self, legs: int) -> list[LegStats]:
+        """Close the legs opened last; their figures."""
+        self._client.send(*(CloseLeg(leg) for leg in range(self._legs - legs, self._legs)))
+        return [event.stats for event in await self._collect(legs) if isinstance(event, LegClosed)]
 
 
 @dataclass
@@ -212,23 +179,21 @@ class Way:
 
 
 async def measure(
-    tools: dict[str, str], kind: Kind, workers: int, calls: int, seconds: float, tap: str
+    tools: dict[str, str], worker: Worker, calls: int, seconds: float, gain: float, tap: str = ""
 ) -> Way:
-    """One run of `calls` bridged calls. tap: the socket of a listener, for kinds that are tapped."""
-    legs, crew = 2 * calls, Crew(kind.native, workers, calls)
-    await crew.start()
-    ports = await crew.open(kind.gain, tap if kind.tapped else "")
+    """One run of `calls` bridged calls."""
+    legs = 2 * calls
+    ports = await worker.open(legs, gain, tap)
     offered = tools["load"], legs, FAR, PORT, HOST, seconds, "reports"
     load = asyncio.create_task(run_json(*offered, lines=ports))
     lead_in = min(0.5, seconds / 6)
     await asyncio.sleep(lead_in)
-    before, since = crew.cpu(), perf_counter()
+    before, since = worker.cpu(), perf_counter()
     await asyncio.sleep(seconds - 2 * lead_in)
-    used, passed = crew.cpu() - before, perf_counter() - since
+    used, passed = worker.cpu() - before, perf_counter() - since
     counted = await load
-    leg_kb = crew.grown() / 1024 / legs
-    stats = await crew.close()
-    await crew.stop()
+    leg_kb = (worker.memory() - worker.empty) / 1024 / legs
+    stats = await worker.close(legs)
     taken, late = sum(leg.received for leg in stats), sum(leg.late for leg in stats)
     return Way(
         cost_ms=used / passed * 1e3 / calls,
@@ -250,14 +215,11 @@ async def measure_floor(tools: dict[str, str], calls: int, seconds: float) -> fl
 
 @dataclass
 class Point:
-    """All rounds at one number of calls. ways: of the kinds that are measured here; workers: how many each
-    takes.
-    """
+    """All rounds at one number of calls."""
 
     calls: int
     floors: list[float]
-    ways: dict[str, list[Way]]
-    workers: dict[str, int]
+    ways: dict[str, list[Way]]  # of the kinds that are measured here
 
     def floor(self) -> float:
         return statistics.median(self.floors)
@@ -283,7 +245,7 @@ class Point:
     def told(self) -> str:
         kinds = ", ".join(
             f"{kind} {self.cost(kind):.3f} ({self.times_floor(kind):.2f}x, lost "
-            f"{sum(way.lost for way in ways)}{_of(self.workers[kind])})"
+            f"{sum(way.lost for way in ways)})"
             for kind, ways in self.ways.items()
         )
         delay = f", delay p95 {self.delay('relayed'):.2f} ms" if "relayed" in self.ways else ""
@@ -293,20 +255,13 @@ class Point:
         )
 
 
-def _of(workers: int) -> str:
-    return f", {workers} workers" if workers > 1 else ""
-
-
 def carried(calls: list[int], floor_ms: float) -> list[Point]:
-    """Where each kind is measured: at the numbers of calls that this machine carries, and at the most."""
+    """Where each kind is measured: at the numbers of calls that one core here carries, and at the most."""
     points: dict[int, Point] = {}
-    cores = len(os.sched_getaffinity(0))
     for name, kind in KINDS.items():
-        most = int(cores * MACHINE * 1e3 / (floor_ms * (kind.most + FAR_ENDS))) // 50 * 50
+        most = int(CORE * 1e3 / (floor_ms * kind.most)) // 50 * 50
         for count in sorted({min(count, max(most, calls[0])) for count in calls}):
-            point = points.setdefault(count, Point(count, [], {}, {}))
-            point.ways[name] = []
-            point.workers[name] = math.ceil(count * floor_ms * kind.most / (CORE * 1e3))
+            points.setdefault(count, Point(count, [], {})).ways[name] = []
     return [points[count] for count in sorted(points)]
 
 
@@ -322,12 +277,18 @@ async def run(calls: list[int], seconds: float, rounds: int) -> dict[str, float]
         tools, tap = build(Path(directory)), f"{directory}/tap"
         server = await asyncio.start_unix_server(_swallow, tap, limit=1 << 22)
         points = carried(calls, await measure_floor(tools, calls[0], seconds))
+        workers = {native: Worker(native) for native in sorted({kind.native for kind in KINDS.values()})}
+        for worker in workers.values():
+            await worker.start()
         for point in points * rounds:
             point.floors.append(await measure_floor(tools, point.calls, seconds))
             for name, ways in point.ways.items():
-                workers = point.workers[name]
-                ways.append(await measure(tools, KINDS[name], workers, point.calls, seconds, tap))
+                kind = KINDS[name]
+                told = tap if kind.tapped else ""
+                ways.append(await measure(tools, workers[kind.native], point.calls, seconds, kind.gain, told))
             print(point.told(), flush=True)
+        for worker in workers.values():
+            await worker.stop()
         server.close()
     return figures_of(points)
 

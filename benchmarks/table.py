@@ -31,7 +31,7 @@ class Figure(NamedTuple):
 
 FIGURES = {
     "calls": {
-        "calls": Figure("G.711 calls at once in the largest run"),
+        "calls": Figure("G.711 calls at once in the largest run of one worker"),
         "relayed_x_floor": Figure("CPU of relayed calls, against system calls alone", "×", "≤ 1.3"),
         "relayed_x_floor_python": Figure("CPU of relayed calls without the helper in C", "×", "≤ 1.7"),
         "rendered_x_floor": Figure("CPU of calls decoded, buffered, mixed and encoded", "×", "≤ 2.5"),
