@@ -59,6 +59,18 @@ class NetworkSettings:
 
 
 @settings
+class WebRtc:
+    enabled: Literal["auto", "on", "off"] = setting(
+        "Calls with browsers (ICE and DTLS, by the extra `webrtc`): `auto` where a WebSocket is listened on, "
+        "`on` always, `off` never.",
+        default="auto",
+    )
+    external_address: Address | None = setting(
+        "Address of RTP that browsers are told, where they need another than phones.", default=None
+    )
+
+
+@settings
 class MediaSettings:
     workers: Processes = setting(
         "Media processes; `auto`, or 0, for one a core. A call stays in one of them, each has its share of "
@@ -109,6 +121,7 @@ class MediaSettings:
     network: NetworkSettings = setting(
         "What the networks carry, and what is done about it.", default=NetworkSettings()
     )
+    webrtc: WebRtc = setting("Browsers as phones.", default=WebRtc())
     jitter: Jitter = setting("The jitter buffer of legs that are not relayed.", default=Jitter())
     sound: SoundSettings = setting("What is done with the sound of calls.", default=SoundSettings())
     recording: RecordingSettings = setting(

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from engine.browser import is_browsers
 from engine.call import Call
+from engine.description import Description, PhoneDescription
 from engine.encryption import Encryption, policy
 from engine.events import CallArrived, EndReason, Side
 from engine.leg import Leg
@@ -116,7 +118,7 @@ def _new_call(switch: Switch, event: IncomingCall, found: Found | None, now: flo
 def _open(switch: Switch, call: Call, event: IncomingCall, now: float) -> None:
     leg = call.customer
     assert leg is not None
-    leg.encryption = _encryption(switch, event)
+    leg.description = _description(switch, leg, event)
     if event.offer:
         try:
             leg.take_offer(event.offer)
@@ -136,7 +138,7 @@ def _replacing(switch: Switch, event: IncomingCall, now: float) -> None:
     call = old.call
     leg: Leg = call.new_leg(old.side)
     leg.session, leg.name, leg.replaces = event.session, event.identity.name, old
-    leg.encryption = _encryption(switch, event)
+    leg.description = _description(switch, leg, event)
     switch.sessions[event.session.id] = leg
     try:
         if event.offer:
@@ -153,6 +155,12 @@ def _replacing(switch: Switch, event: IncomingCall, now: float) -> None:
 
 def _line(switch: Switch, event: IncomingCall) -> LineSettings | None:
     return switch.config.lines.get(event.identity.name) if event.identity.kind == "line" else None
+
+
+def _description(switch: Switch, leg: Leg, event: IncomingCall) -> Description:
+    """How the far end describes itself; a browser's offer is refused as any other where none is let in."""
+    browsers = leg.give_door() if event.offer and is_browsers(event.offer) else None
+    return browsers or PhoneDescription(switch.media.capabilities, _encryption(switch, event))
 
 
 def _encryption(switch: Switch, event: IncomingCall) -> Encryption:

@@ -17,7 +17,7 @@ from engine.events import EndReason, Event, Side
 from engine.leg import Leg, Media
 from engine.states import State, Trigger
 from engine.timers import Timer
-from media.messages import Play, Stop
+from media.messages import Play
 from sip.errors import WrongState
 
 if TYPE_CHECKING:
@@ -166,12 +166,11 @@ class Call:
         self.hush(leg)
         self._play += 1
         items = [self.switch.prompts.path(self.language, name) for name in prompts]
-        self.switch.media.send(leg.worker, Play(leg.number, self._play, items, loop, barge=barge))
+        leg.play(Play(leg.number, self._play, items, loop, barge=barge))
 
     def hush(self, leg: Leg) -> None:
         """Stop whatever plays to the leg."""
-        if leg.media is Media.OPEN:
-            self.switch.media.send(leg.worker, Stop(leg.number))
+        leg.hush()
 
     def played(self, leg: Leg, play: int, over: bool, now: float) -> None:
         """A play came to its end; one that was stopped on purpose, or an older one, moves nothing.

@@ -37,7 +37,7 @@ class EndReason(StrEnum):
     CLOSED = "closed"  # the queue does not take calls now
     OVERLOAD = "overload"  # refused to protect the calls in progress
     SIGNALLING_LOST = "signalling_lost"  # no answer, no ACK, session timer ran out, or the transport died
-    MEDIA_LOST = "media_lost"  # the media worker that carried the call died
+    MEDIA_LOST = "media_lost"  # the media worker or the gate died, or a browser was reached no more
     NODE_LOST = "node_lost"  # the node died; closed at its restart
     TOO_LONG = "too_long"  # the node's longest call was reached
     SHUTDOWN = "shutdown"  # the node was stopped on purpose

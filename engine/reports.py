@@ -1,4 +1,4 @@
-"""What media workers report, and which leg of which call it concerns; if that leg is gone, nobody."""
+"""What media workers and the gate report, and which leg of which call it concerns; if it is gone, nobody."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ import structlog
 from engine import admit, codes, housing, network, silence, transfer
 from engine.events import EndReason, Side
 from engine.leg import Leg, Media
+from engine.states import Trigger
+from engine.talking import drop, left
+from media import gate
 from media import messages as words
 
 if TYPE_CHECKING:
     from engine.switch import Switch
+
+GOODBYE_S = 2.0  # that a BYE may come after the good-bye of DTLS
 
 log = structlog.get_logger("switch")
 
@@ -23,6 +28,13 @@ def _opened(switch: Switch, event: words.LegOpened, now: float) -> None:
     if leg is None or leg.media is not Media.OPENING:
         return
     leg.media, leg.port = Media.OPEN, event.port
+    if leg.door is not None:
+        leg.door.open((leg.door.gate.address, event.port))
+    leg.when_describable(lambda at: _go_on(leg, at), now)
+
+
+def _go_on(leg: Leg, now: float) -> None:
+    """All is there that can be said of the leg: on with its call."""
     if leg.attempt is not None:
         leg.attempt.leg_opened(now)
     elif leg.moving:
@@ -66,6 +78,50 @@ def _digit(leg: Leg, event: words.Dtmf, now: float) -> None:
     codes.digit(leg, event.digit, now)
 
 
+# --- browsers' doors ----------------------------------------------------------------------------------
+
+
+def _door_opened(leg: Leg, event: gate.DoorOpened, now: float) -> None:
+    if leg.door is not None and leg.media is Media.OPEN:
+        leg.door.was_opened(event, now)
+
+
+def _door_secured(leg: Leg, event: gate.DoorSecured, now: float) -> None:
+    if leg.door is not None:
+        leg.door.was_reached(event)
+        leg.reached()
+
+
+def _door_moved(leg: Leg, event: gate.DoorMoved, now: float) -> None:
+    if leg.door is not None:
+        leg.door.was_reached(event)
+        leg.update()
+
+
+def _door_lost(leg: Leg, event: gate.DoorLost, now: float) -> None:
+    """A browser that said good-bye has hung up, even where its signalling does not come to say so."""
+    if leg.door is None:
+        return
+    if event.reason == "closed":
+        leg.call.arm_action(f"gone {leg.number}", GOODBYE_S, lambda at: left(leg.call, leg, "", at), now)
+    else:
+        door_lost(leg, event.reason, now)
+
+
+def door_lost(leg: Leg, why: str, now: float) -> None:
+    """There is no way to the leg's browser any more, or there never was."""
+    log.warning("browser not reached", call=leg.call.id, leg=leg.number, why=why)
+    leg.shut_door()
+    if leg.attempt is not None:
+        leg.attempt.leg_failed(now)
+    elif leg is leg.call.customer:
+        leg.call.end(Side.ENGINE, EndReason.MEDIA_LOST, now, refusal=503)
+    elif leg is leg.call.party or leg is leg.call.transferor:
+        leg.call.fire(Trigger.PARTY_LEFT, now, EndReason.MEDIA_LOST)
+    else:
+        drop(leg.call, leg, now)
+
+
 def _figures(switch: Switch, event: words.Stats, now: float) -> None:
     for stats in event.legs:
         leg = switch.legs.get(stats.leg)
@@ -95,4 +151,8 @@ REPORTS: dict[type, Callable[[Switch, Any, float], None]] = {
     words.Trouble: _of_leg(network.troubled),
     words.Wish: _of_leg(network.wished),
     words.Stats: _figures,
+    gate.DoorOpened: _of_leg(_door_opened),
+    gate.DoorSecured: _of_leg(_door_secured),
+    gate.DoorMoved: _of_leg(_door_moved),
+    gate.DoorLost: _of_leg(_door_lost),
 }

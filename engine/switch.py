@@ -20,8 +20,8 @@ from engine.attempt import Contact
 from engine.call import Call
 from engine.events import CallEnded, CallRecord, EndReason, Event, Side, WorkerLost
 from engine.ledger import record
-from engine.leg import Leg, Media
-from engine.ports import JournalPort, MediaPort, Prompts, Registrations, Resolver
+from engine.leg import Leg
+from engine.ports import GatePort, JournalPort, MediaPort, Prompts, Registrations, Resolver
 from engine.recording import Recordings
 from engine.states import State, Trigger
 from engine.talking import held_changed, left
@@ -65,6 +65,7 @@ class Switch:
         self.prompts = prompts
         self.resolver = resolver
         self.recordings = Recordings()
+        self.gate: GatePort | None = None  # where browsers are let in
         self.rng = rng
         self.timers = Timers()
         self.plan = config.numbers
@@ -110,8 +111,8 @@ class Switch:
             codes.registration_changed(self, event, now)
         self._assign(now)
 
-    def heard(self, event: media_words.Event, now: float) -> None:
-        """Something a media worker tells."""
+    def heard(self, event: media_words.AnyEvent, now: float) -> None:
+        """Something a media worker tells, or the gate."""
         handler = reports.REPORTS.get(type(event))
         if handler is not None:
             handler(self, event, now)
@@ -130,13 +131,19 @@ class Switch:
         calls = {leg.call.id: leg.call for leg in lost}
         self.note(WorkerLost(at=self.wall(now), worker=worker, calls=len(calls)))
         for leg in lost:
-            leg.media = Media.CLOSED
+            leg.lost()
             del self.legs[leg.number]
         for call in calls.values():
             if call.state is State.ENDING:
                 call.fire(Trigger.CLOSED, now)
             else:
                 call.end(Side.ENGINE, EndReason.MEDIA_LOST, now, refusal=503)
+        self._assign(now)
+
+    def gate_lost(self, now: float) -> None:
+        """The gate died: its doors are gone, and browsers at them give up within half a minute."""
+        for leg in [leg for leg in self.legs.values() if leg.door is not None]:
+            reports.door_lost(leg, "the gate died", now)
         self._assign(now)
 
     def set_agent(self, name: str, event: codes.AgentEvent, now: float, reason: str = "") -> Agent:
@@ -225,10 +232,16 @@ class Switch:
             event.session.refuse(481, now=now)
             return
         try:
-            body = leg.reply(event.sdp)
+            if event.sdp is not None:
+                leg.take_offer(event.sdp)
         except SipError as error:
             event.session.refuse(error.sip_status, now=now)
             return
+        leg.when_describable(lambda at: self._reply(leg, event, at), now)
+
+    def _reply(self, leg: Leg, event: sip_words.Reoffered, now: float) -> None:
+        """Our answer to an offer, or the offer that was asked for."""
+        body = leg.answer() if event.sdp is not None else leg.offer()
         silence.restate(leg, now)
         event.session.accept(body, now=now)
         leg.update()

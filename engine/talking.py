@@ -28,7 +28,7 @@ def answer_customer(call: Call, now: float, _: Any) -> None:
     call.clocks.answered = now
     call.clocks.ringing = call.clocks.ringing or now
     recording.begin(call, now)
-    call.note(CallAnswered, now, codec=leg.codec, encryption=leg.encryption.suite)
+    call.note(CallAnswered, now, codec=leg.codec, encryption=leg.suite)
 
 
 def connect(call: Call, now: float, party: Leg) -> None:
@@ -56,7 +56,7 @@ def connect(call: Call, now: float, party: Leg) -> None:
         party=party.name,
         agent=party.agent,
         codec=party.codec,
-        encryption=party.encryption.suite,
+        encryption=party.suite,
     )
     if call.held_by:
         call.fire(Trigger.HOLD, now, next(iter(call.held_by)))

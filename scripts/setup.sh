@@ -19,8 +19,8 @@ libraries=(
 extras=()
 headers=
 case $target in
-    run) ;;
-    demo) extras=(softphone) ;;
+    run) extras=(webrtc) ;;
+    demo) extras=(softphone webrtc) ;;
     test | bench | soak)
         extras=(softphone postgresql test webrtc)
         tools+=(git:git cc:gcc sipp:sip-tester baresip:baresip-core)

@@ -48,14 +48,14 @@ class Tone(AudioStreamTrack):
 
 
 class Browser:
-    """Says a tone, keeps what it hears: mono, RATE Hz."""
+    """Says a tone of that many Hz, or a track; keeps what it hears: mono, RATE Hz."""
 
-    def __init__(self, hertz: float, codecs: Sequence[str] = ()) -> None:
+    def __init__(self, says: float | MediaStreamTrack, codecs: Sequence[str] = ()) -> None:
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.heard: list[np.ndarray[Any, Any]] = []
         self.tasks: list[asyncio.Task[None]] = []
         self.news = asyncio.Event()
-        sender = self.connection.addTrack(Tone(hertz))
+        sender = self.connection.addTrack(says if isinstance(says, MediaStreamTrack) else Tone(says))
         self.connection.on("track", self._listen)
         if codecs:
             known = RTCRtpSender.getCapabilities("audio").codecs
@@ -81,6 +81,12 @@ class Browser:
 
     async def accept(self, sdp: str) -> None:
         await self.connection.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
+
+    async def answer(self, sdp: str) -> str:
+        """To an offer."""
+        await self.connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+        await self.connection.setLocalDescription(await self.connection.createAnswer())
+        return str(self.connection.localDescription.sdp)
 
     async def hear(self, seconds: float) -> np.ndarray[Any, Any]:
         """The next seconds of what comes."""

@@ -1,0 +1,94 @@
+"""A leg's way to a browser, as the engine has it: what the gate said of it, and what waits until it has.
+
+The gate (media/gate.py) is asked for a door once the worker has given the leg its port; only then there is
+something to put into a session description.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from media.gate import CloseDoor, DoorMoved, DoorOpened, DoorSecured, OpenDoor, RestartDoor, SetPeer
+from media.messages import Address, Keys
+from sip.errors import NothingInCommon
+
+if TYPE_CHECKING:
+    from engine.ports import GatePort
+    from media.jsep import Session
+
+
+class Door:
+    """One leg's. opened: what our descriptions say of it, None before the gate has said so. remote, keys: of
+    the far end, None before it is reached. client: whether we begin the handshake.
+    """
+
+    def __init__(self, leg: int, gate: GatePort) -> None:
+        self.leg = leg
+        self.gate = gate
+        self.opened: DoorOpened | None = None
+        self.remote: Address | None = None
+        self.keys: Keys | None = None
+        self.client = True
+        self._far: Session | None = None  # as it described itself last
+        self._asked = False
+        self._then: Callable[[float], None] | None = None
+
+    # --- descriptions -----------------------------------------------------------------------------
+
+    def offered(self, far: Session) -> None:
+        """The far end offers; one that has other credentials than before asks to be sought anew (RFC 8445
+        section 9). Raises NothingInCommon for what would take other keys: the association stays.
+        """
+        before, self._far = self._far, far
+        if before is None:
+            self.client = far.setup != "active"
+            return
+        if set(far.fingerprints) != set(before.fingerprints):
+            self._far = before
+            raise NothingInCommon("another certificate within a call")
+        if (far.peer.ufrag, far.peer.password) != (before.peer.ufrag, before.peer.password):
+            self.opened = None
+            self.gate.send(RestartDoor(self.leg, far.peer))
+
+    def answered(self, far: Session) -> None:
+        """The far end answers; only its first answer says who it is."""
+        before, self._far = self._far, far
+        if before is None:
+            self.client = far.setup != "active"
+            self.gate.send(SetPeer(self.leg, far.peer, far.fingerprints, self.client))
+
+    # --- the gate ---------------------------------------------------------------------------------
+
+    def open(self, at: Address) -> None:
+        """Ask for it. at: the leg's port as browsers see it."""
+        self._asked = True
+        far = self._far
+        if far is None:
+            self.gate.send(OpenDoor(self.leg, at))
+        else:
+            self.gate.send(OpenDoor(self.leg, at, far.peer, far.fingerprints, self.client))
+
+    def when_open(self, then: Callable[[float], None], now: float) -> None:
+        """Do something as soon as the gate has said what our description needs: now, or later."""
+        if self.opened is None:
+            self._then = then
+        else:
+            then(now)
+
+    def was_opened(self, event: DoorOpened, now: float) -> None:
+        self.opened = event
+        then, self._then = self._then, None
+        if then is not None:
+            then(now)
+
+    def was_reached(self, event: DoorSecured | DoorMoved) -> None:
+        """The far end was found, or found elsewhere; the keys are told once."""
+        self.remote = event.remote
+        if isinstance(event, DoorSecured):
+            self.keys = Keys(event.suite, event.send, event.receive)
+
+    def close(self) -> None:
+        if self._asked:
+            self._asked = False
+            self.gate.send(CloseDoor(self.leg))

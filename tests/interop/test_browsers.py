@@ -1,0 +1,203 @@
+"""Browsers as phones: SIP over secure WebSockets, ICE and DTLS by a stock aiortc peer, beside desk phones."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from aiortc.mediastreams import AudioStreamTrack
+from av import AudioFrame
+from scipy import signal
+
+from engine.hearing import heard, is_music, read_wav
+from engine.prompts import PromptPack
+from sip.message import Request, Response
+from sip.pjsip.process import Softphone
+from tests.interop.node import Node
+from tests.interop.webphone import WebPhone
+from tests.media.browser import PATIENCE, RATE, Browser
+
+TELEPHONE = 8000
+Phones = Callable[..., Softphone]
+Speech = Callable[[str], Path]
+
+
+class Voice(AudioStreamTrack):
+    """Says the file over and over, in time."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self._sound = read_wav(file, TELEPHONE)
+        self._at = 0
+
+    async def recv(self) -> AudioFrame:
+        frame = await super().recv()
+        said = np.take(self._sound, np.arange(self._at, self._at + frame.samples), mode="wrap")
+        self._at += frame.samples
+        spoken = AudioFrame.from_ndarray(said[None, :], format="s16", layout="mono")
+        spoken.pts, spoken.sample_rate = frame.pts, frame.sample_rate
+        spoken.time_base = Fraction(1, frame.sample_rate)
+        return spoken
+
+
+class Page:
+    """A page with a softphone in it: its signalling by WebPhone, its sound by aiortc in a loop of its own."""
+
+    def __init__(self, node: Node, account: str, says: Path) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self.phone = WebPhone(node, account)
+        self.browser = self.do(self._open(says))
+
+    async def _open(self, says: Path) -> Browser:
+        return Browser(Voice(says))
+
+    def do(self, what: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(what, self._loop).result(PATIENCE)
+
+    def call(self, number: str) -> Response:
+        offer = self.do(self.browser.offer())
+        self.phone.sdp = lambda: offer  # type: ignore[method-assign]
+        response, _ = self.phone.call(number)
+        if response.status == 200:
+            self.do(self.browser.accept(response.body.decode()))
+        return response
+
+    def answer(self) -> Request:
+        """Take the call that comes; its INVITE."""
+        phone = self.phone
+        invite = phone.until("INVITE")
+        assert isinstance(invite, Request)
+        answer = self.do(self.browser.answer(invite.body.decode()))
+        headers = [("Contact", phone.contact), ("Content-Type", "application/sdp")]
+        phone.send(invite.respond(200, headers=headers, body=answer.encode(), tag="w2"))
+        phone.until("ACK")
+        return invite
+
+    def renegotiate(self, began: Response, direction: str) -> None:
+        """Another offer within the call."""
+        (transceiver,) = self.browser.connection.getTransceivers()
+        transceiver.direction = direction
+        offer = self.do(self.browser.offer())
+        uri, phone = str(began.contacts[0].uri), self.phone
+        extra = f"Contact: {phone.contact}\r\n"
+        ids = {"to": str(began.to), "call_id": began.call_id}
+        invite = phone.build("INVITE", uri, extra=extra, body=offer, **ids)
+        phone.send(invite)
+        answer = phone.until("200")
+        assert isinstance(answer, Response)
+        phone.acknowledge(invite, answer)
+        self.do(self.browser.accept(answer.body.decode()))
+
+    def hears(self, seconds: float) -> np.ndarray[Any, Any]:
+        """At the telephone's rate."""
+        sound = self.do(self.browser.hear(seconds))
+        return np.rint(signal.resample_poly(sound, TELEPHONE, RATE)).clip(-32768, 32767).astype(np.int16)
+
+    def close(self) -> None:
+        self.do(self.browser.close())
+        self.phone.close()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(PATIENCE)
+        self._loop.close()
+
+
+@pytest.fixture
+def page(node: Node) -> Iterator[Callable[[str, Path], Page]]:
+    """Opens pages, and closes them at the end."""
+    opened: list[Page] = []
+
+    def open_page(account: str, says: Path) -> Page:
+        opened.append(Page(node, account, says))
+        return opened[-1]
+
+    yield open_page
+    for each in opened:
+        each.close()
+
+
+def music(node: Node) -> Path:
+    return Path(PromptPack.load(node.prompts).path("en", "music"))
+
+
+def test_a_browser_waits_with_music_talks_to_an_agent_holds_and_hangs_up(
+    node: Node, page: Callable[[str, Path], Page], agent: Phones, speech: Speech, tmp_path: Path
+) -> None:
+    says, replies = speech("where is the parcel that I am waiting for"), speech("it comes before noon")
+    customer = page("customer", says)
+    began = customer.call("desk")
+    assert began.status == 200
+    assert is_music(customer.hears(2.0), read_wav(music(node), TELEPHONE), TELEPHONE)
+
+    anna = agent("anna")
+    call = anna.incoming()
+    anna.answer(call)
+    anna.expect("media", call=call, state="active")
+    anna.ask("record", call=call, file=str(tmp_path / "anna.wav"))
+    anna.ask("play", call=call, file=str(replies))
+    at_customer = customer.hears(6.0)
+    anna.ask("stop", call=call, what="record")
+    at_agent = read_wav(tmp_path / "anna.wav", TELEPHONE)
+    assert heard(read_wav(replies, TELEPHONE), at_customer, TELEPHONE)
+    assert heard(read_wav(says, TELEPHONE), at_agent, TELEPHONE)
+
+    customer.renegotiate(began, "sendonly")
+    anna.ask("record", call=call, file=str(tmp_path / "held.wav"))
+    customer.do(asyncio.sleep(2.0))
+    anna.ask("stop", call=call, what="record")
+    customer.renegotiate(began, "sendrecv")
+    waited = read_wav(tmp_path / "held.wav", TELEPHONE)
+    assert is_music(waited, read_wav(music(node), TELEPHONE), TELEPHONE)
+    anna.ask("play", call=call, file=str(replies))
+    assert heard(read_wav(replies, TELEPHONE), customer.hears(6.0), TELEPHONE)
+
+    assert customer.phone.hang_up(began).status == 200
+    anna.expect("ended")
+    record = node.record("desk")
+    assert (record["reason"], record["ended_by"], record["agent"]) == ("completed", "customer", "anna")
+    assert (record["customer_codec"], record["customer_encryption"]) == ("opus", "AEAD_AES_128_GCM")
+    assert record["hold_s"] > 1.0 and record["customer_loss"] == 0.0
+
+
+def test_a_browser_is_called_by_a_desk_phone(
+    node: Node, page: Callable[[str, Path], Page], agent: Phones, speech: Speech, tmp_path: Path
+) -> None:
+    says, replies = speech("good morning what can I do for you"), speech("my parcel has not come")
+    gus = page("gus", says)
+    assert gus.phone.register().status == 200
+    customer = agent("customer")
+    call = customer.call(f"sip:gus@{node.domain}")
+    invite = gus.answer()
+    assert b"UDP/TLS/RTP/SAVPF" in invite.body
+    customer.expect("answered", call=call)
+    customer.ask("record", call=call, file=str(tmp_path / "customer.wav"))
+    customer.ask("play", call=call, file=str(replies))
+    assert heard(read_wav(replies, TELEPHONE), gus.hears(6.0), TELEPHONE)
+    customer.hangup(call)
+    bye = gus.phone.until("BYE")
+    assert isinstance(bye, Request)
+    gus.phone.send(bye.respond(200))
+    assert heard(read_wav(says, TELEPHONE), read_wav(tmp_path / "customer.wav", TELEPHONE), TELEPHONE)
+    record = node.record("gus")
+    assert record["reason"] == "completed"
+    assert record["agent_encryption"] == "AEAD_AES_128_GCM"
+
+
+def test_an_offer_that_cannot_be_read_is_refused_and_leaves_nothing(
+    node: Node, page: Callable[[str, Path], Page], speech: Speech
+) -> None:
+    customer = page("customer", speech("hello"))
+    offer = customer.do(customer.browser.offer())
+    for spoilt, status in ((offer.replace("a=ice-pwd", "a=ice"), 400), (offer.replace("rtcp-mux", "x"), 488)):
+        customer.phone.sdp = lambda body=spoilt: body  # type: ignore[misc]
+        response, _ = customer.phone.call("desk")
+        assert response.status == status
+        assert node.record("desk")["reason"] == "not_acceptable"
+    assert node.get("/v1/calls")["items"] == []
