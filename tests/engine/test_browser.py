@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -156,13 +158,18 @@ class House:
         assert self.stage.call.customer is not None
         return self.stage.call.customer
 
+    def until(self, true: Callable[[], Any]) -> None:
+        deadline = self.stage.world.now + 120.0
+        while not true():
+            assert self.stage.world.now < deadline
+            self.stage.run(1.0)
+
     def talking(self) -> BrowserVoice:
         """A browser that talks to an agent."""
         phone = self.calls()
         self.tells(opened(self.customer.number))
         self.tells(secured(self.customer.number))
-        self.stage.run(20.0)
-        assert self.stage.call.state is State.TALKING
+        self.until(lambda: self.stage.call.state is State.TALKING)
         return phone
 
 
@@ -437,7 +444,7 @@ def ringing(house: House, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     agent.rung = keep  # type: ignore[method-assign]
     agent.answers = False
     house.stage.customer()
-    house.stage.run(8.0)
+    house.until(lambda: house.gate.asked)
     (asked,) = house.gate.asked
     assert isinstance(asked, OpenDoor) and asked.peer is None and not offers
     house.tells(opened(asked.leg))

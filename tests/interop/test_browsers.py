@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from tests.media.browser import PATIENCE, RATE, Browser
 TELEPHONE = 8000
 Phones = Callable[..., Softphone]
 Speech = Callable[[str], Path]
+seeds = count(100)  # no page repeats what another one said to the same node
 
 
 class Voice(AudioStreamTrack):
@@ -49,11 +51,11 @@ class Voice(AudioStreamTrack):
 class Page:
     """A page with a softphone in it: its signalling by WebPhone, its sound by aiortc in a loop of its own."""
 
-    def __init__(self, node: Node, account: str, says: Path) -> None:
+    def __init__(self, node: Node, account: str, says: Path, seed: int) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self.phone = WebPhone(node, account)
+        self.phone = WebPhone(node, account, seed=seed)
         self.browser = self.do(self._open(says))
 
     async def _open(self, says: Path) -> Browser:
@@ -115,7 +117,7 @@ def page(node: Node) -> Iterator[Callable[[str, Path], Page]]:
     opened: list[Page] = []
 
     def open_page(account: str, says: Path) -> Page:
-        opened.append(Page(node, account, says))
+        opened.append(Page(node, account, says, next(seeds)))
         return opened[-1]
 
     yield open_page
