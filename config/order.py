@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from config.fault import Fault
+from config.fault import Path as SettingPath
 from config.media import MediaSettings, port_shares
 from config.parts import Parts, sound
 from config.signalling import SipSettings
@@ -96,9 +97,14 @@ def _media(parts: Parts, media: MediaSettings) -> Iterator[Fault]:
         yield parts.fault("media", ("codecs",), "is empty: no call could be answered", "write [PCMA, PCMU]")
     if len(set(media.codecs)) < len(media.codecs):
         yield parts.fault("media", ("codecs",), "names a codec twice", "keep the first of them")
-    if media.external_address in ("0.0.0.0", "::"):
-        remedy = "write the address that peers reach, or remove the line"
-        yield parts.fault("media", ("external_address",), "cannot be told to a peer", remedy)
+    told: dict[SettingPath, str | None] = {
+        ("external_address",): media.external_address,
+        ("webrtc", "external_address"): media.webrtc.external_address,
+    }
+    for path, address in told.items():
+        if address in ("0.0.0.0", "::"):
+            remedy = "write the address that peers reach, or remove the line"
+            yield parts.fault("media", path, "cannot be told to a peer", remedy)
 
 
 def _ports(parts: Parts, media: MediaSettings) -> Iterator[Fault]:

@@ -474,6 +474,14 @@ MISTAKES = {
         "be told",
         "write",
     ),
+    "an address that no browser can reach": Mistake(
+        "media.yaml",
+        "# external_address: 198.51.100.7 ",
+        "  external_address: 0.0.0.0",
+        "  external",
+        "be told",
+        "write",
+    ),
     "an API that nobody may use": Mistake(
         "api.yaml",
         "tokens:\n  console:\n    token: {generated: true}\n    role: operator\n"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from aiortc.mediastreams import AudioStreamTrack
 from av import AudioFrame
@@ -21,6 +22,7 @@ from engine.prompts import PromptPack
 from sip.message import Request, Response
 from sip.pjsip.process import Softphone
 from tests.interop.node import Node
+from tests.interop.test_phones import listen
 from tests.interop.webphone import WebPhone
 from tests.media.browser import PATIENCE, RATE, Browser
 
@@ -129,6 +131,17 @@ def music(node: Node) -> Path:
     return Path(PromptPack.load(node.prompts).path("en", "music"))
 
 
+def gate_of(node: Node) -> psutil.Process:
+    """Its process."""
+    family = psutil.Process(node.process.pid).children()
+    return next(each for each in family if "media.io.gate" in each.cmdline())
+
+
+def gate_is_up(node: Node) -> bool:
+    checks = node.get("/health")["checks"]
+    return any((each["name"], each["status"]) == ("browsers", "ok") for each in checks)
+
+
 def test_a_browser_waits_with_music_talks_to_an_agent_holds_and_hangs_up(
     node: Node, page: Callable[[str, Path], Page], agent: Phones, speech: Speech, tmp_path: Path
 ) -> None:
@@ -151,12 +164,9 @@ def test_a_browser_waits_with_music_talks_to_an_agent_holds_and_hangs_up(
     assert heard(read_wav(says, TELEPHONE), at_agent, TELEPHONE)
 
     customer.renegotiate(began, "sendonly")
-    anna.ask("record", call=call, file=str(tmp_path / "held.wav"))
-    customer.do(asyncio.sleep(2.0))
-    anna.ask("stop", call=call, what="record")
+    waits = listen(anna, call, tmp_path / "held.wav", 2.0)
     customer.renegotiate(began, "sendrecv")
-    waited = read_wav(tmp_path / "held.wav", TELEPHONE)
-    assert is_music(waited, read_wav(music(node), TELEPHONE), TELEPHONE)
+    assert is_music(read_wav(waits, TELEPHONE), read_wav(music(node), TELEPHONE), TELEPHONE)
     anna.ask("play", call=call, file=str(replies))
     assert heard(read_wav(replies, TELEPHONE), customer.hears(6.0), TELEPHONE)
 
@@ -203,3 +213,21 @@ def test_an_offer_that_cannot_be_read_is_refused_and_leaves_nothing(
         assert response.status == status
         assert node.record("desk")["reason"] == "not_acceptable"
     assert node.get("/v1/calls")["items"] == []
+
+
+def test_calls_of_browsers_end_with_a_gate_that_is_killed_and_the_next_one_takes_others(
+    node: Node, page: Callable[[str, Path], Page], speech: Speech
+) -> None:
+    customer, visitor = page("customer", speech("hello")), page("visitor", speech("hello"))
+    customer.call("desk")
+    customer.hears(0.2)
+    gate_of(node).kill()
+    bye = customer.phone.until("BYE")
+    assert isinstance(bye, Request)
+    customer.phone.send(bye.respond(200))
+    assert node.record("desk")["reason"] == "media_lost"
+    node._poll(lambda: gate_is_up(node), PATIENCE, "other gate")
+    began = visitor.call("desk")
+    visitor.hears(0.2)
+    assert visitor.phone.hang_up(began).status == 200
+    assert node.record("desk")["reason"] == "abandoned"
