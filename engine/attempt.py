@@ -128,7 +128,8 @@ class Attempt:
         switch = self.call.switch
         self._timer = switch.timers.at(now + self._ring_s, self._ring_timeout)
         contacts = switch.contacts(self.agent, now) if self.agent else ()
-        if any(contact.transport in WEBSOCKETS for contact in contacts):
+        away = switch.gate is None or not switch.gate.up
+        if not away and any(contact.transport in WEBSOCKETS for contact in contacts):
             self.leg.give_door()
         self.leg.open()
 

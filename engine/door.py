@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 class Door:
-    """One leg's. opened: what our descriptions say of it, None before the gate has said so. remote, keys: of
+    """One leg's. opened: what our descriptions say of it, None before the gate has said so; while the far end
+    is sought anew, what stood before. remote, keys: of
     the far end, None before it is reached. client: whether we begin the handshake.
     """
 
@@ -32,7 +33,8 @@ class Door:
         self.client = True
         self._far: Session | None = None  # as it described itself last
         self._asked = False
-        self._then: Callable[[float], None] | None = None
+        self._awaited = True  # what the gate has to say of it
+        self._waiting: list[Callable[[float], None]] = []  # for that
 
     # --- descriptions -----------------------------------------------------------------------------
 
@@ -48,7 +50,7 @@ class Door:
             self._far = before
             raise NothingInCommon("another certificate within a call")
         if (far.peer.ufrag, far.peer.password) != (before.peer.ufrag, before.peer.password):
-            self.opened = None
+            self._awaited = True
             self.gate.send(RestartDoor(self.leg, far.peer))
 
     def answered(self, far: Session) -> None:
@@ -71,15 +73,15 @@ class Door:
 
     def when_open(self, then: Callable[[float], None], now: float) -> None:
         """Do something as soon as the gate has said what our description needs: now, or later."""
-        if self.opened is None:
-            self._then = then
+        if self._awaited:
+            self._waiting.append(then)
         else:
             then(now)
 
     def was_opened(self, event: DoorOpened, now: float) -> None:
-        self.opened = event
-        then, self._then = self._then, None
-        if then is not None:
+        self.opened, self._awaited = event, False
+        waiting, self._waiting = self._waiting, []
+        for then in waiting:
             then(now)
 
     def was_reached(self, event: DoorSecured | DoorMoved) -> None:

@@ -100,4 +100,9 @@ def wished(leg: Leg, event: Wish, now: float) -> None:
         return
     known.asked, known.at = event.codec, now
     leg.call.note(CodecWished, now, leg=leg.number, side=leg.side, codec=event.codec, why=event.why)
-    leg.session.reoffer(leg.offer(event.codec), now=now)
+    leg.when_describable(lambda at: _reoffer(leg, event.codec, at), now)
+
+
+def _reoffer(leg: Leg, codec: str, now: float) -> None:
+    if leg.session is not None:
+        leg.session.reoffer(leg.offer(codec), now=now)

@@ -65,6 +65,10 @@ def _ask(leg: Leg, now: float) -> None:
 
 
 def _send(leg: Leg, now: float) -> None:
+    leg.when_describable(lambda at: _restate(leg, at), now)
+
+
+def _restate(leg: Leg, now: float) -> None:
     if leg.session is not None:
         leg.session.reoffer(leg.standing(), now=now)
 

@@ -32,7 +32,7 @@ from media.gate import (
     RestartDoor,
     SetPeer,
 )
-from media.messages import AnyCommand, AnyEvent, CloseLeg, OpenLeg, Play, SetRemote
+from media.messages import AnyCommand, AnyEvent, CloseLeg, OpenLeg, Play, SetRemote, Wish
 from sip import events
 from sip.errors import MalformedSdp, NothingInCommon
 from tests.sim.house import ADDRESS, SELDOM
@@ -100,10 +100,13 @@ class BrowserVoice(Voice):
         self.said = OFFER
         self.told: list[bytes] = []  # descriptions
         self.refusals: list[int] = []
+        self.heard: list[str] = []  # user name fragments of what it was offered
 
     def happened(self, event: object) -> None:
         super().happened(event)
-        if isinstance(event, events.Rejected):
+        if isinstance(event, events.Reoffered) and event.sdp:
+            self.heard.append(jsep.read(event.sdp.decode()).peer.ufrag)
+        elif isinstance(event, events.Rejected):
             self.refusals.append(event.status)
         elif isinstance(event, events.Answered | events.Reanswered) and event.sdp:
             self.told.append(event.sdp)
@@ -261,9 +264,10 @@ def test_a_browser_whose_network_changed_is_answered_once_it_is_sought_anew(hous
     house.stage.run(0.5)
     (restart,) = house.gate.of(RestartDoor)
     assert isinstance(restart, RestartDoor) and restart.peer is not None and restart.peer.ufrag == "bbbb"
+    house.tells(Wish(leg, "PCMU", "its network"))  # what is asked for meanwhile waits its turn
     house.tells(opened(leg, "anew"))
-    assert b"a=ice-ufrag:anew" in phone.told[-1]
-    assert house.stage.call.state is State.TALKING and phone.asked == asked
+    assert b"a=ice-ufrag:anew" in phone.told[-1] and phone.heard[-1] == "anew"
+    assert house.stage.call.state is State.TALKING and phone.asked == asked + 1
 
 
 # --- what goes wrong ------------------------------------------------------------------------------------
