@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+from aioice.ice import get_host_addresses
 from aiortc.mediastreams import AudioStreamTrack
 from av import AudioFrame
 from scipy import signal
@@ -116,6 +117,10 @@ class Page:
 @pytest.fixture
 def page(node: Node) -> Iterator[Callable[[str, Path], Page]]:
     """Opens pages, and closes them at the end."""
+    if not get_host_addresses(True, False):
+        pytest.skip(
+            "aioice takes no loopback address, and there is no other: ip addr add 10.99.0.1/32 dev lo"
+        )
     opened: list[Page] = []
 
     def open_page(account: str, says: Path) -> Page:
@@ -157,18 +162,18 @@ def test_a_browser_waits_with_music_talks_to_an_agent_holds_and_hangs_up(
     anna.expect("media", call=call, state="active")
     anna.ask("record", call=call, file=str(tmp_path / "anna.wav"))
     anna.ask("play", call=call, file=str(replies))
-    at_customer = customer.hears(6.0)
+    at_customer = customer.hears(4.0)
     anna.ask("stop", call=call, what="record")
     at_agent = read_wav(tmp_path / "anna.wav", TELEPHONE)
     assert heard(read_wav(replies, TELEPHONE), at_customer, TELEPHONE)
     assert heard(read_wav(says, TELEPHONE), at_agent, TELEPHONE)
 
     customer.renegotiate(began, "sendonly")
-    waits = listen(anna, call, tmp_path / "held.wav", 2.0)
+    waits = listen(anna, call, tmp_path / "held.wav", 1.5)
     customer.renegotiate(began, "sendrecv")
     assert is_music(read_wav(waits, TELEPHONE), read_wav(music(node), TELEPHONE), TELEPHONE)
     anna.ask("play", call=call, file=str(replies))
-    assert heard(read_wav(replies, TELEPHONE), customer.hears(6.0), TELEPHONE)
+    assert heard(read_wav(replies, TELEPHONE), customer.hears(3.0), TELEPHONE)
 
     assert customer.phone.hang_up(began).status == 200
     anna.expect("ended")
@@ -191,7 +196,7 @@ def test_a_browser_is_called_by_a_desk_phone(
     customer.expect("answered", call=call)
     customer.ask("record", call=call, file=str(tmp_path / "customer.wav"))
     customer.ask("play", call=call, file=str(replies))
-    assert heard(read_wav(replies, TELEPHONE), gus.hears(6.0), TELEPHONE)
+    assert heard(read_wav(replies, TELEPHONE), gus.hears(4.0), TELEPHONE)
     customer.hangup(call)
     bye = gus.phone.until("BYE")
     assert isinstance(bye, Request)
