@@ -103,9 +103,7 @@ class Leg(BaseModel):
     side: LegSide
     remote: str = Field(description="The far end's media address; empty before there is one.")
     codec: str
-    encryption: str = Field(
-        description="The SRTP suite; `DTLS-SRTP` until a browser agreed on one; empty: plain."
-    )
+    encryption: str = Field(description="The SRTP suite, `DTLS-SRTP` before one is agreed on; empty: plain.")
     state: str
     loss: float | None = Field(description="Share of its packets that were lost; null before any came.")
     jitter_ms: float | None
