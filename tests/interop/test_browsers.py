@@ -207,6 +207,27 @@ def test_a_browser_is_called_by_a_desk_phone(
     assert record["agent_encryption"] == "AEAD_AES_128_GCM"
 
 
+def test_two_browsers_talk_to_each_other_by_way_of_a_queue(
+    node: Node, page: Callable[[str, Path], Page], speech: Speech
+) -> None:
+    asks, tells = speech("is there anybody who can help me"), speech("there is and it will not take long")
+    customer, emil = page("visitor", asks), page("emil", tells)
+    assert emil.phone.register().status == 200
+    began = customer.call("booth")
+    emil.answer()
+    emil.hears(0.5)
+    assert heard(read_wav(asks, TELEPHONE), emil.hears(4.0), TELEPHONE)
+    assert heard(read_wav(tells, TELEPHONE), customer.hears(4.0), TELEPHONE)
+    customer.phone.hang_up(began)
+    bye = emil.phone.until("BYE")
+    assert isinstance(bye, Request)
+    emil.phone.send(bye.respond(200))
+    record = node.record("booth")
+    assert (record["reason"], record["agent"]) == ("completed", "emil")
+    assert record["customer_codec"] == record["agent_codec"] == "opus"
+    assert record["customer_encryption"] == record["agent_encryption"] == "AEAD_AES_128_GCM"
+
+
 def test_an_offer_that_cannot_be_read_is_refused_and_leaves_nothing(
     node: Node, page: Callable[[str, Path], Page], speech: Speech
 ) -> None:
