@@ -230,10 +230,10 @@ class Plan:
             for row, counts in plane.seat(rows).items():
                 self._table.rx.keep_played(row, counts)
                 self._unheard.add(row)
-            plane.playout.taped[plane.slots] = ~np.isin(plane.rows, listened)
-            plane.playout.delays.price[plane.slots] = np.where(
-                np.isin(plane.rows, mended), MENDED_MS, PRICE_MS
-            )
+            if rows:
+                plane.playout.taped[plane.slots] = ~np.isin(plane.rows, listened)
+                mend = np.isin(plane.rows, mended)
+                plane.playout.delays.price[plane.slots] = np.where(mend, MENDED_MS, PRICE_MS)
             heard.append(rows)
         return heard
 

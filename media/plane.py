@@ -97,17 +97,24 @@ class Plane:
 
     def depth_ms(self, rows: I64) -> F64:
         """Sound in the legs' jitter buffers, 0 of legs that are not heard."""
+        if not len(self.rows):
+            return np.zeros(len(rows))
         slots = self._slots(rows)
         return np.where(slots == NO_SLOT, 0.0, self.playout.depth_ms(slots))
 
     def late(self, rows: I64) -> I64:
         """Packets of legs that came after their turn, since they are heard."""
+        if not len(self.rows):
+            return np.zeros(len(rows), np.int64)
         slots = self._slots(rows)
         return np.where(slots == NO_SLOT, 0, self.playout.late[slots])
 
     def played(self, rows: I64) -> I64:
         """What play-out counts of legs, since they are heard: int64[n, PLAYED], sound in ms."""
-        slots, counts = self._slots(rows), np.empty((len(rows), len(PLAYED)), np.int64)
+        counts = np.zeros((len(rows), len(PLAYED)), np.int64)
+        if not len(self.rows):
+            return counts
+        slots = self._slots(rows)
         for place, name in enumerate(PLAYED):
             value = getattr(self.playout, name)[slots]
             counts[:, place] = value * 1000 // self.rate if name in IN_MS else value

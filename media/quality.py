@@ -75,10 +75,9 @@ class Coding(NamedTuple):
 def coding(kinds: I8, kbps: F64) -> Coding:
     """kinds: codecs by number, -1: none yet, taken as G.711. kbps: payload that comes, kb/s."""
     ie, bpl, wide = np.zeros(len(kinds)), np.full(len(kinds), 25.1), np.zeros(len(kinds), np.bool_)
-    for kind in codecs.KINDS:
-        here = kinds == kind.number
-        if not here.any():
-            continue
+    for number in set(kinds.tolist()) - {codecs.UNKNOWN}:
+        here = kinds == number
+        kind = codecs.KINDS[number]
         found = impairment(kind.name, kind.rate)
         ie[here] = np.interp(kbps[here], *np.array(found.rates).T)
         bpl[here], wide[here] = found.bpl, found.wide
@@ -100,7 +99,9 @@ def delay_impairment(delay_ms: F64) -> F64:
 
 
 def rating(how: Coding, loss: F64, burst: F64, delay_ms: F64) -> F64:
-    """R of each leg. loss: share that was lost or came too late. delay_ms: one way, mouth to ear."""
+    """R of each leg. loss: share that was lost or came too late. delay_ms: one way, mouth to ear. Both may be
+    F64[..., n], several cases of each leg.
+    """
     return how.best - delay_impairment(delay_ms) - effective_impairment(how.ie, how.bpl, loss, burst)
 
 

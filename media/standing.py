@@ -110,20 +110,21 @@ class Standing:
         loss = np.minimum(losses.loss(rows) + losses.discards(rows), 1.0)
         burst = losses.burst_ratio(rows)
         how = quality.coding(self.codecs(rows), np.where(own.kbps[rows] > 0, own.kbps[rows], 64.0))
-        now = quality.rating(how, loss, burst, delay)
-        listening = quality.rating(how, loss, burst, np.zeros(len(rows)))
         lost, late = rx.lost(rows), self.late(rows)
         came = rx.received[rows] - rx.duplicate[rows]
         whole = np.minimum((lost + late) / np.maximum(came + lost, 1), 1.0)
-        overall = quality.mos(quality.rating(how, whole, burst, delay))
+        # now, now without delay, of the whole leg
+        delays = np.stack([delay, np.zeros(len(rows)), delay])
+        r = quality.rating(how, np.stack([loss, loss, whole]), burst, delays)
+        now, listening, overall = quality.mos(r)
         return Figures(
             packet,
             buffer,
             own.kbps[rows],
             loss,
             burst,
+            r[0],
             now,
-            quality.mos(now),
-            quality.mos(listening),
+            listening,
             overall,
         )

@@ -4,7 +4,7 @@ open again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -197,9 +197,9 @@ class Watch:
         if len(rows):
             self._core.events.append(Stats(self._figures(rows)))
 
-    def stats(self, leg: Leg) -> LegStats:
-        """The leg's figures now."""
-        return self._figures(np.array([leg.row]))[0]
+    def stats(self, legs: Sequence[Leg]) -> list[LegStats]:
+        """The legs' figures now."""
+        return self._figures(np.array([leg.row for leg in legs]))
 
     def _figures(self, rows: I64) -> list[LegStats]:
         figures, lost, late = self.standing.of(rows), self._core.table.rx.lost(rows), self.standing.late(rows)

@@ -123,10 +123,7 @@ class Worker:
     def _obey(self) -> None:
         now = time.monotonic()
         for commands in self._link.hear():
-            told: list[AnyEvent] = []
-            for command in commands:
-                told.extend(self._control.handle(command, now))
-            self._tell(told)
+            self._tell(self._control.obey(commands, now))
 
     def _measure(self, now: float) -> None:
         """Which share of a core the last second took."""

@@ -121,7 +121,6 @@ class Worker:
         self.ports = self.network.free
         self.control = Control(self.network, house.sounds, rng=Random(number))
         self.ticking = False
-        self._pause = TICK * house.ticks_in_one
 
     def send(self, command: AnyCommand) -> None:
         """A command takes a moment, as over a socket."""
@@ -137,14 +136,17 @@ class Worker:
             self._tell(self.control.handle(command, self.house.world.now))
             if not self.ticking and not self.control.idle:
                 self.ticking = True
-                self.house.world.after(self._pause, self._tick)
+                self._later()
+
+    def _later(self) -> None:
+        self.house.world.after(TICK * self.house.ticks_in_one, self._tick)
 
     def _tick(self) -> None:
         if self.alive:
             self._tell(self.control.tick(self.house.world.now, self.house.ticks_in_one - 1))
             self.ticking = not self.control.idle
             if self.ticking:
-                self.house.world.after(self._pause, self._tick)
+                self._later()
 
     def _tell(self, events: Sequence[object]) -> None:
         for event in events:

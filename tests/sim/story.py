@@ -21,7 +21,7 @@ from engine.call import Call
 from engine.events import EndReason
 from engine.states import State
 from routing.agent import AgentState
-from tests.sim.house import House
+from tests.sim.house import SELDOM, House
 from tests.sim.phones import AgentPhone, Customer, Desk
 from tests.sim.world import Weather, World
 
@@ -30,6 +30,7 @@ CALLS_PER_S = 4.0
 WORKER_LIVES_S = 20.0
 ADDRESSES_250 = 6  # customers have so many times 250 addresses
 SCATTERED = 0.5  # of an agent's further calls, with several workers: they find no room near her first one
+LAST_TALKS_S = 300.0  # in which calls in progress come to their end
 SETTLE_S = 4000.0  # beyond the longest timer of a call whose phone vanished
 
 
@@ -60,11 +61,13 @@ class Day:
         kill_worker: bool = False,
         rtp_timeout_s: float = 0.0,
         workers: int = 1,
+        ticks_in_one: int = 1,
     ) -> None:
         weather = Weather(delay=0.02, jitter=0.03, loss=loss, duplication=0.01, reordering=0.05)
         self.world = World(seed, weather)
         scattered = SCATTERED if workers > 1 else 0.0
-        self.house = House(self.world, folder, AGENTS, rtp_timeout_s, workers=workers, scattered=scattered)
+        more = {"workers": workers, "scattered": scattered, "ticks_in_one": ticks_in_one}
+        self.house = House(self.world, folder, AGENTS, rtp_timeout_s, **more)
         self.rng = Random(seed ^ 0x5EED)
         self.calls = calls
         self.kill_worker = kill_worker
@@ -105,6 +108,8 @@ class Day:
         """No new calls: everything that is left must come to its end by itself."""
         for phone in self.phones:
             phone.break_time = lambda: None  # type: ignore[method-assign]
+        self.world.run(self.world.now + LAST_TALKS_S)
+        self.house.ticks_in_one = SELDOM  # what is left are calls of phones that vanished, and nobody listens
         self.world.run(self.world.now + SETTLE_S)
         self.check_end()
 
@@ -194,6 +199,7 @@ def main() -> int:
     parser.add_argument("--loss", type=float, default=0.05)
     parser.add_argument("--kill-worker", action="store_true")
     parser.add_argument("--workers", type=int, default=1, help="media workers of the node")
+    parser.add_argument("--ticks-in-one", type=int, default=1, help="media ticks that are one: sooner done")
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     for seed in range(options.first_seed, options.first_seed + options.seeds):
@@ -201,7 +207,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             day = Day(
                 seed, options.calls, Path(folder), loss=options.loss, kill_worker=options.kill_worker,
-                workers=options.workers,
+                workers=options.workers, ticks_in_one=options.ticks_in_one,
             )  # fmt: skip
             outcome = day.live()
         print(f"seed {seed}: {outcome} in {time.process_time() - began:.0f} s of CPU", flush=True)
