@@ -55,13 +55,13 @@ def conversation(speech: Sound, turns: bool) -> Sound:
 def measure(sides: Sound, calls: int, seconds: float, **record: Any) -> tuple[float, float]:
     """CPU in ms a second a call, and kbit/s a call, with the reading of the frames."""
     ticks, length = int(seconds * 50), sides.shape[1]
-    legs = np.arange(calls)
+    legs, waits = np.arange(calls), np.zeros(calls, np.float32)
     offsets = legs * 7919 % (length - BLOCK * 2) // BLOCK
     blocks = sides[:, : length // BLOCK * BLOCK].reshape(2, -1, BLOCK)
     frames = []
     for tick in range(ticks):
         at = (offsets + tick) % blocks.shape[1]
-        parts = [Part(direction, RATE, legs, blocks[direction][at]) for direction in (HEARD, SAID)]
+        parts = [Part(direction, RATE, legs, waits, blocks[direction][at]) for direction in (HEARD, SAID)]
         frames.append(encode(tick, parts))
     with tempfile.TemporaryDirectory(dir=FOLDER if os.path.isdir(FOLDER) else None) as folder:
         disk = Disk(sync_s=0)

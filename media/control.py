@@ -29,7 +29,6 @@ from media.messages import (
     LegClosed,
     LegFailed,
     LegOpened,
-    LegStats,
     OpenLeg,
     Ping,
     Play,
@@ -91,7 +90,6 @@ class Control:
         self._numbering = Numbering(self._network)
         self.core = Core(self._numbering, move=move, rng=rng, policy=policy, buffer=buffer, taps=taps)
         self.load = 0.0
-        self._last: dict[int, LegStats] = {}  # of legs that are being closed
         self._sounds = sounds
         self._watch = Watch(self.core, epoch, self._network.refused, self._numbering.figures)
         self._handlers: dict[type, Callable[[Any, float], None]] = {
@@ -105,7 +103,6 @@ class Control:
             Duck: self._duck,
             Tap: self._tap,
             Untap: self._untap,
-            CloseLeg: self._close,
             Ping: self._ping,
         }
 
@@ -119,27 +116,17 @@ class Control:
         return self.obey([command], now)
 
     def obey(self, commands: Sequence[AnyCommand], now: float) -> list[AnyEvent]:
-        """Do what the engine asks, in its order. Legs that are closed one after the other, as those of a call
-        are, have their figures worked out in one go: of one alone they cost as much.
-        """
+        """Do what the engine asks, in its order."""
         for closing, some in groupby(commands, lambda command: isinstance(command, CloseLeg)):
-            group = list(some)
             if closing:
-                self._count(group)
-            for command in group:
+                self._close([command.leg for command in some if isinstance(command, CloseLeg)])
+                continue
+            for command in some:
                 try:
                     self._handlers[type(command)](command, now)
                 except Refused as refused:
                     self.core.events.append(LegFailed(refused.leg, refused.reason))
-        self._last.clear()
         return self._told()
-
-    def _count(self, closing: Sequence[AnyCommand]) -> None:
-        """Work out the figures of legs that are about to be closed."""
-        numbers = [each.leg for each in closing if isinstance(each, CloseLeg)]
-        legs = {number: leg for number in numbers if (leg := self.core.table.find(number)) is not None}
-        if legs:
-            self._last = dict(zip(legs, self._watch.stats(list(legs.values()))))
 
     def drain(self, now: float) -> list[AnyEvent]:
         """Take what has arrived and send relayed packets on."""
@@ -305,12 +292,24 @@ class Control:
         if rx.codec[row] < 0 or not (kinds == rx.codec[row]).any():
             self.core.expect_codec(row, kind.number)
 
-    def _close(self, command: CloseLeg, now: float) -> None:
-        leg = self._find(command.leg)
-        self._numbering.close(leg.row)
-        self._watch.forget(leg)
-        self.core.forget(leg)
-        self.core.events.append(LegClosed(command.leg, self._last[command.leg]))
+    def _close(self, numbers: Sequence[int]) -> None:
+        """Legs that are closed one after the other, as those of a call are, have their figures worked out in
+        one go: of one alone they cost as much.
+        """
+        legs: dict[int, Leg] = {}
+        for number in numbers:
+            leg = self.core.table.find(number)
+            if leg is None or number in legs:
+                self.core.events.append(LegFailed(number, "unknown"))
+            else:
+                legs[number] = leg
+        if not legs:
+            return
+        for leg, stats in zip(legs.values(), self._watch.stats(list(legs.values()))):
+            self._numbering.close(leg.row)
+            self._watch.forget(leg)
+            self.core.forget(leg)
+            self.core.events.append(LegClosed(stats.leg, stats))
 
     # --- sound ------------------------------------------------------------------------------------
 

@@ -74,7 +74,7 @@ class Core:
         self.turning = Turning(self.table, self.plan, self.planes)
         self.events: list[AnyEvent] = []
         self.reports: list[tuple[int, bytes, Address | None]] = []  # RTCP that arrived: row, datagram, source
-        self.taps = Tapping(self.table, self.plan, taps)
+        self.taps = Tapping(self.table, self.plan, self.planes, taps)
         self.studio = Studio(self.table, self.plan, self.mixer)
         self.ear: Ear | None = None  # is shown what every decoded leg says, block by block
         self.uncertain: set[int] = set()  # rows whose source is taken but whose port is not connected yet

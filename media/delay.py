@@ -47,7 +47,7 @@ class Delays(Columns):
 
     weight: of the next packet in `bins`. price: ms of delay that all of speech is worth. seen: packets.
     low, peak: lowest since the window began, highest since the half began; lowest, highest: of the half
-    before.
+    before. soon, soonest: as low and lowest, of transits that are not rounded to ticks.
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
@@ -60,6 +60,8 @@ class Delays(Columns):
         "price": Column(np.float32, PRICE_MS),
         "lowest": Column(np.int64),
         "highest": Column(np.int64),
+        "soon": Column(np.int64),
+        "soonest": Column(np.int64),
         "bins": Column(np.float32, 0.0, BINS),
     }
     anchor: I64
@@ -71,15 +73,18 @@ class Delays(Columns):
     price: F32
     lowest: I64
     highest: I64
+    soon: I64
+    soonest: I64
     bins: F32
 
     def __init__(self, rows: int, rate: int, settings: BufferSettings) -> None:
         super().__init__(rows)
         widest = max(5, -(-(settings.max_ms + 60) // (BINS - LOWEST)))
         self.width = widest * rate // 1000  # samples of a bin
+        self.tick = rate // 50
         start_ms = min(max(settings.start_ms, settings.min_ms), settings.max_ms)
         self.start, self._least, self._most = (
-            max(ms * rate // 1000 - rate // 50, 0) for ms in (start_ms, settings.min_ms, settings.max_ms)
+            max(ms * rate // 1000 - self.tick, 0) for ms in (start_ms, settings.min_ms, settings.max_ms)
         )
         self._fixed = settings.fixed
         self._cost = np.arange(BINS, dtype=np.float32) * self.width
@@ -92,12 +97,14 @@ class Delays(Columns):
         self.weight[rows] = 1.0
         for column in (self.low, self.peak, self.lowest, self.highest):
             column[rows] = transit
+        for column in (self.soon, self.soonest):
+            column[rows] = transit + self.tick
         self.target[rows] = transit + self.start
         self.bins[rows] = 0.0
         self.bins[rows, min(LOWEST + -(-self.start // self.width), BINS - 1)] = PRIOR
 
-    def observe(self, rows: I64, transit: I64) -> I64:
-        """Count packets in; returns the rows whose target they exceeded."""
+    def observe(self, rows: I64, transit: I64, after: int = 0) -> I64:
+        """Count packets in; returns the rows whose target they exceeded. after: samples since the tick."""
         place = (transit - self.anchor[rows] + self.width - 1) // self.width
         if place.min(initial=0) < 0:
             self._lower(rows, place)
@@ -105,6 +112,7 @@ class Delays(Columns):
         self.bins.reshape(-1)[rows * BINS + np.minimum(place, BINS - 1)] += weight
         self.weight[rows] = weight * GROWTH
         self.low[rows] = np.minimum(self.low[rows], transit)
+        self.soon[rows] = np.minimum(self.soon[rows], transit + after)
         self.peak[rows] = np.maximum(self.peak[rows], transit)
         seen = self.seen[rows] + 1
         self.seen[rows] = seen
@@ -120,8 +128,8 @@ class Delays(Columns):
         self.peak[rows] = transit
         window = seen & WINDOW - 1 == 0
         rows, transit = rows[window], transit[window]
-        self.lowest[rows] = self.low[rows]
-        self.low[rows] = transit
+        self.lowest[rows], self.soonest[rows] = self.low[rows], self.soon[rows]
+        self.low[rows], self.soon[rows] = transit, transit + self.tick
 
     def _lower(self, rows: I64, place: I64) -> None:
         """Move the bins of those whose packets came sooner than any of them holds; corrects `place`."""
@@ -143,6 +151,10 @@ class Delays(Columns):
     def base(self, rows: I64) -> I64:
         """The lowest transit lately."""
         return np.minimum(self.low[rows], self.lowest[rows])
+
+    def first(self, rows: I64) -> I64:
+        """The same, to the sample and not to the tick."""
+        return np.minimum(self.soon[rows], self.soonest[rows])
 
     def recent(self, rows: I64) -> I64:
         """The highest transit lately."""

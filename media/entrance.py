@@ -12,10 +12,10 @@ from typing import Protocol
 import numpy as np
 
 from media import stun
-from media.columns import I64, Bool
+from media.columns import Bool
 from media.gate import Listen, Post, Rare, Trust, Word
 from media.messages import Address
-from media.network import Batch, Judge, Network, remove
+from media.network import Batch, Judge, Layer, Network, remove
 
 RARE = 16  # packets of one leg that are looked at in a tick; the rest is lost, as on any network
 
@@ -57,11 +57,11 @@ class Door:
         self.answered = 0
 
 
-class Entrance:
+class Entrance(Layer):
     """See the module; `network` has the ports."""
 
     def __init__(self, network: Network, gates: Gates) -> None:
-        self._network = network
+        super().__init__(network)
         self._gates = gates
         self._doors: dict[int, Door] = {}  # by row
         self._rows: dict[int, int] = {}  # row by leg
@@ -115,17 +115,6 @@ class Entrance:
 
     # --- ports ------------------------------------------------------------------------------------
 
-    @property
-    def address(self) -> str:
-        return self._network.address
-
-    @property
-    def free(self) -> int:
-        return self._network.free
-
-    def open(self, row: int) -> int:
-        return self._network.open(row)
-
     def close(self, row: int) -> None:
         door = self._doors.pop(row, None)
         if door is not None:
@@ -133,9 +122,6 @@ class Entrance:
             self._connected.pop(row, None)
             self._doored[row] = False
         self._network.close(row)
-
-    def aim(self, row: int, address: Address | None) -> None:
-        self._network.aim(row, address)
 
     def connect(self, row: int, address: Address) -> None:
         if row in self._doors:
@@ -185,18 +171,3 @@ class Entrance:
                 self._network.post(row, reply, source)
                 return
         self._gates.tell(door.gate, Rare(door.leg, source, packet))
-
-    def post(self, row: int, data: bytes, address: Address) -> None:
-        self._network.post(row, data, address)
-
-    def forward(self, targets: I64, batch: Batch, slots: I64, sizes: I64) -> None:
-        self._network.forward(targets, batch, slots, sizes)
-
-    def send(self, rows: list[int], packets: list[memoryview]) -> None:
-        self._network.send(rows, packets)
-
-    def receive_reports(self) -> list[tuple[int, bytes, Address]]:
-        return self._network.receive_reports()
-
-    def send_report(self, row: int, data: bytes, address: Address) -> None:
-        self._network.send_report(row, data, address)

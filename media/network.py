@@ -125,6 +125,54 @@ class Network(Protocol):
         """Send a single datagram from the row's RTP port, to whatever address, as it is."""
 
 
+class Layer:
+    """A network around another. Everything passes through as it is but what a subclass takes in hand."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    @property
+    def address(self) -> str:
+        return self._network.address
+
+    @property
+    def free(self) -> int:
+        return self._network.free
+
+    def open(self, row: int) -> int:
+        return self._network.open(row)
+
+    def close(self, row: int) -> None:
+        self._network.close(row)
+
+    def aim(self, row: int, address: Address | None) -> None:
+        self._network.aim(row, address)
+
+    def connect(self, row: int, address: Address) -> None:
+        self._network.connect(row, address)
+
+    def disconnect(self, row: int) -> None:
+        self._network.disconnect(row)
+
+    def receive(self, batch: Batch, judge: Judge) -> int:
+        return self._network.receive(batch, judge)
+
+    def forward(self, targets: I64, batch: Batch, slots: I64, sizes: I64) -> None:
+        self._network.forward(targets, batch, slots, sizes)
+
+    def send(self, rows: list[int], packets: list[memoryview]) -> None:
+        self._network.send(rows, packets)
+
+    def receive_reports(self) -> list[tuple[int, bytes, Address]]:
+        return self._network.receive_reports()
+
+    def send_report(self, row: int, data: bytes, address: Address) -> None:
+        self._network.send_report(row, data, address)
+
+    def post(self, row: int, data: bytes, address: Address) -> None:
+        self._network.post(row, data, address)
+
+
 def remove(batch: Batch, count: int, slots: list[int]) -> int:
     """Take packets out of a round: the last ones move into their places; how many are left."""
     for slot in sorted(slots, reverse=True):

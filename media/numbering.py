@@ -13,8 +13,7 @@ import numpy as np
 
 from media.columns import I64
 from media.libsrtp import TRAILER
-from media.messages import Address
-from media.network import HEADER, STRIDE, Batch, Judge, Network
+from media.network import HEADER, STRIDE, Batch, Judge, Layer, Network
 from media.twcc import Feedback, Figures, Sent
 
 EXTENSION = 8  # bytes: a head of four, and one element with its number, padded (RFC 8285 section 4.2)
@@ -24,11 +23,11 @@ X = 0x10  # of a header's first byte: an extension follows
 _EXTENSION = struct.Struct("!HHBHx")
 
 
-class Numbering:
+class Numbering(Layer):
     """See the module. now: set it at each drain and tick, for when packets left."""
 
     def __init__(self, network: Network) -> None:
-        self._network = network
+        super().__init__(network)
         self._sent = Sent()
         self._place: I64 = np.full(64, -1)  # among those numbered, by row
         self._spare: list[int] = []
@@ -64,14 +63,6 @@ class Numbering:
 
     # --- ports ------------------------------------------------------------------------------------
 
-    @property
-    def address(self) -> str:
-        return self._network.address
-
-    @property
-    def free(self) -> int:
-        return self._network.free
-
     def open(self, row: int) -> int:
         if row >= len(self._place):
             self._place = np.concatenate((self._place, np.full(row, -1)))
@@ -80,15 +71,6 @@ class Numbering:
     def close(self, row: int) -> None:
         self.agree(row, 0)
         self._network.close(row)
-
-    def aim(self, row: int, address: Address | None) -> None:
-        self._network.aim(row, address)
-
-    def connect(self, row: int, address: Address) -> None:
-        self._network.connect(row, address)
-
-    def disconnect(self, row: int) -> None:
-        self._network.disconnect(row)
 
     # --- what comes -------------------------------------------------------------------------------
 
@@ -99,9 +81,6 @@ class Numbering:
             if len(slots):
                 _strip(batch, count, slots)
         return count
-
-    def receive_reports(self) -> list[tuple[int, bytes, Address]]:
-        return self._network.receive_reports()
 
     # --- what goes --------------------------------------------------------------------------------
 
@@ -152,12 +131,6 @@ class Numbering:
         here = np.array([place])
         self._sent.note(here, np.array([number]), self.now, np.array([len(data) + WIRE]))
         return memoryview(data)
-
-    def send_report(self, row: int, data: bytes, address: Address) -> None:
-        self._network.send_report(row, data, address)
-
-    def post(self, row: int, data: bytes, address: Address) -> None:
-        self._network.post(row, data, address)
 
 
 def _strip(batch: Batch, count: int, slots: I64) -> None:

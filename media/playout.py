@@ -54,7 +54,8 @@ class Playout(Columns):
     again: from which it may be tried. dry: samples made up since the newest packet's end; held: of those, in
     `shift`. noise: 1 where there is to be noise when dry. mending: 1 after a block that was concealed.
     refused: since when packets were at impossible places. loud: level of speech. taped: 1 where taps alone
-    listen. For reports: late (packets), concealed outside rests, accelerated, expanded (samples), resets.
+    listen. bent: samples beyond its own that the block at the clock `bent_at` was made from. For reports:
+    late (packets), concealed outside rests, accelerated, expanded (samples), resets.
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
@@ -73,6 +74,8 @@ class Playout(Columns):
         "refused": Column(np.float64, np.inf),
         "loud": Column(np.float64, SPEECH),
         "taped": Column(np.int64),
+        "bent": Column(np.int64),
+        "bent_at": Column(np.int64),
         "late": Column(np.int64),
         "concealed": Column(np.int64),
         "accelerated": Column(np.int64),
@@ -94,6 +97,8 @@ class Playout(Columns):
     refused: F64
     loud: F64
     taped: I64
+    bent: I64
+    bent_at: I64
     late: I64
     concealed: I64
     accelerated: I64
@@ -120,8 +125,7 @@ class Playout(Columns):
         self.ring = Ring(slots, 1 << (needed + self._history - 1).bit_length(), longest)
         self.delays = Delays(slots, rate, settings)
         self.gaps = Gaps(slots, rate, rng or np.random.default_rng(rate))
-        self._ticked = np.inf
-        self._ticks = 0
+        self._ticked, self._ticks = np.inf, 0
         self._surprised: list[I64] = []
         super().__init__(slots)
 
@@ -163,15 +167,15 @@ class Playout(Columns):
 
     def observe(self, slots: I64, stamps: I64, now: float) -> None:
         """Packets arrived: note how late. Those of impossible stamps say nothing about the network."""
-        clock = self.clock[slots]
-        transit = clock - stamps
+        transit = self.clock[slots] - stamps
+        after = round((now - self._ticked) * self.rate) if 0 <= now - self._ticked < 0.02 else self.span
         lead = self.shift[slots] - self.play[slots] + stamps
         sane = (lead <= self._ahead) & (lead >= -2 * self.rate)
         if self.near(now):
-            transit += self.span
+            transit, after = transit + self.span, after - self.span
         if not sane.all():
             slots, transit = slots[sane], transit[sane]
-        late = self.delays.observe(slots, transit)
+        late = self.delays.observe(slots, transit, after)
         if len(late):
             self._surprised.append(late)
 
@@ -350,6 +354,7 @@ class Playout(Columns):
         slots, lag = slots[done], found.lag[done]
         sound[done] = stretch.splice(around[done], lag, found.likeness[done], span, self.rate)
         self.play[slots] += lag
+        self.bent[slots], self.bent_at[slots] = lag, self.clock[slots]
         rest = move[done] - lag
         self.move[slots] = np.where(rest * move[done] > 0, rest, 0)
         self.again[slots] = self.clock[slots] + np.where(quiet[done], 0, PAUSE_MS) * self.rate // 1000
@@ -379,18 +384,6 @@ class Playout(Columns):
         self.play[slots] = np.maximum(self.play[slots], self.end[slots])
         self.whole[slots] = self.play[slots]
 
-    def loudest(self, slot: int) -> int:
-        """The largest sample that is in the buffer, or was in the last block."""
-        play, end = int(self.play[slot]) - self.span, int(self.end[slot])
-        if end >= NEVER:
-            return 0
-        here, largest = np.array([slot]), 0
-        while play < end:
-            sound = self.ring.get(here, np.array([play]), self.span)[0, : end - play].astype(np.int32)
-            largest = max(largest, int(np.abs(sound[sound != MISSING]).max(initial=0)))
-            play += self.span
-        return largest
-
     # --- reports ----------------------------------------------------------------------------------
 
     def depth_ms(self, slots: I64) -> F64:
@@ -398,3 +391,10 @@ class Playout(Columns):
         transit = self.clock[slots] - self.play[slots] + self.shift[slots]
         depth: F64 = (transit - self.delays.base(slots) + self.span) * 1000.0 / self.rate
         return depth
+
+    def waited_ms(self, slots: I64) -> F64:
+        """From when such a packet arrived to its begin in the newest block; without what may only be lost."""
+        transit = self.clock[slots] - self.play[slots] + self.shift[slots] - self.held[slots]
+        transit += np.where(self.bent_at[slots] == self.clock[slots], self.bent[slots], 0)
+        waited: F64 = (transit - self.delays.first(slots) + self.span) * 1000.0 / self.rate
+        return waited

@@ -1,9 +1,7 @@
 """Recordings: what taps bring, put on a true timeline and into files, for all recordings of a node.
 
-A feed is one worker's taps. Its ticks are cut into frames of 120 ms on a grid of its own; a recording begins
-at the first tick with its leg's sound and from then on gets every frame of the grid, with silence where there
-was none: while it is paused, while the leg heard nobody, where ticks were lost. What a frame begins with
-before that first tick is left out, so that time 0 is exactly there.
+A feed (media.feed) is one worker's taps. While a recording is paused, while its leg hears nobody and where
+ticks were lost, silence is written.
 
 A recording follows a leg, not a call's other side: holds and transfers do not concern it.
 """
@@ -12,10 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import numpy as np
-
 from media import duplex, tap
-from media.columns import I16, I64
+from media.feed import Feed
 from media.recording import (
     PauseRecording,
     Record,
@@ -27,147 +23,10 @@ from media.recording import (
     SealKeys,
 )
 from media.sealed import SALT, Seal
-from media.track import CHUNK, News, Sink, Track
+from media.track import News, Sink, Track
 
-TICK_MS = 20
-TICKS = duplex.FRAME_MS // TICK_MS  # of a frame
-HELD = 512 * 1024  # bytes of a recording that wait for the disk; then silence takes the place of sound
-SILENCE = 2000  # frames of silence made up for at once
 LINGER = 0.1  # s after StopRecording in which sound is still on its way
 GAP = 24 * 3600 * 50  # ticks: more at once is another worker's count
-
-
-class Feed:
-    """One worker's taps: the frame that is being filled, for all its recordings at once."""
-
-    def __init__(self, rows: int = 16) -> None:
-        self.tick = -1
-        self.recordings: dict[int, Track] = {}  # by slot
-        self._slot_of: dict[int, int] = {}  # by leg
-        self._free = list(range(rows - 1, -1, -1))
-        self._sound = {
-            rate: np.zeros((rows, 2, rate * duplex.FRAME_MS // 1000), np.int16) for rate in (8000, 16000)
-        }
-        self._rate = np.zeros(rows, np.int64)  # by slot; 0 before a recording's first sound
-        self._paused = np.zeros(rows, np.bool_)
-        self._known: dict[tuple[int, int], tuple[I64, I64, I64]] = {}
-
-    def add(self, recording: Track) -> None:
-        if not self._free:
-            self._double()
-        recording.slot = self._free.pop()
-        self.recordings[recording.slot] = recording
-        self._paused[recording.slot] = recording.paused
-        self.follow(recording, recording.leg)
-
-    def follow(self, recording: Track, leg: int) -> None:
-        """The recording's sound is this leg's from now on."""
-        if self._slot_of.get(recording.leg) == recording.slot:
-            del self._slot_of[recording.leg]
-        recording.leg = leg
-        self._slot_of[leg] = recording.slot
-        self._known.clear()
-
-    def remove(self, recording: Track) -> None:
-        if self._slot_of.get(recording.leg) == recording.slot:
-            del self._slot_of[recording.leg]
-        del self.recordings[recording.slot]
-        for sound in self._sound.values():
-            sound[recording.slot] = 0
-        self._rate[recording.slot], self._paused[recording.slot] = 0, False
-        self._free.append(recording.slot)
-        self._known.clear()
-
-    def pause(self, recording: Track, paused: bool) -> None:
-        recording.paused = self._paused[recording.slot] = paused
-
-    def advance(self, tick: int, sink: Sink) -> None:
-        """Another tick begins: frames that are full go to their recordings."""
-        if self.tick >= 0:
-            passed = tick // TICKS - self.tick // TICKS
-            if passed > 0:
-                self._emit(sink)
-            if passed > 1:
-                for recording in self.recordings.values():
-                    if recording.began:
-                        recording.skip(passed - 1, sink)
-        self.tick = tick
-
-    def put(self, part: tap.Part, started: Callable[[Track], None]) -> None:
-        """Samples of this tick into the frame."""
-        places, slots = self._places(part)
-        if not len(slots):
-            return
-        place = self.tick % TICKS
-        block = part.samples.shape[1]
-        self._sound[part.rate][slots, part.direction, place * block : (place + 1) * block] = part.samples[
-            places
-        ]
-        odd = (self._rate[slots] != part.rate) | self._paused[slots]
-        for i in np.flatnonzero(odd).tolist():
-            recording = self.recordings[int(slots[i])]
-            if not recording.began:
-                recording.begin(part.rate, place * TICK_MS, recording.slot % CHUNK)
-                self._rate[recording.slot] = part.rate
-                started(recording)
-            elif recording.rate != part.rate:
-                self._convert(recording, part.samples[places[i]], part.direction, place)
-            if recording.paused:
-                here = place * TICK_MS * recording.rate // 1000
-                self._sound[recording.rate][recording.slot, part.direction, here:] = 0
-
-    def _places(self, part: tap.Part) -> tuple[I64, I64]:
-        """Of the part's legs: places of those recorded, and their slots."""
-        key = part.direction, part.rate
-        known = self._known.get(key)
-        if known is None or not np.array_equal(known[0], part.legs):
-            slots = np.array([self._slot_of.get(leg, -1) for leg in part.legs.tolist()], np.int64)
-            known = self._known[key] = part.legs.copy(), np.flatnonzero(slots >= 0), slots[slots >= 0]
-        return known[1], known[2]
-
-    def _convert(self, recording: Track, samples: I16, direction: int, place: int) -> None:
-        """Sound at the other rate than the recording's: a leg that changed its codec."""
-        if recording.rate == 16_000:
-            near = np.append(samples[1:], samples[-1:])
-            made = np.stack([samples, (samples.astype(np.int32) + near) >> 1], axis=1).reshape(-1)
-        else:
-            made = samples.astype(np.int32).reshape(-1, 2).sum(axis=1) >> 1
-        block = len(made)
-        self._sound[recording.rate][recording.slot, direction, place * block : (place + 1) * block] = made
-
-    def _emit(self, sink: Sink) -> None:
-        """Give every recording its frame."""
-        quiet = {}
-        for rate, sound in self._sound.items():
-            if any(each.rate == rate for each in self.recordings.values()):
-                quiet[rate] = duplex.quiet(sound), sound.ctypes.data, sound.strides[0]
-        for slot, recording in self.recordings.items():
-            if recording.began:
-                silent, base, stride = quiet[recording.rate]
-                left, right = silent[slot]
-                recording.take(base + slot * stride, (left, right), sink)
-        for sound in self._sound.values():
-            sound[:] = 0
-
-    def end(self, recording: Track, sink: Sink) -> None:
-        """The last of a recording: what of its frame is there, up to the newest tick."""
-        spare = 0
-        if recording.began:
-            sound = self._sound[recording.rate]
-            left, right = duplex.quiet(sound[recording.slot : recording.slot + 1])[0]
-            at = sound.ctypes.data + recording.slot * sound.strides[0]
-            recording.take(at, (left, right), sink, last=True)
-            spare = (TICKS - 1 - self.tick % TICKS) * TICK_MS
-        recording.finish(spare, sink)
-        self.remove(recording)
-
-    def _double(self) -> None:
-        before = len(self._sound[8000])
-        for rate, sound in self._sound.items():
-            self._sound[rate] = np.concatenate([sound, np.zeros_like(sound)])
-        self._rate = np.concatenate([self._rate, np.zeros(before, np.int64)])
-        self._paused = np.concatenate([self._paused, np.zeros(before, np.bool_)])
-        self._free.extend(range(2 * before - 1, before - 1, -1))
 
 
 class Recorder:
@@ -222,10 +81,11 @@ class Recorder:
 
     def lost(self, source: int) -> None:
         """A worker's taps are over: its legs are gone, its recordings end with what they have."""
-        feed = self._feeds.pop(source, None)
+        feed = self._feeds.get(source)
         if feed is not None:
             for recording in list(feed.recordings.values()):
                 self._end(recording)
+            del self._feeds[source]
 
     def look(self, now: float) -> list[RecordingEvent]:
         """Whatever is due; what is to be told."""

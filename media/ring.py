@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from media.columns import I16, I64, Bool, Column, Columns
 
+WINDOWS = 24  # views that are kept, one for each length of run; phones use few, rubbish any
 MISSING = -32768  # a real sample of that value beside a loss is taken for lost, too
 
 
@@ -44,6 +45,8 @@ class Ring(Columns):
         """
         view = self._windows.get(length)
         if view is None:
+            if len(self._windows) >= WINDOWS:
+                self._windows.clear()
             flat, run = self.samples.reshape(-1), np.dtype((np.void, 2 * length))
             first = flat[:length].view(run)
             view = np.lib.stride_tricks.as_strided(first, (len(flat) - length + 1,), flat.strides)

@@ -13,7 +13,7 @@ from media import libsrtp
 from media.columns import I64, Bool
 from media.libsrtp import OK, TRAILER, Context, Rows
 from media.messages import Address, Keys
-from media.network import HEADER, STRIDE, Batch, Judge, Network, remove
+from media.network import HEADER, STRIDE, Batch, Judge, Layer, Network, remove
 
 GRACE = 5.0  # s that the former receive key is taken for, at most, after a change
 MAX_SSRCS = 256  # of one far end under one key; each takes memory, and an honest one needs a few
@@ -107,11 +107,11 @@ def admit(context: Context, ssrc: int) -> bool:
     return True
 
 
-class SecureNetwork:
+class SecureNetwork(Layer):
     """See the module; `network` has the ports."""
 
     def __init__(self, network: Network) -> None:
-        self._network = network
+        super().__init__(network)
         self._guards: dict[int, Guard] = {}
         self._secured: Bool = np.zeros(64, np.bool_)  # by row
         self._changing: dict[int, Guard] = {}  # whose packets may have to be tried twice
@@ -160,14 +160,6 @@ class SecureNetwork:
 
     # --- ports ------------------------------------------------------------------------------------
 
-    @property
-    def address(self) -> str:
-        return self._network.address
-
-    @property
-    def free(self) -> int:
-        return self._network.free
-
     def open(self, row: int) -> int:
         port = self._network.open(row)
         if row >= len(self._secured):
@@ -179,15 +171,6 @@ class SecureNetwork:
     def close(self, row: int) -> None:
         self._forget(row)
         self._network.close(row)
-
-    def aim(self, row: int, address: Address | None) -> None:
-        self._network.aim(row, address)
-
-    def connect(self, row: int, address: Address) -> None:
-        self._network.connect(row, address)
-
-    def disconnect(self, row: int) -> None:
-        self._network.disconnect(row)
 
     # --- what comes -------------------------------------------------------------------------------
 
@@ -362,9 +345,6 @@ class SecureNetwork:
         said = data if guard is None else libsrtp.protect_one(guard.sender, data, report=True)
         if said is not None:
             self._network.send_report(row, said, address)
-
-    def post(self, row: int, data: bytes, address: Address) -> None:
-        self._network.post(row, data, address)
 
 
 def _is_report(second: int) -> bool:

@@ -16,6 +16,8 @@ import numpy as np
 from media.legs import LegTable, Way
 from media.plan import Plan
 from media.plane import NO_SLOT, Plane
+from media.playout import NEVER, Playout
+from media.ring import MISSING
 
 LEARN = 1.0  # s that a source is heard before it is rendered
 PATIENCE = 15.0  # s after which a source that is never silent is relayed again all the same
@@ -81,6 +83,19 @@ class Turning:
         for source in self._plan.sources(row):
             for plane in self._planes:
                 slot = plane.slot(source)
-                if slot != NO_SLOT and plane.playout.loudest(slot) > SILENCE:
+                if slot != NO_SLOT and _loudest(plane.playout, slot) > SILENCE:
                     return False
         return True
+
+
+def _loudest(playout: Playout, slot: int) -> int:
+    """The largest sample that is in a slot's buffer, or was in its last block."""
+    play, end = int(playout.play[slot]) - playout.span, int(playout.end[slot])
+    if end >= NEVER:
+        return 0
+    here, largest = np.array([slot]), 0
+    while play < end:
+        sound = playout.ring.get(here, np.array([play]), playout.span)[0, : end - play].astype(np.int32)
+        largest = max(largest, int(np.abs(sound[sound != MISSING]).max(initial=0)))
+        play += playout.span
+    return largest

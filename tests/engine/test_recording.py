@@ -51,7 +51,7 @@ class Tape:
         switch.observers.append(self._note)
         for worker in stage.house.workers:
             core = worker.control.core
-            core.taps = Tapping(core.table, core.plan, Taps(partial(self._open, worker.number)))
+            core.taps = Tapping(core.table, core.plan, core.planes, Taps(partial(self._open, worker.number)))
         self._look()
 
     def start(self) -> None:

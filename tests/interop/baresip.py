@@ -21,6 +21,7 @@ from tests.interop.sipp import free_port
 
 HELLO = "hello from a phone called baresip, is anybody there"
 MODULES = Path("/usr/lib/baresip/modules")
+TRIES = 50
 CONFIG = """\
 poll_method epoll
 sip_listen {address}:{port}
@@ -56,6 +57,20 @@ module_app menu.so
 module_app ctrl_tcp.so
 ctrl_tcp_listen 127.0.0.1:{control}
 """
+
+
+def sip_port() -> int:
+    """A port for SIP that is free for UDP and TCP, and the next for TLS."""
+    for _ in range(TRIES):
+        port = free_port()
+        try:
+            for taken in (port, port + 1):
+                with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+                    probe.bind(("127.0.0.1", taken))
+        except OSError:
+            continue
+        return port
+    raise OSError("no two ports beside each other are free")
 
 
 class BaresipSilent(AssertionError):
@@ -121,7 +136,7 @@ class Baresip:
         rtp = free_port() & ~1
         return CONFIG.format(
             address="127.0.0.1",
-            port=free_port(),
+            port=sip_port(),
             folder=self.folder,
             says=self.says,
             rate=self._rate,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import wave
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import av
@@ -89,13 +90,20 @@ def _wav(data: bytes) -> Sound:
         return samples[:: file.getframerate() // 8000].T
 
 
-def frame(tick: int, heard: dict[int, Sound], said: dict[int, Sound], rate: int = 8000) -> Frame:
-    """A tick's sound by leg, both ways."""
+def frame(
+    tick: int,
+    heard: dict[int, Sound],
+    said: dict[int, Sound],
+    rate: int = 8000,
+    late: Mapping[tuple[int, int], float] = MappingProxyType({}),
+) -> Frame:
+    """A tick's sound by leg, both ways. late: ms, by leg and direction."""
     parts = []
     for direction, sounds in ((HEARD, heard), (SAID, said)):
         if sounds:
             legs = np.array(list(sounds), np.int64)
-            parts.append(Part(direction, rate, legs, np.stack(list(sounds.values())).astype(np.int16)))
+            waits = np.array([late.get((leg, direction), 0.0) for leg in sounds], np.float32)
+            parts.append(Part(direction, rate, legs, waits, np.stack(list(sounds.values())).astype(np.int16)))
     return Frame(tick, parts)
 
 

@@ -5,10 +5,8 @@ that are relayed and rendered; two pauses and three holds. Everybody says a mark
 recording shows how late each moment of each side is in it. Prints how far the sides are apart over the call,
 and a verdict; exits 1 when they are not together, when something is missing, or when a pause holds sound.
 
-What is recorded is what is played out, as late as each side's network makes it. `--lost 0.01`: as many
-packets are lost, in bursts; their legs are rendered for their listeners' sake before long, and a side that
-keeps more delay may be 26 ms later than the other. `--late 0.03`: that share of packets comes 20 ms late, and
-40 ms may be between the sides.
+`--lost 0.01`: as many packets are lost, in bursts; their legs are rendered for their listeners' sake before
+long. `--late 0.03`: that share of packets comes 20 ms late.
 """
 
 from __future__ import annotations
@@ -35,6 +33,7 @@ EVERY = 20  # packets from mark to mark
 SILENT = np.zeros(160, np.int16)
 BURST = 0.4  # of packets after a lost one that are lost too
 LATEST = 0.25  # s from a mark to its place in the recording
+EARLIEST = 0.010  # s before it, that its place may seem to be
 TOGETHER = 0.020  # s
 AROUND = 4.0  # s over which what a side is late by is the median
 SETTLED = 3.0  # s after somebody was put through
@@ -188,7 +187,7 @@ class Scene:
         marks = 0
         for side, spans in zip(found, (customer, self.spans)):
             said = [at for begin, end, leg in spans for at in self.said[leg] if begin <= at < end - LATEST]
-            places = np.searchsorted(side, said)
+            places = np.searchsorted(side, np.array(said) - EARLIEST)
             late = np.append(side, np.inf)[places] - said
             outcome.delays.append(np.stack([said, late], axis=1)[late <= LATEST])
             marks += len(said)

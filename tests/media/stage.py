@@ -222,8 +222,7 @@ class Stage:
                 phone.reports.append(data)
 
     def do(self, *commands: AnyCommand) -> None:
-        for command in commands:
-            self.events.extend((self.now, event) for event in self.control.handle(command, self.now))
+        self.events.extend((self.now, event) for event in self.control.obey(commands, self.now))
 
     def phone(self, host: str, port: int = 20000, **more: Any) -> Phone:
         phone = Phone(self, (host, port), ssrc=more.pop("ssrc", len(self.phones) + 0xA0), **more)

@@ -151,6 +151,25 @@ def test_closing_tells_the_legs_last_figures(stage):
     assert stats[1].mos is not None and stats[1].mos < stats[2].mos
 
 
+def test_legs_closed_in_one_go_have_the_figures_that_each_has_alone():
+    stages = Stage(), Stage()
+    for stage in stages:
+        phones = [stage.leg(number, repair="off") for number in (1, 2, 3)]
+        stage.do(SetGain(1, 2), SetGain(2, 1), SetGain(3, 1))
+        for hertz, phone in zip((300, 440, 700), phones):
+            phone.hertz = hertz
+        phones[1].tamper = lambda data, phone=phones[1]: (data,) if phone.sequence % 10 else ()
+        stage.run(4.0)
+    together, alone = stages
+    together.do(CloseLeg(1), CloseLeg(9), CloseLeg(2), CloseLeg(1), CloseLeg(3))
+    for number in (1, 2, 3):
+        alone.do(CloseLeg(number))
+    assert failures(together) == [(9, "unknown"), (1, "unknown")]
+    assert together.told(LegClosed) == alone.told(LegClosed)
+    assert [event.stats.lost for event in together.told(LegClosed)] == [0, 19, 0]
+    assert together.control.idle
+
+
 def test_a_closed_leg_leaves_nothing_behind(stage):
     core = stage.control.core
     for turn in range(5):

@@ -25,6 +25,7 @@ from media.recording import (
     StopRecording,
 )
 from media.sealed import opened
+from media.tap import HEARD, SAID
 from media.track import HELD
 from tests.media import voices
 from tests.media.reels import Memory, envelope, frame, onsets, pulse, read
@@ -56,10 +57,17 @@ class Desk:
     def record(self, name: str = "call-1", leg: int = 1, **more: Any) -> None:
         self.do(Record(name, leg, f"/rec/{name}", **more))
 
-    def hear(self, heard: dict[int, Any], said: dict[int, Any], rate: int = 8000, skip: int = 0) -> None:
-        """The next tick; `skip` before it do not come."""
+    def hear(
+        self,
+        heard: dict[int, Any],
+        said: dict[int, Any],
+        rate: int = 8000,
+        skip: int = 0,
+        late: dict[tuple[int, int], float] | None = None,
+    ) -> None:
+        """The next tick; `skip` before it do not come. late: ms, by leg and direction."""
         self.tick += 1 + skip
-        self.recorder.take(WORKER, frame(self.tick, heard, said, rate), self.now)
+        self.recorder.take(WORKER, frame(self.tick, heard, said, rate, late or {}), self.now)
         self.events += self.recorder.look(self.now)
 
     def talk(self, ticks: int, leg: int = 1, level: int = 3000) -> None:
@@ -124,6 +132,79 @@ def test_ticks_that_were_lost_are_silence_of_their_length(desk: Desk, format: An
     left, _ = read(desk.stop(), format)
     assert onsets(left)[-1] == pytest.approx(1010 * 0.02, abs=0.002)
     assert np.abs(left[8000 * 2 : 8000 * 20]).max() < 20
+
+
+@FORMATS
+@pytest.mark.parametrize(("left_ms", "right_ms"), [(0, 200), (240, 0), (33, 61), (15, 16)])
+def test_what_waited_for_play_out_is_put_where_it_came(
+    desk: Desk, format: Any, left_ms: int, right_ms: int
+) -> None:
+    desk.record(format=format)
+    waits = {(1, HEARD): left_ms, (1, SAID): right_ms}
+    for n in range(150):
+        heard = pulse() if n == 50 else SILENT
+        said = pulse() if n == 100 else SILENT
+        desk.hear({1: heard}, {1: said}, late=waits)
+    left, right = read(desk.stop(), format)
+    assert onsets(left) == pytest.approx([1.0 - left_ms / 1000], abs=0.002)
+    assert onsets(right) == pytest.approx([2.0 - right_ms / 1000], abs=0.002)
+
+
+def test_a_wait_that_changes_in_a_pause_moves_what_follows_and_nothing_before(desk: Desk) -> None:
+    desk.record(format="wav")
+    for n in range(200):
+        waited = (0, 90, 30, 170)[n // 50]
+        desk.hear({1: pulse() if n % 50 == 40 else SILENT}, {}, late={(1, HEARD): waited})
+    left, _ = read(desk.stop(), "wav")
+    assert onsets(left) == pytest.approx([0.8, 1.71, 2.77, 3.63], abs=0.001)
+
+
+@pytest.mark.parametrize("waited", [(20, 26), (26, 20)])
+def test_in_speech_a_small_change_of_the_wait_waits_for_a_pause(desk: Desk, waited: tuple[int, int]) -> None:
+    desk.record(format="wav")
+    for n in range(100):
+        sound = tone(400, 0.02, start=160 * n) if n < 80 else pulse() if n == 90 else SILENT
+        desk.hear({1: sound}, {}, late={(1, HEARD): waited[n >= 40]})
+    left, _ = read(desk.stop(), "wav")
+    assert (left[: 8 * 1500] == tone(400, 3.0, start=waited[0] * 8)[: 8 * 1500]).all()
+    assert onsets(left[8 * 1700 :]) + 1.7 == pytest.approx([1.8 - waited[1] / 1000], abs=0.001)
+
+
+@pytest.mark.parametrize("waited", [(20, 65), (65, 20)])
+def test_in_speech_a_large_one_is_made_without_a_click(desk: Desk, waited: tuple[int, int]) -> None:
+    desk.record(format="wav")
+    for n in range(100):
+        desk.hear({1: tone(150, 0.02, start=160 * n)}, {}, late={(1, HEARD): waited[n >= 40]})
+    left, _ = read(desk.stop(), "wav")
+    sung = left[: 8 * 1900].astype(int)
+    steepest = np.abs(np.diff(tone(150, 1.0).astype(int))).max()
+    assert np.abs(np.diff(sung)).max() < 4 * steepest
+    assert np.abs(sung[8 * 700 : 8 * 900].reshape(-1, 80)).max(axis=1).min() > 3000, "no hole"
+
+
+def test_what_waited_from_a_pause_into_the_time_after_it_is_not_kept(desk: Desk) -> None:
+    desk.record(format="wav")
+    waits = {(1, HEARD): 150.0, (1, SAID): 150.0}
+    loud = np.full(160, 9000, np.int16)
+    for n in range(150):
+        if 50 <= n < 100:
+            desk.hear({}, {})
+        else:
+            desk.hear({1: loud}, {1: loud}, late=waits)
+    for channel in read(desk.stop(), "wav"):
+        assert (channel[: 8 * 840] == 9000).all() and (channel[8 * 2000 : 8 * 2800] == 9000).all()
+        assert not channel[8 * 850 : 8 * 2000].any()
+
+
+def test_a_tick_that_is_lost_takes_nothing_else_with_it(desk: Desk) -> None:
+    desk.record(format="wav")
+    for n in range(100):
+        if n != 50:
+            desk.hear({1: np.full(160, 100 * n, np.int16)}, {}, late={(1, HEARD): 100.0}, skip=int(n == 51))
+    left, _ = read(desk.stop(), "wav")
+    assert [int(left[8 * (20 * n - 100) + 80]) for n in range(6, 100)] == [
+        100 * n * (n != 50) for n in range(6, 100)
+    ]
 
 
 @FORMATS

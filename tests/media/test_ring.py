@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from media.ring import Ring
+from media.ring import WINDOWS, Ring
 
 SIZE, LONGEST = 4096, 480
 
@@ -33,6 +33,15 @@ def test_runs_are_read_across_the_packets_that_were_written():
         if size:
             got = ring.get(rows, np.array([at - back, at - back]), size)
             assert (got == truth[:, at - back : at - back + size]).all()
+
+
+def test_runs_of_ever_new_lengths_leave_no_more_behind_than_a_few_do():
+    ring, one = Ring(2, SIZE, LONGEST), np.zeros(1, np.int64)
+    for length in range(1, LONGEST + 1):
+        samples = np.arange(length, dtype=np.int16)[None]
+        ring.put(one, one, samples)
+        assert (ring.get(one, one, length) == samples).all()
+    assert len(ring._windows) <= WINDOWS
 
 
 def test_filling_touches_what_it_says_and_nothing_else():

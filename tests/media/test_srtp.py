@@ -100,7 +100,7 @@ def figures(stage: Stage, number: int) -> LegStats:
     """What has arrived on the leg."""
     leg = stage.control.core.table.find(number)
     assert leg is not None
-    found = stage.control._watch.stats(leg)
+    found = stage.control._watch.stats([leg])[0]
     return LegStats(
         number,
         received=found.received,

@@ -9,7 +9,7 @@ import pytest
 
 from media import tap
 from media.codecs import g711
-from media.messages import CloseLeg, Play, SetGain, Tap, Untap
+from media.messages import CloseLeg, Codec, Play, SetGain, Tap, Untap
 from media.recording import TapLost
 from media.tap import HEARD, SAID, Frame, NoSubscriber, Part, Reader, Taps
 from tests.media.stage import PCMA, PCMU, Stage, strength, tone, write_wav
@@ -42,6 +42,11 @@ class Ear:
 
     def close(self) -> None: ...
 
+    def late(self, leg: int, direction: int) -> list[float]:
+        """How late its sound was in the newest ticks, ms."""
+        parts = [part for frame in self.frames[-20:] for part in frame.parts if part.direction == direction]
+        return [float(part.late[part.legs.tolist().index(leg)]) for part in parts if leg in part.legs]
+
     def sound(self, leg: int, direction: int) -> np.ndarray[Any, Any]:
         """All that came of a leg, a block a tick."""
         blocks = [
@@ -70,7 +75,7 @@ def call(ear: Ear, *more: Any) -> Stage:
 
 def part(legs: list[int], direction: int = HEARD, rate: int = 8000, level: int = 1) -> Part:
     samples = np.full((len(legs), rate // 50), level, np.int16)
-    return Part(direction, rate, np.array(legs, np.int64), samples)
+    return Part(direction, rate, np.array(legs, np.int64), np.zeros(len(legs), np.float32), samples)
 
 
 def test_a_tapped_leg_of_a_relayed_call_gives_what_it_said_and_what_it_was_sent(ear: Ear) -> None:
@@ -212,6 +217,26 @@ def test_a_subscriber_who_wants_nothing_and_is_gone_is_forgotten(ear: Ear) -> No
     ear.there = False
     told = [*taps.give([]), *taps.give([], skipped=tap.TELL_EVERY)]
     assert not taps._subscribers and sum(each.ticks for each in told) <= 5
+
+
+@pytest.mark.parametrize("other", [PCMU, PCMA])
+def test_how_long_sound_waited_is_told_by_the_leg_that_said_it(ear: Ear, other: Codec) -> None:
+    """Relayed or rendered; phone 2's network shakes, phone 1's does not."""
+    stage = call(ear, other)
+    shaken, held = stage.phones[("192.0.2.2", 20000)], []
+
+    def shake(data: bytes) -> list[bytes]:
+        held.append(data)
+        if shaken.sequence % 4:
+            return []
+        sent = held[:]
+        held.clear()
+        return sent
+
+    shaken.tamper = shake
+    stage.run(4.0)
+    assert ear.late(1, HEARD) and max(ear.late(1, HEARD)) <= 45
+    assert min(ear.late(1, SAID)) >= 60 and max(ear.late(1, SAID)) <= 120
 
 
 def test_a_frame_is_read_however_the_stream_is_cut() -> None:
