@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
-from config.setting import Address, Name, Port, Positive, SecretField, setting, settings
+from config.setting import Address, Name, Origin, Port, Positive, SecretField, Text, setting, settings
 
 
 class ApiRole(StrEnum):
@@ -21,11 +21,34 @@ class ApiToken:
 
 
 @settings
+class Pages:
+    enabled: bool = setting("Serve the agent's page at /agent and the caller's at /call.", default=True)
+    sip_url: Text = setting(
+        "WebSocket that the agent's page speaks SIP to (wss://pbx.example.com:7443/); left out: this host's, "
+        "at the port of sip.yaml's.",
+        default="",
+    )
+    outcomes: tuple[Text, ...] = setting(
+        "What an agent may choose from when she wraps up a call. The names of the default are translated.",
+        default=("resolved", "callback", "forwarded", "no_result", "other"),
+    )
+    pause_reasons: tuple[Text, ...] = setting(
+        "What an agent may choose from when she pauses. The names of the default are translated.",
+        default=("break", "lunch", "meeting", "training", "paperwork"),
+    )
+    origins: tuple[Origin, ...] = setting(
+        "Sites that may put the caller's page into theirs, by origin (https://www.example.com).",
+        default=(),
+    )
+
+
+@settings
 class ApiSettings:
     enabled: bool = setting("Serve the HTTP API.", default=True)
     address: Address = setting("Local address.", default="127.0.0.1")
     port: Port = setting("Local port.", default=8080)
     docs: bool = setting("Serve the interactive OpenAPI pages at /docs.", default=True)
+    pages: Pages = setting("The pages of agents and callers.", default=Pages())
     tokens: Mapping[Name, ApiToken] = setting("Who may use the API, by name.", default={})
 
 

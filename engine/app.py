@@ -13,11 +13,13 @@ import structlog
 from config.schema import Config
 from engine import gatehouse, recording
 from engine.build import admission_of, missing_codecs, registrar_of, stream_limits, user_agent_settings
+from engine.desk import Desks
 from engine.events import NodeStarted, NodeStopped
 from engine.gatehouse import Gatehouse
 from engine.journal import Journal
 from engine.metrics import Metrics
 from engine.prompts import PromptPack
+from engine.signin import SignIn
 from engine.switch import Switch
 from engine.tape import Tape
 from engine.view import View
@@ -102,6 +104,9 @@ class Engine:
             self.gate = self.switch.gate = Gatehouse(
                 config, self.workers.address, self._gate_told, self._gate_lost
             )
+        self.desks = Desks(self.switch)
+        realm = config.sip.digest.realm or config.sip.domain
+        self.sign_in = SignIn(config.agents, realm, admission.guard, rng)
         self.view = View(self, VERSION)
         self.metrics = Metrics(self.view)
         self.switch.observers.append(self.metrics.notice)

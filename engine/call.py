@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from engine.transfer import Referral
     from routing.number import Destination, Found
     from routing.queue import QueueSpec
+    from routing.select import Assignment
 
 log = structlog.get_logger("call")
 
@@ -71,6 +72,7 @@ class Call:
         self.attempt: Attempt | None = None
         self.agent = ""  # the agent whose talk this is, for the record
         self.offered_agent = ""
+        self.chosen: Assignment | None = None  # of the newest offer: who, and why
         self.referral: Referral | None = None  # the transfer under way
         self.transferor: Leg | None = None  # who asked for it, while that leg is there
         self.recording: Recording | None = None

@@ -252,11 +252,30 @@ class RecordingEnded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnded(Event):
-    """The last event of every call, written together with its record."""
+    """The end of every call, written together with its record; only what people say of it comes later."""
 
     kind = "call.ended"
     by: Side
     reason: EndReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallWrappedUp(Event):
+    """What an agent wrote about a call of hers, during it or after its end; the newest one counts."""
+
+    kind = "call.wrapped_up"
+    agent: str
+    outcome: str
+    notes: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRated(Event):
+    """What the customer thinks of the call, mostly after its end. stars: 1 to 5, best is most."""
+
+    kind = "call.rated"
+    stars: int
+    comment: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from engine import recording, unseal
 from engine.call import Call
-from engine.events import CallRecord
-from engine.ledger import Figures
-from engine.leg import Leg
+from engine.desk import Watch
+from engine.events import CallRated, CallRecord
+from engine.sight import leg_view
+from engine.signin import SignIn
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.views import (
@@ -17,16 +18,16 @@ from engine.views import (
     AgentView,
     CallView,
     Check,
+    DeskView,
     Health,
     HealthView,
     IllegalState,
-    LegSide,
-    LegView,
     LoadView,
+    Note,
+    PhoneTerms,
     QueueView,
     RegistrationView,
     SoundView,
-    TroubleView,
     UnknownAgent,
     UnknownCall,
     WorkerView,
@@ -78,7 +79,7 @@ class View:
             agent=call.agent or call.offered_agent,
             since=switch.wall(call.clocks.arrived),
             waiting_position=(queue.position(call.id) or None) if queue else None,
-            legs=tuple(_leg(leg) for leg in call.legs),
+            legs=tuple(leg_view(leg) for leg in call.legs),
         )
 
     def queues(self) -> Sequence[QueueView]:
@@ -196,6 +197,46 @@ class View:
             raise IllegalState("this call is not recorded; its queue's `recording` in queues.yaml says so")
         self._engine.act(lambda now: recording.pause(found, paused, now, by))
 
+    # --- agents' pages ------------------------------------------------------------------------------
+
+    @property
+    def sign_in(self) -> SignIn:
+        return self._engine.sign_in
+
+    def phone_terms(self) -> PhoneTerms:
+        engine = self._engine
+        domain = engine.config.sip.domain
+        for scheme in ("wss", "ws"):
+            for each in engine.shell.listeners:
+                if each.transport == scheme:
+                    return PhoneTerms(domain=domain, scheme=scheme, port=each.port)
+        return PhoneTerms(domain=domain, scheme="", port=0)
+
+    def desk(self, agent: str) -> DeskView:
+        if agent not in self._engine.switch.acd.agents:
+            raise UnknownAgent(f"no agent is called {agent}")
+        return self._engine.desks.look(agent, self._engine.clock())
+
+    def watch_desk(self, agent: str, wake: Callable[[], None]) -> Watch:
+        return self._engine.desks.open(agent, wake)
+
+    def leave_desk(self, watch: Watch) -> None:
+        self._engine.desks.close(watch)
+
+    def wrap_up(self, agent: str, call: str, outcome: str, notes: str) -> None:
+        self._engine.desks.wrap_up(agent, call, outcome, notes, self._engine.clock())
+
+    def tell_agent(self, agent: str, text: str, by: str) -> int:
+        if agent not in self._engine.switch.acd.agents:
+            raise UnknownAgent(f"no agent is called {agent}")
+        switch = self._engine.switch
+        return self._engine.desks.say(agent, Note(by=by, text=text, at=switch.wall(self._engine.clock())))
+
+    def rate(self, call: str, stars: int, comment: str) -> None:
+        switch = self._engine.switch
+        at = switch.wall(self._engine.clock())
+        switch.note(CallRated(at=at, call=call, stars=stars, comment=comment))
+
     # --- the store: blocks, in a worker thread ------------------------------------------------------
 
     def records(self, wanted: RecordFilter, *, cursor: str | None, limit: int) -> RecordPage:
@@ -214,26 +255,3 @@ class View:
         file = unseal.plain_name(path)
         pieces = unseal.sound(path, unseal.keys_of(self._engine.config))
         return SoundView(file=file, type=unseal.TYPES[file.rpartition(".")[2]], pieces=pieces)
-
-
-def _leg(leg: Leg) -> LegView:
-    figures = Figures(leg)
-    return LegView(
-        id=leg.number,
-        side=LegSide(leg.side),
-        remote=leg.remote_address,
-        codec=leg.codec,
-        encryption=leg.suite,
-        state="held" if leg.held else "talking" if leg.connected else leg.media,
-        loss=figures.loss,
-        jitter_ms=figures.jitter_ms,
-        mos=figures.mos,
-        mos_now=leg.stats.mos_now if leg.stats else None,
-        mos_there=leg.stats.mos_there if leg.stats else None,
-        concealed_ms=figures.concealed_ms,
-        troubles=tuple(
-            TroubleView(kind=trouble.kind, cause=trouble.cause, since=trouble.since)
-            for kind, trouble in leg.network.troubles.items()
-            if kind in leg.network.told
-        ),
-    )

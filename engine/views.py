@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from routing.select import Reasons
+
 
 class LegSide(StrEnum):
     CUSTOMER = "customer"
@@ -113,6 +115,114 @@ class AgentView:
     queues: tuple[str, ...]
     misses: int
     call: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskCall:
+    """A call that an agent is in, or that is offered to her, as her page shows it.
+
+    who, name: the other one's number or address, and what she is called where that is known. outgoing: the
+    agent dialled. waited_s: in a queue; None for a call of none. why: of the offer, routing.select.Reasons.
+    held_by: sides. recording: "on", "paused" or "".
+    """
+
+    id: str
+    state: str
+    outgoing: bool
+    who: str
+    name: str
+    number: str
+    queue: str
+    title: str
+    language: str
+    market: str
+    since: float
+    connected: float | None
+    waited_s: float | None
+    why: Reasons | None
+    misses: int
+    held_by: tuple[str, ...]
+    recording: str
+    legs: tuple[LegView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskQueue:
+    """A queue of the agent's. oldest: since when the one who waits longest does; None for nobody."""
+
+    name: str
+    title: str
+    waiting: int
+    oldest: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """A call that an agent talked in: what her page may write about."""
+
+    call: str
+    who: str
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskView:
+    """All of an agent's page. until: when the state ends by itself, as an offer and a wrap-up do; None when it
+    does not. pending: the state that comes after the call, "" for none. last: the call to wrap up.
+    """
+
+    agent: str
+    name: str
+    state: str
+    since: float
+    until: float | None
+    reason: str
+    pending: str
+    registered: bool
+    misses: int
+    calls: tuple[DeskCall, ...]
+    last: Served | None
+    queues: tuple[DeskQueue, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What somebody says to an agent, a supervisor say, in writing."""
+
+    by: str
+    text: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caption:
+    """What one side of a call said, as text, in its own language and in the reader's.
+
+    line: the same for all versions of one sentence, each of which takes the place of the one before; `final`
+    is the last. translation, to: empty where none is needed.
+    """
+
+    call: str
+    side: LegSide
+    line: int
+    at: float
+    text: str
+    language: str
+    translation: str = ""
+    to: str = ""
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneTerms:
+    """What an agent's page needs to be a phone. scheme, port: of the node's WebSockets for SIP; "" and 0 where
+    it has none.
+    """
+
+    domain: str
+    scheme: str
+    port: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,7 +128,7 @@ def wait_prompt(seconds: float) -> str:
 def offer(call: Call, now: float, assignment: Assignment) -> None:
     """Ring the chosen agent's phone; the caller goes on hearing music."""
     assert call.queue is not None
-    call.offered_agent = assignment.agent
+    call.offered_agent, call.chosen = assignment.agent, assignment
     call.note(CallOffered, now, queue=assignment.queue, agent=assignment.agent, why=str(assignment.reasons))
     call.attempt = Attempt.to_agent(call, assignment.agent, call.queue.ring_timeout_s)
     call.attempt.start(now)

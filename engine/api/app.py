@@ -12,7 +12,8 @@ from engine.api import documented, problem
 from engine.api.deps import EngineView
 from engine.api.guard import Guard
 from engine.api.manual import manual
-from engine.api.routes import agents, calls, health, metrics, queues, recordings, records, registrations
+from engine.api.pages import router_of
+from engine.api.routes import agents, calls, desk, health, metrics, queues, recordings, records, registrations
 from engine.api.settings import Settings
 
 VERSION = "1"  # of the API: the /v1 in its paths
@@ -57,6 +58,9 @@ def create_app(view: EngineView, settings: Settings) -> FastAPI:
     app.state.settings = settings
     for router in ROUTERS:
         app.include_router(router)
+    if settings.pages is not None:
+        app.include_router(desk.router)
+        app.include_router(router_of(settings.pages))
     problem.install(app, methods_at)
     documented.install(app)
     if settings.docs:

@@ -12,15 +12,19 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from engine.api.problem import Problem
 from engine.api.settings import Scope, Settings, Token
+from engine.desk import Watch
 from engine.events import CallRecord
+from engine.signin import SignIn
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.views import (
     AgentAsk,
     AgentView,
     CallView,
+    DeskView,
     HealthView,
     LoadView,
+    PhoneTerms,
     QueueView,
     RegistrationView,
     SoundView,
@@ -55,6 +59,29 @@ class EngineView(Protocol):
 
     def pause_recording(self, call: str, paused: bool, by: str) -> None:
         """Raises UnknownCall, IllegalState where nothing is recorded."""
+
+    @property
+    def sign_in(self) -> SignIn:
+        """Who may sign in at an agent's page."""
+
+    def phone_terms(self) -> PhoneTerms: ...
+
+    def desk(self, agent: str) -> DeskView:
+        """Raises UnknownAgent."""
+
+    def watch_desk(self, agent: str, wake: Callable[[], None]) -> Watch:
+        """Have `wake` called when the desk may have changed. Raises TooManyPages."""
+
+    def leave_desk(self, watch: Watch) -> None: ...
+
+    def wrap_up(self, agent: str, call: str, outcome: str, notes: str) -> None:
+        """Raises UnknownCall."""
+
+    def tell_agent(self, agent: str, text: str, by: str) -> int:
+        """Say it on every page of the agent; how many there are. Raises UnknownAgent."""
+
+    def rate(self, call: str, stars: int, comment: str) -> None:
+        """Keep what a customer thinks of a call of hers."""
 
     # ------------------------------------------------------------------------------------------ the store
 

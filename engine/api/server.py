@@ -11,7 +11,9 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-MAX_CONNECTIONS = 256
+MAX_CONNECTIONS = 1024  # an agent's page holds one for as long as it is open
+MAX_MESSAGE_BYTES = 64 * 1024
+PING_S = 20
 MAX_HEADER_BYTES = 16 * 1024
 IDLE_S = 10
 BACKLOG = 128
@@ -33,7 +35,11 @@ class ApiServer:
         config = uvicorn.Config(
             app,
             lifespan="off",
-            ws="none",
+            ws="websockets-sansio",
+            ws_max_size=MAX_MESSAGE_BYTES,
+            ws_per_message_deflate=False,
+            ws_ping_interval=PING_S,
+            ws_ping_timeout=PING_S,
             log_config=None,
             access_log=False,
             server_header=False,

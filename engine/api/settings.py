@@ -34,6 +34,16 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class PageTerms:
+    """What pages of agents and callers are told, and who may show them. origins: of sites around a caller's."""
+
+    sip_url: str = ""
+    outcomes: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Without tokens nobody gets in. open_metrics: /metrics needs no token, for collectors that cannot send
     one.
@@ -43,6 +53,7 @@ class Settings:
     open_metrics: bool = False
     docs: bool = True
     max_body_bytes: int = 64 * 1024
+    pages: PageTerms | None = None
 
     def holder(self, secret: str, now: float) -> Token | None:
         """Whose token this is, None for nobody's. As long to say no as yes: every token is compared, in
@@ -68,7 +79,11 @@ def configured(api: ApiSettings) -> Settings:
     """The settings that a node's configuration asks for. Raises ValueError for a token that could be guessed,
     SecretMissing for one that has no value."""
     tokens = (token(name, held.token.reveal(), *SCOPES[held.role]) for name, held in api.tokens.items())
-    return Settings(tokens=tuple(tokens), docs=api.docs)
+    pages = None
+    if api.pages.enabled:
+        given = api.pages
+        pages = PageTerms(given.sip_url, given.outcomes, given.pause_reasons, given.origins)
+    return Settings(tokens=tuple(tokens), docs=api.docs, pages=pages)
 
 
 def token(name: str, secret: str, *scopes: Scope, expires_at: float | None = None) -> Token:

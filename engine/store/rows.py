@@ -19,7 +19,7 @@ import msgspec
 from engine import events
 from engine.events import CallRecord, EndReason, Event, Side
 
-PERSONAL = frozenset({"customer", "source", "party", "target"})
+PERSONAL = frozenset({"customer", "source", "party", "target", "notes", "comment"})
 
 RECORD_FIELDS: tuple[str, ...] = tuple(item.name for item in fields(CallRecord))
 

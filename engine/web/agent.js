@@ -1,0 +1,314 @@
+// The agent's page: signs in at the desk, is her phone, and shows both as one.
+
+import {Calls, NoMicrophone} from './agent_calls.js';
+import {caption, called, facts, network, note, queues, worded} from './agent_view.js';
+import {Desk} from './desk.js';
+import {deviceChoices, languageChoices} from './devices.js';
+import {$, choices, press, show, text} from './dom.js';
+import {drawIcons, setIcon} from './icons.js';
+import {keypad} from './keypad.js';
+import {Microphone, audio} from './microphone.js';
+import {mayNotify, Ringer} from './ring.js';
+import {Phone} from './sip/phone.js';
+import {clock, languageName, onLanguage, preferred, say, speak} from './words.js';
+import {WrapUp} from './wrap_up.js';
+
+const desk = new Desk();
+const microphone = new Microphone();
+const calls = new Calls(microphone, $('voices'));
+const ringer = new Ringer();
+const wrapUp = new WrapUp(desk);
+let phone = null;
+let shown = null; // the desk as the node told it last
+let ahead = 0; // of the node's clock over ours, s
+let terms = null;
+
+const now = () => Date.now() / 1000 + ahead;
+
+// --- signing in -----------------------------------------------------------------------------------
+
+function signedOut(fault = '') {
+  phone?.stop();
+  phone = null;
+  shown = null;
+  calls.leave();
+  ringer.stop();
+  show($('desk'), false);
+  show($('signin'), true);
+  $('password').value = '';
+  text($('signin-fault'), fault);
+  $(fault ? 'password' : 'name').focus();
+}
+
+$('signin-form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  if (!window.crypto?.subtle) {
+    text($('signin-fault'), say('insecure'));
+    return;
+  }
+  text($('signin-fault'), '');
+  audio(); // the press of a button lets the page ring later
+  mayNotify();
+  desk.signIn({agent: $('name').value.trim(), password: $('password').value});
+});
+
+desk.addEventListener('refused', () => signedOut(say('agent.signin.wrong')));
+desk.addEventListener('welcome', ({detail}) => {
+  terms = detail;
+  wrapUp.offer(terms.outcomes);
+  fillWishes();
+  show($('signin'), false);
+  show($('desk'), true);
+  show($('away'), false);
+  if (!phone) plugIn();
+});
+desk.addEventListener('away', () => {
+  if (shown) show($('away'), true);
+  else text($('signin-fault'), say('error.away'));
+});
+desk.addEventListener('desk', ({detail}) => {
+  ahead = detail.now - Date.now() / 1000;
+  shown = detail.desk;
+  render();
+});
+desk.addEventListener('note', ({detail}) => note($('notes'), detail.note));
+desk.addEventListener('caption', ({detail}) => caption($('captions'), detail.caption, 'agent'));
+
+function plugIn() {
+  const {domain, scheme, port} = terms.phone;
+  const url = terms.sip || `${scheme}://${location.hostname}:${port}/`;
+  phone = new Phone({url, user: desk.who.agent, domain, secret: (realm) => desk.secret(realm)});
+  calls.phone = phone;
+  phone.addEventListener('state', render);
+  phone.addEventListener('ring', ({detail}) => calls.rung(detail));
+  phone.start();
+}
+
+press($('signout'), async () => {
+  await desk.ask('state', {state: 'logged_out', reason: ''}).catch(() => {});
+  desk.signOut();
+  signedOut();
+});
+
+// --- what she wishes ------------------------------------------------------------------------------
+
+function fillWishes() {
+  const paused = (reason) => say('agent.state.paused') + (reason ? `: ${worded('agent.reason', reason)}` : '');
+  const options = [['available', say('agent.state.available')]];
+  const reasons = new Set(terms?.reasons || []);
+  if (shown?.state === 'paused') reasons.add(shown.reason);
+  for (const each of reasons) options.push([`paused:${each}`, paused(each)]);
+  options.push(['logged_out', say('agent.state.logged_out')]);
+  choices($('wish'), options, wished());
+}
+
+function wished() {
+  if (!shown) return 'logged_out';
+  if (shown.pending === 'paused') return $('wish').value;
+  if (shown.pending) return shown.pending;
+  if (shown.state === 'paused') return `paused:${shown.reason}`;
+  return shown.state === 'logged_out' ? 'logged_out' : 'available';
+}
+
+$('wish').addEventListener('change', async () => {
+  const [state, ...reason] = $('wish').value.split(':');
+  await attempt(() => desk.ask('state', {state, reason: reason.join(':')}));
+  render();
+});
+
+/** Do it, and say so where it cannot be done. */
+async function attempt(act) {
+  fault('');
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof NoMicrophone) fault(`${say(`microphone.${error.why}`) || ''}. ${say(why(error.why))}`);
+    else if (error.code === 'away') fault(say('error.away'));
+    else if (error.status) fault(say('agent.transfer.failed', {why: cause(error.status)}));
+    else fault(say('error.unknown', {detail: error.detail || error.message}));
+    return null;
+  }
+}
+
+const why = (reason) => (reason === 'insecure' ? 'insecure' : `microphone.${reason}.more`);
+const CAUSES = {403: 'forbidden', 404: 'unknown', 408: 'nobody', 480: 'away', 486: 'busy', 600: 'busy', 603: 'declined'};
+const cause = (status) => say(`agent.cause.${CAUSES[status] || 'refused'}`);
+
+function fault(said) {
+  text($('fault').querySelector('span'), said);
+  show($('fault'), Boolean(said));
+}
+
+// --- her calls ------------------------------------------------------------------------------------
+
+calls.addEventListener('change', () => {
+  const call = calls.ringing;
+  if (!call) {
+    ringer.stop();
+  } else if (call !== ringer.call) {
+    const who = called(call.name, call.who);
+    ringer.start(`${say('agent.offer')}: ${who}`, who, () => attempt(() => calls.answer()), calls.talking);
+  }
+  ringer.call = call;
+  render();
+});
+calls.addEventListener('ended', ({detail}) => text($('last'), say('agent.ended', {why: say(`agent.cause.${detail.cause}`)})));
+calls.addEventListener('level', () => { $('level').firstElementChild.style.transform = `scaleX(${calls.level})`; });
+calls.addEventListener('quality', render);
+
+press($('answer'), () => attempt(() => calls.answer()));
+press($('decline'), () => calls.decline());
+press($('hangup'), () => calls.first?.hangUp());
+press($('mute'), () => calls.mute(!microphone.muted));
+press($('hold'), () => attempt(() => calls.first.hold(!calls.first.held)));
+press($('swap'), () => attempt(() => calls.swap()));
+press($('conference'), () => attempt(() => calls.confer(!calls.conference)));
+press($('finish'), () => attempt(() => calls.finish()));
+press($('drop'), () => calls.second?.hangUp());
+press($('record'), () => attempt(() => {
+  const call = current();
+  return desk.ask('pause_recording', {call: call.id, paused: call.recording === 'on'});
+}));
+$('keys').addEventListener('click', () => {
+  const open = $('pad-card').hidden;
+  show($('pad-card'), open);
+  $('keys').setAttribute('aria-expanded', String(open));
+  text($('pressed'), '');
+  if (open) $('pad').firstElementChild.focus();
+});
+keypad($('pad'), (key) => {
+  if (calls.first?.keys(key)) text($('pressed'), ($('pressed').textContent + key).slice(-24));
+});
+$('transfer').addEventListener('click', () => {
+  $('transfer-to').value = '';
+  $('transfer-dialog').returnValue = '';
+  $('transfer-dialog').showModal();
+});
+$('transfer-dialog').addEventListener('close', () => {
+  const [how, to] = [$('transfer-dialog').returnValue, $('transfer-to').value.trim()];
+  if (how && to) attempt(() => (how === 'ask' ? calls.consult(to) : calls.transfer(to)));
+});
+$('dial-form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const to = $('dial').value.trim();
+  if (to && !calls.list.length) attempt(() => calls.dial(to));
+});
+$('open-settings').addEventListener('click', () => $('settings-dialog').showModal());
+deviceChoices(microphone, $('microphones'), $('speakers'), () => calls.list.map((each) => each.voice),
+  (stream) => calls.speak(stream))();
+languageChoices($('language'), $('signin-language'));
+
+window.addEventListener('beforeunload', (event) => {
+  if (!calls.talking) return;
+  event.preventDefault();
+  event.returnValue = say('agent.leave');
+});
+window.addEventListener('pagehide', () => calls.leave());
+
+// --- showing it -----------------------------------------------------------------------------------
+
+/** The desk's call that is the phone's call in focus. */
+function current() {
+  const outgoing = calls.first?.outgoing ?? false;
+  return shown?.calls.find((each) => each.outgoing === outgoing) || null;
+}
+
+function render() {
+  if (!shown) return;
+  const call = current();
+  const {ringing, first} = calls;
+  const active = first && first.state !== 'ringing' ? first : null;
+  header();
+  show($('offer'), Boolean(ringing));
+  if (ringing) offer(ringing, ringing === first ? call : shown.calls.find((each) => !each.outgoing));
+  show($('active'), Boolean(active));
+  if (active) activeCall(active, call);
+  show($('idle'), !ringing && !active && shown.state !== 'wrap_up');
+  idle();
+  const written = call && !call.outgoing && call.connected !== null ? call : null;
+  wrapUp.show(shown.state, written, shown.last, (shown.until || 0) - now());
+  network(active && active.state === 'talking' ? call : null, calls.heard);
+  queues($('queues'), shown.queues, now());
+}
+
+function header() {
+  text($('me'), shown.name);
+  text($('phone'), say(`agent.phone.${phone?.state || 'away'}`));
+  $('pill').dataset.state = shown.state;
+  const reason = shown.state === 'paused' && shown.reason ? `: ${worded('agent.reason', shown.reason)}` : '';
+  text($('state'), say(`agent.state.${shown.state}`) + reason);
+  text($('state-time'), clock(now() - shown.since));
+  text($('pending'), shown.pending ? say('agent.state.pending', {state: say(`agent.state.${shown.pending}`)}) : '');
+  if ($('wish').value !== wished() && document.activeElement !== $('wish')) fillWishes();
+  if (phone?.state === 'refused') fault(say('agent.signin.phone'));
+}
+
+function offer(ringing, call) {
+  text($('offer-who').firstElementChild, called(call?.name || ringing.name, call?.who || ringing.who));
+  facts($('offer-facts'), call);
+}
+
+function activeCall(active, call) {
+  const [who, name] = call && call.outgoing === active.outgoing ? [call.who, call.name] : [active.who, active.name];
+  text($('call-who').firstElementChild, called(name, who));
+  text($('call-about'), call ? [call.title, call.language && languageName(call.language)].filter(Boolean).join(' · ') : '');
+  const talking = active.state === 'talking';
+  const lost = talking && ['disconnected', 'failed'].includes(active.sound.way);
+  const word = calls.conference ? 'agent.conference.on' : active.held ? 'agent.held' : talking ? 'agent.talking' : 'agent.calling';
+  text($('call-state'), say(calls.transferring ? 'agent.transfer.under' : word));
+  text($('call-time'), active.began === null ? '' : clock((performance.now() - active.began) / 1000));
+  const notice = lost ? 'agent.reconnecting' : call?.held_by.includes('customer') && !call.outgoing ? 'agent.held.there'
+    : microphone.muted ? 'muted' : '';
+  show($('call-notice'), Boolean(notice));
+  if (notice) text($('call-notice').querySelector('span'), say(notice));
+  toggle($('mute'), microphone.muted, ['mic', 'mute'], ['micoff', 'unmute']);
+  toggle($('hold'), active.held, ['hold', 'hold'], ['play', 'resume']);
+  for (const each of ['mute', 'hold', 'keys', 'transfer']) $(each).disabled = !talking || calls.transferring;
+  $('transfer').disabled ||= Boolean(calls.second);
+  show($('record'), Boolean(call?.recording));
+  if (call?.recording) {
+    const paused = call.recording === 'paused';
+    $('record').setAttribute('aria-pressed', String(paused));
+    text($('record').querySelector('span'), say(paused ? 'agent.recording.resume' : 'agent.recording.pause'));
+  }
+  secondCall();
+}
+
+function toggle(button, on, [offIcon, off], [onIcon, said]) {
+  button.setAttribute('aria-pressed', String(on));
+  setIcon(button, on ? onIcon : offIcon);
+  text(button.querySelector('span'), say(on ? said : off));
+}
+
+function secondCall() {
+  const {second, first} = calls;
+  show($('second'), Boolean(second));
+  if (!second) return;
+  text($('second-who'), called(second.name, second.who));
+  const both = first.state === 'talking' && second.state === 'talking';
+  text($('second-state'), say(second.held ? 'agent.held' : second.state === 'talking' ? 'agent.talking' : 'agent.calling'));
+  .disabled = !both || calls.transferring;
+  for (const each of ['swap', 'conference']) $(each).disabled = !both || calls.transferring;
+  $('conference').setAttribute('aria-pressed', String(Boolean(calls.conference)));
+  text($('conference').querySelector('span'), say(calls.conference ? 'agent.conference.end' : 'agent.conference'));
+}
+
+function idle() {
+  const words = {paused: 'agent.idle.paused', logged_out: 'agent.idle.logged_out'};
+  const unregistered = shown.state === 'available' && !shown.registered;
+  text($('idle-more'), say(unregistered ? 'agent.idle.unregistered' : words[shown.state] || 'agent.idle.available'));
+}
+
+onLanguage(() => {
+  drawIcons(document);
+  document.title = `${say('agent.title')} – ${say('brand')}`;
+  if (!terms) return;
+  wrapUp.offer(terms.outcomes);
+  fillWishes();
+  render();
+});
+setInterval(render, 1000);
+speak(preferred());
+const kept = Desk.kept();
+if (kept) desk.signIn(kept);
+else signedOut();

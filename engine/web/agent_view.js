@@ -1,0 +1,119 @@
+// What stands around the agent's calls: her offer's facts, the network of both sides, captions, notes, queues.
+
+import {$, make, show, text} from './dom.js';
+import {clock, known, language, languageName, say} from './words.js';
+
+const KEPT = 100; // captions and notes on the page
+
+/** A word of the node or of the operator, in the page's language where it is known. */
+export function worded(prefix, word) {
+  const key = `${prefix}.${word}`;
+  return known(key) ? say(key) : word;
+}
+
+/** Who calls, as agents say it. */
+export const called = (name, who) => name || (who && who !== 'anonymous' ? who : say('agent.unknown'));
+
+/** The facts of an offer. call: of the desk; null before the node has told. */
+export function facts(list, call) {
+  const rows = call ? [
+    ['agent.offer.queue', call.title],
+    ['agent.offer.language', call.language && languageName(call.language)],
+    ['agent.offer.market', call.market.toUpperCase()],
+    ['agent.offer.number', call.number],
+    ['agent.offer.waited', call.waited_s === null ? '' : clock(call.waited_s)],
+    ['agent.offer.why', why(call)],
+  ] : [];
+  const made = rows.filter(([, said]) => said).flatMap(([key, said]) => [
+    make('dt', {textContent: say(key)}), make('dd', {}, make('bdi', {textContent: said})),
+  ]);
+  if (list.textContent !== made.map((each) => each.textContent).join('')) list.replaceChildren(...made);
+}
+
+function why({why: reasons, misses}) {
+  if (!reasons) return '';
+  const said = [
+    reasons.free_agents > 1 ? say('agent.offer.idle', {time: clock(reasons.idle_s)}) : say('agent.offer.only'),
+    say('agent.offer.first', {n: reasons.waiting}),
+  ];
+  if (reasons.priority) said.push(say('agent.offer.priority', {n: reasons.priority}));
+  if (misses) said.push(say('agent.offer.missed', {n: misses}));
+  return said.join(' · ');
+}
+
+/** Both sides' networks, and what is wrong with them. legs: of the desk's call. */
+export function network(call, figures) {
+  const word = figures?.word || '';
+  const signal = $('signal');
+  signal.dataset.word = word;
+  text($('signal-word'), call ? say(`quality.${word || 'unknown'}`) : '');
+  show($('why'), Boolean(call));
+  if (!call) return;
+  const sides = call.legs.map((leg) => {
+    const mine = (leg.side === 'agent') !== call.outgoing;
+    const lines = [make('b', {textContent: say(mine ? 'agent.side.agent' : 'agent.side.customer')})];
+    const told = [leg.codec];
+    if (leg.mos_now !== null) told.push(say('agent.mos', {mos: Math.round(leg.mos_now * 10) / 10}));
+    if (leg.loss !== null) {
+      const loss = new Intl.NumberFormat(language(), {style: 'percent', maximumFractionDigits: 1}).format(leg.loss);
+      told.push(say('agent.figures', {loss, jitter: Math.round(leg.jitter_ms || 0)}));
+    }
+    lines.push(make('p', {class: 'small soft', textContent: told.filter(Boolean).join(' · ')}));
+    for (const each of leg.troubles) {
+      lines.push(make('p', {class: 'trouble', textContent: worded('trouble', each.kind)}));
+      lines.push(make('p', {class: 'small', lang: 'en', dir: 'ltr', textContent: each.cause}));
+    }
+    return make('div', {class: 'side'}, ...lines);
+  });
+  if (!call.legs.some((leg) => leg.troubles.length)) {
+    sides.push(make('p', {class: 'small soft', textContent: say('agent.why.none')}));
+  }
+  const more = $('why-more');
+  const next = sides.map((each) => each.textContent).join('|');
+  if (more.dataset.said !== next) {
+    more.dataset.said = next;
+    more.replaceChildren(...sides);
+  }
+}
+
+/** A caption, or a newer version of one. mine: the side that this page's person is. */
+export function caption(list, told, mine) {
+  const id = `${told.call}-${told.side}-${told.line}`;
+  const [main, original] = told.translation ? [told.translation, told.text] : [told.text, ''];
+  const speaker = say(told.side === mine ? 'captions.you' : `captions.${told.side}`);
+  const parts = [make('b', {textContent: speaker}),
+    make('span', {lang: (told.translation && told.to) || told.language, dir: 'auto', textContent: main})];
+  if (original) parts.push(make('div', {class: 'original', lang: told.language, dir: 'auto', textContent: original}));
+  const made = make('div', {class: 'caption', 'data-id': id}, ...parts);
+  if (told.side === mine) made.dataset.mine = '';
+  if (told.final) made.dataset.final = '';
+  add(list, made, [...list.children].find((each) => each.dataset.id === id));
+}
+
+/** Something that was written to the agent. */
+export function note(list, told) {
+  const at = new Intl.DateTimeFormat(language(), {hour: '2-digit', minute: '2-digit'}).format(told.at * 1000);
+  add(list, make('li', {}, make('b', {textContent: `${told.by}, ${at}`, class: 'small'}),
+    make('p', {dir: 'auto', textContent: told.text})));
+}
+
+function add(list, made, before = null) {
+  list.querySelector(':scope > .soft')?.remove();
+  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+  if (before) before.replaceWith(made);
+  else list.append(made);
+  while (list.children.length > KEPT) list.firstElementChild.remove();
+  if (atEnd) list.scrollTop = list.scrollHeight;
+}
+
+/** The agent's queues. now: epoch seconds of the node. */
+export function queues(list, all, now) {
+  const rows = all.map((each) => {
+    const waiting = each.waiting ? say('agent.queue.waiting', {n: each.waiting}) : say('agent.queue.empty');
+    const oldest = each.oldest === null ? '' : say('agent.queue.oldest', {time: clock(now - each.oldest)});
+    return make('li', {}, make('bdi', {textContent: each.title}),
+      make('span', {class: 'soft number', textContent: [waiting, oldest].filter(Boolean).join(', ')}));
+  });
+  if (!rows.length) rows.push(make('li', {class: 'soft', textContent: say('agent.queues.none')}));
+  if (list.textContent !== rows.map((each) => each.textContent).join('')) list.replaceChildren(...rows);
+}

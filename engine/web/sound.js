@@ -1,0 +1,87 @@
+// The sound of one call: an RTCPeerConnection with a single audio line, for SIP and WHIP alike.
+
+const GATHER_MS = 700; // longer than any address of this machine takes; the node learns the others by itself
+
+export class Sound extends EventTarget {
+  /** Events: `way`, when connectionState changes; `heard`, when there is something to play. */
+  constructor(settings = {}) {
+    super();
+    this.pc = new RTCPeerConnection({bundlePolicy: 'max-bundle', ...settings});
+    this.remote = new MediaStream();
+    this.line = null; // the transceiver
+    this.pc.addEventListener('connectionstatechange', () => this.dispatchEvent(new Event('way')));
+    this.pc.addEventListener('track', ({track}) => {
+      this.remote.addTrack(track);
+      this.dispatchEvent(new Event('heard'));
+    });
+  }
+
+  get way() {
+    return this.pc.connectionState;
+  }
+
+  /** Speak what this stream hears. */
+  async speak(stream) {
+    const [track] = stream.getAudioTracks();
+    if (this.line) {
+      await this.line.sender.replaceTrack(track);
+    } else {
+      this.pc.addTrack(track, stream);
+      [this.line] = this.pc.getTransceivers();
+    }
+  }
+
+  /** Our offer. direction: sendonly holds the other side. restart: look for another way through the network. */
+  async offer(direction = 'sendrecv', restart = false) {
+    this.line.direction = direction;
+    await this.pc.setLocalDescription(await this.pc.createOffer({iceRestart: restart}));
+    await gathered(this.pc);
+    return this.pc.localDescription.sdp;
+  }
+
+  async accept(answer) {
+    await this.pc.setRemoteDescription({type: 'answer', sdp: answer});
+  }
+
+  /** Take their offer, and answer it. stream: what to speak, the first time. */
+  async answer(offer, stream = null) {
+    await this.pc.setRemoteDescription({type: 'offer', sdp: offer});
+    if (stream) {
+      [this.line] = this.pc.getTransceivers();
+      this.line.direction = 'sendrecv';
+      await this.line.sender.replaceTrack(stream.getAudioTracks()[0]);
+    }
+    await this.pc.setLocalDescription(await this.pc.createAnswer());
+    await gathered(this.pc);
+    return this.pc.localDescription.sdp;
+  }
+
+  /** Forget an offer of ours that was refused. */
+  async takeBack() {
+    if (this.pc.signalingState === 'have-local-offer') await this.pc.setLocalDescription({type: 'rollback'});
+  }
+
+  /** Press keys, as telephone events (RFC 4733). False where they cannot be sent. */
+  keys(digits) {
+    const sender = this.line?.sender.dtmf;
+    if (!sender?.canInsertDTMF) return false;
+    sender.insertDTMF(sender.toneBuffer + digits, 120, 60);
+    return true;
+  }
+
+  close() {
+    this.pc.close();
+  }
+}
+
+function gathered(pc) {
+  if (pc.iceGatheringState === 'complete') return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, GATHER_MS);
+    pc.addEventListener('icegatheringstatechange', () => {
+      if (pc.iceGatheringState !== 'complete') return;
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
