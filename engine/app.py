@@ -13,7 +13,8 @@ import structlog
 from config.schema import Config
 from engine import gatehouse, recording
 from engine.build import admission_of, missing_codecs, registrar_of, stream_limits, user_agent_settings
-from engine.desk import Desks
+from engine.agent_desk import Desks
+from engine.caller_line import Lines
 from engine.events import NodeStarted, NodeStopped
 from engine.gatehouse import Gatehouse
 from engine.journal import Journal
@@ -105,6 +106,7 @@ class Engine:
                 config, self.workers.address, self._gate_told, self._gate_lost
             )
         self.desks = Desks(self.switch)
+        self.lines = Lines(self.switch)
         realm = config.sip.digest.realm or config.sip.domain
         self.sign_in = SignIn(config.agents, realm, admission.guard, rng)
         self.view = View(self, VERSION)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from engine import recording, unseal
 from engine.call import Call
-from engine.desk import Watch
-from engine.events import CallRated, CallRecord
+from engine.agent_desk import Watch
+from engine.caller_line import LineWatch
+from engine.events import CallRecord
 from engine.sight import leg_view
 from engine.signin import SignIn
 from engine.store.records import RecordFilter, RecordPage
@@ -22,6 +23,7 @@ from engine.views import (
     Health,
     HealthView,
     IllegalState,
+    LineView,
     LoadView,
     Note,
     PhoneTerms,
@@ -232,10 +234,17 @@ class View:
         switch = self._engine.switch
         return self._engine.desks.say(agent, Note(by=by, text=text, at=switch.wall(self._engine.clock())))
 
-    def rate(self, call: str, stars: int, comment: str) -> None:
-        switch = self._engine.switch
-        at = switch.wall(self._engine.clock())
-        switch.note(CallRated(at=at, call=call, stars=stars, comment=comment))
+    def line(self, token: str) -> LineView | None:
+        return self._engine.lines.look(token, self._engine.clock())
+
+    def watch_line(self, token: str, wake: Callable[[], None]) -> LineWatch:
+        return self._engine.lines.open(token, wake)
+
+    def leave_line(self, watch: LineWatch) -> None:
+        self._engine.lines.close(watch)
+
+    def rate(self, token: str, stars: int, comment: str) -> None:
+        self._engine.lines.rate(token, stars, comment, self._engine.clock())
 
     # --- the store: blocks, in a worker thread ------------------------------------------------------
 

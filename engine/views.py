@@ -215,6 +215,20 @@ class Caption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineView:
+    """A call as its caller is told of it. state: engine/states.py. position: from 1, None where she does not
+    wait; wait_s: until somebody is there, by half minutes. talk_s: since somebody was.
+    """
+
+    call: str
+    state: str
+    position: int | None
+    wait_s: float | None
+    held: bool
+    talk_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneTerms:
     """What an agent's page needs to be a phone. scheme, port: of the node's WebSockets for SIP; "" and 0 where
     it has none.

@@ -12,7 +12,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from engine.api.problem import Problem
 from engine.api.settings import Scope, Settings, Token
-from engine.desk import Watch
+from engine.agent_desk import Watch
+from engine.caller_line import LineWatch
 from engine.events import CallRecord
 from engine.signin import SignIn
 from engine.store.records import RecordFilter, RecordPage
@@ -23,6 +24,7 @@ from engine.views import (
     CallView,
     DeskView,
     HealthView,
+    LineView,
     LoadView,
     PhoneTerms,
     QueueView,
@@ -80,8 +82,16 @@ class EngineView(Protocol):
     def tell_agent(self, agent: str, text: str, by: str) -> int:
         """Say it on every page of the agent; how many there are. Raises UnknownAgent."""
 
-    def rate(self, call: str, stars: int, comment: str) -> None:
-        """Keep what a customer thinks of a call of hers."""
+    def line(self, token: str) -> LineView | None:
+        """How the call stands that this token began; None where there is none now."""
+
+    def watch_line(self, token: str, wake: Callable[[], None]) -> LineWatch:
+        """Have `wake` called when the token's call may have changed. Raises IllegalState for too many."""
+
+    def leave_line(self, watch: LineWatch) -> None: ...
+
+    def rate(self, token: str, stars: int, comment: str) -> None:
+        """Keep what a caller thinks of her call. Raises UnknownCall, IllegalState for a second time."""
 
     # ------------------------------------------------------------------------------------------ the store
 

@@ -1,7 +1,8 @@
 // The agent's page: signs in at the desk, is her phone, and shows both as one.
 
 import {Calls, NoMicrophone} from './agent_calls.js';
-import {caption, called, facts, network, note, queues, worded} from './agent_view.js';
+import {called, facts, network, queues, worded} from './agent_view.js';
+import {caption, note} from './captions.js';
 import {Desk} from './desk.js';
 import {deviceChoices, languageChoices} from './devices.js';
 import {$, choices, press, show, text} from './dom.js';

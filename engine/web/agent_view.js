@@ -3,8 +3,6 @@
 import {$, make, show, text} from './dom.js';
 import {clock, known, language, languageName, say} from './words.js';
 
-const KEPT = 100; // captions and notes on the page
-
 /** A word of the node or of the operator, in the page's language where it is known. */
 export function worded(prefix, word) {
   const key = `${prefix}.${word}`;
@@ -74,36 +72,6 @@ export function network(call, figures) {
     more.dataset.said = next;
     more.replaceChildren(...sides);
   }
-}
-
-/** A caption, or a newer version of one. mine: the side that this page's person is. */
-export function caption(list, told, mine) {
-  const id = `${told.call}-${told.side}-${told.line}`;
-  const [main, original] = told.translation ? [told.translation, told.text] : [told.text, ''];
-  const speaker = say(told.side === mine ? 'captions.you' : `captions.${told.side}`);
-  const parts = [make('b', {textContent: speaker}),
-    make('span', {lang: (told.translation && told.to) || told.language, dir: 'auto', textContent: main})];
-  if (original) parts.push(make('div', {class: 'original', lang: told.language, dir: 'auto', textContent: original}));
-  const made = make('div', {class: 'caption', 'data-id': id}, ...parts);
-  if (told.side === mine) made.dataset.mine = '';
-  if (told.final) made.dataset.final = '';
-  add(list, made, [...list.children].find((each) => each.dataset.id === id));
-}
-
-/** Something that was written to the agent. */
-export function note(list, told) {
-  const at = new Intl.DateTimeFormat(language(), {hour: '2-digit', minute: '2-digit'}).format(told.at * 1000);
-  add(list, make('li', {}, make('b', {textContent: `${told.by}, ${at}`, class: 'small'}),
-    make('p', {dir: 'auto', textContent: told.text})));
-}
-
-function add(list, made, before = null) {
-  list.querySelector(':scope > .soft')?.remove();
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
-  if (before) before.replaceWith(made);
-  else list.append(made);
-  while (list.children.length > KEPT) list.firstElementChild.remove();
-  if (atEnd) list.scrollTop = list.scrollHeight;
 }
 
 /** The agent's queues. now: epoch seconds of the node. */

@@ -3,9 +3,13 @@
 const GATHER_MS = 700; // longer than any address of this machine takes; the node learns the others by itself
 
 export class Sound extends EventTarget {
-  /** Events: `way`, when connectionState changes; `heard`, when there is something to play. */
-  constructor(settings = {}) {
+  /** Events: `way`, when connectionState changes; `heard`, when there is something to play.
+   *
+   * patience: ms that addresses are waited for before an offer is said.
+   */
+  constructor(settings = {}, patience = GATHER_MS) {
     super();
+    this.patience = patience;
     this.pc = new RTCPeerConnection({bundlePolicy: 'max-bundle', ...settings});
     this.remote = new MediaStream();
     this.line = null; // the transceiver
@@ -16,8 +20,16 @@ export class Sound extends EventTarget {
     });
   }
 
+  /** connectionState; closed as soon as the far end has said good-bye, which browsers do not count as such. */
   get way() {
-    return this.pc.connectionState;
+    return this.line?.sender.transport?.state === 'closed' ? 'closed' : this.pc.connectionState;
+  }
+
+  #listen() {
+    const transport = this.line?.sender.transport;
+    if (!transport || this.transport === transport) return;
+    this.transport = transport;
+    transport.addEventListener('statechange', () => this.dispatchEvent(new Event('way')));
   }
 
   /** Speak what this stream hears. */
@@ -35,12 +47,13 @@ export class Sound extends EventTarget {
   async offer(direction = 'sendrecv', restart = false) {
     this.line.direction = direction;
     await this.pc.setLocalDescription(await this.pc.createOffer({iceRestart: restart}));
-    await gathered(this.pc);
+    await gathered(this.pc, this.patience);
     return this.pc.localDescription.sdp;
   }
 
   async accept(answer) {
     await this.pc.setRemoteDescription({type: 'answer', sdp: answer});
+    this.#listen();
   }
 
   /** Take their offer, and answer it. stream: what to speak, the first time. */
@@ -52,7 +65,8 @@ export class Sound extends EventTarget {
       await this.line.sender.replaceTrack(stream.getAudioTracks()[0]);
     }
     await this.pc.setLocalDescription(await this.pc.createAnswer());
-    await gathered(this.pc);
+    this.#listen();
+    await gathered(this.pc, this.patience);
     return this.pc.localDescription.sdp;
   }
 
@@ -74,10 +88,10 @@ export class Sound extends EventTarget {
   }
 }
 
-function gathered(pc) {
+function gathered(pc, patience) {
   if (pc.iceGatheringState === 'complete') return Promise.resolve();
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, GATHER_MS);
+    const timer = setTimeout(resolve, patience);
     pc.addEventListener('icegatheringstatechange', () => {
       if (pc.iceGatheringState !== 'complete') return;
       clearTimeout(timer);

@@ -1,0 +1,60 @@
+// With what a call is let in: the token and what belongs to it, and where it comes from.
+
+import {Refused} from './whip.js';
+
+const AROUND_MS = 10000;
+
+/** What the node offers to anybody: {destinations}, of calls that it gives tokens for by itself. */
+export async function terms() {
+  try {
+    const answer = await fetch('/call-terms', {cache: 'no-store'});
+    return answer.ok ? await answer.json() : {destinations: []};
+  } catch {
+    return {destinations: []};
+  }
+}
+
+/** {token, url, …} for a call. Raises whip.js Refused. */
+export async function ticketFor(destination, language) {
+  const given = new URLSearchParams(location.hash.slice(1)).get('token');
+  if (given) return {token: given, url: `/whip/${encodeURIComponent(destination)}`};
+  return window.parent === window ? fromNode(destination, language) : fromAround(destination, language);
+}
+
+async function fromNode(destination, language) {
+  let answer;
+  try {
+    answer = await fetch('/call-token', {
+      method: 'POST', cache: 'no-store', headers: {'Content-Type': 'application/json'},
+      body: JSON.stringify({destination, language}),
+    });
+  } catch {
+    throw new Refused(0, 'network');
+  }
+  if (answer.ok) return answer.json();
+  const problem = await answer.json().catch(() => ({}));
+  throw new Refused(answer.status, String(problem.type || 'unauthorized').split(':').pop(), problem.detail);
+}
+
+/** Ask the page around this one, whose company has tokens made (embed.js). Who may be around, the node has said. */
+function fromAround(destination, language) {
+  return new Promise((resolve, reject) => {
+    const done = () => {
+      clearTimeout(timer);
+      window.removeEventListener('message', answered);
+    };
+    const timer = setTimeout(() => {
+      done();
+      fromNode(destination, language).then(resolve, reject);
+    }, AROUND_MS);
+    const answered = ({source, data}) => {
+      if (source !== window.parent || data?.isogloss !== 'ticket') return;
+      done();
+      const {ticket} = data;
+      if (typeof ticket?.token === 'string') resolve({url: `/whip/${encodeURIComponent(destination)}`, ...ticket});
+      else fromNode(destination, language).then(resolve, reject);
+    };
+    window.addEventListener('message', answered);
+    window.parent.postMessage({isogloss: 'wanted', destination, language}, '*');
+  });
+}

@@ -1,0 +1,343 @@
+// A call by WHIP (RFC 9725): an offer is posted, the answer comes back, and the call is held through what may happen.
+//
+// Another network: another way is sought for the same connection (ICE restart). Nothing helps, or the page was loaded
+// again: the call is posted once more with the same token, and the node puts us back into it.
+
+import {Sound} from './sound.js';
+
+const KEPT = 'isogloss.call'; // in the tab's own storage
+const GATHER_MS = 150; // addresses that take longer follow (trickle ICE)
+const PATIENCE_MS = 3000; // without a way before another one is sought
+const RESTART_MS = 6000; // that an ICE restart may take before the call is posted again
+const RESUME_MS = 32000; // the node holds a call for 30 s
+const AGAIN_MS = 1000;
+const FRAGMENT = 'application/trickle-ice-sdpfrag';
+
+/** What the node refused. name: of its problem (`unauthorized`, `overloaded` …), '' where there was no answer. */
+export class Refused extends Error {
+  constructor(status, name, detail = '', next = '') {
+    super(detail || name);
+    Object.assign(this, {status, name, next});
+  }
+}
+
+/** The call that this tab was in before the page was loaded again, or null. */
+export function interrupted() {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(KEPT));
+    return kept && Date.now() - kept.seen < RESUME_MS ? kept : null;
+  } catch {
+    return null;
+  }
+}
+
+export class WhipCall extends EventTarget {
+  /** Events: `state`. state: connecting, connected, reconnecting, ended; then `cause` says why: here, there, lost,
+   * network, or the name of the node's problem.
+   *
+   * ticket: {token, url, ice_servers, ice_transport_policy} as POST /v1/callers/tokens answers; url and token are enough.
+   */
+  constructor(ticket) {
+    super();
+    this.ticket = ticket;
+    this.state = 'connecting';
+    this.cause = '';
+    this.id = ''; // of the call, in the node's records
+    this.resumed = false;
+    this.began = Date.now();
+    this.remote = null; // the stream to play
+    this.late = []; // candidates that came after the offer
+    this.#watchNetwork();
+  }
+
+  #become(state, cause = '') {
+    if (this.state === 'ended' || this.state === state) return;
+    this.state = state;
+    this.cause = cause;
+    if (state === 'ended') {
+      this.over = Date.now();
+      this.#over();
+    }
+    this.dispatchEvent(new Event('state'));
+  }
+
+  // --- beginning and ending ---------------------------------------------------------------------
+
+  async start(stream) {
+    this.stream = stream;
+    try {
+      await this.#servers();
+      await this.#post(false);
+      this.#become('connected');
+    } catch (error) {
+      this.#become('ended', error instanceof Refused ? error.name || 'network' : 'network');
+    }
+  }
+
+  /** Go on with a call that was there before the page was loaded again. kept: of `interrupted`. */
+  async resume(stream, kept) {
+    this.stream = stream;
+    this.began = kept.began;
+    await this.#recover(false);
+  }
+
+  async hangUp() {
+    const {location} = this;
+    this.#become('ended', 'here');
+    if (location) await this.#fetch(location, {method: 'DELETE', keepalive: true}).catch(() => {});
+  }
+
+  #over() {
+    clearTimeout(this.timer);
+    clearInterval(this.keeper);
+    this.unwatch();
+    this.sound?.close();
+    sessionStorage.removeItem(KEPT);
+  }
+
+  /** Speak what another microphone hears. */
+  speak(stream) {
+    this.stream = stream;
+    return this.sound?.speak(stream);
+  }
+
+  keys(digits) {
+    return this.state === 'connected' && this.sound.keys(digits);
+  }
+
+  // --- the node ---------------------------------------------------------------------------------
+
+  async #fetch(url, {headers = {}, ...more}) {
+    let answer;
+    try {
+      answer = await fetch(new URL(url, this.base), {
+        ...more, cache: 'no-store', headers: {Authorization: `Bearer ${this.ticket.token}`, ...headers},
+      });
+    } catch {
+      throw new Refused(0, '');
+    }
+    if (answer.ok) return answer;
+    const problem = await answer.json().catch(() => ({}));
+    throw new Refused(answer.status, String(problem.type || '').split(':').pop(), problem.detail, problem.next);
+  }
+
+  get base() {
+    return this.ticket.base || window.location.href;
+  }
+
+  /** The STUN and TURN servers, where the ticket does not name them. */
+  async #servers() {
+    if (this.ticket.ice_servers) return;
+    const answer = await this.#fetch(this.ticket.url, {method: 'OPTIONS'});
+    this.ticket.ice_servers = serversOf(answer.headers.get('Link') || '');
+  }
+
+  async #post(resuming) {
+    const {ice_servers: iceServers = [], ice_transport_policy: iceTransportPolicy = 'all'} = this.ticket;
+    const sound = new Sound({iceServers, iceTransportPolicy}, GATHER_MS);
+    this.#take(sound);
+    await sound.speak(this.stream);
+    this.said = await sound.offer();
+    const answer = await this.#send(this.said);
+    const resumed = answer.headers.get('Isogloss-Resumed') === 'true';
+    this.location = new URL(answer.headers.get('Location'), answer.url).href;
+    this.etag = answer.headers.get('ETag') || '';
+    this.next = nextOf(answer.headers.get('Link') || '');
+    if (resuming && !resumed) { // the call was over, and another one has begun that nobody wanted
+      await this.hangUp();
+      throw new Refused(404, 'lost');
+    }
+    this.id = answer.headers.get('Isogloss-Call') || this.id;
+    this.resumed = resumed;
+    this.answer = await answer.text();
+    await sound.accept(this.answer);
+    this.#keep();
+    this.#trickle();
+  }
+
+  /** Post the offer; where the node stops and names another one, there. */
+  async #send(body, hops = 2) {
+    try {
+      return await this.#fetch(this.ticket.url, {method: 'POST', body, headers: {'Content-Type': 'application/sdp'}});
+    } catch (error) {
+      if (!(error instanceof Refused) || error.name !== 'draining' || !error.next || !hops) throw error;
+      this.ticket = {...this.ticket, url: error.next, base: error.next};
+      return this.#send(body, hops - 1);
+    }
+  }
+
+  #take(sound) {
+    const before = this.sound;
+    this.sound = sound;
+    this.remote = sound.remote;
+    this.late = [];
+    before?.close();
+    sound.addEventListener('way', () => sound === this.sound && this.#wayChanged());
+    sound.pc.addEventListener('icecandidate', ({candidate}) => {
+      if (!candidate || sound !== this.sound) return;
+      this.late.push(candidate.candidate);
+      if (this.answer) this.#trickle();
+    });
+    this.answer = null;
+  }
+
+  /** Tell of addresses that were found after the offer was said; a restart tells of its own. */
+  async #trickle() {
+    const fresh = this.late.splice(0).filter((each) => each && !this.said.includes(each));
+    if (!fresh.length || this.seeking) return;
+    const body = fragmentOf(this.said, fresh);
+    await this.#fetch(this.location, {
+      method: 'PATCH', body, headers: {'Content-Type': FRAGMENT, 'If-Match': this.etag},
+    }).catch(() => {}); // the call may go through without them
+  }
+
+  #keep() {
+    const note = () => {
+      try {
+        const {ticket, location, began, id} = this;
+        sessionStorage.setItem(KEPT, JSON.stringify({ticket, location, began, id, seen: Date.now()}));
+      } catch { /* then a reload cannot come back */ }
+    };
+    note();
+    clearInterval(this.keeper);
+    this.keeper = setInterval(note, 2000);
+  }
+
+  // --- what may happen to a call ----------------------------------------------------------------
+
+  #watchNetwork() {
+    const changed = () => {
+      if (this.state === 'connected') this.#recover(true);
+      else this.hurry?.();
+    };
+    const link = navigator.connection;
+    window.addEventListener('online', changed);
+    link?.addEventListener?.('typechange', changed);
+    this.unwatch = () => {
+      window.removeEventListener('online', changed);
+      link?.removeEventListener?.('typechange', changed);
+    };
+  }
+
+  #wayChanged() {
+    clearTimeout(this.timer);
+    const {way} = this.sound;
+    if (this.seeking || this.state !== 'connected') return;
+    if (way === 'disconnected') this.timer = setTimeout(() => this.#recover(true), PATIENCE_MS);
+    else if (way === 'failed' || way === 'closed') this.#recover(true);
+  }
+
+  /** Get back into the call, for as long as the node holds it. restart: try the connection that there is first. */
+  async #recover(restart) {
+    if (this.seeking || this.state === 'ended') return;
+    this.seeking = true;
+    if (!restart || this.sound.way !== 'connected') this.#become('reconnecting');
+    const until = Date.now() + RESUME_MS;
+    let same = restart;
+    try {
+      while (this.state !== 'ended') {
+        try {
+          if (same) await this.#restart();
+          else await this.#post(true);
+          if (await this.#reached()) break;
+          same = false;
+        } catch (error) {
+          this.#giveUpFor(error, same);
+        }
+        if (Date.now() > until) this.#become('ended', 'lost');
+        else await this.#pause();
+      }
+    } finally {
+      this.seeking = false;
+    }
+    this.#become('connected');
+  }
+
+  /** End the call where the node says that there is none. */
+  #giveUpFor(error, same) {
+    if (!(error instanceof Refused)) return;
+    if (error.status === 404) this.#become('ended', same ? 'there' : 'lost');
+    else if (error.status === 401 || error.status === 403) this.#become('ended', 'lost');
+  }
+
+  #pause() {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, AGAIN_MS);
+      this.hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  async #restart() {
+    const said = await this.sound.offer('sendrecv', true);
+    try {
+      const answer = await this.#fetch(this.location, {
+        method: 'PATCH', body: fragmentOf(said), headers: {'Content-Type': FRAGMENT, 'If-Match': '*'},
+      });
+      this.etag = answer.headers.get('ETag') || this.etag;
+      this.answer = renewed(this.answer, await answer.text());
+      await this.sound.accept(this.answer);
+    } catch (error) {
+      await this.sound.takeBack();
+      throw error;
+    }
+  }
+
+  /** Whether sound can pass, as soon as that is known. */
+  #reached() {
+    const {sound} = this;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), RESTART_MS);
+      const look = () => {
+        if (sound.way === 'connected') {
+          clearTimeout(timer);
+          resolve(true);
+        }
+      };
+      sound.addEventListener('way', look);
+      setTimeout(look, 300); // where the way never broke nothing changes
+    });
+  }
+}
+
+/** The ICE part of a description (RFC 8840). candidates: those to tell; all by default. */
+export function fragmentOf(sdp, candidates = null) {
+  const lines = sdp.split('\r\n');
+  const found = (name) => lines.filter((line) => line.startsWith(`a=${name}:`));
+  const told = candidates ? candidates.map((each) => `a=${each}`) : found('candidate');
+  const media = lines.find((line) => line.startsWith('m=')) || 'm=audio 9 UDP/TLS/RTP/SAVPF 0';
+  const parts = [media, ...found('mid').slice(0, 1), ...found('ice-ufrag').slice(0, 1), ...found('ice-pwd').slice(0, 1), ...told];
+  return `${parts.join('\r\n')}\r\n`;
+}
+
+/** The answer that stood, with the ICE part of a fragment in the place of its own. */
+export function renewed(answer, fragment) {
+  const ours = /^a=(ice-ufrag|ice-pwd|candidate|end-of-candidates)\b/;
+  const fresh = fragment.split(/\r?\n/).filter((line) => ours.test(line));
+  const lines = answer.split(/\r?\n/).filter((line) => line && !ours.test(line));
+  const media = lines.findIndex((line) => line.startsWith('m='));
+  const after = lines.findIndex((line, at) => at > media && !/^[cib]=/.test(line));
+  lines.splice(after < 0 ? lines.length : after, 0, ...fresh);
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+/** The servers of Link headers (RFC 9725 section 4.6), as RTCPeerConnection takes them. */
+export function serversOf(header) {
+  return links(header).filter(({rel}) => rel === 'ice-server').map(({to, username, credential}) => (
+    username ? {urls: [to], username, credential} : {urls: [to]}
+  ));
+}
+
+const nextOf = (header) => links(header).find(({rel}) => rel === 'next')?.to || '';
+
+function links(header) {
+  return [...header.matchAll(/<([^>]*)>((?:\s*;\s*[\w-]+\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^",;\s]+))*)/g)].map(([, to, rest]) => {
+    const found = {to};
+    for (const [, name, quoted, plain] of rest.matchAll(/;\s*([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^",;\s]+))/g)) {
+      found[name.toLowerCase()] = quoted === undefined ? plain : quoted.replace(/\\(.)/g, '$1');
+    }
+    return found;
+  });
+}
