@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
-from config.setting import Address, Name, Origin, Port, Positive, SecretField, Text, setting, settings
+from config.setting import Address, Name, Port, Positive, SecretField, Text, setting, settings
 
 
 class ApiRole(StrEnum):
@@ -36,8 +36,9 @@ class Pages:
         "What an agent may choose from when she pauses. The names of the default are translated.",
         default=("break", "lunch", "meeting", "training", "paperwork"),
     )
-    origins: tuple[Origin, ...] = setting(
-        "Sites that may put the caller's page into theirs, by origin (https://www.example.com).",
+    demo: tuple[Text, ...] = setting(
+        "Numbers or names that whoever opens the caller's page may call, with a token that it has made by itself; "
+        "for trying out.",
         default=(),
     )
 

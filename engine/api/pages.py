@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,11 +67,11 @@ def sockets_of(host: str, phone: PhoneTerms, sip_url: str) -> str:
     return " ".join(allowed)
 
 
-def router_of(terms: PageTerms) -> APIRouter:
-    """Routes of the pages and of what they load."""
+def router_of(terms: PageTerms, origins: Iterable[str]) -> APIRouter:
+    """Routes of the pages and of what they load. origins: of sites that may show the caller's within theirs."""
     router = APIRouter(include_in_schema=False)
     files = read()
-    around = " ".join(terms.origins) or "'none'"
+    around = " ".join(sorted(origins)) or "'none'"
 
     def serve(request: Request, name: str, ancestors: str = "'none'") -> Response:
         file = files.get(name)

@@ -35,12 +35,12 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class PageTerms:
-    """What pages of agents and callers are told, and who may show them. origins: of sites around a caller's."""
+    """What pages of agents and callers are told. demo: what anybody may call from the caller's."""
 
     sip_url: str = ""
     outcomes: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
-    origins: tuple[str, ...] = ()
+    demo: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def configured(api: ApiSettings) -> Settings:
     pages = None
     if api.pages.enabled:
         given = api.pages
-        pages = PageTerms(given.sip_url, given.outcomes, given.pause_reasons, given.origins)
+        pages = PageTerms(given.sip_url, given.outcomes, given.pause_reasons, given.demo)
     return Settings(tokens=tuple(tokens), docs=api.docs, pages=pages)
 
 

@@ -113,8 +113,7 @@ function wished() {
 
 $('wish').addEventListener('change', async () => {
   const [state, ...reason] = $('wish').value.split(':');
-  await attempt(() => desk.ask('state', {state, reason: reason.join(':')}));
-  render();
+  if (await attempt(() => desk.ask('state', {state, reason: reason.join(':')})) === null) fillWishes();
 });
 
 /** Do it, and say so where it cannot be done. */
@@ -123,7 +122,7 @@ async function attempt(act) {
   try {
     return await act();
   } catch (error) {
-    if (error instanceof NoMicrophone) fault(`${say(`microphone.${error.why}`) || ''}. ${say(why(error.why))}`);
+    if (error instanceof NoMicrophone) fault(unheard(error.why));
     else if (error.code === 'away') fault(say('error.away'));
     else if (error.status) fault(say('agent.transfer.failed', {why: cause(error.status)}));
     else fault(say('error.unknown', {detail: error.detail || error.message}));
@@ -131,7 +130,7 @@ async function attempt(act) {
   }
 }
 
-const why = (reason) => (reason === 'insecure' ? 'insecure' : `microphone.${reason}.more`);
+const unheard = (why) => (why === 'insecure' ? say('insecure') : `${say(`microphone.${why}`)}. ${say(`microphone.${why}.more`)}`);
 const CAUSES = {403: 'forbidden', 404: 'unknown', 408: 'nobody', 480: 'away', 486: 'busy', 600: 'busy', 603: 'declined'};
 const cause = (status) => say(`agent.cause.${CAUSES[status] || 'refused'}`);
 
@@ -224,7 +223,7 @@ function render() {
   if (ringing) offer(ringing, ringing === first ? call : shown.calls.find((each) => !each.outgoing));
   show($('active'), Boolean(active));
   if (active) activeCall(active, call);
-  show($('idle'), !ringing && !active && shown.state !== 'wrap_up');
+  show($('idle'), !ringing && !active && (shown.state !== 'wrap_up' || !shown.last));
   idle();
   const written = call && !call.outgoing && call.connected !== null ? call : null;
   wrapUp.show(shown.state, written, shown.last, (shown.until || 0) - now());

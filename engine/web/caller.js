@@ -16,6 +16,7 @@ import {WhipCall, interrupted} from './whip.js';
 import {clock, language, onLanguage, preferred, say, speak} from './words.js';
 
 const STARS = 5;
+const ASKED_MS = 200; // who has allowed the microphone before sees no question
 const FAILURES = {
   unauthorized: 'token', 'foreign-origin': 'origin', 'wrong-destination': 'token', 'unknown-destination': 'unknown',
   'not-acceptable': 'network', 'too-many-requests': 'busy', overloaded: 'busy', draining: 'busy', 'browsers-away': 'busy',
@@ -36,15 +37,17 @@ let destinations = [];
 // --- calling --------------------------------------------------------------------------------------
 
 async function start(kept = null) {
-  go('asking');
+  const asked = setTimeout(() => go('asking'), ASKED_MS);
   let stream;
   try {
     stream = await microphone.open();
   } catch (error) {
     why = error instanceof NoMicrophone ? error.why : 'failed';
+    clearTimeout(asked);
     go('denied');
     return;
   }
+  clearTimeout(asked);
   fillDevices();
   stands = null;
   connected = null;
@@ -143,10 +146,11 @@ function denied() {
 /** What the call's state is to the caller: a heading and a sentence. */
 function standing() {
   if (call?.state === 'reconnecting') return ['reconnecting', say('caller.reconnecting'), say('caller.reconnecting.more')];
+  if (!stands && call?.state === 'connected') return ['talking', say('caller.talking'), ''];
   if (!stands || call?.state === 'connecting') return ['connecting', say('caller.connecting'), say('caller.connecting.more')];
   if (stands.held) return ['held', say('caller.held'), say('caller.held.more')];
   if (stands.state === 'talking') return ['talking', say('caller.talking'), microphone.muted ? say('muted') : ''];
-  if (stands.state === 'dialling') return ['ringing', say('caller.ringing'), say('caller.ringing.more')];
+  if (['dialling', 'transferring'].includes(stands.state)) return ['ringing', say('caller.ringing'), say('caller.ringing.more')];
   const place = stands.position > 1 ? say('caller.position', {n: stands.position - 1}) : stands.position === 1 ? say('caller.next') : '';
   const wait = stands.wait_s === null ? '' : say('caller.wait', {n: Math.max(1, Math.ceil(stands.wait_s / 60))});
   const more = [place, wait].filter(Boolean).join(' · ') || say('caller.waiting.more');

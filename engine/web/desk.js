@@ -106,6 +106,7 @@ export class Desk extends EventTarget {
   }
 
   async #prove({realm, nonce, uri, method}) {
+    if (!this.who) return;
     const {agent, password} = this.who;
     if (this.who.realm !== realm || password) {
       this.who = {agent, realm, secret: password ? await secretOf(agent, realm, password) : this.who.secret};

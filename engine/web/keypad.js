@@ -1,7 +1,7 @@
 // A keypad that works by mouse, by touch and from the keyboard; keys of the keyboard press it while it is open.
 
 import {make} from './dom.js';
-import {say} from './words.js';
+import {onLanguage, say} from './words.js';
 
 const KEYS = [
   ['1', ''], ['2', 'ABC'], ['3', 'DEF'], ['4', 'GHI'], ['5', 'JKL'], ['6', 'MNO'], ['7', 'PQRS'], ['8', 'TUV'],
@@ -15,7 +15,7 @@ export function keypad(element, pressed) {
   for (const [key, letters] of KEYS) {
     const button = make('button', {type: 'button', class: 'key'}, make('b', {textContent: key}),
       make('span', {textContent: letters, 'aria-hidden': 'true'}));
-    button.setAttribute('aria-label', say('keypad.key', {key}));
+    onLanguage(() => button.setAttribute('aria-label', say('keypad.key', {key})));
     button.addEventListener('click', () => press(button, key, pressed));
     element.append(button);
   }

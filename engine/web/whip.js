@@ -143,9 +143,10 @@ export class WhipCall extends EventTarget {
     this.location = new URL(answer.headers.get('Location'), answer.url).href;
     this.etag = answer.headers.get('ETag') || '';
     this.next = nextOf(answer.headers.get('Link') || '');
-    if (resuming && !resumed) { // the call was over, and another one has begun that nobody wanted
-      await this.hangUp();
-      throw new Refused(404, 'lost');
+    if (this.state === 'ended' || (resuming && !resumed)) { // hung up while it began, or not the call that was
+      this.#become('ended', 'lost');
+      await this.#fetch(this.location, {method: 'DELETE'}).catch(() => {});
+      return;
     }
     this.id = answer.headers.get('Isogloss-Call') || this.id;
     this.resumed = resumed;
@@ -237,6 +238,7 @@ export class WhipCall extends EventTarget {
     try {
       while (this.state !== 'ended') {
         try {
+          if (!same) this.#become('reconnecting');
           if (same) await this.#restart();
           else await this.#post(true);
           if (await this.#reached()) break;

@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
-from tests.browser.chromium import chromium, tab
+from collections.abc import Iterator
 
-__all__ = ["chromium", "tab"]
+import pytest
+
+from tests.browser.chromium import chromium, missing, tab
+from tests.browser.pages import node_for_pages
+from tests.interop.conftest import phone, prompts_of, serve, speech
+from tests.interop.node import Node
+
+__all__ = ["chromium", "phone", "speech", "tab"]
+
+
+@pytest.fixture(scope="package")
+def node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """A real node that serves its pages."""
+    reason = missing()
+    if reason is not None:
+        pytest.skip(reason)
+    yield from serve(node_for_pages(tmp_path_factory.mktemp("pages"), prompts_of(request.config.cache)))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from random import Random
 
-from engine.api.settings import Scope, Settings, token
+from config.people import AgentSettings
+from config.secret import Secret
+from engine.agent_desk import TooManyPages, Watch
+from engine.api.settings import PageTerms, Scope, Settings, token
 from engine.events import CallRecord
 from engine.metrics import Metrics
+from engine.signin import SignIn
 from engine.store.errors import StoreUnavailable
 from engine.store.records import BadCursor, RecordFilter, RecordPage
 from engine.store.rows import Entry
@@ -16,12 +21,16 @@ from engine.views import (
     AgentView,
     CallView,
     Check,
+    DeskQueue,
+    DeskView,
     Health,
     HealthView,
     IllegalState,
     LegSide,
     LegView,
     LoadView,
+    Note,
+    PhoneTerms,
     QueueView,
     RegistrationView,
     SoundView,
@@ -30,6 +39,7 @@ from engine.views import (
     WorkerView,
     worst,
 )
+from sip.guard import Guard
 from tests.engine.store_samples import NODE, T0, record
 
 READ = "reader-token-0123456789"
@@ -40,7 +50,8 @@ SETTINGS = Settings(
         token("wallboard", READ, Scope.READ),
         token("supervisor", WRITE, Scope.READ, Scope.WRITE, Scope.LISTEN),
         token("former", STALE, Scope.READ, expires_at=1.0),
-    )
+    ),
+    pages=PageTerms("", ("resolved", "other"), ("lunch",), ("https://shop.example.com",)),
 )
 
 
@@ -86,6 +97,10 @@ class Node:
         self.paused: list[tuple[str, bool, str]] = []
         self.sounds: dict[str, Iterable[bytes]] = {}
         self.asked: list[tuple[str, AgentAsk, str]] = []
+        self.watches: list[Watch] = []
+        self.wrapped: list[tuple[str, str, str, str]] = []
+        alice = AgentSettings(name="alice", password=Secret("test", "secret of alice"))
+        self.sign_in = SignIn({"alice": alice}, "example.com", Guard(), Random(1))
         self._metrics = Metrics(self)
 
     def calls(self) -> Sequence[CallView]:
@@ -138,6 +153,53 @@ class Node:
         if id not in self.live:
             raise UnknownCall(id)
         self.hung_up.append(id)
+
+    # --- desks ------------------------------------------------------------------------------------
+
+    def phone_terms(self) -> PhoneTerms:
+        return PhoneTerms(domain="example.com", scheme="wss", port=7443)
+
+    def desk(self, agent: str) -> DeskView:
+        if agent not in self.team:
+            raise UnknownAgent(agent)
+        seen = self.team[agent]
+        return DeskView(
+            agent=agent,
+            name=agent.title(),
+            state=seen.state,
+            since=seen.since,
+            until=None,
+            reason=seen.reason,
+            pending="",
+            registered=True,
+            misses=0,
+            calls=(),
+            last=None,
+            queues=(DeskQueue(name="support", title="Support", waiting=1, oldest=T0),),
+        )
+
+    def watch_desk(self, agent: str, wake: Callable[[], None]) -> Watch:
+        if len(self.watches) >= 2:
+            raise TooManyPages("two pages are signed in")
+        self.watches.append(Watch(agent, wake))
+        return self.watches[-1]
+
+    def leave_desk(self, watch: Watch) -> None:
+        self.watches.remove(watch)
+
+    def wrap_up(self, agent: str, call: str, outcome: str, notes: str) -> None:
+        if call != "c1":
+            raise UnknownCall(call)
+        self.wrapped.append((agent, call, outcome, notes))
+
+    def tell_agent(self, agent: str, text: str, by: str) -> int:
+        if agent not in self.team:
+            raise UnknownAgent(agent)
+        hers = [watch for watch in self.watches if watch.agent == agent]
+        for watch in hers:
+            watch.notes.append(Note(by=by, text=text, at=T0))
+            watch.wake()
+        return len(hers)
 
     def health(self) -> HealthView:
         return HealthView(

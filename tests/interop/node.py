@@ -67,11 +67,15 @@ class FarEnd:
 class Node:
     """A running node. sip: port by transport. rtp: first and last port. api: base address.
 
-    prompts: its pack, made if not there. media: further settings of media.yaml.
+    prompts: its pack, made if not there. media: further settings of media.yaml; more: of other files, by name.
     """
 
     def __init__(
-        self, folder: Path, prompts: Path | None = None, media: dict[str, Any] | None = None
+        self,
+        folder: Path,
+        prompts: Path | None = None,
+        media: dict[str, Any] | None = None,
+        more: dict[str, dict[str, Any]] | None = None,
     ) -> None:
         self.folder = folder
         self.prompts = prompts or folder / "prompts"
@@ -79,7 +83,7 @@ class Node:
         self.data = folder / "data"
         ends = {"udp": list(_far_ends("udp", FAR_ENDS)), "tcp": list(_far_ends("tcp", 4))}
         self._far_ends = {name: iter(each) for name, each in ends.items()}
-        write_config(folder / "config", [*ends["udp"], *ends["tcp"]], media or {})
+        write_config(folder / "config", [*ends["udp"], *ends["tcp"]], {"media": media or {}, **(more or {})})
         self.log = folder / "node.log"
         self.since = 0.0  # records of calls offered before are of other tests
         self._told: set[str] = set()
@@ -193,8 +197,8 @@ def _far_ends(transport: str, count: int) -> Iterator[FarEnd]:
         yield FarEnd(f"far-{transport}-{number}", free_port(FAR, kind), transport)
 
 
-def write_config(folder: Path, far_ends: list[FarEnd], media: dict[str, Any]) -> None:
-    """The configuration of the node under test."""
+def write_config(folder: Path, far_ends: list[FarEnd], more: dict[str, dict[str, Any]]) -> None:
+    """The configuration of the node under test. more: what is set otherwise, by file."""
     folder.mkdir(parents=True)
     (folder / "prompts").mkdir()
     shutil.copy(ROOT / "config" / "prompts" / "en.yaml", folder / "prompts")
@@ -213,7 +217,7 @@ def write_config(folder: Path, far_ends: list[FarEnd], media: dict[str, Any]) ->
             "log": {"level": "info"},
         },
         "sip": _sip(),
-        "media": _media() | media,
+        "media": _media(),
         "api": {"tokens": {"console": {"token": {"file": "token"}, "role": "operator"}}},
         "store": {},
         "queues": {queue: _queue(queue) for queues in AGENTS.values() for queue in queues},
@@ -224,6 +228,7 @@ def write_config(folder: Path, far_ends: list[FarEnd], media: dict[str, Any]) ->
         "numbers": _numbers(far_ends),
     }
     for name, content in files.items():
+        content = content | more.get(name, {})
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(content, allow_unicode=True))
     (folder / "lines").mkdir()
     line = {"enabled": True, "country": "GB", "sources": [f"{LINE}/32"]}

@@ -108,7 +108,9 @@ export class Phone extends EventTarget {
     if (answer.status === 200) {
       this.failures = 0;
       this.#become(expires ? 'registered' : 'away');
-      const granted = Number(/expires=(\d+)/i.exec(answer.get('contact'))?.[1] || answer.get('expires') || EXPIRES_S);
+      const listed = answer.all('contact').join(', ');
+      const ours = listed.slice(Math.max(0, listed.indexOf(this.host)));
+      const granted = Number(/expires=(\d+)/i.exec(ours)?.[1] || answer.get('expires') || EXPIRES_S);
       clearTimeout(this.timer);
       if (expires) this.timer = setTimeout(() => this.#register(EXPIRES_S).catch(() => this.socket.close()), granted * 700);
     } else if ([401, 403, 404, 407].includes(answer.status)) {

@@ -1,0 +1,125 @@
+"""The pages of agents and callers at a real node, as tests and pictures use them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.browser.chromium import Tab
+from tests.interop.node import Node
+
+Tabs = Callable[..., Tab]
+TERMS = {"title": "Customer support", "language": "en", "welcome": [], "music": "music", "announce_every_s": 0}
+QUEUES = {
+    "desk": TERMS | {"ring_timeout_s": 30, "wrap_up_s": 60, "max_misses": 0},
+    "counter": TERMS | {"title": "Counter", "wrap_up_s": 0},
+    "booth": TERMS | {"title": "Booth", "wrap_up_s": 0},
+    "kiosk": TERMS | {"title": "Kiosk", "wrap_up_s": 0},
+}
+SITE = "http://shop.localhost"  # of another company, with a button on it
+PAGES = {"demo": ["desk"], "outcomes": ["resolved", "callback", "other"], "origins": [SITE]}
+# a microphone that the person says no to, and one about which she has not decided
+DENIED = "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'));"
+ASKED = "navigator.mediaDevices.getUserMedia = () => new Promise(() => {});"
+
+
+def node_for_pages(folder: Path, prompts: Path) -> Node:
+    """Agents have a wrap-up and pages may have tokens made; SHA-256 is asked for beside MD5."""
+    more: dict[str, dict[str, Any]] = {
+        "sip": {"digest": {"nonce_s": 60, "algorithms": ["MD5", "SHA-256"]}},
+        "queues": QUEUES,
+        "api": {
+            "tokens": {"console": {"token": {"file": "token"}, "role": "operator"}},
+            "callers": {"keys": {"tests": {"file": "callers.key"}}, "key": "tests"},
+            "pages": PAGES,
+        },
+    }
+    return Node(folder, prompts, more=more)
+
+
+class AgentPage:
+    """An agent at her page."""
+
+    def __init__(self, tabs: Tabs, node: Node, account: str, says: Path, **options: Any) -> None:
+        self.tab = tabs(says=says, **options)
+        self.page = self.tab.page
+        self.node = node
+        self.account = account
+
+    def open(self, language: str = "en") -> None:
+        self.page.goto(f"{self.node.api}/agent?lang={language}")
+
+    def sign_in(self, password: str = "") -> None:
+        self.page.fill("#name", self.account)
+        self.page.fill("#password", password or self.node.password(self.account))
+        self.page.press("#password", "Enter")
+
+    def ready(self) -> None:
+        """Signed in, and a phone."""
+        self.page.wait_for_selector("#desk:not([hidden])")
+        self.page.wait_for_function("document.getElementById('pill').dataset.state !== undefined")
+        self.node._poll(self._registered, 10.0, f"registration of {self.account}")
+
+    def _registered(self) -> bool:
+        found = self.node.get("/v1/registrations")["items"]
+        return any(each["aor"].startswith(f"sip:{self.account}@") for each in found)
+
+    def start(self, language: str = "en") -> None:
+        self.open(language)
+        self.sign_in()
+        self.ready()
+
+    def in_state(self, state: str) -> None:
+        self.page.wait_for_selector(f"#pill[data-state={state}]")
+
+    def wish(self, value: str) -> None:
+        self.page.select_option("#wish", value)
+
+    def answer(self) -> None:
+        self.page.click("#answer")
+        self.page.wait_for_selector("#active:not([hidden])")
+        self.page.wait_for_function("document.getElementById('call-time').textContent !== ''")
+
+    def ask(self, whom: str) -> None:
+        """Call a colleague beside the call that is on."""
+        self.page.click("#transfer")
+        self.page.fill("#transfer-to", whom)
+        self.page.click("#transfer-ask")
+
+
+class CallerPage:
+    """A caller at hers."""
+
+    def __init__(self, tabs: Tabs, node: Node, says: Path, script: str = "", **options: Any) -> None:
+        self.tab = tabs(says=says, **options)
+        self.page = self.tab.page
+        self.node = node
+        if script:
+            self.page.add_init_script(script)
+
+    def open(self, destination: str = "desk", language: str = "en") -> None:
+        self.page.goto(f"{self.node.api}/call/{destination}?lang={language}&title=Customer+support")
+
+    def start(self) -> None:
+        self.page.click("#start")
+
+    def is_told(self, word: str) -> None:
+        """waiting, talking, held, reconnecting …"""
+        self.page.wait_for_selector(f"#page[data-state=live][data-call={word}]")
+
+    def in_state(self, state: str) -> None:
+        self.page.wait_for_selector(f"#page[data-state={state}]")
+
+    def call(self, destination: str = "desk", language: str = "en") -> None:
+        self.open(destination, language)
+        self.start()
+
+    def lose_the_network(self) -> None:
+        """Nothing goes out any more, and the browser notices."""
+        self.page.context.set_offline(True)
+        self.page.evaluate(
+            "() => { const pc = isoglossEar.connections.at(-1);"
+            " Object.defineProperty(pc, 'connectionState', {value: 'failed'});"
+            " pc.dispatchEvent(new Event('connectionstatechange')); }"
+        )

@@ -1,0 +1,55 @@
+"""Pictures of every state of the pages: `python -m tests.browser.shoot FOLDER [LANGUAGE…]`.
+
+English by light and Arabic by night, unless told otherwise. Needs Chromium and Playwright, as tests/browser does.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.browser.chromium import Chromium, missing
+from tests.browser.pages import node_for_pages
+from tests.browser.tour import tour
+from tests.interop.node import ROOT
+
+SCHEMES = {"ar": "dark"}
+
+
+def shoot(folder: Path, languages: list[str]) -> int:
+    """How many pictures were made."""
+    from playwright.sync_api import sync_playwright
+
+    folder.mkdir(parents=True, exist_ok=True)
+    made = 0
+    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+        node = node_for_pages(Path(scratch) / "node", ROOT / "var" / "prompts")
+        browsers = Chromium(playwright, shutil.which("chromium") or "")
+
+        def speech(text: str) -> Path:
+            file = Path(scratch) / f"{abs(hash(text))}.wav"
+            if not file.exists():
+                subprocess.run(["espeak-ng", "-w", str(file), text], check=True)
+            return file
+
+        try:
+            for language in languages:
+                look = {"color_scheme": SCHEMES.get(language, "light"), "locale": language}
+                for name, page in tour(browsers.open, node, speech, language, **look):
+                    page.screenshot(path=folder / f"{name}-{language}.png")
+                    made += 1
+                browsers.close_pages()
+        finally:
+            browsers.close()
+            node.close()
+    return made
+
+
+if __name__ == "__main__":
+    reason = missing()
+    if reason is not None or len(sys.argv) < 2:
+        sys.exit(reason or __doc__)
+    print(f"{shoot(Path(sys.argv[1]), sys.argv[2:] or ['en', 'ar'])} pictures")

@@ -1,0 +1,118 @@
+"""An agent's page is the only phone she needs: real calls in Chromium, by SIP over a secure WebSocket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine.hearing import heard, is_music, read_wav
+from engine.prompts import PromptPack
+from sip.pjsip.process import Softphone
+from tests.browser.chromium import TELEPHONE
+from tests.browser.pages import AgentPage, Tabs
+from tests.interop.conftest import registrar
+from tests.interop.node import Node
+from tests.interop.test_phones import listen
+
+Speech = Callable[[str], Path]
+
+
+@pytest.fixture
+def desk_phone(node: Node, phone: Callable[..., Softphone]) -> Callable[..., Softphone]:
+    """A softphone registered with an account of the node."""
+    return registrar(node, phone)
+
+
+def music(node: Node) -> Path:
+    return Path(PromptPack.load(node.prompts).path("en", "music"))
+
+
+def test_a_wrong_password_is_said_to_be_wrong(node: Node, tab: Tabs, speech: Speech) -> None:
+    anna = AgentPage(tab, node, "anna", speech("hello"))
+    anna.open()
+    anna.sign_in("guessed")
+    anna.page.wait_for_function("document.getElementById('signin-fault').textContent.includes('not right')")
+
+
+def test_a_call_of_a_queue_is_offered_answered_held_and_wrapped_up(
+    node: Node, tab: Tabs, speech: Speech, desk_phone: Callable[..., Softphone], tmp_path: Path
+) -> None:
+    says, asks = speech("good morning, what can I do for you"), speech("where is the parcel that I am waiting for")
+    customer = desk_phone("customer")
+    call = customer.call("desk")
+    customer.expect("answered", call=call)
+    anna = AgentPage(tab, node, "anna", says)
+    anna.start()
+    anna.page.wait_for_selector("#offer:not([hidden])")
+    facts = anna.page.inner_text("#offer-facts")
+    assert "Customer support" in facts and "English" in facts and "the only one free" in facts
+    anna.answer()
+    customer.ask("play", call=call, file=str(asks))
+    customer.ask("record", call=call, file=str(tmp_path / "customer.wav"))
+    assert heard(read_wav(asks, TELEPHONE), anna.tab.hears(4.0), TELEPHONE)
+    customer.ask("stop", call=call, what="record")
+    assert heard(read_wav(says, TELEPHONE), read_wav(tmp_path / "customer.wav", TELEPHONE), TELEPHONE)
+
+    anna.page.click("#hold")
+    anna.page.wait_for_selector("#hold[aria-pressed=true]")
+    waits = listen(customer, call, tmp_path / "held.wav", 1.5)
+    assert is_music(read_wav(waits, TELEPHONE), read_wav(music(node), TELEPHONE), TELEPHONE)
+    anna.page.click("#hold")
+    anna.page.wait_for_selector("#hold[aria-pressed=false]")
+    anna.page.click("#keys")
+    anna.page.click("#pad >> text=7")
+    assert customer.expect("dtmf")["digit"] == "7"
+
+    customer.hangup(call)
+    anna.in_state("wrap_up")
+    anna.page.click("text=Resolved")
+    anna.page.fill("#wrap-notes", "It comes tomorrow.")
+    anna.page.click("#wrap-done")
+    anna.in_state("available")
+    record = node.record("desk")
+    assert (record["agent"], record["agent_codec"], record["reason"]) == ("anna", "PCMA", "completed")
+    events = node.get(f"/v1/calls/{record['call']}/events")["items"]
+    (written,) = (each for each in events if each["kind"] == "call.wrapped_up")
+    assert (written["data"]["outcome"], written["person"]["notes"]) == ("resolved", "It comes tomorrow.")
+
+
+def test_a_colleague_is_asked_joins_and_takes_the_call(
+    node: Node, tab: Tabs, speech: Speech, desk_phone: Callable[..., Softphone]
+) -> None:
+    ask, tell = speech("is there anybody who knows about parcels"), speech("yes I know all about them")
+    customer, ben = desk_phone("visitor"), desk_phone("ben")
+    call = customer.call("desk")
+    anna = AgentPage(tab, node, "anna", speech("one moment please"))
+    anna.start()
+    anna.answer()
+    anna.ask("ben")
+    asked = ben.incoming()
+    ben.answer(asked)
+    anna.page.wait_for_selector("#conference:enabled")
+    anna.page.click("#conference")
+    anna.page.wait_for_selector("#conference[aria-pressed=true]")
+    customer.ask("play", call=call, file=str(ask))
+    ben.ask("play", call=asked, file=str(tell))
+    customer.expect("played", 10)
+    anna.page.click("#finish")
+    anna.in_state("wrap_up")
+    ben.expect("media", call=asked, state="active")
+    customer.hangup(call)
+    ben.expect("ended")
+    record = node.record("desk")
+    assert (record["agent"], record["transfers"]) == ("ben", 1)
+
+
+def test_the_agent_calls_a_colleague_who_declines(
+    node: Node, tab: Tabs, speech: Speech, desk_phone: Callable[..., Softphone]
+) -> None:
+    dora = desk_phone("dora")
+    gus = AgentPage(tab, node, "gus", speech("hello"))
+    gus.start()
+    gus.page.fill("#dial", "dora")
+    gus.page.press("#dial", "Enter")
+    dora.ask("hangup", call=dora.incoming(), code=603)
+    gus.page.wait_for_function("document.getElementById('last').textContent.includes('declined')")
+    assert node.record("dora")["reason"] == "refused"

@@ -1,0 +1,248 @@
+"""The agent page's WebSocket: who gets in, what a page is told, what it may ask, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient, WebSocketTestSession
+from starlette.websockets import WebSocketDisconnect
+
+from engine.api import desk_words
+from engine.api.app import create_app
+from engine.api.desk_words import PROTOCOL, Malformed
+from engine.signin import ALGORITHM, COUNT, METHOD, URI
+from engine.views import Caption, LegSide
+from sip.digest import Exchange, make_ha1
+from tests.engine.api_node import READ, SETTINGS, WRITE, Node
+from tests.engine.store_samples import T0
+
+CNONCE = "0123456789abcdef"
+
+
+@pytest.fixture
+def node() -> Node:
+    return Node()
+
+
+@pytest.fixture
+def app(node: Node) -> FastAPI:
+    return create_app(node, SETTINGS)
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, base_url="https://node.example.com") as opened:
+        yield opened
+
+
+class Page:
+    """An agent's page."""
+
+    def __init__(self, client: TestClient, **headers: str) -> None:
+        self._open = client.websocket_connect(URI, subprotocols=[PROTOCOL], headers=headers)
+
+    def __enter__(self) -> Page:
+        self.socket: WebSocketTestSession = self._open.__enter__()
+        return self
+
+    def __exit__(self, *fault: Any) -> None:
+        self._open.__exit__(*fault)
+
+    def hear(self, kind: str = "") -> dict[str, Any]:
+        """The next message, of this kind."""
+        while True:
+            message: dict[str, Any] = json.loads(self.socket.receive_text())
+            if kind in ("", message["type"]):
+                return message
+
+    def say(self, kind: str, **fields: Any) -> None:
+        self.socket.send_text(json.dumps({"type": kind, **fields}))
+
+    def sign_in(self, agent: str = "alice", password: str = "secret of alice") -> None:
+        asked = self.hear()
+        exchange = Exchange(ALGORITHM, False, asked["nonce"], URI, METHOD, "auth", COUNT, CNONCE)
+        response = exchange.response(make_ha1(ALGORITHM, agent, asked["realm"], password))
+        self.say("sign_in", agent=agent, cnonce=CNONCE, response=response)
+
+    def closed(self) -> int:
+        """The code that the node ends it with."""
+        with pytest.raises(WebSocketDisconnect) as end:
+            while True:
+                self.socket.receive_text()
+        return end.value.code
+
+
+@pytest.fixture
+def page(client: TestClient) -> Iterator[Page]:
+    """Signed in as alice, and told her desk."""
+    with Page(client) as opened:
+        opened.sign_in()
+        assert opened.hear()["type"] == "welcome"
+        assert opened.hear()["type"] == "desk"
+        yield opened
+
+
+def test_an_agent_signs_in_with_her_phones_password_and_is_told_her_desk(client: TestClient) -> None:
+    with Page(client) as page:
+        page.sign_in()
+        welcome = page.hear()
+        assert welcome["phone"] == {"domain": "example.com", "scheme": "wss", "port": 7443}
+        assert (welcome["outcomes"], welcome["reasons"]) == (["resolved", "other"], ["lunch"])
+        desk = page.hear()["desk"]
+        assert (desk["agent"], desk["state"], desk["queues"][0]["waiting"]) == ("alice", "talking", 1)
+
+
+@pytest.mark.parametrize(("agent", "password"), [("alice", "wrong"), ("nobody", "secret of alice")])
+def test_who_does_not_know_the_password_is_not_let_in(client: TestClient, agent: str, password: str) -> None:
+    with Page(client) as page:
+        page.sign_in(agent, password)
+        assert page.closed() == 4401
+
+
+def test_guesses_are_slowed_and_blocked_as_on_the_phone(client: TestClient, node: Node) -> None:
+    node.sign_in._guard.policy = replace(node.sign_in._guard.policy, first_delay=0.0, block_after=3)
+    for _ in range(4):
+        with Page(client) as page:
+            page.sign_in(password="guessed")
+            assert page.closed() == 4401
+    with pytest.raises(WebSocketDisconnect), Page(client) as page:
+        page.hear()
+
+
+@pytest.mark.parametrize(
+    "headers", [{"origin": "https://evil.example.net"}, {"sec-websocket-protocol": "sip"}], ids=lambda h: next(iter(h))
+)
+def test_pages_of_other_sites_and_other_protocols_are_turned_away(
+    client: TestClient, headers: dict[str, str]
+) -> None:
+    protocols = [] if "sec-websocket-protocol" in headers else [PROTOCOL]
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect(URI, protocols, headers=headers):
+        pass
+
+
+def test_a_page_of_the_node_itself_is_let_in(client: TestClient) -> None:
+    with Page(client, origin="https://node.example.com") as page:
+        assert page.hear()["type"] == "challenge"
+
+
+@pytest.mark.parametrize("word", ["state", "wrap_up"])
+def test_nothing_is_done_for_who_has_not_signed_in(client: TestClient, node: Node, word: str) -> None:
+    with Page(client) as page:
+        page.hear()
+        page.say(word, state="paused", call="c1")
+        assert page.closed() in (1008,)
+    assert not node.asked
+
+
+def test_a_state_is_asked_for_with_its_reason_and_seen_at_once(page: Page, node: Node) -> None:
+    page.say("state", re=7, state="paused", reason="lunch")
+    assert page.hear() == {"type": "done", "re": 7}
+    assert page.hear("desk")["desk"]["reason"] == "lunch"
+    assert node.asked == [("alice", "paused", "lunch")]
+
+
+def test_what_cannot_be_is_refused_with_the_remedy(page: Page) -> None:
+    page.say("state", re=8, state="wrap_up_over")
+    refused = page.hear()
+    assert (refused["re"], refused["code"]) == (8, "illegal-state")
+    assert "ask for available instead" in refused["detail"]
+
+
+def test_outcome_and_notes_of_a_call_are_kept(page: Page, node: Node) -> None:
+    page.say("wrap_up", re=1, call="c1", outcome="resolved", notes="paid twice; refunded")
+    assert page.hear()["type"] == "done"
+    assert node.wrapped == [("alice", "c1", "resolved", "paid twice; refunded")]
+    page.say("wrap_up", re=2, call="c9", outcome="resolved")
+    assert page.hear()["code"] == "unknown"
+
+
+def test_a_supervisors_words_and_captions_are_shown_as_they_come(
+    page: Page, client: TestClient, node: Node
+) -> None:
+    told = client.post(
+        "/v1/agents/alice/notes", json={"text": "Offer the refund."}, headers={"Authorization": f"Bearer {WRITE}"}
+    )
+    assert (told.status_code, told.json()) == (202, {"pages": 1})
+    assert page.hear("note")["note"] == {"by": "supervisor", "text": "Offer the refund.", "at": T0}
+    said = Caption(call="c1", side=LegSide.CUSTOMER, line=1, at=T0, text="Hola", language="es", translation="Hello")
+    node.watches[0].notes.append(said)
+    node.watches[0].wake()
+    assert page.hear("caption")["caption"]["translation"] == "Hello"
+
+
+def test_words_to_an_agent_need_a_supervisor_and_a_page(client: TestClient) -> None:
+    def say(agent: str, token: str) -> int:
+        headers = {"Authorization": f"Bearer {token}"}
+        return client.post(f"/v1/agents/{agent}/notes", json={"text": "Hello."}, headers=headers).status_code
+
+    assert (say("alice", READ), say("nobody", WRITE), say("bob", WRITE)) == (403, 404, 409)
+
+
+def test_a_page_that_leaves_is_forgotten(client: TestClient, node: Node) -> None:
+    with Page(client) as page:
+        page.sign_in()
+        page.hear("desk")
+        assert len(node.watches) == 1
+    assert not node.watches
+
+
+def test_a_desk_is_shown_on_so_many_pages_and_no_more(client: TestClient, page: Page) -> None:
+    with Page(client) as second:
+        second.sign_in()
+        second.hear("desk")
+        with Page(client) as third:
+            third.sign_in()
+            assert third.closed() == 1013
+
+
+def test_a_page_that_says_too_much_is_hung_up_on(page: Page) -> None:
+    for _ in range(60):
+        page.say("state", state="available")
+    assert page.closed() == 1008
+
+
+ODD = [
+    "",
+    "nonsense",
+    "[]",
+    "null",
+    '{"type": "open_the_door"}',
+    '{"type": "state"}',
+    '{"type": "state", "state": "asleep"}',
+    '{"type": "state", "state": "paused", "reason": 5}',
+    '{"type": "state", "state": "paused", "more": 1}',
+    '{"type": "state", "state": "paused", "reason": "a\\nb"}',
+    '{"type": "wrap_up", "call": "c1", "notes": "%s"}' % ("x" * 4001),
+    '{"type": "wrap_up", "call": "\\ud800"}',
+    "[" * 9000,
+]
+
+
+@pytest.mark.parametrize("text", ODD, ids=range(len(ODD)))
+def test_what_is_no_message_is_answered_with_what_is_wrong(page: Page, text: str) -> None:
+    page.socket.send_text(text)
+    refused = page.hear()
+    assert (refused["type"], refused["code"]) == ("refused", "malformed") and refused["detail"]
+    page.say("state", re=3, state="available")
+    assert page.hear("done")["re"] == 3
+
+
+def test_no_mutation_of_a_message_raises_anything_else() -> None:
+    rng = Random(4)
+    whole = '{"type": "wrap_up", "re": 12, "call": "c1", "outcome": "résolu", "notes": "\\u6587", "over": true}'
+    for _ in range(2000):
+        text = list(whole)
+        for _ in range(rng.randint(1, 6)):
+            at = rng.randrange(len(text))
+            text[at : at + rng.randint(0, 3)] = rng.choice(['"', "{", "}", "\\", "\x00", "\ud800", "9" * 30, ":", ""])
+            text = text or [" "]
+        try:
+            desk_words.read("".join(text))
+        except Malformed:
+            pass
