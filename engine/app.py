@@ -15,6 +15,7 @@ from engine import gatehouse, recording
 from engine.build import admission_of, missing_codecs, registrar_of, stream_limits, user_agent_settings
 from engine.agent_desk import Desks
 from engine.caller_line import Lines
+from engine.desk import Desk
 from engine.events import NodeStarted, NodeStopped
 from engine.gatehouse import Gatehouse
 from engine.journal import Journal
@@ -109,6 +110,7 @@ class Engine:
         self.lines = Lines(self.switch)
         realm = config.sip.digest.realm or config.sip.domain
         self.sign_in = SignIn(config.agents, realm, admission.guard, rng)
+        self.desk = Desk(self)
         self.view = View(self, VERSION)
         self.metrics = Metrics(self.view)
         self.switch.observers.append(self.metrics.notice)

@@ -36,6 +36,7 @@ from engine.views import (
     worst,
 )
 from routing.agent import AgentEvent, AgentState, IllegalTransition
+from routing.number import QueueTarget
 
 if TYPE_CHECKING:
     from engine.app import Engine
@@ -233,6 +234,12 @@ class View:
             raise UnknownAgent(f"no agent is called {agent}")
         switch = self._engine.switch
         return self._engine.desks.say(agent, Note(by=by, text=text, at=switch.wall(self._engine.clock())))
+
+    def title(self, destination: str) -> str:
+        found = self._engine.switch.plan.find(destination)
+        queue = found.destination.name if found and isinstance(found.destination, QueueTarget) else ""
+        known = self._engine.switch.acd.queues.get(queue)
+        return known.spec.title if known is not None and known.spec.title else destination
 
     def line(self, token: str) -> LineView | None:
         return self._engine.lines.look(token, self._engine.clock())

@@ -18,7 +18,8 @@ QUEUES = {
     "kiosk": TERMS | {"title": "Kiosk", "wrap_up_s": 0},
 }
 SITE = "http://shop.localhost"  # of another company, with a button on it
-PAGES = {"demo": ["desk"], "outcomes": ["resolved", "callback", "other"], "origins": [SITE]}
+PAGES = {"demo": ["desk"], "outcomes": ["resolved", "callback", "other"]}
+CALLERS = {"keys": {"tests": {"file": "callers.key"}}, "key": "tests", "origins": [SITE]}
 # a microphone that the person says no to, and one about which she has not decided
 DENIED = "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'));"
 ASKED = "navigator.mediaDevices.getUserMedia = () => new Promise(() => {});"
@@ -31,7 +32,7 @@ def node_for_pages(folder: Path, prompts: Path) -> Node:
         "queues": QUEUES,
         "api": {
             "tokens": {"console": {"token": {"file": "token"}, "role": "operator"}},
-            "callers": {"keys": {"tests": {"file": "callers.key"}}, "key": "tests"},
+            "callers": CALLERS,
             "pages": PAGES,
         },
     }

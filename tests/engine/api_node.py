@@ -9,7 +9,7 @@ from random import Random
 from config.people import AgentSettings
 from config.secret import Secret
 from engine.agent_desk import TooManyPages, Watch
-from engine.api.settings import PageTerms, Scope, Settings, token
+from engine.api.settings import Callers, PageTerms, Scope, Settings, token
 from engine.events import CallRecord
 from engine.metrics import Metrics
 from engine.signin import SignIn
@@ -51,7 +51,8 @@ SETTINGS = Settings(
         token("supervisor", WRITE, Scope.READ, Scope.WRITE, Scope.LISTEN),
         token("former", STALE, Scope.READ, expires_at=1.0),
     ),
-    pages=PageTerms("", ("resolved", "other"), ("lunch",), ("https://shop.example.com",)),
+    pages=PageTerms("", ("resolved", "other"), ("lunch",), ("support",)),
+    callers=Callers(origins=frozenset({"https://shop.example.com"})),
 )
 
 
