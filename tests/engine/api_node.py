@@ -10,6 +10,7 @@ from config.people import AgentSettings
 from config.secret import Secret
 from engine.agent_desk import TooManyPages, Watch
 from engine.api.settings import Callers, PageTerms, Scope, Settings, token
+from engine.caller_line import LineWatch
 from engine.events import CallRecord
 from engine.metrics import Metrics
 from engine.signin import SignIn
@@ -28,6 +29,7 @@ from engine.views import (
     IllegalState,
     LegSide,
     LegView,
+    LineView,
     LoadView,
     Note,
     PhoneTerms,
@@ -99,6 +101,8 @@ class Node:
         self.sounds: dict[str, Iterable[bytes]] = {}
         self.asked: list[tuple[str, AgentAsk, str]] = []
         self.watches: list[Watch] = []
+        self.lines: dict[str, LineView] = {}
+        self.rated: list[tuple[str, int, str]] = []
         self.wrapped: list[tuple[str, str, str, str]] = []
         alice = AgentSettings(name="alice", password=Secret("test", "secret of alice"))
         self.sign_in = SignIn({"alice": alice}, "example.com", Guard(), Random(1))
@@ -154,6 +158,23 @@ class Node:
         if id not in self.live:
             raise UnknownCall(id)
         self.hung_up.append(id)
+
+    # --- callers' pages ---------------------------------------------------------------------------
+
+    def title(self, destination: str) -> str:
+        return destination.title()
+
+    def line(self, token: str) -> LineView | None:
+        return self.lines.get(token)
+
+    def watch_line(self, token: str, wake: Callable[[], None]) -> LineWatch:
+        return LineWatch(token, wake)
+
+    def leave_line(self, watch: LineWatch) -> None:
+        """Nothing is kept of it."""
+
+    def rate(self, token: str, stars: int, comment: str) -> None:
+        self.rated.append((token, stars, comment))
 
     # --- desks ------------------------------------------------------------------------------------
 

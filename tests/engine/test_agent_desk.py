@@ -96,7 +96,7 @@ def test_what_she_writes_about_a_call_is_in_the_journal_and_only_for_calls_of_he
     noted: list[Event] = []
     stage.customer()
     stage.run(8.0)
-    stage.house.switch.observers.append(lambda event: noted.append(event))  # type: ignore[arg-type]
+    stage.house.switch.observers.append(noted.append)  # type: ignore[arg-type]
     desk.desks.wrap_up("agent0", stage.call.id, "resolved", "all well", stage.world.now)
     (wrapped,) = noted
     assert isinstance(wrapped, CallWrappedUp) and (wrapped.agent, wrapped.outcome) == ("agent0", "resolved")

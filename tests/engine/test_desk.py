@@ -127,16 +127,20 @@ def test_pages_of_other_sites_and_other_protocols_are_turned_away(
 
 
 def test_a_page_of_the_node_itself_is_let_in(client: TestClient) -> None:
-    with Page(client, origin="https://node.example.com") as page:
+    with Page(client, origin="https://testserver") as page:
         assert page.hear()["type"] == "challenge"
 
 
-@pytest.mark.parametrize("word", ["state", "wrap_up"])
-def test_nothing_is_done_for_who_has_not_signed_in(client: TestClient, node: Node, word: str) -> None:
+@pytest.mark.parametrize(
+    ("word", "fields"), [("state", {"state": "paused"}), ("wrap_up", {"call": "c1"})], ids=["state", "wrap_up"]
+)
+def test_nothing_is_done_for_who_has_not_signed_in(
+    client: TestClient, node: Node, word: str, fields: dict[str, str]
+) -> None:
     with Page(client) as page:
         page.hear()
-        page.say(word, state="paused", call="c1")
-        assert page.closed() in (1008,)
+        page.say(word, **fields)
+        assert page.closed() == 1008
     assert not node.asked
 
 
@@ -165,15 +169,14 @@ def test_outcome_and_notes_of_a_call_are_kept(page: Page, node: Node) -> None:
 def test_a_supervisors_words_and_captions_are_shown_as_they_come(
     page: Page, client: TestClient, node: Node
 ) -> None:
+    said = Caption(call="c1", side=LegSide.CUSTOMER, line=1, at=T0, text="Hola", language="es", translation="Hello")
+    node.watches[0].notes.append(said)
     told = client.post(
         "/v1/agents/alice/notes", json={"text": "Offer the refund."}, headers={"Authorization": f"Bearer {WRITE}"}
     )
     assert (told.status_code, told.json()) == (202, {"pages": 1})
-    assert page.hear("note")["note"] == {"by": "supervisor", "text": "Offer the refund.", "at": T0}
-    said = Caption(call="c1", side=LegSide.CUSTOMER, line=1, at=T0, text="Hola", language="es", translation="Hello")
-    node.watches[0].notes.append(said)
-    node.watches[0].wake()
     assert page.hear("caption")["caption"]["translation"] == "Hello"
+    assert page.hear("note")["note"] == {"by": "supervisor", "text": "Offer the refund.", "at": T0}
 
 
 def test_words_to_an_agent_need_a_supervisor_and_a_page(client: TestClient) -> None:
