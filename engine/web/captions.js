@@ -22,7 +22,7 @@ export function caption(list, told, mine) {
 /** Something that was written to the agent. */
 export function note(list, told) {
   const at = new Intl.DateTimeFormat(language(), {hour: '2-digit', minute: '2-digit'}).format(told.at * 1000);
-  add(list, make('li', {}, make('b', {textContent: `${told.by}, ${at}`, class: 'small'}),
+  add(list, make('div', {class: 'note'}, make('b', {textContent: `${told.by}, ${at}`, class: 'small'}),
     make('p', {dir: 'auto', textContent: told.text})));
 }
 

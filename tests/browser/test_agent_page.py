@@ -40,7 +40,7 @@ def test_a_call_of_a_queue_is_offered_answered_held_and_wrapped_up(
     node: Node, tab: Tabs, speech: Speech, desk_phone: Callable[..., Softphone], tmp_path: Path
 ) -> None:
     says, asks = speech("good morning, what can I do for you"), speech("where is the parcel that I am waiting for")
-    customer = desk_phone("customer")
+    customer = desk_phone("customer", codecs=("PCMA",))
     call = customer.call("desk")
     customer.expect("answered", call=call)
     anna = AgentPage(tab, node, "anna", says)
@@ -103,6 +103,30 @@ def test_a_colleague_is_asked_joins_and_takes_the_call(
     ben.expect("ended")
     record = node.record("desk")
     assert (record["agent"], record["transfers"]) == ("ben", 1)
+
+
+HIDDEN = """window.shown = [];
+window.Notification = class {
+  static permission = 'granted';
+  constructor(title, {body}) { shown.push(`${title} ${body}`); }
+  close() {}
+};
+Object.defineProperty(document, 'hidden', {get: () => true});"""
+
+
+def test_a_page_that_nobody_looks_at_rings_in_its_title_and_by_a_notification(
+    node: Node, tab: Tabs, speech: Speech, desk_phone: Callable[..., Softphone]
+) -> None:
+    customer = desk_phone("tenant")
+    gus = AgentPage(tab, node, "gus", speech("hello"))
+    gus.page.add_init_script(HIDDEN)
+    gus.start()
+    call = customer.call(f"sip:gus@{node.domain}")
+    gus.page.wait_for_function("shown.length === 1 && document.title.startsWith('●')")
+    assert "tenant" in gus.page.evaluate("shown[0]")
+    gus.page.click("#decline")
+    assert customer.expect("ended", call=call)["code"] == 603
+    gus.page.wait_for_function("!document.title.startsWith('●')")
 
 
 def test_the_agent_calls_a_colleague_who_declines(

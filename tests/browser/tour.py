@@ -71,7 +71,7 @@ def _talk(anna: AgentPage, caller: CallerPage, node: Node, language: str) -> Ite
     yield "agent-offer", anna.page
     anna.answer()
     node.post("/v1/agents/anna/notes", {"text": "Offer the refund if she asks for it."})
-    anna.page.wait_for_selector("#notes li:not(.soft)")
+    anna.page.wait_for_selector("#notes .note")
     anna.page.wait_for_selector("#signal[data-word=good]")
     anna.page.click("#why summary")
     yield "agent-talking", anna.page
