@@ -12,8 +12,8 @@ import structlog
 
 from config.schema import Config
 from engine import gatehouse, recording
-from engine.build import admission_of, missing_codecs, registrar_of, stream_limits, user_agent_settings
 from engine.agent_desk import Desks
+from engine.build import admission_of, missing_codecs, registrar_of, stream_limits, user_agent_settings
 from engine.caller_line import Lines
 from engine.desk import Desk
 from engine.events import NodeStarted, NodeStopped

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from engine import recording, unseal
-from engine.call import Call
 from engine.agent_desk import Watch
+from engine.call import Call
 from engine.caller_line import LineWatch
 from engine.events import CallRecord
 from engine.sight import leg_view

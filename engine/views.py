@@ -168,8 +168,8 @@ class Served:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskView:
-    """All of an agent's page. until: when the state ends by itself, as an offer and a wrap-up do; None when it
-    does not. pending: the state that comes after the call, "" for none. last: the call to wrap up.
+    """All of an agent's page. until: when the state ends by itself, as an offer and a wrap-up do; None when
+    it does not. pending: the state that comes after the call, "" for none. last: the call to wrap up.
     """
 
     agent: str
@@ -230,8 +230,8 @@ class LineView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneTerms:
-    """What an agent's page needs to be a phone. scheme, port: of the node's WebSockets for SIP; "" and 0 where
-    it has none.
+    """What an agent's page needs to be a phone. scheme, port: of the node's WebSockets for SIP; "" and 0
+    where it has none.
     """
 
     domain: str

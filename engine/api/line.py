@@ -1,4 +1,4 @@
-"""One caller's page at its WebSocket: known by its token, told how its call stands, and what she thinks of it."""
+"""One caller's page at its WebSocket: known by its token, told how its call stands, asked how it was."""
 
 from __future__ import annotations
 

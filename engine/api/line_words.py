@@ -21,8 +21,6 @@ Comment = Annotated[str, msgspec.Meta(max_length=1000)]
 Stars = Annotated[int, msgspec.Meta(ge=1, le=5)]
 
 
-
-
 class TokenWord(Asked, tag="token", kw_only=True):
     token: Token
 

@@ -1,6 +1,6 @@
-"""The pages of agents and callers: files of engine/web, read once, served with headers that let nothing else in.
+"""The pages of agents and callers: files of engine/web, read once, served under headers that let nothing in.
 
-No file has a version in its name, so a browser asks each time whether it changed (ETag); most answers are 304.
+No file has a version in its name: a browser asks each time whether it changed (ETag), and mostly it has not.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def sockets_of(host: str, phone: PhoneTerms, sip_url: str) -> str:
 
 
 def router_of(terms: PageTerms, origins: Iterable[str]) -> APIRouter:
-    """Routes of the pages and of what they load. origins: of sites that may show the caller's within theirs."""
+    """Routes of the pages and what they load. origins: of sites that may show the caller's within theirs."""
     router = APIRouter(include_in_schema=False)
     files = read()
     around = " ".join(sorted(origins)) or "'none'"

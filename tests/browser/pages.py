@@ -10,7 +10,13 @@ from tests.browser.chromium import Tab
 from tests.interop.node import Node
 
 Tabs = Callable[..., Tab]
-TERMS = {"title": "Customer support", "language": "en", "welcome": [], "music": "music", "announce_every_s": 0}
+TERMS = {
+    "title": "Customer support",
+    "language": "en",
+    "welcome": [],
+    "music": "music",
+    "announce_every_s": 0,
+}
 QUEUES = {
     "desk": TERMS | {"ring_timeout_s": 30, "wrap_up_s": 60, "max_misses": 0},
     "counter": TERMS | {"title": "Counter", "wrap_up_s": 0},
@@ -21,7 +27,9 @@ SITE = "http://shop.localhost"  # of another company, with a button on it
 PAGES = {"demo": ["desk"], "outcomes": ["resolved", "callback", "other"]}
 CALLERS = {"keys": {"tests": {"file": "callers.key"}}, "key": "tests", "origins": [SITE]}
 # a microphone that the person says no to, and one about which she has not decided
-DENIED = "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'));"
+DENIED = (
+    "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'));"
+)
 ASKED = "navigator.mediaDevices.getUserMedia = () => new Promise(() => {});"
 
 

@@ -1,6 +1,6 @@
 """Pictures of every state of the pages: `python -m tests.browser.shoot FOLDER [LANGUAGE…]`.
 
-English by light and Arabic by night, unless told otherwise. Needs Chromium and Playwright, as tests/browser does.
+English by light and Arabic by night, unless told otherwise. Needs Chromium and Playwright, as the tests do.
 """
 
 from __future__ import annotations

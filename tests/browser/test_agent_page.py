@@ -39,7 +39,10 @@ def test_a_wrong_password_is_said_to_be_wrong(node: Node, tab: Tabs, speech: Spe
 def test_a_call_of_a_queue_is_offered_answered_held_and_wrapped_up(
     node: Node, tab: Tabs, speech: Speech, desk_phone: Callable[..., Softphone], tmp_path: Path
 ) -> None:
-    says, asks = speech("good morning, what can I do for you"), speech("where is the parcel that I am waiting for")
+    says, asks = (
+        speech("good morning, what can I do for you"),
+        speech("where is the parcel that I am waiting for"),
+    )
     customer = desk_phone("customer", codecs=("PCMA",))
     call = customer.call("desk")
     customer.expect("answered", call=call)
@@ -125,7 +128,7 @@ def test_a_page_that_nobody_looks_at_rings_in_its_title_and_by_a_notification(
     gus.page.wait_for_function("shown.length === 1 && document.title.startsWith('●')")
     assert "tenant" in gus.page.evaluate("shown[0]")
     gus.page.click("#decline")
-    assert customer.expect("ended", call=call)["code"] == 603
+    assert customer.expect("ended", call=call)["status"] == 603
     gus.page.wait_for_function("!document.title.startsWith('●')")
 
 

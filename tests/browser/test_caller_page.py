@@ -16,7 +16,10 @@ Speech = Callable[[str], Path]
 def test_two_pages_talk_and_the_caller_comes_back_after_a_reload_and_rates_the_call(
     node: Node, tab: Tabs, speech: Speech
 ) -> None:
-    asks, tells = speech("is there anybody who can help me with this"), speech("there is and it will not take long")
+    asks, tells = (
+        speech("is there anybody who can help me with this"),
+        speech("there is and it will not take long"),
+    )
     customer, anna = CallerPage(tab, node, asks), AgentPage(tab, node, "anna", tells)
     customer.call()
     customer.is_told("waiting")

@@ -1,4 +1,4 @@
-"""Every state of the pages, one after the other, at a real node and in real calls: for pictures and for checks."""
+"""Every state of the pages, one after the other, at a real node and in real calls: to look at and to check."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ DESK = {"viewport": {"width": 1280, "height": 900}}
 State = tuple[str, "Page"]
 
 
-def tour(tabs: Tabs, node: Node, speech: Callable[[str], Path], language: str, **look: Any) -> Iterator[State]:
+def tour(
+    tabs: Tabs, node: Node, speech: Callable[[str], Path], language: str, **look: Any
+) -> Iterator[State]:
     """(name, page) of each state, which lasts until the next one is asked for. look: of new_context."""
     anna = AgentPage(tabs, node, "anna", speech("good morning"), **DESK, **look)
     caller = CallerPage(tabs, node, speech("hello"), **PHONE, **look)
@@ -48,7 +50,12 @@ def _alone(anna: AgentPage, language: str) -> Iterator[State]:
 
 
 def _before(
-    tabs: Tabs, node: Node, speech: Callable[[str], Path], caller: CallerPage, language: str, look: dict[str, Any]
+    tabs: Tabs,
+    node: Node,
+    speech: Callable[[str], Path],
+    caller: CallerPage,
+    language: str,
+    look: dict[str, Any],
 ) -> Iterator[State]:
     for name, script, state in (("asking", ASKED, "asking"), ("denied", DENIED, "denied")):
         other = CallerPage(tabs, node, speech("hello"), script, **PHONE, **look)

@@ -52,7 +52,9 @@ def offered(stage: Stage) -> Voice:
     return customer
 
 
-def test_an_offer_says_who_why_in_which_language_and_how_long_she_has_waited(stage: Stage, desk: Desk) -> None:
+def test_an_offer_says_who_why_in_which_language_and_how_long_she_has_waited(
+    stage: Stage, desk: Desk
+) -> None:
     offered(stage)
     view, call = desk.now, desk.call
     assert (view.state, call.state, call.outgoing) == ("offered", "offered", False)

@@ -72,10 +72,11 @@ class Page:
 
     def closed(self) -> int:
         """The code that the node ends it with."""
-        with pytest.raises(WebSocketDisconnect) as end:
+        try:
             while True:
                 self.socket.receive_text()
-        return end.value.code
+        except WebSocketDisconnect as end:
+            return end.code
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def test_who_does_not_know_the_password_is_not_let_in(client: TestClient, agent:
 
 def test_guesses_are_slowed_and_blocked_as_on_the_phone(client: TestClient, node: Node) -> None:
     node.sign_in._guard.policy = replace(node.sign_in._guard.policy, first_delay=0.0, block_after=3)
-    for _ in range(4):
+    for _ in range(3):
         with Page(client) as page:
             page.sign_in(password="guessed")
             assert page.closed() == 4401
@@ -116,7 +117,9 @@ def test_guesses_are_slowed_and_blocked_as_on_the_phone(client: TestClient, node
 
 
 @pytest.mark.parametrize(
-    "headers", [{"origin": "https://evil.example.net"}, {"sec-websocket-protocol": "sip"}], ids=lambda h: next(iter(h))
+    "headers",
+    [{"origin": "https://evil.example.net"}, {"sec-websocket-protocol": "sip"}],
+    ids=lambda h: next(iter(h)),
 )
 def test_pages_of_other_sites_and_other_protocols_are_turned_away(
     client: TestClient, headers: dict[str, str]
@@ -132,7 +135,9 @@ def test_a_page_of_the_node_itself_is_let_in(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "fields"), [("state", {"state": "paused"}), ("wrap_up", {"call": "c1"})], ids=["state", "wrap_up"]
+    ("word", "fields"),
+    [("state", {"state": "paused"}), ("wrap_up", {"call": "c1"})],
+    ids=["state", "wrap_up"],
 )
 def test_nothing_is_done_for_who_has_not_signed_in(
     client: TestClient, node: Node, word: str, fields: dict[str, str]
@@ -169,10 +174,14 @@ def test_outcome_and_notes_of_a_call_are_kept(page: Page, node: Node) -> None:
 def test_a_supervisors_words_and_captions_are_shown_as_they_come(
     page: Page, client: TestClient, node: Node
 ) -> None:
-    said = Caption(call="c1", side=LegSide.CUSTOMER, line=1, at=T0, text="Hola", language="es", translation="Hello")
+    said = Caption(
+        call="c1", side=LegSide.CUSTOMER, line=1, at=T0, text="Hola", language="es", translation="Hello"
+    )
     node.watches[0].notes.append(said)
     told = client.post(
-        "/v1/agents/alice/notes", json={"text": "Offer the refund."}, headers={"Authorization": f"Bearer {WRITE}"}
+        "/v1/agents/alice/notes",
+        json={"text": "Offer the refund."},
+        headers={"Authorization": f"Bearer {WRITE}"},
     )
     assert (told.status_code, told.json()) == (202, {"pages": 1})
     assert page.hear("caption")["caption"]["translation"] == "Hello"
@@ -238,12 +247,16 @@ def test_what_is_no_message_is_answered_with_what_is_wrong(page: Page, text: str
 
 def test_no_mutation_of_a_message_raises_anything_else() -> None:
     rng = Random(4)
-    whole = '{"type": "wrap_up", "re": 12, "call": "c1", "outcome": "résolu", "notes": "\\u6587", "over": true}'
+    whole = (
+        '{"type": "wrap_up", "re": 12, "call": "c1", "outcome": "résolu", "notes": "\\u6587", "over": true}'
+    )
     for _ in range(2000):
         text = list(whole)
         for _ in range(rng.randint(1, 6)):
             at = rng.randrange(len(text))
-            text[at : at + rng.randint(0, 3)] = rng.choice(['"', "{", "}", "\\", "\x00", "\ud800", "9" * 30, ":", ""])
+            text[at : at + rng.randint(0, 3)] = rng.choice(
+                ['"', "{", "}", "\\", "\x00", "\ud800", "9" * 30, ":", ""]
+            )
             text = text or [" "]
         try:
             desk_words.read("".join(text))

@@ -34,7 +34,10 @@ def test_a_page_and_its_parts_are_there(client: TestClient, path: str) -> None:
 def test_a_page_runs_nothing_but_its_own_files_and_speaks_to_nobody_but_its_node(client: TestClient) -> None:
     policy = client.get("/agent").headers["content-security-policy"]
     assert "default-src 'none'; script-src 'self'; style-src 'self'" in policy
-    assert "connect-src 'self' wss://node.example.com ws://node.example.com wss://node.example.com:7443" in policy
+    assert (
+        "connect-src 'self' wss://node.example.com ws://node.example.com wss://node.example.com:7443"
+        in policy
+    )
     assert "frame-ancestors 'none'" in policy and "unsafe" not in policy and "trusted-types 'none'" in policy
 
 
@@ -59,7 +62,10 @@ def test_nothing_else_is_found(client: TestClient, path: str) -> None:
 
 
 def test_the_button_for_other_sites_may_be_loaded_by_them_and_nothing_else_may(client: TestClient) -> None:
-    policy = {path: client.get(f"/web/{path}").headers["cross-origin-resource-policy"] for path in ("embed.js", "whip.js")}
+    policy = {
+        path: client.get(f"/web/{path}").headers["cross-origin-resource-policy"]
+        for path in ("embed.js", "whip.js")
+    }
     assert policy == {"embed.js": "cross-origin", "whip.js": "same-origin"}
 
 

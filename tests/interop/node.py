@@ -67,7 +67,7 @@ class FarEnd:
 class Node:
     """A running node. sip: port by transport. rtp: first and last port. api: base address.
 
-    prompts: its pack, made if not there. media: further settings of media.yaml; more: of other files, by name.
+    prompts: its pack, made if not there. media: further settings of media.yaml; more: of others, by name.
     """
 
     def __init__(

@@ -30,9 +30,7 @@ log = structlog.get_logger("api")
     operation_id="make_caller_token",
     responses=problems(401, 403, 404, 409, 413, 422, noun="destination"),
 )
-async def make_caller_token(
-    request: Request, site: Site, desk: Desk, wish: CallerTokenWish
-) -> CallerToken:
+async def make_caller_token(request: Request, site: Site, desk: Desk, wish: CallerTokenWish) -> CallerToken:
     """For a site's backend, which knows its visitor; pages themselves must never hold an API token. Whoever
     has the signing key may make tokens without asking.
     """

@@ -1,4 +1,4 @@
-"""What belongs to a caller's page beside WHIP: tokens that the node gives to anybody, and what is told of a call."""
+"""What belongs to a caller's page beside WHIP: tokens that anybody is given, and what is told of a call."""
 
 from __future__ import annotations
 
@@ -74,7 +74,10 @@ async def line(socket: WebSocket) -> None:
         except BadToken:
             return None
 
-    if callers.lets_in(headers.get("origin"), headers.get("host", "")) and PROTOCOL in socket.scope["subprotocols"]:
+    if (
+        callers.lets_in(headers.get("origin"), headers.get("host", ""))
+        and PROTOCOL in socket.scope["subprotocols"]
+    ):
         await socket.accept(PROTOCOL)
         await LineConversation(socket, view, known).run()
     else:
