@@ -43,7 +43,7 @@ class Pages:
         default=("break", "lunch", "meeting", "training", "paperwork"),
     )
     demo: tuple[Text, ...] = setting(
-        "Numbers or names that whoever opens the caller's page may call, with a token that it has made itself; "
+        "Numbers or names that whoever opens the caller's page may call, with a token of its own making; "
         "for trying out.",
         default=(),
     )

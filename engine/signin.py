@@ -40,7 +40,7 @@ class SignIn:
         return self._guard.delay(host, now)
 
     def proves(self, agent: str, nonce: str, cnonce: str, response: str, host: str, now: float) -> bool:
-        """Whether somebody at `host` knows the agent's password. As long to say no of nobody as of an agent."""
+        """Whether somebody at `host` knows the password. As long to say no of nobody as of an agent."""
         held = self._agents.get(agent)
         password = held.password.reveal() if held is not None else self._nobody
         exchange = Exchange(ALGORITHM, False, nonce, URI, METHOD, "auth", COUNT, cnonce)

@@ -232,7 +232,7 @@ export class WhipCall extends EventTarget {
   async #recover(restart) {
     if (this.seeking || this.state === 'ended') return;
     this.seeking = true;
-    if (!restart || this.sound.way !== 'connected') this.#become('reconnecting');
+    if (!restart || ['disconnected', 'failed'].includes(this.sound.way)) this.#become('reconnecting');
     const until = Date.now() + RESUME_MS;
     let same = restart;
     try {

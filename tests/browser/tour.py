@@ -1,4 +1,4 @@
-"""Every state of the pages, one after the other, at a real node and in real calls: to look at and to check."""
+"""Every state of the pages, one after the other, at a real node, in real calls: to look at and to check."""
 
 from __future__ import annotations
 
