@@ -111,7 +111,7 @@ class Conversation(Generic[W]):
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.wait(tasks)
 
     async def _hear(self) -> None:
         while True:

@@ -287,7 +287,7 @@ function secondCall() {
   text($('second-who'), called(second.name, second.who));
   const both = first.state === 'talking' && second.state === 'talking';
   text($('second-state'), say(second.held ? 'agent.held' : second.state === 'talking' ? 'agent.talking' : 'agent.calling'));
-  .disabled = !both || calls.transferring;
+  $('finish').disabled = !both || calls.transferring;
   for (const each of ['swap', 'conference']) $(each).disabled = !both || calls.transferring;
   $('conference').setAttribute('aria-pressed', String(Boolean(calls.conference)));
   text($('conference').querySelector('span'), say(calls.conference ? 'agent.conference.end' : 'agent.conference'));

@@ -67,7 +67,7 @@ class AgentPage:
     def ready(self) -> None:
         """Signed in, and a phone."""
         self.page.wait_for_selector("#desk:not([hidden])")
-        self.page.wait_for_function("document.getElementById('pill').dataset.state !== undefined")
+        self.page.wait_for_selector("#pill[data-state]")
         self.node._poll(self._registered, 10.0, f"registration of {self.account}")
 
     def _registered(self) -> bool:
@@ -88,7 +88,7 @@ class AgentPage:
     def answer(self) -> None:
         self.page.click("#answer")
         self.page.wait_for_selector("#active:not([hidden])")
-        self.page.wait_for_function("document.getElementById('call-time').textContent !== ''")
+        self.page.wait_for_selector("#call-time:not(:empty)")
 
     def ask(self, whom: str) -> None:
         """Call a colleague beside the call that is on."""

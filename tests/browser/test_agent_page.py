@@ -33,7 +33,7 @@ def test_a_wrong_password_is_said_to_be_wrong(node: Node, tab: Tabs, speech: Spe
     anna = AgentPage(tab, node, "anna", speech("hello"))
     anna.open()
     anna.sign_in("guessed")
-    anna.page.wait_for_function("document.getElementById('signin-fault').textContent.includes('not right')")
+    anna.page.wait_for_selector("#signin-fault:has-text('not right')")
 
 
 def test_a_call_of_a_queue_is_offered_answered_held_and_wrapped_up(
@@ -70,7 +70,7 @@ def test_a_call_of_a_queue_is_offered_answered_held_and_wrapped_up(
 
     customer.hangup(call)
     anna.in_state("wrap_up")
-    anna.page.click("text=Resolved")
+    anna.page.check("input[value=resolved]", force=True)
     anna.page.fill("#wrap-notes", "It comes tomorrow.")
     anna.page.click("#wrap-done")
     anna.in_state("available")
@@ -125,11 +125,11 @@ def test_a_page_that_nobody_looks_at_rings_in_its_title_and_by_a_notification(
     gus.page.add_init_script(HIDDEN)
     gus.start()
     call = customer.call(f"sip:gus@{node.domain}")
-    gus.page.wait_for_function("shown.length === 1 && document.title.startsWith('●')")
+    node._poll(lambda: gus.page.title().startswith("●"), 10.0, "ringing title")
     assert "tenant" in gus.page.evaluate("shown[0]")
     gus.page.click("#decline")
     assert customer.expect("ended", call=call)["status"] == 603
-    gus.page.wait_for_function("!document.title.startsWith('●')")
+    assert not gus.page.title().startswith("●")
 
 
 def test_the_agent_calls_a_colleague_who_declines(
@@ -141,5 +141,5 @@ def test_the_agent_calls_a_colleague_who_declines(
     gus.page.fill("#dial", "dora")
     gus.page.press("#dial", "Enter")
     dora.ask("hangup", call=dora.incoming(), code=603)
-    gus.page.wait_for_function("document.getElementById('last').textContent.includes('declined')")
+    gus.page.wait_for_selector("#last:has-text('declined')")
     assert node.record("dora")["reason"] == "refused"

@@ -37,14 +37,14 @@ def test_two_pages_talk_and_the_caller_comes_back_after_a_reload_and_rates_the_c
     assert [each["id"] for each in node.get("/v1/calls")["items"]] == [call["id"]]
     customer.page.click("#keys")
     customer.page.click("#pad >> text=5")
-    customer.page.wait_for_function("document.getElementById('pressed').textContent === '5'")
+    customer.page.wait_for_selector("#pressed:has-text('5')")
 
     anna.page.click("#hangup")
     customer.in_state("ended")
     customer.page.check("input[name=stars][value='4']", force=True)
     customer.page.fill("#comment", "Quick and kind.")
     customer.page.click("#rate")
-    customer.page.wait_for_function("document.getElementById('rated').textContent !== ''")
+    customer.page.wait_for_selector("#rated:not(:empty)")
     record = node.record("desk")
     assert (record["reason"], record["ended_by"]) == ("completed", "agent")
     events = node.get(f"/v1/calls/{record['call']}/events")["items"]

@@ -37,7 +37,7 @@ def _alone(anna: AgentPage, language: str) -> Iterator[State]:
     anna.page.wait_for_selector("#signin:not([hidden])")
     yield "agent-signin", anna.page
     anna.sign_in("guessed")
-    anna.page.wait_for_function("document.getElementById('signin-fault').textContent !== ''")
+    anna.page.wait_for_selector("#signin-fault:not(:empty)")
     yield "agent-signin-wrong", anna.page
     anna.sign_in()
     anna.ready()
