@@ -88,9 +88,7 @@ def read(token: str, keys: Mapping[str, str], now: float, longest_s: float) -> C
 
 
 def _claims(payload: Mapping[str, Any]) -> Claims:
-    begins, expires = payload.get("iat"), payload.get("exp")
-    if not (_instant(begins) and _instant(expires)):
-        raise BadToken("it has no iat or exp")
+    begins, expires = _instant(payload.get("iat")), _instant(payload.get("exp"))
     texts = {name: payload.get(name, "") for name in TEXTS}
     if not all(isinstance(text, str) and _PLAIN.fullmatch(text) for text in texts.values()):
         raise BadToken("a claim of it is no plain text")
@@ -101,11 +99,13 @@ def _claims(payload: Mapping[str, Any]) -> Claims:
     id = payload.get("jti")
     if not isinstance(id, str) or not _ID.fullmatch(id):
         raise BadToken("it has no jti of 8 characters or more")
-    return Claims(id, begins=float(begins), expires=float(expires), **texts)
+    return Claims(id, begins=begins, expires=expires, **texts)
 
 
-def _instant(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**40
+def _instant(value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 2**40:
+        raise BadToken("it has no iat or exp")
+    return float(value)
 
 
 def _signature(said: str, secret: str) -> bytes:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.config import JsonDict
 
 from engine.api.plain import AT, Plain, example
 
@@ -15,7 +16,13 @@ LANGUAGE = r"^[a-z]{2,3}(-[A-Z][A-Za-z]{1,3})?$"
 
 SERVER = {"urls": ["turn:turn.example.com:3478"], "username": "1772442904:5f1c", "credential": "q0mE8…"}
 
-WISH = {"destination": "support", "language": "es", "name": "Ana", "customer": "c-4711", "expires_in_s": 120}
+WISH: JsonDict = {
+    "destination": "support",
+    "language": "es",
+    "name": "Ana",
+    "customer": "c-4711",
+    "expires_in_s": 120,
+}
 
 
 class CallerTokenWish(BaseModel):

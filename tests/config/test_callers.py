@@ -30,13 +30,33 @@ def test_keys_origins_and_turn_are_read(edit, folder: Path):
         ("api.yaml", "token_s: 300", "token_s: 5", "token_s|5", "10"),
         ("api.yaml", "origins: []", "origins: [example.com]", "origin of a page", "https://"),
         ("media.yaml", "  relay: auto", "  relay: forced", "leads nowhere", "TURN server"),
-        ("media.yaml", "  ice_servers: []", TURN.format("http://x", "username: x"), "no STUN or TURN", "turn:HOST"),
-        ("media.yaml", "  ice_servers: []", TURN.format("turn:x", "username: x"), "without a password", "secret"),
-        ("media.yaml", "  ice_servers: []", TURN.format("turn:x", "secret: {generated: true}"), "is the", "file"),
+        (
+            "media.yaml",
+            "  ice_servers: []",
+            TURN.format("http://x", "username: x"),
+            "no STUN or TURN",
+            "turn:HOST",
+        ),
+        (
+            "media.yaml",
+            "  ice_servers: []",
+            TURN.format("turn:x", "username: x"),
+            "without a password",
+            "secret",
+        ),
+        (
+            "media.yaml",
+            "  ice_servers: []",
+            TURN.format("turn:x", "secret: {generated: true}"),
+            "is the",
+            "file",
+        ),
         ("media.yaml", "  resume_s: 30", "  resume_s: -1", "-1", "0"),
     ],
 )
-def test_mistakes_are_told_with_a_remedy(edit, faults, file: str, old: str, new: str, problem: str, remedy: str):
+def test_mistakes_are_told_with_a_remedy(
+    edit, faults, file: str, old: str, new: str, problem: str, remedy: str
+):
     edit(file, old, new)
     (fault,) = faults()
     text = str(fault)

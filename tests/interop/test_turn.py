@@ -32,7 +32,15 @@ def turn(tmp_path: Path) -> Iterator[int]:
         pytest.skip("coturn is not installed (Debian: coturn)")
     port = free_port(HOST)
     log = (tmp_path / "turn.log").open("wb")
-    options = ["-n", "--no-cli", "--no-tls", "--no-dtls", "--allow-loopback-peers", "--log-file=stdout", "--verbose"]
+    options = [
+        "-n",
+        "--no-cli",
+        "--no-tls",
+        "--no-dtls",
+        "--allow-loopback-peers",
+        "--log-file=stdout",
+        "--verbose",
+    ]
     options += ["--use-auth-secret", f"--static-auth-secret={SECRET}", "--realm=isogloss.test", "--pidfile="]
     options += [f"--listening-ip={HOST}", f"--relay-ip={HOST}", f"--listening-port={port}"]
     options += ["--min-port=49152", "--max-port=49252", f"--userdb={tmp_path / 'turn.db'}"]
@@ -46,7 +54,9 @@ def turn(tmp_path: Path) -> Iterator[int]:
 def node(tmp_path: Path, turn: int, request: pytest.FixtureRequest) -> Iterator[Node]:
     """One that is reached by way of that server alone."""
     if not get_host_addresses(True, False):
-        pytest.skip("aioice takes no loopback address, and there is no other: ip addr add 10.99.0.1/32 dev lo")
+        pytest.skip(
+            "aioice takes no loopback address, and there is no other: ip addr add 10.99.0.1/32 dev lo"
+        )
     secret = tmp_path / "turn.secret"
     secret.write_text(SECRET + "\n")
     server = {"urls": [f"turn:{HOST}:{turn}"], "secret": {"file": str(secret)}}
@@ -78,4 +88,3 @@ def test_a_visitor_who_may_use_the_relay_alone_hears_the_node(
         assert ana.hang_up().status == 200
     finally:
         ana.close()
-

@@ -26,7 +26,9 @@ Visit = Callable[..., Visitor]
 def visitor(node: Node) -> Iterator[Visit]:
     """Opens pages, and closes them at the end."""
     if not get_host_addresses(True, False):
-        pytest.skip("aioice takes no loopback address, and there is no other: ip addr add 10.99.0.1/32 dev lo")
+        pytest.skip(
+            "aioice takes no loopback address, and there is no other: ip addr add 10.99.0.1/32 dev lo"
+        )
     opened: list[Visitor] = []
 
     def visit(says: Path, destination: str = "desk", **more: str) -> Visitor:

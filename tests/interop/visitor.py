@@ -91,7 +91,7 @@ class Visitor(Peer):
         )
 
     def restart(self) -> Answer:
-        """ICE anew, from another port. aiortc cannot do that: another aioice agent is put beneath its transport."""
+        """ICE anew, from another port: by another aioice agent beneath, for aiortc cannot do it."""
         agent = self.do(self._gathered())
         rows = [f"a=ice-ufrag:{agent.local_username}", f"a=ice-pwd:{agent.local_password}"]
         rows += ["m=audio 9 UDP/TLS/RTP/SAVPF 0", "a=mid:0"]

@@ -24,7 +24,10 @@ CHALLENGE = 'Bearer realm="isogloss", error="invalid_token"'
 REASONS = {
     400: ("malformed-offer", "The description cannot be read; `detail` says where."),
     401: ("unauthorized", "No token, or one that is no good for this."),
-    403: ("foreign-origin", "The origin of the page may not call; or `wrong-destination`, as the token has it."),
+    403: (
+        "foreign-origin",
+        "The origin of the page may not call; or `wrong-destination`, as the token has it.",
+    ),
     406: ("not-acceptable", "There is nothing in the offer that both sides can do."),
     409: ("call-over", "The token's call is only beginning, or just ending."),
     412: ("precondition-failed", "The ETag is not that of the present ICE session."),
@@ -33,8 +36,8 @@ REASONS = {
     429: ("too-many-requests", "Too many, from this address or with this token; `Retry-After` says when."),
     503: (
         "draining",
-        "The node stops, and `next` says where to go; or has its hands full (`overloaded`), or lets nobody in "
-        "at the moment (`browsers-away`).",
+        "The node stops, and `next` says where to go; or has its hands full (`overloaded`), or lets nobody "
+        "in at the moment (`browsers-away`).",
     ),
 }
 
