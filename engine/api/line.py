@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from starlette.websockets import WebSocket
 
@@ -11,6 +12,7 @@ from engine.api.deps import EngineView
 from engine.api.desk_words import Told
 from engine.api.line_words import CallTold, CaptionTold, RateWord, TokenWord, Word, read
 from engine.caller_line import LineWatch
+from engine.states import State
 from engine.views import IllegalState, LineView
 
 
@@ -48,8 +50,10 @@ class LineConversation(Conversation[Word]):
         assert watch is not None
         while watch.captions:
             yield CaptionTold(watch.captions.popleft())
-        line = self._view.line(watch.token)
-        if line is not None and line != self._shown:
+        line, shown = self._view.line(watch.token), self._shown
+        if line is None and shown is not None:
+            line = replace(shown, state=State.ENDED, position=None, wait_s=None, held=False)
+        if line is not None and line != shown:
             self._shown = line
             yield CallTold(line)
 

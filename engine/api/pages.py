@@ -78,14 +78,14 @@ def router_of(terms: PageTerms, origins: Iterable[str]) -> APIRouter:
         if file is None:
             raise not_found("page", name)
         headers = {"ETag": file.etag, "Cache-Control": CACHE}
-        if file.etag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
         headers["Cross-Origin-Resource-Policy"] = "cross-origin" if name == "embed.js" else "same-origin"
         if file.type == TYPES[".html"]:
             phone = request.app.state.view.phone_terms()
             sockets = sockets_of(request.headers.get("host", ""), phone, terms.sip_url)
             headers["Content-Security-Policy"] = POLICY.format(sockets=sockets, around=ancestors)
             headers["Permissions-Policy"] = MICROPHONE
+        if file.etag in request.headers.get("if-none-match", ""):  # its headers take the place of those kept
+            return Response(status_code=304, headers=headers)
         return Response(file.body, media_type=file.type, headers=headers)
 
     @router.get("/agent")

@@ -81,6 +81,10 @@ function moved() {
 }
 
 function told(now) {
+  if (now.state === 'ending' || now.state === 'ended') {
+    if (now.call === call.id) call.finished();
+    return;
+  }
   stands = now;
   if (now.state === 'talking' || now.state === 'held') connected ??= Date.now() - 1000 * now.talk_s;
   render();

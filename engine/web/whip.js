@@ -87,6 +87,11 @@ export class WhipCall extends EventTarget {
     if (location) await this.#fetch(location, {method: 'DELETE', keepalive: true}).catch(() => {});
   }
 
+  /** The node has said that the call is over, sooner than the connection does. */
+  finished() {
+    this.#become('ended', 'there');
+  }
+
   #over() {
     clearTimeout(this.timer);
     clearInterval(this.keeper);

@@ -59,7 +59,9 @@ def test_a_caller_is_told_her_place_and_her_rating_is_taken(client: TestClient, 
     with client.websocket_connect(LINE, [PROTOCOL]) as socket:
         told = say(socket, "token", token=token())
         assert (told["type"], told["call"]["position"], told["call"]["wait_s"]) == ("call", 2, 90.0)
+        del node.lines["token-0001"]
         assert say(socket, "rate", re=4, stars=5, comment="kind") == {"type": "done", "re": 4}
+        assert json.loads(socket.receive_text())["call"]["state"] == "ended"
         assert say(socket, "rate", re=5, stars=6)["code"] == "malformed"
         assert say(socket, "token", re=6, token=token())["code"] == "illegal-state"
     assert node.rated == [("token-0001", 5, "kind")]

@@ -29,6 +29,8 @@ def test_a_page_and_its_parts_are_there(client: TestClient, path: str) -> None:
     assert answer.status_code == 200 and answer.headers["x-content-type-options"] == "nosniff"
     again = client.get(path, headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+    kept = "content-security-policy"  # what a 304 says of it takes the place of what was said before
+    assert again.headers[kept] == answer.headers[kept]
 
 
 def test_a_page_runs_nothing_but_its_own_files_and_speaks_to_nobody_but_its_node(client: TestClient) -> None:
