@@ -26,7 +26,7 @@
 
   const made = (tag, properties) => Object.assign(document.createElement(tag), properties);
   const host = made('div', {lang: language, dir: language === 'ar' ? 'rtl' : 'ltr'});
-  const root = host.attachShadow({mode: 'closed'});
+  const root = host.attachShadow({mode: 'open'});
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(STYLE);
   root.adoptedStyleSheets = [sheet];

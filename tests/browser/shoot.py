@@ -5,6 +5,7 @@ English by light and Arabic by night, unless told otherwise. Needs Chromium and 
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,7 @@ def shoot(folder: Path, languages: list[str]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     made = 0
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
-        node = node_for_pages(Path(scratch) / "node", ROOT / "var" / "prompts")
+        node = node_for_pages(Path(scratch) / "node", Path(os.environ.get("ISOGLOSS_PROMPTS", ROOT / "var" / "prompts")))
         browsers = Chromium(playwright, shutil.which("chromium") or "")
 
         def speech(text: str) -> Path:
