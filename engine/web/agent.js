@@ -225,7 +225,7 @@ function render() {
   if (active) activeCall(active, call);
   show($('idle'), !ringing && !active && (shown.state !== 'wrap_up' || !shown.last));
   idle();
-  const written = call && !call.outgoing && call.connected !== null ? call : null;
+  const written = shown.calls.find((each) => !each.outgoing && each.connected !== null) || null;
   wrapUp.show(shown.state, written, shown.last, (shown.until || 0) - now());
   network(active && active.state === 'talking' ? call : null, calls.heard);
   queues($('queues'), shown.queues, now());
@@ -244,13 +244,19 @@ function header() {
 }
 
 function offer(ringing, call) {
-  text($('offer-who').firstElementChild, called(call?.name || ringing.name, call?.who || ringing.who));
+  const known = call || ringing;
+  text($('offer-who').firstElementChild, called(known.name, known.who));
   facts($('offer-facts'), call);
 }
 
+/** Who the other side of a call is, as the desk knows it; the phone knows less. */
+function whoIs(call) {
+  const known = shown.calls.find((each) => each.outgoing === call.outgoing) || call;
+  return called(known.name, known.who);
+}
+
 function activeCall(active, call) {
-  const [who, name] = call && call.outgoing === active.outgoing ? [call.who, call.name] : [active.who, active.name];
-  text($('call-who').firstElementChild, called(name, who));
+  text($('call-who').firstElementChild, whoIs(active));
   text($('call-about'), call ? [call.title, call.language && languageName(call.language)].filter(Boolean).join(' · ') : '');
   const talking = active.state === 'talking';
   const lost = talking && ['disconnected', 'failed'].includes(active.sound.way);
@@ -284,7 +290,7 @@ function secondCall() {
   const {second, first} = calls;
   show($('second'), Boolean(second));
   if (!second) return;
-  text($('second-who'), called(second.name, second.who));
+  text($('second-who'), whoIs(second));
   const both = first.state === 'talking' && second.state === 'talking';
   text($('second-state'), say(second.held ? 'agent.held' : second.state === 'talking' ? 'agent.talking' : 'agent.calling'));
   $('finish').disabled = !both || calls.transferring;

@@ -49,7 +49,8 @@ export function network(call, figures) {
   if (!call) return;
   const sides = call.legs.map((leg) => {
     const mine = (leg.side === 'agent') !== call.outgoing;
-    const lines = [make('b', {textContent: say(mine ? 'agent.side.agent' : 'agent.side.customer')})];
+    const other = call.outgoing ? called(call.name, call.who) : say('agent.side.customer');
+    const lines = [make('b', {textContent: mine ? say('agent.side.agent') : other})];
     const told = [leg.codec];
     if (leg.mos_now !== null) told.push(say('agent.mos', {mos: Math.round(leg.mos_now * 10) / 10}));
     if (leg.loss !== null) {

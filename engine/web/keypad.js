@@ -1,7 +1,6 @@
 // A keypad that works by mouse, by touch and from the keyboard; keys of the keyboard press it while it is open.
 
 import {make} from './dom.js';
-import {onLanguage, say} from './words.js';
 
 const KEYS = [
   ['1', ''], ['2', 'ABC'], ['3', 'DEF'], ['4', 'GHI'], ['5', 'JKL'], ['6', 'MNO'], ['7', 'PQRS'], ['8', 'TUV'],
@@ -13,9 +12,7 @@ export function keypad(element, pressed) {
   element.classList.add('keypad');
   element.setAttribute('dir', 'ltr'); // keypads are the same everywhere
   for (const [key, letters] of KEYS) {
-    const button = make('button', {type: 'button', class: 'key'}, make('b', {textContent: key}),
-      make('span', {textContent: letters, 'aria-hidden': 'true'}));
-    onLanguage(() => button.setAttribute('aria-label', say('keypad.key', {key})));
+    const button = make('button', {type: 'button', class: 'key', 'data-letters': letters}, make('b', {textContent: key}));
     button.addEventListener('click', () => press(button, key, pressed));
     element.append(button);
   }

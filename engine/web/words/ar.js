@@ -41,7 +41,6 @@ export default {
   'hold': 'انتظار',
   'resume': 'استئناف',
   'keypad': 'لوحة المفاتيح',
-  'keypad.key': 'المفتاح {key}',
   'keypad.pressed': 'المفاتيح المضغوطة',
   'hangup': 'إنهاء المكالمة',
   'settings': 'إعدادات الصوت',

@@ -41,7 +41,6 @@ export default {
   'hold': 'Hold',
   'resume': 'Resume',
   'keypad': 'Keypad',
-  'keypad.key': 'Key {key}',
   'keypad.pressed': 'Keys pressed',
   'hangup': 'Hang up',
   'settings': 'Sound settings',

@@ -41,7 +41,6 @@ export default {
   'hold': 'Retener',
   'resume': 'Retomar',
   'keypad': 'Teclado',
-  'keypad.key': 'Tecla {key}',
   'keypad.pressed': 'Teclas pulsadas',
   'hangup': 'Colgar',
   'settings': 'Ajustes de sonido',

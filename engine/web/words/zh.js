@@ -41,7 +41,6 @@ export default {
   'hold': '保持',
   'resume': '恢复',
   'keypad': '键盘',
-  'keypad.key': '按键 {key}',
   'keypad.pressed': '已按的键',
   'hangup': '挂断',
   'settings': '声音设置',
