@@ -22,7 +22,7 @@ Notes = Annotated[str, msgspec.Meta(max_length=4000)]
 Number = Annotated[int, msgspec.Meta(ge=0, le=2**31)]
 
 
-class Asked(msgspec.Struct, forbid_unknown_fields=True, frozen=True, tag_field="type"):
+class Asked(msgspec.Struct, forbid_unknown_fields=True, tag_field="type"):
     """From the page."""
 
     re: Number = 0
@@ -58,7 +58,7 @@ class PauseRecordingWord(Asked, tag="pause_recording", kw_only=True):
 Word = SignInWord | StateWord | WrapUpWord | PauseRecordingWord
 
 
-class Told(msgspec.Struct, frozen=True, tag_field="type"):
+class Told(msgspec.Struct, tag_field="type"):
     """From the node."""
 
 
@@ -112,7 +112,7 @@ class Malformed(ValueError):
     """Not one of a page's messages; the text says where."""
 
 
-_decoder = msgspec.json.Decoder(Word)
+_decoder: msgspec.json.Decoder[Word] = msgspec.json.Decoder(Word)
 _encoder = msgspec.json.Encoder()
 
 

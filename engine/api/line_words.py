@@ -40,7 +40,7 @@ class CaptionTold(Told, tag="caption"):
 
 Word = TokenWord | RateWord
 
-_decoder = msgspec.json.Decoder(Word)
+_decoder: msgspec.json.Decoder[Word] = msgspec.json.Decoder(Word)
 
 
 def read(text: str) -> Word:

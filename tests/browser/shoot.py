@@ -27,7 +27,8 @@ def shoot(folder: Path, languages: list[str]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     made = 0
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
-        node = node_for_pages(Path(scratch) / "node", Path(os.environ.get("ISOGLOSS_PROMPTS", ROOT / "var" / "prompts")))
+        prompts = Path(os.environ.get("ISOGLOSS_PROMPTS", ROOT / "var" / "prompts"))
+        node = node_for_pages(Path(scratch) / "node", prompts)
         browsers = Chromium(playwright, shutil.which("chromium") or "")
 
         def speech(text: str) -> Path:
