@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from engine.api.caller_schemas import CallerToken as CallerToken
 from engine.api.caller_schemas import CallerTokenWish as CallerTokenWish
 from engine.api.caller_schemas import IceServer as IceServer
+from engine.api.note_schemas import AgentNote as AgentNote
+from engine.api.note_schemas import AgentNoteTold as AgentNoteTold
 from engine.api.plain import AT, example
 from engine.api.plain import Plain as Plain
 from engine.events import EndReason, Side

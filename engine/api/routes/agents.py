@@ -11,8 +11,8 @@ from pydantic import Field
 from engine.api.deps import EngineView, Reader, View, Writer
 from engine.api.documented import problems
 from engine.api.paging import PageQuery, cut
-from engine.api.problem import not_found
-from engine.api.schemas import Agent, AgentChange, AgentPage, Plain
+from engine.api.problem import Problem, not_found
+from engine.api.schemas import Agent, AgentChange, AgentNote, AgentNoteTold, AgentPage, Plain
 from engine.views import AgentView
 
 router = APIRouter(prefix="/v1/agents", tags=["agents"])
@@ -61,6 +61,21 @@ async def set_agent_state(view: View, caller: Writer, agent: AgentName, change: 
     view.set_agent_state(agent, change.state, change.reason)
     log.info("agent state set by hand", agent=agent, state=str(change.state), by=caller.name)
     return find(view, agent)
+
+
+@router.post(
+    "/{agent}/notes",
+    status_code=202,
+    summary="Say something to an agent",
+    operation_id="tell_agent",
+    responses=problems(401, 403, 404, 409, 413, 422, noun="agent"),
+)
+async def tell_agent(view: View, caller: Writer, agent: AgentName, note: AgentNote) -> AgentNoteTold:
+    """Her page shows it at once, beside her call. The customer hears and sees nothing of it."""
+    pages = view.tell_agent(agent, note.text, caller.name)
+    if not pages:
+        raise Problem(409, "illegal-state", f"{agent} has no page open; call her instead")
+    return AgentNoteTold(pages=pages)
 
 
 def find(view: EngineView, name: str) -> Agent:

@@ -1,4 +1,4 @@
-"""The agent page's WebSocket, and a supervisor's words to an agent."""
+"""The agent page's WebSocket."""
 
 from __future__ import annotations
 
@@ -6,14 +6,9 @@ import time
 
 import structlog
 from fastapi import APIRouter, WebSocket
-from pydantic import BaseModel, ConfigDict, Field
 
-from engine.api.deps import View, Writer
 from engine.api.desk import DeskConversation
 from engine.api.desk_words import PROTOCOL
-from engine.api.documented import problems
-from engine.api.problem import Problem
-from engine.api.routes.agents import AgentName
 from engine.signin import URI
 from sip.io.ws import may_connect
 
@@ -21,22 +16,6 @@ router = APIRouter(tags=["agents"])
 log = structlog.get_logger("api")
 
 FORBIDDEN = 1008  # before a WebSocket is accepted any code is answered 403
-
-
-class AgentNote(BaseModel):
-    """What is to be said to an agent, in writing."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"text": "Offer her the refund."}]}
-    )
-
-    text: str = Field(min_length=1, max_length=1000, pattern=r"^[^\x00-\x09\x0b-\x1f\x7f]*$")
-
-
-class AgentNoteTold(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"pages": 1}]})
-
-    pages: int = Field(description="How many of her pages show it.")
 
 
 @router.websocket(URI)
@@ -52,18 +31,3 @@ async def desk(socket: WebSocket) -> None:
         await DeskConversation(socket, view, pages).run()
         return
     await socket.close(FORBIDDEN)
-
-
-@router.post(
-    "/v1/agents/{agent}/notes",
-    status_code=202,
-    summary="Say something to an agent",
-    operation_id="tell_agent",
-    responses=problems(401, 403, 404, 409, 413, 422, noun="agent"),
-)
-async def tell_agent(view: View, caller: Writer, agent: AgentName, note: AgentNote) -> AgentNoteTold:
-    """Her page shows it at once, beside her call. The customer hears and sees nothing of it."""
-    pages = view.tell_agent(agent, note.text, caller.name)
-    if not pages:
-        raise Problem(409, "illegal-state", f"{agent} has no page open; call her instead")
-    return AgentNoteTold(pages=pages)
