@@ -18,6 +18,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -153,7 +154,9 @@ class Node:
 
     def _new_record(self, number: str) -> dict[str, Any] | None:
         new = (each for each in self.get("/v1/records")["items"] if each["call"] not in self._told)
-        mine = (each for each in new if each["number"] == number and each["offered_at"] >= self.since)
+        mine = (
+            each for each in new if each["number"] == number and _seconds(each["offered_at"]) >= self.since
+        )
         return next(mine, None)
 
     def idle(self, number: str = "", timeout: float = 5.0) -> None:
@@ -291,3 +294,7 @@ def _numbers(far_ends: list[FarEnd]) -> dict[str, Any]:
     numbers |= {queue: {"queue": queue} for queues in AGENTS.values() for queue in queues}
     numbers |= {name: {"agent": name} for name in AGENTS}
     return {"numbers": numbers, "prefixes": {}, "patterns": {}}
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
