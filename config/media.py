@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
+from config.ice import IceServer
 from config.recording import RecordingSettings
 from config.setting import Address, Encrypted, Name, Port, Processes, Profile, Seconds, setting, settings
 from config.sound import SoundSettings
@@ -54,6 +55,30 @@ class NetworkSettings:
     repair: Literal["auto", "on", "off"] = setting(
         "Whether sound of a rough network is smoothed here for phones that cannot do it: `auto` where it "
         "helps, `on` always, `off` never. It adds delay.",
+        default="auto",
+    )
+
+
+@settings
+class WebRtc:
+    enabled: Literal["auto", "on", "off"] = setting(
+        "Calls with browsers (ICE and DTLS, by the extra `webrtc`): `auto` where a WebSocket is listened on "
+        "or callers from pages have keys (api.yaml), `on` always, `off` never.",
+        default="auto",
+    )
+    external_address: Address | None = setting(
+        "Address of RTP that browsers are told, where they need another than phones.", default=None
+    )
+    resume_s: Annotated[float, Ge(0), Le(600)] = setting(
+        "How long the place of a browser that is out of reach is kept, in seconds: the other side hears soft "
+        "noise and is told, and the browser may come back; 0: not at all.",
+        default=30.0,
+    )
+    ice_servers: tuple[IceServer, ...] = setting(
+        "STUN and TURN servers that browsers are told of.", default=()
+    )
+    relay: Literal["auto", "forced"] = setting(
+        "`forced`: browsers are reached by way of TURN servers alone; `auto` where nothing else leads there.",
         default="auto",
     )
 
@@ -109,6 +134,7 @@ class MediaSettings:
     network: NetworkSettings = setting(
         "What the networks carry, and what is done about it.", default=NetworkSettings()
     )
+    webrtc: WebRtc = setting("Browsers as phones.", default=WebRtc())
     jitter: Jitter = setting("The jitter buffer of legs that are not relayed.", default=Jitter())
     sound: SoundSettings = setting("What is done with the sound of calls.", default=SoundSettings())
     recording: RecordingSettings = setting(

@@ -11,9 +11,11 @@ from pathlib import Path
 import structlog
 
 from config.schema import Config
-from engine import recording
+from engine import gatehouse, recording
 from engine.build import admission_of, missing_codecs, registrar_of, stream_limits, user_agent_settings
+from engine.desk import Desk
 from engine.events import NodeStarted, NodeStopped
+from engine.gatehouse import Gatehouse
 from engine.journal import Journal
 from engine.metrics import Metrics
 from engine.prompts import PromptPack
@@ -21,7 +23,6 @@ from engine.switch import Switch
 from engine.tape import Tape
 from engine.view import View
 from engine.workers import Workers, reachable
-from media.gate import GateEvent
 from media.messages import AnyEvent
 from media.recording import RecordingEvent
 from sip.agent import UserAgent
@@ -97,6 +98,12 @@ class Engine:
         self.tape: Tape | None = None
         if any(spec.recording.wanted for spec in config.queues.values()):
             self.tape = self.switch.recordings.recorder = Tape(config, self._tape_ready, self._tape_told)
+        self.gate: Gatehouse | None = None
+        if gatehouse.wanted(config):
+            self.gate = self.switch.gate = Gatehouse(
+                config, self.workers.address, self._gate_told, self._gate_lost
+            )
+        self.desk = Desk(self)
         self.view = View(self, VERSION)
         self.metrics = Metrics(self.view)
         self.switch.observers.append(self.metrics.notice)
@@ -112,9 +119,8 @@ class Engine:
         recovered = self.journal.recover(time.time())
         if recovered:
             log.warning("calls of the node's last life closed", calls=len(recovered))
-        await self.workers.start()
-        if self.tape is not None:
-            await self.tape.start()
+        processes = [each for each in (self.workers, self.tape, self.gate) if each is not None]
+        await asyncio.gather(*(each.start() for each in processes))
         await self.shell.start()
         self.switch.note(NodeStarted(at=time.time(), node=self.config.node.name, version=VERSION))
 
@@ -135,6 +141,8 @@ class Engine:
         await self.workers.close()
         if self.tape is not None:
             await self.tape.close()
+        if self.gate is not None:
+            await self.gate.close()
         self.switch.note(NodeStopped(at=time.time(), node=self.config.node.name))
         if self._alarm is not None:
             self._alarm.cancel()
@@ -153,8 +161,15 @@ class Engine:
         for event in events:
             if isinstance(event, RecordingEvent):
                 recording.told(self.switch, event, now)
-            elif not isinstance(event, GateEvent):  # workers and the recorder know nothing of doors
+            else:
                 self.switch.heard(event, now)
+        self._settle()
+
+    def _gate_told(self, events: list[AnyEvent]) -> None:
+        self._media_told(-1, events)
+
+    def _gate_lost(self) -> None:
+        self.switch.gate_lost(self.clock())
         self._settle()
 
     def _tape_told(self, events: list[AnyEvent]) -> None:

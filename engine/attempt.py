@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.encryption import IN_TURN, UNSUITED, Encryption, policy
+from engine.description import Description, PhoneDescription
+from engine.encryption import BROWSERS, IN_TURN, UNSUITED, Encryption, Form, policy
 from engine.events import Side
-from engine.leg import Leg, Said
+from engine.leg import Leg
 from engine.states import Trigger
 from engine.timers import Timer
 from routing.agent import AgentEvent, IllegalTransition
 from routing.number import AgentTarget, Destination, UriTarget
 from sip.errors import SipError
-from sip.hop import Hop
+from sip.hop import WEBSOCKETS, Hop
 from sip.uri import NameAddr, Uri
 
 if TYPE_CHECKING:
@@ -68,11 +69,13 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Ringing:
-    """A contact that was invited. said: what it was offered; turn: which form of description, from 0."""
+    """A contact that was invited. description: our side, as it was offered; rest: forms of description to
+    try when this one is refused.
+    """
 
     contact: Contact
-    said: Said
-    turn: int
+    description: Description
+    rest: Sequence[Form]
 
 
 class Attempt:
@@ -122,7 +125,12 @@ class Attempt:
                 return
         else:
             self.leg.name = str(self._to)
-        self._timer = self.call.switch.timers.at(now + self._ring_s, self._ring_timeout)
+        switch = self.call.switch
+        self._timer = switch.timers.at(now + self._ring_s, self._ring_timeout)
+        contacts = switch.contacts(self.agent, now) if self.agent else ()
+        away = switch.gate is None or not switch.gate.up
+        if not away and any(contact.transport in WEBSOCKETS for contact in contacts):
+            self.leg.give_door()
         self.leg.open()
 
     def _occupy(self, now: float) -> bool:
@@ -156,19 +164,29 @@ class Attempt:
             self._fail(480, now)
             return
         for contact in contacts:
-            self._ring(contact, 0, now)
+            self._ring(contact, self._forms(contact), now)
 
-    def _ring(self, contact: Contact, turn: int, now: float) -> None:
+    def _forms(self, contact: Contact) -> Sequence[Form]:
+        """How it is described to, in turn: over a WebSocket is a browser, or a phone that says it is none."""
+        forms = IN_TURN[policy(self.call.switch.config.media.srtp, contact.transport)]
+        browser = self.leg.door is not None and contact.transport in WEBSOCKETS
+        return (BROWSERS, *forms) if browser else forms
+
+    def _ring(self, contact: Contact, forms: Sequence[Form], now: float) -> None:
         """Invite one contact with keys of its own, that no other phone of the account knows."""
         switch, leg, customer = self.call.switch, self.leg, self.call.customer
         media = switch.config.media
-        encryption = Encryption(policy(media.srtp, contact.transport), media.srtp_suites, switch.rng)
-        encryption.form = IN_TURN[encryption.policy][turn]
-        leg.begin(encryption)
+        form, *rest = forms
+        if form is BROWSERS:
+            leg.description = leg.described_to_browsers()
+        else:
+            encryption = Encryption(policy(media.srtp, contact.transport), media.srtp_suites, switch.rng)
+            encryption.form = form
+            leg.description = PhoneDescription(switch.media.capabilities, encryption)
         body = leg.offer(customer.codec, customer.pauses) if customer else leg.offer()
         from_, to = self._caller(), NameAddr("", self._to, ())
         session = switch.invite(leg, contact, from_=from_, to=to, offer=body, now=now)
-        self._ringing[session] = Ringing(contact, leg.said, turn)
+        self._ringing[session] = Ringing(contact, leg.description, rest)
 
     def _caller(self) -> NameAddr:
         """Who calls; an agent to whom a queue's call is offered is shown which queue, too."""
@@ -182,7 +200,7 @@ class Attempt:
         early = False
         if body and len(self._ringing) == 1 and session in self._ringing:
             try:
-                self.leg.recall(self._ringing[session].said)
+                self.leg.description = self._ringing[session].description
                 self.leg.take_answer(body)
             except SipError:
                 body = None
@@ -196,7 +214,7 @@ class Attempt:
             session.hangup(None, now=now)
             return
         try:
-            self.leg.recall(self._ringing[session].said)
+            self.leg.description = self._ringing[session].description
             self.leg.take_answer(body or b"")
         except SipError as error:
             session.hangup(None, now=now)
@@ -211,22 +229,23 @@ class Attempt:
         self.leg.session = session
         self.leg.connected = True
         self.leg.attempt = None
+        if isinstance(self.leg.description, PhoneDescription):
+            self.leg.shut_door()
         self.leg.update()
         self.call.fire(Trigger.ANSWERED, now, self.leg)
 
     def rejected(self, session: Session, status: int, now: float) -> None:
         """A contact said no; after the last the most telling status stands for all (RFC 3261 16.7.6)."""
         ringing = self._ringing.pop(session, None)
-        if ringing is not None and status in UNSUITED and not self._over:
-            turn, forms = ringing.turn + 1, IN_TURN[ringing.said.encryption.policy]
-            if turn < len(forms):
-                self._ring(ringing.contact, turn, now)
-                return
+        if ringing is not None and ringing.rest and status in UNSUITED and not self._over:
+            self._ring(ringing.contact, ringing.rest, now)
+            return
         self._worst = better(self._worst, status)
         if not self._ringing:
             self._fail(self._worst, now)
 
     def leg_failed(self, now: float) -> None:
+        self._hang_up(now)
         self._fail(503, now)
 
     def _ring_timeout(self, now: float) -> None:

@@ -37,6 +37,7 @@ class Form(NamedTuple):
     keyed: bool
 
 
+BROWSERS = Form("UDP/TLS/RTP/SAVPF", False)  # engine/browser.py
 SECURE, OPPORTUNE, PLAIN = Form("RTP/SAVP", True), Form("RTP/AVP", True), Form("RTP/AVP", False)
 
 # Offers in an INVITE, the next one when a phone refuses that before.

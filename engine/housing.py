@@ -38,16 +38,24 @@ def place(switch: Switch, call: Call) -> int:
 
 
 def gather(call: Call, leg: Leg, now: float) -> None:
-    """Bring a connected leg to the customer's worker, if it is not there."""
-    customer = call.customer
-    assert customer is not None
-    if leg.worker == customer.worker:
+    """Bring a connected leg to the customer's worker, if it is not there; or the customer to it, if that is
+    a browser: one port is all that its door leads to.
+    """
+    home = call.customer
+    assert home is not None
+    if leg.worker == home.worker:
         return
-    log.info("leg moves to another worker", call=call.id, leg=leg.number, worker=customer.worker)
+    if leg.door is not None:
+        leg, home = home, leg
+    if leg.door is not None:
+        log.warning("two browsers in two workers cannot be joined", call=call.id)
+        call.end(Side.ENGINE, EndReason.NOT_ACCEPTABLE, now)
+        return
+    log.info("leg moves to another worker", call=call.id, leg=leg.number, worker=home.worker)
     silence.leave(leg)
     leg.close()
     call.switch.renumber(leg)
-    leg.worker, leg.silent, leg.stats, leg.moving = customer.worker, False, None, True
+    leg.worker, leg.silent, leg.stats, leg.moving = home.worker, False, None, True
     leg.open()
 
 

@@ -65,7 +65,7 @@ class Figures:
     def __init__(self, leg: Leg | None) -> None:
         stats = leg.stats if leg else None
         self.codec = leg.codec if leg else ""
-        self.encryption = leg.encryption.suite if leg else ""
+        self.encryption = leg.suite if leg else ""
         expected = stats.received + stats.lost if stats else 0
         self.loss = round(stats.lost / expected, 4) if stats and expected else None
         self.jitter_ms = round(stats.jitter_ms, 2) if stats and expected else None

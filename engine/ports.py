@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from engine.events import CallEnded, CallRecord, Event
+from media.gate import GateCommand
 from media.messages import AnyCommand
 from media.recording import RecordingCommand
 from sip.hop import Hop
@@ -31,6 +32,29 @@ class MediaPort(Protocol):
 
     def send(self, worker: int, command: AnyCommand) -> None:
         """Ask a worker; a worker that died swallows it, and its legs are reported lost."""
+
+
+class GatePort(Protocol):
+    """The process that speaks ICE and DTLS for browsers' legs (media/gate.py)."""
+
+    @property
+    def doors(self) -> str:
+        """The Unix socket that workers bring to it what is no RTP."""
+
+    @property
+    def address(self) -> str:
+        """Where browsers reach the workers' ports."""
+
+    @property
+    def up(self) -> bool:
+        """Whether it can be asked at the moment."""
+
+    @property
+    def relayed(self) -> bool:
+        """Whether browsers are reached by way of relays alone."""
+
+    def send(self, command: GateCommand) -> None:
+        """Ask it; one that died swallows it, and its legs are reported lost."""
 
 
 class RecorderPort(Protocol):

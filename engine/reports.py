@@ -1,4 +1,4 @@
-"""What media workers report, and which leg of which call it concerns; if that leg is gone, nobody."""
+"""What media workers and the gate report, and which leg of which call it concerns; if it is gone, nobody."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from engine import admit, codes, housing, network, silence, transfer
+from engine import absence, admit, codes, housing, network, silence, transfer
 from engine.events import EndReason, Side
 from engine.leg import Leg, Media
+from engine.states import Trigger
+from engine.talking import drop, left
+from media import gate
 from media import messages as words
 
 if TYPE_CHECKING:
     from engine.switch import Switch
+
+GOODBYE_S = 2.0  # that a BYE may come after the good-bye of DTLS
 
 log = structlog.get_logger("switch")
 
@@ -23,6 +28,13 @@ def _opened(switch: Switch, event: words.LegOpened, now: float) -> None:
     if leg is None or leg.media is not Media.OPENING:
         return
     leg.media, leg.port = Media.OPEN, event.port
+    if leg.door is not None:
+        leg.door.open((leg.door.gate.address, event.port))
+    leg.when_describable(lambda at: _go_on(leg, at), now)
+
+
+def _go_on(leg: Leg, now: float) -> None:
+    """All is there that can be said of the leg: on with its call."""
     if leg.attempt is not None:
         leg.attempt.leg_opened(now)
     elif leg.moving:
@@ -45,6 +57,8 @@ def _failed(switch: Switch, event: words.LegFailed, now: float) -> None:
     leg.media = Media.CLOSED
     if leg.attempt is not None:
         leg.attempt.leg_failed(now)
+    elif leg.replaces is not None:
+        transfer.refuse_leg(leg.call, leg, 503, now)
     else:
         leg.call.end(Side.ENGINE, EndReason.OVERLOAD, now, refusal=503)
 
@@ -62,8 +76,71 @@ def _played(leg: Leg, event: words.PlayDone, now: float) -> None:
     leg.call.played(leg, event.play, event.completed or event.interrupted, now)
 
 
+def _rtp(leg: Leg, event: words.RtpStarted | words.RtpStopped, now: float) -> None:
+    silence.told(leg, event, now)
+    absence.reconsider(leg, now)
+
+
 def _digit(leg: Leg, event: words.Dtmf, now: float) -> None:
     codes.digit(leg, event.digit, now)
+
+
+# --- browsers' doors ----------------------------------------------------------------------------------
+
+
+def _door_opened(leg: Leg, event: gate.DoorOpened, now: float) -> None:
+    if leg.door is not None and leg.media is Media.OPEN:
+        leg.door.was_opened(event, now)
+
+
+def _door_secured(leg: Leg, event: gate.DoorSecured, now: float) -> None:
+    if leg.door is not None:
+        leg.door.was_reached(event)
+        leg.reached()
+
+
+def _door_moved(leg: Leg, event: gate.DoorMoved, now: float) -> None:
+    if leg.door is not None:
+        leg.door.was_reached(event)
+        leg.update()
+        absence.reconsider(leg, now)
+
+
+def _door_quiet(leg: Leg, event: gate.DoorQuiet, now: float) -> None:
+    if leg.door is not None:
+        leg.door.quiet = True
+        absence.reconsider(leg, now)
+
+
+def _door_lost(leg: Leg, event: gate.DoorLost, now: float) -> None:
+    """One that gave no consent for long may be found yet: its door stays as long as its place is kept."""
+    if leg.door is None:
+        return
+    leg.door.quiet = True
+    if event.reason == "closed":
+        leg.call.arm_action(f"gone {leg.number}", GOODBYE_S, lambda at: _said_goodbye(leg, at), now)
+    elif event.reason != "consent" or not absence.gone(leg, now):
+        door_lost(leg, event.reason, now)
+
+
+def _said_goodbye(leg: Leg, now: float) -> None:
+    """Whoever cannot come back has hung up, even where the signalling does not come to say so."""
+    if not (leg.manner.returns and absence.gone(leg, now)):
+        left(leg.call, leg, "", now)
+
+
+def door_lost(leg: Leg, why: str, now: float) -> None:
+    """There is no way to the leg's browser any more, or there never was."""
+    log.warning("browser not reached", call=leg.call.id, leg=leg.number, why=why)
+    leg.shut_door()
+    if leg.attempt is not None:
+        leg.attempt.leg_failed(now)
+    elif leg is leg.call.customer:
+        leg.call.end(Side.ENGINE, EndReason.MEDIA_LOST, now, refusal=503)
+    elif leg is leg.call.party or leg is leg.call.transferor:
+        leg.call.fire(Trigger.PARTY_LEFT, now, EndReason.MEDIA_LOST)
+    else:
+        drop(leg.call, leg, now)
 
 
 def _figures(switch: Switch, event: words.Stats, now: float) -> None:
@@ -90,9 +167,14 @@ REPORTS: dict[type, Callable[[Switch, Any, float], None]] = {
     words.LegClosed: _closed,
     words.PlayDone: _of_leg(_played),
     words.Dtmf: _of_leg(_digit),
-    words.RtpStarted: _of_leg(silence.told),
-    words.RtpStopped: _of_leg(silence.told),
+    words.RtpStarted: _of_leg(_rtp),
+    words.RtpStopped: _of_leg(_rtp),
     words.Trouble: _of_leg(network.troubled),
     words.Wish: _of_leg(network.wished),
     words.Stats: _figures,
+    gate.DoorOpened: _of_leg(_door_opened),
+    gate.DoorSecured: _of_leg(_door_secured),
+    gate.DoorMoved: _of_leg(_door_moved),
+    gate.DoorQuiet: _of_leg(_door_quiet),
+    gate.DoorLost: _of_leg(_door_lost),
 }

@@ -20,8 +20,8 @@ from engine.attempt import Contact
 from engine.call import Call
 from engine.events import CallEnded, CallRecord, EndReason, Event, Side, WorkerLost
 from engine.ledger import record
-from engine.leg import Leg, Media
-from engine.ports import JournalPort, MediaPort, Prompts, Registrations, Resolver
+from engine.leg import Leg
+from engine.ports import GatePort, JournalPort, MediaPort, Prompts, Registrations, Resolver
 from engine.recording import Recordings
 from engine.states import State, Trigger
 from engine.talking import held_changed, left
@@ -65,6 +65,7 @@ class Switch:
         self.prompts = prompts
         self.resolver = resolver
         self.recordings = Recordings()
+        self.gate: GatePort | None = None  # where browsers are let in
         self.rng = rng
         self.timers = Timers()
         self.plan = config.numbers
@@ -76,7 +77,7 @@ class Switch:
             self.wall,
         )
         self.calls: dict[str, Call] = {}
-        self.sessions: dict[int, Leg] = {}
+        self.sessions: dict[int, Leg] = {}  # by the id of what signals for them
         self.legs: dict[int, Leg] = {}
         self.observers: list[Callable[[Event | CallRecord], None]] = []
         self.leg_observers: list[Callable[[Side, media_words.LegStats], None]] = []
@@ -108,18 +109,18 @@ class Switch:
             handler(event, now)
         else:
             codes.registration_changed(self, event, now)
-        self._assign(now)
+        self.assign(now)
 
-    def heard(self, event: media_words.Event, now: float) -> None:
-        """Something a media worker tells."""
+    def heard(self, event: media_words.AnyEvent, now: float) -> None:
+        """Something a media worker tells, or the gate."""
         handler = reports.REPORTS.get(type(event))
         if handler is not None:
             handler(self, event, now)
-            self._assign(now)
+            self.assign(now)
 
     def timeout(self, now: float) -> None:
         self.timers.run(now)
-        self._assign(now)
+        self.assign(now)
 
     def next_timeout(self) -> float | None:
         return self.timers.next()
@@ -130,32 +131,39 @@ class Switch:
         calls = {leg.call.id: leg.call for leg in lost}
         self.note(WorkerLost(at=self.wall(now), worker=worker, calls=len(calls)))
         for leg in lost:
-            leg.media = Media.CLOSED
+            leg.lost()
             del self.legs[leg.number]
         for call in calls.values():
             if call.state is State.ENDING:
                 call.fire(Trigger.CLOSED, now)
             else:
                 call.end(Side.ENGINE, EndReason.MEDIA_LOST, now, refusal=503)
-        self._assign(now)
+        self.assign(now)
+
+    def gate_lost(self, now: float) -> None:
+        """The gate died: its doors are gone, and browsers at them give up within half a minute."""
+        for leg in [leg for leg in self.legs.values() if leg.door is not None]:
+            reports.door_lost(leg, "the gate died", now)
+        self.assign(now)
 
     def set_agent(self, name: str, event: codes.AgentEvent, now: float, reason: str = "") -> Agent:
         """Raises KeyError for an unknown agent, IllegalTransition with the remedy when it cannot be."""
         agent = self.acd.agent_event(name, event, now, reason=reason)
-        self._assign(now)
+        self.assign(now)
         return agent
 
     def hang_up(self, call_id: str, now: float) -> None:
         """End a call by order of the API. Raises KeyError when there is none of that id."""
         self.calls[call_id].end(Side.ENGINE, EndReason.COMPLETED, now, refusal=480)
-        self._assign(now)
+        self.assign(now)
 
     def shut_down(self, now: float) -> None:
         """End every call, with its record."""
         for call in list(self.calls.values()):
             call.end(Side.ENGINE, EndReason.SHUTDOWN, now, refusal=503)
 
-    def _assign(self, now: float) -> None:
+    def assign(self, now: float) -> None:
+        """Offer who waits to who is free."""
         for choice in self.acd.assign(now):
             self.calls[choice.call].fire(Trigger.ASSIGNED, now, choice)
 
@@ -225,10 +233,16 @@ class Switch:
             event.session.refuse(481, now=now)
             return
         try:
-            body = leg.reply(event.sdp)
+            if event.sdp is not None:
+                leg.take_offer(event.sdp)
         except SipError as error:
             event.session.refuse(error.sip_status, now=now)
             return
+        leg.when_describable(lambda at: self._reply(leg, event, at), now)
+
+    def _reply(self, leg: Leg, event: sip_words.Reoffered, now: float) -> None:
+        """Our answer to an offer, or the offer that was asked for."""
+        body = leg.answer() if event.sdp is not None else leg.offer()
         silence.restate(leg, now)
         event.session.accept(body, now=now)
         leg.update()

@@ -145,6 +145,8 @@ class View:
         checks: tuple[Check, ...] = (workers, calls, engine.journal.check())
         if engine.tape is not None:
             checks += (engine.tape.check(engine.switch.recordings.faults),)
+        if engine.gate is not None:
+            checks += (engine.gate.check(),)
         return HealthView(
             status=worst(checks), node=engine.config.node.name, version=self._version, checks=checks
         )
@@ -221,7 +223,7 @@ def _leg(leg: Leg) -> LegView:
         side=LegSide(leg.side),
         remote=leg.remote_address,
         codec=leg.codec,
-        encryption=leg.encryption.suite,
+        encryption=leg.suite,
         state="held" if leg.held else "talking" if leg.connected else leg.media,
         loss=figures.loss,
         jitter_ms=figures.jitter_ms,

@@ -15,6 +15,7 @@ from media.jsep import EVENTS, PROFILES, TOKEN, TRANSPORT_CC, Session, Unsuitabl
 from media.messages import Codec, Direction
 
 REVERSED: dict[Direction, Direction] = {"sendonly": "recvonly", "recvonly": "sendonly"}
+STREAM = "isogloss"  # pages that listen for streams, and not for tracks, hear nothing of one without a name
 # what we wish for from the far end, by codec: copies of what may be lost, and nothing while nobody speaks
 WISHED = {"OPUS": {"minptime": "10", "useinbandfec": "1", "usedtx": "1"}, EVENTS: {"0-16": ""}}
 
@@ -57,12 +58,23 @@ def _is_copies_of(codec: Codec, first: Codec) -> bool:
     return inside <= {str(first.pt)}
 
 
-def answer(theirs: Session, choice: Choice, door: DoorOpened, ssrc: int = 0) -> str:
-    """Our answer to an offer."""
-    rows = _head([theirs.mid])
+def answer(theirs: Session, choice: Choice, door: DoorOpened, ssrc: int = 0, version: int = 1) -> str:
+    """Our answer to an offer. version: counts what we have said in this session."""
+    setup = "active" if choice.client else "passive"
+    return _beside(theirs, choice, door, setup, ssrc, version)
+
+
+def reoffer(theirs: Session, choice: Choice, door: DoorOpened, ssrc: int = 0, version: int = 1) -> str:
+    """Another offer to a far end that said `theirs` last: its lines stay in place, the association too."""
+    return _beside(theirs, choice, door, "actpass", ssrc, version)
+
+
+def _beside(theirs: Session, choice: Choice, door: DoorOpened, setup: str, ssrc: int, version: int) -> str:
+    """A description with their lines, of which all but the audio are refused."""
+    rows = _head([theirs.mid], version)
     for place, (media, profile, form, mid) in enumerate(theirs.lines):
         if place == theirs.place:
-            rows += _audio(theirs.mid, profile, choice, door, "active" if choice.client else "passive", ssrc)
+            rows += _audio(theirs.mid, profile, choice, door, setup, ssrc)
         else:
             rows += [f"m={media} 0 {profile} {form}", "c=IN IP4 0.0.0.0", "a=inactive"]
             rows += [f"a=mid:{mid}"] if TOKEN.fullmatch(mid) else []
@@ -79,14 +91,14 @@ def fragment(mid: str, door: DoorOpened) -> str:
 def offer(codecs: Sequence[Codec], events: Sequence[Codec], door: DoorOpened, ssrc: int = 0) -> str:
     """An offer of ours. codecs: with payload types; the first is liked best."""
     choice = Choice([*codecs], None, "sendrecv", False, 3)
-    rows = _head(["0"]) + _audio("0", PROFILES[0], choice, door, "actpass", ssrc, events)
+    rows = _head(["0"], 1) + _audio("0", PROFILES[0], choice, door, "actpass", ssrc, events)
     return "\r\n".join(rows) + "\r\n"
 
 
-def _head(mids: Iterable[str]) -> list[str]:
+def _head(mids: Iterable[str], version: int) -> list[str]:
     return [
         "v=0",
-        "o=- 1 1 IN IP4 127.0.0.1",
+        f"o=- 1 {version} IN IP4 127.0.0.1",
         "s=-",
         "t=0 0",
         f"a=group:BUNDLE {' '.join(mids)}",
@@ -120,8 +132,9 @@ def _audio(
     if choice.transport_cc:
         rows.append(f"a=extmap:{choice.transport_cc} {TRANSPORT_CC}")
         rows.append(f"a=rtcp-fb:{choice.codecs[0].pt} transport-cc")
+    rows.append(f"a=msid:{STREAM} audio")
     if ssrc:
-        rows += ["a=msid:- audio", f"a=ssrc:{ssrc} cname:{ssrc:08x}@isogloss"]
+        rows.append(f"a=ssrc:{ssrc} cname:{ssrc:08x}@isogloss")
     rows += [f"a=candidate:{_written(candidate)}" for candidate in door.candidates]
     return [*rows, "a=end-of-candidates"]
 

@@ -19,11 +19,11 @@ libraries=(
 extras=()
 headers=
 case $target in
-    run) ;;
-    demo) extras=(softphone) ;;
+    run) extras=(webrtc) ;;
+    demo) extras=(softphone webrtc) ;;
     test | bench | soak)
         extras=(softphone postgresql test webrtc)
-        tools+=(git:git cc:gcc sipp:sip-tester baresip:baresip-core)
+        tools+=(git:git cc:gcc sipp:sip-tester baresip:baresip-core turnserver:coturn)
         libraries+=(libspandsp.so.2:libspandsp2)
         headers=yes # pesq is compiled while it is installed
         ;;

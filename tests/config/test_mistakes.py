@@ -474,10 +474,19 @@ MISTAKES = {
         "be told",
         "write",
     ),
+    "an address that no browser can reach": Mistake(
+        "media.yaml",
+        "# external_address: 198.51.100.7 ",
+        "  external_address: 0.0.0.0",
+        "  external",
+        "be told",
+        "write",
+    ),
     "an API that nobody may use": Mistake(
         "api.yaml",
         "tokens:\n  console:\n    token: {generated: true}\n    role: operator\n"
-        "  prometheus:\n    token: {generated: true}\n    role: viewer\n",
+        "  prometheus:\n    token: {generated: true}\n    role: viewer\n"
+        "  website:\n    token: {generated: true}\n    role: site\n",
         "tokens: {}\n",
         "tokens",
         "nobody may use the API",

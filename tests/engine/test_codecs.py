@@ -10,7 +10,7 @@ import pytest
 
 from config.media import MediaSettings
 from engine.build import capabilities_of, missing_codecs
-from engine.leg import preferring
+from engine.description import PhoneDescription, preferring
 from media import codecs
 from media.codecs import opus
 from media.messages import Codec, OpenLeg, SetRemote
@@ -155,6 +155,7 @@ def test_comfort_noise_is_agreed_where_the_caller_has_it_and_offered_on_to_who_i
     assert [codec.name for codec in told[0].codecs] == (["PCMA", "CN"] if has else ["PCMA"])
     stage.run(10.0)
     customer, agent = stage.call.legs
-    assert agent.said.local is not None
-    assert (b"CN/8000" in agent.said.local.encode()) == customer.pauses == has
+    said = agent.description
+    assert isinstance(said, PhoneDescription) and said.local is not None
+    assert (b"CN/8000" in said.local.encode()) == customer.pauses == has
     assert not agent.pauses, "the agent's phone has none"

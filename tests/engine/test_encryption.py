@@ -299,7 +299,7 @@ def test_a_phone_that_refuses_encryption_is_offered_plain_sound_next(
     stage.run(8.0)
     assert [(media.proto, bool(media.crypto)) for media in seen] == [("RTP/SAVP", True), ("RTP/AVP", False)]
     assert stage.call.state is State.TALKING and stage.call.misses == 0
-    assert stage.call.party is not None and stage.call.party.encryption.keys is None
+    assert stage.call.party is not None and not stage.call.party.suite
 
 
 def test_a_phone_that_answers_plain_to_a_secure_offer_is_asked_again(
@@ -357,14 +357,14 @@ def test_a_hold_keeps_the_keys_and_a_new_key_changes_both(
     stage.run(8.0)
     leg = stage.call.customer
     assert leg is not None
-    before = leg.encryption.keys
+    before = leg.description.wire().keys
     customer.hold()
     stage.run(1.0)
-    assert stage.call.state is State.HELD and leg.encryption.keys == before
+    assert stage.call.state is State.HELD and leg.description.wire().keys == before
     customer.crypto = fresh()
     customer.take_back()
     stage.run(1.0)
-    after = leg.encryption.keys
+    after = leg.description.wire().keys
     assert stage.call.state is State.TALKING and before is not None and after is not None
     assert after.receive == customer.crypto.key and after.send != before.send
     assert commands[-1].keys == after

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from config.media import port_shares
+from engine.door import Door
 from engine.events import EndReason
 from engine.leg import Leg
 from engine.states import State
 from engine.workers import Seat, emptiest
+from media.gate import GateCommand
 from media.messages import LegClosed, LegFailed, LegOpened, LegStats, OpenLeg, WorkerReady
 from sip.session import Session
 from sip.uri import Uri
@@ -238,3 +240,40 @@ def test_workers_share_the_ports_in_whole_pairs_and_none_twice(low: int, high: i
     assert all(first % 2 == 0 and last % 2 == 1 for first, last in shares)
     assert low <= shares[0][0] and shares[-1][1] <= high
     assert all(before[1] < after[0] for before, after in pairwise(shares))
+
+
+def test_a_browser_stays_where_its_door_is_and_who_talks_to_it_moves(stage: Stage) -> None:
+    agent, colleague = stage.agents
+    with_customer = agent.session
+    assert with_customer is not None
+    consultation = consult(agent)
+    party = next(leg for call in stage.calls.values() for leg in call.legs if leg.agent == "agent1")
+    party.door = Door(party.number, NoGate())  # as a leg of a browser has it
+    home = party.worker
+    join(stage, with_customer, consultation)
+    stage.run(2.0)
+    ours, theirs = legs(stage)
+    assert theirs is party and (ours.worker, theirs.worker) == (home, home)
+    assert colleague.asked == 0 and stage.call.state is State.TALKING
+
+
+def test_two_browsers_in_two_workers_are_not_joined_and_the_record_says_so(stage: Stage) -> None:
+    agent, _ = stage.agents
+    with_customer = agent.session
+    assert with_customer is not None
+    consultation = consult(agent)
+    for call in stage.calls.values():
+        for leg in call.legs:
+            leg.door = Door(leg.number, NoGate())
+    join(stage, with_customer, consultation)
+    stage.run(3.0)
+    assert EndReason.NOT_ACCEPTABLE in {record.reason for record in stage.records}
+    assert not stage.calls
+
+
+class NoGate:
+    """Where nobody asks for anything."""
+
+    doors, address, up = "", "", True
+
+    def send(self, command: GateCommand) -> None: ...

@@ -9,6 +9,7 @@ import pytest
 
 from config.sound import LineSound, SoundSettings
 from engine import sound
+from engine.description import PhoneDescription
 from engine.states import State
 from media.messages import AnyCommand, Play, PlayDone
 from media.wish import Treat
@@ -103,9 +104,11 @@ def test_digits_are_sought_in_the_sound_of_a_phone_without_telephone_events(stag
     stage.customer()
     stage.run(3.0)
     customer = stage.call.customer
-    assert customer is not None and customer._chosen is not None and customer.takes_events
+    assert customer is not None and customer.takes_events
+    agreed = customer.description
+    assert isinstance(agreed, PhoneDescription) and agreed.chosen is not None
     assert treated(stage).inband_dtmf is (word == "on")
-    customer._chosen = replace(customer._chosen, dtmf_pt=None)
+    agreed.chosen = replace(agreed.chosen, dtmf_pt=None)
     assert treated(stage).inband_dtmf is listens
 
 

@@ -202,6 +202,7 @@ def write_config(folder: Path, far_ends: list[FarEnd], media: dict[str, Any]) ->
     (folder / "prompts").mkdir()
     shutil.copy(ROOT / "config" / "prompts" / "en.yaml", folder / "prompts")
     (folder / "token").write_text("console-token-for-tests\n")
+    (folder / "callers.key").write_text("a key that callers' tokens are signed with\n")
     for account in (*AGENTS, *USERS):
         (folder / f"{account}.password").write_text(f"{account}-secret\n")
     files: dict[str, Any] = {
@@ -217,7 +218,10 @@ def write_config(folder: Path, far_ends: list[FarEnd], media: dict[str, Any]) ->
         },
         "sip": _sip(),
         "media": _media() | media,
-        "api": {"tokens": {"console": {"token": {"file": "token"}, "role": "operator"}}},
+        "api": {
+            "tokens": {"console": {"token": {"file": "token"}, "role": "operator"}},
+            "callers": {"keys": {"tests": {"file": "callers.key"}}, "key": "tests"},
+        },
         "store": {},
         "queues": {queue: _queue(queue) for queues in AGENTS.values() for queue in queues},
         "agents": {

@@ -48,14 +48,19 @@ class Tone(AudioStreamTrack):
 
 
 class Browser:
-    """Says a tone, keeps what it hears: mono, RATE Hz."""
+    """Says a tone of that many Hz, or a track; keeps what it hears: mono, RATE Hz."""
 
-    def __init__(self, hertz: float, codecs: Sequence[str] = ()) -> None:
-        self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    def __init__(
+        self,
+        says: float | MediaStreamTrack,
+        codecs: Sequence[str] = (),
+        configuration: RTCConfiguration | None = None,
+    ) -> None:
+        self.connection = RTCPeerConnection(configuration or RTCConfiguration(iceServers=[]))
         self.heard: list[np.ndarray[Any, Any]] = []
         self.tasks: list[asyncio.Task[None]] = []
         self.news = asyncio.Event()
-        sender = self.connection.addTrack(Tone(hertz))
+        sender = self.connection.addTrack(says if isinstance(says, MediaStreamTrack) else Tone(says))
         self.connection.on("track", self._listen)
         if codecs:
             known = RTCRtpSender.getCapabilities("audio").codecs
@@ -81,6 +86,12 @@ class Browser:
 
     async def accept(self, sdp: str) -> None:
         await self.connection.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
+
+    async def answer(self, sdp: str) -> str:
+        """To an offer."""
+        await self.connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+        await self.connection.setLocalDescription(await self.connection.createAnswer())
+        return str(self.connection.localDescription.sdp)
 
     async def hear(self, seconds: float) -> np.ndarray[Any, Any]:
         """The next seconds of what comes."""
@@ -120,6 +131,7 @@ class Road(asyncio.DatagramProtocol):
         self._inner: asyncio.DatagramTransport | None = None
         self._browser: tuple[str, int] | None = None
         self.lost = 0
+        self.closed = False  # nothing passes while it is
 
     @classmethod
     async def laid(cls, to: tuple[str, int], loss: float, seed: int) -> tuple[Road, int]:
@@ -140,6 +152,8 @@ class Road(asyncio.DatagramProtocol):
             self._outer.sendto(data, self._browser)
 
     def _loses(self, data: bytes) -> bool:
+        if self.closed:
+            return True
         lost = data[0] >> 6 == 2 and not 192 <= data[1] <= 223 and self._dice.random() < self._loss
         self.lost += lost
         return lost
