@@ -65,7 +65,7 @@ class Visitor(Peer):
         """by_road: packets go over a road that can be closed."""
         offer = str(self.do(self.browser.offer()))
         if trickles or by_road:
-            self.candidates = re.findall(r"a=candidate:.*", offer)
+            self.candidates = re.findall(r"a=candidate:[^\r\n]*", offer)
             offer = re.sub(r"a=candidate:.*\r\n", "", offer).replace("a=end-of-candidates\r\n", "")
         answer = ask(self.node, "POST", f"/whip/{self.destination}", self.token, offer)
         if answer.status == 201:
