@@ -34,9 +34,7 @@ class Bridge:
         self._relayed: set[str] = set()
         self._holes: list[MediaBlackhole] = []
 
-    async def join(
-        self, offers: dict[str, str], hears: dict[str, str], heard: list[str]
-    ) -> dict[str, str]:
+    async def join(self, offers: dict[str, str], hears: dict[str, str], heard: list[str]) -> dict[str, str]:
         for leg, sdp in offers.items():
             connection = self._connections[leg] = RTCPeerConnection(RTCConfiguration(iceServers=[]))
             await connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))

@@ -1,4 +1,4 @@
-"""JsSIP in a page of Debian's Chromium: it registers over WSS, calls and is called, and both sides are heard."""
+"""JsSIP in a page of Debian's Chromium: it registers over WSS, calls and is called, and is heard."""
 
 from __future__ import annotations
 
@@ -112,7 +112,8 @@ def test_jssip_in_a_browser_calls_a_queue_and_talks_to_a_desk_phone(
 def test_jssip_in_a_browser_is_called_by_a_desk_phone(
     node: Node, page: Callable[[str, Path], Page], agent: Phones, speech: Speech, tmp_path: Path
 ) -> None:
-    says, replies = speech("good afternoon who is calling please"), speech("it is about an invoice of last month")
+    says = speech("good afternoon who is calling please")
+    replies = speech("it is about an invoice of last month")
     gus = page("gus", says)
     customer = agent("customer")
     call = customer.call(f"sip:gus@{node.domain}")
