@@ -2,8 +2,9 @@
 
     python -m benchmarks.sampled_worker --samples FILE <options of media.io.worker>
 
-A timer that counts the process's own CPU interrupts it, and the innermost of our functions on the stack says
-at what; time in a library's function counts as its caller's. At the end FILE is a JSON object of counts.
+A timer interrupts it, at irregular times, for what it does comes every 5 and 20 ms, and the innermost of our
+functions on the stack says at what; time in a library's function counts as its caller's, and waiting for what
+is next does not count. At the end FILE is a JSON object of counts.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import signal
 import sys
 from collections import Counter
 from pathlib import Path
+from random import Random
 from types import FrameType
 
 from media.io import worker
 
-EVERY = 0.001  # s of CPU; the system's clock may be coarser
+EVERY = (0.0005, 0.0025)  # s from one look to the next, at least and at most
+IDLE = ("worker.py", "_wait")
 
 OUTGOING = {"forward", "send", "send_report", "post", "protect", "protect_one"}
 # by file, and for files of both ways by function
@@ -55,21 +58,29 @@ def stage(frame: FrameType | None) -> str:
     return "rest"
 
 
+def waits(frame: FrameType) -> bool:
+    """Whether it is asleep."""
+    return (Path(frame.f_code.co_filename).name, frame.f_code.co_name) == IDLE
+
+
 def main(arguments: list[str]) -> int:
     counts: Counter[str] = Counter()
+    dice = Random(1)
 
     def note(number: int, frame: FrameType | None) -> None:
-        counts[stage(frame)] += 1
+        if frame is not None and not waits(frame):
+            counts[stage(frame)] += 1
+        signal.setitimer(signal.ITIMER_REAL, dice.uniform(*EVERY))
 
     place = arguments.index("--samples")
     file = Path(arguments[place + 1])
     del arguments[place : place + 2]
-    signal.signal(signal.SIGPROF, note)
-    signal.setitimer(signal.ITIMER_PROF, EVERY, EVERY)
+    signal.signal(signal.SIGALRM, note)
+    signal.setitimer(signal.ITIMER_REAL, EVERY[1])
     try:
         return worker.main(arguments)
     finally:
-        signal.setitimer(signal.ITIMER_PROF, 0.0)
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
         file.write_text(json.dumps(counts), encoding="utf-8")
 
 
