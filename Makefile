@@ -3,6 +3,7 @@
 #   make run     a node that stays up; prints how to register a softphone
 #   make test    the whole test suite            make lint    ruff, mypy, import rules
 #   make bench   every benchmark, results kept   make soak    the long runs
+#   make browser tests of pages and of softphones in them, in Chromium (Node.js and npm packages for these alone)
 #   make chroot  demo and test in a clean Debian, and the Dockerfile replayed (root, about half an hour)
 
 SHELL = /bin/bash
@@ -23,7 +24,7 @@ tests.sim.story --calls 10000 --seeds 20 --kill-worker
 endef
 export SOAKS
 
-.PHONY: help demo run test lint format bench table soak chroot constraints clean
+.PHONY: help demo run test browser lint format bench table soak chroot constraints clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -41,6 +42,9 @@ run: .venv/.ready-run
 
 test: .venv/.ready-test
 	$(PYTHON) -m pytest $(ARGS)
+
+browser: .venv/.ready-browser
+	$(PYTHON) -m pytest tests/browser tests/interop/test_webphones.py tests/interop/test_jssip.py $(ARGS)
 
 lint: .venv/.ready-test
 	$(PYTHON) -m ruff check .

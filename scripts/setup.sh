@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Installs what a make target needs and this machine lacks: scripts/setup.sh run|demo|test|bench|soak
+# Installs what a make target needs and this machine lacks: scripts/setup.sh run|demo|test|bench|soak|browser
 # Debian packages come through apt (as root, or through sudo), Python packages into .venv at the pinned versions.
 # Where apt may not be used, it prints the exact line to run and stops.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-target=${1:?usage: scripts/setup.sh run|demo|test|bench|soak}
+target=${1:?usage: scripts/setup.sh run|demo|test|bench|soak|browser}
 
 # command:package, so that what is there already is never asked of apt
 tools=(espeak-ng:espeak-ng)
@@ -21,13 +21,14 @@ headers=
 case $target in
     run) extras=(webrtc) ;;
     demo) extras=(softphone webrtc) ;;
-    test | bench | soak)
+    test | bench | soak | browser)
         extras=(softphone postgresql test webrtc)
         tools+=(git:git cc:gcc sipp:sip-tester baresip:baresip-core turnserver:coturn)
         libraries+=(libspandsp.so.2:libspandsp2)
         headers=yes # pesq is compiled while it is installed
+        [ $target != browser ] || { extras+=(browser) && tools+=(chromium:chromium node:nodejs npm:npm); }
         ;;
-    *) echo "setup: unknown target '$target': run, demo, test, bench or soak" >&2 && exit 2 ;;
+    *) echo "setup: unknown target '$target': run, demo, test, bench, soak or browser" >&2 && exit 2 ;;
 esac
 
 say() { printf 'set-up: %s\n' "$*"; }
@@ -104,4 +105,10 @@ say "Python packages for '$target' (${#wanted[@]} named, pinned by constraints.t
 # Bytecode is made when a module is first imported; compiling all of scipy here would take as long as installing it.
 .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --no-compile \
     --constraint constraints.txt "${wanted[@]}"
+if [ "$target" = browser ]; then
+    mapfile -t modules < <(sed "s/==/@/" tests/browser/npm.txt)
+    say "npm packages in var/npm: ${modules[*]}"
+    mkdir -p var/npm
+    npm install --silent --prefix var/npm --no-save --no-package-lock --ignore-scripts "${modules[@]}"
+fi
 say "ready in $SECONDS s"

@@ -14,10 +14,13 @@ from pathlib import Path
 import pytest
 
 from sip.pjsip.process import Softphone
+from tests.browser.chromium import chromium, tab
 from tests.interop import baresip as baresip_peer
 from tests.interop.long_calls import LongCalls
 from tests.interop.node import FAR, LINE, ROOT, FarEnd, Node
 from tests.interop.sipp import Sipp
+
+__all__ = ["chromium", "tab"]  # fixtures
 
 Caller = Callable[..., Sipp]
 

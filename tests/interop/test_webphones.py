@@ -1,6 +1,6 @@
 """JsSIP and SIP.js themselves, run by Node.js: signalling as in a page, with a stand-in for its media.
 
-They are looked for in ISOGLOSS_NPM, a folder where `npm install jssip sip.js` has been run.
+They are where tests/browser/npm.py looks.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.npm import MODULES, package
 from tests.interop.node import Node
 
 SCRIPT = Path(__file__).with_name("webphones.cjs")
-MODULES = Path(os.environ.get("ISOGLOSS_NPM", "/nowhere")) / "node_modules"
 
 
 def run(node: Node, library: str, scenario: str) -> list[str]:
     """What the library says of itself."""
     if shutil.which("node") is None:
         pytest.skip("Node.js is not installed (Debian: nodejs)")
-    if not (MODULES / library).is_dir():
-        pytest.skip(f"{library} is not in ISOGLOSS_NPM (npm: {library})")
+    package(library)
     command = ["node", "--experimental-websocket", "--no-warnings", str(SCRIPT)]
     done = subprocess.run(
         [*command, library, scenario, f"wss://{node.address('wss')}/ws", node.domain],
