@@ -4,15 +4,21 @@ name.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, settings
 
 from engine.api.app import create_app
+from engine.api.settings import Callers
 from tests.engine.api_node import SETTINGS, WRITE, Node
 
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
 
 from schemathesis.specs.openapi.checks import positive_data_acceptance  # noqa: E402
+
+# As often as this asks, callers would be slowed down.
+OFTEN = replace(SETTINGS, callers=Callers(per_source_min=1_000_000))
 
 
 @schemathesis.serializer("application/sdp", "application/trickle-ice-sdpfrag")
@@ -20,7 +26,7 @@ def description(context: object, value: object) -> bytes:
     return str(value).encode()
 
 
-api = schemathesis.openapi.from_asgi("/v1/openapi.json", create_app(Node(), SETTINGS))
+api = schemathesis.openapi.from_asgi("/v1/openapi.json", create_app(Node(), OFTEN))
 
 
 @api.auth()
