@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
+from config.ice import IceServer
 from config.recording import RecordingSettings
 from config.setting import Address, Encrypted, Name, Port, Processes, Profile, Seconds, setting, settings
 from config.sound import SoundSettings
@@ -61,12 +62,24 @@ class NetworkSettings:
 @settings
 class WebRtc:
     enabled: Literal["auto", "on", "off"] = setting(
-        "Calls with browsers (ICE and DTLS, by the extra `webrtc`): `auto` where a WebSocket is listened on, "
-        "`on` always, `off` never.",
+        "Calls with browsers (ICE and DTLS, by the extra `webrtc`): `auto` where a WebSocket is listened on "
+        "or callers from pages have keys (api.yaml), `on` always, `off` never.",
         default="auto",
     )
     external_address: Address | None = setting(
         "Address of RTP that browsers are told, where they need another than phones.", default=None
+    )
+    resume_s: Annotated[float, Ge(0), Le(600)] = setting(
+        "How long the place of a browser that is out of reach is kept, in seconds: the other side hears soft "
+        "noise and is told, and the browser may come back; 0: not at all.",
+        default=30.0,
+    )
+    ice_servers: tuple[IceServer, ...] = setting(
+        "STUN and TURN servers that browsers are told of.", default=()
+    )
+    relay: Literal["auto", "forced"] = setting(
+        "`forced`: browsers are reached by way of TURN servers alone; `auto` where nothing else leads there.",
+        default="auto",
     )
 
 

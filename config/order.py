@@ -23,6 +23,7 @@ def order_faults(parts: Parts) -> Iterator[Fault]:
     if parts.media:
         yield from _media(parts, parts.media)
         yield from _ports(parts, parts.media)
+        yield from _ice(parts, parts.media)
     if parts.api and parts.api.enabled and not parts.api.tokens:
         yield parts.fault(
             "api", ("tokens",), "nobody may use the API", "add a token, or write enabled: false"
@@ -32,6 +33,20 @@ def order_faults(parts: Parts) -> Iterator[Fault]:
         yield parts.fault("store", ("url",), "a database cannot be made up", remedy)
     yield from _queues(parts)
     yield from _lines(parts)
+
+
+def _ice(parts: Parts, media: MediaSettings) -> Iterator[Fault]:
+    servers = media.webrtc.ice_servers
+    for at, server in enumerate(servers):
+        path = ("webrtc", "ice_servers", at)
+        if server.relays and not server.secret and not (server.username and server.credential):
+            remedy = "give it username and credential, or the secret that it shares"
+            yield parts.fault("media", path, "a TURN server lets in nobody without a password", remedy)
+        if any(each is not None and each.generated for each in (server.secret, server.credential)):
+            yield parts.fault("media", path, "is the server's secret", "write {env: NAME} or {file: PATH}")
+    if media.webrtc.relay == "forced" and not any(server.relays for server in servers):
+        remedy = "add a TURN server to webrtc.ice_servers, or write relay: auto"
+        yield parts.fault("media", ("webrtc", "relay"), "leads nowhere without a relay", remedy)
 
 
 def _sip(parts: Parts, sip: SipSettings) -> Iterator[Fault]:

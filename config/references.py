@@ -18,6 +18,7 @@ def reference_faults(parts: Parts) -> Iterator[Fault]:
     yield from _people(parts)
     yield from _queues(parts)
     yield from _recording(parts)
+    yield from _callers(parts)
     yield from _overflow_loops(parts)
     if parts.numbers:
         yield from _numbers(parts, parts.numbers)
@@ -30,6 +31,13 @@ def _recording(parts: Parts) -> Iterator[Fault]:
     if recording and recording.key and recording.key not in recording.keys:
         problem, remedy = f"there is no key '{recording.key}'", "add it to recording.keys"
         yield parts.fault("media", ("recording", "key"), problem, remedy)
+
+
+def _callers(parts: Parts) -> Iterator[Fault]:
+    callers = parts.api.callers if parts.api else None
+    if callers and callers.key and callers.key not in callers.keys:
+        problem, remedy = f"there is no key '{callers.key}'", "add it to callers.keys"
+        yield parts.fault("api", ("callers", "key"), problem, remedy)
 
 
 def _people(parts: Parts) -> Iterator[Fault]:

@@ -83,6 +83,10 @@ class Config:
             name: replace(each, token=filled(each.token, f"api/{name}"))
             for name, each in self.api.tokens.items()
         }
+        callers = replace(
+            self.api.callers,
+            keys={name: filled(each, f"callers/{name}") for name, each in self.api.callers.keys.items()},
+        )
         recording = replace(
             self.media.recording,
             keys={
@@ -92,7 +96,7 @@ class Config:
         return replace(
             self,
             media=replace(self.media, recording=recording),
-            api=replace(self.api, tokens=tokens),
+            api=replace(self.api, tokens=tokens, callers=callers),
             agents={
                 name: replace(each, password=filled(each.password, f"agents/{name}"))
                 for name, each in self.agents.items()

@@ -6,18 +6,24 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
+from config.callers import CallerSettings
 from config.setting import Address, Name, Port, Positive, SecretField, setting, settings
 
 
 class ApiRole(StrEnum):
     VIEWER = "viewer"
     OPERATOR = "operator"
+    SITE = "site"
 
 
 @settings
 class ApiToken:
     token: SecretField = setting("The bearer token.")
-    role: ApiRole = setting("`viewer` may read, `operator` may also change.", default=ApiRole.VIEWER)
+    role: ApiRole = setting(
+        "`viewer` may read, `operator` may also change, `site` may have tokens made for its callers and "
+        "nothing else.",
+        default=ApiRole.VIEWER,
+    )
 
 
 @settings
@@ -27,6 +33,7 @@ class ApiSettings:
     port: Port = setting("Local port.", default=8080)
     docs: bool = setting("Serve the interactive OpenAPI pages at /docs.", default=True)
     tokens: Mapping[Name, ApiToken] = setting("Who may use the API, by name.", default={})
+    callers: CallerSettings = setting("Callers from pages, by WHIP (RFC 9725).", default=CallerSettings())
 
 
 @settings

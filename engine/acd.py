@@ -15,6 +15,7 @@ from routing.queue import Queue, QueueSpec
 from routing.select import Assignment
 
 SERVICE_S = 20.0
+NOBODY = "-"  # no agent is called so: whom callers are left to who are out of reach
 
 
 @dataclass
@@ -65,6 +66,10 @@ class Acd:
     def restore(self, queue: str, call: str) -> None:
         self.queues[queue] = self.queues[queue].restored(call)
         self._dirty = True
+
+    def pass_over(self, queue: str, call: str) -> None:
+        """She keeps her place and is offered to nobody, until restored: she is out of reach."""
+        self.queues[queue] = self.queues[queue].offered(call, NOBODY)
 
     def leave(self, queue: str, call: str, now: float, *, served: bool) -> None:
         """The caller waits no more; safe when there is no such place."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
@@ -12,7 +13,9 @@ from engine.description import Description, PhoneDescription
 from engine.encryption import Encryption, policy
 from engine.events import CallArrived, EndReason, Side
 from engine.leg import Leg
+from engine.signalling import SIP, Manner, Signalling
 from engine.states import State
+from engine.talking import answer_customer
 from routing.agent import IllegalTransition
 from routing.number import Callers, Found, QueueTarget
 from sip.errors import SipError
@@ -25,31 +28,93 @@ if TYPE_CHECKING:
 log = structlog.get_logger("admit")
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A call, by whatever way it came.
+
+    source: the line or account it came by, or what kind of way that was. account: of ours, "" for none.
+    transport: of its signalling. market, language: where the caller has a say in them.
+    """
+
+    session: Signalling
+    dialled: str
+    source: str
+    caller: str
+    display: str = ""
+    account: str = ""
+    line: LineSettings | None = None
+    transport: str = "udp"
+    offer: bytes | None = None
+    market: str = ""
+    language: str = ""
+    manner: Manner = SIP
+
+
 def incoming(switch: Switch, event: IncomingCall, now: float) -> None:
-    """Every admitted INVITE becomes a call with a record, also one that is refused here."""
-    if event.replaces is not None:
-        _replacing(switch, event, now)
+    """An INVITE that was admitted."""
+    arrival = _of_phone(switch, event)
+    if event.replaces is None:
+        begin(switch, arrival, now)
         return
+    old = switch.sessions.get(event.replaces.id)
+    if old is None or old.session is not event.replaces or not arrival.account:
+        event.session.reject(481 if old is None else 403, now=now)
+        return
+    replace(old, arrival, now)
+
+
+def _of_phone(switch: Switch, event: IncomingCall) -> Arrival:
+    identity, caller, dialog = event.identity, event.request.from_, event.session.dialog
+    account = identity.name if identity.kind == "user" else ""
+    return Arrival(
+        session=event.session,
+        dialled=event.request.uri.user or "",
+        source=identity.name or identity.kind,
+        caller=account or caller.uri.user or "anonymous",
+        display=_account_name(switch, account) or caller.display,
+        account=account,
+        line=switch.config.lines.get(identity.name) if identity.kind == "line" else None,
+        transport=dialog.hop.transport if dialog is not None else "udp",
+        offer=event.offer,
+    )
+
+
+def begin(switch: Switch, arrival: Arrival, now: float) -> Call:
+    """Every call at the door has a record, also one that is refused here."""
     room = _room(switch, now)
-    found = switch.plan.find(event.request.uri.user or "", _country(switch, event)) if room else None
-    call = _new_call(switch, event, found, now)
+    country = arrival.line.country if arrival.line else switch.config.node.country
+    found = switch.plan.find(arrival.dialled, country) if room else None
+    call = _new_call(switch, arrival, found, now)
     if not room:
         call.end(Side.ENGINE, EndReason.OVERLOAD, now, refusal=503)
-        return
-    if found is None or not _may_dial(switch, event, found):
+    elif found is None or not _may_dial(switch, arrival.account, found):
         call.end(Side.ENGINE, EndReason.UNKNOWN_NUMBER, now, refusal=404)
+    else:
+        call.number, call.found = found.number, found
+        _open(switch, call, arrival, now)
+    return call
+
+
+def replace(old: Leg, arrival: Arrival, now: float) -> None:
+    """Somebody else, or the same one from elsewhere, takes a leg's place (engine/transfer.py)."""
+    call, session = old.call, arrival.session
+    switch = call.switch
+    leg: Leg = call.new_leg(old.side)
+    leg.session, leg.name, leg.replaces, leg.manner = session, arrival.caller, old, arrival.manner
+    leg.description = _description(switch, leg, arrival)
+    switch.sessions[session.id] = leg
+    try:
+        if arrival.offer:
+            leg.take_offer(arrival.offer)
+        if arrival.account in switch.acd.agents:
+            switch.acd.begin(arrival.account, call.id, now)
+            leg.agent = arrival.account
+    except (SipError, IllegalTransition) as error:
+        session.reject(getattr(error, "sip_status", 486), now=now)
+        leg.session = None
+        call.discard(leg)
         return
-    call.number = found.number
-    call.found = found
-    if event.identity.name in switch.acd.agents:
-        try:
-            switch.acd.begin(event.identity.name, call.id, now)
-        except IllegalTransition:
-            call.end(Side.ENGINE, EndReason.BUSY, now, refusal=486)
-            return
-        assert call.customer is not None
-        call.customer.agent = event.identity.name
-    _open(switch, call, event, now)
+    leg.open()
 
 
 class Rate:
@@ -82,24 +147,23 @@ def _room(switch: Switch, now: float) -> bool:
 def ready(call: Call, now: float) -> None:
     """The customer's media leg is open: send the call on its way."""
     if call.state is State.ARRIVED:
-        assert call.found is not None
+        assert call.found is not None and call.customer is not None
+        if not call.customer.manner.rings:
+            answer_customer(call, now, None)
         call.switch.direct(call, call.found, now)
 
 
-def _new_call(switch: Switch, event: IncomingCall, found: Found | None, now: float) -> Call:
-    user = event.request.uri.user or ""
-    call = Call(switch, switch.new_id(now), user, event.identity.name or event.identity.kind, now)
-    caller = event.request.from_
-    call.caller = event.identity.name if event.identity.kind == "user" else (caller.uri.user or "anonymous")
-    call.display = _account_name(switch, event) or caller.display
+def _new_call(switch: Switch, arrival: Arrival, found: Found | None, now: float) -> Call:
     node = switch.config.node
-    call.market = _market(switch, event, found)
-    call.region, call.language = node.region, node.language
+    call = Call(switch, switch.new_id(now), arrival.dialled, arrival.source, now)
+    call.caller, call.display = arrival.caller, arrival.display
+    call.market = _market(switch, arrival, found)
+    call.region, call.chosen_language = node.region, arrival.language
+    call.language = arrival.language or node.language
     switch.calls[call.id] = call
-    call.customer = call.new_leg(Side.CUSTOMER)
-    call.customer.name = call.caller
-    call.customer.session = event.session
-    switch.sessions[event.session.id] = call.customer
+    leg = call.customer = call.new_leg(Side.CUSTOMER)
+    leg.name, leg.session, leg.manner = call.caller, arrival.session, arrival.manner
+    switch.sessions[arrival.session.id] = leg
     call.note(
         CallArrived,
         now,
@@ -115,87 +179,51 @@ def _new_call(switch: Switch, event: IncomingCall, found: Found | None, now: flo
     return call
 
 
-def _open(switch: Switch, call: Call, event: IncomingCall, now: float) -> None:
+def _open(switch: Switch, call: Call, arrival: Arrival, now: float) -> None:
     leg = call.customer
     assert leg is not None
-    leg.description = _description(switch, leg, event)
-    if event.offer:
-        try:
-            leg.take_offer(event.offer)
-        except SipError as error:
-            call.end(Side.ENGINE, EndReason.NOT_ACCEPTABLE, now, refusal=error.sip_status)
-            return
-    leg.open()
-
-
-def _replacing(switch: Switch, event: IncomingCall, now: float) -> None:
-    """INVITE with Replaces (RFC 3891): only an account of ours may take a leg's place."""
-    assert event.replaces is not None
-    old = switch.sessions.get(event.replaces.id)
-    if old is None or old.session is not event.replaces or event.identity.kind != "user":
-        event.session.reject(481 if old is None else 403, now=now)
-        return
-    call = old.call
-    leg: Leg = call.new_leg(old.side)
-    leg.session, leg.name, leg.replaces = event.session, event.identity.name, old
-    leg.description = _description(switch, leg, event)
-    switch.sessions[event.session.id] = leg
     try:
-        if event.offer:
-            leg.take_offer(event.offer)
-        if leg.name in switch.acd.agents:
-            switch.acd.begin(leg.name, call.id, now)
-            leg.agent = leg.name
-    except (SipError, IllegalTransition) as error:
-        event.session.reject(getattr(error, "sip_status", 486), now=now)
-        leg.session = None
-        return
-    leg.open()
+        if arrival.account in switch.acd.agents:
+            switch.acd.begin(arrival.account, call.id, now)
+            leg.agent = arrival.account
+        leg.description = _description(switch, leg, arrival)
+        if arrival.offer:
+            leg.take_offer(arrival.offer)
+    except IllegalTransition:
+        call.end(Side.ENGINE, EndReason.BUSY, now, refusal=486)
+    except SipError as error:
+        call.end(Side.ENGINE, EndReason.NOT_ACCEPTABLE, now, refusal=error.sip_status)
+    else:
+        leg.open()
 
 
-def _line(switch: Switch, event: IncomingCall) -> LineSettings | None:
-    return switch.config.lines.get(event.identity.name) if event.identity.kind == "line" else None
-
-
-def _description(switch: Switch, leg: Leg, event: IncomingCall) -> Description:
+def _description(switch: Switch, leg: Leg, arrival: Arrival) -> Description:
     """How the far end describes itself; a browser's offer is refused as any other where none is let in."""
-    browsers = leg.give_door() if event.offer and is_browsers(event.offer) else None
-    return browsers or PhoneDescription(switch.media.capabilities, _encryption(switch, event))
+    browsers = leg.give_door() if arrival.offer and is_browsers(arrival.offer) else None
+    if browsers is not None:
+        return browsers
+    media = switch.config.media
+    wanted = policy(arrival.line.srtp if arrival.line else media.srtp, arrival.transport)
+    return PhoneDescription(switch.media.capabilities, Encryption(wanted, media.srtp_suites, switch.rng))
 
 
-def _encryption(switch: Switch, event: IncomingCall) -> Encryption:
-    line, media, dialog = _line(switch, event), switch.config.media, event.session.dialog
-    transport = dialog.hop.transport if dialog is not None else "udp"
-    wanted = policy(line.srtp if line else media.srtp, transport)
-    return Encryption(wanted, media.srtp_suites, switch.rng)
-
-
-def _country(switch: Switch, event: IncomingCall) -> str:
-    line = _line(switch, event)
-    return line.country if line else switch.config.node.country
-
-
-def _market(switch: Switch, event: IncomingCall, found: Found | None) -> str:
-    """The queue's that was dialled, else that of the line it was dialled over, else the node's."""
+def _market(switch: Switch, arrival: Arrival, found: Found | None) -> str:
+    """The caller's, the queue's that was dialled, that of the line it was dialled over, or the node's."""
     target = found.destination if found else None
     queue = switch.acd.queues[target.name].spec.market if isinstance(target, QueueTarget) else ""
-    line = _line(switch, event)
-    return queue or (line.market if line else None) or switch.config.node.market
+    line = arrival.line.market if arrival.line else None
+    return arrival.market or queue or line or switch.config.node.market
 
 
-def _account_name(switch: Switch, event: IncomingCall) -> str:
+def _account_name(switch: Switch, account: str) -> str:
     """What the caller's account is called, "" for none: a name that the phone cannot make up."""
-    if event.identity.kind != "user":
-        return ""
-    config, name = switch.config, event.identity.name
-    account = config.agents.get(name) or config.users.get(name)
-    return account.display if account else ""
+    config = switch.config
+    known = config.agents.get(account) or config.users.get(account)
+    return known.display if known else ""
 
 
-def _may_dial(switch: Switch, event: IncomingCall, found: Found) -> bool:
+def _may_dial(switch: Switch, account: str, found: Found) -> bool:
     allowed = found.rule.callers
     if allowed is Callers.ANYONE:
         return True
-    if event.identity.kind != "user":
-        return False
-    return allowed is Callers.USERS or event.identity.name in switch.acd.agents
+    return bool(account) and (allowed is Callers.USERS or account in switch.acd.agents)

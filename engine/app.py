@@ -13,6 +13,7 @@ import structlog
 from config.schema import Config
 from engine import gatehouse, recording
 from engine.build import admission_of, missing_codecs, registrar_of, stream_limits, user_agent_settings
+from engine.desk import Desk
 from engine.events import NodeStarted, NodeStopped
 from engine.gatehouse import Gatehouse
 from engine.journal import Journal
@@ -102,6 +103,7 @@ class Engine:
             self.gate = self.switch.gate = Gatehouse(
                 config, self.workers.address, self._gate_told, self._gate_lost
             )
+        self.desk = Desk(self)
         self.view = View(self, VERSION)
         self.metrics = Metrics(self.view)
         self.switch.observers.append(self.metrics.notice)

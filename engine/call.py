@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from engine import housing, recording, silence
+from engine import absence, housing, recording, silence
 from engine.events import EndReason, Event, Side
 from engine.leg import Leg, Media
 from engine.states import State, Trigger
@@ -61,6 +61,7 @@ class Call:
         self.market = ""
         self.region = ""
         self.language = ""
+        self.chosen_language = ""  # by the customer; comes before the queue's
         self.number = number
         self.source = source
         self.state = State.ARRIVED
@@ -158,12 +159,15 @@ class Call:
 
     # --- sound ------------------------------------------------------------------------------------
 
-    def play(self, leg: Leg, prompts: Sequence[str], *, loop: bool = False, barge: bool = False) -> None:
+    def play(
+        self, leg: Leg, prompts: Sequence[str], *, loop: bool = False, barge: bool = False, over: bool = False
+    ) -> None:
         """Play named prompts to a leg in the call's language, instead of what plays there.
 
-        barge: its far end may interrupt them by speaking.
+        barge: its far end may interrupt them by speaking. over: what loops there goes on when they are over.
         """
-        self.hush(leg)
+        if not over:
+            self.hush(leg)
         self._play += 1
         items = [self.switch.prompts.path(self.language, name) for name in prompts]
         leg.play(Play(leg.number, self._play, items, loop, barge=barge))
@@ -191,12 +195,18 @@ class Call:
     def adopt(self, leg: Leg, side: Side) -> None:
         """Take over a leg of another call."""
         silence.leave(leg)
+        absence.leave(leg)
         leg.call.legs.remove(leg)
         leg.call, leg.side = self, side
         self.legs.append(leg)
 
     def other(self, leg: Leg) -> Leg | None:
         return self.party if leg is self.customer else self.customer
+
+    def discard(self, leg: Leg) -> None:
+        """A leg that never opened its sound is no part of the call any more."""
+        self.legs.remove(leg)
+        self.switch.legs.pop(leg.number, None)
 
     def leg_closed(self, leg: Leg, now: float) -> None:
         leg.media = Media.CLOSED

@@ -7,9 +7,21 @@ something to put into a session description.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from media.gate import CloseDoor, DoorMoved, DoorOpened, DoorSecured, OpenDoor, RestartDoor, SetPeer
+from media.answer import fragment
+from media.gate import (
+    AddCandidates,
+    CloseDoor,
+    DoorMoved,
+    DoorOpened,
+    DoorSecured,
+    OpenDoor,
+    Peer,
+    RestartDoor,
+    SetPeer,
+)
 from media.messages import Address, Keys
 from sip.errors import NothingInCommon
 
@@ -31,6 +43,7 @@ class Door:
         self.remote: Address | None = None
         self.keys: Keys | None = None
         self.client = True
+        self.quiet = False  # the far end answers no checks
         self._far: Session | None = None  # as it described itself last
         self._asked = False
         self._awaited = True  # what the gate has to say of it
@@ -50,8 +63,7 @@ class Door:
             self._far = before
             raise NothingInCommon("another certificate within a call")
         if (far.peer.ufrag, far.peer.password) != (before.peer.ufrag, before.peer.password):
-            self._awaited = True
-            self.gate.send(RestartDoor(self.leg, far.peer))
+            self._seek(far.peer)
 
     def answered(self, far: Session) -> None:
         """The far end answers; only its first answer says who it is."""
@@ -60,16 +72,46 @@ class Door:
             self.client = far.setup != "active"
             self.gate.send(SetPeer(self.leg, far.peer, far.fingerprints, self.client))
 
+    # --- without descriptions: fragments (RFC 8840) ------------------------------------------------
+
+    @property
+    def version(self) -> str:
+        """Names the way that is being sought or was found, as of when it was opened."""
+        return self.opened.ufrag if self.opened is not None else ""
+
+    def told(self, peer: Peer) -> bool:
+        """The far end tells where else it may be; whether it asks to be sought anew by that, with other
+        credentials.
+        """
+        far = self._far
+        assert far is not None, "fragments come after descriptions"
+        whole = bool(peer.ufrag and peer.password)
+        if not whole or (peer.ufrag, peer.password) == (far.peer.ufrag, far.peer.password):
+            self.gate.send(AddCandidates(self.leg, peer.candidates, peer.complete))
+            return False
+        self._far = replace(far, peer=peer)
+        self._seek(peer)
+        return True
+
+    def fragment(self) -> str:
+        """Our side of that."""
+        assert self._far is not None and self.opened is not None, "there is a way"
+        return fragment(self._far.mid, self.opened)
+
+    def _seek(self, peer: Peer) -> None:
+        self._awaited = True
+        self.gate.send(RestartDoor(self.leg, peer))
+
     # --- the gate ---------------------------------------------------------------------------------
 
     def open(self, at: Address) -> None:
         """Ask for it. at: the leg's port as browsers see it."""
         self._asked = True
-        far = self._far
+        far, relayed = self._far, self.gate.relayed
         if far is None:
-            self.gate.send(OpenDoor(self.leg, at))
+            self.gate.send(OpenDoor(self.leg, at, relayed=relayed))
         else:
-            self.gate.send(OpenDoor(self.leg, at, far.peer, far.fingerprints, self.client))
+            self.gate.send(OpenDoor(self.leg, at, far.peer, far.fingerprints, self.client, relayed))
 
     def when_open(self, then: Callable[[float], None], now: float) -> None:
         """Do something as soon as the gate has said what our description needs: now, or later."""
@@ -86,7 +128,7 @@ class Door:
 
     def was_reached(self, event: DoorSecured | DoorMoved) -> None:
         """The far end was found, or found elsewhere; the keys are told once."""
-        self.remote = event.remote
+        self.remote, self.quiet = event.remote, False
         if isinstance(event, DoorSecured):
             self.keys = Keys(event.suite, event.send, event.receive)
 

@@ -38,6 +38,7 @@ class EndReason(StrEnum):
     OVERLOAD = "overload"  # refused to protect the calls in progress
     SIGNALLING_LOST = "signalling_lost"  # no answer, no ACK, session timer ran out, or the transport died
     MEDIA_LOST = "media_lost"  # the media worker or the gate died, or a browser was reached no more
+    NOT_RESUMED = "not_resumed"  # a browser was out of reach and did not come back in time
     NODE_LOST = "node_lost"  # the node died; closed at its restart
     TOO_LONG = "too_long"  # the node's longest call was reached
     SHUTDOWN = "shutdown"  # the node was stopped on purpose
@@ -82,7 +83,7 @@ class WorkerLost(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallArrived(Event):
-    """The first event of every call: an INVITE was admitted."""
+    """The first event of every call: it was admitted, by whatever way it came."""
 
     kind = "call.arrived"
     contact: str
@@ -189,6 +190,24 @@ class LegTroubled(Event):
     cause: str
     since: float
     over: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegGone(Event):
+    """A browser is out of reach; its place in the call is kept for a while, and the other side is told."""
+
+    kind = "leg.gone"
+    leg: int
+    side: Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegReturned(Event):
+    """It is there again: found on the way it had, on another one, or come back as another leg."""
+
+    kind = "leg.returned"
+    leg: int
+    side: Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

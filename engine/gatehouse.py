@@ -23,6 +23,7 @@ def wanted(config: Config) -> bool:
     """Whether browsers are to be let in; says so where they cannot be."""
     enabled = config.media.webrtc.enabled
     listens = any(each.transport in WEBSOCKETS for each in config.sip.listen)
+    listens = listens or (config.api.enabled and bool(config.api.callers.keys))
     if enabled == "off" or (enabled == "auto" and not listens):
         return False
     if find_spec("aiortc") is None:
@@ -48,6 +49,7 @@ class Gatehouse:
         self._folder = tempfile.mkdtemp(prefix="isogloss-gate-")
         self.doors = f"{self._folder}/doors"
         self.address = config.media.webrtc.external_address or address
+        self.relayed = config.media.webrtc.relay == "forced"
         self._on_events = on_events
         self._client = GateClient(doors=self.doors, on_events=self._told, on_lost=lambda reason: on_lost())
 

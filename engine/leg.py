@@ -1,4 +1,4 @@
-"""One side of a call: a SIP session and the media leg that carries its sound, agreed on by SDP."""
+"""One side of a call: its signalling and the media leg that carries its sound, agreed on by SDP."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from engine.description import Description, PhoneDescription
 from engine.door import Door
 from engine.encryption import Encryption, Policy
 from engine.events import Side
+from engine.signalling import SIP, Manner, Signalling
 from media.messages import (
     Address,
     AnyCommand,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from engine.attempt import Attempt
     from engine.call import Call
     from engine.ports import MediaPort
-    from sip.session import Session
 
 
 class Media(StrEnum):
@@ -49,7 +49,8 @@ class Leg:
         self.call = call
         self.side = side
         self.worker = worker
-        self.session: Session | None = None
+        self.session: Signalling | None = None
+        self.manner: Manner = SIP  # what its signalling can do
         self.agent = ""
         self.name = ""
         self.attempt: Attempt | None = None  # while its far end rings
@@ -60,6 +61,7 @@ class Leg:
         self.connected = False  # signalling and SDP are done: sound can pass
         self.silent = False  # the worker hears nothing from the far end
         self.asked = False  # whether it is still there; no answer yet
+        self.away = False  # a browser that is out of reach: engine/absence.py
         self.stats: LegStats | None = None
         self.treated: Treat | None = None  # what the worker was told to do with its sound
         self.network = network.fresh()  # what workers tell of the way to the far end

@@ -93,7 +93,9 @@ def _note(leg: Leg, event: Trouble, now: float) -> None:
 def wished(leg: Leg, event: Wish, now: float) -> None:
     """The leg would sound better with another codec: ask its phone, within bounds."""
     known = leg.network
-    if not leg.should_speak or leg.session is None or leg.asked or now - known.at < AGAIN_S:
+    if not (leg.should_speak and leg.manner.renegotiates) or leg.session is None:
+        return
+    if leg.asked or now - known.at < AGAIN_S:
         return
     known.vain = known.vain + 1 if known.asked and known.asked != leg.codec.upper() else 0
     if known.vain >= IN_VAIN or leg.codec.upper() == event.codec:

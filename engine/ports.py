@@ -49,6 +49,10 @@ class GatePort(Protocol):
     def up(self) -> bool:
         """Whether it can be asked at the moment."""
 
+    @property
+    def relayed(self) -> bool:
+        """Whether browsers are reached by way of relays alone."""
+
     def send(self, command: GateCommand) -> None:
         """Ask it; one that died swallows it, and its legs are reported lost."""
 

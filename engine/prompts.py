@@ -30,10 +30,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from engine.music import hold_music
+from engine.noise import line_noise
 from engine.voice import I16, SpeechFault, say, telephone
 
 RATES = (8_000, 16_000)
 MUSIC = "music"
+MADE: Mapping[str, Callable[[int], I16]] = {MUSIC: hold_music, "comfort-noise": line_noise}  # at a rate
 FORMAT = 1  # raised when the making of the files changes, so that every pack is made anew
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_TEXT = 500
@@ -103,6 +105,11 @@ class PromptPack:
         """Every name that `path` finds for a caller of this language."""
         return frozenset(name for source in self._sources(language) for name in self.index.prompts[source])
 
+    def lacks(self, texts: Mapping[str, Texts]) -> bool:
+        """Whether it was made before there was all that these texts, or this node, say today."""
+        names = {language: set(said.prompts) for language, said in texts.items()} | {MUSIC: set(MADE)}
+        return any(wanted - self.index.prompts.get(each, {}).keys() for each, wanted in names.items())
+
     def path(self, language: str, name: str, rate: int = 8_000) -> str:
         """The WAV file of a prompt: in the language, its base ("es" for "es-MX"), or the fallback language.
 
@@ -151,7 +158,7 @@ def build(to: Path, texts: Mapping[str, Texts], progress: Progress = lambda *_: 
     Raises PromptFault, or SpeechFault when espeak-ng is missing or fails.
     """
     wanted = {language: said.keys() for language, said in texts.items()}
-    wanted[MUSIC] = {MUSIC: _key(MUSIC)}
+    wanted[MUSIC] = {name: _key(name) for name in MADE}
     lacking = [
         (language, name, key)
         for language, names in wanted.items()
@@ -160,7 +167,8 @@ def build(to: Path, texts: Mapping[str, Texts], progress: Progress = lambda *_: 
     ]
 
     def make(language: str, name: str, key: str) -> str:
-        sounds = _music() if language == MUSIC else _spoken(texts[language], name)
+        made = MADE.get(name) if language == MUSIC else None
+        sounds = {rate: made(rate) for rate in RATES} if made else _spoken(texts[language], name)
         for rate, samples in sounds.items():
             _write_wav(_file(to, rate, language, name, key), rate, samples)
         return language
@@ -183,10 +191,6 @@ def build(to: Path, texts: Mapping[str, Texts], progress: Progress = lambda *_: 
 def _spoken(texts: Texts, name: str) -> dict[int, I16]:
     rate, raw = say(texts.prompts[name], voice=texts.voice, speed=texts.speed, pitch=texts.pitch)
     return {to: telephone(raw, rate, to) for to in RATES}
-
-
-def _music() -> dict[int, I16]:
-    return {rate: hold_music(rate) for rate in RATES}
 
 
 def _key(*what: object) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from engine import admit, codes, housing, network, silence, transfer
+from engine import absence, admit, codes, housing, network, silence, transfer
 from engine.events import EndReason, Side
 from engine.leg import Leg, Media
 from engine.states import Trigger
@@ -57,6 +57,8 @@ def _failed(switch: Switch, event: words.LegFailed, now: float) -> None:
     leg.media = Media.CLOSED
     if leg.attempt is not None:
         leg.attempt.leg_failed(now)
+    elif leg.replaces is not None:
+        transfer.refuse_leg(leg.call, leg, 503, now)
     else:
         leg.call.end(Side.ENGINE, EndReason.OVERLOAD, now, refusal=503)
 
@@ -72,6 +74,11 @@ def _closed(switch: Switch, event: words.LegClosed, now: float) -> None:
 
 def _played(leg: Leg, event: words.PlayDone, now: float) -> None:
     leg.call.played(leg, event.play, event.completed or event.interrupted, now)
+
+
+def _rtp(leg: Leg, event: words.RtpStarted | words.RtpStopped, now: float) -> None:
+    silence.told(leg, event, now)
+    absence.reconsider(leg, now)
 
 
 def _digit(leg: Leg, event: words.Dtmf, now: float) -> None:
@@ -96,16 +103,30 @@ def _door_moved(leg: Leg, event: gate.DoorMoved, now: float) -> None:
     if leg.door is not None:
         leg.door.was_reached(event)
         leg.update()
+        absence.reconsider(leg, now)
+
+
+def _door_quiet(leg: Leg, event: gate.DoorQuiet, now: float) -> None:
+    if leg.door is not None:
+        leg.door.quiet = True
+        absence.reconsider(leg, now)
 
 
 def _door_lost(leg: Leg, event: gate.DoorLost, now: float) -> None:
-    """A browser that said good-bye has hung up, even where its signalling does not come to say so."""
+    """One that gave no consent for long may be found yet: its door stays as long as its place is kept."""
     if leg.door is None:
         return
+    leg.door.quiet = True
     if event.reason == "closed":
-        leg.call.arm_action(f"gone {leg.number}", GOODBYE_S, lambda at: left(leg.call, leg, "", at), now)
-    else:
+        leg.call.arm_action(f"gone {leg.number}", GOODBYE_S, lambda at: _said_goodbye(leg, at), now)
+    elif event.reason != "consent" or not absence.gone(leg, now):
         door_lost(leg, event.reason, now)
+
+
+def _said_goodbye(leg: Leg, now: float) -> None:
+    """Whoever cannot come back has hung up, even where the signalling does not come to say so."""
+    if not (leg.manner.returns and absence.gone(leg, now)):
+        left(leg.call, leg, "", now)
 
 
 def door_lost(leg: Leg, why: str, now: float) -> None:
@@ -146,13 +167,14 @@ REPORTS: dict[type, Callable[[Switch, Any, float], None]] = {
     words.LegClosed: _closed,
     words.PlayDone: _of_leg(_played),
     words.Dtmf: _of_leg(_digit),
-    words.RtpStarted: _of_leg(silence.told),
-    words.RtpStopped: _of_leg(silence.told),
+    words.RtpStarted: _of_leg(_rtp),
+    words.RtpStopped: _of_leg(_rtp),
     words.Trouble: _of_leg(network.troubled),
     words.Wish: _of_leg(network.wished),
     words.Stats: _figures,
     gate.DoorOpened: _of_leg(_door_opened),
     gate.DoorSecured: _of_leg(_door_secured),
     gate.DoorMoved: _of_leg(_door_moved),
+    gate.DoorQuiet: _of_leg(_door_quiet),
     gate.DoorLost: _of_leg(_door_lost),
 }

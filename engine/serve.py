@@ -57,7 +57,8 @@ async def _run(config: Config, pack: PromptPack, announce_json: bool) -> None:
     engine = Engine(config, pack)
     api = None
     if config.api.enabled:
-        api = ApiServer(create_app(engine.view, configured(config.api)), config.api.address, config.api.port)
+        app = create_app(engine.view, configured(config.api), engine.desk)
+        api = ApiServer(app, config.api.address, config.api.port)
     await engine.start()
     if api is not None:
         await api.start()
@@ -90,16 +91,19 @@ def prepare(config: Config, data: Path | None, free_ports: bool) -> Config:
 
 
 def prompt_pack(config: Config) -> PromptPack:
-    """The spoken prompts; made now where they are not there, which takes some seconds and espeak-ng."""
+    """The spoken prompts; what is not there is made now, which takes some seconds and espeak-ng."""
     folder = Path(os.environ.get("ISOGLOSS_PROMPTS", config.node.data_dir / "prompts"))
+    own = config.folder / "prompts"
+    texts = prompts.read_texts(own if own.is_dir() else prompts.TEXTS)
     try:
-        return PromptPack.load(folder, config.node.language)
+        pack = PromptPack.load(folder, config.node.language)
+        if not pack.lacks(texts):
+            return pack
     except PromptFault:
-        own = config.folder / "prompts"
-        texts = prompts.read_texts(own if own.is_dir() else prompts.TEXTS)
-        log.info("speaking the prompts", folder=str(folder))
-        prompts.build(folder, texts)
-        return PromptPack.load(folder, config.node.language)
+        pass  # there is none, or none that is whole
+    log.info("speaking the prompts", folder=str(folder))
+    prompts.build(folder, texts)
+    return PromptPack.load(folder, config.node.language)
 
 
 def settle_memory() -> None:

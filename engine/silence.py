@@ -5,6 +5,7 @@ RtpStarted with the next one. The rest of `media.rtp_timeout_s` is waited here. 
 a muted phone that suppresses silence sends nothing for as long as it likes. The question is a re-INVITE that
 repeats what stands: a phone that answers, be it by a refusal, is there and has the same time again. When no
 answer comes, or the phone knows no such call, the user agent ends the session (RFC 3261 section 12.2.1.2).
+Where nothing can be asked so, the gate's checks tell (engine/absence.py).
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def _wait(leg: Leg, passed: float, now: float) -> None:
     """Count on, or from `passed` seconds ago, or no more."""
     call, timer = leg.call, _timer(leg)
     limit = call.switch.config.media.rtp_timeout_s
-    if not (leg.silent and leg.should_speak and limit > 0):
+    if not (leg.silent and leg.should_speak and leg.manner.renegotiates and limit > 0):
         call.disarm(timer)
     elif not call.armed(timer):
         call.arm_action(timer, max(0.0, limit - passed), lambda at: _ask(leg, at), now)

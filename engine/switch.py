@@ -77,7 +77,7 @@ class Switch:
             self.wall,
         )
         self.calls: dict[str, Call] = {}
-        self.sessions: dict[int, Leg] = {}
+        self.sessions: dict[int, Leg] = {}  # by the id of what signals for them
         self.legs: dict[int, Leg] = {}
         self.observers: list[Callable[[Event | CallRecord], None]] = []
         self.leg_observers: list[Callable[[Side, media_words.LegStats], None]] = []
@@ -109,18 +109,18 @@ class Switch:
             handler(event, now)
         else:
             codes.registration_changed(self, event, now)
-        self._assign(now)
+        self.assign(now)
 
     def heard(self, event: media_words.AnyEvent, now: float) -> None:
         """Something a media worker tells, or the gate."""
         handler = reports.REPORTS.get(type(event))
         if handler is not None:
             handler(self, event, now)
-            self._assign(now)
+            self.assign(now)
 
     def timeout(self, now: float) -> None:
         self.timers.run(now)
-        self._assign(now)
+        self.assign(now)
 
     def next_timeout(self) -> float | None:
         return self.timers.next()
@@ -138,31 +138,32 @@ class Switch:
                 call.fire(Trigger.CLOSED, now)
             else:
                 call.end(Side.ENGINE, EndReason.MEDIA_LOST, now, refusal=503)
-        self._assign(now)
+        self.assign(now)
 
     def gate_lost(self, now: float) -> None:
         """The gate died: its doors are gone, and browsers at them give up within half a minute."""
         for leg in [leg for leg in self.legs.values() if leg.door is not None]:
             reports.door_lost(leg, "the gate died", now)
-        self._assign(now)
+        self.assign(now)
 
     def set_agent(self, name: str, event: codes.AgentEvent, now: float, reason: str = "") -> Agent:
         """Raises KeyError for an unknown agent, IllegalTransition with the remedy when it cannot be."""
         agent = self.acd.agent_event(name, event, now, reason=reason)
-        self._assign(now)
+        self.assign(now)
         return agent
 
     def hang_up(self, call_id: str, now: float) -> None:
         """End a call by order of the API. Raises KeyError when there is none of that id."""
         self.calls[call_id].end(Side.ENGINE, EndReason.COMPLETED, now, refusal=480)
-        self._assign(now)
+        self.assign(now)
 
     def shut_down(self, now: float) -> None:
         """End every call, with its record."""
         for call in list(self.calls.values()):
             call.end(Side.ENGINE, EndReason.SHUTDOWN, now, refusal=503)
 
-    def _assign(self, now: float) -> None:
+    def assign(self, now: float) -> None:
+        """Offer who waits to who is free."""
         for choice in self.acd.assign(now):
             self.calls[choice.call].fire(Trigger.ASSIGNED, now, choice)
 

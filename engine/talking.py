@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine import housing, recording, silence
-from engine.bridge import join, part
+from engine import absence, housing, recording, silence
+from engine.bridge import part
 from engine.events import CallAnswered, CallConnected, CallHeld, CallResumed, EndReason, Side
 from engine.states import Trigger
 from sip.reason import NORMAL_CLEARING, Reason
@@ -19,9 +19,11 @@ SIGNALLING_FAULTS = frozenset({"timer", "no_ack", "no_prack", "transport", "gone
 
 
 def answer_customer(call: Call, now: float, _: Any) -> None:
-    """Send the customer's 200: our answer, or our offer when the INVITE had none."""
+    """Say that we are through, by our answer, or by our offer where there was none; once."""
     leg = call.customer
     assert leg is not None and leg.session is not None
+    if leg.connected:
+        return
     leg.session.answer(leg.answer() if leg.has_offer else leg.offer(), now=now)
     leg.connected = True
     silence.reconsider(leg, now)
@@ -37,8 +39,7 @@ def connect(call: Call, now: float, party: Leg) -> None:
     call.attempt = None
     call.party = party
     call.agent = party.agent or call.agent
-    if not call.customer.connected:
-        answer_customer(call, now, None)
+    answer_customer(call, now, None)
     if call.clocks.connected is None:
         call.clocks.connected = now
         longest = call.switch.config.node.limits.max_call_s
@@ -48,7 +49,7 @@ def connect(call: Call, now: float, party: Leg) -> None:
     for leg in (call.customer, party):
         silence.reconsider(leg, now)
     call.held_by = {leg.side for leg in (call.customer, party) if leg.held}
-    join(call, call.customer, party)
+    absence.reunite(call)
     recording.follow(call, now)
     call.note(
         CallConnected,
@@ -75,7 +76,7 @@ def hold(call: Call, now: float, by: Side) -> None:
 def resume(call: Call, now: float, by: Side | None) -> None:
     assert call.customer is not None and call.party is not None
     end_hold(call, now)
-    join(call, call.customer, call.party)
+    absence.reunite(call)
     if by is not None:
         call.note(CallResumed, now, by=by)
 
@@ -124,6 +125,7 @@ CAUSES = {
     EndReason.UNREACHABLE: Reason("Q.850", 3, "No route to destination"),
     EndReason.SIGNALLING_LOST: Reason("Q.850", 102, "Recovery on timer expiry"),
     EndReason.MEDIA_LOST: Reason("Q.850", 41, "Media lost"),
+    EndReason.NOT_RESUMED: Reason("Q.850", 27, "Destination out of order"),
     EndReason.SHUTDOWN: Reason("Q.850", 41, "Node stopped"),
     EndReason.OVERLOAD: Reason("Q.850", 42, "Overload"),
     EndReason.FAULT: Reason("Q.850", 41, "Fault"),
@@ -143,6 +145,7 @@ def drop(call: Call, leg: Leg, now: float) -> None:
         leg.session = None
     leg.close()
     silence.leave(leg)
+    absence.leave(leg)
     if leg.agent:
         call.switch.acd.release(leg.agent, call.id, now)
         leg.agent = ""

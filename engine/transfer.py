@@ -2,18 +2,21 @@
 
 The engine is between all legs, so a transfer moves no dialog: the transferor's leg is let go and the
 customer's goes on as it was. A customer is never lost by a failed transfer: the transferor gets the call
-back, and when that one has hung up already the customer goes back to the queue.
+back, and when that one has hung up already the customer goes back to the queue. Whoever comes back by another
+leg than the one that was lost takes its place in the same way.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine import recording
+from engine import recording, waiting
 from engine.attempt import Attempt, Outcome, Progress
 from engine.bridge import part
-from engine.events import CallTransferred, EndReason, Side
+from engine.events import CallTransferred, EndReason, LegReturned, Side
+from engine.leg import Media
 from engine.states import WAITING, State, Trigger
 from engine.talking import drop
 from routing.number import AgentTarget, Destination, QueueTarget, UriTarget
@@ -164,24 +167,48 @@ def forget_transferor(call: Call, now: float, _: Any) -> None:
         call.held_by.discard(Side.AGENT)
 
 
+# What a customer hears who comes back, by another leg, while nobody is talked to.
+HEARD: dict[State, Callable[[Call, float, Any], None]] = {
+    State.GREETING: waiting.welcome,
+    State.QUEUED: waiting.play_music,
+    State.OFFERED: waiting.play_music,
+    State.DIALLING: waiting.play_music,
+    State.TRANSFERRING: waiting.play_music,
+}
+
+
 def replace_leg(call: Call, new: Leg, old: Leg, now: float) -> None:
-    """INVITE with Replaces (RFC 3891): `new` takes the place of `old` in an established call."""
-    other = call.other(old)
-    if call.state not in (State.TALKING, State.HELD) or other is None or new.session is None:
-        if new.session is not None:
-            new.session.reject(481, now=now)
-            new.session = None
-        drop(call, new, now)
+    """`new` takes the place of `old`: INVITE with Replaces (RFC 3891), or a caller who came back."""
+    talks = call.state in (State.TALKING, State.HELD) and old in (call.customer, call.party)
+    waits = call.state in HEARD and old is call.customer and old.connected
+    other, new.replaces = call.other(old), None
+    if new.session is None or not (waits or (talks and other is not None)):
+        refuse_leg(call, new, 481, now)
         return
-    part(call, old, other)
     new.session.answer(new.answer() if new.has_offer else new.offer(), now=now)
-    new.connected = True
-    new.side = old.side
+    new.connected, new.side = True, old.side
     if old is call.customer:
-        call.customer, party = new, other
+        call.customer = new
+    if new.name == old.name:
+        call.note(LegReturned, now, leg=new.number, side=new.side)
     else:
-        party = new
+        call.transfers += 1
+    if talks and other is not None:
+        part(call, old, other)
+        drop(call, old, now)
+        call.held_by.discard(new.side)
+        call.fire(Trigger.TAKEN, now, other if new is call.customer else new)
+        return
     drop(call, old, now)
-    call.held_by.discard(new.side)
-    call.transfers += 1
-    call.fire(Trigger.TAKEN, now, party)
+    recording.follow(call, now)
+    HEARD[call.state](call, now, None)
+
+
+def refuse_leg(call: Call, new: Leg, status: int, now: float) -> None:
+    """It takes nobody's place, and the call goes on as it was."""
+    if new.session is not None:
+        new.session.reject(status, now=now)
+        new.session = None
+    drop(call, new, now)
+    if new.media in (Media.NONE, Media.CLOSED):
+        call.discard(new)

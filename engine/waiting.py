@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine import recording, sound
+from engine import absence, recording, sound
 from engine.attempt import Attempt, Outcome
 from engine.events import (
     CallOffered,
@@ -29,7 +29,7 @@ TOLD_MINUTES = (1, 2, 3, 5, 10, 15, 20, 30, 60)
 
 def welcome(call: Call, now: float, _: Any) -> None:
     assert call.queue is not None and call.customer is not None
-    call.language = call.queue.language or call.language
+    call.language = call.chosen_language or call.queue.language or call.language
     sound.treat(call.customer)
     first = _notice(call)
     if first or call.queue.welcome:
@@ -83,6 +83,7 @@ def _start_waiting(call: Call, now: float, *, music: bool = True) -> None:
     spec = call.queue
     assert spec is not None and call.customer is not None
     recording.begin(call, now)
+    absence.pass_over(call)
     notice = _notice(call)
     if notice:
         call.play(call.customer, notice)

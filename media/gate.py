@@ -55,7 +55,7 @@ class OpenDoor(msgspec.Struct, frozen=True, tag=True):
 
     at: address and port of the leg, as the far end sees it. peer: None while the far end has not said
     anything (the offer is ours). client: whether we begin the DTLS handshake. fingerprints: of the far end's
-    certificate, all of which must fit.
+    certificate, all of which must fit. relayed: it is talked to by way of relays (TURN) alone.
     """
 
     leg: int
@@ -63,6 +63,7 @@ class OpenDoor(msgspec.Struct, frozen=True, tag=True):
     peer: Peer | None = None
     fingerprints: list[Fingerprint] = []
     client: bool = False
+    relayed: bool = False
 
 
 class SetPeer(msgspec.Struct, frozen=True, tag=True):
@@ -139,6 +140,12 @@ class DoorMoved(msgspec.Struct, frozen=True, tag=True):
     remote: Address
 
 
+class DoorQuiet(msgspec.Struct, frozen=True, tag=True):
+    """The far end has not answered the last check; DoorMoved tells when it does again."""
+
+    leg: int
+
+
 class DoorLost(msgspec.Struct, frozen=True, tag=True):
     """There is no way to the far end. reason: "ice" (none was found), "dtls" (no handshake, or another
     certificate than announced), "consent" (it has not answered for 30 s: a restart may bring it back),
@@ -149,7 +156,7 @@ class DoorLost(msgspec.Struct, frozen=True, tag=True):
     reason: str
 
 
-GateEvent = DoorOpened | DoorSecured | DoorMoved | DoorLost
+GateEvent = DoorOpened | DoorSecured | DoorMoved | DoorQuiet | DoorLost
 
 
 # --- gate and workers -----------------------------------------------------------------------------------

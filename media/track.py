@@ -9,9 +9,7 @@ from media import duplex
 from media.recording import Record
 from media.sealed import Seal
 
-CHUNK = (
-    8  # frames that are written together: with the one being filled, under 1.1 s are lost with the process
-)
+CHUNK = 8  # frames that are written together: with those that are held, under 1.4 s are lost with the process
 HELD = 512 * 1024  # bytes of a recording that wait for the disk; then silence takes the place of sound
 SILENCE = 2000  # frames of silence made up for at once
 

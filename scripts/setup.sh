@@ -23,7 +23,7 @@ case $target in
     demo) extras=(softphone webrtc) ;;
     test | bench | soak | browser)
         extras=(softphone postgresql test webrtc)
-        tools+=(git:git cc:gcc sipp:sip-tester baresip:baresip-core)
+        tools+=(git:git cc:gcc sipp:sip-tester baresip:baresip-core turnserver:coturn)
         libraries+=(libspandsp.so.2:libspandsp2)
         headers=yes # pesq is compiled while it is installed
         [ $target != browser ] || { extras+=(browser) && tools+=(chromium:chromium node:nodejs npm:npm); }

@@ -9,10 +9,22 @@ from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
 from engine.api import documented, problem
-from engine.api.deps import EngineView
+from engine.api.callers import Cors, Limits
+from engine.api.deps import CallerDesk, EngineView
 from engine.api.guard import Guard
 from engine.api.manual import manual
-from engine.api.routes import agents, calls, health, metrics, queues, recordings, records, registrations
+from engine.api.routes import (
+    agents,
+    callers,
+    calls,
+    health,
+    metrics,
+    queues,
+    recordings,
+    records,
+    registrations,
+    whip,
+)
 from engine.api.settings import Settings
 
 VERSION = "1"  # of the API: the /v1 in its paths
@@ -23,6 +35,8 @@ ROUTERS = (
     queues.router,
     agents.router,
     registrations.router,
+    callers.router,
+    whip.router,
     health.router,
     metrics.router,
 )
@@ -40,8 +54,10 @@ def methods_at(path: str) -> list[str]:
     return sorted(found)
 
 
-def create_app(view: EngineView, settings: Settings) -> FastAPI:
-    """The API over a node's view. The app runs on the view's own event loop."""
+def create_app(view: EngineView, settings: Settings, desk: CallerDesk | None = None) -> FastAPI:
+    """The API over a node's view. The app runs on the view's own event loop. desk: None where nobody calls
+    from pages.
+    """
     app = FastAPI(
         title="Isogloss",
         summary="Monitoring API of a contact-centre node.",
@@ -55,6 +71,8 @@ def create_app(view: EngineView, settings: Settings) -> FastAPI:
     )
     app.state.view = view
     app.state.settings = settings
+    app.state.desk = desk
+    app.state.limits = Limits(settings.callers)
     for router in ROUTERS:
         app.include_router(router)
     problem.install(app, methods_at)
@@ -62,6 +80,7 @@ def create_app(view: EngineView, settings: Settings) -> FastAPI:
     if settings.docs:
         _add_manual(app)
     app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(Cors, callers=settings.callers)
     return app
 
 

@@ -13,8 +13,10 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from engine.api.problem import Problem
 from engine.api.settings import Scope, Settings, Token
 from engine.events import CallRecord
+from engine.ice import Told
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
+from engine.tokens import Claims
 from engine.views import (
     AgentAsk,
     AgentView,
@@ -25,6 +27,7 @@ from engine.views import (
     RegistrationView,
     SoundView,
 )
+from engine.whip import Outcome, Refused
 
 log = structlog.get_logger("api")
 
@@ -68,11 +71,37 @@ class EngineView(Protocol):
         """A recording's file by its name in a record. Its pieces raise SealBroken, OSError."""
 
 
+class CallerDesk(Protocol):
+    """Callers from pages, on the event loop."""
+
+    async def call(self, claims: Claims, offer: str) -> Outcome:
+        """Begin the token's call, or come back into it."""
+
+    async def patch(self, session: str, token: str, fragment: str, if_match: str | None) -> Outcome:
+        """More candidates, or a wish to be sought anew."""
+
+    async def hang_up(self, session: str, token: str) -> Refused | None:
+        """None when it is done."""
+
+    def lasts(self, token: str) -> bool:
+        """Whether the token's call goes on."""
+
+    def reaches(self, destination: str) -> bool:
+        """Whether anyone may call there."""
+
+    def servers(self, whose: str, now: float) -> Sequence[Told]:
+        """The STUN and TURN servers for somebody. now: epoch seconds."""
+
+    @property
+    def relayed(self) -> bool:
+        """Whether nothing but relays leads here."""
+
+
 bearer = HTTPBearer(
     auto_error=False,
     scheme_name="token",
     description="A token from the node's configuration. `read` may look, `write` may also change, `listen` "
-    "may have recordings.",
+    "may have recordings, `callers` may have tokens made for callers.",
 )
 
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
@@ -87,6 +116,17 @@ def settings_of(request: Request) -> Settings:
 
 
 View = Annotated[EngineView, Depends(view_of)]
+
+
+def desk_of(request: Request) -> CallerDesk:
+    """Raises Problem where nobody calls from a page."""
+    desk: CallerDesk | None = request.app.state.desk
+    if desk is None or not settings_of(request).callers.keys:
+        raise Problem(404, "unknown-destination", "nobody calls this node from a page")
+    return desk
+
+
+Desk = Annotated[CallerDesk, Depends(desk_of)]
 
 
 def identified(request: Request, credentials: Credentials) -> Token | None:
@@ -135,3 +175,4 @@ def unauthorized(detail: str, error: str) -> Problem:
 Reader = Annotated[Token, Depends(require(Scope.READ))]
 Writer = Annotated[Token, Depends(require(Scope.WRITE))]
 Listener = Annotated[Token, Depends(require(Scope.LISTEN))]
+Site = Annotated[Token, Depends(require(Scope.CALLERS))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -25,6 +26,7 @@ TAGS = [
     {"name": "queues", "description": "Queues now, and their day so far."},
     {"name": "agents", "description": "Agents and their states."},
     {"name": "registrations", "description": "Phones that registered."},
+    {"name": "callers", "description": "Callers from pages: their tokens, and calls by WHIP (RFC 9725)."},
     {"name": "node", "description": "The node itself: for load balancers and collectors."},
 ]
 
@@ -38,23 +40,34 @@ REASONS = {
     503: ("store-unavailable", "The store does not answer now; calls go on."),
 }
 TITLES = {
+    400: "Bad Request",
     401: "Unauthorized",
     403: "Forbidden",
     404: "Not Found",
+    406: "Not Acceptable",
     409: "Conflict",
+    412: "Precondition Failed",
     413: "Content Too Large",
+    415: "Unsupported Media Type",
     422: "Unprocessable Content",
+    428: "Precondition Required",
+    429: "Too Many Requests",
     503: "Service Unavailable",
 }
 
 
-def problems(*statuses: int, noun: str = "") -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route: these statuses as problem details. noun: what a 404 did not find."""
-    return {status: _response(status, noun) for status in statuses}
+Reasons = Mapping[int, tuple[str, str]]  # name of the problem and what it means, by status
 
 
-def _response(status: int, noun: str) -> dict[str, Any]:
-    name, description = REASONS[status]
+def problems(*statuses: int, noun: str = "", own: Reasons = REASONS) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route: these statuses as problem details. noun: what a 404 did not find. own:
+    reasons that are the route's.
+    """
+    return {status: _response(status, noun, own) for status in statuses}
+
+
+def _response(status: int, noun: str, own: Reasons) -> dict[str, Any]:
+    name, description = own.get(status) or REASONS[status]
     example = {
         "type": f"urn:isogloss:problem:{name.format(noun=noun)}",
         "title": TITLES[status],

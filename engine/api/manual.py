@@ -72,7 +72,9 @@ def _table(rows: list[tuple[str, str]]) -> str:
 
 
 def _example(document: dict[str, Any], part: dict[str, Any]) -> str:
-    """The first example of a body's schema; nothing for one without."""
+    """The first example of a body's schema; nothing for one without, or for no body."""
+    if not part.get("content"):
+        return ""
     schema = next(iter(part["content"].values())).get("schema", {})
     if "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]

@@ -26,16 +26,25 @@ log = structlog.get_logger("api")
 
 
 class Problem(Exception):
-    """Raised in a route, answered as problem details. name: the last part of `type`, in kebab case."""
+    """Raised in a route, answered as problem details. name: the last part of `type`, in kebab case. next:
+    where the same may be asked instead.
+    """
 
     def __init__(
-        self, status: int, name: str, detail: str, *, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        name: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        next: str = "",
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.name = name
         self.detail = detail
         self.headers = dict(headers or {})
+        self.next = next
 
 
 def not_found(noun: str, name: str) -> Problem:
@@ -51,6 +60,7 @@ def reply(
     *,
     headers: Mapping[str, str] | None = None,
     errors: Sequence[Mapping[str, str]] = (),
+    next: str = "",
 ) -> Response:
     body: dict[str, Any] = {
         "type": f"urn:isogloss:problem:{name}",
@@ -59,6 +69,8 @@ def reply(
         "detail": detail,
         "instance": request.url.path,
     }
+    if next:
+        body["next"] = next
     if errors:
         body["errors"] = list(errors)
     # ensure_ascii keeps whatever a path or a value held out of the way of terminals and proxies.
@@ -79,7 +91,7 @@ def install(app: FastAPI, methods_at: Callable[[str], Sequence[str]]) -> None:
 
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    return reply(request, error.status, error.name, error.detail, headers=error.headers)
+    return reply(request, error.status, error.name, error.detail, headers=error.headers, next=error.next)
 
 
 def _unknown(noun: str) -> Any:

@@ -5,23 +5,19 @@ MOS 1–5.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
+from engine.api.caller_schemas import CallerToken as CallerToken
+from engine.api.caller_schemas import CallerTokenWish as CallerTokenWish
+from engine.api.caller_schemas import IceServer as IceServer
+from engine.api.plain import AT, example
+from engine.api.plain import Plain as Plain
 from engine.events import EndReason, Side
 from engine.views import AgentAsk, Health, LegSide
 
-# Text from outside: no control characters, which no name has and a database may choke on.
-PLAIN = r"^[^\x00-\x1f\x7f]*$"
-Plain = Annotated[str, StringConstraints(max_length=256, pattern=PLAIN)]
-
 MADE_UP = "Sound that was made up for what was missing, where the leg was rendered: ms."
-AT = "2026-03-02T09:15:04.250000Z"
-
-
-def example(**values: Any) -> ConfigDict:
-    return ConfigDict(from_attributes=True, json_schema_extra={"examples": [values]})
 
 
 class Problem(BaseModel):
@@ -44,6 +40,7 @@ class Problem(BaseModel):
     status: int = Field(ge=400, le=599)
     detail: str = Field(description="What happened, in a sentence for a person.")
     instance: str = Field(description="The path that was asked.")
+    next: str = Field(default="", description="Where the same may be asked instead, when this node stops.")
     errors: list[Fault] = Field(default=[], description="Each fault of a request that was not valid.")
 
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from config.callers import CallerSettings
 from config.service import ApiRole, ApiSettings
+from engine.tokens import MIN_SECRET as MIN_KEY
 
 MIN_SECRET = 16  # characters; shorter ones can be guessed
 
@@ -21,6 +24,7 @@ class Scope(StrEnum):
     READ = "read"
     WRITE = "write"
     LISTEN = "listen"  # to recordings
+    CALLERS = "callers"  # tokens for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,32 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class Callers:
+    """Who may call from pages. keys: secrets that their tokens are signed with, by id; none: nobody calls.
+    key: the id of the one that is used here. The rest is as in config.callers.
+    """
+
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    key: str | None = None
+    origins: frozenset[str] = frozenset()
+    token_s: float = 300.0
+    per_source_min: int = 60
+    per_token_min: int = 60
+    next_nodes: tuple[str, ...] = ()
+
+    def lets_in(self, origin: str | None, host: str) -> bool:
+        """Whether pages of that origin may call, at the host that they name. None: it is no page."""
+        if origin is None or "*" in self.origins or origin.lower() in self.origins:
+            return True
+        own = origin.lower().partition("://")[2]
+        return bool(own) and own == host.lower()
+
+    def next(self, destination: str) -> tuple[str, ...]:
+        """Where the same may be called when this node stops or is lost."""
+        return tuple(f"{node}/whip/{destination}" for node in self.next_nodes)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Without tokens nobody gets in. open_metrics: /metrics needs no token, for collectors that cannot send
     one.
@@ -43,6 +73,7 @@ class Settings:
     open_metrics: bool = False
     docs: bool = True
     max_body_bytes: int = 64 * 1024
+    callers: Callers = Callers()
 
     def holder(self, secret: str, now: float) -> Token | None:
         """Whose token this is, None for nobody's. As long to say no as yes: every token is compared, in
@@ -60,7 +91,8 @@ class Settings:
 
 SCOPES = {
     ApiRole.VIEWER: (Scope.READ,),
-    ApiRole.OPERATOR: (Scope.READ, Scope.WRITE, Scope.LISTEN),
+    ApiRole.OPERATOR: (Scope.READ, Scope.WRITE, Scope.LISTEN, Scope.CALLERS),
+    ApiRole.SITE: (Scope.CALLERS,),
 }
 
 
@@ -68,7 +100,23 @@ def configured(api: ApiSettings) -> Settings:
     """The settings that a node's configuration asks for. Raises ValueError for a token that could be guessed,
     SecretMissing for one that has no value."""
     tokens = (token(name, held.token.reveal(), *SCOPES[held.role]) for name, held in api.tokens.items())
-    return Settings(tokens=tuple(tokens), docs=api.docs)
+    return Settings(tokens=tuple(tokens), docs=api.docs, callers=_callers(api.callers))
+
+
+def _callers(given: CallerSettings) -> Callers:
+    keys = {id: secret.reveal() for id, secret in given.keys.items()}
+    for id, secret in keys.items():
+        if len(secret) < MIN_KEY:
+            raise ValueError(f"the callers' key {id!r} is too short; use {MIN_KEY} random characters or more")
+    return Callers(
+        keys=keys,
+        key=given.key,
+        origins=frozenset(given.origins),
+        token_s=float(given.token_s),
+        per_source_min=given.per_source_min,
+        per_token_min=given.per_token_min,
+        next_nodes=given.next_nodes,
+    )
 
 
 def token(name: str, secret: str, *scopes: Scope, expires_at: float | None = None) -> Token:

@@ -16,6 +16,7 @@ from media.gate import (
     DoorLost,
     DoorMoved,
     DoorOpened,
+    DoorQuiet,
     DoorSecured,
     Fingerprint,
     GateEvent,
@@ -36,7 +37,7 @@ log = logging.getLogger("media.gate")
 
 class Door:
     """See the module. at: the leg's port as the far end sees it. say: a word to its worker. tell: an event
-    to the engine.
+    to the engine. relayed: it is reached by way of relays alone.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Door:
         tell: Callable[[GateEvent], None],
         *,
         offers: bool,
+        relayed: bool = False,
     ) -> None:
         self.leg = leg
         self._at = at
@@ -55,6 +57,7 @@ class Door:
         self._say = say
         self._tell = tell
         self._offers = offers
+        self._relayed = relayed
         self._agents: list[Agent] = []  # the newest last
         self._peers: dict[Agent, Peer] = {}
         self._remote: Address | None = None
@@ -137,7 +140,12 @@ class Door:
             self._lose("ice")
 
     async def _begin(self, peer: Peer | None) -> None:
-        agent = Agent(self._at, self._send, self._chosen, controlling=self._offers)
+        agent = Agent(
+            *(self._at, self._send, self._chosen),
+            lambda answers: self._heard(agent, answers),
+            controlling=self._offers,
+            relayed=self._relayed,
+        )
         self._agents.append(agent)
         await agent.gather_candidates()
         ours = fingerprint(self._certificate)
@@ -171,6 +179,11 @@ class Door:
         self._say(Trust(self.leg, remote, name, agent.local_password.encode()))
         if self._secured and former != (agent, remote):
             self._tell(DoorMoved(self.leg, remote))
+
+    def _heard(self, agent: Agent, answers: bool) -> None:
+        """The far end has stopped answering, or begun again."""
+        if self._secured and agent is self._way and self._remote is not None:
+            self._tell(DoorMoved(self.leg, self._remote) if answers else DoorQuiet(self.leg))
 
     async def _drop(self, agent: Agent, reason: str) -> None:
         """The agent came to nothing."""

@@ -142,6 +142,7 @@ class Gate:
         door = self._doors[command.leg] = Door(
             *(command.leg, command.at, self._certify(), self._say, self._event),
             offers=command.peer is None,
+            relayed=command.relayed,
         )
         door.open(command.peer, command.fingerprints, command.client)
 

@@ -1,20 +1,22 @@
 """aioice and aiortc, as far as they are touched: ICE over a leg's port at the worker, and DTLS over that.
 
 All that is used of them beyond what they promise stands in this module: aioice's StunProtocol without a
-socket of its own, get_component_candidates and check_complete of its Connection, and of aiortc's
-RTCDtlsTransport the constructor's duck (role, _recv, _send), _set_role, _setup_srtp, _set_state, _ssl and
-_srtp_profiles. tests/media/test_webrtc_surface.py fails where one of them is no more what it was.
+socket of its own, get_component_candidates, check_complete and query_consent of its Connection (with
+_nominated, _query_consent_task and build_request), and of aiortc's RTCDtlsTransport the constructor's duck
+(role, _recv, _send), _set_role, _setup_srtp, _set_state, _ssl and _srtp_profiles.
+tests/media/test_webrtc_surface.py fails where one of them is no more what it was.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 import struct
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 from aioice import Candidate as AioCandidate
-from aioice import Connection
+from aioice import Connection, stun
 from aioice.candidate import candidate_foundation, candidate_priority
 from aioice.ice import CandidatePair, StunProtocol
 from aiortc import rtcdtlstransport as dtls
@@ -26,6 +28,10 @@ from media.gate import MAX_CANDIDATES, Address, Candidate, Fingerprint, Peer
 Send = Callable[[bytes, Address], None]
 
 WAITING = 64  # DTLS datagrams of a leg that wait to be read; more are lost, as on any network
+CHECKED = 5.0  # s between checks of consent (RFC 7675), more or less a fifth
+URGED = 1.0  # s, while the far end does not answer
+TRIES = 3  # packets of a check
+CONSENT = 30.0  # s without an answer after which nothing may be sent any more
 
 # by name in DTLS (RFC 5764, RFC 7714), best first, and as our packets' encryption names them
 SUITES = {
@@ -62,7 +68,8 @@ class Wire(asyncio.DatagramTransport):
 
 class Agent(Connection):
     """ICE (RFC 8445) of a leg at `at`. send: how its packets leave. chosen(remote): a pair was nominated,
-    again for every other one.
+    again for every other one. answers(whether): the far end stopped or began again to answer checks. relayed:
+    it is talked to by way of relays alone.
     """
 
     def __init__(
@@ -70,13 +77,17 @@ class Agent(Connection):
         at: Address,
         send: Send,
         chosen: Callable[[Address], None],
+        answers: Callable[[bool], None],
         *,
         controlling: bool,
+        relayed: bool = False,
     ) -> None:
         super().__init__(ice_controlling=controlling, use_ipv4=False, use_ipv6=False)
         self._at = at
         self._leave = send
         self._chosen = chosen
+        self._answers = answers
+        self._relayed = relayed
         self._port = StunProtocol(self)
         self.remote: Address | None = None  # of the pair that was nominated
 
@@ -114,7 +125,7 @@ class Agent(Connection):
         each would be remembered, and checked in return.
         """
         known = {(each.host, each.port) for each in self.remote_candidates}
-        if source not in known and len(known) >= 2 * MAX_CANDIDATES:
+        if source not in known and (self._relayed or len(known) >= 2 * MAX_CANDIDATES):
             return
         try:
             self._port.datagram_received(packet, source)
@@ -131,6 +142,8 @@ class Agent(Connection):
         reach may still reach us (RFC 8863).
         """
         for each in candidates:
+            if self._relayed and each.kind != "relay":
+                continue
             await self.add_remote_candidate(
                 AioCandidate(
                     *(each.foundation, each.component, "udp", each.priority, each.host, each.port, each.kind)
@@ -143,6 +156,33 @@ class Agent(Connection):
             Candidate(each.foundation, each.priority, each.host, each.port, each.type, each.component)
             for each in self.local_candidates
         ]
+
+    async def query_consent(self) -> None:
+        """Ask the far end, time and again, whether it still wants to hear of us (RFC 7675)."""
+        clock = asyncio.get_running_loop()
+        heard, answers = clock.time(), True
+        while clock.time() - heard < CONSENT:
+            await asyncio.sleep(CHECKED * random.uniform(0.8, 1.2) if answers else URGED)
+            before, answers = answers, await self._check()
+            if answers:
+                heard = clock.time()
+            if answers is not before:
+                self._answers(answers)
+        self._query_consent_task = None
+        await self.close()
+
+    async def _check(self) -> bool:
+        """Whether the far end answers."""
+        pair = self._nominated[1]
+        key = str(self.remote_password).encode()
+        request = self.build_request(pair, nominate=False)
+        try:
+            await pair.protocol.request(
+                request, pair.remote_addr, integrity_key=key, retransmissions=TRIES - 1
+            )
+        except stun.TransactionError:
+            return False
+        return True
 
     async def ended(self) -> None:
         """Return once the far end has given no consent for long (RFC 7675), or `close` was called."""

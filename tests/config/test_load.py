@@ -96,6 +96,8 @@ def test_generated_secrets_are_filled_in_by_name_and_nothing_else_is(folder, edi
         "agents/wei",
         "api/console",
         "api/prometheus",
+        "api/website",
+        "callers/shipped",
         "users/customer",
     ]
 

@@ -485,7 +485,8 @@ MISTAKES = {
     "an API that nobody may use": Mistake(
         "api.yaml",
         "tokens:\n  console:\n    token: {generated: true}\n    role: operator\n"
-        "  prometheus:\n    token: {generated: true}\n    role: viewer\n",
+        "  prometheus:\n    token: {generated: true}\n    role: viewer\n"
+        "  website:\n    token: {generated: true}\n    role: site\n",
         "tokens: {}\n",
         "tokens",
         "nobody may use the API",

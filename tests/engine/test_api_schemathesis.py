@@ -14,6 +14,12 @@ schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not i
 
 from schemathesis.specs.openapi.checks import positive_data_acceptance  # noqa: E402
 
+
+@schemathesis.serializer("application/sdp", "application/trickle-ice-sdpfrag")
+def description(context: object, value: object) -> bytes:
+    return str(value).encode()
+
+
 api = schemathesis.openapi.from_asgi("/v1/openapi.json", create_app(Node(), SETTINGS))
 
 

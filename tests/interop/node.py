@@ -18,6 +18,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -153,7 +154,9 @@ class Node:
 
     def _new_record(self, number: str) -> dict[str, Any] | None:
         new = (each for each in self.get("/v1/records")["items"] if each["call"] not in self._told)
-        mine = (each for each in new if each["number"] == number and each["offered_at"] >= self.since)
+        mine = (
+            each for each in new if each["number"] == number and _seconds(each["offered_at"]) >= self.since
+        )
         return next(mine, None)
 
     def idle(self, number: str = "", timeout: float = 5.0) -> None:
@@ -199,6 +202,7 @@ def write_config(folder: Path, far_ends: list[FarEnd], media: dict[str, Any]) ->
     (folder / "prompts").mkdir()
     shutil.copy(ROOT / "config" / "prompts" / "en.yaml", folder / "prompts")
     (folder / "token").write_text("console-token-for-tests\n")
+    (folder / "callers.key").write_text("a key that callers' tokens are signed with\n")
     for account in (*AGENTS, *USERS):
         (folder / f"{account}.password").write_text(f"{account}-secret\n")
     files: dict[str, Any] = {
@@ -214,7 +218,10 @@ def write_config(folder: Path, far_ends: list[FarEnd], media: dict[str, Any]) ->
         },
         "sip": _sip(),
         "media": _media() | media,
-        "api": {"tokens": {"console": {"token": {"file": "token"}, "role": "operator"}}},
+        "api": {
+            "tokens": {"console": {"token": {"file": "token"}, "role": "operator"}},
+            "callers": {"keys": {"tests": {"file": "callers.key"}}, "key": "tests"},
+        },
         "store": {},
         "queues": {queue: _queue(queue) for queues in AGENTS.values() for queue in queues},
         "agents": {
@@ -287,3 +294,7 @@ def _numbers(far_ends: list[FarEnd]) -> dict[str, Any]:
     numbers |= {queue: {"queue": queue} for queues in AGENTS.values() for queue in queues}
     numbers |= {name: {"agent": name} for name in AGENTS}
     return {"numbers": numbers, "prefixes": {}, "patterns": {}}
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()

@@ -2,70 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Callable, Coroutine, Iterator
-from fractions import Fraction
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import psutil
 import pytest
 from aioice.ice import get_host_addresses
-from aiortc.mediastreams import AudioStreamTrack
-from av import AudioFrame
-from scipy import signal
 
 from engine.hearing import heard, is_music, read_wav
 from engine.prompts import PromptPack
 from sip.message import Request, Response
 from sip.pjsip.process import Softphone
 from tests.interop.node import Node
+from tests.interop.peer import TELEPHONE, Peer
 from tests.interop.test_phones import listen
 from tests.interop.webphone import WebPhone
-from tests.media.browser import PATIENCE, RATE, Browser
+from tests.media.browser import PATIENCE
 
-TELEPHONE = 8000
 Phones = Callable[..., Softphone]
 Speech = Callable[[str], Path]
 seeds = count(100)  # no page repeats what another one said to the same node
 
 
-class Voice(AudioStreamTrack):
-    """Says the file over and over, in time."""
-
-    def __init__(self, file: Path) -> None:
-        super().__init__()
-        self._sound = read_wav(file, TELEPHONE)
-        self._at = 0
-
-    async def recv(self) -> AudioFrame:
-        frame = await super().recv()
-        said = np.take(self._sound, np.arange(self._at, self._at + frame.samples), mode="wrap")
-        self._at += frame.samples
-        spoken = AudioFrame.from_ndarray(said[None, :], format="s16", layout="mono")
-        spoken.pts, spoken.sample_rate = frame.pts, frame.sample_rate
-        spoken.time_base = Fraction(1, frame.sample_rate)
-        return spoken
-
-
-class Page:
-    """A page with a softphone in it: its signalling by WebPhone, its sound by aiortc in a loop of its own."""
+class Page(Peer):
+    """A page with a softphone in it: its signalling by WebPhone."""
 
     def __init__(self, node: Node, account: str, says: Path, seed: int) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
+        super().__init__(says)
         self.phone = WebPhone(node, account, seed=seed)
-        self.browser = self.do(self._open(says))
-
-    async def _open(self, says: Path) -> Browser:
-        return Browser(Voice(says))
-
-    def do(self, what: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(what, self._loop).result(PATIENCE)
 
     def call(self, number: str) -> Response:
         offer = self.do(self.browser.offer())
@@ -101,17 +66,9 @@ class Page:
         phone.acknowledge(invite, answer)
         self.do(self.browser.accept(answer.body.decode()))
 
-    def hears(self, seconds: float) -> np.ndarray[Any, Any]:
-        """At the telephone's rate."""
-        sound = self.do(self.browser.hear(seconds))
-        return np.rint(signal.resample_poly(sound, TELEPHONE, RATE)).clip(-32768, 32767).astype(np.int16)
-
     def close(self) -> None:
-        self.do(self.browser.close())
+        super().close()
         self.phone.close()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(PATIENCE)
-        self._loop.close()
 
 
 @pytest.fixture

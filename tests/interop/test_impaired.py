@@ -24,7 +24,7 @@ from scipy.signal import butter, sosfiltfilt, welch
 from benchmarks import hearing
 from benchmarks.forwarder import Forwarder, Roughness, Way
 from media.codecs import opus
-from media.columns import I16, I64
+from media.columns import F64, I16, I64
 from media.network import HEADER
 from sip.pjsip.process import NothingHappened, Softphone
 from tests.interop.baresip import Baresip
@@ -46,13 +46,14 @@ CALLER, LISTENER, AGENT = "127.0.7.2", "127.0.7.3", "127.0.7.4"
 LOSS = {"opus": 0.2, "g711": 0.1}
 LAST_S = 4.0  # of the speech in which the node has heard twice how much is lost: reports come every 5 s
 LATER_MS = 100.0
-ALIKE_CLEAN, ALIKE_ROUGH = 0.9, 0.8
+ALIKE_CLEAN, ALIKE_ROUGH = 0.92, 0.85
 
 
 @dataclass(frozen=True)
 class Part:
     """What became of a part of what was said. stoi: how well it is understood. alike: correlation with it
-    between 200 and 1,000 Hz. levels: of its bands as heard, dB more than as said. late_ms: of most of it.
+    between 200 and 1,000 Hz, second by second. levels: of its bands as heard, dB more than as said. late_ms:
+    of most of it.
     """
 
     stoi: float
@@ -232,10 +233,19 @@ def compare(speech: I16, heard: I16, late: I64) -> Part:
     said, got = (sosfiltfilt(form, sound.astype(np.float64)) for sound in (speech, heard))
     return Part(
         hearing.stoi(speech, heard, RATE),
-        float(np.corrcoef(said, got)[0, 1]),
+        likeness(said, got),
         levels(speech, heard),
         1000.0 * float(np.median(late)) / RATE,
     )
+
+
+def likeness(said: F64, got: F64) -> float:
+    """Median of the correlation over the seconds in which something is said: the peers' own buffers and
+    clocks run in real time beside everything else here, and may slip in one of them.
+    """
+    seconds = [slice(at, at + RATE) for at in range(0, len(said) - RATE + 1, RATE)]
+    loud = [each for each in seconds if np.std(said[each]) > np.std(said) / 4]
+    return float(np.median([np.corrcoef(said[each], got[each])[0, 1] for each in loud]))
 
 
 def levels(speech: I16, heard: I16) -> list[float]:

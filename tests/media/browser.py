@@ -50,8 +50,13 @@ class Tone(AudioStreamTrack):
 class Browser:
     """Says a tone of that many Hz, or a track; keeps what it hears: mono, RATE Hz."""
 
-    def __init__(self, says: float | MediaStreamTrack, codecs: Sequence[str] = ()) -> None:
-        self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    def __init__(
+        self,
+        says: float | MediaStreamTrack,
+        codecs: Sequence[str] = (),
+        configuration: RTCConfiguration | None = None,
+    ) -> None:
+        self.connection = RTCPeerConnection(configuration or RTCConfiguration(iceServers=[]))
         self.heard: list[np.ndarray[Any, Any]] = []
         self.tasks: list[asyncio.Task[None]] = []
         self.news = asyncio.Event()
@@ -126,6 +131,7 @@ class Road(asyncio.DatagramProtocol):
         self._inner: asyncio.DatagramTransport | None = None
         self._browser: tuple[str, int] | None = None
         self.lost = 0
+        self.closed = False  # nothing passes while it is
 
     @classmethod
     async def laid(cls, to: tuple[str, int], loss: float, seed: int) -> tuple[Road, int]:
@@ -146,6 +152,8 @@ class Road(asyncio.DatagramProtocol):
             self._outer.sendto(data, self._browser)
 
     def _loses(self, data: bytes) -> bool:
+        if self.closed:
+            return True
         lost = data[0] >> 6 == 2 and not 192 <= data[1] <= 223 and self._dice.random() < self._loss
         self.lost += lost
         return lost

@@ -63,7 +63,9 @@ class Street:
             else:
                 agent.take(packet, HERE)
 
-        agent = Agent(at, lambda data, _: self.carry(data, at), lambda _: None, controlling=True)
+        agent = Agent(
+            at, lambda data, _: self.carry(data, at), lambda _: None, lambda _: None, controlling=True
+        )
         self.ends[at] = take
         self.agents.append(agent)
         await agent.gather_candidates()

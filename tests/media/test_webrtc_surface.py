@@ -15,7 +15,8 @@ from aioice.ice import CandidatePair, StunProtocol
 from aiortc import rtcdtlstransport as dtls
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 
-from media.gate import MAX_CANDIDATES, Address, Fingerprint, Peer
+from media.gate import MAX_CANDIDATES, Address, Candidate, Fingerprint, Peer
+from media.io import webrtc
 from media.io.webrtc import SUITES, Agent, Handshake, Pipe, certify, fingerprint
 
 WHICH = f"aioice {version('aioice')} and aiortc {version('aiortc')}: see media/io/webrtc.py"
@@ -30,6 +31,10 @@ def test_the_names_that_are_used_take_what_they_are_given():
     assert parameters(StunProtocol.__init__) == ["self", "receiver"], WHICH
     assert parameters(StunProtocol.datagram_received) == ["self", "data", "addr"], WHICH
     assert parameters(Connection.check_complete) == ["self", "pair"], WHICH
+    assert parameters(Connection.query_consent) == ["self"], WHICH
+    assert parameters(Connection.build_request) == ["self", "pair", "nominate"], WHICH
+    assert "create_task(self.query_consent())" in inspect.getsource(Connection.connect), WHICH
+    assert "self._query_consent_task" in inspect.getsource(Connection.close), WHICH
     expected = ["self", "component", "addresses", "timeout"]
     assert parameters(Connection.get_component_candidates) == expected, WHICH
     assert parameters(RTCDtlsTransport.__init__) == ["self", "transport", "certificates"], WHICH
@@ -98,7 +103,7 @@ def asked(agent: Agent, without: str = "") -> bytes:
 def test_no_stun_raises_and_no_far_end_has_addresses_without_end():
     async def run() -> None:
         sent: list[Address] = []
-        agent = Agent(HERE, lambda _, to: sent.append(to), lambda _: None, controlling=False)
+        agent = Agent(HERE, lambda _, to: sent.append(to), lambda _: None, lambda _: None, controlling=False)
         await agent.gather_candidates()
         agent.meet(Peer("far", "p" * 22))
         connecting = asyncio.get_running_loop().create_task(agent.connect())
@@ -119,6 +124,78 @@ def test_no_stun_raises_and_no_far_end_has_addresses_without_end():
     asyncio.run(run())
 
 
+def test_where_relays_alone_are_wished_nobody_else_is_answered_or_sought():
+    async def run() -> None:
+        sent: list[Address] = []
+        agent = Agent(
+            *(HERE, lambda _, to: sent.append(to), lambda _: None, lambda _: None),
+            controlling=False,
+            relayed=True,
+        )
+        await agent.gather_candidates()
+        agent.meet(Peer("far", "p" * 22))
+        relay = ("192.0.2.9", 4000)
+        await agent.add([Candidate("1", 1, *THERE), Candidate("2", 2, *relay, "relay")])
+        connecting = asyncio.get_running_loop().create_task(agent.connect())
+        await asyncio.wait([connecting], timeout=0.01)
+        for source in (THERE, ("192.0.2.1", 9), relay):
+            agent.take(asked(agent), source)
+        assert set(sent) == {relay}
+        connecting.cancel()
+        await agent.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("back", [True, False], ids=["comes back", "does not"])
+def test_who_stops_answering_is_told_of_and_given_up_after_a_while(
+    monkeypatch: pytest.MonkeyPatch, back: bool
+):
+    async def run() -> None:
+        told: list[bool] = []
+        agents, reachable = await met(told)
+        reachable[0] = False
+        while told != [False]:
+            await asyncio.sleep(0)
+        if back:
+            reachable[0] = True
+            while told != [False, True]:
+                await asyncio.sleep(0)
+        else:
+            await agents[0].ended()
+            assert told == [False]
+        await asyncio.gather(*(agent.close() for agent in agents))
+
+    for name, seconds in (("CHECKED", 0.01), ("URGED", 0.01), ("CONSENT", 60.0 if back else 0.05)):
+        monkeypatch.setattr(webrtc, name, seconds)
+    monkeypatch.setattr(webrtc, "TRIES", 1)
+    monkeypatch.setattr(stun, "RETRY_RTO", 0.01)
+    asyncio.run(run())
+
+
+async def met(told: list[bool]) -> tuple[list[Agent], list[bool]]:
+    """Two agents that have found each other, of whom the first tells whether the other answers; and whether
+    packets pass.
+    """
+    agents: list[Agent] = []
+    passes = [True]
+    soon = asyncio.get_running_loop().call_soon
+    for at, to, controlling in ((HERE, 1, True), (THERE, 0, False)):
+
+        def send(packet: bytes, where: Address, at: Address = at, to: int = to) -> None:
+            if passes[0]:
+                soon(agents[to].take, packet, at)
+
+        answers = told.append if to else (lambda _: None)
+        agents.append(Agent(at, send, lambda _: None, answers, controlling=controlling))
+    await asyncio.gather(*(agent.gather_candidates() for agent in agents))
+    for agent, other in (agents, agents[::-1]):
+        agent.meet(Peer(other.local_username, other.local_password))
+        await agent.add(other.own())
+    await asyncio.gather(*(agent.connect() for agent in agents))
+    return agents, passes
+
+
 def test_two_agents_find_each_other_without_a_socket():
     async def run() -> None:
         chosen: list[Address] = []
@@ -130,7 +207,7 @@ def test_two_agents_find_each_other_without_a_socket():
             def send(packet: bytes, where: Address, at: Address = at, to: int = to) -> None:
                 soon(agents[to].take, packet, at)
 
-            agents.append(Agent(at, send, chosen.append, controlling=controlling))
+            agents.append(Agent(at, send, chosen.append, lambda _: None, controlling=controlling))
         await asyncio.gather(*(agent.gather_candidates() for agent in agents))
         for agent, other in (agents, agents[::-1]):
             agent.meet(Peer(other.local_username, other.local_password))

@@ -1,0 +1,105 @@
+"""A browser that is out of reach: its place in the call is kept for a while, and the other side is told.
+
+Its radio or its page is gone when it neither sends sound (RtpStopped) nor answers the gate's checks
+(DoorQuiet), when the gate has given it up, or when it said good-bye to the sound alone and may come back. It
+is there again when either sound or an answer comes, from wherever; or as another leg that takes this one's
+place (engine/transfer.py). After `webrtc.resume_s` the call ends as `not_resumed`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from engine.bridge import join, part
+from engine.events import EndReason, LegGone, LegReturned, Side
+from engine.states import State, Trigger
+
+if TYPE_CHECKING:
+    from engine.call import Call
+    from engine.leg import Leg
+
+NOISE = "comfort-noise"  # what the other side hears, so that it does not take the line for dead
+TOLD = "connection-interrupted"
+
+log = structlog.get_logger("absence")
+
+
+def reconsider(leg: Leg, now: float) -> None:
+    """Its sound or its answers stopped, or came again."""
+    if leg.door is None:
+        return
+    if leg.silent and leg.door.quiet:
+        gone(leg, now)
+    else:
+        found(leg, now)
+
+
+def gone(leg: Leg, now: float) -> bool:
+    """Keep the leg's place; False where none is kept."""
+    call = leg.call
+    limit = call.switch.config.media.webrtc.resume_s
+    if leg.away:
+        return True
+    if not limit or not leg.connected or call.ending or leg not in (call.customer, call.party):
+        return False
+    log.info("browser out of reach", call=call.id, leg=leg.number)
+    leg.away = True
+    call.note(LegGone, now, leg=leg.number, side=leg.side)
+    call.arm_action(_timer(leg), limit, lambda at: _expired(leg, at), now)
+    pass_over(call)
+    reunite(call)
+    return True
+
+
+def found(leg: Leg, now: float) -> None:
+    """It is there again."""
+    if leg.away:
+        leave(leg)
+        leg.call.note(LegReturned, now, leg=leg.number, side=leg.side)
+        reunite(leg.call)
+
+
+def leave(leg: Leg) -> None:
+    """Nobody waits for the leg any more: it is there, has been replaced, or goes over to another call."""
+    call, was, leg.away = leg.call, leg.away, False
+    call.disarm(_timer(leg))
+    if was and call.state is State.QUEUED and call.queue is not None:
+        call.switch.acd.restore(call.queue.name, call.id)
+
+
+def pass_over(call: Call) -> None:
+    """A caller who waits in a queue and is out of reach keeps her place, and no phone rings for her."""
+    customer = call.customer
+    if call.state is State.QUEUED and call.queue is not None and customer is not None and customer.away:
+        call.switch.acd.pass_over(call.queue.name, call.id)
+
+
+def reunite(call: Call) -> None:
+    """Both sides hear each other; while one is out of reach the other hears that."""
+    customer, party = call.customer, call.party
+    if call.state is not State.TALKING or customer is None or party is None:
+        return
+    if not (customer.away or party.away):
+        join(call, customer, party)
+        return
+    part(call, customer, party)
+    for leg in (customer, party):
+        if leg.away:
+            call.hush(leg)
+        else:
+            call.play(leg, (NOISE,), loop=True)
+            call.play(leg, (TOLD,), over=True)
+
+
+def _expired(leg: Leg, now: float) -> None:
+    call = leg.call
+    if leg is call.customer:
+        call.end(Side.ENGINE, EndReason.NOT_RESUMED, now)
+    else:
+        call.fire(Trigger.PARTY_LEFT, now, EndReason.NOT_RESUMED)
+
+
+def _timer(leg: Leg) -> str:
+    return f"absence {leg.number}"

@@ -1,0 +1,55 @@
+"""Tokens with which a site's visitors may call."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from urllib.parse import quote
+from uuid import uuid4
+
+import structlog
+from fastapi import APIRouter, Request
+
+from engine import tokens
+from engine.api.caller_schemas import CallerToken, CallerTokenWish, IceServer
+from engine.api.deps import Desk, Site, settings_of
+from engine.api.documented import problems
+from engine.api.problem import Problem, not_found
+from engine.tokens import Claims
+
+router = APIRouter(prefix="/v1/callers", tags=["callers"])
+log = structlog.get_logger("api")
+
+
+@router.post(
+    "/tokens",
+    status_code=201,
+    summary="Have a caller's token made",
+    operation_id="make_caller_token",
+    responses=problems(401, 403, 404, 409, 413, 422, noun="destination"),
+)
+async def make_caller_token(request: Request, site: Site, desk: Desk, wish: CallerTokenWish) -> CallerToken:
+    """For a site's backend, which knows its visitor; pages themselves must never hold an API token. Whoever
+    has the signing key may make tokens without asking.
+    """
+    callers = settings_of(request).callers
+    if callers.key is None:
+        raise Problem(409, "illegal-state", "this node signs no tokens: see callers.key in api.yaml")
+    if not desk.reaches(wish.destination):
+        raise not_found("destination", wish.destination)
+    now = float(int(time.time()))
+    said = {name: value for name, value in wish.model_dump(exclude={"expires_in_s"}).items() if value}
+    life = min(wish.expires_in_s or callers.token_s, callers.token_s)
+    claims = replace(Claims(uuid4().hex, "", now, now + life), **said)
+    log.info("caller's token made", site=site.name, destination=wish.destination, token=claims.id)
+    return CallerToken(
+        token=tokens.sign(claims, callers.key, callers.keys[callers.key]),
+        expires_at=datetime.fromtimestamp(claims.expires, UTC),
+        url=f"/whip/{quote(wish.destination)}",
+        ice_servers=[
+            IceServer(urls=list(each.urls), username=each.username, credential=each.credential)
+            for each in desk.servers(claims.id, now)
+        ],
+        ice_transport_policy="relay" if desk.relayed else "all",
+    )

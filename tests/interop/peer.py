@@ -1,0 +1,66 @@
+"""A stock aiortc peer as a page's sound, in an event loop and a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from aiortc import RTCConfiguration
+from aiortc.mediastreams import AudioStreamTrack
+from av import AudioFrame
+from scipy import signal
+
+from engine.hearing import read_wav
+from tests.media.browser import PATIENCE, RATE, Browser
+
+TELEPHONE = 8000
+
+
+class Voice(AudioStreamTrack):
+    """Says the file over and over, in time."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self._sound = read_wav(file, TELEPHONE)
+        self._at = 0
+
+    async def recv(self) -> AudioFrame:
+        frame = await super().recv()
+        said = np.take(self._sound, np.arange(self._at, self._at + frame.samples), mode="wrap")
+        self._at += frame.samples
+        spoken = AudioFrame.from_ndarray(said[None, :], format="s16", layout="mono")
+        spoken.pts, spoken.sample_rate = frame.pts, frame.sample_rate
+        spoken.time_base = Fraction(1, frame.sample_rate)
+        return spoken
+
+
+class Peer:
+    """One that says a file."""
+
+    def __init__(self, says: Path, configuration: RTCConfiguration | None = None) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self.browser = self.do(self._open(says, configuration))
+
+    async def _open(self, says: Path, configuration: RTCConfiguration | None) -> Browser:
+        return Browser(Voice(says), configuration=configuration)
+
+    def do(self, what: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(what, self._loop).result(PATIENCE)
+
+    def hears(self, seconds: float) -> np.ndarray[Any, Any]:
+        """At the telephone's rate."""
+        sound = self.do(self.browser.hear(seconds))
+        return np.rint(signal.resample_poly(sound, TELEPHONE, RATE)).clip(-32768, 32767).astype(np.int16)
+
+    def close(self) -> None:
+        self.do(self.browser.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(PATIENCE)
+        self._loop.close()

@@ -1,0 +1,154 @@
+"""Visitors of a web site call by WHIP, a stock aiortc peer each, and talk to a PJSIP agent at a real node."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from aioice.ice import get_host_addresses
+
+from engine.hearing import heard, is_music, read_wav
+from engine.prompts import PromptPack
+from sip.pjsip.process import Softphone
+from tests.interop.node import Node
+from tests.interop.peer import TELEPHONE
+from tests.interop.test_phones import listen
+from tests.interop.visitor import Visitor, ask
+
+Phones = Callable[..., Softphone]
+Speech = Callable[[str], Path]
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture
+def visitor(node: Node) -> Iterator[Visit]:
+    """Opens pages, and closes them at the end."""
+    if not get_host_addresses(True, False):
+        pytest.skip(
+            "aioice takes no loopback address, and there is no other: ip addr add 10.99.0.1/32 dev lo"
+        )
+    opened: list[Visitor] = []
+
+    def visit(says: Path, destination: str = "desk", **more: str) -> Visitor:
+        opened.append(Visitor(node, destination, says, **more))
+        return opened[-1]
+
+    yield visit
+    for each in opened:
+        each.hang_up()  # one that failed would be waited for
+        each.close()
+
+
+def prompt(node: Node, name: str) -> Path:
+    return Path(PromptPack.load(node.prompts).path("en", name))
+
+
+def in_talk(anna: Softphone) -> int:
+    """The agent takes the call that comes."""
+    call = anna.incoming()
+    anna.answer(call)
+    anna.expect("media", call=call, state="active")
+    return call
+
+
+def speaks(phone: Softphone, call: int, said: Path, file: Path, seconds: float = 4.0) -> bool:
+    """Whether the phone hears what was said."""
+    got = read_wav(listen(phone, call, file, seconds), TELEPHONE)
+    return bool(heard(read_wav(said, TELEPHONE), got, TELEPHONE))
+
+
+def listens(visitor: Visitor, phone: Softphone, call: int, said: Path) -> bool:
+    """Whether the visitor hears what the phone says."""
+    phone.ask("play", call=call, file=str(said))
+    return bool(heard(read_wav(said, TELEPHONE), visitor.hears(4.0), TELEPHONE))
+
+
+def test_a_visitor_trickles_waits_with_music_talks_to_an_agent_and_hangs_up(
+    node: Node, visitor: Visit, agent: Phones, speech: Speech, tmp_path: Path
+) -> None:
+    says, replies = speech("where is the parcel that I am waiting for"), speech("it comes before noon")
+    ana = visitor(says)
+    assert ana.call(trickles=True).status == 201
+    assert ana.trickle().status == 204
+    music = read_wav(prompt(node, "music"), TELEPHONE)
+    assert is_music(ana.hears(2.0), music, TELEPHONE)
+    anna = agent("anna")
+    call = in_talk(anna)
+    assert listens(ana, anna, call, replies)
+    assert speaks(anna, call, says, tmp_path / "anna.wav")
+    assert ana.hang_up().status == 200
+    anna.expect("ended")
+    record = node.record("desk")
+    assert (record["reason"], record["ended_by"], record["agent"]) == ("completed", "customer", "anna")
+    assert (record["source"], record["customer_codec"]) == ("whip", "opus")
+    assert record["customer_encryption"] == "AEAD_AES_128_GCM" and record["customer_loss"] == 0.0
+    assert json.loads(ana.hang_up().text)["type"] == "urn:isogloss:problem:unknown-session"
+
+
+def test_ten_seconds_of_a_dead_path_are_told_to_the_agent_and_over_at_once(
+    node: Node, visitor: Visit, agent: Phones, speech: Speech, tmp_path: Path
+) -> None:
+    says, replies = speech("are you still there I was in a tunnel"), speech("yes I have waited for you")
+    anna, ana = agent("anna"), visitor(says)
+    assert ana.call(by_road=True).status == 201
+    call = in_talk(anna)
+    assert listens(ana, anna, call, replies) and ana.road is not None
+    ana.road.closed = True
+    meanwhile = read_wav(listen(anna, call, tmp_path / "dead.wav", 14.0), TELEPHONE)
+    ana.road.closed = False
+    assert heard(read_wav(prompt(node, "connection-interrupted"), TELEPHONE), meanwhile, TELEPHONE)
+    listen(anna, call, tmp_path / "back.wav", 2.0)
+    assert speaks(anna, call, says, tmp_path / "there.wav")
+    assert listens(ana, anna, call, replies)
+    assert ana.hang_up().status == 200
+    assert node.record("desk")["reason"] == "completed"
+
+
+def test_a_visitor_whose_network_changes_is_heard_from_the_other_one(
+    node: Node, visitor: Visit, agent: Phones, speech: Speech, tmp_path: Path
+) -> None:
+    says, replies = speech("I have left the house with my telephone"), speech("I can still hear you well")
+    anna, ana = agent("anna"), visitor(says)
+    assert ana.call(by_road=True).status == 201
+    call = in_talk(anna)
+    assert listens(ana, anna, call, replies) and ana.road is not None
+    ana.road.closed = True
+    listen(anna, call, tmp_path / "dead.wav", 10.0)
+    answer = ana.restart()
+    assert answer.status == 200 and answer.headers["ETag"]
+    assert speaks(anna, call, says, tmp_path / "there.wav")
+    assert listens(ana, anna, call, replies)
+    assert ana.hang_up().status == 200
+    assert node.record("desk")["reason"] == "completed"
+
+
+def test_a_page_that_is_reloaded_is_back_in_its_call(
+    node: Node, visitor: Visit, agent: Phones, speech: Speech, tmp_path: Path
+) -> None:
+    says, again, replies = speech("one moment please"), speech("here I am again"), speech("good to hear you")
+    anna, first = agent("anna"), visitor(says)
+    began = first.call()
+    call = in_talk(anna)
+    assert speaks(anna, call, says, tmp_path / "before.wav")
+    first.do(first.browser.close())
+    second = visitor(again, token=first.token)
+    resumed = second.call()
+    assert (resumed.status, resumed.headers["Isogloss-Resumed"]) == (201, "true")
+    assert resumed.headers["Isogloss-Call"] == began.headers["Isogloss-Call"]
+    assert listens(second, anna, call, replies)
+    assert speaks(anna, call, again, tmp_path / "after.wav")
+    assert first.hang_up().status == 404
+    anna.hangup(call)
+    record = node.record("desk")
+    assert (record["reason"], record["ended_by"], record["transfers"]) == ("completed", "agent", 0)
+
+
+def test_an_offer_that_cannot_be_read_leaves_nothing(node: Node, visitor: Visit, speech: Speech) -> None:
+    ana = visitor(speech("hello"))
+    offer = str(ana.do(ana.browser.offer()))
+    for spoilt, status in (("nonsense", 400), (offer.replace("rtcp-mux", "x"), 406)):
+        assert ask(node, "POST", "/whip/desk", ana.token, spoilt).status == status
+    assert ask(node, "POST", "/whip/desk", "guess", offer).status == 401
+    assert node.get("/v1/calls")["items"] == []
