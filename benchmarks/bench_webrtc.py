@@ -226,6 +226,16 @@ async def costs(bench: Bench, ours: Server, stock: Server) -> dict[str, float]:
     return figures
 
 
+async def relayed(bench: Bench, count: int) -> float:
+    """CPU in ms a second a leg where Opus is passed on as it is."""
+    ours = Ours(1.0)
+    await ours.start()
+    cost = await bench.cost(ours, count)
+    await ours.stop()
+    print(f"ours, {count} legs, passed on as it is: {cost.ms:.2f} ms/s a leg", flush=True)
+    return round(cost.ms, 3)
+
+
 async def spent(bench: Bench, count: int) -> dict[str, float]:
     """Shares of our worker's CPU by what it is at, with so many legs."""
     with tempfile.TemporaryDirectory() as folder:
@@ -255,6 +265,7 @@ async def run(bench: Bench) -> dict[str, float | None]:
         figures |= {f"delay_before_loss{whose}_ms": round(delays[0], 1)}
         figures |= {f"delay_after_loss{whose}_ms": round(delays[1], 1)}
     await asyncio.gather(ours.stop(), stock.stop())
+    figures["relayed_ms"] = await relayed(bench, bench.scene.legs[-1])
     shares = await spent(bench, min(25, bench.scene.legs[-1]))
     told = ", ".join(f"{stage} {share:.0%}" for stage, share in shares.items())
     print(f"ours, where a worker's CPU goes: {told}", flush=True)
