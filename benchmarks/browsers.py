@@ -78,7 +78,7 @@ class Far:
         self._says, self._ssrc = says, ssrc
         self._certificate = certificate
         self._at: Address = self.socket.getsockname()
-        self._agent = Agent(self._at, self._leave, self._chosen, controlling=True)
+        self._agent = Agent(self._at, self._leave, self._chosen, lambda answers: None, controlling=True)
         self._pipe = Pipe(self._send_dtls)
         self._handshake: Handshake | None = None
         self._remote: Address | None = None
