@@ -46,7 +46,7 @@ CALLER, LISTENER, AGENT = "127.0.7.2", "127.0.7.3", "127.0.7.4"
 LOSS = {"opus": 0.2, "g711": 0.1}
 LAST_S = 4.0  # of the speech in which the node has heard twice how much is lost: reports come every 5 s
 LATER_MS = 100.0
-ALIKE_CLEAN, ALIKE_ROUGH = 0.92, 0.85
+ALIKE_CLEAN, ALIKE_ROUGH = 0.9, 0.8
 
 
 @dataclass(frozen=True)
