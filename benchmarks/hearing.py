@@ -29,6 +29,7 @@ LEVEL_DB = -26.0  # of full scale, where speech is active: what ITU-T P.800 play
 PAUSE = 0.3  # s between clips of a passage
 STEP, AROUND = 0.1, 0.15  # s whose lateness is looked for, and of sound around them that is looked at, too
 FORM_HZ = (200, 1000)  # where that is
+NEAR = 2  # steps, from where the course of lateness changes to where it really did
 FAINT = 1e-3  # power, of that of what was said, from which something can be it: filters ring on in silence
 LOUD = 0.7  # steps not louder than so many others count less
 CHANGE = 0.5  # of likeness that another lateness has to bring, over all that follow
@@ -218,14 +219,33 @@ def followed(reference: I16, heard: I16, rate: int, first: int) -> I16:
     return placed(heard, lateness(reference, heard, rate, first), rate, len(reference))
 
 
-def placed(heard: I16, late: NDArray[np.int64], rate: int, length: int) -> I16:
-    """`length` samples of `heard`, each STEP of them from so much later as `lateness` says."""
+def placed(heard: I16, late: NDArray[np.int64], rate: int, length: int, reference: I16 | None = None) -> I16:
+    """`length` samples of `heard`, each STEP of them from so much later as `lateness` says.
+
+    reference: what was said, if what is heard is to turn from one lateness to the next where that fits best
+    near by, and not between two steps: a slip of 20 ms would cost up to a STEP of likeness.
+    """
     step = int(STEP * rate)
+    shifts = np.repeat(late, step)[:length]
+    if reference is not None:
+        turns = (np.flatnonzero(np.diff(late)) + 1).tolist()
+        for before, turn, after in zip([0, *turns], turns, [*turns[1:], len(late)]):
+            begin, end = max(turn - NEAR, before) * step, min(min(turn + NEAR, after) * step, length)
+            said = reference[begin:end].astype(np.float64)
+            old, new = (_off(said, heard[begin + late[at] : end + late[at]]) for at in (turn - 1, turn))
+            costs = np.cumsum(old) + np.sum(new) - np.cumsum(new)
+            there = begin + int(np.argmin(costs)) + 1
+            shifts[begin:there], shifts[there:end] = late[turn - 1], late[turn]
+    at = np.arange(len(shifts)) + shifts
     out = np.zeros(length, np.int16)
-    for at, shift in zip(range(0, length, step), late.tolist()):
-        part = heard[at + shift : at + shift + min(step, length - at)]
-        out[at : at + len(part)] = part
+    out[: len(at)] = np.where(at < len(heard), heard[np.minimum(at, len(heard) - 1)], 0)
     return out
+
+
+def _off(said: NDArray[np.float64], heard: I16) -> NDArray[np.float64]:
+    """How far apart the two are, sample by sample."""
+    apart: NDArray[np.float64] = (np.pad(heard.astype(np.float64), (0, len(said) - len(heard))) - said) ** 2
+    return apart
 
 
 def lateness(reference: I16, heard: I16, rate: int, first: int) -> NDArray[np.int64]:

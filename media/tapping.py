@@ -24,11 +24,12 @@ from media.tap import HEARD, SAID, Part, Taps
 
 
 class Pick(NamedTuple):
-    """Places in what was made, numbers of the legs they are for, and whose waiting it is: places among all
-    that is heard, a plane after the other, and one more for nobody's.
+    """Places in what was made, whether these are all, numbers of the legs they are for, and whose waiting it
+    is: places among all that is heard, a plane after the other, and one more for nobody's.
     """
 
     places: I64
+    whole: bool
     legs: I64
     origins: I64
 
@@ -94,8 +95,7 @@ class Tapping:
         return parts
 
     def _part(self, direction: int, rate: int, pick: Pick, samples: I16) -> Part:
-        whole = len(pick.places) == len(samples) and (np.diff(pick.places) == 1).all()
-        chosen = samples if whole else samples[pick.places]
+        chosen = samples if pick.whole else samples[pick.places]
         return Part(direction, rate, pick.legs, self._late[pick.origins], chosen)
 
     def _settle(self, heard: Sequence[Heard], rendered: Sequence[Rendered]) -> None:
@@ -117,23 +117,26 @@ class Tapping:
             place_of = {row: place for place, row in enumerate(each.rows.tolist())}
             own = [(place_of[row], row, row) for row, _ in sources if row in place_of]
             relayed = [(place_of[source], row, source) for row, source in sources if source in place_of]
-            self._heard.append(self._pick(own, origin_of))
-            self._relayed.append(self._pick(relayed, origin_of))
+            self._heard.append(self._pick(own, len(each.rows), origin_of))
+            self._relayed.append(self._pick(relayed, len(each.rows), origin_of))
         self._rendered = []
         for sound in rendered:
             mixed = enumerate(sound.rows.tolist())
             chosen = [(place, row, self._only(row)) for place, row in mixed if row in plan.tapped]
-            self._rendered.append(self._pick(chosen, origin_of))
+            self._rendered.append(self._pick(chosen, len(sound.rows), origin_of))
 
     def _only(self, row: int) -> int | None:
         """The one that a rendered leg hears, if it is one."""
         sources = list(self._plan.sources(row))
         return sources[0] if len(sources) == 1 else None
 
-    def _pick(self, chosen: Sequence[tuple[int, int, int | None]], origin_of: dict[int, int]) -> Pick:
-        """chosen: place, row, and the row whose sound it is."""
+    def _pick(
+        self, chosen: Sequence[tuple[int, int, int | None]], made: int, origin_of: dict[int, int]
+    ) -> Pick:
+        """chosen: place, row, and the row whose sound it is. made: how many places there are."""
         places = np.array([place for place, _, _ in chosen], np.int64)
         rows = np.array([row for _, row, _ in chosen], np.int64)
         nobody = len(origin_of)
         said = [nobody if row is None else origin_of.get(row, nobody) for _, _, row in chosen]
-        return Pick(places, self._table.common.number[rows], np.array(said, np.int64))
+        whole = np.array_equal(places, np.arange(made))
+        return Pick(places, whole, self._table.common.number[rows], np.array(said, np.int64))

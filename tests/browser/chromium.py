@@ -16,7 +16,8 @@ and a test opens pages, each in a browser of its own that says a WAV file over a
 Certificates are not checked, the microphone is always granted, and connections over loopback are allowed, so
 a network namespace that has nothing else will do. Where Playwright or Chromium is not installed the test is
 skipped. Playwright's loop runs in the main thread until the module's tests are over, which is why none of
-them may use asyncio there.
+them may use asyncio there, and wait for nothing without a bound (`wait_for_function` has one, an `evaluate`
+that awaits has none): a test that is interrupted within that loop never ends.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from scipy.signal import butter, sosfiltfilt, welch
 from benchmarks import hearing
 from benchmarks.forwarder import Forwarder, Roughness, Way
 from media.codecs import opus
-from media.columns import F64, I16, I64
+from media.columns import I16, I64
 from media.network import HEADER
 from sip.pjsip.process import NothingHappened, Softphone
 from tests.interop.baresip import Baresip
@@ -46,14 +46,13 @@ CALLER, LISTENER, AGENT = "127.0.7.2", "127.0.7.3", "127.0.7.4"
 LOSS = {"opus": 0.2, "g711": 0.1}
 LAST_S = 4.0  # of the speech in which the node has heard twice how much is lost: reports come every 5 s
 LATER_MS = 100.0
-ALIKE_CLEAN, ALIKE_ROUGH = 0.92, 0.85
+ALIKE_CLEAN, ALIKE_ROUGH = 0.9, 0.8
 
 
 @dataclass(frozen=True)
 class Part:
     """What became of a part of what was said. stoi: how well it is understood. alike: correlation with it
-    between 200 and 1,000 Hz, second by second. levels: of its bands as heard, dB more than as said. late_ms:
-    of most of it.
+    between 200 and 1,000 Hz. levels: of its bands as heard, dB more than as said. late_ms: of most of it.
     """
 
     stoi: float
@@ -221,7 +220,7 @@ def judge(speech: I16, recording: Path) -> Heard:
     begin = max(int(np.argmax(match[: len(got)])) - int(SLACK_S * RATE), 0)
     got = np.pad(got[begin:], (0, length))
     late = hearing.lateness(speech, got, RATE, int(LATEST_S * RATE))
-    heard = hearing.placed(got, late, RATE, length)
+    heard = hearing.placed(got, late, RATE, length, speech)
     turn = int(CLEAN_S / hearing.STEP)
     return Heard(
         compare(speech[:calm], heard[:calm], late[:turn]), compare(speech[calm:], heard[calm:], late[turn:])
@@ -233,19 +232,10 @@ def compare(speech: I16, heard: I16, late: I64) -> Part:
     said, got = (sosfiltfilt(form, sound.astype(np.float64)) for sound in (speech, heard))
     return Part(
         hearing.stoi(speech, heard, RATE),
-        likeness(said, got),
+        float(np.corrcoef(said, got)[0, 1]),
         levels(speech, heard),
         1000.0 * float(np.median(late)) / RATE,
     )
-
-
-def likeness(said: F64, got: F64) -> float:
-    """Median of the correlation over the seconds in which something is said: the peers' own buffers and
-    clocks run in real time beside everything else here, and may slip in one of them.
-    """
-    seconds = [slice(at, at + RATE) for at in range(0, len(said) - RATE + 1, RATE)]
-    loud = [each for each in seconds if np.std(said[each]) > np.std(said) / 4]
-    return float(np.median([np.corrcoef(said[each], got[each])[0, 1] for each in loud]))
 
 
 def levels(speech: I16, heard: I16) -> list[float]:
@@ -285,6 +275,23 @@ def test_every_band_of_speech_keeps_its_level(calls: Calls, codec: str, most_db:
     clean, rough = calls.heard[codec].clean, calls.heard[codec].rough
     print(f"levels of {codec}, dB: {clean.levels} without loss, {rough.levels} at {LOSS[codec]:.0%}")
     assert max(map(abs, clean.levels + rough.levels)) <= most_db
+
+
+@pytest.mark.parametrize("more_ms", [20, -20])
+def test_a_packet_that_a_listener_plays_twice_or_leaves_out_is_no_unlikeness(
+    said: dict[int, I16], more_ms: int
+) -> None:
+    """Of the measure: a slip of PJSIP's own buffer took up to 0.07 of the likeness of six seconds."""
+    speech, more = said[RATE][: int(CLEAN_S * RATE)], more_ms * RATE // 1000
+    loudest = int(np.argmax(np.abs(speech.astype(np.int32))))
+    slipped = np.concatenate([speech[:loudest], speech[loudest - more :], np.zeros(RATE, np.int16)])
+    heard = np.pad(slipped, (int(SLACK_S * RATE), int(LATEST_S * RATE)))
+    late = hearing.lateness(speech, heard, RATE, int(LATEST_S * RATE))
+    coarse, fine = (
+        compare(speech, hearing.placed(heard, late, RATE, len(speech), reference), late).alike
+        for reference in (None, speech)
+    )
+    assert fine > 0.97 and fine >= coarse
 
 
 @pytest.mark.parametrize("codec", LOSS)

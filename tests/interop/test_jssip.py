@@ -1,21 +1,19 @@
-"""JsSIP in a page of Debian's Chromium: it registers over WSS, calls and is called, and both sides are heard."""
+"""JsSIP in a page of Debian's Chromium: it registers over WSS, calls and is called, and is heard."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from engine.hearing import heard, read_wav
 from sip.pjsip.process import Softphone
 from tests.browser.chromium import Tab
-from tests.browser.npm import package
+from tests.browser.npm import bundle
 from tests.interop.node import Node
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Route
 
 TELEPHONE = 8000
 Phones = Callable[..., Softphone]
@@ -29,12 +27,13 @@ PAGE = """<!doctype html>
   // The microphone as it is: what is said is compared with what is heard.
   const plain = {echoCancellation: false, noiseSuppression: false, autoGainControl: false};
   const media = {mediaConstraints: {audio: plain, video: false}, pcConfig: {iceServers: []}};
+  const JsSIP = require('jssip');
   const told = [];
   let phone, session;
-  const begin = (url, uri, password) => new Promise((registered, refused) => {
+  const begin = (url, uri, password) => {
     phone = new JsSIP.UA({sockets: [new JsSIP.WebSocketInterface(url)], uri, password});
-    phone.on('registered', registered);
-    phone.on('registrationFailed', (event) => refused(new Error(event.cause)));
+    phone.on('registered', () => told.push('registered'));
+    phone.on('registrationFailed', (event) => told.push(`refused: ${event.cause}`));
     phone.on('newRTCSession', (event) => {
       session = event.session;
       for (const name of ['progress', 'accepted', 'confirmed', 'ended', 'failed'])
@@ -42,7 +41,7 @@ PAGE = """<!doctype html>
       if (event.originator === 'remote') session.answer(media);
     });
     phone.start();
-  });
+  };
   const call = (target) => { phone.call(target, media); };
 </script>
 """
@@ -51,13 +50,12 @@ PAGE = """<!doctype html>
 class Page:
     """A page with JsSIP in it, registered."""
 
-    def __init__(self, tab: Tab, node: Node, account: str) -> None:
+    def __init__(self, tab: Tab, node: Node, account: str, url: str) -> None:
         self.tab, self.page, self._domain = tab, tab.page, node.domain
-        script = package("jssip") / "dist" / "jssip.min.js"
-        self.page.route("https://127.0.0.1/*", lambda route: _serve(route, script))
-        self.page.goto("https://127.0.0.1/phone")
+        self.page.goto(url)
         where = [f"wss://{node.address('wss')}/ws", f"sip:{account}@{node.domain}", node.password(account)]
-        self.page.evaluate("([url, uri, password]) => begin(url, uri, password).then(() => true)", where)
+        self.page.evaluate("([url, uri, password]) => begin(url, uri, password)", where)
+        self.until("registered")
 
     def call(self, number: str) -> None:
         self.page.evaluate("target => call(target)", f"sip:{number}@{self._domain}")
@@ -71,17 +69,31 @@ class Page:
         self.page.wait_for_function("() => told.some((each) => each.startsWith('ended'))")
 
 
-def _serve(route: Route, script: Path) -> None:
-    if route.request.url.endswith("jssip.js"):
-        route.fulfill(path=script, content_type="text/javascript")
-    else:
-        route.fulfill(body=PAGE, content_type="text/html; charset=utf-8")
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    """Where the page is, on the node's host: to pages of others its WebSockets are closed."""
+    said = {"/": ("text/html", PAGE), "/jssip.js": ("text/javascript", bundle("jssip"))}
+
+    class Files(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            form, text = said.get(self.path, ("text/plain", ""))
+            self.send_response(200)
+            self.send_header("Content-Type", f"{form}; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Files) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
 
 
 @pytest.fixture
-def page(node: Node, tab: Tabs) -> Callable[[str, Path], Page]:
+def page(node: Node, tab: Tabs, site: str) -> Callable[[str, Path], Page]:
     """Opens a page for an account, with that microphone."""
-    return lambda account, says: Page(tab(says=says), node, account)
+    return lambda account, says: Page(tab(says=says), node, account, site)
 
 
 def test_jssip_in_a_browser_calls_a_queue_and_talks_to_a_desk_phone(
@@ -112,7 +124,8 @@ def test_jssip_in_a_browser_calls_a_queue_and_talks_to_a_desk_phone(
 def test_jssip_in_a_browser_is_called_by_a_desk_phone(
     node: Node, page: Callable[[str, Path], Page], agent: Phones, speech: Speech, tmp_path: Path
 ) -> None:
-    says, replies = speech("good afternoon who is calling please"), speech("it is about an invoice of last month")
+    says = speech("good afternoon who is calling please")
+    replies = speech("it is about an invoice of last month")
     gus = page("gus", says)
     customer = agent("customer")
     call = customer.call(f"sip:gus@{node.domain}")

@@ -128,6 +128,7 @@ class Line:
         self.ports: list[int] = []
         self.sequence = [self.rng.randrange(65536) for _ in range(legs)]
         self.heard: list[list[bytes]] = [[] for _ in range(legs)]
+        self._last, self._last_far = self._far_end(), self._far_end()
         for leg, far in enumerate(self.far):
             codec = PCMA if leg % 6 == 5 else PCMU
             told = self.control.handle(OpenLeg(leg, [codec], DTMF, far.getsockname()), self.now)
@@ -148,16 +149,26 @@ class Line:
         for tick in range(ticks):
             for leg in range(len(self.far)):
                 self._send(leg)
+            self._arrive()
             for step in range(4):
                 self.control.drain(self.now)
                 if step == 3:
                     self.control.tick(self.now)
                 self.now += 0.005
+            self._arrive()
             for leg, far in enumerate(self.far):
                 self._hear(leg, far)
             if tick == ticks // 2:
                 self.far[2].close()
                 self.far[2] = self._far_end()  # a phone that moved: its leg is reached from elsewhere
+
+    def _arrive(self) -> None:
+        """Wait until all that was sent is there: the kernel hands packets on in their order, but when it is
+        busy not at once.
+        """
+        self._last.sendto(b"last", self._last_far.getsockname())
+        self._last_far.setblocking(True)
+        assert self._last_far.recv(10) == b"last"
 
     def _send(self, leg: int) -> None:
         """What a phone on a bad network sends in 20 ms."""
@@ -193,7 +204,7 @@ class Line:
 
     def close(self) -> None:
         self.network.shut()
-        for far in self.far:
+        for far in (*self.far, self._last, self._last_far):
             far.close()
 
 

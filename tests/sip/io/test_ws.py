@@ -353,7 +353,7 @@ def test_a_client_that_does_not_read_is_hung_up_on(run):
             hop = near.agent.requests[0][1]
             while not near.agent.failures:
                 near.send(request("8", "MESSAGE", "WS", size=50_000), hop)
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)  # a turn of the loop, for the socket to take what it does
             assert near.agent.failures[0][1] == "the peer does not read"
             client.transport.abort()
 
