@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from engine import recording, unseal
@@ -18,11 +18,13 @@ from engine.views import (
     AgentAsk,
     AgentView,
     CallView,
+    Caption,
     Check,
     DeskView,
     Health,
     HealthView,
     IllegalState,
+    LegSide,
     LineView,
     LoadView,
     Note,
@@ -234,6 +236,9 @@ class View:
             raise UnknownAgent(f"no agent is called {agent}")
         switch = self._engine.switch
         return self._engine.desks.say(agent, Note(by=by, text=text, at=switch.wall(self._engine.clock())))
+
+    def show_caption(self, caption: Caption, readers: Collection[LegSide]) -> int:
+        return self._engine.captions.show(caption, readers)
 
     def title(self, destination: str) -> str:
         found = self._engine.switch.plan.find(destination)

@@ -70,9 +70,9 @@ class RemoteView:
         """It hears nothing of us when much was sent since its newest packet was a newer one than before.
 
         That there is no block tells it too (RFC 3550 section 6.4: one for each source heard since the report
-        before), but only among reports of the kind that had one: browsers report what they send and what they
-        hear one apart from the other. A far end that sends no blocks at all does not tell. sends: the report is
-        a sender's.
+        before), but only among reports of the kind that had one: browsers report what they send and what
+        they hear one apart from the other. A far end that sends no blocks at all does not tell. sends: the
+        report is a sender's.
         """
         if block is not None and block.highest != self._highest:
             self._highest, self._sent, self.unheard = block.highest, sent, False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,8 @@ QUEUES = {
     "booth": TERMS | {"title": "Booth", "wrap_up_s": 0},
     "kiosk": TERMS | {"title": "Kiosk", "wrap_up_s": 0},
 }
-SITE = "http://shop.localhost"  # of another company, with a button on it
 PAGES = {"demo": ["desk"], "outcomes": ["resolved", "callback", "other"]}
-CALLERS = {"keys": {"tests": {"file": "callers.key"}}, "key": "tests", "origins": [SITE]}
+CALLERS = {"keys": {"tests": {"file": "callers.key"}}, "key": "tests"}
 # a microphone that the person says no to, and one about which she has not decided
 DENIED = (
     "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'));"
@@ -33,14 +32,16 @@ DENIED = (
 ASKED = "navigator.mediaDevices.getUserMedia = () => new Promise(() => {});"
 
 
-def node_for_pages(folder: Path, prompts: Path) -> Node:
-    """Agents have a wrap-up and pages may have tokens made; SHA-256 is asked for beside MD5."""
+def node_for_pages(folder: Path, prompts: Path, origins: Sequence[str] = ()) -> Node:
+    """Agents have a wrap-up and pages may have tokens made; SHA-256 is asked for beside MD5. origins: of
+    sites that may show the caller's page.
+    """
     more: dict[str, dict[str, Any]] = {
         "sip": {"digest": {"nonce_s": 60, "algorithms": ["MD5", "SHA-256"]}},
         "queues": QUEUES,
         "api": {
             "tokens": {"console": {"token": {"file": "token"}, "role": "operator"}},
-            "callers": CALLERS,
+            "callers": CALLERS | {"origins": list(origins)},
             "pages": PAGES,
         },
     }
@@ -82,6 +83,12 @@ class AgentPage:
     def in_state(self, state: str) -> None:
         self.page.wait_for_selector(f"#pill[data-state={state}]")
 
+    def lose_the_node(self) -> None:
+        """Its WebSockets break, and no other opens."""
+        self.page.evaluate(
+            "() => { for (const each of isoglossEar.sockets) each.close(); isoglossEar.deaf = true; }"
+        )
+
     def wish(self, value: str) -> None:
         self.page.select_option("#wish", value)
 
@@ -107,8 +114,9 @@ class CallerPage:
         if script:
             self.page.add_init_script(script)
 
-    def open(self, destination: str = "desk", language: str = "en") -> None:
-        self.page.goto(f"{self.node.api}/call/{destination}?lang={language}&title=Customer+support")
+    def open(self, destination: str = "desk", language: str = "en", token: str = "") -> None:
+        address = f"{self.node.api}/call/{destination}?lang={language}&title=Customer+support"
+        self.page.goto(f"{address}#token={token}" if token else address)
 
     def start(self) -> None:
         self.page.click("#start")
@@ -120,8 +128,8 @@ class CallerPage:
     def in_state(self, state: str) -> None:
         self.page.wait_for_selector(f"#page[data-state={state}]")
 
-    def call(self, destination: str = "desk", language: str = "en") -> None:
-        self.open(destination, language)
+    def call(self, destination: str = "desk", language: str = "en", token: str = "") -> None:
+        self.open(destination, language, token)
         self.start()
 
     def lose_the_network(self) -> None:
