@@ -37,7 +37,10 @@ def node_for_pages(folder: Path, prompts: Path, origins: Sequence[str] = ()) -> 
     sites that may show the caller's page.
     """
     more: dict[str, dict[str, Any]] = {
-        "sip": {"digest": {"nonce_s": 60, "algorithms": ["MD5", "SHA-256"]}},
+        "sip": {
+            "digest": {"nonce_s": 60, "algorithms": ["MD5", "SHA-256"]},
+            "timers": {"ring_s": 30},  # a state is looked at for as long as it takes
+        },
         "queues": QUEUES,
         "api": {
             "tokens": {"console": {"token": {"file": "token"}, "role": "operator"}},

@@ -27,11 +27,9 @@ def test_every_state_can_be_read_and_worked_by_everybody(
 ) -> None:
     axe = (package("axe-core") / "axe.min.js").read_text("utf-8")
     faults = []
-    looked_at = set()
     for name, page in tour(tab, node, speech, "ar", color_scheme="dark", bypass_csp=True):
-        if page not in looked_at:
+        if not page.evaluate("() => 'axe' in window"):  # a new page, or loaded again
             page.evaluate(axe)
-            looked_at.add(page)
         for language, scheme in LOOKS:
             page.emulate_media(color_scheme=scheme)
             page.evaluate(SPEAK, language)
