@@ -29,7 +29,7 @@ DRIFT_PPM, STEADY_PPM = 400.0, 250.0  # clocks of telephones stay within 100
 DRIFT_MS = 12.0  # shift that must have built up, and be more than jitter can
 WINDOW = 0.5  # s over which the least delay is taken
 ANCHOR = 30.0  # s between two measurements of a far end's clock
-EARLY, LATE = 0.2, 0.8  # share of a shift that is there about half-way where it grows; steps have none, or all
+EARLY, LATE = 0.2, 0.8  # share of a shift that is there half-way where it grows; steps have none, or all
 FADE = 0.1  # weight of the newest loud block
 
 
