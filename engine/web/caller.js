@@ -24,6 +24,7 @@ const FAILURES = {
   network: 'network', lost: 'lost',
 };
 
+const UNABLE = {insecure: ['microphone.failed', 'insecure'], unsupported: ['caller.failed', 'unsupported']};
 const DISCS = {connecting: 'phone', ringing: 'phone', waiting: 'people', talking: 'phone', held: 'hold', reconnecting: 'warning'};
 
 const microphone = new Microphone();
@@ -40,6 +41,11 @@ let destinations = [];
 // --- calling --------------------------------------------------------------------------------------
 
 async function start(kept = null) {
+  if (!('RTCPeerConnection' in window)) {
+    why = 'unsupported';
+    go('denied');
+    return;
+  }
   const asked = setTimeout(() => go('asking'), ASKED_MS);
   let stream;
   try {
@@ -151,8 +157,9 @@ function render() {
 }
 
 function denied() {
-  text($('denied-title'), say(why === 'insecure' ? 'microphone.failed' : `microphone.${why}`));
-  text($('denied-more'), say(why === 'insecure' ? 'insecure' : `microphone.${why}.more`));
+  const [title, more] = UNABLE[why] || [`microphone.${why}`, `microphone.${why}.more`];
+  text($('denied-title'), say(title));
+  text($('denied-more'), say(more));
   show($('denied-steps'), why === 'denied');
 }
 
