@@ -1,4 +1,4 @@
-"""Two rows of tests beside each other: what listens to a clock and to ports takes turns, the rest fills the time.
+"""Two rows of tests beside each other: what listens to a clock and to ports takes turns, the rest fills it.
 
 A call over real sockets waits far more than it computes, so that a core is free beside it; two such calls at
 once would measure each other. Files stay whole, for what a module sets up is set up once.
