@@ -13,6 +13,7 @@ export class Sound extends EventTarget {
     this.pc = new RTCPeerConnection({bundlePolicy: 'max-bundle', ...settings});
     this.remote = new MediaStream();
     this.line = null; // the transceiver
+    this.stream = null; // that is spoken
     this.pc.addEventListener('connectionstatechange', () => this.dispatchEvent(new Event('way')));
     this.pc.addEventListener('track', ({track}) => {
       this.remote.addTrack(track);
@@ -34,6 +35,7 @@ export class Sound extends EventTarget {
 
   /** Speak what this stream hears. */
   async speak(stream) {
+    this.stream = stream;
     const [track] = stream.getAudioTracks();
     if (this.line) {
       await this.line.sender.replaceTrack(track);
@@ -60,6 +62,7 @@ export class Sound extends EventTarget {
   async answer(offer, stream = null) {
     await this.pc.setRemoteDescription({type: 'offer', sdp: offer});
     if (stream) {
+      this.stream = stream;
       [this.line] = this.pc.getTransceivers();
       this.line.direction = 'sendrecv';
       await this.line.sender.replaceTrack(stream.getAudioTracks()[0]);
@@ -68,6 +71,20 @@ export class Sound extends EventTarget {
     this.#listen();
     await gathered(this.pc, this.patience);
     return this.pc.localDescription.sdp;
+  }
+
+  /** Whether sound can pass, as soon as that is known, or in ms. */
+  reached(ms) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), ms);
+      const look = () => {
+        if (this.way !== 'connected') return;
+        clearTimeout(timer);
+        resolve(true);
+      };
+      this.addEventListener('way', look);
+      setTimeout(look, 300); // where the way never broke nothing changes
+    });
   }
 
   /** Forget an offer of ours that was refused. */

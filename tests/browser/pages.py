@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from engine.prompts import PromptPack
 from tests.browser.chromium import Tab
 from tests.interop.node import Node
 
@@ -31,6 +32,11 @@ DENIED = (
     "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'));"
 )
 ASKED = "navigator.mediaDevices.getUserMedia = () => new Promise(() => {});"
+
+
+def music(node: Node) -> Path:
+    """What waiting callers hear."""
+    return Path(PromptPack.load(node.prompts).path("en", "music"))
 
 
 def node_for_pages(folder: Path, prompts: Path) -> Node:
@@ -89,6 +95,15 @@ class AgentPage:
         self.page.click("#answer")
         self.page.wait_for_selector("#active:not([hidden])")
         self.page.wait_for_selector("#call-time:not(:empty)")
+
+    def reload(self) -> None:
+        """She is asked whether she means it, and does."""
+        self.page.once("dialog", lambda dialog: dialog.accept())
+        self.page.reload()
+
+    def is_back(self) -> None:
+        """In the call that she was in before."""
+        self.page.wait_for_selector("#call-state:has-text('back in the call')")
 
     def ask(self, whom: str) -> None:
         """Call a colleague beside the call that is on."""

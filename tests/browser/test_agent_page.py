@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from engine.hearing import heard, is_music, read_wav
-from engine.prompts import PromptPack
 from sip.pjsip.process import Softphone
 from tests.browser.chromium import TELEPHONE
-from tests.browser.pages import AgentPage, Tabs
+from tests.browser.pages import AgentPage, Tabs, music
 from tests.interop.conftest import registrar
 from tests.interop.node import Node
 from tests.interop.test_phones import listen
@@ -23,10 +22,6 @@ Speech = Callable[[str], Path]
 def desk_phone(node: Node, phone: Callable[..., Softphone]) -> Callable[..., Softphone]:
     """A softphone registered with an account of the node."""
     return registrar(node, phone)
-
-
-def music(node: Node) -> Path:
-    return Path(PromptPack.load(node.prompts).path("en", "music"))
 
 
 def test_a_wrong_password_is_said_to_be_wrong(node: Node, tab: Tabs, speech: Speech) -> None:
