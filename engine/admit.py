@@ -102,7 +102,7 @@ def begin(switch: Switch, arrival: Arrival, now: float) -> Call:
 
 
 def replace(old: Leg, arrival: Arrival, now: float) -> None:
-    """The far end of a leg has come back by another session: it takes the leg's place (engine/transfer.py)."""
+    """The far end of a leg came back by another session: it takes the leg's place (engine/transfer.py)."""
     call, session = old.call, arrival.session
     switch = call.switch
     leg: Leg = call.new_leg(old.side)

@@ -59,6 +59,7 @@ $('signin-form').addEventListener('submit', (event) => {
 desk.addEventListener('refused', () => signedOut(say('agent.signin.wrong')));
 desk.addEventListener('welcome', ({detail}) => {
   terms = detail;
+  if (phone) phone.ice = detail.ice;
   wrapUp.offer(terms.outcomes);
   fillWishes();
   show($('signin'), false);
@@ -81,7 +82,7 @@ desk.addEventListener('caption', ({detail}) => caption($('captions'), detail.cap
 function plugIn() {
   const {domain, scheme, port} = terms.phone;
   const url = terms.sip || `${scheme}://${location.hostname}:${port}/`;
-  phone = new Phone({url, user: desk.who.agent, domain, secret: (realm) => desk.secret(realm)});
+  phone = new Phone({url, user: desk.who.agent, domain, ice: terms.ice, secret: (realm) => desk.secret(realm)});
   calls.phone = phone;
   phone.addEventListener('state', render);
   phone.addEventListener('ring', ({detail}) => calls.rung(detail));

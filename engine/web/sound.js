@@ -14,7 +14,11 @@ export class Sound extends EventTarget {
     this.remote = new MediaStream();
     this.line = null; // the transceiver
     this.stream = null; // that is spoken
-    this.pc.addEventListener('connectionstatechange', () => this.dispatchEvent(new Event('way')));
+    this.paused = false;
+    this.pc.addEventListener('connectionstatechange', () => {
+      this.#pause();
+      this.dispatchEvent(new Event('way'));
+    });
     this.pc.addEventListener('track', ({track}) => {
       this.remote.addTrack(track);
       this.dispatchEvent(new Event('heard'));
@@ -24,6 +28,14 @@ export class Sound extends EventTarget {
   /** connectionState; closed as soon as the far end has said good-bye, which browsers do not count as such. */
   get way() {
     return this.line?.sender.transport?.state === 'closed' ? 'closed' : this.pc.connectionState;
+  }
+
+  /** While there is no way nothing is spoken: browsers keep what they cannot send, and say it all at once, too late. */
+  #pause() {
+    const lost = ['disconnected', 'failed'].includes(this.pc.connectionState);
+    if (!this.line || lost === this.paused) return;
+    this.paused = lost;
+    this.line.sender.replaceTrack(lost ? null : this.stream.getAudioTracks()[0]).catch(() => {});
   }
 
   #listen() {
@@ -38,7 +50,7 @@ export class Sound extends EventTarget {
     this.stream = stream;
     const [track] = stream.getAudioTracks();
     if (this.line) {
-      await this.line.sender.replaceTrack(track);
+      if (!this.paused) await this.line.sender.replaceTrack(track);
     } else {
       this.pc.addTrack(track, stream);
       [this.line] = this.pc.getTransceivers();

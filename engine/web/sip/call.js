@@ -5,6 +5,7 @@ import {Sound} from '../sound.js';
 import {nameOf, tagOf, token, write} from './message.js';
 
 const GLARE_MS = [2100, 4000]; // RFC 3261 section 14.1, for who made the Call-ID; the other waits less
+const RELAYED_MS = 4000; // that a relay may take to be found
 const WAYS_MS = 4000; // without a way before another one is looked for
 
 export class Refused extends Error {
@@ -33,7 +34,7 @@ export class Call extends EventTarget {
     this.dialog = null; // what names the call at the node, once it was answered: {callId, to, from}, the tags' owners as
     // the node sees them
     this.recovery = null;
-    this.#take(new Sound());
+    this.#take(soundBy(this.phone.ice));
     this.#anonymous(callId, target);
     this.changing = false; // an offer of ours, or of theirs, is under way
     this.referral = null;
@@ -394,7 +395,7 @@ export class Call extends EventTarget {
     this.phone.calls.delete(this.callId);
     this.#anonymous(token(20), this.target);
     this.phone.calls.set(this.callId, this);
-    this.#take(new Sound());
+    this.#take(soundBy(this.phone.ice));
     before.close();
     await this.sound.speak(before.stream);
     this.dispatchEvent(new Event('sound'));
@@ -407,6 +408,11 @@ export class Call extends EventTarget {
     if ([401, 403, 404, 481, 603].includes(error.status)) this.#become('ended', 'lost');
     return error.status === 491;
   }
+}
+
+/** Where relays are the only way, the node has to be told of them: addresses that it was not told it does not answer. */
+function soundBy({servers, policy}) {
+  return new Sound({iceServers: servers, iceTransportPolicy: policy}, policy === 'relay' ? RELAYED_MS : undefined);
 }
 
 /** A dialog by its name (RFC 3891 section 4), its tags as whoever reads it has them. */

@@ -12,6 +12,7 @@ const ANSWER_MS = 32000; // timer B and F
 const PULSE_MS = 2500; // for the node to answer on a connection that may be dead
 const READY_MS = 5000;
 const AGAIN_MS = [500, 1000, 2000, 4000, 8000, 15000];
+const HURRY = 1; // of these, while there are calls
 const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, INFO';
 const KEPT = 'isogloss.phone';
 
@@ -24,11 +25,12 @@ export const REASONS = {
 export class Phone extends EventTarget {
   /** Events: `state` (connecting, registered, away, refused) and `ring`, whose detail is the call that comes in.
    *
-   * secret: a function from a realm to H(A1) of SHA-256, or null where the password is not good for it.
+   * secret: a function from a realm to H(A1) of SHA-256, or null where the password is not good for it. ice: of the
+   * desk's welcome, for calls to come.
    */
-  constructor({url, user, domain, name, secret}) {
+  constructor({url, user, domain, ice, secret}) {
     super();
-    Object.assign(this, {url, user, domain, name, secret});
+    Object.assign(this, {url, user, domain, ice, secret});
     this.state = 'away';
     this.calls = new Map(); // by Call-ID
     this.host = `${token(12)}.invalid`;
@@ -134,7 +136,8 @@ export class Phone extends EventTarget {
     this.#fail();
     if (this.state !== 'refused') this.#become('away');
     if (!this.wanted || this.state === 'refused') return;
-    const wait = AGAIN_MS[Math.min(this.failures, AGAIN_MS.length - 1)];
+    const patience = this.calls.size ? HURRY : AGAIN_MS.length - 1;
+    const wait = AGAIN_MS[Math.min(this.failures, patience)];
     this.failures += 1;
     this.timer = setTimeout(() => this.#connect(), wait * (0.75 + Math.random() / 2));
   }
