@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from engine.ice import Told
 from routing.select import Reasons
 
 
@@ -237,6 +238,17 @@ class PhoneTerms:
     domain: str
     scheme: str
     port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IceTerms:
+    """How an agent's page finds its way, as RTCPeerConnection takes it. renewed_s: after which there are new
+    passwords, long before these expire.
+    """
+
+    servers: tuple[Told, ...]
+    policy: str
+    renewed_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

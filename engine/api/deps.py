@@ -26,6 +26,7 @@ from engine.views import (
     CallView,
     DeskView,
     HealthView,
+    IceTerms,
     LineView,
     LoadView,
     PhoneTerms,
@@ -70,6 +71,7 @@ class EngineView(Protocol):
         """Who may sign in at an agent's page."""
 
     def phone_terms(self) -> PhoneTerms: ...
+    def ice_terms(self, agent: str) -> IceTerms: ...
 
     def desk(self, agent: str) -> DeskView:
         """Raises UnknownAgent."""

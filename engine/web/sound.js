@@ -13,7 +13,12 @@ export class Sound extends EventTarget {
     this.pc = new RTCPeerConnection({bundlePolicy: 'max-bundle', ...settings});
     this.remote = new MediaStream();
     this.line = null; // the transceiver
-    this.pc.addEventListener('connectionstatechange', () => this.dispatchEvent(new Event('way')));
+    this.stream = null; // that is spoken
+    this.paused = false;
+    this.pc.addEventListener('connectionstatechange', () => {
+      this.#pause();
+      this.dispatchEvent(new Event('way'));
+    });
     this.pc.addEventListener('track', ({track}) => {
       this.remote.addTrack(track);
       this.dispatchEvent(new Event('heard'));
@@ -25,6 +30,14 @@ export class Sound extends EventTarget {
     return this.line?.sender.transport?.state === 'closed' ? 'closed' : this.pc.connectionState;
   }
 
+  /** While there is no way nothing is spoken: browsers keep what they cannot send, and say it all at once, too late. */
+  #pause() {
+    const lost = ['disconnected', 'failed'].includes(this.pc.connectionState);
+    if (!this.line || lost === this.paused) return;
+    this.paused = lost;
+    this.line.sender.replaceTrack(lost ? null : this.stream.getAudioTracks()[0]).catch(() => {});
+  }
+
   #listen() {
     const transport = this.line?.sender.transport;
     if (!transport || this.transport === transport) return;
@@ -34,9 +47,10 @@ export class Sound extends EventTarget {
 
   /** Speak what this stream hears. */
   async speak(stream) {
+    this.stream = stream;
     const [track] = stream.getAudioTracks();
     if (this.line) {
-      await this.line.sender.replaceTrack(track);
+      if (!this.paused) await this.line.sender.replaceTrack(track);
     } else {
       this.pc.addTrack(track, stream);
       [this.line] = this.pc.getTransceivers();
@@ -60,6 +74,7 @@ export class Sound extends EventTarget {
   async answer(offer, stream = null) {
     await this.pc.setRemoteDescription({type: 'offer', sdp: offer});
     if (stream) {
+      this.stream = stream;
       [this.line] = this.pc.getTransceivers();
       this.line.direction = 'sendrecv';
       await this.line.sender.replaceTrack(stream.getAudioTracks()[0]);
@@ -68,6 +83,20 @@ export class Sound extends EventTarget {
     this.#listen();
     await gathered(this.pc, this.patience);
     return this.pc.localDescription.sdp;
+  }
+
+  /** Whether sound can pass, as soon as that is known, or in ms. */
+  reached(ms) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), ms);
+      const look = () => {
+        if (this.way !== 'connected') return;
+        clearTimeout(timer);
+        resolve(true);
+      };
+      this.addEventListener('way', look);
+      setTimeout(look, 300); // where the way never broke nothing changes
+    });
   }
 
   /** Forget an offer of ours that was refused. */
