@@ -68,7 +68,10 @@ class Desks:
         """Tell it to every page of the agent; how many there are."""
         looking = self._watches.get(agent, ())
         for watch in looking:
-            watch.notes.append(what)
+            if isinstance(what, Caption):
+                what.wait(watch.notes)
+            else:
+                watch.notes.append(what)
             watch.wake()
         return len(looking)
 

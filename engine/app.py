@@ -15,6 +15,7 @@ from engine import gatehouse, recording
 from engine.agent_desk import Desks
 from engine.build import admission_of, missing_codecs, registrar_of, stream_limits, user_agent_settings
 from engine.caller_line import Lines
+from engine.captions import Captions
 from engine.desk import Desk
 from engine.events import NodeStarted, NodeStopped
 from engine.gatehouse import Gatehouse
@@ -108,6 +109,7 @@ class Engine:
             )
         self.desks = Desks(self.switch)
         self.lines = Lines(self.switch)
+        self.captions = Captions(self.switch, self.desks, self.lines)
         realm = config.sip.digest.realm or config.sip.domain
         self.sign_in = SignIn(config.agents, realm, admission.guard, rng)
         self.desk = Desk(self)

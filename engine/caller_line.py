@@ -83,7 +83,7 @@ class Lines:
         """Show it on the caller's pages; how many there are."""
         looking = self._watches.get(self._tokens.get(caption.call, ""), ())
         for watch in looking:
-            watch.captions.append(caption)
+            caption.wait(watch.captions)
             watch.wake()
         return len(looking)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from engine import ice, recording, unseal
@@ -19,12 +19,14 @@ from engine.views import (
     AgentAsk,
     AgentView,
     CallView,
+    Caption,
     Check,
     DeskView,
     Health,
     HealthView,
     IceTerms,
     IllegalState,
+    LegSide,
     LineView,
     LoadView,
     Note,
@@ -244,6 +246,9 @@ class View:
             raise UnknownAgent(f"no agent is called {agent}")
         switch = self._engine.switch
         return self._engine.desks.say(agent, Note(by=by, text=text, at=switch.wall(self._engine.clock())))
+
+    def show_caption(self, caption: Caption, readers: Collection[LegSide]) -> int:
+        return self._engine.captions.show(caption, readers)
 
     def title(self, destination: str) -> str:
         found = self._engine.switch.plan.find(destination)

@@ -8,9 +8,11 @@ the journal never disagree on a name.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from engine.ice import Told
 from routing.select import Reasons
@@ -213,6 +215,18 @@ class Caption:
     translation: str = ""
     to: str = ""
     final: bool = False
+
+    def wait(self, waiting: deque[Any]) -> None:
+        """Go to the end of what waits for a page; a version that waits there still gives its place up."""
+        for at, each in enumerate(waiting):
+            if isinstance(each, Caption) and (each.call, each.side, each.line) == (
+                self.call,
+                self.side,
+                self.line,
+            ):
+                waiting[at] = self
+                return
+        waiting.append(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -223,7 +223,10 @@ class Control:
         if not common.connected[row]:
             self._network.aim(row, leg.latch.target)
         sends = command.direction in ("sendrecv", "sendonly")
-        self.core.table.tx.open[row] = sends and remote is not None and self.core.table.tx.codec[row] >= 0
+        opens = sends and remote is not None and bool(self.core.table.tx.codec[row] >= 0)
+        if opens != self.core.table.tx.open[row]:
+            self._watch.turned(leg)
+        self.core.table.tx.open[row] = opens
         if not common.receives[row] or remote is None:
             common.expects[row] = float("inf")
             self.core.table.set_flow(row, Flow.AWAITED)

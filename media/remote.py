@@ -38,6 +38,7 @@ class RemoteView:
     _ssrc: int = 0
     _highest: int | None = None
     _sent: int = 0
+    _sends: bool = False
 
     def take(
         self, report: Report, ours: int, theirs: int, sent: int, newest: int, now: float, epoch: float
@@ -54,7 +55,7 @@ class RemoteView:
         if about is not None and _seen(about.highest, newest):
             self._note(about, now, epoch)
         if report.ssrc == theirs or about is not None:
-            self._judge(about, sent)
+            self._judge(about, report.sender is not None, sent)
 
     def _note(self, block: Block, now: float, epoch: float) -> None:
         self.lost, self.fraction, self.jitter, self.at = (
@@ -65,19 +66,26 @@ class RemoteView:
         )
         self._clock(block.lsr, block.dlsr, now, epoch)
 
-    def _judge(self, block: Block | None, sent: int) -> None:
-        """It hears nothing of us when much was sent since the report before and its newest packet is no
-        newer. A far end that sends no blocks at all does not tell.
+    def _judge(self, block: Block | None, sends: bool, sent: int) -> None:
+        """It hears nothing of us when much was sent since its newest packet was a newer one than before.
+
+        That there is no block tells it too (RFC 3550 section 6.4: one for each source heard since the report
+        before), but only among reports of the kind that had one: browsers report what they send and what
+        they hear one apart from the other. A far end that sends no blocks at all does not tell. sends: the
+        report is a sender's.
         """
-        highest = block.highest if block is not None else None
-        if sent - self._sent >= BLIND:
-            known = self._highest is not None
-            self.unheard = known and highest in (None, self._highest)
-            self._sent = sent
-        if highest is not None:
-            if highest != self._highest:
-                self.unheard = False
-            self._highest = highest
+        if block is not None and block.highest != self._highest:
+            self._highest, self._sent, self.unheard = block.highest, sent, False
+        elif self._highest is not None and sent - self._sent >= BLIND:
+            self.unheard |= block is not None or sends == self._sends
+        if block is not None:
+            self._sends = sends
+
+    def begin_anew(self) -> None:
+        """We begin to send, or stop: reports are compared with those from now on. One that paused with us
+        tells nothing of the packets before the pause, as browsers do, which forget the stream.
+        """
+        self._highest, self.unheard = None, False
 
     def take_extended(self, report: Extended, ours: int, now: float, epoch: float) -> None:
         """An extended report that came now."""

@@ -80,6 +80,12 @@ class Watch:
         self._fit()
         self.diagnosis.stream[leg.row] = -1
 
+    def turned(self, leg: Leg) -> None:
+        """We begin to send to the leg's far end, or stop."""
+        self._fit()
+        leg.view.begin_anew()
+        self.diagnosis.unheard[leg.row] = False
+
     def look(self, now: float) -> None:
         """Do what is due at this tick."""
         if now >= self._next:

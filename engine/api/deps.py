@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Annotated, Protocol, cast
 
 import structlog
@@ -24,9 +24,11 @@ from engine.views import (
     AgentAsk,
     AgentView,
     CallView,
+    Caption,
     DeskView,
     HealthView,
     IceTerms,
+    LegSide,
     LineView,
     LoadView,
     PhoneTerms,
@@ -86,6 +88,9 @@ class EngineView(Protocol):
 
     def tell_agent(self, agent: str, text: str, by: str) -> int:
         """Say it on every page of the agent; how many there are. Raises UnknownAgent."""
+
+    def show_caption(self, caption: Caption, readers: Collection[LegSide]) -> int:
+        """Show it on the pages of these sides; how many there are. Raises UnknownCall."""
 
     def title(self, destination: str) -> str:
         """What people call a number or name of the plan."""

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from engine.api.caller_schemas import CallerToken as CallerToken
 from engine.api.caller_schemas import CallerTokenWish as CallerTokenWish
 from engine.api.caller_schemas import IceServer as IceServer
+from engine.api.caption_schemas import CaptionShown as CaptionShown
+from engine.api.caption_schemas import CaptionText as CaptionText
 from engine.api.note_schemas import AgentNote as AgentNote
 from engine.api.note_schemas import AgentNoteTold as AgentNoteTold
 from engine.api.plain import AT, example

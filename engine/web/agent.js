@@ -1,15 +1,15 @@
 // The agent's page: signs in at the desk, is her phone, and shows both as one.
 
 import {Calls, NoMicrophone} from './agent_calls.js';
-import {called, facts, network, queues, worded} from './agent_view.js';
-import {caption, note} from './captions.js';
+import {called, facts, network, put, queues, worded} from './agent_view.js';
+import {caption, captionsOf, note} from './captions.js';
 import {Desk} from './desk.js';
 import {deviceChoices, languageChoices} from './devices.js';
 import {$, choices, press, show, text} from './dom.js';
 import {drawIcons, setIcon} from './icons.js';
 import {keypad} from './keypad.js';
 import {Microphone, audio} from './microphone.js';
-import {mayNotify, Ringer} from './ring.js';
+import {mayNotify, notifies, Ringer, tone} from './ring.js';
 import {Phone} from './sip/phone.js';
 import {clock, languageName, onLanguage, preferred, say, speak} from './words.js';
 import {WrapUp} from './wrap_up.js';
@@ -26,6 +26,7 @@ let shown = null; // the desk as the node told it last
 let ahead = 0; // of the node's clock over ours, s
 let terms = null;
 let back = -Infinity; // ms of performance.now when she was in her call again
+let place = ''; // the first control of what is shown in the middle
 
 const now = () => Date.now() / 1000 + ahead;
 
@@ -77,7 +78,12 @@ desk.addEventListener('desk', ({detail}) => {
   render();
 });
 desk.addEventListener('note', ({detail}) => note($('notes'), detail.note));
-desk.addEventListener('caption', ({detail}) => caption($('captions'), detail.caption, 'agent'));
+desk.addEventListener('caption', ({detail: {caption: told}}) => {
+  const call = shown?.calls.find(({id}) => id === told.call);
+  const [mine, other] = call?.outgoing ? ['customer', called(call.name, call.who)] : ['agent', ''];
+  caption($('captions'), told, mine, other);
+  show($('captions-card'), true);
+});
 
 function plugIn() {
   const {domain, scheme, port} = terms.phone;
@@ -122,15 +128,16 @@ $('wish').addEventListener('change', async () => {
   if (await attempt(() => desk.ask('state', {state, reason: reason.join(':')})) === null) fillWishes();
 });
 
-/** Do it, and say so where it cannot be done. */
-async function attempt(act) {
+/** Do it, and say so where it cannot be done. failed: the sentence for what the other side's phone or the node refused. */
+async function attempt(act, failed = '') {
   fault('');
   try {
     return await act();
   } catch (error) {
     if (error instanceof NoMicrophone) fault(unheard(error.why));
     else if (error.code === 'away') fault(say('error.away'));
-    else if (error.status) fault(say('agent.transfer.failed', {why: cause(error.status)}));
+    else if (error.status && failed) fault(say(failed, {why: cause(error.status)}));
+    else if (error.status) fault(say('error.unknown', {detail: cause(error.status)}));
     else fault(say('error.unknown', {detail: error.detail || error.message}));
     return null;
   }
@@ -149,6 +156,7 @@ function fault(said) {
 
 calls.addEventListener('change', () => {
   const call = calls.ringing;
+  if (call && call !== ringer.call) fault('');
   if (!call) {
     ringer.stop();
   } else if (call !== ringer.call) {
@@ -173,7 +181,7 @@ press($('mute'), () => calls.mute(!microphone.muted));
 press($('hold'), () => attempt(() => calls.first.hold(!calls.first.held)));
 press($('swap'), () => attempt(() => calls.swap()));
 press($('conference'), () => attempt(() => calls.confer(!calls.conference)));
-press($('finish'), () => attempt(() => calls.finish()));
+press($('finish'), () => attempt(() => calls.finish(), 'agent.transfer.failed'));
 press($('drop'), () => calls.second?.hangUp());
 press($('record'), () => attempt(() => {
   const call = current();
@@ -196,14 +204,30 @@ $('transfer').addEventListener('click', () => {
 });
 $('transfer-dialog').addEventListener('close', () => {
   const [how, to] = [$('transfer-dialog').returnValue, $('transfer-to').value.trim()];
-  if (how && to) attempt(() => (how === 'ask' ? calls.consult(to) : calls.transfer(to)));
+  if (!how || !to) return;
+  if (how === 'ask') attempt(() => calls.consult(to));
+  else attempt(() => calls.transfer(to), 'agent.transfer.failed');
 });
 $('dial-form').addEventListener('submit', (event) => {
   event.preventDefault();
   const to = $('dial').value.trim();
   if (to && !calls.list.length) attempt(() => calls.dial(to));
 });
-$('open-settings').addEventListener('click', () => $('settings-dialog').showModal());
+$('open-settings').addEventListener('click', () => {
+  notifying();
+  $('settings-dialog').showModal();
+});
+press($('ring-once'), tone);
+press($('notify-allow'), async () => {
+  await mayNotify();
+  notifying();
+});
+
+function notifying() {
+  const state = notifies();
+  text($('notify-state'), say(`agent.notify.${state}`));
+  show($('notify-allow'), state === 'default');
+}
 deviceChoices(microphone, $('microphones'), $('speakers'), () => calls.list.map((each) => each.voice),
   (stream) => calls.speak(stream))();
 languageChoices($('language'), $('signin-language'));
@@ -233,16 +257,30 @@ function render() {
   if (ringing) offer(ringing, ringing === first ? call : shown.calls.find((each) => !each.outgoing));
   show($('active'), Boolean(active));
   if (active) activeCall(active, call);
-  show($('idle'), !ringing && !active && (shown.state !== 'wrap_up' || !shown.last));
+  const resting = !ringing && !active && (shown.state !== 'wrap_up' || !shown.last);
+  show($('idle'), resting);
   idle();
+  const some = captionsOf($('captions'), active && call ? call.id : '', [...shown.calls.map(({id}) => id), shown.last?.call]);
+  show($('captions-card'), some === null ? Boolean(active) : some);
   const written = shown.calls.find((each) => !each.outgoing && each.connected !== null) || null;
   wrapUp.show(shown.state, written, shown.last, (shown.until || 0) - now());
   network(active && active.state === 'talking' ? call : null, calls.heard);
   queues($('queues'), shown.queues, now());
+  refocus(ringing ? 'answer' : active ? 'mute' : resting ? 'dial' : 'wrap-notes');
+}
+
+/** Where the focus was has gone, as a button that was pressed does: on to what has taken its place. */
+function refocus(next) {
+  if (next === place) return;
+  place = next;
+  const {activeElement: held} = document;
+  const lost = !held || held === document.body || held.closest('[hidden]');
+  if (lost && (matchMedia('(pointer: fine)').matches || $(next).matches('button'))) $(next).focus({preventScroll: true});
 }
 
 function header() {
   text($('me'), shown.name);
+  $('phone').dataset.state = phone?.state || 'away';
   text($('phone'), say(`agent.phone.${phone?.state || 'away'}`));
   $('pill').dataset.state = shown.state;
   const reason = shown.state === 'paused' && shown.reason ? `: ${worded('agent.reason', shown.reason)}` : '';
@@ -255,7 +293,7 @@ function header() {
 
 function offer(ringing, call) {
   const known = call || ringing;
-  text($('offer-who').firstElementChild, called(known.name, known.who));
+  put($('offer-who').firstElementChild, called(known.name, known.who));
   facts($('offer-facts'), call);
 }
 
@@ -266,19 +304,21 @@ function whoIs(call) {
 }
 
 function activeCall(active, call) {
-  text($('call-who').firstElementChild, whoIs(active));
+  put($('call-who').firstElementChild, whoIs(active));
   text($('call-about'), call ? [call.title, call.language && languageName(call.language)].filter(Boolean).join(' · ') : '');
   const talking = active.state === 'talking';
   const lost = active.state === 'returning' || (talking && active.lost);
   const word = performance.now() - back < BACK_MS ? 'agent.back' : calls.conference ? 'agent.conference.on'
     : active.held ? 'agent.held' : active.state === 'calling' ? 'agent.calling' : 'agent.talking';
   text($('call-state'), say(calls.transferring ? 'agent.transfer.under' : word));
+  $('call-state').parentElement.dataset.look = active.held || lost || !talking ? 'wait' : '';
   text($('call-time'), active.began === null ? '' : clock((performance.now() - active.began) / 1000));
   const notice = lost ? 'agent.reconnecting' : call?.held_by.includes('customer') && !call.outgoing ? 'agent.held.there'
     : microphone.muted ? 'muted' : '';
   show($('call-notice'), Boolean(notice));
   if (notice) text($('call-notice').querySelector('span'), say(notice));
   toggle($('mute'), microphone.muted, ['mic', 'mute'], ['micoff', 'unmute']);
+  setIcon($('level').parentElement, microphone.muted ? 'micoff' : 'mic');
   toggle($('hold'), active.held, ['hold', 'hold'], ['play', 'resume']);
   for (const each of ['mute', 'hold', 'keys', 'transfer']) $(each).disabled = !talking || calls.transferring;
   $('transfer').disabled ||= Boolean(calls.second);
@@ -301,7 +341,7 @@ function secondCall() {
   const {second, first} = calls;
   show($('second'), Boolean(second));
   if (!second) return;
-  text($('second-who'), whoIs(second));
+  put($('second-who'), whoIs(second));
   const both = first.state === 'talking' && second.state === 'talking';
   text($('second-state'), say(second.held ? 'agent.held' : second.state === 'calling' ? 'agent.calling' : 'agent.talking'));
   $('finish').disabled = !both || calls.transferring;

@@ -12,6 +12,12 @@ export function worded(prefix, word) {
 /** Who calls, as agents say it. */
 export const called = (name, who) => name || (who && who !== 'anonymous' ? who : say('agent.unknown'));
 
+/** Put a name or a number into an element that stands for itself: numbers go from left to right everywhere. */
+export function put(element, said) {
+  text(element, said);
+  element.dir = /\p{L}/u.test(said) ? 'auto' : 'ltr';
+}
+
 /** The facts of an offer. call: of the desk; null before the node has told. */
 export function facts(list, call) {
   const rows = call ? [
@@ -23,9 +29,15 @@ export function facts(list, call) {
     ['agent.offer.why', why(call)],
   ] : [];
   const made = rows.filter(([, said]) => said).flatMap(([key, said]) => [
-    make('dt', {textContent: say(key)}), make('dd', {}, make('bdi', {textContent: said})),
+    make('dt', {textContent: say(key)}), make('dd', {}, isolated(said)),
   ]);
   if (list.textContent !== made.map((each) => each.textContent).join('')) list.replaceChildren(...made);
+}
+
+function isolated(said) {
+  const made = make('bdi');
+  put(made, said);
+  return made;
 }
 
 function why({why: reasons, misses}) {
@@ -45,13 +57,14 @@ export function network(call, figures) {
   const signal = $('signal');
   signal.dataset.word = word;
   text($('signal-word'), call ? say(`quality.${word || 'unknown'}`) : '');
-  show($('why'), Boolean(call));
+  show($('quality-card'), Boolean(call));
+  text($('why-title'), say(['', 'good'].includes(word) && !troubled(call) ? 'agent.why.good' : 'agent.why'));
   if (!call) return;
   const sides = call.legs.map((leg) => {
     const mine = (leg.side === 'agent') !== call.outgoing;
     const other = call.outgoing ? called(call.name, call.who) : say('agent.side.customer');
     const lines = [make('b', {textContent: mine ? say('agent.side.agent') : other})];
-    const told = [leg.codec];
+    const told = [leg.codec.replace('opus', 'Opus')];
     if (leg.mos_now !== null) told.push(say('agent.mos', {mos: Math.round(leg.mos_now * 10) / 10}));
     if (leg.loss !== null) {
       const loss = new Intl.NumberFormat(language(), {style: 'percent', maximumFractionDigits: 1}).format(leg.loss);
@@ -64,7 +77,7 @@ export function network(call, figures) {
     }
     return make('div', {class: 'side'}, ...lines);
   });
-  if (!call.legs.some((leg) => leg.troubles.length)) {
+  if (!troubled(call)) {
     sides.push(make('p', {class: 'small soft', textContent: say('agent.why.none')}));
   }
   const more = $('why-more');
@@ -75,13 +88,15 @@ export function network(call, figures) {
   }
 }
 
+const troubled = (call) => Boolean(call?.legs.some((leg) => leg.troubles.length));
+
 /** The agent's queues. now: epoch seconds of the node. */
 export function queues(list, all, now) {
   const rows = all.map((each) => {
     const waiting = each.waiting ? say('agent.queue.waiting', {n: each.waiting}) : say('agent.queue.empty');
     const oldest = each.oldest === null ? '' : say('agent.queue.oldest', {time: clock(now - each.oldest)});
-    return make('li', {}, make('bdi', {textContent: each.title}),
-      make('span', {class: 'soft number', textContent: [waiting, oldest].filter(Boolean).join(', ')}));
+    return make('li', {}, isolated(each.title),
+      make('span', {class: 'soft number', 'data-busy': String(each.waiting > 0), textContent: [waiting, oldest].filter(Boolean).join(' · ')}));
   });
   if (!rows.length) rows.push(make('li', {class: 'soft', textContent: say('agent.queues.none')}));
   if (list.textContent !== rows.map((each) => each.textContent).join('')) list.replaceChildren(...rows);

@@ -3,7 +3,7 @@
 // A link leads here (/call/support), or embed.js shows it within a company's page. Where its token comes from: the
 // address (#token=…), the page around it, or, where the node is set up so for trying out, the node itself.
 
-import {caption} from './captions.js';
+import {caption, forget} from './captions.js';
 import {deviceChoices, languageChoices} from './devices.js';
 import {$, choices, make, press, show, text} from './dom.js';
 import {drawIcons, icon, setIcon} from './icons.js';
@@ -11,7 +11,7 @@ import {keypad} from './keypad.js';
 import {Line} from './line.js';
 import {Meter, Microphone, NoMicrophone, deniedForGood} from './microphone.js';
 import {Quality} from './quality.js';
-import {ticketFor, terms} from './ticket.js';
+import {linked, terms, ticketFor} from './ticket.js';
 import {WhipCall, interrupted} from './whip.js';
 import {clock, language, onLanguage, preferred, say, speak} from './words.js';
 
@@ -22,6 +22,9 @@ const FAILURES = {
   'not-acceptable': 'network', 'too-many-requests': 'busy', overloaded: 'busy', draining: 'busy', 'browsers-away': 'busy',
   network: 'network', lost: 'lost',
 };
+
+const DISCS = {connecting: 'phone', ringing: 'phone', waiting: 'people', talking: 'phone', held: 'hold', reconnecting: 'warning'};
+const around = window.parent === window ? null : window.parent; // the page that embed.js is in
 
 const microphone = new Microphone();
 let state = 'idle'; // idle, asking, denied, live, ended
@@ -62,7 +65,10 @@ async function start(kept = null) {
   call.addEventListener('state', moved);
   line = new Line(call.ticket.token);
   line.addEventListener('call', ({detail}) => told(detail));
-  line.addEventListener('caption', ({detail}) => caption($('captions'), detail, 'customer'));
+  line.addEventListener('caption', ({detail}) => {
+    $('page').setAttribute('data-captions', '');
+    caption($('captions'), detail, 'customer');
+  });
   go('live');
   await (kept ? call.resume(stream, kept) : call.start(stream));
 }
@@ -95,6 +101,7 @@ function measure() {
     $('level').firstElementChild.style.transform = `scaleX(${microphone.muted ? 0 : level})`;
   });
   quality?.stop();
+  heard('');
   quality = new Quality(call.sound.pc, ({word}) => heard(word));
 }
 
@@ -125,6 +132,7 @@ function go(next) {
   const before = state;
   state = next;
   $('page').dataset.state = next;
+  around?.postMessage({isogloss: 'state', state: next}, '*'); // a word for the button there, and no secret
   for (const each of ['idle', 'asking', 'denied', 'live', 'ended']) show($(each), each === next);
   render();
   if (before !== next && next !== 'idle') $(next).querySelector('h1').focus();
@@ -153,7 +161,7 @@ function standing() {
   if (!stands && call?.state === 'connected') return ['talking', say('caller.talking'), ''];
   if (!stands || call?.state === 'connecting') return ['connecting', say('caller.connecting'), say('caller.connecting.more')];
   if (stands.held) return ['held', say('caller.held'), say('caller.held.more')];
-  if (stands.state === 'talking') return ['talking', say('caller.talking'), microphone.muted ? say('muted') : ''];
+  if (stands.state === 'talking') return ['talking', say('caller.talking'), ''];
   if (['dialling', 'transferring'].includes(stands.state)) return ['ringing', say('caller.ringing'), say('caller.ringing.more')];
   const place = stands.position > 1 ? say('caller.position', {n: stands.position - 1}) : stands.position === 1 ? say('caller.next') : '';
   const wait = stands.wait_s === null ? '' : say('caller.wait', {n: Math.max(1, Math.ceil(stands.wait_s / 60))});
@@ -166,8 +174,13 @@ function live() {
   $('page').dataset.call = word;
   text($('live-title'), title);
   text($('live-more'), more);
+  setIcon($('live-disc'), DISCS[word]);
   text($('time'), clock((Date.now() - (connected ?? call?.began ?? Date.now())) / 1000));
+  if (word === 'reconnecting') heard('lost');
   const muted = microphone.muted;
+  $('level-row').toggleAttribute('data-muted', muted);
+  setIcon($('level-row'), muted ? 'micoff' : 'mic');
+  text($('level-name'), say(muted ? 'muted' : 'microphone.level'));
   $('mute').setAttribute('aria-pressed', String(muted));
   setIcon($('mute'), muted ? 'micoff' : 'mic');
   text($('mute').querySelector('span'), say(muted ? 'unmute' : 'mute'));
@@ -177,7 +190,9 @@ function over() {
   const failed = Boolean(why);
   text($('ended-title'), say(failed && connected === null ? 'caller.failed' : 'caller.ended'));
   const took = connected === null ? '' : say('caller.ended.time', {time: clock((call.over - connected) / 1000)});
-  text($('ended-more'), failed ? say(`caller.failed.${FAILURES[why] || 'network'}`) : took);
+  const fault = FAILURES[why] || 'network';
+  text($('ended-more'), failed ? say(`caller.failed.${fault === 'token' && linked() ? 'link' : fault}`) : took);
+  text($('call-again').querySelector('span'), say(failed ? 'retry' : 'caller.again'));
   $('ended-disc').classList.toggle('bad', failed);
   setIcon($('ended-disc'), failed ? 'warning' : connected === null ? 'end' : 'check');
 }
@@ -191,7 +206,8 @@ press($('again'), async () => {
 });
 press($('call-again'), () => {
   line?.close();
-  if ($('captions').children.length) $('captions').replaceChildren(make('p', {class: 'soft small', textContent: say('captions.empty')}));
+  forget($('captions'));
+  $('page').removeAttribute('data-captions');
   heard('');
   return start();
 });

@@ -1,6 +1,7 @@
 // The agent's desk: a WebSocket that is opened again when it breaks, and tells all of the desk at each change.
 
 import {nonceOfOurs, respond, secretOf} from './sip/digest.js';
+import {tab} from './storage.js';
 
 const PROTOCOL = 'isogloss.desk.v1';
 const AGAIN_MS = [500, 1000, 2000, 4000, 8000, 15000];
@@ -22,11 +23,7 @@ export class Desk extends EventTarget {
 
   /** Who signed in here before the page was loaded again. */
   static kept() {
-    try {
-      return JSON.parse(sessionStorage.getItem(KEPT));
-    } catch {
-      return null;
-    }
+    return tab.get(KEPT);
   }
 
   signIn(who) {
@@ -38,7 +35,7 @@ export class Desk extends EventTarget {
   signOut() {
     this.wanted = false;
     this.who = null;
-    sessionStorage.removeItem(KEPT);
+    tab.remove(KEPT);
     this.socket?.close(1000);
   }
 
@@ -118,8 +115,6 @@ export class Desk extends EventTarget {
 
   #keep() {
     this.failures = 0;
-    try {
-      sessionStorage.setItem(KEPT, JSON.stringify(this.who));
-    } catch { /* then a reload asks for the password */ }
+    tab.set(KEPT, this.who);
   }
 }

@@ -1,5 +1,7 @@
 // The microphone and the loudspeaker: asked for, chosen, measured, muted.
 
+import {browser} from './storage.js';
+
 const WISHES = {echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1};
 const FLOOR_DB = -60;
 const KEPT = 'isogloss.devices';
@@ -103,17 +105,11 @@ export class Microphone extends EventTarget {
 }
 
 function kept() {
-  try {
-    return {microphone: '', speaker: '', ...JSON.parse(localStorage.getItem(KEPT))};
-  } catch {
-    return {microphone: '', speaker: ''};
-  }
+  return {microphone: '', speaker: '', ...browser.get(KEPT)};
 }
 
 function keep(chosen) {
-  try {
-    localStorage.setItem(KEPT, JSON.stringify(chosen));
-  } catch { /* then they are the system's again next time */ }
+  browser.set(KEPT, chosen);
 }
 
 let context = null;

@@ -6,9 +6,12 @@ const TONES_HZ = [587.3, 783.9]; // a fourth, soft enough for a room of agents
 const PATTERN_S = [[0, 0.18], [0.24, 0.18]];
 const AGAIN_MS = 2600;
 
+/** Whether notifications are shown: granted, denied, or default where the person has not been asked. */
+export const notifies = () => ('Notification' in window ? Notification.permission : 'denied');
+
 /** Ask whether notifications may be shown; call it when a button is pressed. */
 export async function mayNotify() {
-  if (!('Notification' in window) || Notification.permission !== 'default') return;
+  if (notifies() !== 'default') return;
   await Notification.requestPermission().catch(() => {});
 }
 
@@ -17,7 +20,10 @@ export class Ringer {
     this.timer = null;
     this.notification = null;
     this.title = document.title;
-    document.addEventListener('visibilitychange', () => document.hidden || this.#unnotify());
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) this.#unnotify();
+      else if (this.timer !== null) this.#notify();
+    });
   }
 
   /** said: what the title and the notification tell. answer: called when the notification is pressed. */
@@ -32,7 +38,8 @@ export class Ringer {
     };
     once();
     this.timer = setInterval(once, AGAIN_MS);
-    if (document.hidden) this.#notify(said, more, answer);
+    this.told = [said, more, answer];
+    if (document.hidden) this.#notify();
   }
 
   stop() {
@@ -43,8 +50,9 @@ export class Ringer {
     this.#unnotify();
   }
 
-  #notify(said, body, answer) {
-    if (!('Notification' in window) || Notification.permission !== 'granted') return;
+  #notify() {
+    if (notifies() !== 'granted') return;
+    const [said, body, answer] = this.told;
     try {
       this.notification = new Notification(said, {body, tag: 'isogloss-call', requireInteraction: true});
       this.notification.onclick = () => {
@@ -60,7 +68,8 @@ export class Ringer {
   }
 }
 
-function tone() {
+/** The tone, once. */
+export function tone() {
   const context = audio();
   for (const [at, length] of PATTERN_S) {
     const gain = context.createGain();

@@ -14,10 +14,15 @@ export async function terms() {
   }
 }
 
+const given = () => new URLSearchParams(location.hash.slice(1)).get('token');
+
+/** Whether the token came with the address, as in a link that somebody was sent. */
+export const linked = () => Boolean(given());
+
 /** {token, url, …} for a call. Raises whip.js Refused. */
 export async function ticketFor(destination, language) {
-  const given = new URLSearchParams(location.hash.slice(1)).get('token');
-  if (given) return {token: given, url: `/whip/${encodeURIComponent(destination)}`};
+  const token = given();
+  if (token) return {token, url: `/whip/${encodeURIComponent(destination)}`};
   return window.parent === window ? fromNode(destination, language) : fromAround(destination, language);
 }
 

@@ -5,6 +5,7 @@
 
 import {RESUME_MS, Recovery} from './recovery.js';
 import {Sound} from './sound.js';
+import {tab} from './storage.js';
 
 const KEPT = 'isogloss.call'; // in the tab's own storage
 const GATHER_MS = 150; // addresses that take longer follow (trickle ICE)
@@ -21,12 +22,8 @@ export class Refused extends Error {
 
 /** The call that this tab was in before the page was loaded again, or null. */
 export function interrupted() {
-  try {
-    const kept = JSON.parse(sessionStorage.getItem(KEPT));
-    return kept && Date.now() - kept.seen < RESUME_MS ? kept : null;
-  } catch {
-    return null;
-  }
+  const kept = tab.get(KEPT);
+  return kept && Date.now() - kept.seen < RESUME_MS ? kept : null;
 }
 
 export class WhipCall extends EventTarget {
@@ -95,7 +92,7 @@ export class WhipCall extends EventTarget {
     clearInterval(this.keeper);
     this.unwatch();
     this.sound?.close();
-    sessionStorage.removeItem(KEPT);
+    tab.remove(KEPT);
   }
 
   /** Speak what another microphone hears. */
@@ -197,10 +194,8 @@ export class WhipCall extends EventTarget {
 
   #keep() {
     const note = () => {
-      try {
-        const {ticket, location, began, id} = this;
-        sessionStorage.setItem(KEPT, JSON.stringify({ticket, location, began, id, seen: Date.now()}));
-      } catch { /* then a reload cannot come back */ }
+      const {ticket, location, began, id} = this;
+      tab.set(KEPT, {ticket, location, began, id, seen: Date.now()});
     };
     note();
     clearInterval(this.keeper);

@@ -3,6 +3,7 @@
 // An entry is a text, or an object by plural category (Intl.PluralRules) where {n} decides its form. Elements name
 // their texts in the markup: data-say for the content, data-say-label, -title and -placeholder for attributes.
 
+import {browser} from './storage.js';
 import ar from './words/ar.js';
 import en from './words/en.js';
 import es from './words/es.js';
@@ -13,25 +14,19 @@ const RIGHT_TO_LEFT = new Set(['ar']);
 const KEPT = 'isogloss.language';
 const ATTRIBUTES = {sayLabel: 'aria-label', sayTitle: 'title', sayPlaceholder: 'placeholder'};
 
+const [ALONE, OVER] = ['\u2068', '\u2069']; // around names and numbers, which have a direction of their own
+
 let current = 'en';
 const listeners = new Set();
 
 /** The language that was asked for in the address, chosen before, or is the browser's; English where it has none. */
 export function preferred() {
-  const wanted = [new URLSearchParams(location.search).get('lang'), kept(), ...(navigator.languages || [])];
+  const wanted = [new URLSearchParams(location.search).get('lang'), browser.get(KEPT), ...(navigator.languages || [])];
   for (const each of wanted) {
-    const code = (each || '').toLowerCase().split('-')[0];
+    const code = String(each || '').toLowerCase().split('-')[0];
     if (code in LANGUAGES) return code;
   }
   return 'en';
-}
-
-function kept() {
-  try {
-    return localStorage.getItem(KEPT);
-  } catch {
-    return null; // storage is refused to pages within pages by some browsers
-  }
 }
 
 export const language = () => current;
@@ -41,11 +36,7 @@ export function speak(code, {keep = false} = {}) {
   current = code in LANGUAGES ? code : 'en';
   document.documentElement.lang = current;
   document.documentElement.dir = RIGHT_TO_LEFT.has(current) ? 'rtl' : 'ltr';
-  if (keep) {
-    try {
-      localStorage.setItem(KEPT, current);
-    } catch { /* then it is asked for again */ }
-  }
+  if (keep) browser.set(KEPT, current);
   apply(document);
   for (const each of listeners) each(current);
 }
@@ -63,7 +54,7 @@ export function say(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => {
     const value = values[name];
     if (value === undefined) return whole;
-    return typeof value === 'number' ? new Intl.NumberFormat(current).format(value) : String(value);
+    return typeof value === 'number' ? new Intl.NumberFormat(current).format(value) : `${ALONE}${value}${OVER}`;
   });
 }
 

@@ -44,7 +44,9 @@ export class WrapUp {
     const wrapping = state === 'wrap_up';
     show($('wrap-done'), wrapping);
     show($('wrap-left'), wrapping);
+    text($('wrap-title'), say(wrapping ? 'agent.wrap' : 'agent.wrap.during'));
     const {who, name} = last || call;
+    show($('wrap-with'), wrapping); // during the call it stands above
     text($('wrap-with'), say('agent.wrap.with', {who: called(name, who)}));
     if (wrapping) text($('wrap-left'), say('agent.wrap.left', {time: clock(left)}));
   }

@@ -94,6 +94,14 @@ EAR = """
       this.addEventListener('track', (event) => { if (event.track.kind === 'audio') listen(event.track); });
     }
   };
+  const Socket = window.WebSocket;
+  ear.sockets = [];
+  window.WebSocket = class extends Socket {
+    constructor(url, protocols) {
+      super(ear.deaf ? `${location.origin.replace('http', 'ws')}/gone` : url, protocols);
+      ear.sockets.push(this);
+    }
+  };
   const encoded = (blocks) => {
     let text = '';
     for (const block of blocks) text += String.fromCharCode(...new Uint8Array(block.buffer));

@@ -8,6 +8,7 @@ import pytest
 
 from tests.browser.chromium import chromium, missing, tab
 from tests.browser.pages import node_for_pages
+from tests.browser.site import Site
 from tests.interop.conftest import phone, prompts_of, serve, speech
 from tests.interop.node import Node
 
@@ -15,9 +16,21 @@ __all__ = ["chromium", "phone", "speech", "tab"]
 
 
 @pytest.fixture(scope="package")
-def node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    """A real node that serves its pages."""
+def site() -> Iterator[Site]:
+    """Of another company."""
+    site = Site()
+    yield site
+    site.close()
+
+
+@pytest.fixture(scope="package")
+def node(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, site: Site
+) -> Iterator[Node]:
+    """A real node that serves its pages, and lets the site show the caller's."""
     reason = missing()
     if reason is not None:
         pytest.skip(reason)
-    yield from serve(node_for_pages(tmp_path_factory.mktemp("pages"), prompts_of(request.config.cache)))
+    prompts = prompts_of(request.config.cache)
+    site.node = node_for_pages(tmp_path_factory.mktemp("pages"), prompts, [site.origin()])
+    yield from serve(site.node)

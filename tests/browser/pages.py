@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,8 @@ QUEUES = {
     "kiosk": TERMS | {"title": "Kiosk", "wrap_up_s": 0},
 }
 LISTEN = {"udp": 5060, "tls": 5061, "wss": 7443}
-SITE = "http://shop.localhost"  # of another company, with a button on it
 PAGES = {"demo": ["desk"], "outcomes": ["resolved", "callback", "other"]}
-CALLERS = {"keys": {"tests": {"file": "callers.key"}}, "key": "tests", "origins": [SITE]}
+CALLERS = {"keys": {"tests": {"file": "callers.key"}}, "key": "tests"}
 # a microphone that the person says no to, and one about which she has not decided
 DENIED = (
     "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'));"
@@ -42,19 +41,27 @@ def music(node: Node) -> Path:
 
 
 def node_for_pages(
-    folder: Path, prompts: Path, media: dict[str, Any] | None = None, at: str = "127.0.0.1"
+    folder: Path,
+    prompts: Path,
+    origins: Sequence[str] = (),
+    media: dict[str, Any] | None = None,
+    at: str = "127.0.0.1",
 ) -> Node:
-    """Agents have a wrap-up and pages may have tokens made; SHA-256 is asked for beside MD5. media: as of
-    Node. at: its address.
+    """Agents have a wrap-up and pages may have tokens made; SHA-256 is asked for beside MD5. origins: of
+    sites that may show the caller's page. media: as of Node. at: its address.
     """
     listen = [{"transport": name, "address": at, "port": port} for name, port in LISTEN.items()]
     more: dict[str, dict[str, Any]] = {
-        "sip": {"listen": listen, "digest": {"nonce_s": 60, "algorithms": ["MD5", "SHA-256"]}},
+        "sip": {
+            "listen": listen,
+            "digest": {"nonce_s": 60, "algorithms": ["MD5", "SHA-256"]},
+            "timers": {"ring_s": 30},  # a state is looked at for as long as it takes
+        },
         "queues": QUEUES,
         "api": {
             "address": at,
             "tokens": {"console": {"token": {"file": "token"}, "role": "operator"}},
-            "callers": CALLERS,
+            "callers": CALLERS | {"origins": list(origins)},
             "pages": PAGES,
         },
     }
@@ -106,6 +113,12 @@ class AgentPage:
 
     def in_state(self, state: str) -> None:
         self.page.wait_for_selector(f"#pill[data-state={state}]")
+
+    def lose_the_node(self) -> None:
+        """Its WebSockets break, and no other opens."""
+        self.page.evaluate(
+            "() => { for (const each of isoglossEar.sockets) each.close(); isoglossEar.deaf = true; }"
+        )
 
     def wish(self, value: str) -> None:
         self.page.select_option("#wish", value)
@@ -159,11 +172,12 @@ class CallerPage:
         if script:
             self.page.add_init_script(script)
 
-    def open(self, destination: str = "desk", language: str = "en") -> None:
-        token = ""
-        if destination not in PAGES["demo"]:  # then a site has it made
-            token = "#token=" + self.node.post("/v1/callers/tokens", {"destination": destination})["token"]
-        self.page.goto(f"{self.node.api}/call/{destination}?lang={language}&title=Customer+support{token}")
+    def open(self, destination: str = "desk", language: str = "en", token: str = "") -> None:
+        """token: as a site has it made; the node makes one for destinations of its own demonstration."""
+        if not token and destination not in PAGES["demo"]:
+            token = self.node.post("/v1/callers/tokens", {"destination": destination})["token"]
+        address = f"{self.node.api}/call/{destination}?lang={language}&title=Customer+support"
+        self.page.goto(f"{address}#token={token}" if token else address)
 
     def start(self) -> None:
         self.page.click("#start")
@@ -175,8 +189,8 @@ class CallerPage:
     def in_state(self, state: str) -> None:
         self.page.wait_for_selector(f"#page[data-state={state}]")
 
-    def call(self, destination: str = "desk", language: str = "en") -> None:
-        self.open(destination, language)
+    def call(self, destination: str = "desk", language: str = "en", token: str = "") -> None:
+        self.open(destination, language, token)
         self.start()
 
     def lose_the_network(self) -> None:

@@ -1,6 +1,7 @@
 """Pictures of every state of the pages: `python -m tests.browser.shoot FOLDER [LANGUAGE…]`.
 
-English by light and Arabic by night, unless told otherwise. Needs Chromium and Playwright, as the tests do.
+Each is taken as wide as a phone is and as a desk is; English by light and Arabic by
+night, unless told otherwise. Needs Chromium and Playwright, as the tests do.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from pathlib import Path
 
 from tests.browser.chromium import Chromium, missing
 from tests.browser.pages import node_for_pages
-from tests.browser.tour import tour
+from tests.browser.tour import DESK, PHONE, tour
 from tests.interop.node import ROOT
 
 SCHEMES = {"ar": "dark"}
+WIDTHS = {"phone": PHONE["viewport"], "desk": DESK["viewport"]}
 
 
 def shoot(folder: Path, languages: list[str]) -> int:
@@ -41,8 +43,16 @@ def shoot(folder: Path, languages: list[str]) -> int:
             for language in languages:
                 look = {"color_scheme": SCHEMES.get(language, "light"), "locale": language}
                 for name, page in tour(browsers.open, node, speech, language, **look):
-                    page.screenshot(path=folder / f"{name}-{language}.png")
-                    made += 1
+                    before = page.viewport_size
+                    for width, size in WIDTHS.items():
+                        page.set_viewport_size(size)
+                        page.evaluate(
+                            "Promise.all(document.getAnimations().map((each) => each.currentTime = 1e6))"
+                        )
+                        page.screenshot(path=folder / f"{name}-{language}-{width}.png")
+                        made += 1
+                    if before is not None:
+                        page.set_viewport_size(before)
                 browsers.close_pages()
         finally:
             browsers.close()

@@ -1,4 +1,4 @@
-"""axe-core finds nothing serious in any state of the pages: in Arabic, right to left, by night and by day."""
+"""axe-core finds nothing serious in any state of the pages: in Arabic by night, and in English by day."""
 
 from __future__ import annotations
 
@@ -10,10 +10,16 @@ from tests.browser.pages import Tabs
 from tests.browser.tour import tour
 from tests.interop.node import Node
 
-LOOK = """async (rules) => (await axe.run(document, {resultTypes: ['violations'], ...rules})).violations
+LOOK = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
     .filter(({impact}) => impact === 'serious' || impact === 'critical')
     .map(({id, nodes}) => `${id}: ${nodes.map(({target}) => target.join(' ')).join(', ')}`)"""
-COLOURS = {"runOnly": ["color-contrast"]}
+SPEAK = """(code) => {
+  const choice = document.querySelector('select.languages');
+  choice.value = code;
+  choice.dispatchEvent(new Event('change'));
+  for (const each of document.getAnimations()) each.currentTime = 1e6;
+}"""
+LOOKS = (("en", "light"), ("ar", "dark"))
 
 
 def test_every_state_can_be_read_and_worked_by_everybody(
@@ -21,13 +27,11 @@ def test_every_state_can_be_read_and_worked_by_everybody(
 ) -> None:
     axe = (package("axe-core") / "axe.min.js").read_text("utf-8")
     faults = []
-    looked_at = set()
     for name, page in tour(tab, node, speech, "ar", color_scheme="dark", bypass_csp=True):
-        if page not in looked_at:
+        if not page.evaluate("() => 'axe' in window"):  # a new page, or loaded again
             page.evaluate(axe)
-            looked_at.add(page)
-        faults += [f"{name}: {fault}" for fault in page.evaluate(LOOK, {})]
-        page.emulate_media(color_scheme="light")
-        faults += [f"{name} by day: {fault}" for fault in page.evaluate(LOOK, COLOURS)]
-        page.emulate_media(color_scheme="dark")
+        for language, scheme in LOOKS:
+            page.emulate_media(color_scheme=scheme)
+            page.evaluate(SPEAK, language)
+            faults += [f"{name}, {language}: {fault}" for fault in page.evaluate(LOOK)]
     assert faults == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.hearing import heard, read_wav
 from tests.browser.chromium import TELEPHONE
-from tests.browser.pages import ASKED, DENIED, SITE, AgentPage, CallerPage, Tabs
+from tests.browser.pages import ASKED, DENIED, AgentPage, CallerPage, Tabs
 from tests.interop.node import Node
 
 Speech = Callable[[str], Path]
@@ -30,6 +30,18 @@ def test_two_pages_talk_and_the_caller_comes_back_after_a_reload_and_rates_the_c
     assert heard(read_wav(asks, TELEPHONE), anna.tab.hears(4.0), TELEPHONE)
     assert heard(read_wav(tells, TELEPHONE), customer.tab.hears(4.0), TELEPHONE)
     (call,) = node.get("/v1/calls")["items"]
+    for page in (customer.page, anna.page):
+        page.wait_for_selector("#signal[data-word=good] :text('Good')")
+        page.wait_for_function(
+            "new DOMMatrix(getComputedStyle(document.querySelector('#level i')).transform).a > 0.2"
+        )
+        page.click("#open-settings")
+        page.select_option("#microphones", index=1)
+        page.select_option("#speakers", index=1)
+        page.keyboard.press("Escape")
+    anna.page.click("#why summary")
+    sides = anna.page.inner_text("#why-more")
+    assert "Customer" in sides and "You" in sides and "Opus" in sides
 
     customer.page.reload()
     customer.is_told("talking")
@@ -67,21 +79,3 @@ def test_a_caller_who_has_not_decided_is_asked_in_her_language(node: Node, tab: 
     customer.call(language="ar")
     customer.in_state("asking")
     assert customer.page.get_attribute("html", "dir") == "rtl"
-
-
-def test_a_button_on_another_page_opens_the_call_and_has_its_token_from_there(
-    node: Node, tab: Tabs, speech: Speech
-) -> None:
-    """The page around is served here by the test's browser; its site has the token made."""
-    customer = tab(says=speech("hello"))
-    ticket = node.post("/v1/callers/tokens", {"destination": "desk"})
-    button = f"<body><script src='{node.api}/web/embed.js' data-destination=desk data-token=/token></script>"
-    customer.page.route(f"{SITE}/", lambda route: route.fulfill(content_type="text/html", body=button))
-    customer.page.route(f"{SITE}/token", lambda route: route.fulfill(json=ticket))
-    customer.page.goto(f"{SITE}/")
-    customer.page.locator("button").click()
-    frame = customer.page.frame_locator("iframe")
-    frame.locator("#start").click()
-    frame.locator("#page[data-state=live][data-call=waiting]").wait_for()
-    frame.locator("#hangup").click()
-    assert node.record("desk")["reason"] == "abandoned"

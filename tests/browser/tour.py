@@ -15,6 +15,20 @@ if TYPE_CHECKING:
 PHONE = {"viewport": {"width": 400, "height": 780}}
 DESK = {"viewport": {"width": 1280, "height": 900}}
 State = tuple[str, "Page"]
+CUSTOMER = "+44 1632 960123"
+# side, what she says, in the other's language; the last is not over yet
+SAID = {
+    "en": (
+        ("customer", "¿Dónde está mi paquete?", "es", "Where is my parcel?", "en"),
+        ("agent", "I am looking it up.", "en", "Lo estoy buscando.", "es"),
+        ("customer", "Lo espero desde", "es", "I have been waiting since", "en"),
+    ),
+    "ar": (
+        ("customer", "أين طردي؟", "ar", "Where is my parcel?", "en"),
+        ("agent", "I am looking it up.", "en", "أبحث عنه الآن.", "ar"),
+        ("customer", "أنتظره منذ", "ar", "I have been waiting since", "en"),
+    ),
+}
 
 
 def tour(
@@ -44,9 +58,18 @@ def _alone(anna: AgentPage, language: str) -> Iterator[State]:
     anna.wish("available")
     anna.in_state("available")
     yield "agent-idle", anna.page
+    anna.page.fill("#dial", "nobody")
+    anna.page.press("#dial", "Enter")
+    anna.page.wait_for_selector("#last:not(:empty)")
+    yield "agent-not-reached", anna.page
     anna.wish("paused:lunch")
     anna.in_state("paused")
     yield "agent-paused", anna.page
+    anna.lose_the_node()
+    anna.page.wait_for_selector("#away:not([hidden])")
+    yield "agent-away", anna.page
+    anna.page.reload()
+    anna.ready()
 
 
 def _before(
@@ -63,7 +86,10 @@ def _before(
         other.in_state(state)
         yield f"caller-{name}", other.page
         other.page.close()
-    caller.open(language=language)
+    ticket = node.post(
+        "/v1/callers/tokens", {"destination": "desk", "customer": CUSTOMER, "language": language}
+    )
+    caller.open(language=language, token=ticket["token"])
     caller.in_state("idle")
     yield "caller-idle", caller.page
     caller.start()
@@ -85,6 +111,14 @@ def _talk(anna: AgentPage, caller: CallerPage, node: Node, language: str) -> Ite
     caller.is_told("talking")
     caller.page.wait_for_selector("#signal[data-word=good]")
     yield "caller-talking", caller.page
+    (call,) = node.get("/v1/calls")["items"]
+    for line, (side, text, spoken, translation, to) in enumerate(SAID[language]):
+        body = {"side": side, "line": line, "text": text, "language": spoken, "translation": translation}
+        node.post(f"/v1/calls/{call['id']}/captions", body | {"to": to, "final": line < 2})
+    anna.page.wait_for_selector(".caption >> nth=2")
+    yield "agent-captions", anna.page
+    caller.page.wait_for_selector(".caption >> nth=2")
+    yield "caller-captions", caller.page
     caller.page.click("#keys")
     yield "caller-keypad", caller.page
     caller.page.click("#keys")
@@ -112,7 +146,10 @@ def _beside(anna: AgentPage, ben: AgentPage, language: str) -> Iterator[State]:
     ben.start(language)
     anna.page.click("#transfer")
     yield "agent-transfer", anna.page
-    anna.page.keyboard.press("Escape")
+    anna.page.fill("#transfer-to", "nobody")
+    anna.page.click("#transfer-blind")
+    anna.page.wait_for_selector("#fault:not([hidden])")
+    yield "agent-transfer-failed", anna.page
     anna.ask("ben")
     ben.page.wait_for_selector("#offer:not([hidden])")
     yield "agent-offer-direct", ben.page
@@ -136,14 +173,20 @@ def _after(anna: AgentPage, caller: CallerPage, ben: AgentPage) -> Iterator[Stat
     caller.page.context.set_offline(False)
     caller.in_state("ended")
     yield "caller-ended", caller.page
-    anna.page.context.set_offline(True)
-    yield "agent-settings", _settings(anna)
-
-
-def _settings(anna: AgentPage) -> Page:
-    anna.page.context.set_offline(False)
+    caller.page.check("input[name=stars][value='4']", force=True)
+    yield "caller-rating", caller.page
+    caller.page.click("#rate")
+    caller.page.wait_for_selector("#rated:not(:empty)")
+    yield "caller-rated", caller.page
     anna.page.click("#open-settings")
-    return anna.page
+    yield "agent-settings", anna.page
+    anna.page.keyboard.press("Escape")
+    anna.page.click("#wrap-done")
+    anna.wish("logged_out")
+    anna.in_state("logged_out")
+    yield "agent-logged-out", anna.page
+    anna.wish("available")
+    anna.in_state("available")
 
 
 def _failed(
@@ -153,3 +196,24 @@ def _failed(
     lost.call("nowhere", language)
     lost.in_state("ended")
     yield "caller-failed", lost.page
+    lost.open("desk", language, token="of.long.ago")
+    lost.page.reload()  # what is behind the # alone is no other page
+    lost.start()
+    lost.in_state("ended")
+    yield "caller-expired", lost.page
+    lost.open("desk", language)
+    lost.page.context.set_offline(True)
+    lost.start()
+    lost.in_state("ended")
+    yield "caller-node-gone", lost.page
+    lost.page.context.set_offline(False)
+    lost.page.route(
+        "**/whip/*", lambda route: route.fulfill(status=503, json={"type": "urn:isogloss:problem:overloaded"})
+    )
+    gone = lost.page.inner_text("#ended-more")
+    lost.page.click("#call-again")
+    lost.page.wait_for_function(
+        "(gone) => ![gone, ''].includes(document.querySelector('#ended-more').textContent)", arg=gone
+    )
+    lost.in_state("ended")
+    yield "caller-busy", lost.page

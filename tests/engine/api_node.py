@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -22,6 +22,7 @@ from engine.views import (
     AgentAsk,
     AgentView,
     CallView,
+    Caption,
     Check,
     DeskQueue,
     DeskView,
@@ -108,6 +109,7 @@ class Node:
         self.renewed_s = 600.0  # after which relays have new passwords
         self.wrapped: list[tuple[str, str, str, str]] = []
         alice = AgentSettings(name="alice", password=Secret("test", "secret of alice"))
+        self.captions: list[tuple[Caption, frozenset[LegSide]]] = []
         self.sign_in = SignIn({"alice": alice}, "example.com", Guard(), Random(1))
         self._metrics = Metrics(self)
 
@@ -229,6 +231,12 @@ class Node:
             watch.notes.append(Note(by=by, text=text, at=T0))
             watch.wake()
         return len(hers)
+
+    def show_caption(self, caption: Caption, readers: Collection[LegSide]) -> int:
+        if caption.call not in self.live:
+            raise UnknownCall(caption.call)
+        self.captions.append((caption, frozenset(readers)))
+        return len(readers)
 
     def health(self) -> HealthView:
         return HealthView(

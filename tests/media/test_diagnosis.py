@@ -97,6 +97,45 @@ def test_a_far_end_whose_reports_see_nothing_new_of_ours_hears_nothing(stage):
     assert told(stage)[-1] == ("one_way", True)
 
 
+def test_who_reports_again_at_once_is_not_deaf_to_what_is_under_way(stage):
+    phone = stage.legs[1]
+    for highest, passes in ((100, 0.9), (145, 0.2), (145, 0.5)):
+        phone.throw(report(stage, phone, highest), to=1)
+        stage.run(passes)
+    assert told(stage) == []
+
+
+def test_who_reports_what_it_hears_apart_from_what_it_sends_is_not_deaf(stage):
+    """As Chromium does: sender reports without a block, and receiver reports with it."""
+    phone = stage.legs[1]
+    sends = rtcp.build(phone.ssrc, SenderInfo(0, 0, 1, 1), None, b"phone")
+
+    def hears(highest: int) -> bytes:
+        return rtcp.build(phone.ssrc, None, Block(phone.got[-1].ssrc, 0, 0, highest, 0, 0, 0), b"phone")
+
+    for data in (hears(100), sends, sends, hears(500), sends):
+        phone.throw(data, to=1)
+        stage.run(2.0)
+    assert told(stage) == []
+    for data in (hears(500), sends):
+        phone.throw(data, to=1)
+        stage.run(2.0)
+    assert told(stage) == [("one_way", False)]
+
+
+def test_who_forgot_our_stream_while_we_paused_is_not_deaf_when_we_speak_again(stage):
+    """As browsers do whose person puts the other side on hold: their next report knows of no stream."""
+    phone = stage.legs[1]
+    phone.throw(report(stage, phone, 100), to=1)
+    stage.run(2.0)
+    stage.do(SetRemote(1, phone.address, [PCMU], DTMF, direction="recvonly"))
+    phone.throw(rtcp.build(phone.ssrc, SenderInfo(0, 0, 1, 1), None, b"phone"), to=1)
+    stage.run(3.0)
+    stage.do(SetRemote(1, phone.address, [PCMU], DTMF))
+    stage.run(2.0)
+    assert told(stage) == []
+
+
 def test_a_payload_type_that_was_not_agreed_on_is_named():
     stage = Stage()
     phone = stage.leg(1)

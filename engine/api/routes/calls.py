@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import structlog
@@ -13,8 +14,8 @@ from engine.api.deps import Reader, View, Writer
 from engine.api.documented import problems
 from engine.api.paging import PageQuery, cut
 from engine.api.problem import not_found
-from engine.api.schemas import Call, CallPage, Entry, Plain, Timeline
-from engine.views import CallView
+from engine.api.schemas import Call, CallPage, CaptionShown, CaptionText, Entry, Plain, Timeline
+from engine.views import CallView, Caption
 
 router = APIRouter(prefix="/v1/calls", tags=["calls"])
 log = structlog.get_logger("api")
@@ -77,6 +78,21 @@ async def hangup_call(view: View, caller: Writer, id: CallId) -> Call:
     view.hangup(id)
     log.info("call hung up by hand", call=id, by=caller.name)
     return Call.model_validate(call)
+
+
+@router.post(
+    "/{call}/captions",
+    status_code=202,
+    summary="Show a caption in a call",
+    operation_id="show_caption",
+    responses=problems(401, 403, 404, 409, 413, 422, noun="call"),
+)
+async def show_caption(view: View, _: Writer, id: CallId, caption: CaptionText) -> CaptionShown:
+    """Put what is said on the pages of those who talk, at once; a newer version of a line takes the place of
+    the one before. Nothing of it is kept.
+    """
+    said = caption.model_dump(exclude={"readers"})
+    return CaptionShown(pages=view.show_caption(Caption(call=id, at=time.time(), **said), caption.readers))
 
 
 @router.get(
