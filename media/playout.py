@@ -21,6 +21,7 @@ from typing import ClassVar
 import numpy as np
 
 from media import stretch
+from media.clock import TICK
 from media.columns import F32, F64, I16, I64, Bool, Column, Columns
 from media.delay import BufferSettings, Delays
 from media.gaps import Context, Gaps
@@ -161,20 +162,21 @@ class Playout(Columns):
             column[slots] = 0
         self.refused[slots] = np.inf
 
-    def near(self, now: float) -> bool:
-        """Whether what comes now may be too late for the next tick."""
-        return now > self._ticked + 0.020 - GUARD
-
-    def observe(self, slots: I64, stamps: I64, now: float) -> None:
-        """Packets arrived: note how late. Those of impossible stamps say nothing about the network."""
+    def observe(self, slots: I64, stamps: I64, times: F64 | float) -> None:
+        """Packets arrived at these times: note how late. Those of impossible stamps say nothing about the
+        network; those that came right before a tick may be too late for it the next time.
+        """
         transit = self.clock[slots] - stamps
-        after = round((now - self._ticked) * self.rate) if 0 <= now - self._ticked < 0.02 else self.span
+        passed = times - self._ticked
+        within = np.where((passed >= 0) & (passed < TICK), passed, TICK)
+        near = np.where(passed > TICK - GUARD, self.span, 0)
+        after = np.rint(within * self.rate).astype(np.int64) - near
         lead = self.shift[slots] - self.play[slots] + stamps
         sane = (lead <= self._ahead) & (lead >= -2 * self.rate)
-        if self.near(now):
-            transit, after = transit + self.span, after - self.span
+        transit += near
         if not sane.all():
             slots, transit = slots[sane], transit[sane]
+            after = np.broadcast_to(after, sane.shape)[sane]
         late = self.delays.observe(slots, transit, after)
         if len(late):
             self._surprised.append(late)

@@ -12,7 +12,7 @@ from ipaddress import IPv6Address, ip_address
 
 import numpy as np
 
-from media.columns import I64
+from media.columns import F64, I64
 from media.io.native import Native, Round
 from media.io.udp import Port, UdpNetwork
 from media.messages import Address
@@ -84,6 +84,12 @@ class NativeUdpNetwork(UdpNetwork):
                 batch.size = size if not count or size == batch.size else 0
                 count += 1
         return count
+
+    def note(self, seen: F64, since: float, now: float) -> None:
+        known = self._row_of
+        self._native.note(
+            *(self._epoll.fileno(), known.ctypes.data, len(known), seen.ctypes.data, len(seen), since, now)
+        )
 
     def forward(self, targets: I64, batch: Batch, slots: I64, sizes: I64) -> None:
         count = len(targets)
