@@ -35,7 +35,7 @@ from media.io.webrtc import certify
 RENDERED = 0.999  # a gain at which nothing can be passed on as it is
 LOSS = 0.05
 AT_ONCE = 5  # legs connected at a time
-QUICK = 42.0  # s for a quick run, and a few on top for whatever is under way then
+QUICK = 36.0  # s for a quick run, and a few on top for whatever is under way then
 SETUP, JOINING = 0.3, 0.1  # s that setting up takes of a busy machine: a caller who is heard, a leg
 WHOLE = 0.97  # share of packets that have to come back for a run to count
 STAGES = ("receive", "open", "decode", "play-out", "mix", "encode", "seal", "send", "watch", "rest")

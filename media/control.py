@@ -176,6 +176,7 @@ class Control:
             raise Refused(command.leg, "no_ports") from error
         if command.gate:
             self._entrance.install(leg.row, command.leg, command.gate)
+            self.core.plan.awaited.add(leg.row)
         table.tx.ssrc[leg.row] = rng.getrandbits(32)
         table.tx.sequence[leg.row] = rng.getrandbits(15)  # below 2**15: RFC 3711 section 3.3.1
         table.tx.timestamp[leg.row] = rng.getrandbits(32)
@@ -212,6 +213,7 @@ class Control:
         self._network.secure(row, command.keys, now)
         if command.keys is not None:
             self._entrance.keyed(row)
+            self.core.plan.awaited.discard(row)
         self._numbering.agree(row, command.transport_cc)
         self.core.table.rx.armed[row] = -1
         was_receiving = bool(common.receives[row])

@@ -151,7 +151,9 @@ class Entrance(Layer):
             return self._network.receive(batch, judge)
         self._judge = judge
         count = self._network.receive(batch, self._judge_media)
-        slots = np.flatnonzero(self._doored[batch.rows[:count]])
+        if not count:
+            return 0
+        slots = self._doored[batch.rows[:count]].nonzero()[0]
         rare = slots[batch.buffer[slots, 0] >> 6 != 2]
         if not len(rare):
             return count

@@ -170,7 +170,7 @@ class Hearing:
             self._play_kind(sound, payloads, int(kinds[0]), now)
             return
         for kind in np.unique(kinds).tolist():
-            which = np.flatnonzero(kinds == kind)
+            which = (kinds == kind).nonzero()[0]
             self._play_kind(sound.only(which), [payloads[i] for i in which.tolist()], kind, now)
 
     def _play_kind(self, sound: Sound, payloads: list[bytes], kind: int, now: float) -> None:
@@ -245,13 +245,13 @@ class Hearing:
         self.give_all()
         codec, decoding = self._table.rx.codec, self.decoding
         for plane in self._planes:
-            framed = np.flatnonzero(codec[plane.rows] > codecs.PCMA)
+            framed = (codec[plane.rows] > codecs.PCMA).nonzero()[0]
             if not len(framed):
                 continue
             playout, slots = plane.playout, plane.slots[framed]
             behind = playout.behind(slots)
             begins = playout.end[slots] - playout.shift[slots]
-            for i in np.flatnonzero(behind > 0).tolist():
+            for i in (behind > 0).nonzero()[0].tolist():
                 row = int(plane.rows[framed[i]])
                 if decoding.waits(row):
                     # Something newer has come: what play-out filled in was lost, and is not played once more.
@@ -271,7 +271,7 @@ class Hearing:
         total = self._table.rx.late[rows]
         for plane in self._planes:
             total += plane.late(rows)
-        for i in np.flatnonzero(self._table.rx.codec[rows] > codecs.PCMA).tolist():
+        for i in (self._table.rx.codec[rows] > codecs.PCMA).nonzero()[0].tolist():
             total[i] += self.decoding.late(int(rows[i]))
         return total
 

@@ -276,12 +276,12 @@ class Playout(Columns):
         real = end < NEVER
         odd = (after > end) | (play < self.whole[slots]) | (self.move[slots] != 0)
         if odd.any():
-            which = np.flatnonzero(odd)
+            which = odd.nonzero()[0]
             sound[which], real[which] = self._mend(slots[which], play[which], sound[which])
         self._ticked = now
         self._ticks += 1
         if self._ticks % ROUND == 0:
-            turn = np.flatnonzero((slots + self._ticks // ROUND) % REVIEWS == 0)
+            turn = ((slots + self._ticks // ROUND) % REVIEWS == 0).nonzero()[0]
             self._surprised.append(slots[turn])
             heard = turn[~odd[turn]]
             self.gaps.concealer.listen(slots[heard], sound[heard])
@@ -296,11 +296,11 @@ class Playout(Columns):
         full = there.all(axis=1)
         mending = ~full | (self.mending[slots] != 0)
         if mending.any():
-            which = np.flatnonzero(mending)
+            which = mending.nonzero()[0]
             sound[which] = self._conceal(slots[which], play[which], sound[which], there[which])
         ready = ~mending & (self.move[slots] != 0) & (self.clock[slots] >= self.again[slots])
         if ready.any():
-            which = np.flatnonzero(ready)[:STRETCHES]
+            which = ready.nonzero()[0][:STRETCHES]
             sound[which] = self._stretch(slots[which], play[which], sound[which])
         real: Bool = there.any(axis=1) & (left > 0)
         return sound, real

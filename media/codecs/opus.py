@@ -49,11 +49,7 @@ _NARROW, _MEDIUM, _WIDE = 1101, 1102, 1103
 _BANDS = ((8_000, _NARROW), (12_000, _MEDIUM), (16_000, _WIDE))  # sampling rates and what they carry
 
 BITRATE, COMPLEXITY, FEC_LOSS = 24_000, 5, 5
-# In pauses nobody hears what an encoder's search finds (docs/adr/0026): a packet is one when it and HANGOVER
-# packets before it are under FAINT of the loudest of late, by their largest samples.
-PAUSED, FAINT, HANGOVER = 0, 0.012, 5
-FORGETS = 0.998  # of the loudest, what is left of it a packet later
-SILENT = 16  # largest sample of what is silence for itself
+RESTING = 0  # the complexity of pauses: nobody hears there what an encoder's search finds (docs/adr/0026)
 DEEP_LOSS, DEEP_SPAN = 10, 100  # from this percent of loss on, this much of the past goes along, in 10 ms
 
 
@@ -154,22 +150,6 @@ class Deep:
         return decoded
 
 
-class Pauses:
-    """Where one stream of sound is silent, or so much fainter than its speech that only its end is heard."""
-
-    def __init__(self) -> None:
-        self._loudest = 0.0
-        self._faint = 0
-
-    def hear(self, samples: I16) -> bool:
-        """Whether the packet, one after the other, is in a pause."""
-        peak = max(int(samples.max()), -int(samples.min()))
-        self._loudest = max(self._loudest * FORGETS, peak)
-        faint = peak < max(self._loudest * FAINT, SILENT)
-        self._faint = self._faint + 1 if faint else 0
-        return self._faint > HANGOVER
-
-
 class Encoder(interface.Encoder):
     """params: what the far end wants to receive (RFC 7587 section 6.1)."""
 
@@ -183,7 +163,7 @@ class Encoder(interface.Encoder):
         self._most = number(params, "maxaveragebitrate", 6_000, 510_000, 510_000)
         self._rate = number(params, "maxplaybackrate", 8_000, 48_000, 48_000)
         self._fec, self._dtx = flag(params, "useinbandfec"), False
-        self._complexity, self._pauses, self._rests = COMPLEXITY, Pauses(), False
+        self._complexity, self._rests = COMPLEXITY, False
         for setting, value in (
             (_SET_SIGNAL, _VOICE),
             (_SET_VBR, int(not flag(params, "cbr"))),
@@ -193,14 +173,15 @@ class Encoder(interface.Encoder):
         self.tune(Tuning(bitrate=BITRATE, fec_loss=FEC_LOSS, dtx=flag(params, "usedtx"), narrow=False))
 
     def encode(self, samples: I16) -> bytes:
-        if self._pauses.hear(samples) != self._rests:
-            self._rests = not self._rests
-            self._set(self._state, _SET_COMPLEXITY, PAUSED if self._rests else self._complexity)
         count = self._encode(self._state, samples.tobytes(), len(samples), self._at, 1275)
         self.silent = count <= 2
         if count <= 2 and (self._dtx or count <= 0):
             return b""
         return self._coded[:count].tobytes()
+
+    def rest(self, rests: bool) -> None:
+        self._rests = rests
+        self._set(self._state, _SET_COMPLEXITY, RESTING if rests else self._complexity)
 
     def tune(self, tuning: Tuning) -> None:
         if tuning.bitrate is not None:
