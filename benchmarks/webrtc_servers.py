@@ -167,11 +167,11 @@ class Ours:
 
 
 class Stock:
-    """benchmarks/stock_aiortc.py in its process."""
+    """benchmarks/stock_aiortc.py in its process. lean: its encoder is made to do what ours does."""
 
-    name = "stock aiortc"
-
-    def __init__(self) -> None:
+    def __init__(self, *, lean: bool = False) -> None:
+        self.name = "lean aiortc" if lean else "stock aiortc"
+        self._lean = lean
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._asked: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -179,7 +179,7 @@ class Stock:
 
     async def start(self) -> None:
         pipe = asyncio.subprocess.PIPE
-        command = [sys.executable, "-m", "benchmarks.stock_aiortc", STOCK_ADDRESS]
+        command = [sys.executable, "-m", "benchmarks.stock_aiortc", STOCK_ADDRESS, *["--lean"] * self._lean]
         self._process = await asyncio.create_subprocess_exec(
             *command, cwd=ROOT, stdin=pipe, stdout=pipe, limit=LINE
         )

@@ -103,7 +103,7 @@ class Delays(Columns):
         self.bins[rows] = 0.0
         self.bins[rows, min(LOWEST + -(-self.start // self.width), BINS - 1)] = PRIOR
 
-    def observe(self, rows: I64, transit: I64, after: int = 0) -> I64:
+    def observe(self, rows: I64, transit: I64, after: I64 | int = 0) -> I64:
         """Count packets in; returns the rows whose target they exceeded. after: samples since the tick."""
         place = (transit - self.anchor[rows] + self.width - 1) // self.width
         if place.min(initial=0) < 0:

@@ -122,9 +122,10 @@ class Plane:
         return counts
 
     def place(
-        self, rows: I64, streams: I64, stamps: I64, newest: Bool, clock: int, now: float
+        self, rows: I64, streams: I64, stamps: I64, newest: Bool, clock: int, times: F64
     ) -> tuple[I64, I64]:
         """Slots of legs that are heard, and RTP timestamps (`clock` Hz) of packets as the play-out's stamps.
+        times: when they came, s.
 
         A stream that is new, or whose timestamps leap, begins anew there.
         """
@@ -137,13 +138,13 @@ class Plane:
             unwrapped[begins] = stamps[begins]
             first = slots[begins]
             seats.stream[first], seats.stamp[first] = streams[begins], stamps[begins]
-            self.playout.begin(first, self._scale(stamps[begins], clock), now)
+            self.playout.begin(first, self._scale(stamps[begins], clock), float(times[0]))
         if newest.all():
             seats.stamp[slots] = unwrapped
         else:
             seats.stamp[slots[newest]] = unwrapped[newest]
         scaled = self._scale(unwrapped, clock)
-        self.playout.observe(slots, scaled, now)
+        self.playout.observe(slots, scaled, times)
         return slots, scaled
 
     def _scale(self, stamps: I64, clock: int) -> I64:

@@ -21,6 +21,7 @@ from typing import ClassVar
 import numpy as np
 
 from media import stretch
+from media.clock import TICK
 from media.columns import F32, F64, I16, I64, Bool, Column, Columns
 from media.delay import BufferSettings, Delays
 from media.gaps import Context, Gaps
@@ -161,20 +162,21 @@ class Playout(Columns):
             column[slots] = 0
         self.refused[slots] = np.inf
 
-    def near(self, now: float) -> bool:
-        """Whether what comes now may be too late for the next tick."""
-        return now > self._ticked + 0.020 - GUARD
-
-    def observe(self, slots: I64, stamps: I64, now: float) -> None:
-        """Packets arrived: note how late. Those of impossible stamps say nothing about the network."""
+    def observe(self, slots: I64, stamps: I64, times: F64 | float) -> None:
+        """Packets arrived at these times: note how late. Those of impossible stamps say nothing about the
+        network; those that came right before a tick may be too late for it the next time.
+        """
         transit = self.clock[slots] - stamps
-        after = round((now - self._ticked) * self.rate) if 0 <= now - self._ticked < 0.02 else self.span
+        passed = times - self._ticked
+        within = np.where((passed >= 0) & (passed < TICK), passed, TICK)
+        near = np.where(passed > TICK - GUARD, self.span, 0)
+        after = np.rint(within * self.rate).astype(np.int64) - near
         lead = self.shift[slots] - self.play[slots] + stamps
         sane = (lead <= self._ahead) & (lead >= -2 * self.rate)
-        if self.near(now):
-            transit, after = transit + self.span, after - self.span
+        transit += near
         if not sane.all():
             slots, transit = slots[sane], transit[sane]
+            after = np.broadcast_to(after, sane.shape)[sane]
         late = self.delays.observe(slots, transit, after)
         if len(late):
             self._surprised.append(late)
@@ -274,12 +276,12 @@ class Playout(Columns):
         real = end < NEVER
         odd = (after > end) | (play < self.whole[slots]) | (self.move[slots] != 0)
         if odd.any():
-            which = np.flatnonzero(odd)
+            which = odd.nonzero()[0]
             sound[which], real[which] = self._mend(slots[which], play[which], sound[which])
         self._ticked = now
         self._ticks += 1
         if self._ticks % ROUND == 0:
-            turn = np.flatnonzero((slots + self._ticks // ROUND) % REVIEWS == 0)
+            turn = ((slots + self._ticks // ROUND) % REVIEWS == 0).nonzero()[0]
             self._surprised.append(slots[turn])
             heard = turn[~odd[turn]]
             self.gaps.concealer.listen(slots[heard], sound[heard])
@@ -294,11 +296,11 @@ class Playout(Columns):
         full = there.all(axis=1)
         mending = ~full | (self.mending[slots] != 0)
         if mending.any():
-            which = np.flatnonzero(mending)
+            which = mending.nonzero()[0]
             sound[which] = self._conceal(slots[which], play[which], sound[which], there[which])
         ready = ~mending & (self.move[slots] != 0) & (self.clock[slots] >= self.again[slots])
         if ready.any():
-            which = np.flatnonzero(ready)[:STRETCHES]
+            which = ready.nonzero()[0][:STRETCHES]
             sound[which] = self._stretch(slots[which], play[which], sound[which])
         real: Bool = there.any(axis=1) & (left > 0)
         return sound, real

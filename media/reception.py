@@ -11,7 +11,8 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from media.clock import RATE
+from media import codecs
+from media.clock import RATE, TICKS
 from media.columns import F64, I8, I64, Bool, Column, Columns
 from media.rtp import Packets
 
@@ -274,3 +275,18 @@ def measure_jitter(jitter: F64, passed: F64, stamps: I64, clock: F64) -> None:
     change = np.abs(passed * clock - stamps)
     change *= change < WILD * clock
     jitter += (change - jitter) / 16.0
+
+
+def measure_sound(rx: Reception, packets: Packets, kinds: I8, passed: F64) -> None:
+    """Packets of sound: their jitter, and how much each covers, in units of its clock.
+
+    passed: s since the packet before, whatever that was.
+    """
+    rows, clock = packets.rows, rx.clock[packets.rows]
+    jitter, step, usual = rx.jitter[rows], packets.timestamp - rx.timestamp[rows], rx.span[rows]
+    measure_jitter(jitter, passed + rx.apart[rows], step, clock)
+    rx.jitter[rows], rx.apart[rows] = jitter, 0.0
+    usual = np.where(usual == 0, clock // TICKS, usual).astype(np.int64)
+    covered = np.where(step > 0, np.minimum(step, usual), usual)
+    rx.span[rows] = np.where(kinds <= codecs.PCMA, packets.size, covered)
+    rx.timestamp[rows] = packets.timestamp

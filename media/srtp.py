@@ -154,7 +154,7 @@ class SecureNetwork(Layer):
         """Packets of each leg that were forged, replayed or not encrypted, since it has keys."""
         counts = np.zeros(len(rows), np.int64)
         if self._guards:
-            for i in np.flatnonzero(self._secured[rows]).tolist():
+            for i in self._secured[rows].nonzero()[0].tolist():
                 counts[i] = self._guards[int(rows[i])].refused
         return counts
 
@@ -180,7 +180,9 @@ class SecureNetwork(Layer):
         self._judge = judge
         self._judged.clear()
         count = self._network.receive(batch, self._judge_plain)
-        slots = np.flatnonzero(self._secured[batch.rows[:count]])
+        if not count:
+            return 0
+        slots = self._secured[batch.rows[:count]].nonzero()[0]
         return self._open_round(batch, count, slots) if len(slots) else count
 
     def _judge_plain(self, row: int, source: Address, packet: memoryview, size: int) -> bool:
@@ -244,7 +246,7 @@ class SecureNetwork(Layer):
         if any(statuses):
             refused = [i for i, status in enumerate(statuses) if status != OK]
         ssrcs = batch.words[slots, 2].astype(np.int64)
-        for i in np.flatnonzero(ssrcs != self._ssrc[rows]).tolist():
+        for i in (ssrcs != self._ssrc[rows]).nonzero()[0].tolist():
             if statuses[i] == OK and not admit(guards[i].receiver, int(ssrcs[i])):
                 refused.append(i)
             elif statuses[i] == OK:

@@ -143,3 +143,23 @@ def test_a_closed_leg_s_door_is_gone(scene: Scene):
     scene.browser.throw(HELLO)
     scene.stage.run(0.02)
     assert not scene.gate.heard and scene.stage.network.address == WORKER
+
+
+def hastened(scene: Scene) -> bool:
+    """Whether what comes to the browser's port is taken at once."""
+    return 0 in scene.stage.network.hastened
+
+
+def test_nobody_waits_for_a_drain_while_a_way_in_is_found_and_keys_are_agreed_on(scene: Scene):
+    assert hastened(scene)
+    scene.gate.said.append(Trust(1, scene.browser.address, NAME, KEY))
+    scene.stage.run(0.02)
+    assert hastened(scene)
+    scene.secure()
+    assert not hastened(scene)
+    scene.gate.said.append(Listen(1))
+    scene.stage.run(0.02)
+    assert hastened(scene)
+    scene.gate.said.append(Trust(1, scene.browser.address, NAME, KEY))
+    scene.stage.run(0.02)
+    assert not hastened(scene)
