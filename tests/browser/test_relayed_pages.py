@@ -23,7 +23,7 @@ def relayed_node(tmp_path: Path, turn: int, request: pytest.FixtureRequest) -> I
     if reason is not None:
         pytest.skip(reason)
     prompts = prompts_of(request.config.cache)
-    yield from serve(node_for_pages(tmp_path / "node", prompts, relayed(tmp_path, turn)))
+    yield from serve(node_for_pages(tmp_path / "node", prompts, media=relayed(tmp_path, turn)))
 
 
 def way(tab: Tab) -> tuple[str, str]:
