@@ -11,12 +11,16 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+PAGES_S = 120.0
 LIVE = ("browser", "interop")  # rooms whose tests run one after the other
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Who takes turns with whom, where tests are run by several (pytest-xdist); the live row begins first."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):  # Playwright's loop would swallow a signal
+            item.add_marker(pytest.mark.timeout(PAGES_S, method="thread"))
     if not config.pluginmanager.hasplugin("xdist"):
         return
     for item in items:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ class Forsaken:
 
     def __init__(self, node: Node, chromium: Chromium, speech: Speech, folder: Path) -> None:
         self.node = node
+        self.began = time.time()
         self.cleo, self.lodger = Softphone("cleo"), Softphone("lodger")
         for phone in (self.cleo, self.lodger):
             account = (phone.name, node.password(phone.name), node.domain, node.address())
@@ -36,6 +38,7 @@ class Forsaken:
         self.heard = {"counter": folder / "cleo.wav", "booth": folder / "lodger.wav"}
         self._forsake_an_agent(chromium, speech("this page is closed by mistake"))
         self._forsake_a_customer(chromium, speech("and so is that one"))
+        self.calls = {each["id"] for each in node._calls("")}
 
     def _forsake_an_agent(self, chromium: Chromium, says: Path) -> None:
         customer = CallerPage(chromium.open, self.node, says)
@@ -167,6 +170,7 @@ def test_a_dead_radio_is_over_within_two_seconds_of_its_return_at_either_end(
 def test_a_call_whose_page_never_came_back_was_held_for_half_a_minute(
     node: Node, forsaken: Forsaken, number: str, agent: str
 ) -> None:
+    node.since = forsaken.began
     record = node.record(number, 60.0)
     assert (record["reason"], record["ended_by"], record["agent"]) == ("not_resumed", "engine", agent)
     events = {each["kind"]: each for each in node.get(f"/v1/calls/{record['call']}/events")["items"]}
