@@ -6,7 +6,7 @@ import {nameOf, replaces, tagOf, token, write} from './message.js';
 import {Refused, causeOf} from './refused.js';
 
 const GLARE_MS = [2100, 4000]; // RFC 3261 section 14.1, for who made the Call-ID; the other waits less
-const WAYS_MS = 4000; // without a way before another one is looked for
+const WAYS_MS = 1000; // without a way before another one is looked for
 
 export class Call extends EventTarget {
   /** state: ringing (in), calling (out), returning, talking, ended. Events: `state`, `transfer`, `way`, `sound` when
