@@ -208,6 +208,7 @@ def test_who_talks_when_the_gate_is_killed_talks_on_and_the_next_one_takes_other
     call = anna.incoming()
     anna.answer(call)
     anna.expect("media", call=call, state="active")
+    customer.hears(0.2)
     gate_of(node).kill()
     node._poll(lambda: not gate_is_up(node), PATIENCE, "end of the gate")
     node._poll(lambda: gate_is_up(node), PATIENCE, "other gate")
@@ -215,9 +216,9 @@ def test_who_talks_when_the_gate_is_killed_talks_on_and_the_next_one_takes_other
     assert heard(read_wav(replies, TELEPHONE), customer.hears(3.0), TELEPHONE)
     heard_there = listen(anna, call, tmp_path / "anna.wav", 3.0)
     assert heard(read_wav(says, TELEPHONE), read_wav(heard_there, TELEPHONE), TELEPHONE)
-    other = visitor.call("desk")
+    other = visitor.call("counter")
     visitor.hears(0.2)
     assert visitor.phone.hang_up(other).status == 200
-    assert node.record("desk")["reason"] == "abandoned"
+    assert node.record("counter")["reason"] == "abandoned"
     assert customer.phone.hang_up(began).status == 200
     assert node.record("desk")["reason"] == "completed"
