@@ -1,6 +1,7 @@
 // The sound of one call: an RTCPeerConnection with a single audio line, for SIP and WHIP alike.
 
 const GATHER_MS = 700; // longer than any address of this machine takes; the node learns the others by itself
+const RELAYED_MS = 4000; // that a relay may take to be found
 
 export class Sound extends EventTarget {
   /** Events: `way`, when connectionState changes; `heard`, when there is something to play.
@@ -23,6 +24,11 @@ export class Sound extends EventTarget {
       this.remote.addTrack(track);
       this.dispatchEvent(new Event('heard'));
     });
+  }
+
+  /** servers, policy: of the node. Where relays are the only way it has to be told of them: it answers nobody else. */
+  static by({servers, policy}) {
+    return new Sound({iceServers: servers, iceTransportPolicy: policy}, policy === 'relay' ? RELAYED_MS : GATHER_MS);
   }
 
   /** connectionState; closed as soon as the far end has said good-bye, which browsers do not count as such. */

@@ -9,7 +9,7 @@ import {tab} from './storage.js';
 
 const KEPT = 'isogloss.call'; // in the tab's own storage
 const GATHER_MS = 150; // addresses that take longer follow (trickle ICE)
-const PATIENCE_MS = 3000; // without a way before another one is sought
+const PATIENCE_MS = 1000; // without a way before another one is sought
 const FRAGMENT = 'application/trickle-ice-sdpfrag';
 
 /** What the node refused. name: of its problem (`unauthorized`, `overloaded` …), '' where there was no answer. */

@@ -28,6 +28,7 @@ QUEUES = {
 LISTEN = {"udp": 5060, "tls": 5061, "wss": 7443}
 PAGES = {"demo": ["desk"], "outcomes": ["resolved", "callback", "other"]}
 CALLERS = {"keys": {"tests": {"file": "callers.key"}}, "key": "tests"}
+CALLERS |= {"per_source_min": 100_000, "per_token_min": 100_000}
 # a microphone that the person says no to, and one about which she has not decided
 DENIED = (
     "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'));"
@@ -45,12 +46,14 @@ def node_for_pages(
     prompts: Path,
     origins: Sequence[str] = (),
     media: dict[str, Any] | None = None,
-    at: str = "127.0.0.1",
+    at: str = "",
 ) -> Node:
     """Agents have a wrap-up and pages may have tokens made; SHA-256 is asked for beside MD5. origins: of
-    sites that may show the caller's page. media: as of Node. at: its address.
+    sites that may show the caller's page. media: as of Node. at: an address where no other node is, "" for
+    free ports on loopback.
     """
-    listen = [{"transport": name, "address": at, "port": port} for name, port in LISTEN.items()]
+    host = at or "127.0.0.1"
+    listen = [{"transport": name, "address": host, "port": port} for name, port in LISTEN.items()]
     more: dict[str, dict[str, Any]] = {
         "sip": {
             "listen": listen,
@@ -59,13 +62,15 @@ def node_for_pages(
         },
         "queues": QUEUES,
         "api": {
-            "address": at,
+            "address": host,
             "tokens": {"console": {"token": {"file": "token"}, "role": "operator"}},
             "callers": CALLERS | {"origins": list(origins)},
             "pages": PAGES,
         },
     }
-    return Node(folder, prompts, {"address": at, **(media or {})}, more)
+    if at:
+        media = {"address": at, "port_low": 22_000, "port_high": 22_638, **(media or {})}
+    return Node(folder, prompts, media, more, free_ports=not at)
 
 
 def talk(customer: CallerPage, agent: AgentPage, asks: Path, tells: Path) -> None:

@@ -44,7 +44,7 @@ class Roads:
         return len(self._roads)
 
     def close(self, *, sockets: bool = False) -> None:
-        """Nothing passes. sockets: WebSockets break too, and none can be opened."""
+        """Nothing passes. sockets: WebSockets break too, and on new ones nobody answers."""
         self._closed = sockets
         for road, _ in self._roads.values():
             road.closed = True
@@ -71,8 +71,8 @@ class Roads:
         route.fulfill(response=answer, body=self._led(answer.text()))
 
     def _connect(self, page: WebSocketRoute) -> None:
-        if self._closed:
-            page.close()
+        if self._closed:  # it may not be closed in here; nobody answers on it, as on a dead network
+            page.on_message(lambda said: None)
             return
         node = page.connect_to_server()
         page.on_message(lambda said: node.send(_sized(CANDIDATE.sub("", str(said)))))

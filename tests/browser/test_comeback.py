@@ -17,6 +17,7 @@ from tests.browser.pages import AgentPage, CallerPage, Tabs, music, talk
 from tests.browser.road import Roads
 from tests.interop.conftest import registrar
 from tests.interop.node import Node
+from tests.interop.test_browsers import gate_is_up, gate_of
 from tests.interop.test_phones import listen
 
 Speech = Callable[[str], Path]
@@ -106,6 +107,16 @@ def test_an_agent_whose_page_is_reloaded_is_back_in_her_call_and_holds_whom_she_
     assert is_music(read_wav(waits, TELEPHONE), read_wav(music(node), TELEPHONE), TELEPHONE)
     anna.page.click("#hold")
     anna.page.wait_for_selector("#hold[aria-pressed=false]")
+
+    gate_of(node).kill()
+    node._poll(lambda: not gate_is_up(node), 10.0, "end of the gate")
+    customer.ask("play", call=call, file=str(asks))
+    assert heard(read_wav(asks, TELEPHONE), anna.tab.hears(3.0), TELEPHONE), "without a gate"
+    node._poll(lambda: gate_is_up(node), 20.0, "other gate")
+    anna.reload()
+    anna.is_back()
+    customer.ask("play", call=call, file=str(asks))
+    assert heard(read_wav(asks, TELEPHONE), anna.tab.hears(3.0), TELEPHONE), "by the other one"
     assert [each["id"] for each in node._calls("desk")] == [before["id"]]
     customer.hangup(call)
     anna.wraps_up()
@@ -152,7 +163,6 @@ def test_a_dead_radio_is_over_within_two_seconds_of_its_return_at_either_end(
     assert not heard(read_wav(asks, TELEPHONE), told, TELEPHONE)
 
     ours.close(sockets=True)
-    anna.page.wait_for_timeout(10_000)
     anna.page.wait_for_selector("#call-notice:has-text('restored')")
     ours.open()
     anna.page.wait_for_timeout(2_000)

@@ -69,6 +69,7 @@ class Node:
     """A running node. sip: port by transport. rtp: first and last port. api: base address.
 
     prompts: its pack, made if not there. media: further settings of media.yaml; more: of others, by name.
+    free_ports: on loopback, instead of the addresses and ports of the settings.
     """
 
     def __init__(
@@ -77,8 +78,10 @@ class Node:
         prompts: Path | None = None,
         media: dict[str, Any] | None = None,
         more: dict[str, dict[str, Any]] | None = None,
+        free_ports: bool = True,
     ) -> None:
         self.folder = folder
+        self._free_ports = free_ports
         self.prompts = prompts or folder / "prompts"
         self.domain = DOMAIN
         self.data = folder / "data"
@@ -91,7 +94,8 @@ class Node:
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "engine", "serve", "--free-ports", "--json"]
+        command = [sys.executable, "-m", "engine", "serve", "--json"]
+        command += ["--free-ports"] if self._free_ports else []
         command += ["--config", str(self.folder / "config"), "--data", str(self.data)]
         with self.log.open("ab") as log:
             process = subprocess.Popen(

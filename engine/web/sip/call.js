@@ -2,18 +2,11 @@
 
 import {Recovery} from '../recovery.js';
 import {Sound} from '../sound.js';
-import {nameOf, tagOf, token, write} from './message.js';
+import {nameOf, replaces, tagOf, token, write} from './message.js';
+import {Refused, causeOf} from './refused.js';
 
 const GLARE_MS = [2100, 4000]; // RFC 3261 section 14.1, for who made the Call-ID; the other waits less
-const RELAYED_MS = 4000; // that a relay may take to be found
-const WAYS_MS = 4000; // without a way before another one is looked for
-
-export class Refused extends Error {
-  constructor(status, reason) {
-    super(`${status} ${reason}`);
-    this.status = status;
-  }
-}
+const WAYS_MS = 1000; // without a way before another one is looked for
 
 export class Call extends EventTarget {
   /** state: ringing (in), calling (out), returning, talking, ended. Events: `state`, `transfer`, `way`, `sound` when
@@ -31,15 +24,14 @@ export class Call extends EventTarget {
     this.cause = '';
     this.held = false;
     this.began = null; // ms of performance.now when it was answered
-    this.dialog = null; // what names the call at the node, once it was answered: {callId, to, from}, the tags' owners as
-    // the node sees them
+    this.dialog = null; // what names it at the node, once it was answered: {callId, to, from}
     this.recovery = null;
-    this.#take(soundBy(this.phone.ice));
+    this.#take(Sound.by(this.phone.ice));
     this.#anonymous(callId, target);
     this.changing = false; // an offer of ours, or of theirs, is under way
     this.referral = null;
     if (invite) this.#begun(invite);
-    if (kept) this.#kept(kept);
+    if (kept) Object.assign(this, {...kept, began: performance.now() - (Date.now() - kept.began)});
   }
 
   #take(sound) {
@@ -65,14 +57,10 @@ export class Call extends EventTarget {
     return {dialog, who, name, outgoing, held, target, began: Date.now() - 1000 * for_s};
   }
 
-  #kept({dialog, name, outgoing, held, target, began}) {
-    Object.assign(this, {dialog, name, outgoing, held, target});
-    this.began = performance.now() - (Date.now() - began);
-  }
-
-  /** Whether it is heard by nobody at the moment. */
+  /** Whether nothing is heard at the moment. */
   get lost() {
-    return Boolean(this.recovery) || ['disconnected', 'failed', 'closed'].includes(this.sound.way);
+    const {way} = this.sound;
+    return ['disconnected', 'failed', 'closed'].includes(way) || (this.recovery !== null && way !== 'connected');
   }
 
   #begun(invite) {
@@ -395,7 +383,7 @@ export class Call extends EventTarget {
     this.phone.calls.delete(this.callId);
     this.#anonymous(token(20), this.target);
     this.phone.calls.set(this.callId, this);
-    this.#take(soundBy(this.phone.ice));
+    this.#take(Sound.by(this.phone.ice));
     before.close();
     await this.sound.speak(before.stream);
     this.dispatchEvent(new Event('sound'));
@@ -408,18 +396,4 @@ export class Call extends EventTarget {
     if ([401, 403, 404, 481, 603].includes(error.status)) this.#become('ended', 'lost');
     return error.status === 491;
   }
-}
-
-/** Where relays are the only way, the node has to be told of them: addresses that it was not told it does not answer. */
-function soundBy({servers, policy}) {
-  return new Sound({iceServers: servers, iceTransportPolicy: policy}, policy === 'relay' ? RELAYED_MS : undefined);
-}
-
-/** A dialog by its name (RFC 3891 section 4), its tags as whoever reads it has them. */
-const replaces = ({callId, to, from}) => `${callId};to-tag=${to};from-tag=${from}`;
-
-/** Why a call was not to be, in the page's words. */
-export function causeOf(status) {
-  const known = {403: 'forbidden', 404: 'unknown', 408: 'nobody', 480: 'away', 486: 'busy', 487: 'cancelled', 600: 'busy', 603: 'declined'};
-  return known[status] || (status >= 500 ? 'overloaded' : 'refused');
 }

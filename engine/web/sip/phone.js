@@ -9,7 +9,7 @@ import {escaped, read, token, write} from './message.js';
 
 const EXPIRES_S = 300;
 const ANSWER_MS = 32000; // timer B and F
-const PULSE_MS = 2500; // for the node to answer on a connection that may be dead
+const PULSE_MS = 2000; // for the node to answer on a connection that may be dead
 const READY_MS = 5000;
 const AGAIN_MS = [500, 1000, 2000, 4000, 8000, 15000];
 const HURRY = 1; // of these, while there are calls
