@@ -29,6 +29,7 @@ DRIFT_PPM, STEADY_PPM = 400.0, 250.0  # clocks of telephones stay within 100
 DRIFT_MS = 12.0  # shift that must have built up, and be more than jitter can
 WINDOW = 0.5  # s over which the least delay is taken
 ANCHOR = 30.0  # s between two measurements of a far end's clock
+EARLY, LATE = 0.2, 0.8  # share of a shift that is there half-way where it grows; steps have none, or all
 FADE = 0.1  # weight of the newest loud block
 
 
@@ -169,7 +170,8 @@ class Diagnosis(Columns):
     received, foreign, refused, stream, media: as at the look before. unheard: the far end's reports know
     nothing of what we send. listened: when samples were last seen; mute: when digital silence began; loud:
     when it was last loud; s. clipped: share of loud blocks. anchor: least delay, against the far end's clock,
-    of the half second that ended at `anchored`; least: of the one that began at `window`; s. ppm: drift.
+    of the half second that ended at `anchored`; least: of the one that began at `window`; halfway: how far it
+    had shifted at `halved`, about the middle of the time since; s. ppm: drift.
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
@@ -191,6 +193,8 @@ class Diagnosis(Columns):
         "window": Column(np.float64, np.inf),
         "anchor": Column(np.float64, np.nan),
         "least": Column(np.float64, np.inf),
+        "halfway": Column(np.float64),
+        "halved": Column(np.float64),
         "ppm": Column(np.float64),
     }
     since: F64
@@ -211,6 +215,8 @@ class Diagnosis(Columns):
     window: F64
     anchor: F64
     least: F64
+    halfway: F64
+    halved: F64
     ppm: F64
 
     def hear(self, rows: I64, block: I16, there: Bool, now: float) -> None:
@@ -275,7 +281,7 @@ class Diagnosis(Columns):
 
     def _drifts(self, rows: I64, known: Evidence, heard: Bool, now: float) -> Bool:
         """Whether the far end's clock runs away from ours: the least delay of half a second against that of
-        one up to ANCHOR ago.
+        one up to ANCHOR ago. What comes at once, as a call settles or its way changes, is no drift.
         """
         heard = heard & (known.media != self.media[rows])  # telephone events leave the clock of sound alone
         other = known.stream != self.stream[rows]
@@ -299,13 +305,19 @@ class Diagnosis(Columns):
         """A window is over: compare its least delay with the anchor's, and anchor anew when that is old."""
         fresh = np.isinf(self.anchored[rows])
         shift = self.least[rows] - self.anchor[rows]
-        sure = ~fresh & (np.abs(shift) * 1000.0 >= np.maximum(DRIFT_MS, 4000.0 * jitter))
+        moved = ~fresh & (np.abs(shift) * 1000.0 >= np.maximum(DRIFT_MS, 4000.0 * jitter))
         span = np.maximum(now - self.anchored[rows], WINDOW)
+        part = np.divide(self.halfway[rows], shift, out=np.zeros_like(shift), where=moved)
+        sure = (part > EARLY) & (part < LATE)
+        later = rows[~fresh & (now - self.anchored[rows] >= 2.0 * (self.halved[rows] - self.anchored[rows]))]
+        self.halfway[later], self.halved[later] = self.least[later] - self.anchor[later], now
         old = ~fresh & (now - self.anchored[rows] >= ANCHOR)
         with np.errstate(invalid="ignore"):
-            self.ppm[rows] = np.where(sure, -1e6 * shift / span, np.where(old, 0.0, self.ppm[rows]))
+            still = np.where(old & ~moved, 0.0, self.ppm[rows])
+            self.ppm[rows] = np.where(sure, -1e6 * shift / span, still)
         renew = rows[fresh | old]
         self.anchor[renew], self.anchored[renew] = self.least[renew], now
+        self.halfway[renew], self.halved[renew] = 0.0, now
         self.window[rows], self.least[rows] = now, np.inf
 
     def _settle(self, rows: I64, found: Bool, now: float) -> list[Change]:

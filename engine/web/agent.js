@@ -47,8 +47,9 @@ function signedOut(fault = '') {
 
 $('signin-form').addEventListener('submit', (event) => {
   event.preventDefault();
-  if (!window.crypto?.subtle) {
-    text($('signin-fault'), say('insecure'));
+  const unable = !window.crypto?.subtle ? 'insecure' : 'RTCPeerConnection' in window ? '' : 'unsupported';
+  if (unable) {
+    text($('signin-fault'), say(unable));
     return;
   }
   text($('signin-fault'), '');

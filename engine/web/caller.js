@@ -3,6 +3,7 @@
 // A link leads here (/call/support), or embed.js shows it within a company's page. Where its token comes from: the
 // address (#token=…), the page around it, or, where the node is set up so for trying out, the node itself.
 
+import * as around from './around.js';
 import {caption, forget} from './captions.js';
 import {deviceChoices, languageChoices} from './devices.js';
 import {$, choices, make, press, show, text} from './dom.js';
@@ -23,8 +24,8 @@ const FAILURES = {
   network: 'network', lost: 'lost',
 };
 
+const UNABLE = {insecure: ['microphone.failed', 'insecure'], unsupported: ['caller.failed', 'unsupported']};
 const DISCS = {connecting: 'phone', ringing: 'phone', waiting: 'people', talking: 'phone', held: 'hold', reconnecting: 'warning'};
-const around = window.parent === window ? null : window.parent; // the page that embed.js is in
 
 const microphone = new Microphone();
 let state = 'idle'; // idle, asking, denied, live, ended
@@ -40,6 +41,11 @@ let destinations = [];
 // --- calling --------------------------------------------------------------------------------------
 
 async function start(kept = null) {
+  if (!('RTCPeerConnection' in window)) {
+    why = 'unsupported';
+    go('denied');
+    return;
+  }
   const asked = setTimeout(() => go('asking'), ASKED_MS);
   let stream;
   try {
@@ -63,6 +69,7 @@ async function start(kept = null) {
     return;
   }
   call.addEventListener('state', moved);
+  call.addEventListener('kept', ({detail}) => around.keep(detail));
   line = new Line(call.ticket.token);
   line.addEventListener('call', ({detail}) => told(detail));
   line.addEventListener('caption', ({detail}) => {
@@ -132,7 +139,7 @@ function go(next) {
   const before = state;
   state = next;
   $('page').dataset.state = next;
-  around?.postMessage({isogloss: 'state', state: next}, '*'); // a word for the button there, and no secret
+  around.tell(next);
   for (const each of ['idle', 'asking', 'denied', 'live', 'ended']) show($(each), each === next);
   render();
   if (before !== next && next !== 'idle') $(next).querySelector('h1').focus();
@@ -150,8 +157,9 @@ function render() {
 }
 
 function denied() {
-  text($('denied-title'), say(why === 'insecure' ? 'microphone.failed' : `microphone.${why}`));
-  text($('denied-more'), say(why === 'insecure' ? 'insecure' : `microphone.${why}.more`));
+  const [title, more] = UNABLE[why] || [`microphone.${why}`, `microphone.${why}.more`];
+  text($('denied-title'), say(title));
+  text($('denied-more'), say(more));
   show($('denied-steps'), why === 'denied');
 }
 
@@ -283,6 +291,6 @@ setInterval(() => state === 'live' && live(), 1000);
 languageChoices($('language'));
 speak(preferred());
 await fillDestinations();
-const kept = interrupted();
+const kept = interrupted() || interrupted(await around.kept());
 if (kept) start(kept);
 else go('idle');

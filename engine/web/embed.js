@@ -11,6 +11,7 @@
   const {dataset, src} = document.currentScript;
   const node = new URL(src).origin;
   const OPEN = 'isogloss.open';
+  const CALL = 'isogloss.around'; // the frame's call, which browsers let no frame of others keep by itself
   const PATIENCE_MS = 1500; // from the frame's load to the first word of the page in it
   const WORDS = {
     en: {call: 'Call us', hide: 'Hide the call window', back: 'Back to the call', none: 'Calls are not possible from this page at the moment.'},
@@ -63,11 +64,18 @@
   let answered = false; // the page in the frame is the node's, and runs
   let calling = false;
 
-  const remember = (open) => {
+  const remember = (key, value) => {
     try {
-      if (open) sessionStorage.setItem(OPEN, '1');
-      else sessionStorage.removeItem(OPEN);
-    } catch { /* a reload closes it then */ }
+      if (value) sessionStorage.setItem(key, value);
+      else sessionStorage.removeItem(key);
+    } catch { /* then a reload closes it */ }
+  };
+  const recall = (key) => {
+    try {
+      return sessionStorage.getItem(key);
+    } catch {
+      return null;
+    }
   };
 
   function draw() {
@@ -89,7 +97,7 @@
     }
     if (frame) frame.hidden = !open;
     fault.hidden = true;
-    remember(open);
+    remember(OPEN, open && '1');
     draw();
     if (open) frame.focus();
   }
@@ -98,7 +106,7 @@
   function giveUp() {
     frame?.remove();
     frame = null;
-    remember(false);
+    remember(OPEN, '');
     draw();
     fault.hidden = false;
     fault.textContent = words.none;
@@ -120,7 +128,11 @@
   window.addEventListener('message', async ({source, origin, data}) => {
     if (!frame || source !== frame.contentWindow || origin !== node) return;
     answered = true;
-    if (data?.isogloss === 'state') {
+    if (data?.isogloss === 'keep') {
+      remember(CALL, data.kept && JSON.stringify(data.kept));
+    } else if (data?.isogloss === 'kept?') {
+      frame.contentWindow.postMessage({isogloss: 'kept', kept: JSON.parse(recall(CALL) || 'null')}, node);
+    } else if (data?.isogloss === 'state') {
       calling = data.state === 'live';
       draw();
     } else if (data?.isogloss === 'wanted') {
@@ -133,7 +145,5 @@
   const place = () => document.body.append(host);
   if (document.body) place();
   else document.addEventListener('DOMContentLoaded', place);
-  try {
-    if (sessionStorage.getItem(OPEN)) show(true); // the page was loaded again: so is the call
-  } catch { /* storage is off */ }
+  if (recall(OPEN)) show(true); // the page was loaded again: so is the call
 })();

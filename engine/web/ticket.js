@@ -1,8 +1,7 @@
 // With what a call is let in: the token and what belongs to it, and where it comes from.
 
+import * as around from './around.js';
 import {Refused} from './whip.js';
-
-const AROUND_MS = 10000;
 
 /** What the node offers to anybody: {destinations}, of calls that it gives tokens for by itself. */
 export async function terms() {
@@ -23,7 +22,9 @@ export const linked = () => Boolean(given());
 export async function ticketFor(destination, language) {
   const token = given();
   if (token) return {token, url: `/whip/${encodeURIComponent(destination)}`};
-  return window.parent === window ? fromNode(destination, language) : fromAround(destination, language);
+  const made = await around.ticket(destination, language);
+  if (typeof made?.token === 'string') return {url: `/whip/${encodeURIComponent(destination)}`, ...made};
+  return fromNode(destination, language);
 }
 
 async function fromNode(destination, language) {
@@ -39,27 +40,4 @@ async function fromNode(destination, language) {
   if (answer.ok) return answer.json();
   const problem = await answer.json().catch(() => ({}));
   throw new Refused(answer.status, String(problem.type || 'unauthorized').split(':').pop(), problem.detail);
-}
-
-/** Ask the page around this one, whose company has tokens made (embed.js). Who may be around, the node has said. */
-function fromAround(destination, language) {
-  return new Promise((resolve, reject) => {
-    const done = () => {
-      clearTimeout(timer);
-      window.removeEventListener('message', answered);
-    };
-    const timer = setTimeout(() => {
-      done();
-      fromNode(destination, language).then(resolve, reject);
-    }, AROUND_MS);
-    const answered = ({source, data}) => {
-      if (source !== window.parent || data?.isogloss !== 'ticket') return;
-      done();
-      const {ticket} = data;
-      if (typeof ticket?.token === 'string') resolve({url: `/whip/${encodeURIComponent(destination)}`, ...ticket});
-      else fromNode(destination, language).then(resolve, reject);
-    };
-    window.addEventListener('message', answered);
-    window.parent.postMessage({isogloss: 'wanted', destination, language}, '*');
-  });
 }

@@ -20,14 +20,13 @@ export class Refused extends Error {
   }
 }
 
-/** The call that this tab was in before the page was loaded again, or null. */
-export function interrupted() {
-  const kept = tab.get(KEPT);
+/** The call that this tab was in before the page was loaded again, or null. kept: of `kept` events. */
+export function interrupted(kept = tab.get(KEPT)) {
   return kept && Date.now() - kept.seen < RESUME_MS ? kept : null;
 }
 
 export class WhipCall extends EventTarget {
-  /** Events: `state`. state: connecting, connected, reconnecting, ended; then `cause` says why: here, there, lost,
+  /** Events: `state`, and `kept` with what `resume` needs after a reload. state: connecting, connected, reconnecting, ended; then `cause` says why: here, there, lost,
    * network, or the name of the node's problem.
    *
    * ticket: {token, url, ice_servers, ice_transport_policy} as POST /v1/callers/tokens answers; url and token are enough.
@@ -93,6 +92,7 @@ export class WhipCall extends EventTarget {
     this.unwatch();
     this.sound?.close();
     tab.remove(KEPT);
+    this.dispatchEvent(new CustomEvent('kept', {detail: null}));
   }
 
   /** Speak what another microphone hears. */
@@ -195,7 +195,9 @@ export class WhipCall extends EventTarget {
   #keep() {
     const note = () => {
       const {ticket, location, began, id} = this;
-      tab.set(KEPT, {ticket, location, began, id, seen: Date.now()});
+      const kept = {ticket, location, began, id, seen: Date.now()};
+      tab.set(KEPT, kept);
+      this.dispatchEvent(new CustomEvent('kept', {detail: kept}));
     };
     note();
     clearInterval(this.keeper);

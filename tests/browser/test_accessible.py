@@ -19,6 +19,8 @@ SPEAK = """(code) => {
   choice.dispatchEvent(new Event('change'));
   for (const each of document.getAnimations()) each.currentTime = 1e6;
 }"""
+NARROW = {"width": 320, "height": 640}  # WCAG 1.4.10: nothing is lost at this width
+WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LOOKS = (("en", "light"), ("ar", "dark"))
 
 
@@ -34,4 +36,10 @@ def test_every_state_can_be_read_and_worked_by_everybody(
             page.emulate_media(color_scheme=scheme)
             page.evaluate(SPEAK, language)
             faults += [f"{name}, {language}: {fault}" for fault in page.evaluate(LOOK)]
+        wide = page.viewport_size
+        page.set_viewport_size(NARROW)
+        beyond = page.evaluate(WIDER)
+        faults += [f"{name}: {beyond} px are beyond a narrow screen"] if beyond else []
+        assert wide is not None
+        page.set_viewport_size(wide)
     assert faults == []

@@ -11,6 +11,10 @@ from tests.browser.pages import ASKED, DENIED, AgentPage, CallerPage, Tabs
 from tests.interop.node import Node
 
 Speech = Callable[[str], Path]
+LOUD = """() => {
+  const bar = document.querySelector('#level i');
+  return new DOMMatrix(getComputedStyle(bar).transform).a > 0.2;
+}"""
 
 
 def test_two_pages_talk_and_the_caller_comes_back_after_a_reload_and_rates_the_call(
@@ -32,9 +36,7 @@ def test_two_pages_talk_and_the_caller_comes_back_after_a_reload_and_rates_the_c
     (call,) = node.get("/v1/calls")["items"]
     for page in (customer.page, anna.page):
         page.wait_for_selector("#signal[data-word=good] :text('Good')")
-        page.wait_for_function(
-            "new DOMMatrix(getComputedStyle(document.querySelector('#level i')).transform).a > 0.2"
-        )
+        page.wait_for_function(LOUD)
         page.click("#open-settings")
         page.select_option("#microphones", index=1)
         page.select_option("#speakers", index=1)

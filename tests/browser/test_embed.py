@@ -21,9 +21,13 @@ def test_a_button_on_a_site_calls_with_the_sites_own_token_and_finds_the_call_ag
     assert button.inner_text() == "Call us"
     button.click()
     frame = page.frame_locator("iframe")
-    assert "Shop" in frame.locator("#title").inner_text()
+    frame.locator("#title:has-text('Shop')").wait_for()
     frame.locator("#start").click()
     frame.locator("#page[data-state=live][data-call=waiting]").wait_for()
+    (call,) = node.get("/v1/calls")["items"]
+    page.reload()
+    frame.locator("#page[data-state=live][data-call=waiting]").wait_for()
+    assert [each["id"] for each in node.get("/v1/calls")["items"]] == [call["id"]]
     page.get_by_role("button", name="Hide the call window").click()
     page.get_by_role("button", name="Back to the call").click()
     frame.locator("#hangup").click()

@@ -112,7 +112,7 @@ def _talk(anna: AgentPage, caller: CallerPage, node: Node, language: str) -> Ite
     caller.page.wait_for_selector("#signal[data-word=good]")
     yield "caller-talking", caller.page
     (call,) = node.get("/v1/calls")["items"]
-    for line, (side, text, spoken, translation, to) in enumerate(SAID[language]):
+    for line, (side, text, spoken, translation, to) in enumerate(SAID.get(language, SAID["en"])):
         body = {"side": side, "line": line, "text": text, "language": spoken, "translation": translation}
         node.post(f"/v1/calls/{call['id']}/captions", body | {"to": to, "final": line < 2})
     anna.page.wait_for_selector(".caption >> nth=2")

@@ -201,6 +201,19 @@ def test_a_clock_that_is_off_by_more_than_telephones_may_is_found_in_jitter(ppm)
     assert ("faster" if ppm > 0 else "slower") in stage.last(Trouble).cause
 
 
+@pytest.mark.parametrize("step", [-0.03, 0.03], ids=["shorter", "longer"])
+def test_a_way_that_becomes_another_at_once_is_no_drift(step):
+    stage = Stage()
+    phone = stage.leg(1)
+    due = [stage.now + 0.05 + 0.02 * i + (step if i >= 150 else 0.0) for i in range(400)]
+    while due:
+        while due and due[0] <= stage.now:
+            phone.send(g711.encode(0, tone(440, 0.02)).tobytes())
+            del due[0]
+        stage.run(0.005)
+    assert told(stage) == []
+
+
 @pytest.mark.parametrize("jitter", [0.0, 0.02, 0.08])
 def test_jitter_alone_is_no_drift(jitter):
     stage = Stage()
