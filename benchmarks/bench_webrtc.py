@@ -303,7 +303,10 @@ async def run(bench: Bench) -> dict[str, float | None]:
     await asyncio.gather(ours.stop(), stock.stop())
     least, largest = bench.scene.legs[0], int(figures.get("legs") or bench.scene.legs[0])
     if bench.affords(bench.scene.seconds + 3, "aiortc made lean"):
-        figures["cpu_lean_ms"] = await lean(bench, int(figures.get("legs_stock") or least))
+        count = int(figures.get("legs_stock") or least)
+        figures["cpu_lean_ms"] = lean_ms = await lean(bench, count)
+        ours_ms = figures.get(f"cpu_ms_{count}")
+        figures["cpu_x_lean"] = round(ours_ms / lean_ms, 4) if ours_ms is not None else None
     if bench.affords(bench.scene.seconds + 3, "Opus passed on as it is"):
         figures["relayed_ms"] = await relayed(bench, largest)
     if bench.affords(bench.scene.seconds + 3, "where the CPU goes"):
