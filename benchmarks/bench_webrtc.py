@@ -303,7 +303,10 @@ async def run(bench: Bench) -> dict[str, float | None]:
     await asyncio.gather(ours.stop(), stock.stop())
     least, largest = bench.scene.legs[0], int(figures.get("legs") or bench.scene.legs[0])
     if bench.affords(bench.scene.seconds + 3, "aiortc made lean"):
-        figures["cpu_lean_ms"] = await lean(bench, int(figures.get("legs_stock") or least))
+        count = int(figures.get("legs_stock") or least)
+        figures["cpu_lean_ms"] = lean_ms = await lean(bench, count)
+        ours_ms = figures.get(f"cpu_ms_{count}")
+        figures["cpu_x_lean"] = round(ours_ms / lean_ms, 4) if ours_ms is not None else None
     if bench.affords(bench.scene.seconds + 3, "Opus passed on as it is"):
         figures["relayed_ms"] = await relayed(bench, largest)
     if bench.affords(bench.scene.seconds + 3, "where the CPU goes"):
@@ -324,13 +327,13 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     quick = options.quick
     scene = Scene(
-        legs=sorted(options.legs or ([4, 10] if quick else [4, 10, 15, 25, 50, 100])),
-        seconds=options.seconds or (2.5 if quick else 5.0),
+        legs=sorted(options.legs or ([4, 8] if quick else [4, 8, 10, 25, 50, 100])),
+        seconds=options.seconds or (2.5 if quick else 4.0),
         rounds=1 if quick else 2,
         setups=options.setups or (10 if quick else 40),
-        before=2.5 if quick else 5.0,
-        lossy=3.0 if quick else 10.0,
-        after=4.0 if quick else 8.0,
+        before=2.5 if quick else 4.0,
+        lossy=3.0 if quick else 8.0,
+        after=4.0 if quick else 7.0,
         settled=2.0 if quick else 4.0,
         seed=options.seed,
         most=QUICK if quick else 3600.0,

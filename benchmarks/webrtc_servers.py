@@ -131,10 +131,11 @@ class Ours:
                 self._news.clear()
                 await self._news.wait()
 
-    async def _open(self, leg: int, offer: str) -> str:
+    async def _open(self, leg: int, offer: str, hears: int | None = None) -> str:
         theirs = jsep.read(offer)
         choice = self._choices[leg] = answer.choose(theirs, ["opus"])
-        self._worker.send(OpenLeg(leg, choice.codecs, rtcp_mux=True, gate=self._doors))
+        heard = [] if hears is None else [SetGain(hears, leg, self._gain)]
+        self._worker.send(OpenLeg(leg, choice.codecs, rtcp_mux=True, gate=self._doors), *heard)
         await self._until(lambda: leg in self._ports)
         at = (ADDRESS, self._ports[leg])
         self._gate.send(OpenDoor(leg, at, theirs.peer, theirs.fingerprints, choice.client))
@@ -151,9 +152,7 @@ class Ours:
         return await self._open(leg, offer)
 
     async def listener(self, leg: int, offer: str, to: int) -> str:
-        said = await self._open(leg, offer)
-        self._worker.send(SetGain(to, leg, self._gain))
-        return said
+        return await self._open(leg, offer, hears=to)
 
     async def close(self, legs: Sequence[int]) -> None:
         self._gate.send(*(CloseDoor(leg) for leg in legs))

@@ -153,8 +153,10 @@ class Entrance(Layer):
         count = self._network.receive(batch, self._judge_media)
         if not count:
             return 0
-        slots = self._doored[batch.rows[:count]].nonzero()[0]
-        rare = slots[batch.buffer[slots, 0] >> 6 != 2]
+        rare = batch.buffer[:count, 0] >> 6 != 2
+        if not rare.any():
+            return count
+        rare = (rare & self._doored[batch.rows[:count]]).nonzero()[0]
         if not len(rare):
             return count
         for slot in rare.tolist():

@@ -21,6 +21,7 @@ from media.decoding import Decoding, Frame
 from media.legs import LegTable
 from media.network import HEADER, Batch
 from media.plane import RATES, Plane
+from media.reception import steady
 from media.rtp import Packets
 
 LONGEST = np.full(128, 1500)  # bytes of a payload by codec
@@ -86,6 +87,8 @@ class Hearing:
         self._table = table
         self._planes = planes
         self.decoding = Decoding()
+        for plane in planes:
+            plane.steady = lambda rows: steady(table.rx, rows)
         self._kept: list[tuple[Sound, U8]] = []
         self._framed: list[tuple[Sound, list[bytes]]] = []
         self._waiting = 0  # packets in `_framed`
@@ -245,13 +248,18 @@ class Hearing:
         self.give_all()
         codec, decoding = self._table.rx.codec, self.decoding
         for plane in self._planes:
+            if not len(plane.rows):
+                continue
             framed = (codec[plane.rows] > codecs.PCMA).nonzero()[0]
             if not len(framed):
                 continue
             playout, slots = plane.playout, plane.slots[framed]
             behind = playout.behind(slots)
+            late = behind.nonzero()[0].tolist()
+            if not late:
+                continue
             begins = playout.end[slots] - playout.shift[slots]
-            for i in (behind > 0).nonzero()[0].tolist():
+            for i in late:
                 row = int(plane.rows[framed[i]])
                 if decoding.waits(row):
                     # Something newer has come: what play-out filled in was lost, and is not played once more.

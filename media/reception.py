@@ -26,6 +26,7 @@ WILD = 10.0  # s of transit change that is a new clock, not jitter
 PLAYED = ("late", "concealed", "accelerated", "expanded", "resets")  # what play-out counts of a leg
 NO_TIME = -(1 << 40)  # timestamp before the first
 NOBODY, SEVERAL = -1, -2
+LONG, EVEN = 50, 0.0025  # packets and s of jitter of a stream that comes evenly
 TURN, TURNS = 0.5, 4  # s a change of codec, in the long run, and so many at once
 
 _SEEN = (1 << WINDOW) - 1
@@ -290,3 +291,9 @@ def measure_sound(rx: Reception, packets: Packets, kinds: I8, passed: F64) -> No
     covered = np.where(step > 0, np.minimum(step, usual), usual)
     rx.span[rows] = np.where(kinds <= codecs.PCMA, packets.size, covered)
     rx.timestamp[rows] = packets.timestamp
+
+
+def steady(rx: Reception, rows: I64) -> Bool:
+    """Legs whose streams have come evenly for LONG packets."""
+    calm: Bool = (rx.unique[rows] > LONG) & (rx.jitter[rows] < EVEN * rx.clock[rows])
+    return calm
