@@ -3,8 +3,8 @@
     python -m benchmarks.bench_webrtc [--quick] [--legs N ...] [--seconds S] [--setups N] [--speech FOLDER]
 
 Both are offered the same by the same far ends (benchmarks/browsers.py): Opus both ways over DTLS-SRTP, joined
-two by two so that each is decoded and encoded again. Of each number of legs ours and stock's are measured one
-after the other. Prints what it does, then one JSON object on the last line.
+two by two so that each is decoded and encoded again. Of each number of legs ours and stock's are measured in
+turns, and so are set-ups. Prints what it does, then one JSON object on the last line.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import NamedTuple
 
 import numpy as np
@@ -35,29 +35,34 @@ from media.io.webrtc import certify
 RENDERED = 0.999  # a gain at which nothing can be passed on as it is
 LOSS = 0.05
 AT_ONCE = 5  # legs connected at a time
+QUICK = 36.0  # s for a quick run, and a few on top for whatever is under way then
+SETUP, JOINING = 0.3, 0.1  # s that setting up takes of a busy machine: a caller who is heard, a leg
 WHOLE = 0.97  # share of packets that have to come back for a run to count
 STAGES = ("receive", "open", "decode", "play-out", "mix", "encode", "seal", "send", "watch", "rest")
 
 
 class Scene(NamedTuple):
-    """How long and how much. before, lossy, after: s of the run with loss, of which `settled` s behind it are
-    left out.
+    """How long and how much. rounds: of each number of legs. before, lossy, after: s of the run with loss, of
+    which `settled` s behind it are left out. most: s for all of it; what does not fit any more is left out.
     """
 
     legs: list[int]
     seconds: float
+    rounds: int
     setups: int
     before: float
     lossy: float
     after: float
     settled: float
     seed: int
+    most: float = 3600.0
 
 
 class Cost(NamedTuple):
-    """ms: of CPU a second a leg. whole: share of the packets due that came back."""
+    """ms: of CPU a second a leg; far_ms: of the far ends. whole: share of the packets due that came back."""
 
     ms: float
+    far_ms: float
     whole: float
 
 
@@ -83,6 +88,14 @@ class Bench:
         self._says = reel(speech)
         self._tone = reel(_chord(2.0))
         self._legs = 0
+        self._began = perf_counter()
+
+    def affords(self, seconds: float, what: str) -> bool:
+        """Whether there is so much time left; `what` is left out if not."""
+        affords = perf_counter() - self._began + seconds <= self.scene.most
+        if not affords:
+            print(f"left out, for there is no time left: {what}", flush=True)
+        return affords
 
     def far(self, *, turn: int = 0, tone: bool = False, loss: float = 0.0) -> Far:
         """Another far end; turn: how many packets into the speech it begins."""
@@ -121,32 +134,37 @@ class Bench:
         load = Load(fars)
         speaking = asyncio.create_task(load.run(seconds))
         await asyncio.sleep(lead)
-        began, used, received = perf_counter(), server.cpu(), load.received()
+        began, used, own, received = perf_counter(), server.cpu(), process_time(), load.received()
         await asyncio.sleep(seconds - 1.5 * lead)
         passed, spent, came = perf_counter() - began, server.cpu() - used, load.received() - received
+        own = process_time() - own
         await speaking
         await server.close(legs)
         await asyncio.gather(*(far.close() for far in fars))
-        return Cost(1000 * spent / passed / len(fars), came / (50 * passed * len(fars)))
+        legs_s = passed * len(fars)
+        return Cost(1000 * spent / legs_s, 1000 * own / legs_s, came / (50 * legs_s))
 
     # --- how long it takes ------------------------------------------------------------------------
 
-    async def setups(self, server: Server, loss: float, at_once: int) -> Setups:
+    async def setups(self, servers: Sequence[Server], loss: float, at_once: int) -> list[Setups]:
         """Callers who are let hear somebody who speaks; all their datagrams are subject to the loss."""
-        speaker, leg = self.far(tone=True), self.number()
-        await speaker.meet(await server.speaker(leg, await speaker.offer()))
-        speaking = asyncio.create_task(Load([speaker]).run(3600.0))
-        times: list[float] = []
-        failed = 0
+        speakers = [self.far(tone=True) for _ in servers]
+        legs = [self.number() for _ in servers]
+        for server, speaker, leg in zip(servers, speakers, legs):
+            await speaker.meet(await server.speaker(leg, await speaker.offer()))
+        speaking = asyncio.create_task(Load(speakers).run(3600.0))
+        done: list[list[float | None]] = [[] for _ in servers]
         for _ in range(0, self.scene.setups, at_once):
-            done = await asyncio.gather(*(self._setup(server, leg, loss) for _ in range(at_once)))
-            times += [each for each in done if each is not None]
-            failed += done.count(None)
+            if not self.affords(at_once * SETUP, "some of the set-ups"):
+                break
+            for found, server, leg in zip(done, servers, legs):
+                found += await asyncio.gather(*(self._setup(server, leg, loss) for _ in range(at_once)))
         speaking.cancel()
         await asyncio.gather(speaking, return_exceptions=True)
-        await server.close([leg])
-        await speaker.close()
-        return Setups(times, failed)
+        for server, speaker, leg in zip(servers, speakers, legs):
+            await server.close([leg])
+            await speaker.close()
+        return [Setups([each for each in found if each is not None], found.count(None)) for found in done]
 
     async def _setup(self, server: Server, speaker: int, loss: float) -> float | None:
         far, leg = self.far(loss=loss), self.number()
@@ -204,26 +222,44 @@ async def costs(bench: Bench, ours: Server, stock: Server) -> dict[str, float]:
     names = {ours.name: "cpu_ms", stock.name: "cpu_stock_ms"}
     full: set[str] = set()
     for count in bench.scene.legs:
-        for server in (ours, stock):
-            if server.name in full:
+        for server, cost in (await in_turns(bench, [ours, stock], count, full)).items():
+            if cost.whole >= WHOLE:
+                figures[f"{names[server]}_{count}"] = round(cost.ms, 3)
+            else:
+                full.add(server)  # more it will not carry either
+        if f"cpu_stock_ms_{count}" in figures and f"cpu_ms_{count}" in figures:
+            ratio = figures[f"cpu_ms_{count}"] / figures[f"cpu_stock_ms_{count}"]
+            figures[f"cpu_x_stock_{count}"] = figures["cpu_x_stock"] = round(ratio, 4)
+            figures["legs_stock"] = count
+        if f"cpu_ms_{count}" in figures:
+            figures["legs"] = count
+    return figures
+
+
+async def in_turns(bench: Bench, servers: Sequence[Server], count: int, full: set[str]) -> dict[str, Cost]:
+    """What a leg of so many costs, by server, of those that are not full."""
+    found: dict[str, list[Cost]] = {}
+    for turn in range(bench.scene.rounds):
+        for server in servers if turn % 2 == 0 else reversed(servers):
+            if server.name in full or not bench.affords(
+                bench.scene.seconds + JOINING * count, f"{server.name}, {count} legs"
+            ):
                 continue
             cost = await bench.cost(server, count)
             told = f"{cost.ms:.2f} ms/s a leg, {cost.whole:.1%} of packets back"
-            print(f"{server.name}, {count} legs: {told}", flush=True)
-            if cost.whole >= WHOLE:
-                figures[f"{names[server.name]}_{count}"] = round(cost.ms, 3)
-            else:
-                full.add(server.name)  # more it will not carry either
-    carried = {
-        name: [count for count in bench.scene.legs if f"{name}_{count}" in figures] for name in names.values()
-    }
-    for count in set(carried["cpu_ms"]) & set(carried["cpu_stock_ms"]):
-        ratio = figures[f"cpu_ms_{count}"] / figures[f"cpu_stock_ms_{count}"]
-        figures[f"cpu_x_stock_{count}"] = round(ratio, 4)
-    if all(carried.values()):
-        ours_ms, stock_ms = (figures[f"{name}_{counts[-1]}"] for name, counts in carried.items())
-        figures["cpu_x_stock"] = round(ours_ms / stock_ms, 4)
-    return figures
+            print(f"{server.name}, {count} legs: {told}; far ends {cost.far_ms:.2f} ms/s", flush=True)
+            found.setdefault(server.name, []).append(cost)
+    return {name: Cost(*map(statistics.mean, zip(*some))) for name, some in found.items()}
+
+
+async def lean(bench: Bench, count: int) -> float:
+    """CPU in ms a second a leg of aiortc whose encoder is made to do what ours does."""
+    server = Stock(lean=True)
+    await server.start()
+    cost = await bench.cost(server, count)
+    await server.stop()
+    print(f"{server.name}, {count} legs: {cost.ms:.2f} ms/s a leg, {cost.whole:.1%} back", flush=True)
+    return round(cost.ms, 3)
 
 
 async def relayed(bench: Bench, count: int) -> float:
@@ -253,22 +289,30 @@ async def run(bench: Bench) -> dict[str, float | None]:
     figures: dict[str, float | None] = {}
     ours, stock = Ours(RENDERED), Stock()
     await asyncio.gather(ours.start(), stock.start())
-    figures |= await costs(bench, ours, stock)
-    for loss, name in ((0.0, "setup"), (LOSS, "setup_loss")):
-        for server, whose in ((ours, ""), (stock, "_stock")):
-            found = await bench.setups(server, loss, AT_ONCE if loss else 1)
-            print(f"{server.name}, set up at {loss:.0%} loss: {found.told()}", flush=True)
-            figures |= {f"{name}{whose}_p50_ms": found.ms(0.5), f"{name}{whose}_p95_ms": found.ms(0.95)}
     for server, delays in zip((ours, stock), await asyncio.gather(bench.delays(ours), bench.delays(stock))):
         whose = "" if server is ours else "_stock"
         print(f"{server.name}, late by {delays[0]:.0f} ms before loss, {delays[1]:.0f} ms after", flush=True)
         figures |= {f"delay_before_loss{whose}_ms": round(delays[0], 1)}
         figures |= {f"delay_after_loss{whose}_ms": round(delays[1], 1)}
+    for loss, name in ((0.0, "setup"), (LOSS, "setup_loss")):
+        both = await bench.setups((ours, stock), loss, AT_ONCE if loss else 1)
+        for server, whose, found in zip((ours, stock), ("", "_stock"), both):
+            print(f"{server.name}, set up at {loss:.0%} loss: {found.told()}", flush=True)
+            figures |= {f"{name}{whose}_p50_ms": found.ms(0.5), f"{name}{whose}_p95_ms": found.ms(0.95)}
+    figures |= await costs(bench, ours, stock)
     await asyncio.gather(ours.stop(), stock.stop())
-    figures["relayed_ms"] = await relayed(bench, bench.scene.legs[-1])
-    shares = await spent(bench, min(25, bench.scene.legs[-1]))
-    told = ", ".join(f"{stage} {share:.0%}" for stage, share in shares.items())
-    print(f"ours, where a worker's CPU goes: {told}", flush=True)
+    least, largest = bench.scene.legs[0], int(figures.get("legs") or bench.scene.legs[0])
+    if bench.affords(bench.scene.seconds + 3, "aiortc made lean"):
+        count = int(figures.get("legs_stock") or least)
+        figures["cpu_lean_ms"] = lean_ms = await lean(bench, count)
+        ours_ms = figures.get(f"cpu_ms_{count}")
+        figures["cpu_x_lean"] = round(ours_ms / lean_ms, 4) if ours_ms is not None else None
+    if bench.affords(bench.scene.seconds + 3, "Opus passed on as it is"):
+        figures["relayed_ms"] = await relayed(bench, largest)
+    if bench.affords(bench.scene.seconds + 3, "where the CPU goes"):
+        shares = await spent(bench, min(25, largest))
+        told = ", ".join(f"{stage} {share:.0%}" for stage, share in shares.items())
+        print(f"ours, where a worker's CPU goes: {told}", flush=True)
     return figures
 
 
@@ -283,14 +327,16 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     quick = options.quick
     scene = Scene(
-        legs=sorted(options.legs or ([4, 25] if quick else [4, 8, 10, 25, 50, 100])),
-        seconds=options.seconds or (3.0 if quick else 8.0),
-        setups=options.setups or (10 if quick else 60),
-        before=2.5 if quick else 5.0,
-        lossy=3.0 if quick else 10.0,
-        after=4.0 if quick else 8.0,
+        legs=sorted(options.legs or ([4, 8] if quick else [4, 8, 10, 25, 50, 100])),
+        seconds=options.seconds or (2.5 if quick else 4.0),
+        rounds=1 if quick else 2,
+        setups=options.setups or (10 if quick else 40),
+        before=2.5 if quick else 4.0,
+        lossy=3.0 if quick else 8.0,
+        after=4.0 if quick else 7.0,
         settled=2.0 if quick else 4.0,
         seed=options.seed,
+        most=QUICK if quick else 3600.0,
     )
     spoken = scene.before + scene.lossy + scene.after + 4.0
     parts = hearing.passages(opus.RATE, seconds=spoken, folder=options.speech)

@@ -86,6 +86,7 @@ class Far:
         self._opener: libsrtp.Context | None = None
         self._room = bytearray(2048)
         self._listens: asyncio.Future[float] | None = None
+        self._found = asyncio.Event()
         self._decoder = opus.Decoder(SAMPLES)
         asyncio.get_running_loop().add_reader(self.socket.fileno(), self.sweep)
 
@@ -107,8 +108,10 @@ class Far:
             async with asyncio.timeout(PATIENCE):
                 self._agent.meet(theirs.peer)
                 await self._agent.add(theirs.peer.candidates)
-                await self._agent.connect()
+                connecting = asyncio.ensure_future(self._agent.connect())
+                await self._found.wait()
                 done = await self._handshake.shake(theirs.fingerprints)
+                await connecting
         except (ConnectionError, TimeoutError) as error:
             raise Unreachable(f"no way to {theirs.peer}") from error
         agreed = self._handshake.agreed
@@ -127,6 +130,7 @@ class Far:
 
     def _chosen(self, remote: Address) -> None:
         self._remote = remote
+        self._found.set()  # browsers shake hands now; aioice's connect returns 20 ms later
 
     def _leave(self, packet: bytes, to: Address) -> None:
         if not self._loses(self._rare_dice):

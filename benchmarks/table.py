@@ -197,8 +197,12 @@ FIGURES = {
     },
     "webrtc": {
         "cpu_x_stock": Figure("CPU of a browser's leg, Opus both ways, against stock aiortc", "×", "≤ 0.2"),
+        "cpu_x_lean": Figure("and against aiortc whose encoder does what ours does", "×"),
         "cpu_ms": Figure("CPU a second a leg of our worker and gate", "ms"),
         "cpu_stock_ms": Figure("of stock aiortc", "ms"),
+        "cpu_lean_ms": Figure("of aiortc whose encoder does what ours does", "ms"),
+        "legs": Figure("browsers' legs in the largest run of ours"),
+        "legs_stock": Figure("in that of stock aiortc"),
         "relayed_ms": Figure("of ours where Opus is passed on as it is", "ms"),
         "setup_p95_ms": Figure("from a browser's offer to the first sound, 95th percentile", "ms"),
         "setup_p50_ms": Figure("median", "ms"),

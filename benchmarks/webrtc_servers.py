@@ -131,10 +131,11 @@ class Ours:
                 self._news.clear()
                 await self._news.wait()
 
-    async def _open(self, leg: int, offer: str) -> str:
+    async def _open(self, leg: int, offer: str, hears: int | None = None) -> str:
         theirs = jsep.read(offer)
         choice = self._choices[leg] = answer.choose(theirs, ["opus"])
-        self._worker.send(OpenLeg(leg, choice.codecs, rtcp_mux=True, gate=self._doors))
+        heard = [] if hears is None else [SetGain(hears, leg, self._gain)]
+        self._worker.send(OpenLeg(leg, choice.codecs, rtcp_mux=True, gate=self._doors), *heard)
         await self._until(lambda: leg in self._ports)
         at = (ADDRESS, self._ports[leg])
         self._gate.send(OpenDoor(leg, at, theirs.peer, theirs.fingerprints, choice.client))
@@ -151,9 +152,7 @@ class Ours:
         return await self._open(leg, offer)
 
     async def listener(self, leg: int, offer: str, to: int) -> str:
-        said = await self._open(leg, offer)
-        self._worker.send(SetGain(to, leg, self._gain))
-        return said
+        return await self._open(leg, offer, hears=to)
 
     async def close(self, legs: Sequence[int]) -> None:
         self._gate.send(*(CloseDoor(leg) for leg in legs))
@@ -167,11 +166,11 @@ class Ours:
 
 
 class Stock:
-    """benchmarks/stock_aiortc.py in its process."""
+    """benchmarks/stock_aiortc.py in its process. lean: its encoder is made to do what ours does."""
 
-    name = "stock aiortc"
-
-    def __init__(self) -> None:
+    def __init__(self, *, lean: bool = False) -> None:
+        self.name = "lean aiortc" if lean else "stock aiortc"
+        self._lean = lean
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._asked: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -179,7 +178,7 @@ class Stock:
 
     async def start(self) -> None:
         pipe = asyncio.subprocess.PIPE
-        command = [sys.executable, "-m", "benchmarks.stock_aiortc", STOCK_ADDRESS]
+        command = [sys.executable, "-m", "benchmarks.stock_aiortc", STOCK_ADDRESS, *["--lean"] * self._lean]
         self._process = await asyncio.create_subprocess_exec(
             *command, cwd=ROOT, stdin=pipe, stdout=pipe, limit=LINE
         )

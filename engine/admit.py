@@ -13,13 +13,14 @@ from engine.description import Description, PhoneDescription
 from engine.encryption import Encryption, policy
 from engine.events import CallArrived, EndReason, Side
 from engine.leg import Leg
-from engine.signalling import SIP, Manner, Signalling
+from engine.signalling import PAGE, SIP, Manner, Signalling
 from engine.states import State
 from engine.talking import answer_customer
 from routing.agent import IllegalTransition
 from routing.number import Callers, Found, QueueTarget
 from sip.errors import SipError
 from sip.events import IncomingCall
+from sip.hop import WEBSOCKETS
 
 if TYPE_CHECKING:
     from config.line import LineSettings
@@ -57,15 +58,19 @@ def incoming(switch: Switch, event: IncomingCall, now: float) -> None:
         begin(switch, arrival, now)
         return
     old = switch.sessions.get(event.replaces.id)
-    if old is None or old.session is not event.replaces or not arrival.account:
-        event.session.reject(481 if old is None else 403, now=now)
-        return
-    replace(old, arrival, now)
+    if old is None or old.session is not event.replaces:
+        event.session.reject(481, now=now)
+    elif not arrival.account or arrival.account != old.account:
+        event.session.reject(403, now=now)  # RFC 3891 section 5: knowing a dialog's tags proves nothing
+    else:
+        replace(old, arrival, now)
 
 
 def _of_phone(switch: Switch, event: IncomingCall) -> Arrival:
     identity, caller, dialog = event.identity, event.request.from_, event.session.dialog
     account = identity.name if identity.kind == "user" else ""
+    transport = dialog.hop.transport if dialog is not None else "udp"
+    browser = event.offer is not None and is_browsers(event.offer)
     return Arrival(
         session=event.session,
         dialled=event.request.uri.user or "",
@@ -74,8 +79,9 @@ def _of_phone(switch: Switch, event: IncomingCall) -> Arrival:
         display=_account_name(switch, account) or caller.display,
         account=account,
         line=switch.config.lines.get(identity.name) if identity.kind == "line" else None,
-        transport=dialog.hop.transport if dialog is not None else "udp",
+        transport=transport,
         offer=event.offer,
+        manner=PAGE if account and browser and transport in WEBSOCKETS else SIP,
     )
 
 
@@ -96,25 +102,23 @@ def begin(switch: Switch, arrival: Arrival, now: float) -> Call:
 
 
 def replace(old: Leg, arrival: Arrival, now: float) -> None:
-    """Somebody else, or the same one from elsewhere, takes a leg's place (engine/transfer.py)."""
+    """The far end of a leg came back by another session: it takes the leg's place (engine/transfer.py)."""
     call, session = old.call, arrival.session
     switch = call.switch
     leg: Leg = call.new_leg(old.side)
-    leg.session, leg.name, leg.replaces, leg.manner = session, arrival.caller, old, arrival.manner
+    leg.session, leg.replaces, leg.manner = session, old, arrival.manner
+    leg.name, leg.account = old.name, arrival.account
     leg.description = _description(switch, leg, arrival)
     switch.sessions[session.id] = leg
     try:
         if arrival.offer:
             leg.take_offer(arrival.offer)
-        if arrival.account in switch.acd.agents:
-            switch.acd.begin(arrival.account, call.id, now)
-            leg.agent = arrival.account
-    except (SipError, IllegalTransition) as error:
-        session.reject(getattr(error, "sip_status", 486), now=now)
+    except SipError as error:
+        session.reject(error.sip_status, now=now)
         leg.session = None
         call.discard(leg)
-        return
-    leg.open()
+    else:
+        leg.open()
 
 
 class Rate:
@@ -162,7 +166,8 @@ def _new_call(switch: Switch, arrival: Arrival, found: Found | None, now: float)
     call.language = arrival.language or node.language
     switch.calls[call.id] = call
     leg = call.customer = call.new_leg(Side.CUSTOMER)
-    leg.name, leg.session, leg.manner = call.caller, arrival.session, arrival.manner
+    leg.name, leg.account = call.caller, arrival.account
+    leg.session, leg.manner = arrival.session, arrival.manner
     switch.sessions[arrival.session.id] = leg
     call.note(
         CallArrived,

@@ -10,6 +10,7 @@ from engine.description import Description, PhoneDescription
 from engine.encryption import BROWSERS, IN_TURN, UNSUITED, Encryption, Form, policy
 from engine.events import Side
 from engine.leg import Leg
+from engine.signalling import PAGE
 from engine.states import Trigger
 from engine.timers import Timer
 from routing.agent import AgentEvent, IllegalTransition
@@ -120,7 +121,7 @@ class Attempt:
 
     def start(self, now: float) -> None:
         if self.agent:
-            self.leg.name = self.leg.agent = self.agent
+            self.leg.name = self.leg.agent = self.leg.account = self.agent
             if not self._offered and not self._occupy(now):
                 return
         else:
@@ -213,8 +214,9 @@ class Attempt:
         if self._over:
             session.hangup(None, now=now)
             return
+        ringing = self._ringing[session]
         try:
-            self.leg.description = self._ringing[session].description
+            self.leg.description = ringing.description
             self.leg.take_answer(body or b"")
         except SipError as error:
             session.hangup(None, now=now)
@@ -231,6 +233,8 @@ class Attempt:
         self.leg.attempt = None
         if isinstance(self.leg.description, PhoneDescription):
             self.leg.shut_door()
+        elif self.agent and ringing.contact.transport in WEBSOCKETS:
+            self.leg.manner = PAGE
         self.leg.update()
         self.call.fire(Trigger.ANSWERED, now, self.leg)
 

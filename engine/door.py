@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 class Door:
     """One leg's. opened: what our descriptions say of it, None before the gate has said so; while the far end
     is sought anew, what stood before. remote, keys: of
-    the far end, None before it is reached. client: whether we begin the handshake.
+    the far end, None before it is reached. client: whether we begin the handshake. lost: the gate died, and
+    with it what could find the far end anew; sound needs no gate, and goes on as long as the way does.
     """
 
     def __init__(self, leg: int, gate: GatePort) -> None:
@@ -43,7 +44,8 @@ class Door:
         self.remote: Address | None = None
         self.keys: Keys | None = None
         self.client = True
-        self.quiet = False  # the far end answers no checks
+        self.quiet = False  # the far end answers no checks, or is asked none
+        self.lost = False
         self._far: Session | None = None  # as it described itself last
         self._asked = False
         self._awaited = True  # what the gate has to say of it
@@ -63,6 +65,9 @@ class Door:
             self._far = before
             raise NothingInCommon("another certificate within a call")
         if (far.peer.ufrag, far.peer.password) != (before.peer.ufrag, before.peer.password):
+            if self.lost:
+                self._far = before
+                raise NothingInCommon("no other way can be found to this leg, only to one in its place")
             self._seek(far.peer)
 
     def answered(self, far: Session) -> None:
@@ -131,6 +136,12 @@ class Door:
         self.remote, self.quiet = event.remote, False
         if isinstance(event, DoorSecured):
             self.keys = Keys(event.suite, event.send, event.receive)
+
+    def lose(self) -> None:
+        """The gate died. What waits for it waits in vain."""
+        self.lost = self.quiet = True
+        self._asked = self._awaited = False
+        self._waiting.clear()
 
     def close(self) -> None:
         if self._asked:

@@ -51,6 +51,7 @@ class Leg:
         self.worker = worker
         self.session: Signalling | None = None
         self.manner: Manner = SIP  # what its signalling can do
+        self.account = ""  # of ours, that its far end has proved to be or was rung by; "" for none
         self.agent = ""
         self.name = ""
         self.attempt: Attempt | None = None  # while its far end rings

@@ -129,6 +129,19 @@ def _said_goodbye(leg: Leg, now: float) -> None:
         left(leg.call, leg, "", now)
 
 
+def gate_died(leg: Leg, now: float) -> None:
+    """Who talks goes on without it, and comes back by the next one once that way breaks."""
+    assert leg.door is not None
+    if not leg.connected or not leg.call.switch.config.media.webrtc.resume_s:
+        door_lost(leg, "the gate died", now)
+        return
+    leg.door.lose()
+    if leg.door.keys is None:
+        absence.gone(leg, now)
+    else:
+        absence.reconsider(leg, now)
+
+
 def door_lost(leg: Leg, why: str, now: float) -> None:
     """There is no way to the leg's browser any more, or there never was."""
     log.warning("browser not reached", call=leg.call.id, leg=leg.number, why=why)

@@ -54,4 +54,5 @@ class Manner(NamedTuple):
 
 
 SIP = Manner()
+PAGE = Manner(returns=True)  # SIP of a browser with an account of ours, which INVITEs with Replaces
 WHIP = Manner(rings=False, renegotiates=False, returns=True)

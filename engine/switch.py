@@ -141,9 +141,9 @@ class Switch:
         self.assign(now)
 
     def gate_lost(self, now: float) -> None:
-        """The gate died: its doors are gone, and browsers at them give up within half a minute."""
+        """The gate died, and its doors are gone; sound needs none as long as its way lasts."""
         for leg in [leg for leg in self.legs.values() if leg.door is not None]:
-            reports.door_lost(leg, "the gate died", now)
+            reports.gate_died(leg, now)
         self.assign(now)
 
     def set_agent(self, name: str, event: codes.AgentEvent, now: float, reason: str = "") -> Agent:

@@ -1,4 +1,4 @@
-"""Transfers: blind (REFER to an address), attended (REFER or INVITE with Replaces), and how they fail.
+"""Transfers: blind (REFER to an address), attended (REFER with Replaces), and how they fail.
 
 The engine is between all legs, so a transfer moves no dialog: the transferor's leg is let go and the
 customer's goes on as it was. A customer is never lost by a failed transfer: the transferor gets the call
@@ -178,21 +178,22 @@ HEARD: dict[State, Callable[[Call, float, Any], None]] = {
 
 
 def replace_leg(call: Call, new: Leg, old: Leg, now: float) -> None:
-    """`new` takes the place of `old`: INVITE with Replaces (RFC 3891), or a caller who came back."""
+    """`new` takes the place of `old`, whose far end came back by another session: by the token of its call
+    (engine/whip.py), or by INVITE with Replaces (RFC 3891) and the account of the former one.
+    """
     talks = call.state in (State.TALKING, State.HELD) and old in (call.customer, call.party)
     waits = call.state in HEARD and old is call.customer and old.connected
+    gives = call.state is State.TRANSFERRING and old is call.transferor
     other, new.replaces = call.other(old), None
-    if new.session is None or not (waits or (talks and other is not None)):
+    if new.session is None or not (waits or gives or (talks and other is not None)):
         refuse_leg(call, new, 481, now)
         return
     new.session.answer(new.answer() if new.has_offer else new.offer(), now=now)
     new.connected, new.side = True, old.side
+    new.agent, old.agent = old.agent, ""  # she was in this call all the time
     if old is call.customer:
         call.customer = new
-    if new.name == old.name:
-        call.note(LegReturned, now, leg=new.number, side=new.side)
-    else:
-        call.transfers += 1
+    call.note(LegReturned, now, leg=new.number, side=new.side)
     if talks and other is not None:
         part(call, old, other)
         drop(call, old, now)
@@ -200,6 +201,9 @@ def replace_leg(call: Call, new: Leg, old: Leg, now: float) -> None:
         call.fire(Trigger.TAKEN, now, other if new is call.customer else new)
         return
     drop(call, old, now)
+    if gives:
+        call.party = call.transferor = new
+        return
     recording.follow(call, now)
     HEARD[call.state](call, now, None)
 

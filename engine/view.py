@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
-from engine import recording, unseal
+from engine import ice, recording, unseal
 from engine.agent_desk import Watch
 from engine.call import Call
 from engine.caller_line import LineWatch
@@ -23,6 +24,7 @@ from engine.views import (
     DeskView,
     Health,
     HealthView,
+    IceTerms,
     IllegalState,
     LegSide,
     LineView,
@@ -216,6 +218,14 @@ class View:
                 if each.transport == scheme:
                     return PhoneTerms(domain=domain, scheme=scheme, port=each.port)
         return PhoneTerms(domain=domain, scheme="", port=0)
+
+    def ice_terms(self, agent: str) -> IceTerms:
+        webrtc = self._engine.config.media.webrtc
+        return IceTerms(
+            servers=tuple(ice.told(webrtc.ice_servers, agent, time.time())),
+            policy="relay" if webrtc.relay == "forced" else "all",
+            renewed_s=min((each.lifetime_s for each in webrtc.ice_servers), default=86_400) / 2,
+        )
 
     def desk(self, agent: str) -> DeskView:
         if agent not in self._engine.switch.acd.agents:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from engine.ice import Told
 from routing.select import Reasons
 
 
@@ -251,6 +252,17 @@ class PhoneTerms:
     domain: str
     scheme: str
     port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IceTerms:
+    """How an agent's page finds its way, as RTCPeerConnection takes it. renewed_s: after which there are new
+    passwords, long before these expire.
+    """
+
+    servers: tuple[Told, ...]
+    policy: str
+    renewed_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

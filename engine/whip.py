@@ -59,6 +59,7 @@ AWAY = Refused(503, "browsers-away", "no browser is let in at the moment", 2)
 DRAINING = Refused(503, "draining", "this node takes no new calls: it stops", 5)
 EXPIRED = Refused(401, "unauthorized", "the token has expired")
 BEGINNING = Refused(409, "call-over", "the token's call is only beginning, or just ending", 1)
+WAY_GONE = Refused(410, "way-gone", "there is no other way to this leg: POST again with the same token")
 GONE = Refused(404, "unknown-session", "there is no such call any more")
 UNNAMED = Refused(428, "precondition-required", "If-Match is needed: the ETag, or * for an ICE restart")
 OTHER = Refused(412, "precondition-failed", "the ETag is not that of the present ICE session")
@@ -186,7 +187,9 @@ class Whip:
         except jsep.Refused as refused:
             settle(Refused(400, "malformed-fragment", str(refused)))
             return
-        if door.told(peer):
+        if door.lost:
+            settle(WAY_GONE)
+        elif door.told(peer):
             door.when_open(lambda at: settle(Sought(door.version, door.fragment())), now)
         else:
             settle(Sought())

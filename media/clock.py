@@ -6,6 +6,8 @@ TICK = 0.020  # s, rendered legs move at every tick
 DRAIN = 0.005  # s, relayed packets wait this long at most
 DENSE_DRAIN = 0.003  # s, where so many come that a drain's own length adds to their delay
 DENSE = 25_000  # packets a second from which that is so; a drain's fixed cost is small beside theirs
+SPARSE = 8_000  # packets a second under which a drain costs more than those that it takes
+SLACK = 0.0005  # s by which a drain may be due behind a tick and still come before it
 TICKS = 50  # a second
 RATE = 8000  # Hz of the narrow plane, in which telephone sound is rendered
 WIDE = 16000  # Hz of the other
@@ -25,6 +27,8 @@ class Schedule:
         self.next_tick = now
         self.skipped = 0
         self._period = DRAIN
+        self._rested = 0  # drains that were left out since the last one
+        self._sparse = False
 
     def restart(self, now: float) -> None:
         """Begin anew after a time with nothing to do."""
@@ -43,9 +47,19 @@ class Schedule:
             self.next_drain = now + self._period
         return True
 
+    def rests(self) -> bool:
+        """Whether the drain that is due may be left out where nothing is sent on as it comes: few packets do,
+        and another drain is due before the next tick.
+        """
+        rests = self._sparse and self.next_drain <= self.next_tick + SLACK
+        self._rested += rests
+        return rests
+
     def drained(self, packets: int) -> None:
         """How many packets the drain took, which says how soon the next but one is to be."""
-        self._period = DENSE_DRAIN if packets >= DENSE * self._period else DRAIN
+        passed = self._period * (1 + self._rested)
+        self._rested, self._sparse = 0, packets < SPARSE * passed
+        self._period = DENSE_DRAIN if packets >= DENSE * passed else DRAIN
 
     def tick_due(self, now: float) -> int | None:
         """None when no tick is due, else how many ticks were skipped before the one that is."""

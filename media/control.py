@@ -134,8 +134,13 @@ class Control:
         self._entrance.exchange()
         self.core.drain(now)
         self.core.taps.flush()
-        self._watch.read_reports(now)
+        self._watch.read_reports()
         return self._told()
+
+    def note(self, now: float) -> None:
+        """Where a drain may wait for the tick: all that is done now."""
+        self.core.note(now)
+        self.core.taps.flush()
 
     def tick(self, now: float, skipped: int = 0) -> list[AnyEvent]:
         """One block of every rendered leg, and whatever else is due."""
@@ -171,6 +176,7 @@ class Control:
             raise Refused(command.leg, "no_ports") from error
         if command.gate:
             self._entrance.install(leg.row, command.leg, command.gate)
+            self.core.plan.awaited.add(leg.row)
         table.tx.ssrc[leg.row] = rng.getrandbits(32)
         table.tx.sequence[leg.row] = rng.getrandbits(15)  # below 2**15: RFC 3711 section 3.3.1
         table.tx.timestamp[leg.row] = rng.getrandbits(32)
@@ -205,6 +211,9 @@ class Control:
         common, row = self.core.table.common, leg.row
         self._apply_codecs(leg, command)
         self._network.secure(row, command.keys, now)
+        if command.keys is not None:
+            self._entrance.keyed(row)
+            self.core.plan.awaited.discard(row)
         self._numbering.agree(row, command.transport_cc)
         self.core.table.rx.armed[row] = -1
         was_receiving = bool(common.receives[row])

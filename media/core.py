@@ -14,7 +14,8 @@ from random import Random
 import numpy as np
 
 from media import codecs, express, red, rtp
-from media.clock import DRAIN, TICKS
+from media.arrivals import Arrivals
+from media.clock import DRAIN
 from media.columns import F64, I8, I16, I64, Bool
 from media.delay import BufferSettings
 from media.digits import Digits
@@ -28,7 +29,7 @@ from media.packer import Packer
 from media.plan import Plan
 from media.plane import RATES, Plane
 from media.player import Done
-from media.reception import NO_TIME, NOBODY, SEVERAL, Reception, accept, may_turn, measure_jitter, note_turn
+from media.reception import NO_TIME, NOBODY, SEVERAL, accept, may_turn, measure_sound, note_turn
 from media.render import Renderer
 from media.rtp import Packets
 from media.studio import Studio
@@ -40,6 +41,8 @@ from media.turning import Turning
 ROUNDS = 8  # packets of one leg taken in one drain at most; the rest waits, or is lost in the kernel
 
 Ear = Callable[[I64, I16, Bool, float], None]  # rows, samples int16[n, L], whether any are the leg's own, now
+
+Arrival = tuple[int, bytes, Address | None, float]  # row, datagram, source where that is not known, when
 
 _IDENTITY = struct.Struct("!HII")  # sequence, timestamp, SSRC, from the third byte of a packet
 
@@ -73,7 +76,7 @@ class Core:
         self.renderer = Renderer(self.plan, self.planes)
         self.turning = Turning(self.table, self.plan, self.planes)
         self.events: list[AnyEvent] = []
-        self.reports: list[tuple[int, bytes, Address | None]] = []  # RTCP that arrived: row, datagram, source
+        self.reports: list[Arrival] = []  # RTCP that arrived
         self.taps = Tapping(self.table, self.plan, self.planes, taps)
         self.studio = Studio(self.table, self.plan, self.mixer)
         self.ear: Ear | None = None  # is shown what every decoded leg says, block by block
@@ -82,17 +85,31 @@ class Core:
         self._move = move
         self.packer = Packer()
         self._now = 0.0
+        self._arrivals = Arrivals()
         self.taken = 0  # packets of the last drain
 
     # --- receive and relay ------------------------------------------------------------------------
+
+    @property
+    def patient(self) -> bool:
+        """Whether nothing that comes is sent on before the next tick."""
+        return not self.plan.relays
+
+    def note(self, now: float) -> None:
+        """Leave what has come where it is, but for when it came."""
+        self._arrivals.note(self.network, self.table.rx.rows, self._now, now)
+        self._take_reports(now)
+
+    def _take_reports(self, now: float) -> None:
+        self.reports.extend((*each, now) for each in self.network.receive_reports())
 
     def drain(self, now: float) -> None:
         """Take the packets that wait: one a leg for each DRAIN passed, at most ROUNDS.
 
         A round for the few that arrive while others are handled would cost as much as one for all.
         """
-        passed = (now - self._now) / DRAIN
-        self._now = now
+        before, self._now = self._now, now
+        passed = (now - before) / DRAIN
         self.taken = 0
         self._settle()
         for _ in range(int(min(max(passed + 0.5, 1.0), ROUNDS))):
@@ -100,9 +117,12 @@ class Core:
             if not count:
                 break
             self.taken += count
+            self._arrivals.date(self._batch, count, before, now)
             self._take(count, now)
-        self.packer.grant(self.hearing.decoding.wishes)
-        self.reports.extend(self.network.receive_reports())
+        self._arrivals.forget()
+        if self.hearing.decoding.wishes:
+            self.packer.grant(self.hearing.decoding.wishes)
+        self._take_reports(now)
 
     def _settle(self) -> None:
         """Let what was asked for since take effect."""
@@ -152,7 +172,8 @@ class Core:
         streams, extended = known[:, express.RX_STREAM], known[:, express.HIGHEST]
         kinds, newest = self.table.rx.codec[lane.rows], np.ones(len(lane.rows), np.bool_)
         stamps = lane.words[:, 1]
-        sound = Sound(lane.rows, lane.slots, lane.sizes, streams, stamps, extended, kinds, newest)
+        columns = (lane.rows, lane.slots, lane.sizes, streams, stamps, extended, kinds, newest)
+        sound = Sound(*columns, self._batch.times[lane.slots])
         self.hearing.keep(self._batch, sound, now)
 
     def _keep_reports(self, slots: I64) -> None:
@@ -161,7 +182,8 @@ class Core:
         for slot in slots.tolist():
             row = int(batch.rows[slot])
             if self.table.at(row).rtcp_mux:
-                self.reports.append((row, bytes(batch.views[slot][: int(batch.sizes[slot])]), None))
+                data = bytes(batch.views[slot][: int(batch.sizes[slot])])
+                self.reports.append((row, data, None, float(batch.times[slot])))
 
     def _take_other(self, packets: Packets, now: float) -> None:
         """Packets that are not simply the next of a stream that flows."""
@@ -185,12 +207,14 @@ class Core:
             extended, newest, arrived = extended[keep], newest[keep], arrived[keep]
             if not len(packets):
                 return
+        came = self._batch.times[packets.slots]
+        table.rx.last[packets.rows] = came
         rtp.straighten(self._batch, packets)
         red.reveal(self._batch, packets, table.common.kinds, kinds)
         likely = self._likely(packets.rows, kinds, newest, now)
         sound = (kinds != codecs.TELEPHONE_EVENT) & (kinds != codecs.COMFORT_NOISE)
         passed_by = ~(likely & sound)
-        table.rx.apart[packets.rows[passed_by]] += now - arrived[passed_by]
+        table.rx.apart[packets.rows[passed_by]] += came[passed_by] - arrived[passed_by]
         table.rx.armed[packets.rows[passed_by & newest]] = -1
         if not likely.all():
             packets, kinds, sound = packets.only(likely), kinds[likely], sound[likely]
@@ -227,15 +251,12 @@ class Core:
         if not len(rows):
             return
         self._note_codecs(rows, kinds, newest, now)
-        jitter_now, step = rx.jitter[rows], packets.timestamp - rx.timestamp[rows]
-        measure_jitter(jitter_now, now - arrived + rx.apart[rows], step, rx.clock[rows])
-        rx.jitter[rows], rx.apart[rows] = jitter_now, 0.0
-        rx.span[rows] = _spans(rx, rows, kinds, packets.size, step)
-        rx.timestamp[rows] = packets.timestamp
+        came = self._batch.times[packets.slots]
+        measure_sound(rx, packets, kinds, came - arrived)
         heard = rx.heard[rows] != 0
         if heard.any():
             columns = (rows, packets.slots, packets.size, rx.stream[rows], packets.timestamp)
-            sound = Sound(*columns, extended, kinds, newest).only(heard)
+            sound = Sound(*columns, extended, kinds, newest, came).only(heard)
             self.hearing.take(self._batch, sound, now)
         flows = newest & (rx.codec[rows] == kinds) & (kinds < codecs.RED)
         rx.armed[rows[newest & ~flows]] = -1
@@ -365,19 +386,6 @@ class Core:
         if latch.connected or latch.source is None:
             self.uncertain.discard(row)
 
-    def played(self, rows: I64) -> I64:
-        """What play-out counted of legs: int64[n, PLAYED]."""
-        return self.table.rx.played(rows) + sum(plane.played(rows) for plane in self.planes)
-
-    def late(self, rows: I64) -> I64:
-        """Packets of legs that came after their turn to be played."""
-        total = self.table.rx.late[rows]
-        for plane in self.planes:
-            total += plane.late(rows)
-        for i in np.flatnonzero(self.table.rx.codec[rows] > codecs.PCMA).tolist():
-            total[i] += self.hearing.decoding.late(int(rows[i]))
-        return total
-
     def forget(self, leg: Leg) -> None:
         """The leg is closed: nothing of it stays."""
         self.hearing.give_all()
@@ -390,10 +398,3 @@ class Core:
         self.packer.forget(leg.row)
         self.studio.forget(leg)
         self.table.remove(leg)
-
-
-def _spans(rx: Reception, rows: I64, kinds: I8, sizes: I64, step: I64) -> I64:
-    """How much each packet of sound covers, in units of its clock. step: that its timestamp grew by."""
-    usual = rx.span[rows]
-    usual[usual == 0] = (rx.clock[rows[usual == 0]] // TICKS).astype(np.int64)
-    return np.where(kinds <= codecs.PCMA, sizes, np.where(step > 0, np.minimum(step, usual), usual))

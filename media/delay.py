@@ -18,7 +18,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from media.columns import F32, F64, I64, Column, Columns
+from media.columns import F32, F64, I64, Bool, Column, Columns
 
 BINS = 64
 LOWEST = 8  # bin that the lowest transit goes to when bins are moved
@@ -83,15 +83,22 @@ class Delays(Columns):
         self.width = widest * rate // 1000  # samples of a bin
         self.tick = rate // 50
         start_ms = min(max(settings.start_ms, settings.min_ms), settings.max_ms)
-        self.start, self._least, self._most = (
+        self.start, self.least, self._most = (
             max(ms * rate // 1000 - self.tick, 0) for ms in (start_ms, settings.min_ms, settings.max_ms)
         )
         self._fixed = settings.fixed
+        self.least = self.start if settings.fixed else self.least
         self._cost = np.arange(BINS, dtype=np.float32) * self.width
         self._clock = np.float32(rate / 1000)
 
-    def begin(self, rows: I64, transit: I64) -> None:
-        """Forget all, and expect what play-out begins with around a first packet's transit."""
+    def starts(self, count: int, steady: Bool | None) -> I64:
+        """Samples that play-out of so many streams begins with; less of those that come evenly."""
+        least = np.zeros(count, np.bool_) if steady is None else steady
+        return np.where(least, self.least, self.start)
+
+    def begin(self, rows: I64, transit: I64, start: I64 | None = None) -> None:
+        """Forget all, and expect `start` samples around a first packet's transit."""
+        start = self.starts(len(rows), None) if start is None else start
         self.anchor[rows] = transit - LOWEST * self.width
         self.seen[rows] = 0
         self.weight[rows] = 1.0
@@ -99,11 +106,11 @@ class Delays(Columns):
             column[rows] = transit
         for column in (self.soon, self.soonest):
             column[rows] = transit + self.tick
-        self.target[rows] = transit + self.start
+        self.target[rows] = transit + start
         self.bins[rows] = 0.0
-        self.bins[rows, min(LOWEST + -(-self.start // self.width), BINS - 1)] = PRIOR
+        self.bins[rows, np.minimum(LOWEST + -(-start // self.width), BINS - 1)] = PRIOR
 
-    def observe(self, rows: I64, transit: I64, after: int = 0) -> I64:
+    def observe(self, rows: I64, transit: I64, after: I64 | int = 0) -> I64:
         """Count packets in; returns the rows whose target they exceeded. after: samples since the tick."""
         place = (transit - self.anchor[rows] + self.width - 1) // self.width
         if place.min(initial=0) < 0:
@@ -185,4 +192,4 @@ class Delays(Columns):
         worth = np.argmin(cost, axis=1)
         place = np.minimum(keeps, worth)
         target = self.anchor[rows] + place * self.width
-        self.target[rows] = np.clip(target, base + self._least, base + self._most)
+        self.target[rows] = np.clip(target, base + self.least, base + self._most)

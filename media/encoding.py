@@ -15,6 +15,12 @@ from media import codecs, red
 from media.codecs import Encoder, Params, Tuning
 from media.columns import I16, I64
 
+# A block is in a pause when it and HANGOVER blocks before it are under FAINT of the loudest of late, by their
+# largest samples.
+FAINT, HANGOVER = 0.012, 5
+FORGETS = 0.998  # of the loudest, what is left of it a block later
+SILENT = 16  # largest sample of what is silence for itself
+
 MOST_COPIES = 3
 OLDEST = 3  # packets back that a copy may be of
 
@@ -35,11 +41,24 @@ class Packet(NamedTuple):
 
 class _Leg:
     """size: samples of a packet, duration: the same in timestamp units. waiting: `filled` samples that fill
-    none yet. clock: timestamp units sent. past: clock and payload of the newest packets.
+    none yet. clock: timestamp units sent. past: clock and payload of the newest packets. loudest: block of
+    late; faint: blocks in a row that are nothing beside it.
     """
 
     __slots__ = (
-        *("agreed", "clock", "depth", "duration", "encoder", "filled", "kind", "past", "pt"),
+        *(
+            "agreed",
+            "clock",
+            "depth",
+            "duration",
+            "encoder",
+            "faint",
+            "filled",
+            "kind",
+            "loudest",
+            "past",
+            "pt",
+        ),
         *("quiet", "red_pt", "size", "tuning", "waiting"),
     )
 
@@ -51,6 +70,20 @@ class _Leg:
         self.waiting: I16 = np.empty(0, np.int16)
         self.past: deque[tuple[int, bytes]] = deque(maxlen=MOST_COPIES)
         self.pt, self.red_pt = 0, -1
+        self.loudest, self.faint = 0.0, 0
+
+    def hear(self, peak: int) -> None:
+        """Let the encoder know where pauses begin and end; peak: of the next block."""
+        loudest = self.loudest * FORGETS
+        self.loudest = loudest = peak if peak > loudest else loudest
+        if peak >= loudest * FAINT and peak >= SILENT:
+            if self.faint > HANGOVER:
+                self.encoder.rest(False)
+            self.faint = 0
+            return
+        self.faint += 1
+        if self.faint == HANGOVER + 1:
+            self.encoder.rest(True)
 
     def cut(self, ptime: int) -> None:
         """Packets of `ptime` ms from now on, or the nearest below that the codec has."""
@@ -126,8 +159,10 @@ class Encoding:
         """The packets that one tick's sound fills, samples: int16[n, block] at the codecs' rate."""
         block = samples.shape[1]
         packets: list[Packet] = []
-        for row, sound in zip(rows.tolist(), samples):
+        peaks = np.maximum(samples.max(axis=1), -samples.min(axis=1).astype(np.int32)).tolist()
+        for row, peak, sound in zip(rows.tolist(), peaks, samples):
             leg = self._legs[row]
+            leg.hear(peak)
             if leg.size == block and not leg.filled:
                 self._encode(row, leg, sound, packets)
                 continue

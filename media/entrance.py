@@ -42,10 +42,10 @@ class NoGates:
 class Door:
     """A leg's. remote: where its far end was found. username, key: its checks are signed with. left: rare
     packets that are still looked at in this tick. answered: checks that were answered here. parted: whom its
-    port was connected to before it had to hear everybody.
+    port was connected to before it had to hear everybody. keyed: its packets' keys are agreed on.
     """
 
-    __slots__ = ("answered", "gate", "key", "left", "leg", "parted", "remote", "username")
+    __slots__ = ("answered", "gate", "key", "keyed", "left", "leg", "parted", "remote", "username")
 
     def __init__(self, leg: int, gate: str) -> None:
         self.leg = leg
@@ -53,6 +53,7 @@ class Door:
         self.remote: Address | None = None
         self.parted: Address | None = None
         self.username = self.key = b""
+        self.keyed = False
         self.left = RARE
         self.answered = 0
 
@@ -74,7 +75,15 @@ class Entrance(Layer):
         if row >= len(self._doored):
             self._doored = np.concatenate((self._doored, np.zeros(row, np.bool_)))
         self._doors[row], self._rows[leg], self._doored[row] = Door(leg, gate), row, True
+        self._network.hasten(row, True)  # somebody waits to be put through: each flight would cost a drain
         self._gates.tell(gate, Rare(leg, ("", 0), b""))  # now it knows where the leg is
+
+    def keyed(self, row: int) -> None:
+        """The leg's keys are agreed on: from now on its packets are sound."""
+        door = self._doors.get(row)
+        if door is not None:
+            door.keyed = True
+            self._network.hasten(row, False)
 
     def exchange(self) -> None:
         """Do what the gates ask."""
@@ -96,6 +105,7 @@ class Entrance(Layer):
         they are: the judge lets no other in while that one speaks.
         """
         address = self._connected.get(row)
+        self._network.hasten(row, True)
         if address is not None:
             self.disconnect(row)
             self.aim(row, address)
@@ -104,6 +114,7 @@ class Entrance(Layer):
     def _trust(self, row: int, word: Trust) -> None:
         door = self._doors[row]
         door.remote, door.username, door.key = word.remote, word.username, word.key
+        self._network.hasten(row, not door.keyed)
         parted, door.parted = door.parted, None
         if parted is not None and parted == word.remote:
             self.connect(row, parted)
@@ -140,8 +151,12 @@ class Entrance(Layer):
             return self._network.receive(batch, judge)
         self._judge = judge
         count = self._network.receive(batch, self._judge_media)
-        slots = np.flatnonzero(self._doored[batch.rows[:count]])
-        rare = slots[batch.buffer[slots, 0] >> 6 != 2]
+        if not count:
+            return 0
+        rare = batch.buffer[:count, 0] >> 6 != 2
+        if not rare.any():
+            return count
+        rare = (rare & self._doored[batch.rows[:count]]).nonzero()[0]
         if not len(rare):
             return count
         for slot in rare.tolist():

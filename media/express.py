@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from media import reception, transmission
-from media.columns import I64, Bool
+from media.columns import F64, I64, Bool
 from media.network import HEADER, Batch, Network
 from media.reception import SEVERAL, Reception, measure_jitter
 from media.rtp import MARKER, U32
@@ -74,7 +74,7 @@ def move(rx: Reception, tx: Transmission, batch: Batch, count: int, network: Net
         lane = lane.only(plain)
     if not len(lane.slots):
         return Moved(plain, None)
-    receive(rx, lane, now)
+    receive(rx, lane, batch.times[lane.slots])
     heard = np.flatnonzero(lane.known[:, HEARD])
     kept = lane.only(heard) if len(heard) else None
     relay(tx, batch, lane, network, now)
@@ -99,14 +99,14 @@ def enter(rx: Reception, tx: Transmission, batch: Batch, count: int) -> tuple[La
     return Lane(batch.slots[:count], rows, sizes, words, marks, known, leaving), plain
 
 
-def receive(rx: Reception, lane: Lane, now: float) -> None:
-    """Count the packets in."""
+def receive(rx: Reception, lane: Lane, times: F64) -> None:
+    """Count in the packets, which came at these times."""
     known, stamps = lane.known, lane.words[:, 1]
     known[:, COUNTED] += 1
     known[:, OCTETS] += lane.sizes
     floats = known.view(np.float64)
-    measure_jitter(floats[:, JITTER], now - floats[:, LAST], stamps - known[:, STAMP], floats[:, CLOCK])
-    floats[:, LAST] = now
+    measure_jitter(floats[:, JITTER], times - floats[:, LAST], stamps - known[:, STAMP], floats[:, CLOCK])
+    floats[:, LAST] = times
     known[:, STAMP] = stamps
     rx.block[lane.rows, : reception.HOT] = known
 

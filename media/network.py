@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from media.columns import I64, U8
+from media.columns import F64, I64, U8
 from media.messages import Address
 
 STRIDE = 1600  # bytes kept of a packet; one that fills them was longer and is dropped. No power of 2: caches
@@ -28,8 +28,9 @@ class Batch:
     """Packets of one round of receiving, at most one a leg: `count` rows of `buffer`, all preallocated.
 
     buffer: uint8[capacity, STRIDE]; words: the same bytes as big-endian uint32. slots, rows and sizes:
-    int64[capacity], the slots' numbers, whose packets they hold and how many bytes. size: that of all
-    packets when they have one in common, else 0.
+    int64[capacity], the slots' numbers, whose packets they hold and how many bytes. times: float64[capacity],
+    when they came, s, set by whoever knows the time. size: that of all packets when they have one in common,
+    else 0.
     """
 
     def __init__(self, capacity: int = 1024) -> None:
@@ -39,6 +40,7 @@ class Batch:
         self.slots: I64 = np.arange(capacity)
         self.rows: I64 = np.zeros(capacity, np.int64)
         self.sizes: I64 = np.zeros(capacity, np.int64)
+        self.times: F64 = np.zeros(capacity)
         self.size = 0
         whole = self.buffer.reshape(-1).data
         self.views = [whole[i * STRIDE : (i + 1) * STRIDE] for i in range(capacity)]
@@ -104,8 +106,16 @@ class Network(Protocol):
     def disconnect(self, row: int) -> None:
         """Receive from everywhere again, asking the judge."""
 
+    def hasten(self, row: int, soon: bool) -> None:
+        """Whether what comes to the row's RTP port is not to wait for the next drain."""
+
     def receive(self, batch: Batch, judge: Judge) -> int:
         """Fill the batch with at most one waiting packet a leg; returns how many. Never blocks."""
+
+    def note(self, seen: F64, since: float, now: float) -> None:
+        """Put `now` into `seen`, by row, where a packet waits and nothing was noted from `since` on. Of rows
+        whose source is not certain yet nothing is noted.
+        """
 
     def forward(self, targets: I64, batch: Batch, slots: I64, sizes: I64) -> None:
         """Send the packets in ascending slots of the batch, sizes[i] bytes of each, from the target rows'
@@ -154,8 +164,14 @@ class Layer:
     def disconnect(self, row: int) -> None:
         self._network.disconnect(row)
 
+    def hasten(self, row: int, soon: bool) -> None:
+        self._network.hasten(row, soon)
+
     def receive(self, batch: Batch, judge: Judge) -> int:
         return self._network.receive(batch, judge)
+
+    def note(self, seen: F64, since: float, now: float) -> None:
+        self._network.note(seen, since, now)
 
     def forward(self, targets: I64, batch: Batch, slots: I64, sizes: I64) -> None:
         self._network.forward(targets, batch, slots, sizes)

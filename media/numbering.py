@@ -77,9 +77,11 @@ class Numbering(Layer):
     def receive(self, batch: Batch, judge: Judge) -> int:
         count = self._network.receive(batch, judge)
         if self._count and count:
-            slots = np.flatnonzero(self._place[batch.rows[:count]] >= 0)
-            if len(slots):
-                _strip(batch, count, slots)
+            extended = batch.buffer[:count, 0] & X != 0
+            if extended.any():
+                slots = (extended & (self._place[batch.rows[:count]] >= 0)).nonzero()[0]
+                if len(slots):
+                    _strip(batch, count, slots)
         return count
 
     # --- what goes --------------------------------------------------------------------------------

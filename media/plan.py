@@ -58,7 +58,8 @@ class Plan:
     views: one a plane. relays: by row, those that its packets are relayed to. tapped: rows of which somebody
     wants to have what comes from them and what is sent to them. attended: rows that are decoded because
     their speech or tones decide something. altered: rows whose sound is changed before anybody hears it.
-    beside: rows whose relayed source is heard, too. hears: whether any leg is heard.
+    beside: rows whose relayed source is heard, too. awaited: rows whose way in is being found: what they will
+    hear is decoded already, so that it is there when they are. hears: whether any leg is heard.
     """
 
     def __init__(self, table: LegTable, mixer: Mixer, planes: Sequence[Plane]) -> None:
@@ -75,6 +76,7 @@ class Plan:
         self.attended: set[int] = set()
         self.altered: set[int] = set()
         self.beside: set[int] = set()
+        self.awaited: set[int] = set()
         self.hears = False
         self._unheard: set[int] = set()
 
@@ -117,7 +119,7 @@ class Plan:
         self._with_player.discard(leg.row)
         for plane in self._planes:
             plane.vacate(leg.row)
-        for rows in (self.tapped, self.attended, self.altered, self.beside):
+        for rows in (self.tapped, self.attended, self.altered, self.beside, self.awaited):
             rows.discard(leg.row)
         self._table.common.way[leg.row] = Way.NONE
         self._touched.add(leg.row)
@@ -220,7 +222,8 @@ class Plan:
         """Give every plane the legs that are heard at its rate, those that its own view hears first."""
         beside = self.tapped | self.beside
         taps = {*self.tapped, *(self._source[row] for row in beside if row in self._source)}
-        tapped = np.array(sorted(taps | self.attended), np.int64)
+        coming = {source for row in self.awaited for source in self._mixer.sources(row)}
+        tapped = np.array(sorted(taps | self.attended | coming), np.int64)
         listened = np.concatenate([*sources, np.array(sorted(self.attended), np.int64)])
         mended = self._mended()
         heard = []

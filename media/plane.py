@@ -6,6 +6,7 @@ a relayed leg costs no buffer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
@@ -33,7 +34,9 @@ class Seats(Columns):
 
 
 class Plane:
-    """Legs heard at `rate` Hz. rows, slots: those that are heard now, in the plan's order."""
+    """Legs heard at `rate` Hz. rows, slots: those that are heard now, in the plan's order. steady: says of
+    which rows the packets have come evenly for a while.
+    """
 
     def __init__(self, rate: int, settings: BufferSettings, slots: int = 16) -> None:
         self.rate = rate
@@ -45,6 +48,7 @@ class Plane:
         self._away = (Upward if rate == RATE else Downward)(slots)
         self._free = list(range(slots - 1, -1, -1))
         self._slot_of: I64 = np.full(64, NO_SLOT)
+        self.steady: Callable[[I64], Bool] = lambda rows: np.zeros(len(rows), np.bool_)
 
     def seat(self, rows: list[int]) -> dict[int, list[int]]:
         """These legs are heard from now on, no others; those that no longer are, with what was PLAYED."""
@@ -122,9 +126,10 @@ class Plane:
         return counts
 
     def place(
-        self, rows: I64, streams: I64, stamps: I64, newest: Bool, clock: int, now: float
+        self, rows: I64, streams: I64, stamps: I64, newest: Bool, clock: int, times: F64
     ) -> tuple[I64, I64]:
         """Slots of legs that are heard, and RTP timestamps (`clock` Hz) of packets as the play-out's stamps.
+        times: when they came, s.
 
         A stream that is new, or whose timestamps leap, begins anew there.
         """
@@ -137,13 +142,15 @@ class Plane:
             unwrapped[begins] = stamps[begins]
             first = slots[begins]
             seats.stream[first], seats.stamp[first] = streams[begins], stamps[begins]
-            self.playout.begin(first, self._scale(stamps[begins], clock), now)
+            self.playout.begin(
+                first, self._scale(stamps[begins], clock), times[begins], self.steady(rows[begins])
+            )
         if newest.all():
             seats.stamp[slots] = unwrapped
         else:
             seats.stamp[slots[newest]] = unwrapped[newest]
         scaled = self._scale(unwrapped, clock)
-        self.playout.observe(slots, scaled, now)
+        self.playout.observe(slots, scaled, times)
         return slots, scaled
 
     def _scale(self, stamps: I64, clock: int) -> I64:

@@ -9,9 +9,7 @@ what was heard, as far as it was not stretched. When nothing newer has come eith
 rather than lost: the shift grows by what was made up, so that they are played whole when they come; if the
 next one shows that some were lost, it shrinks by as much. The delay that a wait added is drained by
 stretching. After a wait that has faded, or in a rest of the sender (DTX), sound begins with the target's
-delay at once.
-
-A slot whose next block is there and whose delay is right costs one gather and no decision.
+delay at once. A slot whose next block is there and whose delay is right costs one gather and no decision.
 """
 
 from __future__ import annotations
@@ -21,6 +19,7 @@ from typing import ClassVar
 import numpy as np
 
 from media import stretch
+from media.clock import TICK
 from media.columns import F32, F64, I16, I64, Bool, Column, Columns
 from media.delay import BufferSettings, Delays
 from media.gaps import Context, Gaps
@@ -144,16 +143,20 @@ class Playout(Columns):
 
     # --- packets in -------------------------------------------------------------------------------
 
-    def begin(self, slots: I64, stamps: I64, now: float) -> None:
-        """A stream begins, with packets of these stamps: what was there is forgotten, its sound fades."""
+    def begin(self, slots: I64, stamps: I64, times: F64 | float, steady: Bool | None = None) -> None:
+        """A stream begins, with packets of these stamps and times: what was there is forgotten, its sound
+        fades. steady: those that come so evenly that none need be waited for.
+        """
         if not len(slots):
             return
+        calm = None if steady is None else steady & (times - self._ticked <= TICK - GUARD)
+        start = self.delays.starts(len(slots), calm)
         play, clock = self.play[slots], self.clock[slots]
         sounding = self.end[slots] < NEVER
-        wait = np.where(sounding, max(self.delays.start, self.span), self.delays.start)
+        wait = np.where(sounding, np.maximum(start, self.span), start)
         for which, value in ((sounding, MISSING), (~sounding, 0)):
             self.ring.fill(slots[which], play[which], (play + wait)[which], value)
-        self.delays.begin(slots, clock - stamps)
+        self.delays.begin(slots, clock - stamps, start)
         self.end[slots] = self.whole[slots] = play + wait
         self.whole[slots[~sounding]] = play[~sounding]
         self.shift[slots] = play + wait - stamps
@@ -161,22 +164,19 @@ class Playout(Columns):
             column[slots] = 0
         self.refused[slots] = np.inf
 
-    def near(self, now: float) -> bool:
-        """Whether what comes now may be too late for the next tick."""
-        return now > self._ticked + 0.020 - GUARD
-
-    def observe(self, slots: I64, stamps: I64, now: float) -> None:
-        """Packets arrived: note how late. Those of impossible stamps say nothing about the network."""
+    def observe(self, slots: I64, stamps: I64, times: F64 | float) -> None:
+        """Packets came: note how late. Those of impossible stamps say nothing about the network."""
         transit = self.clock[slots] - stamps
-        after = round((now - self._ticked) * self.rate) if 0 <= now - self._ticked < 0.02 else self.span
+        passed = np.broadcast_to(times - self._ticked, slots.shape)
+        within = np.where((passed >= 0) & (passed < TICK), passed, TICK)
+        near = np.where(passed > TICK - GUARD, self.span, 0)  # the next one may be too late for its tick
+        after = np.rint(within * self.rate).astype(np.int64) - near
         lead = self.shift[slots] - self.play[slots] + stamps
         sane = (lead <= self._ahead) & (lead >= -2 * self.rate)
-        if self.near(now):
-            transit, after = transit + self.span, after - self.span
+        transit += near
         if not sane.all():
-            slots, transit = slots[sane], transit[sane]
-        late = self.delays.observe(slots, transit, after)
-        if len(late):
+            slots, transit, after = slots[sane], transit[sane], after[sane]
+        if len(late := self.delays.observe(slots, transit, after)):
             self._surprised.append(late)
 
     def write(self, slots: I64, stamps: I64, samples: I16, newest: Bool, now: float) -> None:
@@ -274,12 +274,11 @@ class Playout(Columns):
         real = end < NEVER
         odd = (after > end) | (play < self.whole[slots]) | (self.move[slots] != 0)
         if odd.any():
-            which = np.flatnonzero(odd)
+            which = odd.nonzero()[0]
             sound[which], real[which] = self._mend(slots[which], play[which], sound[which])
-        self._ticked = now
-        self._ticks += 1
+        self._ticked, self._ticks = now, self._ticks + 1
         if self._ticks % ROUND == 0:
-            turn = np.flatnonzero((slots + self._ticks // ROUND) % REVIEWS == 0)
+            turn = ((slots + self._ticks // ROUND) % REVIEWS == 0).nonzero()[0]
             self._surprised.append(slots[turn])
             heard = turn[~odd[turn]]
             self.gaps.concealer.listen(slots[heard], sound[heard])
@@ -294,11 +293,11 @@ class Playout(Columns):
         full = there.all(axis=1)
         mending = ~full | (self.mending[slots] != 0)
         if mending.any():
-            which = np.flatnonzero(mending)
+            which = mending.nonzero()[0]
             sound[which] = self._conceal(slots[which], play[which], sound[which], there[which])
         ready = ~mending & (self.move[slots] != 0) & (self.clock[slots] >= self.again[slots])
         if ready.any():
-            which = np.flatnonzero(ready)[:STRETCHES]
+            which = ready.nonzero()[0][:STRETCHES]
             sound[which] = self._stretch(slots[which], play[which], sound[which])
         real: Bool = there.any(axis=1) & (left > 0)
         return sound, real

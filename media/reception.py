@@ -11,7 +11,8 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from media.clock import RATE
+from media import codecs
+from media.clock import RATE, TICKS
 from media.columns import F64, I8, I64, Bool, Column, Columns
 from media.rtp import Packets
 
@@ -25,6 +26,7 @@ WILD = 10.0  # s of transit change that is a new clock, not jitter
 PLAYED = ("late", "concealed", "accelerated", "expanded", "resets")  # what play-out counts of a leg
 NO_TIME = -(1 << 40)  # timestamp before the first
 NOBODY, SEVERAL = -1, -2
+LONG, EVEN = 50, 0.0025  # packets and s of jitter of a stream that comes evenly
 TURN, TURNS = 0.5, 4  # s a change of codec, in the long run, and so many at once
 
 _SEEN = (1 << WINDOW) - 1
@@ -274,3 +276,24 @@ def measure_jitter(jitter: F64, passed: F64, stamps: I64, clock: F64) -> None:
     change = np.abs(passed * clock - stamps)
     change *= change < WILD * clock
     jitter += (change - jitter) / 16.0
+
+
+def measure_sound(rx: Reception, packets: Packets, kinds: I8, passed: F64) -> None:
+    """Packets of sound: their jitter, and how much each covers, in units of its clock.
+
+    passed: s since the packet before, whatever that was.
+    """
+    rows, clock = packets.rows, rx.clock[packets.rows]
+    jitter, step, usual = rx.jitter[rows], packets.timestamp - rx.timestamp[rows], rx.span[rows]
+    measure_jitter(jitter, passed + rx.apart[rows], step, clock)
+    rx.jitter[rows], rx.apart[rows] = jitter, 0.0
+    usual = np.where(usual == 0, clock // TICKS, usual).astype(np.int64)
+    covered = np.where(step > 0, np.minimum(step, usual), usual)
+    rx.span[rows] = np.where(kinds <= codecs.PCMA, packets.size, covered)
+    rx.timestamp[rows] = packets.timestamp
+
+
+def steady(rx: Reception, rows: I64) -> Bool:
+    """Legs whose streams have come evenly for LONG packets."""
+    calm: Bool = (rx.unique[rows] > LONG) & (rx.jitter[rows] < EVEN * rx.clock[rows])
+    return calm

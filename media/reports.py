@@ -58,18 +58,18 @@ class Reports:
 
     # --- theirs -----------------------------------------------------------------------------------
 
-    def read(self, now: float) -> list[Leg]:
+    def read(self) -> list[tuple[Leg, float]]:
         """Take what arrived; those from other hosts than the leg's source are not looked at. Returns the
-        legs of which something was learnt.
+        legs of which something was learnt, and when.
         """
-        learnt: list[Leg] = []
-        for row, data, source in self._core.reports:
+        learnt: list[tuple[Leg, float]] = []
+        for row, data, source, at in self._core.reports:
             leg = self._core.table.legs[row]
             if leg is None or leg.latch.target is None:
                 continue
             if source is None or source[0] == leg.latch.target[0]:
-                self._take(leg, data, source, now)
-                learnt.append(leg)
+                self._take(leg, data, source, at)
+                learnt.append((leg, at))
         self._core.reports.clear()
         return learnt
 

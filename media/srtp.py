@@ -21,6 +21,11 @@ MOST_WRAPS = 24  # of sequence numbers before a stream comes here: eight hours o
 SEARCHES = 16  # packets for which those are tried, under one key: each costs what 100 others do
 MAX_REPORT = 1500  # bytes of SRTCP looked at
 
+_REPORTS = np.zeros(256, np.bool_)  # by second byte: RTCP beside RTP (RFC 5761 section 4)
+_REPORTS[192:224] = True
+_ODD_SIZES = np.ones(STRIDE + 1, np.bool_)  # by bytes of a packet
+_ODD_SIZES[HEADER:STRIDE] = False
+
 
 def fit(keys: Keys) -> bool:
     """Whether the suite is known and both keys have its length."""
@@ -154,7 +159,7 @@ class SecureNetwork(Layer):
         """Packets of each leg that were forged, replayed or not encrypted, since it has keys."""
         counts = np.zeros(len(rows), np.int64)
         if self._guards:
-            for i in np.flatnonzero(self._secured[rows]).tolist():
+            for i in self._secured[rows].nonzero()[0].tolist():
                 counts[i] = self._guards[int(rows[i])].refused
         return counts
 
@@ -180,7 +185,10 @@ class SecureNetwork(Layer):
         self._judge = judge
         self._judged.clear()
         count = self._network.receive(batch, self._judge_plain)
-        slots = np.flatnonzero(self._secured[batch.rows[:count]])
+        if not count:
+            return 0
+        secured = self._secured[batch.rows[:count]]
+        slots = batch.slots[:count] if secured.all() else secured.nonzero()[0]
         return self._open_round(batch, count, slots) if len(slots) else count
 
     def _judge_plain(self, row: int, source: Address, packet: memoryview, size: int) -> bool:
@@ -211,16 +219,17 @@ class SecureNetwork(Layer):
                 if row in self._judged:
                     sizes[slots[i]] = self._judged[row]
                     done[i] = True
-        second = batch.buffer[slots, 1]
-        odd = (second >= 192) & (second <= 223)  # RTCP beside RTP (RFC 5761 section 4)
-        odd |= (sizes[slots] < HEADER) | (sizes[slots] >= STRIDE)
+        odd = _REPORTS[batch.buffer[slots, 1]] | _ODD_SIZES[np.minimum(sizes[slots], STRIDE)]
         if self._changing:
             odd |= np.fromiter((row in self._changing for row in rows.tolist()), np.bool_, len(slots))
-        odd &= ~done
-        refused = self._open_odd(batch, slots[odd].tolist()) if odd.any() else []
-        usual = ~odd & ~done
-        if usual.any():
-            refused += self._open_usual(batch, slots[usual], rows[usual])
+        if not (self._judged or odd.any()):
+            refused = self._open_usual(batch, slots, rows)
+        else:
+            odd &= ~done
+            refused = self._open_odd(batch, slots[odd].tolist()) if odd.any() else []
+            usual = ~odd & ~done
+            if usual.any():
+                refused += self._open_usual(batch, slots[usual], rows[usual])
         if refused:
             count = remove(batch, count, refused)
         left = sizes[:count]
@@ -244,7 +253,7 @@ class SecureNetwork(Layer):
         if any(statuses):
             refused = [i for i, status in enumerate(statuses) if status != OK]
         ssrcs = batch.words[slots, 2].astype(np.int64)
-        for i in np.flatnonzero(ssrcs != self._ssrc[rows]).tolist():
+        for i in (ssrcs != self._ssrc[rows]).nonzero()[0].tolist():
             if statuses[i] == OK and not admit(guards[i].receiver, int(ssrcs[i])):
                 refused.append(i)
             elif statuses[i] == OK:

@@ -76,7 +76,7 @@ class Standing:
 
     def late(self, rows: I64) -> I64:
         """Packets that came after their turn to be played, in all."""
-        return self._core.late(rows)
+        return self._core.hearing.late(rows)
 
     def measure(self, rows: I64, now: float) -> None:
         """Take packet time and rate of the last MEASURED seconds."""

@@ -101,12 +101,12 @@ class Watch:
                 self.adaptation.reported(leg, now)
             self._tell(now)
 
-    def read_reports(self, now: float) -> None:
+    def read_reports(self) -> None:
         """Reports that arrived."""
         if self._core.reports:
-            for leg in self._reports.read(now):
+            for leg, at in self._reports.read():
                 self.standing.measured.rtt[leg.row] = (leg.view.rtt or 0.0) * 1000.0
-                self.adaptation.learnt(leg, now)
+                self.adaptation.learnt(leg, at)
 
     def _fit(self) -> None:
         """Have a row for each of the table's."""
@@ -210,7 +210,7 @@ class Watch:
     def _figures(self, rows: I64) -> list[LegStats]:
         figures, lost, late = self.standing.of(rows), self._core.table.rx.lost(rows), self.standing.late(rows)
         jitter_ms = 1000.0 * self._core.table.rx.jitter[rows] / self.standing.clocks(rows)
-        told, coded, played = [], self.standing.codecs(rows), self._core.played(rows).tolist()
+        told, coded, played = [], self.standing.codecs(rows), self._core.hearing.played(rows).tolist()
         for i, row in enumerate(rows.tolist()):
             table, leg = self._core.table, self._core.table.at(row)
             rx, tx, view = table.rx, table.tx, leg.view

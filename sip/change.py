@@ -85,6 +85,11 @@ class Change:
         """Why no hop gave an answer, None when one did."""
         return self._outgoing.failure if self._outgoing is not None else None
 
+    @property
+    def hop(self) -> Hop | None:
+        """Where it went."""
+        return self._outgoing.hop if self._outgoing is not None else None
+
     def _started(self, outgoing: Outgoing) -> None:
         self._outgoing = outgoing
 

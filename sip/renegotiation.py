@@ -57,6 +57,7 @@ RENEGOTIATION: Table = {
 }  # fmt: skip
 
 MAX_TRIES = 8  # of one offer, through glare and "try later"
+FLOW_S = 4.0  # between tries over a connection that only the far end can open
 _TIMER_AGAIN, _TIMER_UNANSWERED = "try again", "unanswered"
 _EARLY = frozenset({"proceeding", "ringing", "answered"})  # states of a session in which UPDATE can change it
 
@@ -167,9 +168,12 @@ class Renegotiation:
         wait = pause(response, session.direction == "out", session.stack.rng)
         if status == 422 and session.timer.longer(response) is not None:
             wait = 0.0
-        if change.failure() is not None or status in (408, 481):
+        if self._never_arrived(change):
+            wait, self._tries = FLOW_S, self._tries - 1
+        elif change.failure() is not None or status in (408, 481):
             session.gone(now, "transport" if change.failure() == "transport" else "gone")
-        elif wait is not None and self._tries < MAX_TRIES:
+            return
+        if wait is not None and self._tries < MAX_TRIES:
             if self._wanted is None:
                 self._wanted = (None if change.refreshes else change.sdp, change.refreshes)
             self._not_before = now + wait
@@ -181,6 +185,18 @@ class Renegotiation:
             else:
                 session.stack.emit(ReofferFailed(session, status))
             self.pump(now)
+
+    def _never_arrived(self, change: Change) -> bool:
+        """Whether it went over a connection that only the far end can open, and that has broken: the call
+        outlives it, and the far end opens the next one (RFC 5626 section 4.5; section 5.3 has 430 for that,
+        which ends nothing).
+        """
+        session, dialog = self._session, self._session.dialog
+        if dialog is None or not dialog.hop.one_way:
+            return False
+        if change.failure() == "timeout":
+            return session.stack.hops_inside(dialog)[0] != change.hop
+        return change.failure() == "transport"
 
     # ---------------------------------------------------------------------------------------------- theirs
 

@@ -27,6 +27,7 @@ from engine.views import (
     Caption,
     DeskView,
     HealthView,
+    IceTerms,
     LegSide,
     LineView,
     LoadView,
@@ -72,6 +73,7 @@ class EngineView(Protocol):
         """Who may sign in at an agent's page."""
 
     def phone_terms(self) -> PhoneTerms: ...
+    def ice_terms(self, agent: str) -> IceTerms: ...
 
     def desk(self, agent: str) -> DeskView:
         """Raises UnknownAgent."""

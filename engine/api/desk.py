@@ -42,6 +42,7 @@ class DeskConversation(Conversation[Word]):
         self._view = view
         self._terms = terms
         self._agent = ""
+        self._renewal = 0.0
         self._watch: Watch | None = None
         self._shown: DeskView | None = None
         self._acts: dict[type, Callable[[Any], None]] = {
@@ -72,8 +73,12 @@ class DeskConversation(Conversation[Word]):
             raise Closed(TRY_LATER, str(full)) from None
         self._agent = word.agent
         log.info("an agent's page signed in", agent=word.agent, source=self.host)
-        terms = self._terms
-        await self.tell(Welcome(self._view.phone_terms(), terms.sip_url, terms.outcomes, terms.reasons))
+        await self.tell(self._welcome())
+
+    def _welcome(self) -> Welcome:
+        terms, ice = self._terms, self._view.ice_terms(self._agent)
+        self._renewal = time.monotonic() + ice.renewed_s
+        return Welcome(self._view.phone_terms(), terms.sip_url, terms.outcomes, terms.reasons, ice)
 
     def left(self) -> None:
         if self._watch is not None:
@@ -86,6 +91,8 @@ class DeskConversation(Conversation[Word]):
         while watch.notes:
             said = watch.notes.popleft()
             yield NoteTold(said) if isinstance(said, Note) else CaptionTold(said)
+        if time.monotonic() >= self._renewal:
+            yield self._welcome()
         desk = self._view.desk(self._agent)
         if desk != self._shown:
             self._shown = desk

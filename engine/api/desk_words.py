@@ -10,7 +10,7 @@ from typing import Annotated
 
 import msgspec
 
-from engine.views import AgentAsk, Caption, DeskView, Note, PhoneTerms
+from engine.views import AgentAsk, Caption, DeskView, IceTerms, Note, PhoneTerms
 
 PROTOCOL = "isogloss.desk.v1"  # the WebSocket's sub-protocol
 LARGEST = 16 * 1024  # bytes of a page's message
@@ -73,12 +73,15 @@ class Challenge(Told, tag="challenge"):
 
 
 class Welcome(Told, tag="welcome"):
-    """Signed in. outcomes, reasons: what an agent may choose from; sip: an address, or "" for this host's."""
+    """Signed in, and again when there are new passwords in `ice`. outcomes, reasons: what an agent may choose
+    from; sip: an address, or "" for this host's.
+    """
 
     phone: PhoneTerms
     sip: str
     outcomes: tuple[str, ...]
     reasons: tuple[str, ...]
+    ice: IceTerms
 
 
 class Desk(Told, tag="desk"):

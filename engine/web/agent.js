@@ -14,6 +14,8 @@ import {Phone} from './sip/phone.js';
 import {clock, languageName, onLanguage, preferred, say, speak} from './words.js';
 import {WrapUp} from './wrap_up.js';
 
+const BACK_MS = 8000; // that she is told of it
+
 const desk = new Desk();
 const microphone = new Microphone();
 const calls = new Calls(microphone, $('voices'));
@@ -23,6 +25,7 @@ let phone = null;
 let shown = null; // the desk as the node told it last
 let ahead = 0; // of the node's clock over ours, s
 let terms = null;
+let back = -Infinity; // ms of performance.now when she was in her call again
 let place = ''; // the first control of what is shown in the middle
 
 const now = () => Date.now() / 1000 + ahead;
@@ -58,6 +61,7 @@ $('signin-form').addEventListener('submit', (event) => {
 desk.addEventListener('refused', () => signedOut(say('agent.signin.wrong')));
 desk.addEventListener('welcome', ({detail}) => {
   terms = detail;
+  if (phone) phone.ice = detail.ice;
   wrapUp.offer(terms.outcomes);
   fillWishes();
   show($('signin'), false);
@@ -85,11 +89,13 @@ desk.addEventListener('caption', ({detail: {caption: told}}) => {
 function plugIn() {
   const {domain, scheme, port} = terms.phone;
   const url = terms.sip || `${scheme}://${location.hostname}:${port}/`;
-  phone = new Phone({url, user: desk.who.agent, domain, secret: (realm) => desk.secret(realm)});
+  phone = new Phone({url, user: desk.who.agent, domain, ice: terms.ice, secret: (realm) => desk.secret(realm)});
   calls.phone = phone;
   phone.addEventListener('state', render);
   phone.addEventListener('ring', ({detail}) => calls.rung(detail));
   phone.start();
+  const kept = Calls.kept(phone.user);
+  if (kept) attempt(() => calls.comeBack(kept));
 }
 
 press($('signout'), async () => {
@@ -162,6 +168,10 @@ calls.addEventListener('change', () => {
   render();
 });
 calls.addEventListener('ended', ({detail}) => text($('last'), say('agent.ended', {why: say(`agent.cause.${detail.cause}`)})));
+calls.addEventListener('back', () => {
+  back = performance.now();
+  render();
+});
 calls.addEventListener('level', () => { $('level').firstElementChild.style.transform = `scaleX(${calls.level})`; });
 calls.addEventListener('quality', render);
 
@@ -228,7 +238,7 @@ window.addEventListener('beforeunload', (event) => {
   event.preventDefault();
   event.returnValue = say('agent.leave');
 });
-window.addEventListener('pagehide', () => calls.leave());
+window.addEventListener('pagehide', () => calls.part());
 
 // --- showing it -----------------------------------------------------------------------------------
 
@@ -298,8 +308,9 @@ function activeCall(active, call) {
   put($('call-who').firstElementChild, whoIs(active));
   text($('call-about'), call ? [call.title, call.language && languageName(call.language)].filter(Boolean).join(' · ') : '');
   const talking = active.state === 'talking';
-  const lost = talking && ['disconnected', 'failed'].includes(active.sound.way);
-  const word = calls.conference ? 'agent.conference.on' : active.held ? 'agent.held' : talking ? 'agent.talking' : 'agent.calling';
+  const lost = active.state === 'returning' || (talking && active.lost);
+  const word = performance.now() - back < BACK_MS ? 'agent.back' : calls.conference ? 'agent.conference.on'
+    : active.held ? 'agent.held' : active.state === 'calling' ? 'agent.calling' : 'agent.talking';
   text($('call-state'), say(calls.transferring ? 'agent.transfer.under' : word));
   $('call-state').parentElement.dataset.look = active.held || lost || !talking ? 'wait' : '';
   text($('call-time'), active.began === null ? '' : clock((performance.now() - active.began) / 1000));
@@ -333,7 +344,7 @@ function secondCall() {
   if (!second) return;
   put($('second-who'), whoIs(second));
   const both = first.state === 'talking' && second.state === 'talking';
-  text($('second-state'), say(second.held ? 'agent.held' : second.state === 'talking' ? 'agent.talking' : 'agent.calling'));
+  text($('second-state'), say(second.held ? 'agent.held' : second.state === 'calling' ? 'agent.calling' : 'agent.talking'));
   $('finish').disabled = !both || calls.transferring;
   for (const each of ['swap', 'conference']) $(each).disabled = !both || calls.transferring;
   $('conference').setAttribute('aria-pressed', String(Boolean(calls.conference)));

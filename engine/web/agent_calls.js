@@ -3,12 +3,18 @@
 import {Conference, Meter, NoMicrophone} from './microphone.js';
 import {make} from './dom.js';
 import {Quality} from './quality.js';
+import {RESUME_MS} from './recovery.js';
+
+const KEPT = 'isogloss.calls'; // in the tab's own storage: which calls she is in, until the page is loaded again
 
 export class Calls extends EventTarget {
-  /** Events: `change`, whenever something about them did; `ended` with the call; `level` and `quality` as measured. */
+  /** Events: `change`, whenever something about them did; `ended` and `back` with the call; `level` and `quality` as
+   * measured.
+   */
   constructor(microphone, voices) {
     super();
     Object.assign(this, {microphone, voices});
+    setInterval(() => this.list.length && this.#keep(), 2000);
     this.phone = null;
     this.list = []; // the first is the one in focus
     this.conference = null;
@@ -34,7 +40,41 @@ export class Calls extends EventTarget {
   }
 
   #changed() {
+    this.#keep();
     this.dispatchEvent(new Event('change'));
+  }
+
+  #keep() {
+    const there = this.list.filter(({dialog}) => dialog);
+    const {user} = this.phone || {};
+    try {
+      if (!there.length) sessionStorage.removeItem(KEPT);
+      else sessionStorage.setItem(KEPT, JSON.stringify({
+        user, seen: Date.now(), muted: this.microphone.muted,
+        calls: there.map((each) => ({...each.place, asked: Boolean(each.asked)})),
+      }));
+    } catch { /* then a page that is loaded again does not find back */ }
+  }
+
+  /** The calls that this agent was in when the page was left, or null where the node holds them no more. */
+  static kept(user) {
+    try {
+      const kept = JSON.parse(sessionStorage.getItem(KEPT));
+      return kept?.user === user && Date.now() - kept.seen < RESUME_MS ? kept : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Go on with them. Raises NoMicrophone. */
+  async comeBack({muted, calls}) {
+    const stream = await this.microphone.open();
+    this.microphone.mute(muted);
+    for (const each of calls) {
+      const call = this.phone.resume(each, stream);
+      call.asked = each.asked;
+      this.#add(call);
+    }
   }
 
   /** A call comes in. */
@@ -64,17 +104,30 @@ export class Calls extends EventTarget {
     call.voice = voice;
     call.addEventListener('state', () => this.#moved(call));
     call.addEventListener('way', () => this.#changed());
+    call.addEventListener('sound', () => this.#sounds(call));
+    call.addEventListener('back', () => this.dispatchEvent(new CustomEvent('back', {detail: call})));
     this.#changed();
   }
 
+  /** Its sound is another one. */
+  async #sounds(call) {
+    call.voice.srcObject = call.sound.remote;
+    call.quality?.stop();
+    call.quality = null;
+    if (call.state === 'talking') this.#assess(call);
+    if (this.conference) await this.confer(false);
+  }
+
+  #assess(call) {
+    call.quality = new Quality(call.sound.pc, (figures) => {
+      if (call !== this.first) return;
+      this.heard = figures;
+      this.dispatchEvent(new Event('quality'));
+    });
+  }
+
   #moved(call) {
-    if (call.state === 'talking' && !call.quality) {
-      call.quality = new Quality(call.sound.pc, (figures) => {
-        if (call !== this.first) return;
-        this.heard = figures;
-        this.dispatchEvent(new Event('quality'));
-      });
-    }
+    if (call.state === 'talking' && !call.quality) this.#assess(call);
     if (call.state === 'ended') this.#remove(call);
     this.#measure();
     this.#changed();
@@ -198,6 +251,12 @@ export class Calls extends EventTarget {
 
   leave() {
     for (const each of [...this.list]) each.hangUp();
+  }
+
+  /** The page is left, perhaps to be loaded again: the node holds what has been answered. */
+  part() {
+    this.#keep();
+    for (const each of [...this.list]) if (each.state === 'calling') each.hangUp();
   }
 }
 

@@ -3,15 +3,13 @@
 // Another network: another way is sought for the same connection (ICE restart). Nothing helps, or the page was loaded
 // again: the call is posted once more with the same token, and the node puts us back into it.
 
+import {RESUME_MS, Recovery} from './recovery.js';
 import {Sound} from './sound.js';
 import {tab} from './storage.js';
 
 const KEPT = 'isogloss.call'; // in the tab's own storage
 const GATHER_MS = 150; // addresses that take longer follow (trickle ICE)
-const PATIENCE_MS = 3000; // without a way before another one is sought
-const RESTART_MS = 6000; // that an ICE restart may take before the call is posted again
-const RESUME_MS = 32000; // the node holds a call for 30 s
-const AGAIN_MS = 1000;
+const PATIENCE_MS = 1000; // without a way before another one is sought
 const FRAGMENT = 'application/trickle-ice-sdpfrag';
 
 /** What the node refused. name: of its problem (`unauthorized`, `overloaded` …), '' where there was no answer. */
@@ -187,7 +185,7 @@ export class WhipCall extends EventTarget {
   /** Tell of addresses that were found after the offer was said; a restart tells of its own. */
   async #trickle() {
     const fresh = this.late.splice(0).filter((each) => each && !this.said.includes(each));
-    if (!fresh.length || this.seeking) return;
+    if (!fresh.length || this.recovery) return;
     const body = fragmentOf(this.said, fresh);
     await this.#fetch(this.location, {
       method: 'PATCH', body, headers: {'Content-Type': FRAGMENT, 'If-Match': this.etag},
@@ -211,7 +209,7 @@ export class WhipCall extends EventTarget {
   #watchNetwork() {
     const changed = () => {
       if (this.state === 'connected') this.#recover(true);
-      else this.hurry?.();
+      else this.recovery?.hurry();
     };
     const link = navigator.connection;
     window.addEventListener('online', changed);
@@ -225,53 +223,36 @@ export class WhipCall extends EventTarget {
   #wayChanged() {
     clearTimeout(this.timer);
     const {way} = this.sound;
-    if (this.seeking || this.state !== 'connected') return;
+    if (this.recovery || this.state !== 'connected') return;
     if (way === 'disconnected') this.timer = setTimeout(() => this.#recover(true), PATIENCE_MS);
     else if (way === 'failed' || way === 'closed') this.#recover(true);
   }
 
   /** Get back into the call, for as long as the node holds it. restart: try the connection that there is first. */
   async #recover(restart) {
-    if (this.seeking || this.state === 'ended') return;
-    this.seeking = true;
+    if (this.recovery || this.state === 'ended') return;
     if (!restart || ['disconnected', 'failed'].includes(this.sound.way)) this.#become('reconnecting');
-    const until = Date.now() + RESUME_MS;
-    let same = restart;
-    try {
-      while (this.state !== 'ended') {
-        try {
-          if (!same) this.#become('reconnecting');
-          if (same) await this.#restart();
-          else await this.#post(true);
-          if (await this.#reached()) break;
-          same = false;
-        } catch (error) {
-          this.#giveUpFor(error, same);
-        }
-        if (Date.now() > until) this.#become('ended', 'lost');
-        else await this.#pause();
-      }
-    } finally {
-      this.seeking = false;
-    }
-    this.#become('connected');
+    this.recovery = new Recovery({
+      restart: () => this.#restart(),
+      anew: () => {
+        this.#become('reconnecting');
+        return this.#post(true);
+      },
+      failed: (error, same) => this.#mayRestart(error, same),
+      sound: () => this.sound,
+      over: () => this.state === 'ended',
+    });
+    const back = await this.recovery.run(restart);
+    this.recovery = null;
+    this.#become(back ? 'connected' : 'ended', back ? '' : 'lost');
   }
 
-  /** End the call where the node says that there is none. */
-  #giveUpFor(error, same) {
-    if (!(error instanceof Refused)) return;
+  /** Whether the connection that there is may still be of use. Ends the call where the node says that there is none. */
+  #mayRestart(error, same) {
+    if (!(error instanceof Refused)) return true;
     if (error.status === 404) this.#become('ended', same ? 'there' : 'lost');
     else if (error.status === 401 || error.status === 403) this.#become('ended', 'lost');
-  }
-
-  #pause() {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, AGAIN_MS);
-      this.hurry = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    return error.status !== 410;
   }
 
   async #restart() {
@@ -287,22 +268,6 @@ export class WhipCall extends EventTarget {
       await this.sound.takeBack();
       throw error;
     }
-  }
-
-  /** Whether sound can pass, as soon as that is known. */
-  #reached() {
-    const {sound} = this;
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), RESTART_MS);
-      const look = () => {
-        if (sound.way === 'connected') {
-          clearTimeout(timer);
-          resolve(true);
-        }
-      };
-      sound.addEventListener('way', look);
-      setTimeout(look, 300); // where the way never broke nothing changes
-    });
   }
 }
 

@@ -101,6 +101,9 @@ class Encoder(Owner, ABC):
     def encode(self, samples: I16) -> bytes:
         """The payload of one packet, b"" to send nothing; samples: int16[L], L as `packet_ms` allows."""
 
+    def rest(self, rests: bool) -> None:
+        """Whether what is coded from now on is in a pause, where less care will do."""
+
     def tune(self, tuning: Tuning) -> None:
         """Follow from the next packet on; what the far end's parameters forbid is not done."""
 

@@ -49,6 +49,7 @@ _NARROW, _MEDIUM, _WIDE = 1101, 1102, 1103
 _BANDS = ((8_000, _NARROW), (12_000, _MEDIUM), (16_000, _WIDE))  # sampling rates and what they carry
 
 BITRATE, COMPLEXITY, FEC_LOSS = 24_000, 5, 5
+RESTING = 0  # the complexity of pauses: nobody hears there what an encoder's search finds (docs/adr/0026)
 DEEP_LOSS, DEEP_SPAN = 10, 100  # from this percent of loss on, this much of the past goes along, in 10 ms
 
 
@@ -162,6 +163,7 @@ class Encoder(interface.Encoder):
         self._most = number(params, "maxaveragebitrate", 6_000, 510_000, 510_000)
         self._rate = number(params, "maxplaybackrate", 8_000, 48_000, 48_000)
         self._fec, self._dtx = flag(params, "useinbandfec"), False
+        self._complexity, self._rests = COMPLEXITY, False
         for setting, value in (
             (_SET_SIGNAL, _VOICE),
             (_SET_VBR, int(not flag(params, "cbr"))),
@@ -177,11 +179,17 @@ class Encoder(interface.Encoder):
             return b""
         return self._coded[:count].tobytes()
 
+    def rest(self, rests: bool) -> None:
+        self._rests = rests
+        self._set(self._state, _SET_COMPLEXITY, RESTING if rests else self._complexity)
+
     def tune(self, tuning: Tuning) -> None:
         if tuning.bitrate is not None:
             self._set(self._state, _SET_BITRATE, min(max(tuning.bitrate, 6_000), self._most))
         if tuning.complexity is not None:
-            self._set(self._state, _SET_COMPLEXITY, min(max(tuning.complexity, 0), 10))
+            self._complexity = min(max(tuning.complexity, 0), 10)
+            if not self._rests:
+                self._set(self._state, _SET_COMPLEXITY, self._complexity)
         if tuning.fec_loss is not None:
             loss = min(max(tuning.fec_loss, 0), 100)
             self._set(self._state, _SET_FEC, int(self._fec and loss > 0))

@@ -164,8 +164,6 @@ class Door:
             return
         for former in self._agents[: self._agents.index(agent)]:
             await self._leave(former)
-        if self._handshake is None:
-            self._do(self._shake())
         await agent.ended()
         await self._drop(agent, "consent")
 
@@ -179,6 +177,11 @@ class Door:
         self._say(Trust(self.leg, remote, name, agent.local_password.encode()))
         if self._secured and former != (agent, remote):
             self._tell(DoorMoved(self.leg, remote))
+        if (
+            self._handshake is None
+        ):  # at once: aioice goes on looking for 20 ms before it says that it has found
+            self._handshake = Handshake(self._pipe, self._certificate, client=self._client)
+            self._do(self._shake(self._handshake))
 
     def _heard(self, agent: Agent, answers: bool) -> None:
         """The far end has stopped answering, or begun again."""
@@ -206,8 +209,7 @@ class Door:
         if self._remote is not None:
             self._send(packet, self._remote)
 
-    async def _shake(self) -> None:
-        self._handshake = shake = Handshake(self._pipe, self._certificate, client=self._client)
+    async def _shake(self, shake: Handshake) -> None:
         try:
             done = await asyncio.wait_for(shake.shake(self._theirs), HANDSHAKE)
         except TimeoutError:

@@ -6,6 +6,7 @@ The socket lies in a folder that nobody else may enter, so that who can reach it
 from __future__ import annotations
 
 import logging
+import select
 import shutil
 import socket
 import tempfile
@@ -22,9 +23,12 @@ log = logging.getLogger("media.gates")
 
 
 class SocketGates:
-    """See media.entrance.Gates. The socket is made when the first leg has a door."""
+    """See media.entrance.Gates. The socket is made when the first leg has a door. urgent: told of it, so
+    that whoever waits there wakes when a gate speaks.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, urgent: select.epoll) -> None:
+        self._urgent = urgent
         self._socket: socket.socket | None = None
         self._folder = ""
 
@@ -40,6 +44,7 @@ class SocketGates:
         self._folder = tempfile.mkdtemp(prefix="isogloss-gates-")
         one = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         one.bind(str(Path(self._folder) / "worker"))
+        self._urgent.register(one.fileno(), select.EPOLLIN)
         return one
 
     def words(self) -> list[Word]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from media.columns import I64
+from media.columns import F64, I64
 from media.messages import Address
 from media.network import STRIDE, Batch, Judge, NoPort
 
@@ -37,6 +37,7 @@ class MemoryNetwork:
         self._spare = deque(range(ports[0] + ports[0] % 2, ports[1], 2))
         self._ports: dict[int, _Port] = {}  # by row
         self._rows: dict[int, int] = {}  # row by RTP port
+        self.hastened: set[int] = set()
         self._waiting: dict[int, None] = {}  # rows with RTP queued, in order of arrival
 
     @property
@@ -120,6 +121,14 @@ class MemoryNetwork:
             port = self._ports[row]
             if port.target is not None:
                 self._transmit(bytes(packet), (self.address, port.number), port.target)
+
+    def hasten(self, row: int, soon: bool) -> None:
+        (self.hastened.add if soon else self.hastened.discard)(row)
+
+    def note(self, seen: F64, since: float, now: float) -> None:
+        for row in self._waiting:
+            if self._ports[row].connected and seen[row] < since:
+                seen[row] = now
 
     def receive_reports(self) -> list[tuple[int, bytes, Address]]:
         found: list[tuple[int, bytes, Address]] = []

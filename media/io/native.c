@@ -15,7 +15,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-enum { VERSION = 2, MOST = 4096 };
+enum { VERSION = 3, MOST = 4096 };
 
 /* How a leg's packets are sent. fd: -1 where there is no one to send to. length: of the address, 0 where the
  * socket is connected. */
@@ -70,6 +70,18 @@ int64_t native_receive(int64_t epoll, const int64_t *row_of, int64_t descriptors
     return count;
 }
 
+/* Note in `seen`, by row, that packets wait by `now`, of rows of which nothing was noted from `since` on. */
+void native_note(int64_t epoll, const int64_t *row_of, int64_t descriptors, double *seen, int64_t rows, double since,
+                 double now) {
+    static _Thread_local struct epoll_event events[MOST];
+    int ready = epoll_wait((int)epoll, events, MOST, 0);
+    for (int i = 0; i < ready; i++) {
+        int fd = events[i].data.fd;
+        int64_t row = fd >= 0 && fd < descriptors ? row_of[fd] : -1;
+        if (row >= 0 && row < rows && seen[row] < since) seen[row] = now;
+    }
+}
+
 /* Send `count` packets: the i-th is the first sizes[i] bytes of slot slots[i] and leaves as ways[targets[i]] says.
  * Returns how many could not be sent. */
 int64_t native_send(const struct way *ways, int64_t known, const int64_t *targets, const int64_t *slots,
@@ -110,6 +122,7 @@ struct lane {
     uint8_t *buffer;
     int64_t stride, capacity;
     const int64_t *rows, *sizes;
+    const double *times;     /* when each came, s */
     int64_t header, longest; /* bytes of a plain header, and of the longest payload that may pass */
     double wild;             /* s of transit change that is a new clock, not jitter */
 };
@@ -132,13 +145,13 @@ static double real(const int64_t *cell) {
 static void set_real(int64_t *cell, double value) { memcpy(cell, &value, sizeof value); }
 
 /* RFC 3550 section A.8, and the counters. */
-static void count_in(const struct lane *lane, int64_t *rx, int64_t stamp, int64_t payload, double now) {
+static void count_in(const struct lane *lane, int64_t *rx, int64_t stamp, int64_t payload, double came) {
     const int64_t *at = lane->rx_at;
     double clock = real(&rx[at[CLOCK]]), jitter = real(&rx[at[JITTER]]);
-    double change = fabs((now - real(&rx[at[LAST]])) * clock - (double)(stamp - rx[at[STAMP]]));
+    double change = fabs((came - real(&rx[at[LAST]])) * clock - (double)(stamp - rx[at[STAMP]]));
     if (!(change < lane->wild * clock)) change = 0.0;
     set_real(&rx[at[JITTER]], jitter + (change - jitter) / 16.0);
-    set_real(&rx[at[LAST]], now);
+    set_real(&rx[at[LAST]], came);
     rx[at[STAMP]] = stamp;
     rx[at[ARMED]]++;
     rx[at[HIGHEST]]++;
@@ -186,7 +199,7 @@ void native_lane(const struct lane *lane, int64_t count, double now, struct pass
             if (tx[lane->tx_at[TX_STREAM]] != rx[at[STREAM]]) continue;
         }
         passed->plain[slot] = 1;
-        count_in(lane, rx, ntohl(words[1]), payload, now);
+        count_in(lane, rx, ntohl(words[1]), payload, lane->times[slot]);
         if (rx[at[HEARD]]) {
             passed->heard[passed->hearing] = slot;
             passed->stamps[passed->hearing++] = ntohl(words[1]);

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("native.c")
-VERSION = 2  # of the functions' arguments
+VERSION = 3  # of the functions' arguments
 FLAGS = ("-O2", "-ffp-contract=off", "-shared", "-fPIC")  # no fused sums: numpy has none
 COMPILERS = ("cc", "gcc", "clang")
 PATIENCE = 60.0  # s that compiling may take
@@ -52,7 +52,7 @@ class Lane(ctypes.Structure):
         ("tx_at", ctypes.c_int64 * 11),
         ("buffer", ctypes.c_void_p),
         *((name, ctypes.c_int64) for name in ("stride", "capacity")),
-        *((name, ctypes.c_void_p) for name in ("rows", "sizes")),
+        *((name, ctypes.c_void_p) for name in ("rows", "sizes", "times")),
         *((name, ctypes.c_int64) for name in ("header", "longest")),
         ("wild", ctypes.c_double),
     )
@@ -81,6 +81,7 @@ class Native:
             self.receive = library.native_receive
             self.send = library.native_send
             self.lane = library.native_lane
+            self.note = library.native_note
         except (OSError, AttributeError) as error:
             raise Unavailable(str(error)) from error
         self.version.restype = self.receive.restype = self.send.restype = number
@@ -91,6 +92,8 @@ class Native:
         self.send.argtypes = [
             *(address, number, address, address, address, number, address, number, number),
         ]
+        self.note.restype = None
+        self.note.argtypes = [number, address, number, address, number, ctypes.c_double, ctypes.c_double]
         self.lane.restype = None
         self.lane.argtypes = [ctypes.POINTER(Lane), number, ctypes.c_double, ctypes.POINTER(Passed)]
         if self.version() != VERSION:

@@ -51,6 +51,7 @@ class NativeLane:
         lane.rx, lane.tx = rx.block.ctypes.data, tx.block.ctypes.data
         lane.buffer, lane.capacity = batch.buffer.ctypes.data, batch.capacity
         lane.rows, lane.sizes = batch.rows.ctypes.data, batch.sizes.ctypes.data
+        lane.times = batch.times.ctypes.data
 
     def move(
         self, rx: Reception, tx: Transmission, batch: Batch, count: int, network: Network, now: float

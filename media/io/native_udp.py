@@ -9,16 +9,19 @@ import ctypes
 import socket
 import struct
 from ipaddress import IPv6Address, ip_address
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from media.columns import I64
+from media.columns import F64, I64
 from media.io.native import Native, Round
 from media.io.udp import Port, UdpNetwork
 from media.messages import Address
 from media.network import STRIDE, Batch, Judge
 
 NOWHERE = -1
+MOST_PLACES = 32  # arrays whose address is remembered
 FD, LENGTH, ADDRESS, WIDTH = 0, 1, 2, 6  # of `struct way`, in words of eight bytes
 
 
@@ -35,6 +38,8 @@ class NativeUdpNetwork(UdpNetwork):
         self._open: I64 = np.zeros(1024, np.int64)
         self._outbox: I64 = np.zeros((3, 1024), np.int64)  # targets, slots, sizes
         self._round = Round()
+        self._told = ctypes.byref(self._round)
+        self._at: dict[int, tuple[NDArray[Any], int]] = {}
 
     def _point(self, row: int, port: Port) -> None:
         super()._point(row, port)
@@ -62,12 +67,12 @@ class NativeUdpNetwork(UdpNetwork):
     def receive(self, batch: Batch, judge: Judge) -> int:
         if batch.capacity > len(self._open):
             self._open = np.zeros(batch.capacity, np.int64)
-        told, known = self._round, self._row_of
+        told, known, where = self._round, self._row_of, self._where
         count: int = self._native.receive(
-            *(self._epoll.fileno(), known.ctypes.data, len(known)),
-            *(batch.buffer.ctypes.data, STRIDE, batch.capacity),
-            *(batch.rows.ctypes.data, batch.sizes.ctypes.data, self._open.ctypes.data),
-            ctypes.byref(told),
+            *(self._epoll.fileno(), where(known), len(known)),
+            *(where(batch.buffer), STRIDE, batch.capacity),
+            *(where(batch.rows), where(batch.sizes), where(self._open)),
+            self._told,
         )
         if count < 0:
             raise OSError("epoll failed")
@@ -85,17 +90,32 @@ class NativeUdpNetwork(UdpNetwork):
                 count += 1
         return count
 
+    def _where(self, array: NDArray[Any]) -> int:
+        """Its address; numpy takes a microsecond to say it, and there are ten in a tick."""
+        known = self._at.get(id(array))
+        if known is None or known[0] is not array:
+            if len(self._at) >= MOST_PLACES:
+                self._at.clear()
+            known = self._at[id(array)] = array, array.ctypes.data
+        return known[1]
+
+    def note(self, seen: F64, since: float, now: float) -> None:
+        known = self._row_of
+        self._native.note(
+            *(self._epoll.fileno(), self._where(known), len(known), self._where(seen), len(seen), since, now)
+        )
+
     def forward(self, targets: I64, batch: Batch, slots: I64, sizes: I64) -> None:
         count = len(targets)
         if count > self._outbox.shape[1]:
             self._outbox = np.zeros((3, 2 * count), np.int64)
         outbox = self._outbox
         outbox[0, :count], outbox[1, :count], outbox[2, :count] = targets, slots, sizes
-        first, step = outbox.ctypes.data, outbox.strides[0]
+        first, step = self._where(outbox), outbox.strides[0]
         self.errors += self._native.send(
-            *(self._ways.ctypes.data, len(self._ways)),
+            *(self._where(self._ways), len(self._ways)),
             *(first, first + step, first + 2 * step, count),
-            *(batch.buffer.ctypes.data, STRIDE, batch.capacity),
+            *(self._where(batch.buffer), STRIDE, batch.capacity),
         )
 
 

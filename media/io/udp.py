@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from ipaddress import ip_address
 
-from media.columns import I64
+from media.columns import F64, I64
 from media.messages import Address
 from media.network import Batch, Judge, NoPort
 
@@ -74,6 +74,8 @@ class UdpNetwork:
         self._sends: list[Send] = []
         self._epoll = select.epoll()
         self._report_epoll = select.epoll()
+        self._hastened: set[int] = set()
+        self.urgent = select.epoll()  # readable when what has come is not to wait for the next drain
 
     @property
     def free(self) -> int:
@@ -124,6 +126,9 @@ class UdpNetwork:
         self._report_fds.pop(port.reports.fileno(), None)
         self._epoll.unregister(port.rtp.fileno())
         self._report_epoll.unregister(port.reports.fileno())
+        if row in self._hastened:
+            self._hastened.discard(row)
+            self.urgent.unregister(port.rtp.fileno())
         port.rtp.close()
         port.reports.close()
         self._spare.append(port.number)
@@ -154,6 +159,17 @@ class UdpNetwork:
         self._distrust(port.rtp.fileno())
         self._open_fds[port.rtp.fileno()] = row
         self._point(row, port)
+
+    def hasten(self, row: int, soon: bool) -> None:
+        if soon == (row in self._hastened):
+            return
+        fd = self._ports[row].rtp.fileno()
+        if soon:
+            self._hastened.add(row)
+            self.urgent.register(fd, select.EPOLLIN)
+        else:
+            self._hastened.discard(row)
+            self.urgent.unregister(fd)
 
     def _point(self, row: int, port: Port) -> None:
         """Note how the row's packets are sent, as the port now stands."""
@@ -198,6 +214,12 @@ class UdpNetwork:
                 sizes.append(size)
                 slot += 1
         return batch.fill(rows, sizes)
+
+    def note(self, seen: F64, since: float, now: float) -> None:
+        known = self._by_fd
+        for fd, _ in self._epoll.poll(0, EVENTS):
+            if fd in known and seen[known[fd][1]] < since:
+                seen[known[fd][1]] = now
 
     def _receive_judged(self, row: int, view: memoryview, judge: Judge) -> int:
         """The next datagram to be taken of a leg that anyone may send to: its size, 0 when there is none."""
@@ -267,8 +289,8 @@ class UdpNetwork:
         """Close everything."""
         for row in list(self._ports):
             self.close(row)
-        self._epoll.close()
-        self._report_epoll.close()
+        for each in (self._epoll, self._report_epoll, self.urgent):
+            each.close()
 
 
 def _mark(one: socket.socket, family: socket.AddressFamily, tos: int) -> None:

@@ -111,6 +111,10 @@ EAR = """
     ear.wanted = {blocks: [], got: 0, size: seconds * 48000, done: (blocks) => done(encoded(blocks))};
     setTimeout(() => fail(new Error(`nothing, or less than ${seconds} s, was heard`)), patience * 1000);
   });
+  ear.keep = (seconds, patience) => {
+    ear.kept = ear.next(seconds, patience);
+    ear.kept.catch(() => {});
+  };
 })();
 """
 
@@ -126,8 +130,16 @@ class Tab:
 
     def hears(self, seconds: float, rate: int = TELEPHONE) -> NDArray[np.int16]:
         """The next seconds of what comes in its newest call, mono at `rate` Hz, which divides 48 kHz."""
+        return self.hears_meanwhile(seconds, rate)()
+
+    def hears_meanwhile(self, seconds: float, rate: int = TELEPHONE) -> Callable[[], NDArray[np.int16]]:
+        """The same, while something else is done: called later it waits for the rest."""
         asked = [seconds, PATIENCE + seconds]
-        coded: str = self.page.evaluate("([seconds, patience]) => isoglossEar.next(seconds, patience)", asked)
+        self.page.evaluate("([seconds, patience]) => isoglossEar.keep(seconds, patience)", asked)
+        return lambda: self._heard(seconds, rate)
+
+    def _heard(self, seconds: float, rate: int) -> NDArray[np.int16]:
+        coded: str = self.page.evaluate("() => isoglossEar.kept")
         sound = np.frombuffer(base64.b64decode(coded), np.int16)[: int(seconds * RATE)]
         lower = signal.resample_poly(sound.astype(np.float64), 1, RATE // rate)
         return np.rint(lower).clip(-32768, 32767).astype(np.int16)
@@ -147,6 +159,10 @@ class Chromium:
         self._command = command
         self._browsers: dict[Path, Browser] = {}
         self._contexts: list[BrowserContext] = []
+
+    def another(self, command: str) -> Chromium:
+        """Browsers that are started by another command."""
+        return Chromium(self._playwright, command)
 
     def open(self, says: Path, **options: Any) -> Tab:
         """An empty page. options: of Playwright's new_context, such as locale or viewport."""

@@ -34,3 +34,11 @@ def node(
     prompts = prompts_of(request.config.cache)
     site.node = node_for_pages(tmp_path_factory.mktemp("pages"), prompts, [site.origin()])
     yield from serve(site.node)
+
+
+@pytest.fixture(autouse=True)
+def at_rest(request: pytest.FixtureRequest) -> None:
+    """What a test left, one that failed say, is no matter of the next."""
+    if "node" in request.fixturenames:
+        kept = request.getfixturevalue("forsaken").calls if "forsaken" in request.fixturenames else ()
+        request.getfixturevalue("node").rest(kept)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.browser.chromium import Tab
+from engine.hearing import heard, read_wav
+from engine.prompts import PromptPack
+from tests.browser.chromium import TELEPHONE, Tab
 from tests.interop.node import Node
 
 Tabs = Callable[..., Tab]
@@ -23,8 +25,10 @@ QUEUES = {
     "booth": TERMS | {"title": "Booth", "wrap_up_s": 0},
     "kiosk": TERMS | {"title": "Kiosk", "wrap_up_s": 0},
 }
+LISTEN = {"udp": 5060, "tls": 5061, "wss": 7443}
 PAGES = {"demo": ["desk"], "outcomes": ["resolved", "callback", "other"]}
 CALLERS = {"keys": {"tests": {"file": "callers.key"}}, "key": "tests"}
+CALLERS |= {"per_source_min": 100_000, "per_token_min": 100_000}
 # a microphone that the person says no to, and one about which she has not decided
 DENIED = (
     "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'));"
@@ -32,23 +36,48 @@ DENIED = (
 ASKED = "navigator.mediaDevices.getUserMedia = () => new Promise(() => {});"
 
 
-def node_for_pages(folder: Path, prompts: Path, origins: Sequence[str] = ()) -> Node:
+def music(node: Node) -> Path:
+    """What waiting callers hear."""
+    return Path(PromptPack.load(node.prompts).path("en", "music"))
+
+
+def node_for_pages(
+    folder: Path,
+    prompts: Path,
+    origins: Sequence[str] = (),
+    media: dict[str, Any] | None = None,
+    at: str = "",
+) -> Node:
     """Agents have a wrap-up and pages may have tokens made; SHA-256 is asked for beside MD5. origins: of
-    sites that may show the caller's page.
+    sites that may show the caller's page. media: as of Node. at: an address where no other node is, "" for
+    free ports on loopback.
     """
+    host = at or "127.0.0.1"
+    listen = [{"transport": name, "address": host, "port": port} for name, port in LISTEN.items()]
     more: dict[str, dict[str, Any]] = {
         "sip": {
+            "listen": listen,
             "digest": {"nonce_s": 60, "algorithms": ["MD5", "SHA-256"]},
             "timers": {"ring_s": 30},  # a state is looked at for as long as it takes
         },
         "queues": QUEUES,
         "api": {
+            "address": host,
             "tokens": {"console": {"token": {"file": "token"}, "role": "operator"}},
             "callers": CALLERS | {"origins": list(origins)},
             "pages": PAGES,
         },
     }
-    return Node(folder, prompts, more=more)
+    if at:
+        media = {"address": at, "port_low": 22_000, "port_high": 22_638, **(media or {})}
+    return Node(folder, prompts, media, more, free_ports=not at)
+
+
+def talk(customer: CallerPage, agent: AgentPage, asks: Path, tells: Path) -> None:
+    """Both hear what the other says, at once."""
+    at_agent = agent.tab.hears_meanwhile(3.0)
+    assert heard(read_wav(tells, TELEPHONE), customer.tab.hears(3.0), TELEPHONE), "the customer hears her"
+    assert heard(read_wav(asks, TELEPHONE), at_agent(), TELEPHONE), "she hears the customer"
 
 
 class AgentPage:
@@ -72,7 +101,11 @@ class AgentPage:
         """Signed in, and a phone."""
         self.page.wait_for_selector("#desk:not([hidden])")
         self.page.wait_for_selector("#pill[data-state]")
-        self.node._poll(self._registered, 10.0, f"registration of {self.account}")
+        for _ in range(200):
+            if self._registered():
+                return
+            self.page.wait_for_timeout(50)  # what is routed by Playwright goes on meanwhile
+        raise AssertionError(f"no registration of {self.account}")
 
     def _registered(self) -> bool:
         found = self.node.get("/v1/registrations")["items"]
@@ -100,11 +133,38 @@ class AgentPage:
         self.page.wait_for_selector("#active:not([hidden])")
         self.page.wait_for_selector("#call-time:not(:empty)")
 
+    def wraps_up(self) -> None:
+        """Nothing is to be said of the call."""
+        self.in_state("wrap_up")
+        self.page.check("input[value=resolved]", force=True)
+        self.page.click("#wrap-done")
+        self.in_state("available")
+
+    def reload(self) -> None:
+        """She is asked whether she means it, and does."""
+        self.page.once("dialog", lambda dialog: dialog.accept())
+        self.page.reload()
+
+    def is_back(self) -> None:
+        """In the call that she was in before."""
+        self.page.wait_for_selector("#call-state:has-text('back in the call')")
+
+    def dial(self, whom: str) -> None:
+        self.page.fill("#dial", whom)
+        self.page.press("#dial", "Enter")
+
     def ask(self, whom: str) -> None:
         """Call a colleague beside the call that is on."""
+        self._transfer(whom, "ask")
+
+    def give(self, whom: str) -> None:
+        """Transfer the call without asking."""
+        self._transfer(whom, "blind")
+
+    def _transfer(self, whom: str, how: str) -> None:
         self.page.click("#transfer")
         self.page.fill("#transfer-to", whom)
-        self.page.click("#transfer-ask")
+        self.page.click(f"#transfer-{how}")
 
 
 class CallerPage:
@@ -118,6 +178,9 @@ class CallerPage:
             self.page.add_init_script(script)
 
     def open(self, destination: str = "desk", language: str = "en", token: str = "") -> None:
+        """token: as a site has it made; the node makes one for destinations of its own demonstration."""
+        if not token and destination in QUEUES and destination not in PAGES["demo"]:
+            token = self.node.post("/v1/callers/tokens", {"destination": destination})["token"]
         address = f"{self.node.api}/call/{destination}?lang={language}&title=Customer+support"
         self.page.goto(f"{address}#token={token}" if token else address)
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from engine.hearing import heard, is_music, read_wav
-from engine.prompts import PromptPack
 from sip.pjsip.process import Softphone
 from tests.browser.chromium import TELEPHONE
-from tests.browser.pages import AgentPage, Tabs
+from tests.browser.pages import AgentPage, Tabs, music
 from tests.interop.conftest import registrar
 from tests.interop.node import Node
 from tests.interop.test_phones import listen
+from tests.interop.test_transfer import hears_each_other
 
 Speech = Callable[[str], Path]
 
@@ -23,10 +23,6 @@ Speech = Callable[[str], Path]
 def desk_phone(node: Node, phone: Callable[..., Softphone]) -> Callable[..., Softphone]:
     """A softphone registered with an account of the node."""
     return registrar(node, phone)
-
-
-def music(node: Node) -> Path:
-    return Path(PromptPack.load(node.prompts).path("en", "music"))
 
 
 def test_a_wrong_password_is_said_to_be_wrong(node: Node, tab: Tabs, speech: Speech) -> None:
@@ -82,7 +78,7 @@ def test_a_call_of_a_queue_is_offered_answered_held_and_wrapped_up(
 
 
 def test_a_colleague_is_asked_joins_and_takes_the_call(
-    node: Node, tab: Tabs, speech: Speech, desk_phone: Callable[..., Softphone]
+    node: Node, tab: Tabs, speech: Speech, desk_phone: Callable[..., Softphone], tmp_path: Path
 ) -> None:
     ask, tell = speech("is there anybody who knows about parcels"), speech("yes I know all about them")
     customer, ben = desk_phone("visitor"), desk_phone("ben")
@@ -102,10 +98,46 @@ def test_a_colleague_is_asked_joins_and_takes_the_call(
     anna.page.click("#finish")
     anna.in_state("wrap_up")
     ben.expect("media", call=asked, state="active")
+    hears_each_other(customer, call, ben, asked, speech, tmp_path)
     customer.hangup(call)
     ben.expect("ended")
     record = node.record("desk")
     assert (record["agent"], record["transfers"]) == ("ben", 1)
+
+
+def test_a_softphone_is_called_hears_keys_holds_and_is_given_away_without_asking(
+    node: Node, tab: Tabs, speech: Speech, desk_phone: Callable[..., Softphone], tmp_path: Path
+) -> None:
+    says, replies = speech("I have somebody for you"), speech("let me look that up for a moment")
+    dora, ben = desk_phone("dora"), desk_phone("ben")
+    gus = AgentPage(tab, node, "gus", says)
+    gus.start()
+    gus.dial("dora")
+    call = dora.incoming()
+    dora.answer(call)
+    gus.page.wait_for_selector("#call-time:not(:empty)")
+    assert gus.page.locator("#captions").count() == 1
+    dora.ask("record", call=call, file=str(tmp_path / "dora.wav"))
+    dora.ask("play", call=call, file=str(replies))
+    assert heard(read_wav(replies, TELEPHONE), gus.tab.hears(3.0), TELEPHONE)
+    dora.ask("stop", call=call, what="record")
+    assert heard(read_wav(says, TELEPHONE), read_wav(tmp_path / "dora.wav", TELEPHONE), TELEPHONE)
+    gus.page.click("#keys")
+    gus.page.click("#pad >> text=4")
+    assert dora.expect("dtmf")["digit"] == "4"
+    dora.hold(call)
+    assert is_music(gus.tab.hears(1.5), read_wav(music(node), TELEPHONE), TELEPHONE)
+    dora.resume(call)
+
+    gus.give("ben")
+    taken = ben.incoming()
+    ben.answer(taken)
+    gus.page.wait_for_selector("#idle:not([hidden])")
+    hears_each_other(dora, call, ben, taken, speech, tmp_path)
+    dora.hangup(call)
+    ben.expect("ended")
+    record = node.record("dora")
+    assert (record["transfers"], record["reason"]) == (1, "completed")
 
 
 HIDDEN = """window.shown = [];
@@ -144,8 +176,7 @@ def test_the_agent_calls_a_colleague_who_declines(
     dora = desk_phone("dora")
     gus = AgentPage(tab, node, "gus", speech("hello"))
     gus.start()
-    gus.page.fill("#dial", "dora")
-    gus.page.press("#dial", "Enter")
+    gus.dial("dora")
     dora.ask("hangup", call=dora.incoming(), code=603)
     gus.page.wait_for_selector("#last:has-text('declined')")
     assert node.record("dora")["reason"] == "refused"

@@ -12,6 +12,7 @@ from engine.agent_desk import TooManyPages, Watch
 from engine.api.settings import Callers, PageTerms, Scope, Settings, token
 from engine.caller_line import LineWatch
 from engine.events import CallRecord
+from engine.ice import Told
 from engine.metrics import Metrics
 from engine.signin import SignIn
 from engine.store.errors import StoreUnavailable
@@ -27,6 +28,7 @@ from engine.views import (
     DeskView,
     Health,
     HealthView,
+    IceTerms,
     IllegalState,
     LegSide,
     LegView,
@@ -104,6 +106,7 @@ class Node:
         self.watches: list[Watch] = []
         self.lines: dict[str, LineView] = {}
         self.rated: list[tuple[str, int, str]] = []
+        self.renewed_s = 600.0  # after which relays have new passwords
         self.wrapped: list[tuple[str, str, str, str]] = []
         alice = AgentSettings(name="alice", password=Secret("test", "secret of alice"))
         self.captions: list[tuple[Caption, frozenset[LegSide]]] = []
@@ -182,6 +185,10 @@ class Node:
 
     def phone_terms(self) -> PhoneTerms:
         return PhoneTerms(domain="example.com", scheme="wss", port=7443)
+
+    def ice_terms(self, agent: str) -> IceTerms:
+        server = Told(("turn:turn.example.com:3478",), f"1:{agent}", "made")
+        return IceTerms(servers=(server,), policy="relay", renewed_s=self.renewed_s)
 
     def desk(self, agent: str) -> DeskView:
         if agent not in self.team:

@@ -95,8 +95,17 @@ def test_an_agent_signs_in_with_her_phones_password_and_is_told_her_desk(client:
         welcome = page.hear()
         assert welcome["phone"] == {"domain": "example.com", "scheme": "wss", "port": 7443}
         assert (welcome["outcomes"], welcome["reasons"]) == (["resolved", "other"], ["lunch"])
+        (server,) = welcome["ice"]["servers"]
+        assert (welcome["ice"]["policy"], server["username"]) == ("relay", "1:alice")
         desk = page.hear()["desk"]
         assert (desk["agent"], desk["state"], desk["queues"][0]["waiting"]) == ("alice", "talking", 1)
+
+
+def test_passwords_of_relays_are_told_anew_before_they_expire(client: TestClient, node: Node) -> None:
+    node.renewed_s = 0.0
+    with Page(client) as page:
+        page.sign_in()
+        assert [page.hear()["type"] for _ in range(3)] == ["welcome", "welcome", "desk"]
 
 
 @pytest.mark.parametrize(("agent", "password"), [("alice", "wrong"), ("nobody", "secret of alice")])

@@ -133,15 +133,15 @@ class Baresip:
         return peer
 
     def _config(self, control: int) -> str:
-        rtp = free_port() & ~1
+        rtp = free_port()
         return CONFIG.format(
             address="127.0.0.1",
             port=sip_port(),
             folder=self.folder,
             says=self.says,
             rate=self._rate,
-            rtp=min(rtp, 65_000),
-            rtp_end=min(rtp, 65_000) + 100,
+            rtp=rtp,
+            rtp_end=rtp + 100,
             modules=MODULES,
             control=control,
         )

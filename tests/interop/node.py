@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -69,6 +69,7 @@ class Node:
     """A running node. sip: port by transport. rtp: first and last port. api: base address.
 
     prompts: its pack, made if not there. media: further settings of media.yaml; more: of others, by name.
+    free_ports: on loopback, instead of the addresses and ports of the settings.
     """
 
     def __init__(
@@ -77,8 +78,10 @@ class Node:
         prompts: Path | None = None,
         media: dict[str, Any] | None = None,
         more: dict[str, dict[str, Any]] | None = None,
+        free_ports: bool = True,
     ) -> None:
         self.folder = folder
+        self._free_ports = free_ports
         self.prompts = prompts or folder / "prompts"
         self.domain = DOMAIN
         self.data = folder / "data"
@@ -91,7 +94,8 @@ class Node:
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "engine", "serve", "--free-ports", "--json"]
+        command = [sys.executable, "-m", "engine", "serve", "--json"]
+        command += ["--free-ports"] if self._free_ports else []
         command += ["--config", str(self.folder / "config"), "--data", str(self.data)]
         with self.log.open("ab") as log:
             process = subprocess.Popen(
@@ -131,18 +135,34 @@ class Node:
         return f"{account}-secret"
 
     def get(self, path: str) -> Any:
-        request = urllib.request.Request(
-            self.api + path, headers={"Authorization": "Bearer console-token-for-tests"}
-        )
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return json.load(answer)
+        return self.ask("GET", path)
 
     def post(self, path: str, body: Any) -> Any:
+        return self.ask("POST", path, body)
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """What the API answers. Raises urllib.error.HTTPError where it is a problem."""
         headers = {"Authorization": "Bearer console-token-for-tests", "Content-Type": "application/json"}
-        data = json.dumps(body).encode()
-        request = urllib.request.Request(self.api + path, data=data, headers=headers, method="POST")
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(self.api + path, data=data, headers=headers, method=method)
         with urllib.request.urlopen(request, timeout=5) as answer:
             return json.loads(answer.read() or b"null")
+
+    def rest(self, but: Iterable[str] = ()) -> None:
+        """As for a test that is the first: no call is left, and nobody writes about one. but: calls that may
+        go on.
+        """
+        self.since = time.time()
+        for each in self._others(but):
+            self.ask("DELETE", f"/v1/calls/{each}")
+        self._poll(lambda: not self._others(but), 5.0, "end of what a test left")
+        for agent in self.get("/v1/agents")["items"]:
+            if agent["state"] == "wrap_up":
+                self.ask("PUT", f"/v1/agents/{agent['name']}/state", {"state": "wrap_up_over"})
+        self.since = time.time()
+
+    def _others(self, but: Iterable[str]) -> set[str]:
+        return {each["id"] for each in self._calls("")} - set(but)
 
     def record(self, number: str, timeout: float = 5.0) -> dict[str, Any]:
         """The record of the newest call to `number` offered since `since`; each can be asked for once.

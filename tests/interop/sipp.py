@@ -8,6 +8,7 @@ line that is only an empty parameter disappears, and `|` in a parameter parts tw
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
@@ -31,7 +32,9 @@ OUTCOMES = {
     99: "no call was processed",
     255: "fatal",
 }
+PORTS = range(10_000, 22_000)  # nodes under test have their media above, the kernel's own begin at 32,768
 _numbers = count(1)
+_places = count()
 
 
 class SippFailed(AssertionError):
@@ -68,10 +71,25 @@ def _filled(line: str, parameters: Mapping[str, str], path: Path) -> str:
 
 
 def free_port(address: str = "127.0.0.1", kind: int = socket.SOCK_DGRAM) -> int:
-    """A port that nobody holds now."""
+    """An even port that nobody holds, nor the one after it and the next pair, as a softphone's media needs.
+
+    From below those that the kernel gives to whoever asks for any, so that nobody is given it before it is
+    taken, and each time from another place, so that nobody's retransmissions meet another.
+    """
+    for number in _places:
+        port = PORTS.start + 4 * ((os.getpid() * 61 + number) % (len(PORTS) // 4))
+        if all(_free(address, port + step, kind) for step in range(4)):
+            return port
+    raise AssertionError("places are without end")
+
+
+def _free(address: str, port: int, kind: int) -> bool:
     with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True
 
 
 class Sipp:

@@ -198,19 +198,27 @@ def test_an_offer_that_cannot_be_read_is_refused_and_leaves_nothing(
     node.idle("desk")
 
 
-def test_calls_of_browsers_end_with_a_gate_that_is_killed_and_the_next_one_takes_others(
-    node: Node, page: Callable[[str, Path], Page], speech: Speech
+def test_who_talks_when_the_gate_is_killed_talks_on_and_the_next_one_takes_others(
+    node: Node, page: Callable[[str, Path], Page], agent: Phones, speech: Speech, tmp_path: Path
 ) -> None:
-    customer, visitor = page("customer", speech("hello")), page("visitor", speech("hello"))
-    customer.call("desk")
+    says, replies = speech("is there somebody who knows about invoices"), speech("there is and it is me")
+    customer, visitor = page("customer", says), page("visitor", speech("hello"))
+    anna = agent("anna")
+    began = customer.call("desk")
+    call = anna.incoming()
+    anna.answer(call)
+    anna.expect("media", call=call, state="active")
     customer.hears(0.2)
     gate_of(node).kill()
-    bye = customer.phone.until("BYE")
-    assert isinstance(bye, Request)
-    customer.phone.send(bye.respond(200))
-    assert node.record("desk")["reason"] == "media_lost"
+    node._poll(lambda: not gate_is_up(node), PATIENCE, "end of the gate")
     node._poll(lambda: gate_is_up(node), PATIENCE, "other gate")
-    began = visitor.call("desk")
+    anna.ask("play", call=call, file=str(replies))
+    assert heard(read_wav(replies, TELEPHONE), customer.hears(3.0), TELEPHONE)
+    heard_there = listen(anna, call, tmp_path / "anna.wav", 3.0)
+    assert heard(read_wav(says, TELEPHONE), read_wav(heard_there, TELEPHONE), TELEPHONE)
+    other = visitor.call("counter")
     visitor.hears(0.2)
-    assert visitor.phone.hang_up(began).status == 200
-    assert node.record("desk")["reason"] == "abandoned"
+    assert visitor.phone.hang_up(other).status == 200
+    assert node.record("counter")["reason"] == "abandoned"
+    assert customer.phone.hang_up(began).status == 200
+    assert node.record("desk")["reason"] == "completed"

@@ -57,11 +57,15 @@ def node(tmp_path: Path, turn: int, request: pytest.FixtureRequest) -> Iterator[
         pytest.skip(
             "aioice takes no loopback address, and there is no other: ip addr add 10.99.0.1/32 dev lo"
         )
-    secret = tmp_path / "turn.secret"
+    yield from serve(Node(tmp_path / "node", prompts_of(request.config.cache), relayed(tmp_path, turn)))
+
+
+def relayed(folder: Path, turn: int) -> dict[str, object]:
+    """Settings of media.yaml for a node that is reached by way of that server alone."""
+    secret = folder / "turn.secret"
     secret.write_text(SECRET + "\n")
     server = {"urls": [f"turn:{HOST}:{turn}"], "secret": {"file": str(secret)}}
-    webrtc = {"relay": "forced", "ice_servers": [server]}
-    yield from serve(Node(tmp_path / "node", prompts_of(request.config.cache), {"webrtc": webrtc}))
+    return {"webrtc": {"relay": "forced", "ice_servers": [server]}}
 
 
 def test_a_visitor_who_may_use_the_relay_alone_hears_the_node(

@@ -65,3 +65,35 @@ def test_ntp_counts_from_1900_in_fractions_of_2_to_the_32():
     assert ntp(0.0) >> 32 == 2_208_988_800
     assert ntp(0.5) & 0xFFFFFFFF == 1 << 31
     assert ntp_middle(0.25) & 0xFFFF == 1 << 14
+
+
+def notes(schedule: Schedule, packets: int) -> list[bool]:
+    """Of a tick's four drains, which were left out; `packets` come in that time."""
+    left_out = []
+    for _ in range(4):
+        schedule.drain_due(schedule.next_drain)
+        left_out.append(schedule.rests())
+        if not left_out[-1]:
+            schedule.drained(packets // left_out.count(False))
+    schedule.tick_due(schedule.next_tick)
+    return left_out
+
+
+def test_drains_are_left_out_up_to_the_tick_s_while_few_packets_come():
+    schedule = Schedule(5.0)
+    schedule.drain_due(5.0)
+    schedule.tick_due(5.0)
+    assert not schedule.rests()
+    schedule.drained(2)
+    assert [notes(schedule, packets) for packets in (10, 159)] == [[True, True, True, False]] * 2
+    assert notes(schedule, 160) == [True, True, True, False]
+    assert notes(schedule, 160)[:2] == [False, False]
+
+
+def test_a_drain_that_is_due_shortly_before_the_tick_is_the_tick_s():
+    schedule = Schedule(5.0)
+    schedule.tick_due(5.0)
+    schedule.drain_due(5.013)
+    schedule.drained(1)
+    schedule.drain_due(5.018)
+    assert not schedule.rests()

@@ -115,3 +115,40 @@ def test_what_fills_no_packet_is_dropped_when_something_else_is_sent():
     assert packet.marker
     encoding.close(ROW)
     assert len(encoding) == 0
+
+
+def efforts(encoding: Encoding, monkeypatch: pytest.MonkeyPatch, levels: list[int]) -> list[bool]:
+    """Ticks of noise whose largest samples are so large; behind each whether the encoder rests."""
+    told = [False]
+    monkeypatch.setattr(type(encoding._legs[ROW].encoder), "rest", lambda self, rests: told.append(rests))
+    rng, rests = np.random.default_rng(1), []
+    for level in levels:
+        block = (rng.uniform(-1, 1, (1, 320)) * level).astype(np.int16)
+        block[0, 0] = -level
+        encoding.add(np.array([ROW]), block)
+        rests.append(told[-1])
+    return rests
+
+
+@pytest.mark.parametrize(
+    ("levels", "rests"),
+    [
+        ([8000] * 3 + [50] * 8 + [4000], [False] * 8 + [True] * 3 + [False]),
+        ([0] * 7, [False] * 5 + [True] * 2),
+        ([8000] * 3 + [400] * 12, [False] * 15),
+        ([8000] + [50] * 4 + [900] + [50] * 5, [False] * 11),
+    ],
+    ids=["a pause, and speech again", "silence", "a soft voice", "gaps between words"],
+)
+def test_the_encoder_rests_in_pauses_and_only_there(levels, rests, monkeypatch):
+    assert efforts(opened(codecs.OPUS), monkeypatch, levels) == rests
+
+
+def test_an_encoder_that_rests_codes_the_same_form_and_is_back_with_the_first_loud_block():
+    encoding = opened(codecs.OPUS)
+    fed(encoding, codecs.OPUS, 3)
+    quiet = fed(encoding, codecs.OPUS, 10, loud=False)
+    encoding.tune(ROW, Tuning(complexity=8))
+    loud = fed(encoding, codecs.OPUS, 2)
+    assert all(packet.payload for packet in quiet + loud)
+    assert len({packet.payload[0] >> 3 for packet in loud}) == 1

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from media.codecs import g711
 from media.entrance import RARE
 from media.gate import Listen, Post, Rare, Trust, Word
-from media.libsrtp import Context, protect_one
-from media.messages import CloseLeg, LegOpened, OpenLeg, SetRemote
+from media.libsrtp import Context, protect_one, unprotect_one
+from media.messages import CloseLeg, LegOpened, OpenLeg, SetGain, SetRemote
 from media.srtp import Keys
 from tests.media.stage import PCMU, WORKER, Phone, Stage, packet
 from tests.media.test_stun import KEY, NAME, check
@@ -143,3 +145,45 @@ def test_a_closed_leg_s_door_is_gone(scene: Scene):
     scene.browser.throw(HELLO)
     scene.stage.run(0.02)
     assert not scene.gate.heard and scene.stage.network.address == WORKER
+
+
+def hastened(scene: Scene) -> bool:
+    """Whether what comes to the browser's port is taken at once."""
+    return 0 in scene.stage.network.hastened
+
+
+def test_nobody_waits_for_a_drain_while_a_way_in_is_found_and_keys_are_agreed_on(scene: Scene):
+    assert hastened(scene)
+    scene.gate.said.append(Trust(1, scene.browser.address, NAME, KEY))
+    scene.stage.run(0.02)
+    assert hastened(scene)
+    scene.secure()
+    assert not hastened(scene)
+    scene.gate.said.append(Listen(1))
+    scene.stage.run(0.02)
+    assert hastened(scene)
+    scene.gate.said.append(Trust(1, scene.browser.address, NAME, KEY))
+    scene.stage.run(0.02)
+    assert not hastened(scene)
+
+
+def test_what_a_browser_will_hear_is_there_when_it_can_be_sent(scene: Scene):
+    phone = scene.stage.leg(2, PCMU)
+    phone.hertz = 700.0
+    scene.stage.do(SetGain(2, 1, 0.5))
+    scene.stage.run(0.5)
+    heard: list[bytes] = []
+    sealed = Context(SUITE, KEYS.send, inbound=True)
+    scene.browser.unwrap = lambda data, report: heard.append(opened(sealed, data, report))
+    scene.secure()
+    scene.stage.run(0.06)
+    first = g711.decode(g711.MU, np.frombuffer(heard[0][12:], np.uint8))
+    assert np.abs(first[80:].astype(np.int32)).max() > 1000
+    assert 0 not in scene.stage.control.core.plan.awaited
+
+
+def opened(sealed: Context, data: bytes, report: bool) -> bytes:
+    """What a packet says."""
+    plain = unprotect_one(sealed, data, report=report)
+    assert isinstance(plain, bytes)
+    return plain

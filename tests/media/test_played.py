@@ -61,7 +61,7 @@ def test_it_outlasts_a_change_of_plane() -> None:
 def test_nothing_is_made_up_while_the_far_end_rests() -> None:
     """It said so (RFC 3389), and is silent for four seconds."""
     stage, speaker = call(PCMU, Codec(13, "CN"))
-    before = stage.control.core.played(stage.control.core.table.rows()[:1])[0, 1]
+    before = stage.control.core.hearing.played(stage.control.core.table.rows()[:1])[0, 1]
     speaker.hertz = 0
     speaker.send(bytes([60]), 13, 160)
     stage.run(4.0)

@@ -366,3 +366,24 @@ def test_a_slot_of_the_8_khz_plane_takes_less_than_20_kb():
         for part in parts
     )
     assert total < 20_000
+
+
+@pytest.mark.parametrize(
+    ("came", "steady", "waits"),
+    [(0.010, True, 0), (0.010, False, 160), (0.018, True, 160)],
+    ids=["evenly", "who knows how", "evenly, but right before the tick"],
+)
+def test_sound_begins_at_once_where_no_packet_need_be_waited_for(came: float, steady: bool, waits: int):
+    playout = Playout(8000, 1)
+    playout.read(SLOT, 0, 5.0)
+    before = int(playout.play[0])
+    playout.begin(SLOT, np.array([70_000]), np.array([5.0 + came]), np.array([steady]))
+    assert playout.end[0] - before == waits
+    assert BufferSettings().start_ms == 40
+
+
+def test_a_fixed_buffer_is_as_deep_as_it_is_told_to_be_however_evenly_packets_come():
+    playout = Playout(8000, 1, BufferSettings(fixed=True))
+    playout.read(SLOT, 0, 5.0)
+    playout.begin(SLOT, np.array([70_000]), np.array([5.01]), TRUE)
+    assert playout.end[0] - playout.play[0] == 160

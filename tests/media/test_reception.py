@@ -10,7 +10,7 @@ import pytest
 from media import rtp
 from media.messages import Codec
 from media.network import Batch
-from media.reception import SILENCE, Reception, accept, measure_jitter
+from media.reception import SILENCE, Reception, accept, measure_jitter, steady
 from tests.media.stage import PCMA, PCMU, Phone, Stage, packet
 
 ROW = np.array([0])
@@ -205,3 +205,13 @@ def test_a_change_to_a_codec_of_another_clock_is_no_jitter() -> None:
     phone.switch(PCMU)
     stage.run(0.1)
     assert jitter_ms(stage) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("packets", "apart", "even"), [(60, 0.0, True), (40, 0.0, False), (60, 0.012, False)]
+)
+def test_a_stream_comes_evenly_when_it_has_done_so_for_a_second(packets: int, apart: float, even: bool):
+    far = Far()
+    for number in range(packets):
+        far.come(number, 160 * number, after=0.02 + apart * (-1) ** number)
+    assert steady(far.rx, ROW).tolist() == [even]

@@ -237,3 +237,40 @@ def mark_of(ancillary: list[tuple[int, int, bytes]]) -> int:
     data = ancillary[0][2]
     value = data[0] if len(data) == 1 else struct.unpack("i", data)[0]
     return int(value) >> 2
+
+
+def test_when_a_packet_was_first_seen_waiting_is_noted_once(
+    make: Make, host: str, far_end: socket.socket, stranger: socket.socket
+) -> None:
+    network, batch, judge = make(host), Batch(8), Judge()
+    to = connected(network, 2, far_end)
+    other = far_end.getsockname()[0], network.open(5)  # not certain whose yet
+    taken(network, batch, judge)
+    seen = np.full(8, -1.0)
+    far_end.sendto(b"sound", to)
+    stranger.sendto(b"sound", other)
+    for now in (1.0, 1.005):
+        network.note(seen, 0.5, now)
+    assert seen.tolist() == [-1.0, -1.0, 1.0, -1.0, -1.0, -1.0, -1.0, -1.0]
+    assert taken(network, batch, judge) == [(2, b"sound")]
+    network.note(seen, 1.01, 1.015)
+    assert seen[2] == 1.0
+
+
+def test_only_what_comes_to_hastened_ports_is_urgent(make: Make, host: str, far_end: socket.socket) -> None:
+    network, batch = make(host), Batch(8)
+    judge = Judge(far_end.getsockname()[:2])
+    ports = [(far_end.getsockname()[0], network.open(row)) for row in (0, 1)]
+    for _ in range(2):
+        network.hasten(1, True)
+    far_end.sendto(b"sound", ports[0])
+    assert not network.urgent.poll(0)
+    far_end.sendto(b"hello", ports[1])
+    assert network.urgent.poll(5)
+    assert taken(network, batch, judge) == [(0, b"sound"), (1, b"hello")]
+    far_end.sendto(b"hello", ports[1])
+    network.hasten(1, False)
+    assert not network.urgent.poll(0)
+    network.hasten(1, True)
+    network.close(1)
+    assert not network.urgent.poll(0)

@@ -9,6 +9,7 @@ from sip.events import IncomingCall, Rejected
 from sip.hop import Hop
 from sip.message import NameAddr, Request, Response, parse
 from sip.registrar import Registered, Registrar, RegistrarPolicy, Unregistered
+from sip.renegotiation import FLOW_S
 from sip.settings import AgentSettings
 from sip.uri import Uri
 from tests.sip.network import Open
@@ -120,6 +121,48 @@ def test_a_call_goes_on_over_the_connection_that_the_phone_has_registered_since(
     session.hangup(None, now=tab.now)
     ((bye, hop),) = tab.heard()
     assert (bye.method, hop) == ("BYE", NEW_FLOW)
+
+
+def asked_again(tab: Tab) -> tuple[Request, Hop]:
+    """Its re-INVITE, which is due by now."""
+    tab.agent.timeout(tab.now)
+    ((invite, hop),) = tab.heard()
+    assert isinstance(invite, Request) and invite.method == "INVITE"
+    return invite, hop
+
+
+def test_what_is_asked_within_a_call_waits_for_the_next_connection_and_ends_nothing():
+    tab = Tab()
+    tab.register()
+    session, invite = tab.ring()
+    tab.answer(invite)
+    session.reoffer(b"v=0 more", now=tab.now)
+    tab.heard()
+    tab.agent.transport_failed(FLOW, "closed by peer", tab.now)
+    for _ in range(12):
+        tab.now += FLOW_S
+        _, hop = asked_again(tab)
+        assert hop == FLOW
+        tab.agent.transport_failed(FLOW, "no such connection", tab.now)
+    tab.register(NEW_FLOW)
+    tab.now += FLOW_S
+    again, hop = asked_again(tab)
+    assert (again.body, hop, session.state) == (b"v=0 more", NEW_FLOW, "connected")
+
+
+def test_what_got_lost_on_a_connection_that_was_dead_is_asked_again_over_the_next_one():
+    tab = Tab()
+    tab.register()
+    session, invite = tab.ring()
+    tab.answer(invite)
+    session.reoffer(b"v=0 more", now=tab.now)
+    tab.heard()
+    tab.register(NEW_FLOW)
+    tab.now += 32.1
+    tab.agent.timeout(tab.now)
+    tab.now += FLOW_S
+    again, hop = asked_again(tab)
+    assert (again.body, hop, session.state) == (b"v=0 more", NEW_FLOW, "connected")
 
 
 def test_a_call_from_a_browser_is_answered_over_the_connection_it_came_by():

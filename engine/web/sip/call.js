@@ -1,42 +1,66 @@
 // One call of the phone: a dialog with the node, and its sound.
 
+import {Recovery} from '../recovery.js';
 import {Sound} from '../sound.js';
-import {nameOf, tagOf, token, write} from './message.js';
+import {nameOf, replaces, tagOf, token, write} from './message.js';
+import {Refused, causeOf} from './refused.js';
 
 const GLARE_MS = [2100, 4000]; // RFC 3261 section 14.1, for who made the Call-ID; the other waits less
-const WAYS_MS = 4000; // without a way before another one is looked for
-
-export class Refused extends Error {
-  constructor(status, reason) {
-    super(`${status} ${reason}`);
-    this.status = status;
-  }
-}
+const WAYS_MS = 1000; // without a way before another one is looked for
 
 export class Call extends EventTarget {
-  /** state: ringing (in), calling (out), talking, ended. Events: `state`, `transfer`, `way`.
+  /** state: ringing (in), calling (out), returning, talking, ended. Events: `state`, `transfer`, `way`, `sound` when
+   * `sound` is another one, `back` when we are in the call again.
    *
-   * who, name: number or account of the other side, and what it is called.
+   * who, name: number or account of the other side, and what it is called. kept: the `place` of a call that was there
+   * before the page was loaded again.
    */
-  constructor(phone, {callId, target = '', who = '', invite = null}) {
+  constructor(phone, {callId, target = '', who = '', invite = null, kept = null}) {
     super();
     Object.assign(this, {phone, callId, invite, who});
     this.name = '';
-    this.state = invite ? 'ringing' : 'calling';
+    this.state = invite ? 'ringing' : kept ? 'returning' : 'calling';
     this.outgoing = !invite;
     this.cause = '';
     this.held = false;
     this.began = null; // ms of performance.now when it was answered
-    this.sound = new Sound();
-    this.sound.addEventListener('way', () => this.#wayChanged());
-    this.tag = token(10);
-    this.number = 0;
-    this.target = target; // where requests within the call go
-    this.local = `${phone.us};tag=${this.tag}`;
-    this.remote = `<${target}>`;
+    this.dialog = null; // what names it at the node, once it was answered: {callId, to, from}
+    this.recovery = null;
+    this.#take(Sound.by(this.phone.ice));
+    this.#anonymous(callId, target);
     this.changing = false; // an offer of ours, or of theirs, is under way
     this.referral = null;
     if (invite) this.#begun(invite);
+    if (kept) Object.assign(this, {...kept, began: performance.now() - (Date.now() - kept.began)});
+  }
+
+  #take(sound) {
+    this.sound = sound;
+    sound.addEventListener('way', () => sound === this.sound && this.#wayChanged());
+  }
+
+  /** A dialog that is still to begin. target: where requests within it go. */
+  #anonymous(callId, target) {
+    this.callId = callId;
+    this.tag = token(10);
+    this.number = 0;
+    this.target = target;
+    this.local = `${this.phone.us};tag=${this.tag}`;
+    this.remote = `<${target}>`;
+    this.confirmed = null;
+  }
+
+  /** What is to be kept of it, so that a page that is loaded again finds back. */
+  get place() {
+    const {dialog, who, name, outgoing, held, target} = this;
+    const for_s = this.began === null ? 0 : (performance.now() - this.began) / 1000;
+    return {dialog, who, name, outgoing, held, target, began: Date.now() - 1000 * for_s};
+  }
+
+  /** Whether nothing is heard at the moment. */
+  get lost() {
+    const {way} = this.sound;
+    return ['disconnected', 'failed', 'closed'].includes(way) || (this.recovery !== null && way !== 'connected');
   }
 
   #begun(invite) {
@@ -50,9 +74,10 @@ export class Call extends EventTarget {
     if (this.state === 'ended' || this.state === state) return;
     this.state = state;
     this.cause = cause;
-    if (state === 'talking') this.began = performance.now();
+    if (state === 'talking') this.began ??= performance.now();
     if (state === 'ended') {
       clearTimeout(this.search);
+      this.recovery?.hurry();
       this.phone.calls.delete(this.callId);
       this.sound.close();
       this.referral?.ended();
@@ -66,25 +91,28 @@ export class Call extends EventTarget {
   async dial(stream) {
     try {
       await this.sound.speak(stream);
-      const body = await this.sound.offer();
-      const answer = await this.phone.ask(this.#request('INVITE', {
-        body, sent: (sent) => { this.ringing = sent; }, progress: (early) => this.#progress(early),
-      }));
-      if (answer.status >= 300) {
-        this.#become('ended', causeOf(answer.status));
-        return;
-      }
-      this.#established(answer);
-      this.#acknowledge(answer);
-      if (this.unwanted || this.state === 'ended') { // it was answered while it was being called off
-        this.hangUp();
-        return;
-      }
-      await this.sound.accept(answer.body);
+      await this.#invite();
       this.#become('talking');
     } catch (error) {
       this.#become('ended', error instanceof Refused ? causeOf(error.status) : 'network');
     }
+  }
+
+  /** Raises Refused. */
+  async #invite(headers = []) {
+    const body = await this.sound.offer(this.held ? 'sendonly' : 'sendrecv');
+    const answer = await this.phone.ask(this.#request('INVITE', {
+      body, headers, sent: (sent) => { this.ringing = sent; }, progress: (early) => this.#progress(early),
+    }));
+    if (answer.status >= 300) throw new Refused(answer.status, answer.reason);
+    this.#established(answer);
+    this.#acknowledge(answer);
+    if (this.unwanted || this.state === 'ended') { // it was answered while it was being called off
+      this.unwanted = true;
+      this.hangUp();
+      return;
+    }
+    await this.sound.accept(answer.body);
   }
 
   #progress(early) {
@@ -96,6 +124,11 @@ export class Call extends EventTarget {
   #established(answer) {
     this.remote = answer.get('to');
     this.target = nameOf(answer.get('contact')).uri || this.target;
+    this.#named();
+  }
+
+  #named() {
+    this.dialog = {callId: this.callId, to: tagOf(this.remote), from: this.tag};
   }
 
   #acknowledge(answer) {
@@ -124,6 +157,7 @@ export class Call extends EventTarget {
       const body = await this.sound.answer(this.invite.body, stream);
       if (this.state !== 'ringing') return; // the caller gave up meanwhile
       this.phone.respond(this.invite, 200, this.#described(body));
+      this.#named();
       this.#become('talking');
     } catch {
       this.phone.respond(this.invite, 488, {tag: this.tag});
@@ -146,10 +180,17 @@ export class Call extends EventTarget {
       if (this.early) this.phone.cancel(this.ringing);
       if (!this.confirmed) this.#become('ended', 'cancelled');
     } else if (this.state === 'talking') {
-      this.phone.ask(this.#request('BYE')).catch(() => {});
+      this.#bye();
       this.#become('ended', 'here');
+    } else if (this.state === 'returning') {
+      this.#become('ended', 'here'); // and once more when it is answered
     }
-    if (this.unwanted && this.confirmed) this.phone.ask(this.#request('BYE')).catch(() => {});
+    if (this.unwanted && this.confirmed) this.#bye();
+  }
+
+  #bye() {
+    const bye = this.#request('BYE');
+    this.phone.ready().then(() => this.phone.ask(bye)).catch(() => {});
   }
 
   // --- within the call --------------------------------------------------------------------------
@@ -188,9 +229,9 @@ export class Call extends EventTarget {
             await this.sound.accept(answer.body);
             return;
           }
-          await this.sound.takeBack();
           if (answer.status !== 491) throw new Refused(answer.status, answer.reason);
         } finally {
+          await this.sound.takeBack();
           this.changing = false;
         }
       }
@@ -227,8 +268,7 @@ export class Call extends EventTarget {
   }
 
   #replacement() {
-    const value = `${this.callId};to-tag=${tagOf(this.remote)};from-tag=${this.tag}`;
-    return `<${nameOf(this.remote).uri}?Replaces=${encodeURIComponent(value)}>`;
+    return `<${nameOf(this.remote).uri}?Replaces=${encodeURIComponent(replaces(this.dialog))}>`;
   }
 
   // --- what the node asks -----------------------------------------------------------------------
@@ -293,25 +333,67 @@ export class Call extends EventTarget {
   #wayChanged() {
     const way = this.sound.way;
     clearTimeout(this.search);
-    if (this.state === 'talking' && way === 'disconnected') {
-      this.search = setTimeout(() => this.#seek(), WAYS_MS);
-    } else if (this.state === 'talking' && way === 'failed') {
-      this.#seek();
+    if (this.state === 'talking' && !this.recovery) {
+      if (way === 'disconnected') this.search = setTimeout(() => this.#recover(true), WAYS_MS);
+      else if (way === 'failed') this.#recover(true);
+      if (['disconnected', 'failed'].includes(way)) this.phone.check();
     }
     this.dispatchEvent(new Event('way'));
   }
 
-  async #seek() {
-    try {
-      await this.#reoffer(this.held ? 'sendonly' : 'sendrecv', true);
-    } catch {
-      if (this.state === 'talking') this.search = setTimeout(() => this.#seek(), WAYS_MS);
-    }
+  /** The phone has another connection: the network may be another one, too. */
+  reconnected() {
+    if (this.state === 'talking') this.#recover(true);
   }
-}
 
-/** Why a call was not to be, in the page's words. */
-export function causeOf(status) {
-  const known = {403: 'forbidden', 404: 'unknown', 408: 'nobody', 480: 'away', 486: 'busy', 487: 'cancelled', 600: 'busy', 603: 'declined'};
-  return known[status] || (status >= 500 ? 'overloaded' : 'refused');
+  /** Go on with a call that was there before the page was loaded again. */
+  async resume(stream) {
+    this.sound.stream = stream;
+    await this.#recover(false);
+  }
+
+  /** Get back into the call, for as long as the node holds it. same: try the connection that there is first. */
+  async #recover(same) {
+    if (this.recovery || this.state === 'ended') return;
+    const lost = this.lost || !same;
+    this.recovery = new Recovery({
+      restart: () => this.#restart(),
+      anew: () => this.#anew(),
+      failed: (error) => this.#mayRestart(error),
+      sound: () => this.sound,
+      over: () => this.state === 'ended',
+    });
+    this.dispatchEvent(new Event('way'));
+    const back = await this.recovery.run(same);
+    this.recovery = null;
+    this.#become(back ? 'talking' : 'ended', back ? '' : 'lost');
+    if (back && lost) this.dispatchEvent(new Event('back'));
+    this.dispatchEvent(new Event('way'));
+  }
+
+  async #restart() {
+    await this.phone.ready();
+    await this.#reoffer(this.held ? 'sendonly' : 'sendrecv', true);
+  }
+
+  /** Take the place of the dialog that was lost, by one with a connection of its own (RFC 3891). */
+  async #anew() {
+    await this.phone.ready();
+    const before = this.sound;
+    this.phone.calls.delete(this.callId);
+    this.#anonymous(token(20), this.target);
+    this.phone.calls.set(this.callId, this);
+    this.#take(Sound.by(this.phone.ice));
+    before.close();
+    await this.sound.speak(before.stream);
+    this.dispatchEvent(new Event('sound'));
+    await this.#invite([['Replaces', replaces(this.dialog)], ['Require', 'replaces']]);
+  }
+
+  /** Whether the connection that there is may still be of use. Ends the call where the node says that there is none. */
+  #mayRestart(error) {
+    if (!(error instanceof Refused)) return true;
+    if ([401, 403, 404, 481, 603].includes(error.status)) this.#become('ended', 'lost');
+    return error.status === 491;
+  }
 }

@@ -94,3 +94,6 @@ export function token(length = 16) {
   const bytes = crypto.getRandomValues(new Uint8Array(length));
   return Array.from(bytes, (byte) => (byte % 36).toString(36)).join('');
 }
+
+/** A dialog by its name (RFC 3891 section 4), its tags as whoever reads it has them. */
+export const replaces = ({callId, to, from}) => `${callId};to-tag=${to};from-tag=${from}`;

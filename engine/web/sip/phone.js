@@ -9,7 +9,10 @@ import {escaped, read, token, write} from './message.js';
 
 const EXPIRES_S = 300;
 const ANSWER_MS = 32000; // timer B and F
+const PULSE_MS = 2000; // for the node to answer on a connection that may be dead
+const READY_MS = 5000;
 const AGAIN_MS = [500, 1000, 2000, 4000, 8000, 15000];
+const HURRY = 1; // of these, while there are calls
 const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, INFO';
 const KEPT = 'isogloss.phone';
 
@@ -22,11 +25,12 @@ export const REASONS = {
 export class Phone extends EventTarget {
   /** Events: `state` (connecting, registered, away, refused) and `ring`, whose detail is the call that comes in.
    *
-   * secret: a function from a realm to H(A1) of SHA-256, or null where the password is not good for it.
+   * secret: a function from a realm to H(A1) of SHA-256, or null where the password is not good for it. ice: of the
+   * desk's welcome, for calls to come.
    */
-  constructor({url, user, domain, name, secret}) {
+  constructor({url, user, domain, ice, secret}) {
     super();
-    Object.assign(this, {url, user, domain, name, secret});
+    Object.assign(this, {url, user, domain, ice, secret});
     this.state = 'away';
     this.calls = new Map(); // by Call-ID
     this.host = `${token(12)}.invalid`;
@@ -36,7 +40,9 @@ export class Phone extends EventTarget {
     this.asked = new Map(); // by branch and method: who waits for the answer
     this.registration = {callId: token(20), number: 0, tag: token(8)};
     this.failures = 0;
-    window.addEventListener('online', () => this.hurry());
+    for (const each of [[window, 'online'], [navigator.connection, 'change']]) {
+      each[0]?.addEventListener?.(each[1], () => this.check());
+    }
   }
 
   start() {
@@ -61,19 +67,52 @@ export class Phone extends EventTarget {
     return call;
   }
 
-  /** The network is there again: do not wait any longer. */
-  hurry() {
-    if (!this.wanted || this.socket?.readyState === WebSocket.OPEN) return;
-    this.failures = 0;
-    this.#connect();
+  /** Go on with a call that this tab was in before it was loaded again. kept: of `Call.place`. */
+  resume(kept, stream) {
+    const call = new Call(this, {callId: token(20), who: kept.who, kept});
+    call.resume(stream);
+    return call;
+  }
+
+  /** The network is another one, or there again: do not wait to find out that the connection is dead. */
+  check() {
+    if (!this.wanted) return;
+    if (this.socket?.readyState !== WebSocket.OPEN) {
+      this.failures = 0;
+      this.#connect();
+    } else if (!this.pulse) { // RFC 5626 section 4.4.1
+      this.pulse = setTimeout(() => this.#connect(), PULSE_MS);
+      this.transmit('\r\n\r\n');
+    }
+  }
+
+  /** Resolves once it is registered; rejects where that takes too long. */
+  ready() {
+    if (this.state === 'registered' && this.socket?.readyState === WebSocket.OPEN) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.removeEventListener('state', look);
+        this.check();
+        reject(new Error('there is no connection'));
+      }, READY_MS);
+      const look = () => {
+        if (this.state !== 'registered') return;
+        clearTimeout(timer);
+        this.removeEventListener('state', look);
+        resolve();
+      };
+      this.addEventListener('state', look);
+    });
   }
 
   // --- the connection ---------------------------------------------------------------------------
 
   #connect() {
     clearTimeout(this.timer);
-    if (this.socket) this.socket.onclose = null;
+    this.#beats();
+    if (this.socket) this.socket.onclose = this.socket.onopen = this.socket.onmessage = null;
     this.socket?.close();
+    this.#fail();
     this.#become('connecting');
     const socket = new WebSocket(this.url, 'sip');
     this.socket = socket;
@@ -82,11 +121,23 @@ export class Phone extends EventTarget {
     socket.onclose = () => this.#lost();
   }
 
-  #lost() {
+  /** The connection leads somewhere, or is another one. */
+  #beats() {
+    clearTimeout(this.pulse);
+    this.pulse = null;
+  }
+
+  #fail() {
     for (const each of [...this.asked.values()]) each.fail(new Error('the connection broke'));
+  }
+
+  #lost() {
+    this.#beats();
+    this.#fail();
     if (this.state !== 'refused') this.#become('away');
     if (!this.wanted || this.state === 'refused') return;
-    const wait = AGAIN_MS[Math.min(this.failures, AGAIN_MS.length - 1)];
+    const patience = this.calls.size ? HURRY : AGAIN_MS.length - 1;
+    const wait = AGAIN_MS[Math.min(this.failures, patience)];
     this.failures += 1;
     this.timer = setTimeout(() => this.#connect(), wait * (0.75 + Math.random() / 2));
   }
@@ -95,6 +146,7 @@ export class Phone extends EventTarget {
     if (state === this.state) return;
     this.state = state;
     this.dispatchEvent(new Event('state'));
+    if (state === 'registered') for (const call of [...this.calls.values()]) call.reconnected();
   }
 
   async #register(expires) {
@@ -212,6 +264,7 @@ export class Phone extends EventTarget {
   // --- what comes -------------------------------------------------------------------------------
 
   #received(text) {
+    this.#beats();
     const message = read(text);
     if (!message) return; // a keep-alive
     if (message.method) {
