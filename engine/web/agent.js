@@ -312,6 +312,7 @@ function activeCall(active, call) {
   const word = performance.now() - back < BACK_MS ? 'agent.back' : calls.conference ? 'agent.conference.on'
     : active.held ? 'agent.held' : active.state === 'calling' ? 'agent.calling' : 'agent.talking';
   text($('call-state'), say(calls.transferring ? 'agent.transfer.under' : word));
+  $('call-state').dataset.word = word;
   $('call-state').parentElement.dataset.look = active.held || lost || !talking ? 'wait' : '';
   text($('call-time'), active.began === null ? '' : clock((performance.now() - active.began) / 1000));
   const notice = lost ? 'agent.reconnecting' : call?.held_by.includes('customer') && !call.outgoing ? 'agent.held.there'

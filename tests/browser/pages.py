@@ -147,7 +147,7 @@ class AgentPage:
 
     def is_back(self) -> None:
         """In the call that she was in before."""
-        self.page.wait_for_selector("#call-state:has-text('back in the call')")
+        self.page.wait_for_selector("#call-state[data-word='agent.back']")
 
     def dial(self, whom: str) -> None:
         self.page.fill("#dial", whom)

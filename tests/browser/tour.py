@@ -140,6 +140,9 @@ def _talk(anna: AgentPage, caller: CallerPage, node: Node, language: str) -> Ite
     yield "caller-held", caller.page
     anna.page.click("#hold")
     anna.page.wait_for_selector("#hold[aria-pressed=false]")
+    anna.reload()
+    anna.is_back()
+    yield "agent-back", anna.page
 
 
 def _beside(anna: AgentPage, ben: AgentPage, language: str) -> Iterator[State]:
