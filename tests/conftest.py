@@ -15,7 +15,7 @@ PAGES_S = 120.0
 LIVE = ("browser", "interop")  # rooms whose tests run one after the other
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in a hook of its own
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Who takes turns with whom, where tests are run by several (pytest-xdist); the live row begins first."""
     for item in items:
