@@ -11,7 +11,7 @@ PYTHON = .venv/bin/python
 # Options for the program behind a target, e.g. `make test ARGS="-k queue"` or `make demo ARGS=--help`.
 ARGS =
 # Tests that listen to a clock and to ports in one row, all others beside them (tests/conftest.py).
-TWO_ROWS = -n 2 --dist loadgroup --no-loadscope-reorder
+TWO_ROWS = -n 2 --no-loadscope-reorder --durations=15
 # Spoken once, for every node that the demo, the tests and the benchmarks start.
 export ISOGLOSS_PROMPTS = $(CURDIR)/var/prompts
 

@@ -6,24 +6,37 @@ once would measure each other. Files stay whole, for what a module sets up is se
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import PurePosixPath
+from typing import Any
 
 import pytest
 
-HERE = Path(__file__).parent
-PAGES_S = 120.0
 LIVE = ("browser", "interop")  # rooms whose tests run one after the other
+PAGES_S = 120.0
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Who takes turns with whom, where tests are run by several (pytest-xdist); the live row begins first."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The live row begins first. A page that hangs ends the run: Playwright's loop would swallow a signal."""
+    items.sort(key=lambda item: row(item.nodeid) != "live")
     for item in items:
-        if "chromium" in getattr(item, "fixturenames", ()):  # Playwright's loop would swallow a signal
+        if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.timeout(PAGES_S, method="thread"))
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    for item in items:
-        file = item.path.relative_to(HERE)
-        item.add_marker(pytest.mark.xdist_group("live" if file.parts[0] in LIVE else str(file)))
-    items.sort(key=lambda item: item.path.relative_to(HERE).parts[0] not in LIVE)
+
+
+def row(test: str) -> str:
+    """What is run by one process, in its order. test: its id."""
+    file = PurePosixPath(test.partition("::")[0])
+    return "live" if file.parts[1] in LIVE else str(file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Of pytest-xdist, where tests are run by several."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Rows(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return row(nodeid)
+
+    return Rows(config, log)

@@ -166,8 +166,8 @@ def test_a_dead_radio_is_over_within_two_seconds_of_its_return_at_either_end(
     anna.page.wait_for_selector("#call-notice:has-text('restored')")
     ours.open()
     anna.page.wait_for_timeout(2_000)
+    anna.is_back()  # which she is told for a few seconds
     talk(customer, anna, asks, tells)
-    anna.is_back()
     anna.ready()
     assert [each["id"] for each in node._calls("desk")] == [call["id"]]
     customer.page.click("#hangup")
