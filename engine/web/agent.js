@@ -25,7 +25,7 @@ let phone = null;
 let shown = null; // the desk as the node told it last
 let ahead = 0; // of the node's clock over ours, s
 let terms = null;
-let back = -Infinity; // ms of performance.now when she was in her call again
+let back = {call: null, at: 0}; // the call that she was in again, and when: ms of performance.now
 let place = ''; // the first control of what is shown in the middle
 
 const now = () => Date.now() / 1000 + ahead;
@@ -168,8 +168,8 @@ calls.addEventListener('change', () => {
   render();
 });
 calls.addEventListener('ended', ({detail}) => text($('last'), say('agent.ended', {why: say(`agent.cause.${detail.cause}`)})));
-calls.addEventListener('back', () => {
-  back = performance.now();
+calls.addEventListener('back', ({detail}) => {
+  back = {call: detail, at: performance.now()};
   render();
 });
 calls.addEventListener('level', () => { $('level').firstElementChild.style.transform = `scaleX(${calls.level})`; });
@@ -309,8 +309,9 @@ function activeCall(active, call) {
   text($('call-about'), call ? [call.title, call.language && languageName(call.language)].filter(Boolean).join(' · ') : '');
   const talking = active.state === 'talking';
   const lost = active.state === 'returning' || (talking && active.lost);
-  const word = performance.now() - back < BACK_MS ? 'agent.back' : calls.conference ? 'agent.conference.on'
-    : active.held ? 'agent.held' : active.state === 'calling' ? 'agent.calling' : 'agent.talking';
+  const isBack = active === back.call && performance.now() - back.at < BACK_MS;
+  const word = calls.conference ? 'agent.conference.on' : isBack ? 'agent.back' : active.held ? 'agent.held'
+    : active.state === 'calling' ? 'agent.calling' : 'agent.talking';
   text($('call-state'), say(calls.transferring ? 'agent.transfer.under' : word));
   $('call-state').dataset.word = word;
   $('call-state').parentElement.dataset.look = active.held || lost || !talking ? 'wait' : '';
