@@ -12,6 +12,7 @@ from media.xr import Extended, LastReceived, VoipMetrics
 MAX_RTT = 30.0  # s; a longer round trip is a lie
 SINCE = 1000  # packets, the newest that were sent, of which a report must have seen one to tell how they fare
 BLIND = 50  # packets sent between two reports of which it must have seen some
+CEASED = 500  # packets sent since the last report that told of them; browsers take 7.5 s at most
 
 
 @dataclass(slots=True)
@@ -38,6 +39,7 @@ class RemoteView:
     _ssrc: int = 0
     _highest: int | None = None
     _sent: int = 0
+    _told: int = 0
 
     def take(
         self, report: Report, ours: int, theirs: int, sent: int, newest: int, now: float, epoch: float
@@ -66,18 +68,19 @@ class RemoteView:
         self._clock(block.lsr, block.dlsr, now, epoch)
 
     def _judge(self, block: Block | None, sent: int) -> None:
-        """It hears nothing of us when much was sent since the report before and its newest packet is no
-        newer. A far end that sends no blocks at all does not tell.
+        """It hears nothing of us when much was sent since the block before and its newest packet is no newer, or
+        when there are no more blocks. Chromium has none in the reports of what it sends, and tells what it
+        hears in others. A far end that sends no blocks at all does not tell.
         """
-        highest = block.highest if block is not None else None
+        if block is None:
+            ceased = self._highest is not None and sent - self._told >= CEASED
+            self.unheard = self.unheard or ceased
+            return
         if sent - self._sent >= BLIND:
-            known = self._highest is not None
-            self.unheard = known and highest in (None, self._highest)
-            self._sent = sent
-        if highest is not None:
-            if highest != self._highest:
-                self.unheard = False
-            self._highest = highest
+            self.unheard, self._sent = block.highest == self._highest, sent
+        if block.highest != self._highest:
+            self.unheard = False
+        self._highest, self._told = block.highest, sent
 
     def take_extended(self, report: Extended, ours: int, now: float, epoch: float) -> None:
         """An extended report that came now."""

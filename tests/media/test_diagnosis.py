@@ -97,6 +97,29 @@ def test_a_far_end_whose_reports_see_nothing_new_of_ours_hears_nothing(stage):
     assert told(stage)[-1] == ("one_way", True)
 
 
+def test_reports_of_what_a_browser_sends_tell_nothing_of_what_it_hears(stage):
+    phone = stage.legs[1]
+    phone.throw(report(stage, phone, 100), to=1)
+    stage.run(1.5)
+    for highest in (200, 300):
+        for _ in range(3):
+            phone.throw(rtcp.build(phone.ssrc, SenderInfo(0, 0, 1, 1), None, b"phone"), to=1)
+            stage.run(1.5)
+        phone.throw(report(stage, phone, highest), to=1)
+        stage.run(1.5)
+    assert told(stage) == []
+
+
+def test_a_far_end_that_tells_no_more_of_what_it_hears_hears_nothing(stage):
+    phone = stage.legs[1]
+    phone.throw(report(stage, phone, 100), to=1)
+    for _ in range(8):
+        stage.run(1.5)
+        phone.throw(rtcp.build(phone.ssrc, SenderInfo(0, 0, 1, 1), None, b"phone"), to=1)
+    stage.run(3.0)
+    assert told(stage) == [("one_way", False)]
+
+
 def test_a_payload_type_that_was_not_agreed_on_is_named():
     stage = Stage()
     phone = stage.leg(1)
