@@ -68,9 +68,9 @@ class RemoteView:
         self._clock(block.lsr, block.dlsr, now, epoch)
 
     def _judge(self, block: Block | None, sent: int) -> None:
-        """It hears nothing of us when much was sent since the block before and its newest packet is no newer, or
-        when there are no more blocks. Chromium has none in the reports of what it sends, and tells what it
-        hears in others. A far end that sends no blocks at all does not tell.
+        """It hears nothing of us when much was sent since the block before and its newest packet is no newer,
+        or when there are no more blocks. Chromium has none in the reports of what it sends, and tells what
+        it hears in others. A far end that sends no blocks at all does not tell.
         """
         if block is None:
             ceased = self._highest is not None and sent - self._told >= CEASED
