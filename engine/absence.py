@@ -45,12 +45,24 @@ def gone(leg: Leg, now: float) -> bool:
     if not limit or not leg.connected or call.ending or leg not in (call.customer, call.party):
         return False
     log.info("browser out of reach", call=call.id, leg=leg.number)
-    leg.away = True
     call.note(LegGone, now, leg=leg.number, side=leg.side)
-    call.arm_action(_timer(leg), limit, lambda at: _expired(leg, at), now)
+    _wait(leg, now + limit, now)
     pass_over(call)
     reunite(call)
     return True
+
+
+def hand_on(old: Leg, new: Leg, now: float) -> None:
+    """`new` comes in the place of one that was away: it is there once it is reached, and has as long as that
+    one had left.
+    """
+    if old.away and new.door is not None and new.door.keys is None:
+        _wait(new, old.away_until, now)
+
+
+def _wait(leg: Leg, until: float, now: float) -> None:
+    leg.away, leg.away_until = True, until
+    leg.call.arm_action(_timer(leg), max(0.0, until - now), lambda at: _expired(leg, at), now)
 
 
 def found(leg: Leg, now: float) -> None:
@@ -88,9 +100,10 @@ def reunite(call: Call) -> None:
     for leg in (customer, party):
         if leg.away:
             call.hush(leg)
-        else:
+        elif not leg.lulled:
             call.play(leg, (NOISE,), loop=True)
             call.play(leg, (TOLD,), over=True)
+            leg.lulled = True
 
 
 def _expired(leg: Leg, now: float) -> None:

@@ -176,6 +176,7 @@ class Call:
 
     def hush(self, leg: Leg) -> None:
         """Stop whatever plays to the leg."""
+        leg.lulled = False
         leg.hush()
 
     def played(self, leg: Leg, play: int, over: bool, now: float) -> None:

@@ -63,6 +63,8 @@ class Leg:
         self.silent = False  # the worker hears nothing from the far end
         self.asked = False  # whether it is still there; no answer yet
         self.away = False  # a browser that is out of reach: engine/absence.py
+        self.away_until = 0.0  # when that is over, one way or the other
+        self.lulled = False  # it hears that the other side is away
         self.stats: LegStats | None = None
         self.treated: Treat | None = None  # what the worker was told to do with its sound
         self.network = network.fresh()  # what workers tell of the way to the far end

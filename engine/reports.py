@@ -97,6 +97,7 @@ def _door_secured(leg: Leg, event: gate.DoorSecured, now: float) -> None:
     if leg.door is not None:
         leg.door.was_reached(event)
         leg.reached()
+        absence.found(leg, now)
 
 
 def _door_moved(leg: Leg, event: gate.DoorMoved, now: float) -> None:

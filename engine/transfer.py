@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine import recording, waiting
+from engine import absence, recording, waiting
 from engine.attempt import Attempt, Outcome, Progress
 from engine.bridge import part
 from engine.events import CallTransferred, EndReason, LegReturned, Side
@@ -193,7 +193,9 @@ def replace_leg(call: Call, new: Leg, old: Leg, now: float) -> None:
     new.agent, old.agent = old.agent, ""  # she was in this call all the time
     if old is call.customer:
         call.customer = new
-    call.note(LegReturned, now, leg=new.number, side=new.side)
+    absence.hand_on(old, new, now)
+    if not new.away:
+        call.note(LegReturned, now, leg=new.number, side=new.side)
     if talks and other is not None:
         part(call, old, other)
         drop(call, old, now)
@@ -206,6 +208,7 @@ def replace_leg(call: Call, new: Leg, old: Leg, now: float) -> None:
         return
     recording.follow(call, now)
     HEARD[call.state](call, now, None)
+    absence.pass_over(call)
 
 
 def refuse_leg(call: Call, new: Leg, status: int, now: float) -> None:

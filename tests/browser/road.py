@@ -48,13 +48,19 @@ class Roads:
         self._closed = sockets
         for road, _ in self._roads.values():
             road.closed = True
-        while sockets and self._sockets:
-            self._sockets.pop().close()
+        if sockets:
+            self._break()
 
     def open(self) -> None:
-        self._closed = False
         for road, _ in self._roads.values():
             road.closed = False
+        if self._closed:
+            self._closed = False
+            self._break()  # what was opened meanwhile
+
+    def _break(self) -> None:
+        while self._sockets:
+            self._sockets.pop().close()
 
     def give_up(self) -> None:
         self._page.unroute_all(behavior="ignoreErrors")
@@ -71,13 +77,13 @@ class Roads:
         route.fulfill(response=answer, body=self._led(answer.text()))
 
     def _connect(self, page: WebSocketRoute) -> None:
+        self._sockets.append(page)
         if self._closed:  # it may not be closed in here; nobody answers on it, as on a dead network
             page.on_message(lambda said: None)
             return
         node = page.connect_to_server()
         page.on_message(lambda said: node.send(_sized(CANDIDATE.sub("", str(said)))))
         node.on_message(lambda said: page.send(_sized(self._led(str(said)))))
-        self._sockets.append(page)
 
     def _led(self, said: str) -> str:
         return HOST.sub(

@@ -20,6 +20,7 @@ from tests.interop.node import Node
 from tests.interop.test_browsers import gate_is_up, gate_of
 from tests.interop.test_phones import listen
 
+DEAD_S = 10.0
 Speech = Callable[[str], Path]
 Phones = Callable[..., Softphone]
 
@@ -80,7 +81,7 @@ def desk_phone(node: Node, phone: Phones) -> Phones:
     return registrar(node, phone)
 
 
-def test_an_agent_whose_page_is_reloaded_is_back_in_her_call_and_holds_whom_she_held(
+def test_an_agent_whose_page_is_reloaded_is_back_in_her_call_with_its_hold_and_by_another_gate(
     node: Node, tab: Tabs, speech: Speech, desk_phone: Phones, tmp_path: Path
 ) -> None:
     says, asks = speech("good morning, what can I do for you"), speech("where is the parcel I am waiting for")
@@ -139,7 +140,7 @@ def roads(node: Node) -> Iterator[Callable[[Tab], Roads]]:
         each.give_up()
 
 
-def test_a_dead_radio_is_over_within_two_seconds_of_its_return_at_either_end(
+def test_radios_that_are_dead_for_ten_seconds_at_both_ends_cost_two_more_at_most(
     node: Node, tab: Tabs, speech: Speech, roads: Callable[[Tab], Roads]
 ) -> None:
     asks, tells = speech("are you there, I was in a tunnel"), speech("yes I have waited for you all the time")
@@ -155,17 +156,12 @@ def test_a_dead_radio_is_over_within_two_seconds_of_its_return_at_either_end(
     (call,) = node._calls("desk")
 
     hers.close()
-    customer.page.wait_for_timeout(10_000)
-    told = anna.tab.hears(0.5)
-    hers.open()
-    customer.page.wait_for_timeout(2_000)
-    talk(customer, anna, asks, tells)
-    assert not heard(read_wav(asks, TELEPHONE), told, TELEPHONE)
-
     ours.close(sockets=True)
-    anna.page.wait_for_selector("#call-notice:has-text('restored')")
+    customer.page.wait_for_timeout(DEAD_S * 1000)
+    assert "restored" in anna.page.inner_text("#call-notice")
+    hers.open()
     ours.open()
-    anna.page.wait_for_timeout(2_000)
+    customer.page.wait_for_timeout(2_000)
     anna.is_back()  # which she is told for a few seconds
     talk(customer, anna, asks, tells)
     anna.ready()

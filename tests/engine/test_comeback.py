@@ -13,7 +13,7 @@ from engine.leg import Leg
 from engine.states import State
 from engine.whip import Answered, Refused, Whip
 from media.gate import DoorLost, OpenDoor, RestartDoor
-from media.messages import RtpStarted, RtpStopped
+from media.messages import Play, RtpStarted, RtpStopped
 from routing.agent import AgentEvent, AgentState
 from sip.digest import Credentials
 from sip.message import NameAddr
@@ -187,8 +187,9 @@ def test_a_page_that_says_good_bye_to_the_sound_alone_is_waited_for(desk: Desk) 
     desk.house.stage.run(5.0)
     assert old.away
     again = desk.loads_again()
-    assert again.state == "connected" and desk.leg is not old and not desk.leg.away
+    assert again.state == "connected" and desk.leg is not old and desk.leg.away
     desk.reached()
+    assert not desk.leg.away
     desk.house.stage.run(40.0)
     assert desk.house.stage.call.state is State.TALKING
     assert desk.leg.suite == "AEAD_AES_128_GCM" and desk.leg.manner.returns
@@ -240,6 +241,24 @@ def test_a_caller_whose_gate_died_is_told_to_post_again_and_is_back(tmp_path: Pa
     again = page.calls("anew")
     assert isinstance(again, Answered) and again.resumed
     assert house.stage.call.state is State.TALKING
+
+
+def test_a_page_that_posts_in_vain_has_no_longer_than_if_it_had_not(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    page = Page(house, Whip(house.switch))
+    page.talks()
+    house.tells(DoorLost(house.customer.number, "closed"))
+    house.stage.run(10.0)
+    for ufrag in ("second", "third"):
+        house.told.clear()
+        page.posts()
+        house.tells(opened(page.newest.number, ufrag))
+        assert house.customer is page.newest and house.customer.away, "it has not been reached"
+        assert not house.of(Play), "the agent goes on hearing soft noise"
+        house.stage.run(5.0)
+    house.stage.run(12.0)
+    (record,) = house.stage.records
+    assert (record.reason, record.ended_by) == (EndReason.NOT_RESUMED, Side.ENGINE)
 
 
 def test_who_has_not_been_reached_when_the_gate_dies_is_waited_for(tmp_path: Path) -> None:
