@@ -196,7 +196,9 @@ FIGURES = {
         "plain_beside_us": Figure("CPU of a plain packet beside an encrypted leg", "µs", "< 0.1"),
     },
     "webrtc": {
-        "cpu_x_stock": Figure("CPU of a browser's leg, Opus both ways, against stock aiortc", "×", "≤ 0.2"),
+        "cpu_x_stock": Figure(
+            "CPU a leg of ten browsers', Opus both ways, against stock aiortc", "×", "≤ 0.2"
+        ),
         "cpu_x_lean": Figure("and against aiortc whose encoder does what ours does", "×"),
         "cpu_ms": Figure("CPU a second a leg of our worker and gate", "ms"),
         "cpu_stock_ms": Figure("of stock aiortc", "ms"),

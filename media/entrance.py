@@ -86,9 +86,9 @@ class Entrance(Layer):
             self._network.hasten(row, False)
 
     def exchange(self) -> None:
-        """Do what the gates ask."""
-        if not self._doors:
-            return
+        """Do what the gates ask; what they ask of legs that are gone is read all the same, for it would be
+        urgent for ever.
+        """
         for word in self._gates.words():
             row = self._rows.get(word.leg)
             if row is None:

@@ -230,7 +230,7 @@ class Hearing:
             first = len(frames[0][0].samples)
             if all(len(each[0].samples) == first for each in frames):
                 stamps = np.array([each[0].stamp for each in frames])
-                samples = np.stack([each[0].samples for each in frames])
+                samples = np.concatenate([each[0].samples for each in frames]).reshape(-1, first)
                 plane.playout.write(slots, stamps, samples, newest, now)
                 return
         for turn in range(max(map(len, frames))):

@@ -145,11 +145,18 @@ def _scale(heard: dict[int, float]) -> float:
     return min(1.0, LOUDEST / total) if total else 1.0
 
 
-def mix(matrix: Any, samples: I16) -> I32:
+def single(matrix: Any) -> tuple[I64, I32] | None:
+    """Column and gain of each row of a matrix, int32[listeners, 1], where all have just one."""
+    if matrix is None or not (np.diff(matrix.indptr) == 1).all():
+        return None
+    return matrix.indices.astype(np.int64), matrix.data[:, None]
+
+
+def mix(matrix: Any, samples: I16, one: tuple[I64, I32] | None = None) -> I32:
     """What each listener hears: matrix int32[listeners, sources] times int16[sources, L], rounded; not
-    clipped yet.
+    clipped yet. one: the matrix as `single` has it, which takes a fraction of the time.
     """
-    total: I32 = matrix @ samples.astype(np.int32)
+    total: I32 = matrix @ samples.astype(np.int32) if one is None else samples[one[0]] * one[1]
     total += 1 << FRACTION - 1
     total >>= FRACTION
     return total

@@ -134,8 +134,12 @@ class Packer:
     # --- codecs with frames -----------------------------------------------------------------------
 
     def _send_framed(self, tx: Transmission, rows: I64, samples: I16, network: Network, now: float) -> None:
+        packets = self.encoding.add(rows, samples)
+        if len({packet.row for packet in packets}) == len(packets):
+            self._emit_framed(tx, packets, network, now)
+            return
         turns: list[dict[int, Packet]] = []
-        for packet in self.encoding.add(rows, samples):
+        for packet in packets:
             turn = next((turn for turn in turns if packet.row not in turn), None)
             if turn is None:
                 turns.append(turn := {})
@@ -153,14 +157,11 @@ class Packer:
         packets = [packet for packet in packets if packet.payload]
         if not packets:
             return
-        for i, packet in enumerate(packets):
-            size = HEADER + len(packet.payload)
-            self._batch.views[i][HEADER:size] = packet.payload
+        views = self._batch.views
+        for view, packet in zip(views, packets):
+            view[HEADER : HEADER + len(packet.payload)] = packet.payload
         self._batch.size = 0
-        rows = np.array([packet.row for packet in packets])
-        sizes = np.array([len(packet.payload) for packet in packets])
-        spans = np.array([packet.duration for packet in packets])
-        marks = np.array([packet.marker for packet in packets])
-        copies = np.array([packet.copies for packet in packets])
-        heads = np.where(copies, VERSION | tx.red_pt[rows] << 16, tx.head[rows]) | np.where(marks, MARKER, 0)
+        told = [(p.row, len(p.payload), p.duration, p.marker, p.copies) for p in packets]
+        rows, sizes, spans, marks, copies = np.array(told, np.int64).T
+        heads = np.where(copies, VERSION | tx.red_pt[rows] << 16, tx.head[rows]) | marks * MARKER
         self._emit(tx, rows, sizes, spans, heads, network, now)

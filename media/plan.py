@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from media.columns import I64
+from media import mixer
+from media.columns import I32, I64
 from media.delay import MENDED_MS, PRICE_MS
 from media.legs import Leg, LegTable, Way
 from media.mixer import Mixer
@@ -28,7 +29,7 @@ class View(NamedTuple):
 
     rows: the legs that it is sent to. matrix: their gains, None when they hear nobody; its columns are the
     first `native` of the legs that are heard on the plane and then, from the other plane, those at the
-    places `crossing`. ramps: gains on the move, None when all stand.
+    places `crossing`. ramps: gains on the move, None when all stand. one: as media.mixer.single.
     """
 
     rows: I64
@@ -36,6 +37,7 @@ class View(NamedTuple):
     native: int
     crossing: I64
     ramps: Ramps | None = None
+    one: tuple[I64, I32] | None = None
 
 
 NO_VIEW = View(np.empty(0, np.int64), None, 0, np.empty(0, np.int64))
@@ -207,7 +209,9 @@ class Plan:
             if crosses.any():
                 matrix = matrix[:, order]
             ramps = self._mixer.ramps(rows.tolist(), sources[order])
-            self.views[number] = View(rows, matrix, len(sources) - len(crossing), crossing, ramps)
+            self.views[number] = View(
+                *(rows, matrix, len(sources) - len(crossing), crossing, ramps), mixer.single(matrix)
+            )
         table.rx.heard[:] = 0
         for rows_heard in heard:
             table.rx.heard[rows_heard] = 1

@@ -63,7 +63,7 @@ class Renderer:
         if len(view.crossing):
             away = self._planes[1 - number].leave(view.crossing, heard[1 - number].samples)
             sources = np.concatenate([sources, away])
-        total = mixer.mix(view.matrix, sources)
+        total = mixer.mix(view.matrix, sources, view.one)
         if view.ramps is not None:
             view.ramps.apply(total, sources, speaking)
         return total

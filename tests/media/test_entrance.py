@@ -147,6 +147,14 @@ def test_a_closed_leg_s_door_is_gone(scene: Scene):
     assert not scene.gate.heard and scene.stage.network.address == WORKER
 
 
+def test_what_a_gate_says_is_read_even_when_no_leg_has_a_door_any_more(scene: Scene):
+    scene.stage.leg(2, PCMU)
+    scene.stage.do(CloseLeg(1))
+    scene.gate.said.append(Post(1, scene.browser.address, HELLO))
+    scene.stage.run(0.005)
+    assert not scene.gate.said
+
+
 def hastened(scene: Scene) -> bool:
     """Whether what comes to the browser's port is taken at once."""
     return 0 in scene.stage.network.hastened

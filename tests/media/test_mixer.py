@@ -176,3 +176,18 @@ def test_ducking_ends_with_the_edge_or_with_either_leg(room):
     room.who.duck(1, 0, by=3, db=6.0)
     room.who.duck(1, 0, by=3, db=0.0)
     assert not room.who.ducked(0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_listeners_of_one_each_hear_the_same_to_the_bit_the_short_way(seed: int):
+    rng, who = np.random.default_rng(seed), Mixer()
+    for listener in range(5):
+        who.connect(int(rng.integers(10, 14)), listener, float(rng.uniform(0.01, 8.0)))
+    who.ramped()
+    matrix, sources = who.matrix(list(range(5)))
+    sound = rng.integers(-32768, 32768, (len(sources), 320)).astype(np.int16)
+    one = mixer.single(matrix)
+    assert one is not None
+    assert np.array_equal(mixer.mix(matrix, sound, one), mixer.mix(matrix, sound))
+    who.connect(20, 3, 1.0)
+    assert mixer.single(who.matrix(list(range(5)))[0]) is None
