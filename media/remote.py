@@ -12,7 +12,6 @@ from media.xr import Extended, LastReceived, VoipMetrics
 MAX_RTT = 30.0  # s; a longer round trip is a lie
 SINCE = 1000  # packets, the newest that were sent, of which a report must have seen one to tell how they fare
 BLIND = 50  # packets sent between two reports of which it must have seen some
-CEASED = 500  # packets sent since the last report that told of them; browsers take 7.5 s at most
 
 
 @dataclass(slots=True)
