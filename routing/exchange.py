@@ -1,0 +1,256 @@
+"""All lines at work: what is heard of them becomes how they stand, and calls are sent accordingly.
+
+It brings the parts together and adds nothing of its own: `routing.board` how lines stand, `health` of each
+address, `breaker` of each line, `line` which to choose, `failover` which next, `surge` who waits. Whoever
+drives it does the input and output:
+
+    steps = exchange.call(demand, now, wall)      # see routing.failover; tell `began`, `heard`, `judge`,
+    `ended` for line, address in exchange.questions(now): # send OPTIONS, and tell `heard` of the answer, or
+    of none exchange.tick(now)                            # at `next_timeout()`
+
+An address is heard of by the events of `health`; a line lives while one of its addresses does. What a call
+came to is judged once, by the record of its attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from random import Random
+
+import phonenumbers
+
+from routing import breaker, health, rescue
+from routing.board import Board, LineSpec
+from routing.dial import Address, Terms, in_order
+from routing.emergency import is_emergency
+from routing.failover import Heard, Manner, Policy, Steps, Tried, failover
+from routing.line import Choice, Demand, Weights, choose
+from routing.measure import Measure
+from routing.response import Blame
+from routing.surge import Surge
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The operator's, for all lines. typical_s: the call that costs are compared for. half_life_s: of
+    measurements. emergency_numbers: beside those of the country.
+    """
+
+    weights: Weights = field(default_factory=Weights)
+    policy: Policy = field(default_factory=Policy)
+    health: health.Terms = field(default_factory=health.Terms)
+    circuit: breaker.Terms = field(default_factory=breaker.Terms)
+    rescue: rescue.Terms = field(default_factory=rescue.Terms)
+    most_waiting: int = 50
+    typical_s: float = 180.0
+    half_life_s: float = 1800.0
+    emergency_numbers: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class _Line:
+    """One line at work. care: the terms of health, with its own interval of questions. reach: by address."""
+
+    terms: Terms
+    care: health.Terms
+    reach: dict[Address, health.Reach]
+    circuit: breaker.Breaker = field(default_factory=breaker.Breaker)
+
+    def usable(self, address: Address) -> bool:
+        return self.reach[address].usable
+
+    def share(self, now: float) -> float:
+        return max((each.share(now, self.care) for each in self.reach.values()), default=0.0)
+
+    @property
+    def sure(self) -> bool:
+        return any(each.sure for each in self.reach.values())
+
+
+class Exchange:
+    """specs, terms: of each line, by name. now: seconds of one monotonic clock, in all methods."""
+
+    def __init__(
+        self, specs: Mapping[str, LineSpec], terms: Mapping[str, Terms], rules: Rules, rng: Random
+    ) -> None:
+        self.rules = rules
+        self._rng = rng
+        self.board = Board(tuple(specs.values()), typical_s=rules.typical_s, half_life_s=rules.half_life_s)
+        policy = rules.policy
+        self.surge = Surge(rules.most_waiting, policy.queue_s, policy.retry_after_s)
+        self._lines = {name: _line(terms[name], rules) for name in specs}
+
+    def keep(self, old: Exchange, now: float) -> None:
+        """Take over what the exchange before a change of configuration knows."""
+        self.board.keep(old.board)
+        for name, line in self._lines.items():
+            was = old._lines.get(name)
+            if was is not None:
+                line.circuit = was.circuit
+                line.reach |= {address: was.reach[address] for address in line.reach if address in was.reach}
+                self._stand(name, now)
+
+    # --- calls ------------------------------------------------------------------------------------
+
+    def demand(
+        self, number: str, country: str, *, region: str = "", residency: frozenset[str] = frozenset()
+    ) -> Demand:
+        """What a call to `number` (E.164, or as dialled in `country`) asks for."""
+        return Demand(
+            number=number,
+            destination=destination_of(number),
+            region=region,
+            residency=residency,
+            emergency=is_emergency(number, country, self.rules.emergency_numbers),
+            country=country,
+        )
+
+    def choose(self, demand: Demand, now: float, wall: float) -> Choice:
+        """wall: seconds since 1970, at `now`."""
+        self.tick(now)
+        return choose(self.board, demand, now, wall, self._rng, self.rules.weights)
+
+    def call(self, demand: Demand, now: float, wall: float) -> Steps:
+        """The attempts of one call. A policy of the lines' own is in what `manner` says."""
+
+        def best(wanted: Demand, at: float) -> Choice:
+            return self.choose(wanted, at, wall + at - now)
+
+        return failover(demand, best, self.manner, self.rules.policy, now)
+
+    def manner(self, name: str) -> Manner:
+        """What an attempt over the line has to know: the patience is that of its slowest address."""
+        line = self._lines[name]
+        waits = [each.wait_s(line.care) for each in line.reach.values() if each.usable]
+        patience = max(waits, default=line.care.first_wait_s)
+        return Manner(no_100_s=patience, early_media_rings=line.terms.early_media_rings)
+
+    def addresses(self, name: str) -> tuple[Address, ...]:
+        """Those of a line that live, in the order to call them; all of them where none does (emergencies)."""
+        line = self._lines[name]
+        alive = in_order(line.terms.addresses, line.usable, self._rng)
+        return alive or in_order(line.terms.addresses, lambda _: True, self._rng)
+
+    def terms(self, name: str) -> Terms:
+        return self._lines[name].terms
+
+    def began(self, name: str, now: float) -> None:
+        """An attempt was sent over the line. To be told at once."""
+        self.board.began(name, now)
+        self._circuit(name, breaker.Event.BEGAN, now)
+
+    def judge(self, demand: Demand, tried: Tried, retry_after_s: float | None = None) -> None:
+        """What an attempt came to. retry_after_s: what the line asked for, with 503."""
+        now, at = tried.ended, self.board.index[tried.line]
+        told = tried.status == 503 and retry_after_s is not None
+        event = breaker.Event.TOLD if told else _JUDGED[tried.blame]
+        self._circuit(tried.line, event, now, told_s=retry_after_s or 0.0)
+        measured = self.board.measured
+        if tried.blame is not Blame.NOTHING:
+            answered = float(tried.heard is Heard.ANSWERED)
+            measured.add(Measure.ASR, at, demand.destination, answered, now)
+
+    def ended(self, name: str) -> None:
+        """A call over the line is over, or its attempt was."""
+        self.board.ended(name)
+
+    def measured(self, name: str, destination: str, what: Measure, value: float, now: float) -> None:
+        """Post-dial delay in seconds, MOS, or loss as a share."""
+        self.board.measured.add(what, self.board.index[name], destination, value, now)
+
+    # --- health -----------------------------------------------------------------------------------
+
+    def heard(
+        self, name: str, address: Address, event: health.Event, now: float, *, rtt_s: float | None = None
+    ) -> health.State:
+        """What was heard of an address, or was not; how it is taken then."""
+        line = self._lines[name]
+        reach = line.reach[address]
+        found = health.apply(reach, event, now, line.care, rtt_s=rtt_s, chance=self._rng.random())
+        line.reach[address] = found
+        self._stand(name, now)
+        return found.state
+
+    def questions(self, now: float) -> list[tuple[str, Address]]:
+        """Addresses to be asked now (OPTIONS); they count as asked."""
+        found = []
+        for name, line in self._lines.items():
+            for address, reach in line.reach.items():
+                if health.asks(reach, now, line.care):
+                    line.reach[address] = health.asked(reach)
+                    found.append((name, address))
+        return found
+
+    def wait_s(self, name: str, address: Address) -> float:
+        """How long to wait for an answer to a question or a call."""
+        line = self._lines[name]
+        return line.reach[address].wait_s(line.care)
+
+    def tick(self, now: float) -> None:
+        """Whatever time has brought."""
+        for name, line in self._lines.items():
+            for address, reach in line.reach.items():
+                event = health.due(reach, now, line.care)
+                if event is not None:
+                    line.reach[address] = health.apply(reach, event, now, line.care)
+            rested = breaker.due(line.circuit, now)
+            if rested is not None:
+                line.circuit = breaker.apply(line.circuit, rested, now, self.rules.circuit)
+            if self.board.share[self.board.index[name]] < 1.0:
+                self._stand(name, now)
+
+    def next_timeout(self) -> float:
+        """When `questions` or `tick` have something to do next; inf for never."""
+        times = [
+            health.next_timeout(reach, line.care)
+            for line in self._lines.values()
+            for reach in line.reach.values()
+        ]
+        rests = (breaker.next_timeout(line.circuit) for line in self._lines.values())
+        return min([*times, *(each for each in rests if each is not None)], default=float("inf"))
+
+    def state(self, name: str) -> tuple[Mapping[Address, health.Reach], breaker.Breaker]:
+        """For dashboards and reports."""
+        line = self._lines[name]
+        return dict(line.reach), line.circuit
+
+    def rescue_due(self, leg: rescue.Rescue, now: float) -> rescue.Event | None:
+        """What time has brought to a leg in the middle of its call."""
+        return rescue.due(leg, now, self.rules.rescue)
+
+    def _circuit(self, name: str, event: breaker.Event, now: float, *, told_s: float = 0.0) -> None:
+        line = self._lines[name]
+        line.circuit = breaker.apply(line.circuit, event, now, self.rules.circuit, told_s=told_s)
+        self._stand(name, now)
+
+    def _stand(self, name: str, now: float) -> None:
+        line = self._lines[name]
+        passing = line.circuit.share_of_calls(now, self.rules.circuit)
+        alive = line.share(now)
+        share = min(passing, alive)
+        self.board.stands(name, share, doubted=not line.sure, tripped=alive > 0 and passing <= 0)
+
+
+_JUDGED = {
+    Blame.WORKED: breaker.Event.WORKED,
+    Blame.FAILED: breaker.Event.FAILED,
+    Blame.NOTHING: breaker.Event.DROPPED,
+}
+
+
+def _line(terms: Terms, rules: Rules) -> _Line:
+    own = rules.health
+    if terms.options_every_s is not None:
+        own = replace(own, interval_s=terms.options_every_s)
+    return _Line(terms, own, {address: health.Reach() for address in terms.addresses})
+
+
+def destination_of(number: str) -> str:
+    """What measurements of a number are kept by: its country's calling code; "" for what is not E.164."""
+    if not number.startswith("+"):
+        return ""
+    for end in range(2, 5):
+        if number[1:end].isdecimal() and int(number[1:end]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+            return number[1:end]
+    return ""
