@@ -128,7 +128,10 @@ class HealthSettings:
 @settings
 class CircuitSettings:
     least_failures: Few = setting("Calls that fail by a line's fault before it is left alone.", default=5)
-    share: Share = setting("And which share of its calls those have to be.", default=0.5)
+    share: Share = setting("And which share of its last calls those have to be.", default=0.5)
+    window: Annotated[int, Ge(5), Le(1000), Words("number")] = setting(
+        "Of so many of its last calls; of fewer where those are long ago.", default=20
+    )
     rest_s: SomeSeconds = setting(
         "How long it is left alone, in seconds; twice as long each time.", default=5.0
     )
@@ -142,6 +145,7 @@ class CircuitSettings:
         return breaker.Terms(
             least_failures=self.least_failures,
             share=self.share,
+            window=self.window,
             rest_s=self.rest_s,
             longest_rest_s=self.longest_rest_s,
             rise=self.rise,

@@ -90,7 +90,8 @@ def read_list(path: Path, zone: str) -> RateList:
             if len(faults) >= 20 or len(rates) > MAX_RATES:
                 break
     except csv.Error as error:
-        faults.append(Fault(file, reader.line_num, "", f"is not CSV ({error})", "write one rate a line"))
+        line = reader.reader.line_num  # the reader's own says where the last whole row ended
+        faults.append(Fault(file, line, "", f"is not CSV ({error})", "write one rate a line"))
     if len(rates) > MAX_RATES:
         faults.append(Fault(file, 0, "", f"has over {MAX_RATES} rates", "leave out what is never called"))
     return RateList(tuple(rates.values()), tuple(faults))

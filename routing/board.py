@@ -53,7 +53,7 @@ class Board:
 
     off, doubted, tripped, rated, emergency: bool. share: float64, of its calls that a line is given, 0 for
     none. active, channels, priority: int64. ready_at: float64, when its calls a second allow the next.
-    weight, percent: float64. tripped: what `share` 0 is to be blamed on, the circuit or death.
+    tripped: what `share` 0 is to be blamed on, the circuit or death.
     """
 
     def __init__(
@@ -68,8 +68,6 @@ class Board:
         self.rated: Bools = _bools(bool(spec.tariff.rates) for spec in specs)
         self.emergency: Bools = _bools(spec.emergency for spec in specs)
         self.priority = np.array([spec.priority for spec in specs], np.int64)
-        self.weight: F64 = np.array([spec.weight for spec in specs], np.float64)
-        self.percent: F64 = np.array([spec.percent for spec in specs], np.float64)
         self.channels = np.array([spec.max_calls or UNLIMITED for spec in specs], np.int64)
         self.active = np.zeros(len(specs), np.int64)
         self.ready_at: F64 = np.full(len(specs), -np.inf)

@@ -1,11 +1,15 @@
 """Whether a line that is there does its work: a circuit breaker over what became of its calls.
 
 A gateway may answer OPTIONS all day and refuse every call, so that this is judged apart from
-`routing.health`. What became of calls fades (`half_life_s`); where at least `least_failures` of them failed
-through the line's fault, and those are `share` or more of all, the line is left alone for `rest_s`, doubled
-each time it fails its trial, or for as long as it said itself (Retry-After). Then calls try it one at a time;
-`rise` in a row that do well close the circuit, and its share grows from there. What the callee says (busy, no
-such number) is the line doing its work.
+`routing.health`. Of the last `window` calls that began, or of fewer where they are long ago (`half_life_s`),
+at least `least_failures` and a share of `share` have to have failed through the line's fault. Then it is left
+alone for `rest_s`, doubled each time it fails its trial, or for as long as it said itself (Retry-After);
+calls try it one at a time; `rise` in a row that do well close the circuit, and its share grows from there.
+
+Failures are counted against calls that began, not against calls that did well: a refusal takes milliseconds
+and an answer many seconds, so that a good line would look bad until its first calls are answered, and a line
+that has just gone bad would look good for as long as the answers of earlier calls come in. What the callee
+says (busy, no such number) is the line doing its work.
 """
 
 from __future__ import annotations
@@ -36,9 +40,10 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Durations in seconds. longest_rest_s: also of what a line may ask for itself."""
+    """Durations in seconds, window in calls. longest_rest_s: also of what a line may ask for itself."""
 
     half_life_s: float = 30.0
+    window: int = 20
     least_failures: int = 5
     share: float = 0.5
     rest_s: float = 5.0
@@ -50,11 +55,11 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """One line's. worked, failed: faded counts at `at`. rest_s: of the present or the last rest."""
+    """One line's. began, failed: faded counts at `at`. rest_s: of the present or the last rest."""
 
     circuit: Circuit = Circuit.CLOSED
     since: float = 0.0
-    worked: float = 0.0
+    began: float = 0.0
     failed: float = 0.0
     at: float = 0.0
     rest_s: float = 0.0
@@ -86,7 +91,7 @@ class Next(Enum):
 
 
 class Do(Enum):
-    COUNT_WORKED = "one more that worked"
+    COUNT_BEGAN = "one more that began"
     COUNT_FAILED = "one more that failed"
     HIT = "one more in a row of the trial; the next may be tried"
     TRY = "a trial is on its way"
@@ -102,7 +107,7 @@ _E = Event
 
 TABLE: dict[tuple[Circuit, Event], tuple[Circuit | Next, tuple[Do, ...]]] = {
     # circuit    event             next circuit      what else
-    (_CLOSED, _E.WORKED): (Next.SAME, (Do.COUNT_WORKED,)),
+    (_CLOSED, _E.BEGAN): (Next.SAME, (Do.COUNT_BEGAN,)),
     (_CLOSED, _E.FAILED): (Next.IF_TOO_MANY, (Do.COUNT_FAILED,)),
     (_CLOSED, _E.TOLD): (_OPEN, (Do.REST_AS_TOLD, Do.FORGET)),
     (_OPEN, _E.TOLD): (Next.SAME, (Do.REST_AS_TOLD,)),
@@ -145,11 +150,12 @@ def next_timeout(breaker: Breaker) -> float | None:
 
 def _act(breaker: Breaker, action: Do, now: float, terms: Terms, told_s: float) -> Breaker:
     match action:
-        case Do.COUNT_WORKED | Do.COUNT_FAILED:
-            fade = math.exp2(-max(0.0, now - breaker.at) / terms.half_life_s)
-            worked = breaker.worked * fade + (action is Do.COUNT_WORKED)
-            failed = breaker.failed * fade + (action is Do.COUNT_FAILED)
-            return replace(breaker, worked=worked, failed=failed, at=now)
+        case Do.COUNT_BEGAN:
+            fade = _fade(breaker, now, terms) * (1 - 1 / terms.window)
+            return replace(breaker, began=breaker.began * fade + 1, failed=breaker.failed * fade, at=now)
+        case Do.COUNT_FAILED:
+            fade = _fade(breaker, now, terms)
+            return replace(breaker, began=breaker.began * fade, failed=breaker.failed * fade + 1, at=now)
         case Do.HIT:
             return replace(breaker, hits=breaker.hits + 1, trying=False)
         case Do.TRY:
@@ -164,7 +170,12 @@ def _act(breaker: Breaker, action: Do, now: float, terms: Terms, told_s: float) 
         case Do.REST_AS_TOLD:
             return replace(breaker, rest_s=min(max(told_s, 1.0), terms.longest_rest_s))
         case Do.FORGET:
-            return replace(breaker, worked=0.0, failed=0.0)
+            return replace(breaker, began=0.0, failed=0.0)
+
+
+def _fade(breaker: Breaker, now: float, terms: Terms) -> float:
+    """What is left of counts after the time since they were made."""
+    return math.exp2(-max(0.0, now - breaker.at) / terms.half_life_s)
 
 
 def _destination(breaker: Breaker, target: Circuit | Next, terms: Terms) -> Circuit:
@@ -172,9 +183,8 @@ def _destination(breaker: Breaker, target: Circuit | Next, terms: Terms) -> Circ
         case Next.SAME:
             return breaker.circuit
         case Next.IF_TOO_MANY:
-            total = breaker.worked + breaker.failed
-            # Fading takes a little of each count, so that five in a second are just under five.
-            many = breaker.failed > terms.least_failures - 0.5 and breaker.failed >= terms.share * total
+            # Five calls in a row fade to a little under five.
+            many = breaker.failed > terms.least_failures - 1 and breaker.failed >= terms.share * breaker.began
             return Circuit.OPEN if many else breaker.circuit
         case Next.IF_ENOUGH:
             return Circuit.CLOSED if breaker.hits >= terms.rise else breaker.circuit

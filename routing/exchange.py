@@ -117,7 +117,9 @@ class Exchange:
         def best(wanted: Demand, at: float) -> Choice:
             return self.choose(wanted, at, wall + at - now)
 
-        return failover(demand, best, self.manner, self.rules.policy, now)
+        return failover(
+            demand, best, self.manner, self.rules.policy, now, lambda tried: self._judge(demand, tried)
+        )
 
     def manner(self, name: str) -> Manner:
         """What an attempt over the line has to know: the patience is that of its slowest address."""
@@ -140,23 +142,12 @@ class Exchange:
         self.board.began(name, now)
         self._circuit(name, breaker.Event.BEGAN, now)
 
-    def judge(self, demand: Demand, tried: Tried, retry_after_s: float | None = None) -> None:
-        """What an attempt came to. retry_after_s: what the line asked for, with 503."""
-        now, at = tried.ended, self.board.index[tried.line]
-        told = tried.status == 503 and retry_after_s is not None
-        event = breaker.Event.TOLD if told else _JUDGED[tried.blame]
-        self._circuit(tried.line, event, now, told_s=retry_after_s or 0.0)
-        measured = self.board.measured
-        if tried.blame is not Blame.NOTHING:
-            answered = float(tried.heard is Heard.ANSWERED)
-            measured.add(Measure.ASR, at, demand.destination, answered, now)
-
     def ended(self, name: str) -> None:
         """A call over the line is over, or its attempt was."""
         self.board.ended(name)
 
     def measured(self, name: str, destination: str, what: Measure, value: float, now: float) -> None:
-        """Post-dial delay in seconds, MOS, or loss as a share."""
+        """MOS, or loss as a share; answers and post-dial delay are known from the attempts."""
         self.board.measured.add(what, self.board.index[name], destination, value, now)
 
     # --- health -----------------------------------------------------------------------------------
@@ -218,6 +209,19 @@ class Exchange:
     def rescue_due(self, leg: rescue.Rescue, now: float) -> rescue.Event | None:
         """What time has brought to a leg in the middle of its call."""
         return rescue.due(leg, now, self.rules.rescue)
+
+    def _judge(self, demand: Demand, tried: Tried) -> None:
+        """What an attempt came to, for its line."""
+        now, at, asked = tried.ended, self.board.index[tried.line], tried.retry_after_s
+        told = tried.status == 503 and asked is not None
+        event = breaker.Event.TOLD if told else _JUDGED[tried.blame]
+        self._circuit(tried.line, event, now, told_s=asked or 0.0)
+        if tried.blame is not Blame.NOTHING:
+            answered = float(tried.heard is Heard.ANSWERED)
+            self.board.measured.add(Measure.ASR, at, demand.destination, answered, now)
+        if tried.rang_at is not None:
+            delay = tried.rang_at - tried.began
+            self.board.measured.add(Measure.PDD, at, demand.destination, delay, now)
 
     def _circuit(self, name: str, event: breaker.Event, now: float, *, told_s: float = 0.0) -> None:
         line = self._lines[name]

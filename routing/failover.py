@@ -114,8 +114,8 @@ class Pause:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of an attempt at `at`. cause: of Q.850, 0 for none. contacts: numbers that a 3xx named,
-    E.164, best first. After a Pause `at` alone counts, unless the caller gave up
-    or a status says that no more may wait.
+    E.164, best first. rang_at: when the first sign of ringing came. retry_after_s: as a 503 said. After a
+    Pause `at` alone counts, unless the caller gave up or a status says that no more may wait.
     """
 
     at: float
@@ -124,11 +124,13 @@ class Outcome:
     status: int = 0
     cause: int = 0
     contacts: tuple[str, ...] = ()
+    rang_at: float | None = None
+    retry_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One attempt, for the call's record. blame: what it said of the line."""
+    """One attempt, for the call's record. blame: what it said of the line. The rest as in `Outcome`."""
 
     line: str
     number: str
@@ -138,6 +140,8 @@ class Tried:
     status: int
     words: str
     blame: Blame
+    rang_at: float | None = None
+    retry_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,14 +181,22 @@ Choose = Callable[[Demand, float], Choice]
 Steps = Generator[Attempt | Pause, Outcome, Result]
 
 
+def _nobody(tried: Tried) -> None:
+    """Who is told where nobody wants to know."""
+
+
 def failover(
-    demand: Demand, choose: Choose, manner: Callable[[str], Manner], policy: Policy, now: float
+    demand: Demand,
+    choose: Choose,
+    manner: Callable[[str], Manner],
+    policy: Policy,
+    now: float,
+    tell: Callable[[Tried], None] = _nobody,
 ) -> Steps:
     """The attempts of one call. choose: the best lines for a demand at a moment, with what was tried left
-    out.
+    out. tell: is told of each attempt when it is over, before the next is chosen.
     """
-    steps = _Call(demand, choose, manner, policy, now)
-    return steps.run()
+    return _Call(demand, choose, manner, policy, now, tell).run()
 
 
 @dataclass(slots=True)
@@ -194,6 +206,7 @@ class _Call:
     manner: Callable[[str], Manner]
     policy: Policy
     now: float
+    tell: Callable[[Tried], None]
     began: float = field(init=False)
     tried: list[Tried] = field(default_factory=list)
     choices: list[Choice] = field(default_factory=list)
@@ -213,16 +226,29 @@ class _Call:
             self.now = max(self.now, outcome.at)
             status, meant = _meant(outcome)
             meant = self._certain(line, outcome, meant)
-            record = Tried(
-                line, attempt.number, began, self.now, outcome.heard, status, meant.words, meant.blame
-            )
-            self.tried.append(record)
+            self._record(attempt, began, outcome, status, meant)
             self.demand = replace(self.demand, avoid=self.demand.avoid | {line})
             if meant.then is Then.FOLLOW and self._follow(line, outcome):
                 continue
             if meant.then is not Then.NEXT:
                 return self._result(STOPPED.get(status, status), line, meant.words)
         return self._exhausted()
+
+    def _record(self, attempt: Attempt, began: float, outcome: Outcome, status: int, meant: Meaning) -> None:
+        tried = Tried(
+            line=attempt.line,
+            number=attempt.number,
+            began=began,
+            ended=self.now,
+            heard=outcome.heard,
+            status=status,
+            words=meant.words,
+            blame=meant.blame,
+            rang_at=outcome.rang_at,
+            retry_after_s=outcome.retry_after_s,
+        )
+        self.tried.append(tried)
+        self.tell(tried)
 
     def _line(self) -> Generator[Pause, Outcome, str | None]:
         """The line to try next; None when there is none, or no budget."""
@@ -291,15 +317,16 @@ class _Call:
         return True
 
     def _exhausted(self) -> Result:
-        """No line is left, or no budget: what was said last is told, and that we have no room when nothing
-        was.
-        """
+        """No line is left, or no budget: what was said last is told, or that we have no room."""
+        if self.stopped is not None and self.stopped.end is End.GIVEN_UP:
+            return self._result(487, "", "called off")
+        if self.stopped is not None:
+            return self._result(self.stopped.status, "", "too many wait for a line")
         if self.tried:
             last = self.tried[-1]
             return self._result(EXHAUSTED.get(last.status, last.status), last.line, last.words)
         waits = bool(self.choices and self.choices[-1].wait_s is not None) or self.left < self.policy.least_s
-        words = "no line has room" if waits else "no line takes this call"
-        return self._result(503, "", words)
+        return self._result(503, "", "no line has room" if waits else "no line takes this call")
 
     def _result(self, status: int, line: str, words: str) -> Result:
         later = self.policy.retry_after_s if status == 503 else None

@@ -20,7 +20,7 @@ caller's country, then any that may; those that are dead come last.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntFlag
 from hashlib import blake2b
@@ -245,10 +245,11 @@ def _order(
 ) -> tuple[tuple[str, ...], str]:
     """Names, best first, and how the first was drawn where it was."""
     ranked = usable[np.lexsort((demerit[usable], board.priority[usable], tier[usable]))]
+    against = dict(zip(ranked.tolist(), demerit[ranked].tolist(), strict=True))
     order: list[str] = []
     lot = ""
     for group in _groups(board, ranked, tier):
-        draw = _Draw(board, group, demerit, rng, weights.near)
+        draw = _Draw(board, group, against, rng, weights.near, weights.limit - len(order))
         names, how = draw.sticky(demand.sticky) if demand.sticky else draw.by_lot()
         lot = lot if order else how
         order += names
@@ -259,27 +260,23 @@ def _order(
 
 def _groups(board: Board, ranked: NDArray[np.intp], tier: NDArray[np.int64]) -> Iterator[list[int]]:
     """Runs of one tier and priority."""
-    group: list[int] = []
-    key: tuple[int, int] | None = None
-    for at, own in zip(ranked.tolist(), zip(tier[ranked].tolist(), board.priority[ranked].tolist())):
-        if own != key and group:
-            yield group
-            group = []
-        key = own
-        group.append(at)
-    if group:
-        yield group
+    keys = tier[ranked] * (2 << 16) + board.priority[ranked]
+    ends = np.flatnonzero(keys[1:] != keys[:-1]) + 1
+    for part in np.split(ranked, ends):
+        if part.size:
+            yield part.tolist()
 
 
 @dataclass(frozen=True, slots=True)
 class _Draw:
-    """One group of lines, by rising demerit, put into an order."""
+    """One group of lines, by rising demerit, put into an order; the first `limit` of it matter."""
 
     board: Board
     group: Sequence[int]
-    demerit: F64
+    demerit: Mapping[int, float]
     rng: Random
     near: float
+    limit: int
 
     def sticky(self, key: str) -> tuple[list[str], str]:
         """By weight, from the key alone: its score for a line depends on no other line."""
@@ -287,14 +284,16 @@ class _Draw:
         return self._names(scored), f"{self.board.names[scored[0]]} by its key"
 
     def by_lot(self) -> tuple[list[str], str]:
-        promised = [at for at in self.group if self.board.percent[at] > 0]
-        free = [at for at in self.group if self.board.percent[at] <= 0]
+        specs = self.board.specs
+        promised = [at for at in self.group if specs[at].percent > 0]
+        free = [at for at in self.group if specs[at].percent <= 0] if promised else self.group
         lucky = self._promised(promised, bool(free))
-        rest = [*self._equals(free), *self._shuffled([p for p in promised if p != lucky], self.board.percent)]
+        others = [at for at in promised if at != lucky]
+        rest = [*self._equals(free), *self._shuffled(others, lambda at: specs[at].percent)]
         if lucky is None:
             return self._names(rest), ""
-        name = self.board.names[lucky]
-        return self._names([lucky, *rest]), f"{name} by its {self.board.percent[lucky]:g} %"
+        said = f"{self.board.names[lucky]} by its {specs[lucky].percent:g} %"
+        return self._names([lucky, *rest]), said
 
     def _promised(self, promised: Sequence[int], others: bool) -> int | None:
         """The line that gets this call as part of its percentage; where there are no others, one of them
@@ -302,7 +301,7 @@ class _Draw:
         """
         if not promised:
             return None
-        shares = [float(self.board.percent[at]) for at in promised]
+        shares = [self.board.specs[at].percent for at in promised]
         thrown = self.rng.random() * (max(100.0, sum(shares)) if others else sum(shares))
         for at, share in zip(promised, shares):
             if thrown < share:
@@ -314,22 +313,22 @@ class _Draw:
         """Those within `near` of the best by weight, then the next such, each by lot among themselves."""
         found: list[int] = []
         start = 0
-        while start < len(free):
+        while start < len(free) and len(found) < self.limit:
             end = start + 1
             while end < len(free) and self.demerit[free[end]] - self.demerit[free[start]] <= self.near:
                 end += 1
-            found += self._shuffled(free[start:end], self.board.weight)
+            found += self._shuffled(free[start:end], lambda at: self.board.specs[at].weight)
             start = end
         return found
 
-    def _shuffled(self, lines: Sequence[int], weight: F64) -> list[int]:
+    def _shuffled(self, lines: Sequence[int], weight: Callable[[int], float]) -> list[int]:
         """Drawn one by one, each with the chance of its weight (Efraimidis and Spirakis, 2006)."""
         if len(lines) < 2:
             return list(lines)
-        return sorted(lines, key=lambda at: -math.log(1.0 - self.rng.random()) / float(weight[at]))
+        return sorted(lines, key=lambda at: -math.log(1.0 - self.rng.random()) / weight(at))
 
     def _score(self, uniform: float, at: int) -> float:
-        return -math.log(uniform) / float(self.board.weight[at])
+        return -math.log(uniform) / self.board.specs[at].weight
 
     def _names(self, lines: Sequence[int]) -> list[str]:
         return [self.board.names[at] for at in lines]

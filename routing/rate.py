@@ -1,17 +1,17 @@
 """What calls over a line cost, by prefix and time, and which line takes which destination, asked for all at
 once.
 
-`Tariffs` holds every line's prefixes in one table. What a number costs on each line depends on nothing but
-the longest prefix that any line knows of it (and the time), so the answer for all lines is worked out once a
-prefix and kept: a call then costs one walk down at most fifteen digits, however many lines and prefixes there
-are.
+`Tariffs` turns the lines' lists round: each prefix has the lines that name it, with their prices, as arrays.
+What all lines say of a number is then laid on line by line from its shortest prefix to its longest, at most
+fifteen array operations however many lines and rates there are, and kept for the prefixes that are called
+most.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,27 +61,27 @@ class Row:
     timed: tuple[tuple[int, tuple[Rate, ...]], ...]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Who names a prefix. lines: int32[k], cost: float64[k]; timed: lines whose rate has hours."""
+
+    lines: NDArray[np.int32]
+    cost: NDArray[np.float64]
+    timed: tuple[tuple[int, tuple[Rate, ...]], ...]
+    taking: NDArray[np.int32]
+    barring: NDArray[np.int32]
+
+
 class Tariffs:
     """Those of all lines, in the order of the lines. typical_s: length of the call that costs are of."""
 
-    lines: Sequence[Tariff]
-    typical_s: float = 180.0
-    kept: int = 4096
-    _known: set[str] = field(default_factory=set)
-    _words: list[Mapping[str, bool]] = field(default_factory=list)
-    _rates: list[Mapping[str, tuple[Rate, ...]]] = field(default_factory=list)
-    _rows: OrderedDict[str, Row] = field(default_factory=OrderedDict)
-
-    def __post_init__(self) -> None:
-        for tariff in self.lines:
-            words = {**dict.fromkeys(tariff.takes, True), **dict.fromkeys(tariff.barred, False)}
-            rates: dict[str, tuple[Rate, ...]] = {}
-            for rate in sorted(tariff.rates, key=lambda each: each.when is None):
-                rates[rate.prefix] = (*rates.get(rate.prefix, ()), rate)
-            self._words.append(words)
-            self._rates.append(rates)
-            self._known |= words.keys() | rates.keys()
+    def __init__(self, lines: Sequence[Tariff], *, typical_s: float = 180.0, kept: int = 4096) -> None:
+        self._typical_s = typical_s
+        self._kept = kept
+        self._rows: OrderedDict[str, Row] = OrderedDict()
+        self._open: NDArray[np.bool_] = np.array([not line.takes for line in lines], np.bool_)
+        self._rated: NDArray[np.bool_] = np.array([bool(line.rates) for line in lines], np.bool_)
+        self._named = _turned(lines, typical_s)
 
     def row(self, number: str) -> Row:
         """What every line says of a number. The arrays are not to be written to."""
@@ -89,7 +89,7 @@ class Tariffs:
         row = self._rows.get(prefix)
         if row is None:
             row = self._rows[prefix] = self._resolve(prefix)
-            if len(self._rows) > self.kept:
+            if len(self._rows) > self._kept:
                 self._rows.popitem(last=False)
         else:
             self._rows.move_to_end(prefix)
@@ -101,30 +101,67 @@ class Tariffs:
             return row.cost
         cost = row.cost.copy()
         for line, rates in row.timed:
-            cost[line] = next(
-                (r.cost(self.typical_s) for r in rates if r.when is None or r.when.holds(wall)), UNKNOWN
-            )
+            holding = (rate for rate in rates if rate.when is None or rate.when.holds(wall))
+            cost[line] = next((rate.cost(self._typical_s) for rate in holding), UNKNOWN)
         return cost
 
     def longest(self, number: str) -> str:
         """The longest prefix of a number that any line names; empty when none does."""
         for end in range(min(len(number), LONGEST_PREFIX), 0, -1):
-            if number[:end] in self._known:
+            if number[:end] in self._named:
                 return number[:end]
         return ""
 
     def _resolve(self, prefix: str) -> Row:
-        beginnings = [prefix[:end] for end in range(len(prefix), 0, -1)]
-        takes = np.zeros(len(self.lines), bool)
-        cost = np.full(len(self.lines), UNKNOWN)
-        timed: list[tuple[int, tuple[Rate, ...]]] = []
-        for at, tariff in enumerate(self.lines):
-            words, own = self._words[at], self._rates[at]
-            word = next((words[part] for part in beginnings if part in words), not tariff.takes)
-            rates = next((own[part] for part in beginnings if part in own), ())
-            takes[at] = word and bool(rates or not own)
-            if rates and rates[0].when is not None:
-                timed.append((at, rates))
-            elif rates:
-                cost[at] = rates[0].cost(self.typical_s)
-        return Row(takes, cost, tuple(timed))
+        takes = self._open.copy()
+        cost = np.full(len(takes), UNKNOWN)
+        priced = ~self._rated
+        timed: dict[int, tuple[Rate, ...]] = {}
+        for end in range(1, len(prefix) + 1):
+            named = self._named.get(prefix[:end])
+            if named is None:
+                continue
+            takes[named.taking], takes[named.barring] = True, False
+            cost[named.lines], priced[named.lines] = named.cost, True
+            if timed:
+                timed = {line: rates for line, rates in timed.items() if line not in named.lines}
+            for line, rates in named.timed:
+                timed[line], cost[line], priced[line] = rates, UNKNOWN, True
+        return Row(takes & priced, cost, tuple(timed.items()))
+
+
+def _turned(lines: Sequence[Tariff], typical_s: float) -> dict[str, _Named]:
+    """Every prefix that a line names, with the lines that name it."""
+    prices: dict[str, tuple[list[int], list[float]]] = {}
+    timed: dict[str, list[tuple[int, tuple[Rate, ...]]]] = {}
+    words: dict[str, tuple[list[int], list[int]]] = {}
+    for at, tariff in enumerate(lines):
+        for prefix in tariff.takes:
+            words.setdefault(prefix, ([], []))[0].append(at)
+        for prefix in tariff.barred:
+            words.setdefault(prefix, ([], []))[1].append(at)
+        hours: dict[str, list[Rate]] = {}
+        for rate in tariff.rates:
+            if rate.when is not None:
+                hours.setdefault(rate.prefix, []).append(rate)
+        for rate in tariff.rates:
+            if rate.prefix in hours:
+                hours[rate.prefix] += [rate] if rate.when is None else []
+                continue
+            named, costs = prices.setdefault(rate.prefix, ([], []))
+            named.append(at)
+            costs.append(rate.cost(typical_s))
+        for prefix, rates in hours.items():
+            timed.setdefault(prefix, []).append((at, tuple(rates)))
+    return {
+        prefix: _Named(
+            *_columns(*prices.get(prefix, ([], []))),
+            tuple(timed.get(prefix, ())),
+            *(np.array(each, np.int32) for each in words.get(prefix, ([], []))),
+        )
+        for prefix in dict.fromkeys((*prices, *timed, *words))
+    }
+
+
+def _columns(lines: list[int], costs: list[float]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    return np.array(lines, np.int32), np.array(costs, np.float64)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +22,7 @@ def after(*events: Event, breaker: Breaker | None = None, now: float = 0.0, told
 
 @pytest.fixture
 def opened() -> Breaker:
-    return after(*[Event.FAILED] * 5)
+    return after(*[Event.BEGAN, Event.FAILED] * 5)
 
 
 @pytest.fixture
@@ -28,26 +30,46 @@ def trial(opened: Breaker) -> Breaker:
     return after(Event.RESTED, breaker=opened, now=5.0)
 
 
-def test_a_few_failures_are_borne_and_five_are_not():
-    assert after(*[Event.FAILED] * 4).passes()
-    assert not after(*[Event.FAILED] * 5).passes()
+def played(failing: float, per_s: float, calls: int = 400) -> int:
+    """Calls that began before the circuit opened, when a share fails after 20 ms; all where it did not."""
+    breaker, rng = Breaker(), Random(3)
+    for number in range(calls):
+        breaker = apply(breaker, Event.BEGAN, number / per_s, TERMS)
+        if rng.random() < failing:
+            breaker = apply(breaker, Event.FAILED, number / per_s + 0.02, TERMS)
+        if not breaker.passes():
+            return number + 1
+    return calls
 
 
-def test_five_failures_within_a_second_count_as_five():
+def test_a_line_that_never_worked_is_left_alone_after_five_calls():
+    assert [played(1.0, per_s) for per_s in (1.0, 5.0, 100.0)] == [5, 5, 5]
+
+
+@pytest.mark.parametrize("per_s", [1.0, 20.0])
+def test_a_line_that_fails_some_calls_is_borne_and_one_that_fails_most_is_not(per_s):
+    assert played(0.2, per_s) == 400
+    assert played(0.8, per_s) < 20
+
+
+def test_a_busy_line_that_turns_bad_is_left_alone_within_15_calls_whatever_earlier_ones_say():
     breaker = Breaker()
-    for at in range(5):
-        breaker = apply(breaker, Event.FAILED, at * 0.25, TERMS)
-    assert breaker.circuit is Circuit.OPEN
-
-
-def test_failures_among_more_successes_are_borne():
-    assert after(*[Event.WORKED, Event.WORKED, Event.FAILED] * 20).passes()
+    for number in range(1000):
+        breaker = apply(breaker, Event.BEGAN, number / 20, TERMS)
+    met = 0
+    while breaker.passes():
+        met += 1
+        now = 50 + met / 20
+        for event in (Event.BEGAN, Event.WORKED, Event.FAILED):
+            breaker = apply(breaker, event, now, TERMS)
+    assert met <= 15
 
 
 def test_failures_far_apart_are_borne():
     breaker = Breaker()
     for at in range(50):
-        breaker = apply(breaker, Event.FAILED, at * 30.0, TERMS)
+        for event in (Event.BEGAN, Event.FAILED):
+            breaker = apply(breaker, event, at * 30.0, TERMS)
     assert breaker.passes()
 
 
