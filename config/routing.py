@@ -94,7 +94,7 @@ class HealthSettings:
     first_back_off_s: ShortSeconds = setting(
         "The same when it has just died; grows by half each time.", default=1.0
     )
-    longest_back_off_s: SomeSeconds = setting("Longest such time.", default=30.0)
+    longest_back_off_s: SomeSeconds = setting("Longest such time.", default=10.0)
     fall: Few = setting(
         "Silences in a row after which it is dead; an error of the transport is at once.", default=3
     )

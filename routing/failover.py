@@ -321,7 +321,8 @@ class _Call:
         if self.stopped is not None and self.stopped.end is End.GIVEN_UP:
             return self._result(487, "", "called off")
         if self.stopped is not None:
-            return self._result(self.stopped.status, "", "too many wait for a line")
+            told = self._result(self.stopped.status, "", "too many wait for a line")
+            return replace(told, retry_after_s=self.stopped.retry_after_s or told.retry_after_s)
         if self.tried:
             last = self.tried[-1]
             return self._result(EXHAUSTED.get(last.status, last.status), last.line, last.words)

@@ -62,7 +62,7 @@ class Terms:
     interval_s: float = 30.0
     doubt_s: float = 0.5
     first_back_off_s: float = 1.0
-    longest_back_off_s: float = 30.0
+    longest_back_off_s: float = 10.0
     fall: int = 3
     rise: int = 3
     return_s: float = 30.0
@@ -150,7 +150,7 @@ class Do(Enum):
     ASK_SOON = "ask again while in doubt"
     HASTEN = "ask now"
     DIE = "count the death; the first back-off"
-    BACK_OFF = "no answers in a row; a longer back-off"
+    BACK_OFF = "of what was asked: no answers in a row; a longer back-off"
 
 
 _UP, _DOUBTED, _DOWN, _RETURNING = State
@@ -269,6 +269,8 @@ def _act(reach: Reach, action: Do, now: float, terms: Terms, spread: float) -> R
                 ask_at=now + back_off * spread,
             )
         case Do.BACK_OFF:
+            if reach.ask_at < float("inf"):
+                return reach  # nothing was asked: this is of a call that was under way when it died
             longer = min(max(reach.back_off_s * 1.5, terms.first_back_off_s), terms.longest_back_off_s)
             return replace(reach, hits=0, back_off_s=longer, ask_at=now + longer * spread)
 

@@ -1,9 +1,9 @@
-"""Calls that wait a moment for room on a line: a short queue, first come first served, bounded in length and
-time.
+"""Calls that wait a moment for room on a line: a short queue, bounded in length and time.
 
-Where every line that could take a call is at a cap, the call waits here for at most `longest_s`, and at most
-`most` wait at once: a longer queue would only make everybody wait for a refusal. Who comes while others wait
-goes behind them. Emergency calls do not come here: no cap is theirs.
+Where every line that could take a call is at a cap, the call waits here for at most `longest_s`, and no
+more than `most` wait at once: a longer queue would only make everybody wait for a refusal. When a line has
+room, the one that waited longest is woken first (`head`). Emergency calls do not come here: no cap is
+theirs.
 """
 
 from __future__ import annotations

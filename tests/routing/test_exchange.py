@@ -89,8 +89,8 @@ class World:
     def _wait(self, number: int, steps: Steps, pause: Pause) -> None:
         try:
             self.exchange.surge.join(str(number), self.now)
-        except TooMany:
-            self._step(number, steps, Outcome(self.now, status=503))
+        except TooMany as full:
+            self._step(number, steps, Outcome(self.now, status=503, retry_after_s=full.retry_after_s))
             return
         self.at(self.now + pause.seconds, lambda: self._step(number, steps, Outcome(self.now)))
 

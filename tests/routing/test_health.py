@@ -102,9 +102,15 @@ def test_it_is_asked_ever_more_seldom_while_it_is_silent(down):
     assert gaps[-1] == pytest.approx(TERMS.longest_back_off_s)
 
 
+def test_calls_that_were_under_way_when_it_died_do_not_put_questions_off(down):
+    later = after(*[Event.MISSED, Event.BROKEN] * 20, reach=down, now=0.5)
+    assert later == down
+
+
 def test_one_answer_is_no_return_and_a_silence_between_them_starts_anew(down):
     assert after(Event.ANSWERED, Event.ANSWERED, reach=down).state is State.DOWN
-    interrupted = after(Event.ANSWERED, Event.ANSWERED, Event.MISSED, Event.ANSWERED, reach=down)
+    unanswered = after(Event.MISSED, reach=asked(after(Event.ANSWERED, Event.ANSWERED, reach=down)))
+    interrupted = after(Event.ANSWERED, reach=unanswered)
     assert interrupted.state is State.DOWN
     assert after(Event.ANSWERED, Event.ANSWERED, reach=interrupted).state is State.RETURNING
 
@@ -182,10 +188,10 @@ def test_a_dead_address_is_not_used_again_before_as_many_answers_in_a_row_as_are
         now += passed
         if event in (Event.WAITED, Event.RAMPED) and due(reach, now, TERMS) is not event:
             continue
-        before = reach
+        before = reach = asked(reach) if event in (Event.ANSWERED, Event.REFUSING) else reach
         reach = apply(reach, event, now, TERMS)
         if before.state is State.DOWN:
-            answers = answers + 1 if event is Event.ANSWERED else answers * (event is Event.HEARD)
+            answers = answers + 1 if event is Event.ANSWERED else answers * (event is not Event.REFUSING)
             assert not reach.usable or answers >= TERMS.rise
         if reach.state is not State.DOWN:
             answers = 0
