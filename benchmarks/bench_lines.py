@@ -14,6 +14,7 @@ import argparse
 import json
 import statistics
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from time import process_time_ns
@@ -21,8 +22,12 @@ from time import process_time_ns
 import psutil
 
 from benchmarks.bench_calls import commit, machine
-from routing.board import Board, LineSpec
-from routing.line import Demand, Weights, choose
+from routing.board import LineSpec
+from routing.dial import Address, Terms
+from routing.exchange import Exchange, Rules, destination_of
+from routing.failover import Attempt, End, Heard, Outcome
+from routing.health import Event
+from routing.line import Choice, Demand, Weights, choose
 from routing.measure import Measure
 from routing.rate import Rate, Tariff
 from routing.window import Window, schedule
@@ -49,6 +54,7 @@ CODES = (
     "971",
     "998",
 )
+NOW = 100.0
 MONDAY_NOON = 1_780_315_200.0
 REGIONS = ("eu-west", "eu-south", "asia", "")
 
@@ -57,7 +63,7 @@ REGIONS = ("eu-west", "eu-south", "asia", "")
 class World:
     """What is asked for and of whom. prices: of the lines by prefix, for the floor."""
 
-    board: Board
+    exchange: Exchange
     numbers: Sequence[str]
     prices: dict[str, list[float]]
     kb_per_rate: float
@@ -75,20 +81,22 @@ def prefixes(count: int, rng: Random) -> list[str]:
 def world(lines: int, rates: int, choices: int, rng: Random) -> World:
     universe = prefixes(2 * rates, rng)
     before, began = psutil.Process().memory_info().rss, process_time_ns()
-    board = Board([_line(number, universe, rates, rng) for number in range(lines)])
+    specs = {f"line{number}": _line(number, universe, rates, rng) for number in range(lines)}
+    terms = {name: Terms(addresses=(Address(f"{name}.example"),)) for name in specs}
+    exchange = Exchange(specs, terms, Rules(), rng)
     kb = (psutil.Process().memory_info().rss - before) / 1024 / (lines * rates)
     built = (process_time_ns() - began) / 1e9
-    for name in board.names:
-        board.stands(name, rng.choice([0.0, 0.4, 1.0, 1.0, 1.0, 1.0]), doubted=rng.random() < 0.05)
+    for line, name in enumerate(specs):
+        event = rng.choices((Event.ANSWERED, Event.MISSED, Event.BROKEN), (85, 5, 10))[0]
+        exchange.heard(name, terms[name].addresses[0], event, 0.0)
         for _ in range(rng.randint(0, 40)):
-            board.began(name, -10.0)
-    for line in range(lines):
+            exchange.board.began(name, -10.0)
         for code in CODES:
-            board.measured.add(Measure.ASR, line, code, float(rng.random() < 0.6), 0.0)
-            board.measured.add(Measure.MOS, line, code, rng.uniform(3.0, 4.4), 0.0)
+            exchange.board.measured.add(Measure.ASR, line, code, float(rng.random() < 0.6), 0.0)
+            exchange.board.measured.add(Measure.MOS, line, code, rng.uniform(3.0, 4.4), 0.0)
     numbers = [f"{_called(universe, rng)}{rng.randrange(10**5):05}" for _ in range(choices)]
     prices = {prefix: [rng.uniform(0.001, 0.3) for _ in range(lines)] for prefix in universe}
-    return World(board, numbers, prices, kb, built)
+    return World(exchange, numbers, prices, kb, built)
 
 
 def _called(universe: Sequence[str], rng: Random) -> str:
@@ -134,10 +142,21 @@ def timed(what: Callable[[str], object], numbers: Sequence[str]) -> list[float]:
 
 def figures(found: World) -> dict[str, float]:
     rng, weights = Random(1), Weights()
-    board = found.board
+    exchange, board = found.exchange, found.exchange.board
+    exchange.tick(NOW)
 
-    def chosen(number: str) -> object:
-        return choose(board, Demand(number, number[1:3], "eu-west"), 100.0, MONDAY_NOON, rng, weights)
+    def chosen(number: str) -> Choice:
+        demand = Demand(number, destination_of(number), "eu-west")
+        return choose(board, demand, NOW, MONDAY_NOON, rng, weights)
+
+    def called(number: str) -> None:
+        steps = exchange.call(exchange.demand(number, "GB", region="eu-west"), NOW, MONDAY_NOON)
+        step = next(steps)
+        if isinstance(step, Attempt):
+            exchange.began(step.line, NOW)
+            with suppress(StopIteration):
+                steps.send(Outcome(NOW, End.ANSWERED, Heard.ANSWERED, rang_at=NOW))
+            exchange.ended(step.line)
 
     first = timed(board.tariffs.row, list(dict.fromkeys(found.numbers))[:500])
     ours: list[float] = []
@@ -146,7 +165,8 @@ def figures(found: World) -> dict[str, float]:
         turn = found.numbers[start : start + ROUND]
         ours += timed(chosen, turn)
         floor += timed(lambda number: cheapest(found.prices, number), turn)
-    said = timed(lambda number: str(chosen(number).reasons), found.numbers[:200])  # type: ignore[attr-defined]
+    said = timed(lambda number: str(chosen(number).reasons), found.numbers[:200])
+    whole = timed(called, found.numbers[:1000])
     mean, floor_mean = statistics.fmean(ours), statistics.fmean(floor)
     return {
         "choices_per_s": 1e6 / mean,
@@ -154,6 +174,7 @@ def figures(found: World) -> dict[str, float]:
         "choose_p99_us": statistics.quantiles(ours, n=100)[98],
         "choose_x_floor": mean / floor_mean,
         "floor_us": floor_mean,
+        "whole_call_us": statistics.median(whole),
         "first_of_prefix_us": statistics.median(first),
         "with_words_us": statistics.median(said),
         "kb_per_rate": found.kb_per_rate,

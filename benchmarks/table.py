@@ -179,6 +179,7 @@ FIGURES = {
         "choose_p99_us": Figure("CPU of choosing a line of 200, 99th percentile", "µs", "< 1,000"),
         "choose_x_floor": Figure("against the longest prefix and the cheapest price alone", "×"),
         "floor_us": Figure("CPU of that", "µs"),
+        "whole_call_us": Figure("CPU of a call: its choice, its attempt, and what is learnt of it", "µs"),
         "first_of_prefix_us": Figure("CPU of a destination that nobody called lately", "µs"),
         "with_words_us": Figure("a choice, and what it says of all lines in words", "µs"),
         "kb_per_rate": Figure("memory a rate", "kB"),

@@ -14,7 +14,7 @@ came to is judged once, by the record of its attempt.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -29,6 +29,9 @@ from routing.line import Choice, Demand, Weights, choose
 from routing.measure import Measure
 from routing.response import Blame
 from routing.surge import Surge
+
+TICK_S = 0.1
+MOST_FOUND = 12  # addresses of one name, whatever its zone holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +53,23 @@ class Rules:
 
 @dataclass(slots=True)
 class _Line:
-    """One line at work. care: the terms of health, with its own interval of questions. reach: by address."""
+    """One line at work. care: the terms of health, with its own interval of questions. found: what each
+    address of the configuration was found to be, itself until then. reach: of all that were found.
+    """
 
     terms: Terms
     care: health.Terms
+    found: dict[Address, tuple[Address, ...]]
     reach: dict[Address, health.Reach]
     circuit: breaker.Breaker = field(default_factory=breaker.Breaker)
 
     def usable(self, address: Address) -> bool:
-        return self.reach[address].usable
+        return any(self.reach[each].usable for each in self.found.get(address, (address,)))
+
+    def settle(self) -> None:
+        """Know of what was found and of nothing else."""
+        every = dict.fromkeys(each for found in self.found.values() for each in found)
+        self.reach = {each: self.reach.get(each, health.Reach()) for each in every}
 
     def share(self, now: float) -> float:
         return max((each.share(now, self.care) for each in self.reach.values()), default=0.0)
@@ -80,6 +91,7 @@ class Exchange:
         policy = rules.policy
         self.surge = Surge(rules.most_waiting, policy.queue_s, policy.retry_after_s)
         self._lines = {name: _line(terms[name], rules) for name in specs}
+        self._tick_at = float("-inf")
 
     def keep(self, old: Exchange, now: float) -> None:
         """Take over what the exchange before a change of configuration knows."""
@@ -88,7 +100,9 @@ class Exchange:
             was = old._lines.get(name)
             if was is not None:
                 line.circuit = was.circuit
-                line.reach |= {address: was.reach[address] for address in line.reach if address in was.reach}
+                line.found |= {address: was.found[address] for address in line.found if address in was.found}
+                line.reach |= was.reach
+                line.settle()
                 self._stand(name, now)
 
     # --- calls ------------------------------------------------------------------------------------
@@ -108,7 +122,8 @@ class Exchange:
 
     def choose(self, demand: Demand, now: float, wall: float) -> Choice:
         """wall: seconds since 1970, at `now`."""
-        self.tick(now)
+        if now >= self._tick_at:
+            self.tick(now)
         return choose(self.board, demand, now, wall, self._rng, self.rules.weights)
 
     def call(self, demand: Demand, now: float, wall: float) -> Steps:
@@ -131,16 +146,31 @@ class Exchange:
     def addresses(self, name: str) -> tuple[Address, ...]:
         """Those of a line that live, in the order to call them; all of them where none does (emergencies)."""
         line = self._lines[name]
-        alive = in_order(line.terms.addresses, line.usable, self._rng)
-        return alive or in_order(line.terms.addresses, lambda _: True, self._rng)
+        alive = self._in_order(line, line.usable)
+        return alive or self._in_order(line, lambda _: True)
+
+    def _in_order(self, line: _Line, usable: Callable[[Address], bool]) -> tuple[Address, ...]:
+        configured = in_order(line.terms.addresses, usable, self._rng)
+        return tuple(found for each in configured for found in in_order(line.found[each], usable, self._rng))
+
+    def resolved(self, name: str, address: Address, found: Sequence[Address], now: float) -> None:
+        """What DNS says that an address of the configuration is (SRV, RFC 3263): each is asked and judged for
+        itself from then on. Nothing found changes nothing: a name server that is away is no dead line.
+        """
+        line = self._lines.get(name)
+        if line is not None and address in line.found and found:
+            line.found[address] = tuple(dict.fromkeys(found))[:MOST_FOUND]
+            line.settle()
+            self._stand(name, now)
 
     def terms(self, name: str) -> Terms:
         return self._lines[name].terms
 
     def began(self, name: str, now: float) -> None:
-        """An attempt was sent over the line. To be told at once."""
-        self.board.began(name, now)
-        self._circuit(name, breaker.Event.BEGAN, now)
+        """An attempt was sent over the line. To be told at once. Safe for a line that is gone."""
+        if name in self._lines:
+            self.board.began(name, now)
+            self._circuit(name, breaker.Event.BEGAN, now)
 
     def ended(self, name: str) -> None:
         """A call over the line is over, or its attempt was."""
@@ -154,10 +184,12 @@ class Exchange:
 
     def heard(
         self, name: str, address: Address, event: health.Event, now: float, *, rtt_s: float | None = None
-    ) -> health.State:
-        """What was heard of an address, or was not; how it is taken then."""
-        line = self._lines[name]
-        reach = line.reach[address]
+    ) -> health.State | None:
+        """What was heard of an address, or was not; how it is taken then, None for one that is gone."""
+        line = self._lines.get(name)
+        reach = line.reach.get(address) if line is not None else None
+        if line is None or reach is None:
+            return None
         found = health.apply(reach, event, now, line.care, rtt_s=rtt_s, chance=self._rng.random())
         line.reach[address] = found
         self._stand(name, now)
@@ -179,7 +211,8 @@ class Exchange:
         return line.reach[address].wait_s(line.care)
 
     def tick(self, now: float) -> None:
-        """Whatever time has brought."""
+        """Whatever time has brought. A choice sees to it by itself, ten times a second at most."""
+        self._tick_at = now + TICK_S
         for name, line in self._lines.items():
             for address, reach in line.reach.items():
                 event = health.due(reach, now, line.care)
@@ -247,7 +280,9 @@ def _line(terms: Terms, rules: Rules) -> _Line:
     own = rules.health
     if terms.options_every_s is not None:
         own = replace(own, interval_s=terms.options_every_s)
-    return _Line(terms, own, {address: health.Reach() for address in terms.addresses})
+    line = _Line(terms, own, {address: (address,) for address in terms.addresses}, {})
+    line.settle()
+    return line
 
 
 def destination_of(number: str) -> str:

@@ -110,8 +110,6 @@ CALLEE: Mapping[int, str] = {
     21: "declined",
     22: "number changed",
     28: "number incomplete",
-    29: "facility refused",
-    31: "ended as usual",
 }
 
 

@@ -208,6 +208,30 @@ def test_one_dead_address_of_a_line_does_not_hide_the_other():
     assert set(exchange.addresses("a")) == {near, far}
 
 
+def test_each_address_behind_a_name_is_asked_and_judged_for_itself():
+    name, other = Address("sip.example"), Address("192.0.2.9", 5060, priority=20)
+    exchange = Exchange({"a": LineSpec("a")}, {"a": Terms(addresses=(name, other))}, Rules(), Random(1))
+    first, second = Address("192.0.2.1", 5060, priority=1), Address("192.0.2.2", 5060, priority=2)
+    exchange.resolved("a", name, (first, second), 0.0)
+    assert exchange.addresses("a") == (first, second, other)
+    assert [address for _, address in exchange.questions(0.0)] == [first, second, other]
+    exchange.heard("a", first, Event.BROKEN, 1.0)
+    assert exchange.addresses("a") == (second, other)
+    exchange.resolved("a", name, (second, first), 2.0)
+    exchange.resolved("a", name, (), 3.0)
+    assert exchange.addresses("a") == (second, other)
+    exchange.resolved("a", name, (second,), 4.0)
+    assert exchange.heard("a", first, Event.HEARD, 5.0) is None
+
+
+def test_what_is_heard_of_lines_that_are_gone_breaks_nothing():
+    exchange = world(BEST).exchange
+    assert exchange.heard("gone", Address("x.example"), Event.HEARD, 1.0) is None
+    exchange.began("gone", 1.0)
+    exchange.ended("gone")
+    exchange.resolved("gone", Address("x.example"), (Address("192.0.2.1"),), 1.0)
+
+
 def test_a_line_may_have_its_own_interval_of_questions_or_none():
     terms = {
         name: Terms(addresses=(Address("x.example"),), options_every_s=own)
