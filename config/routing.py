@@ -41,6 +41,11 @@ class ChoiceSettings:
     load: Points = setting("What a full line has against it; grows by the square of its load.", default=0.5)
     away: Points = setting("What a line has against it that is in another region.", default=0.5)
     near: Points = setting("Lines that differ by no more than this share calls by weight.", default=0.05)
+    sticky: bool = setting(
+        "Calls to one number go over the same line each time, on every node, while it can take them: among "
+        "lines of one priority the number chooses, by their weights, instead of points.",
+        default=False,
+    )
     typical_call_s: SomeSeconds = setting(
         "Length of the call that costs are compared for, in seconds.", default=180.0
     )
@@ -201,6 +206,7 @@ class RoutingSettings:
             health=self.health.value(),
             circuit=self.circuit.value(),
             rescue=self.rescue.value(),
+            sticky=self.choice.sticky,
             most_waiting=self.surge.most,
             typical_s=self.choice.typical_call_s,
             half_life_s=self.choice.half_life_s,

@@ -45,6 +45,7 @@ class Rules:
     health: health.Terms = field(default_factory=health.Terms)
     circuit: breaker.Terms = field(default_factory=breaker.Terms)
     rescue: rescue.Terms = field(default_factory=rescue.Terms)
+    sticky: bool = False
     most_waiting: int = 50
     typical_s: float = 180.0
     half_life_s: float = 1800.0
@@ -116,6 +117,7 @@ class Exchange:
             destination=destination_of(number),
             region=region,
             residency=residency,
+            sticky=number if self.rules.sticky else "",
             emergency=is_emergency(number, country, self.rules.emergency_numbers),
             country=country,
         )
@@ -130,6 +132,8 @@ class Exchange:
         """The attempts of one call. A policy of the lines' own is in what `manner` says."""
 
         def best(wanted: Demand, at: float) -> Choice:
+            if wanted.number != demand.number:  # it was redirected
+                wanted = replace(wanted, destination=destination_of(wanted.number))
             return self.choose(wanted, at, wall + at - now)
 
         return failover(

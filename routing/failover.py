@@ -1,6 +1,6 @@
 """A call's attempts over lines, one after the other: a generator that is told what became of each.
 
-    steps = failover(demand, board, policy, now)
+    steps = failover(demand, choose, manner, policy, now)
     step = next(steps)                      # an Attempt to make, or a Pause to let pass
     step = steps.send(Outcome(...))         # until StopIteration, whose value is the Result
 
@@ -175,7 +175,10 @@ SILENCES: Mapping[End, tuple[int, Meaning]] = {
 # What a caller is told instead of what a line said to us: that a password of ours was wrong is none of his.
 # After the callee rang, and where no line was left.
 STOPPED: Mapping[int, int] = dict.fromkeys((300, 301, 302, 305, 380, 401, 402, 407, 408), 480)
-EXHAUSTED: Mapping[int, int] = dict.fromkeys((305, 380, 401, 402, 407, 408), 503)
+EXHAUSTED: Mapping[int, int] = {
+    **dict.fromkeys((300, 301, 302), 480),
+    **dict.fromkeys((305, 380, 401, 402, 407, 408), 503),
+}
 
 Choose = Callable[[Demand, float], Choice]
 Steps = Generator[Attempt | Pause, Outcome, Result]
@@ -253,8 +256,7 @@ class _Call:
     def _line(self) -> Generator[Pause, Outcome, str | None]:
         """The line to try next; None when there is none, or no budget."""
         if self.pinned:
-            line, self.pinned = self.pinned, ""
-            return line if self._may_go_on() else None
+            return self._same_line() if self._may_go_on() else None
         until = self.now + self.policy.queue_s
         while self._may_go_on():
             choice = self.choose(self.demand, self.now)
@@ -268,6 +270,13 @@ class _Call:
                 self.stopped = outcome
                 return None
         return None
+
+    def _same_line(self) -> str | None:
+        """The line that redirected, if it may carry the new number: no far end calls what is barred to us."""
+        line, self.pinned = self.pinned, ""
+        choice = self.choose(self.demand, self.now)
+        self.choices.append(choice)
+        return line if choice.reasons.takes(line) else None
 
     def _pause(self, wait_s: float, until: float) -> float:
         room = min(until - self.now, self.left)
@@ -310,8 +319,7 @@ class _Call:
         if number is None:
             return False
         self.numbers.append(number)
-        # A new number: lines that failed for the old one failed all the same; the one that redirected did
-        # not.
+        # Lines that failed for the old number failed all the same; the one that redirected did not.
         self.demand = replace(self.demand, number=number, avoid=self.demand.avoid - {line})
         self.pinned = line if self.policy.redirects is Redirects.SAME_LINE else ""
         return True

@@ -111,7 +111,13 @@ class Reasons:
     cost: F64
     quality: F64
     load: F64
+    share: F64
+    doubted: NDArray[np.bool_]
     lot: str = ""  # how the first came to be the first, where that was not by merit
+
+    def takes(self, name: str) -> bool:
+        """Whether a line can take the call, wherever it stands in the order."""
+        return int(self.bars[self.board.index[name]]) == 0
 
     def of(self, name: str) -> str:
         """What is to be said of one line."""
@@ -123,10 +129,10 @@ class Reasons:
         if math.isfinite(self.cost[at]):
             parts.append(f"cost {self.cost[at]:.4g}")
         parts += [f"quality {1 - self.quality[at]:.0%}", f"load {self.load[at]:.0%}"]
-        if self.board.doubted[at]:
+        if self.doubted[at]:
             parts.append("in doubt")
-        if self.board.share[at] < 1:
-            parts.append(f"coming back at {self.board.share[at]:.0%}")
+        if self.share[at] < 1:
+            parts.append(f"coming back at {self.share[at]:.0%}")
         return f"{name}: {', '.join(parts)}"
 
     def __str__(self) -> str:
@@ -163,7 +169,8 @@ def choose(board: Board, demand: Demand, now: float, wall: float, rng: Random, w
     demerit = _demerit(board, demand, usable, (cost, quality, load), weights)
     order, lot = _order(board, demand, usable, tier, demerit, rng, weights)
     wait = None if order else _wait(board, bars, now)
-    return Choice(order, Reasons(board, bars, demerit, cost, quality, load, lot), wait)
+    stood = board.share.copy(), board.doubted.copy()  # the board goes on, the reasons stay
+    return Choice(order, Reasons(board, bars, demerit, cost, quality, load, *stood, lot), wait)
 
 
 def _bars(
@@ -188,10 +195,10 @@ def _emergency(board: Board, demand: Demand) -> tuple[NDArray[np.int64], NDArray
     others.
     """
     bars = np.where(board.emergency & ~board.off, 0, int(Bar.EMERGENCY))
+    _mark_tried(board, demand, bars)
     here = board.in_country(demand.country)
     if (here & (bars == 0)).any():
         bars[~here] |= int(Bar.EMERGENCY)
-    _mark_tried(board, demand, bars)
     return bars, np.where(board.share <= 0, LAST, np.where(board.doubted, DOUBTFUL, SURE))
 
 

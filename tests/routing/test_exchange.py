@@ -224,6 +224,16 @@ def test_each_address_behind_a_name_is_asked_and_judged_for_itself():
     assert exchange.heard("a", first, Event.HEARD, 5.0) is None
 
 
+@pytest.mark.parametrize("dialled", ["", "+", "alice", "1001", "*45", "+" + "9" * 300, NUMBER])
+def test_whatever_is_dialled_has_an_answer_with_lines_and_without_any(dialled):
+    none, some = Exchange({}, {}, Rules(), Random(1)), world(BEST).exchange
+    for exchange, order in ((none, ()), (some, ("best",))):
+        choice = exchange.choose(exchange.demand(dialled, "GB"), 0.0, 0.0)
+        assert (choice.order, choice.wait_s) == (order, None)
+    assert none.next_timeout() == float("inf")
+    assert none.questions(0.0) == []
+
+
 def test_what_is_heard_of_lines_that_are_gone_breaks_nothing():
     exchange = world(BEST).exchange
     assert exchange.heard("gone", Address("x.example"), Event.HEARD, 1.0) is None
@@ -252,6 +262,17 @@ def test_a_change_of_configuration_forgets_nothing_of_lines_that_stay():
     new.keep(old, 2.0)
     assert new.state("best")[0][address].state is State.DOWN
     assert new.choose(new.demand(NUMBER, "GB"), 2.0, 0.0).order == ("new",)
+
+
+def test_where_calls_are_to_stick_a_number_has_its_line():
+    exchange = world(LineSpec("a"), LineSpec("b"), rules=Rules(sticky=True)).exchange
+    numbers = [f"+44207183{last:04}" for last in range(40)]
+
+    def line(number: str) -> str:
+        return exchange.choose(exchange.demand(number, "GB"), 0.0, 0.0).order[0]
+
+    assert all(len({line(number) for _ in range(5)}) == 1 for number in numbers)
+    assert {line(number) for number in numbers} == {"a", "b"}
 
 
 def test_there_is_always_a_time_for_the_next_question():

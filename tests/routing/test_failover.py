@@ -27,6 +27,7 @@ from routing.failover import (
     rings,
 )
 from routing.line import Choice, Demand, Weights, choose
+from routing.rate import Tariff
 from routing.response import RESPONSES, Blame, Then, meaning
 
 LONDON = Demand("+442071838750", "44")
@@ -272,6 +273,14 @@ def test_a_redirection_may_go_over_the_best_line_for_its_number():
 
     story.play(first_then(revives, answers))
     assert story.tried == "ab"
+
+
+@pytest.mark.parametrize("redirects", [Redirects.SAME_LINE, Redirects.ANY_LINE])
+def test_no_far_end_makes_us_call_what_is_barred(redirects):
+    lines = tuple(LineSpec(name, tariff=Tariff(barred=("+4490",))) for name in "abcdefghij")
+    story = Story(lines=lines, policy=Policy(redirects=redirects))
+    result = story.play(moved("+449012345678"))
+    assert (len(story.attempts), result.status) == (1, 480)
 
 
 def test_where_redirections_are_refused_the_call_ends():

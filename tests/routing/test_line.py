@@ -118,6 +118,18 @@ def test_what_a_call_is_given_is_said_in_words():
     assert "b: does not serve this region" in said
 
 
+def test_the_reasons_stay_what_they_were_when_the_lines_go_on():
+    board = Board([LineSpec("a"), LineSpec("b")])
+    board.stands("a", 0.5)
+    reasons = pick(board).reasons
+    before = str(reasons)
+    board.stands("a", 0.0)
+    board.stands("b", 1.0, doubted=True)
+    board.began("b", 1.0)
+    assert str(reasons) == before
+    assert "coming back at 50%" in before
+
+
 # --- shares -----------------------------------------------------------------------------------------
 
 
@@ -255,6 +267,8 @@ def test_an_emergency_call_tries_lines_that_live_before_dead_ones_and_only_lines
     )
     board.stands("dead", 0.0)
     assert pick(board, EMERGENCY).order == ("live", "dead")
+    tried = replace(EMERGENCY, avoid=frozenset({"live", "dead"}))
+    assert pick(board, tried).order == ("abroad",)
     assert pick(board, replace(EMERGENCY, country="FR")).order[-1] == "dead"
     assert "never" not in pick(board, replace(EMERGENCY, country="FR")).order
 
