@@ -210,9 +210,9 @@ class Exchange:
         return found
 
     def wait_s(self, name: str, address: Address) -> float:
-        """How long to wait for an answer to a question or a call."""
+        """How long to wait for an answer to a question."""
         line = self._lines[name]
-        return line.reach[address].wait_s(line.care)
+        return line.reach[address].answer_wait_s(line.care)
 
     def tick(self, now: float) -> None:
         """Whatever time has brought. A choice sees to it by itself, ten times a second at most."""

@@ -75,11 +75,15 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Rtt:
-    """From a request to its first answer: the network and the far end's haste (RFC 6298 section 2)."""
+    """From a request to its first answer: the network and the far end's haste (RFC 6298 section 2). doubted:
+    the newest request had no answer in time, and nothing was learnt from it: twice as long is waited next
+    (section 5.5), or a line that has become slow would never be heard out again.
+    """
 
     smoothed: float = 0.0
     spread: float = 0.0
     known: bool = False
+    doubted: bool = False
 
     def seen(self, seconds: float) -> Rtt:
         sample = max(0.0, seconds)
@@ -87,6 +91,16 @@ class Rtt:
             return Rtt(sample, sample / 2, True)
         spread = 0.75 * self.spread + 0.25 * abs(self.smoothed - sample)
         return Rtt(0.875 * self.smoothed + 0.125 * sample, spread, True)
+
+    def missed(self) -> Rtt:
+        return replace(self, doubted=True)
+
+    def wait_s(self, terms: Terms) -> float:
+        """How long to wait for an answer before it is missed."""
+        usual = terms.first_wait_s
+        if self.known:
+            usual = max(HASTE_S + self.smoothed + 4 * self.spread, terms.least_wait_s)
+        return min(2 * usual if self.doubted else usual, terms.longest_wait_s)
 
 
 HASTE_S = 0.2  # within which a server answers an INVITE by itself, with 100 (RFC 3261 section 17.2.1)
@@ -104,7 +118,8 @@ class Reach:
     back_off_s: float = 0.0
     deaths: int = 0
     died_at: float = float("-inf")
-    rtt: Rtt = Rtt()
+    rtt: Rtt = Rtt()  # of questions
+    call_rtt: Rtt = Rtt()  # of calls: what answers OPTIONS at once may take long to say 100
 
     @property
     def usable(self) -> bool:
@@ -117,11 +132,15 @@ class Reach:
         return self.state in (State.UP, State.RETURNING)
 
     def wait_s(self, terms: Terms) -> float:
-        """How long to wait for a first answer before it is missed."""
-        if not self.rtt.known:
-            return terms.first_wait_s
-        learnt = HASTE_S + self.rtt.smoothed + 4 * self.rtt.spread
-        return min(max(learnt, terms.least_wait_s), terms.longest_wait_s)
+        """How long to wait for the first answer to a call. Until calls have taught it, no less than questions
+        say.
+        """
+        usual = self.call_rtt.wait_s(terms)
+        return usual if self.call_rtt.known else max(usual, self.rtt.wait_s(terms))
+
+    def answer_wait_s(self, terms: Terms) -> float:
+        """How long to wait for the answer to a question."""
+        return self.rtt.wait_s(terms)
 
     def share(self, now: float, terms: Terms) -> float:
         """Share of its calls, 0 to 1, that it is given now."""
@@ -191,8 +210,7 @@ def apply(
     rtt_s: time from the request to this answer, with HEARD and ANSWERED. chance: 0 to 1, a throw of dice that
     keeps a thousand lines from being asked in step.
     """
-    if rtt_s is not None:
-        reach = replace(reach, rtt=reach.rtt.seen(rtt_s))
+    reach = _learnt(reach, event, rtt_s)
     row = TABLE.get((reach.state, event))
     if row is None:
         return reach
@@ -208,6 +226,17 @@ def apply(
     if state is State.RETURNING:
         changed = _act(changed, Do.CLEAR, now, terms, 0.9 + 0.2 * chance)
     return replace(changed, state=state, since=now)
+
+
+def _learnt(reach: Reach, event: Event, rtt_s: float | None) -> Reach:
+    """What an answer, or none, says of how long to wait for the next."""
+    if rtt_s is not None:
+        if event is Event.HEARD:
+            return replace(reach, call_rtt=reach.call_rtt.seen(rtt_s))
+        return replace(reach, rtt=reach.rtt.seen(rtt_s))
+    if event is Event.MISSED and reach.state is State.UP:
+        return replace(reach, call_rtt=reach.call_rtt.missed())
+    return reach
 
 
 def next_timeout(reach: Reach, terms: Terms) -> float:

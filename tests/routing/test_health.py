@@ -79,7 +79,7 @@ def test_a_broken_transport_and_a_503_to_options_are_a_death_at_once(state, even
 def test_a_silent_address_is_dead_within_two_seconds_of_the_first_silence(up):
     now, reach = 0.0, after(Event.MISSED, reach=up)
     while reach.state is not State.DOWN:
-        now = max(now, next_timeout(reach, TERMS)) + reach.wait_s(TERMS)
+        now = max(now, next_timeout(reach, TERMS)) + reach.answer_wait_s(TERMS)
         reach = apply(asked(reach), Event.MISSED, now, TERMS, chance=1.0)
     assert now <= 2.0
 
@@ -157,16 +157,32 @@ def test_where_options_are_not_wanted_time_alone_brings_it_back():
     assert (back.state, back.share(1.0, terms)) == (State.RETURNING, terms.least_share)
 
 
-def test_patience_is_half_a_second_until_the_round_trip_is_known_and_follows_it_then(up):
-    assert up.wait_s(TERMS) == 0.5
-    near, far, endless = up, up, up
+def learns(reach: Reach, event: Event, rtt_s: float) -> Reach:
     for _ in range(50):
-        near = apply(near, Event.ANSWERED, 0.0, TERMS, rtt_s=0.01)
-        far = apply(far, Event.ANSWERED, 0.0, TERMS, rtt_s=0.6)
-        endless = apply(endless, Event.ANSWERED, 0.0, TERMS, rtt_s=30.0)
-    assert near.wait_s(TERMS) == TERMS.least_wait_s
-    assert 0.8 <= far.wait_s(TERMS) <= 1.0
-    assert endless.wait_s(TERMS) == TERMS.longest_wait_s
+        reach = apply(reach, event, 0.0, TERMS, rtt_s=rtt_s)
+    return reach
+
+
+def test_patience_is_half_a_second_until_calls_were_answered_and_follows_them_then(up):
+    assert up.wait_s(TERMS) == 0.5
+    assert learns(up, Event.HEARD, 0.01).wait_s(TERMS) == TERMS.least_wait_s
+    assert 0.8 <= learns(up, Event.HEARD, 0.6).wait_s(TERMS) <= 1.0
+    assert learns(up, Event.HEARD, 30.0).wait_s(TERMS) == TERMS.longest_wait_s
+
+
+def test_questions_teach_patience_with_calls_only_where_the_way_is_long(up):
+    near, far = learns(up, Event.ANSWERED, 0.01), learns(up, Event.ANSWERED, 0.6)
+    assert (near.wait_s(TERMS), near.answer_wait_s(TERMS)) == (0.5, TERMS.least_wait_s)
+    assert far.wait_s(TERMS) == far.answer_wait_s(TERMS) > 0.7
+
+
+def test_after_a_call_that_was_missed_twice_as_long_is_waited_until_one_is_answered(up):
+    quick = learns(up, Event.HEARD, 0.01)
+    missed = after(*[Event.MISSED] * 2, reach=quick)
+    assert missed.wait_s(TERMS) == 2 * quick.wait_s(TERMS)
+    slow = apply(missed, Event.HEARD, 0.0, TERMS, rtt_s=0.4)
+    assert slow.state is State.UP
+    assert slow.wait_s(TERMS) > 0.4
 
 
 def test_what_means_nothing_in_a_state_changes_nothing(up):
