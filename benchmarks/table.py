@@ -173,6 +173,18 @@ FIGURES = {
         "slot_us_8k": Figure("CPU of a clean packet buffered and played, 8 kHz", "µs"),
         "slot_us_16k": Figure("16 kHz", "µs"),
     },
+    "lines": {
+        "choices_per_s": Figure("lines chosen a second of 200 with 10,000 rates each, one core", "/s"),
+        "choose_p50_us": Figure("CPU of one choice", "µs"),
+        "choose_p99_us": Figure("CPU of choosing a line of 200, 99th percentile", "µs", "< 1,000"),
+        "choose_x_floor": Figure("against the longest prefix and the cheapest price alone", "×"),
+        "floor_us": Figure("CPU of that", "µs"),
+        "whole_call_us": Figure("CPU of a call: its choice, its attempt, and what is learnt of it", "µs"),
+        "first_of_prefix_us": Figure("CPU of a destination that nobody called lately", "µs"),
+        "with_words_us": Figure("a choice, and what it says of all lines in words", "µs"),
+        "kb_per_rate": Figure("memory a rate", "kB"),
+        "built_s": Figure("CPU of reading all rates in", "s"),
+    },
     "sip": {
         "messages_per_s": Figure("SIP messages parsed a second, one core", "/s"),
         "calls_per_s": Figure("calls set up and torn down a second, one core", "/s", "≥ 200"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from config.fault import Fault
+from config.line_faults import line_faults
 from config.listeners import listener_faults
 from config.order import order_faults
 from config.parts import Parts
@@ -16,3 +17,4 @@ def check(parts: Parts) -> Iterator[Fault]:
     yield from order_faults(parts)
     yield from listener_faults(parts)
     yield from reference_faults(parts)
+    yield from line_faults(parts)

@@ -23,15 +23,17 @@ from config.outline import settings_of
 from config.parts import Parts
 from config.people import AgentSettings, People, UserSettings
 from config.queue import QueueSettings
+from config.routing import RoutingSettings
 from config.schema import Config
 from config.service import ApiSettings, StoreSettings
 from config.signalling import SipSettings
+from config.tariff import RateList, read_list
 from config.validate import validate
 
 T = TypeVar("T")
 
 SHIPPED = Path(__file__).parent
-FILES = ("node", "sip", "media", "api", "store", "queues", "agents", "numbers")
+FILES = ("node", "sip", "media", "api", "store", "queues", "agents", "numbers", "routing")
 MAX_LINES = 1000
 
 
@@ -59,6 +61,7 @@ class _Loader:
         lines = {path.stem: self._read(path) for path in self._line_files()}
         people = read["agents"]
         self._only(people, settings_of(People))
+        found = dict(self._named(LineSettings, lines))
         return Parts(
             folder=self.folder,
             faults=self.faults,
@@ -72,7 +75,9 @@ class _Loader:
             agents=self._entries(AgentSettings, people, ("agents",)),
             users=self._entries(UserSettings, people, ("users",)),
             numbers=self._value(Numbers, read["numbers"]),
-            lines=dict(self._named(LineSettings, lines)),
+            routing=self._value(RoutingSettings, read["routing"]),
+            lines=found,
+            rates=dict(self._rates(found)),
             prompts=self._prompts(),
         )
 
@@ -126,6 +131,13 @@ class _Loader:
         for name, each in read.items():
             yield name, self._value(kind, each, (), name)
 
+    def _rates(self, lines: Mapping[str, LineSettings | None]) -> Iterator[tuple[str, RateList]]:
+        for name, line in lines.items():
+            if line is not None and line.rate_list is not None:
+                read = read_list(self.folder / line.rate_list, line.zone)
+                self.faults += read.faults
+                yield name, read
+
     def _prompts(self) -> dict[str, frozenset[str]]:
         """The names of prompts by language; the shipped ones where the folder has none of its own."""
         own = self.folder / "prompts"
@@ -139,6 +151,9 @@ class _Loader:
 def _config(parts: Parts) -> Config:
     node, numbers, sip = parts.node, parts.numbers, parts.sip
     assert node and numbers and sip and parts.media and parts.api and parts.store, "unsound parts have faults"
+    assert parts.routing, "unsound parts have faults"
+    lines = {name: each for name, each in parts.lines.items() if each}
+    listed = {name: each.rates for name, each in parts.rates.items()}
     tls = replace(
         sip.tls, certificate=_below(parts.folder, sip.tls.certificate), key=_below(parts.folder, sip.tls.key)
     )
@@ -153,7 +168,9 @@ def _config(parts: Parts) -> Config:
         agents={name: each for name, each in parts.agents.items() if each},
         users={name: each for name, each in parts.users.items() if each},
         numbers=numbers.plan(node.country),
-        lines={name: each for name, each in parts.lines.items() if each},
+        lines=lines,
+        routing=parts.routing,
+        specs={name: each.spec(listed.get(name, ())) for name, each in lines.items()},
     )
 
 

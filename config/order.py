@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from config.fault import Fault
 from config.fault import Path as SettingPath
 from config.media import MediaSettings, port_shares
 from config.parts import Parts, sound
+from config.routing import RoutingSettings
 from config.signalling import SipSettings
 from sip.hop import SECURED
 
@@ -32,7 +32,8 @@ def order_faults(parts: Parts) -> Iterator[Fault]:
         remedy = "write {env: NAME} or {file: PATH}"
         yield parts.fault("store", ("url",), "a database cannot be made up", remedy)
     yield from _queues(parts)
-    yield from _lines(parts)
+    if parts.routing:
+        yield from _routing(parts, parts.routing)
 
 
 def _ice(parts: Parts, media: MediaSettings) -> Iterator[Fault]:
@@ -152,24 +153,20 @@ def _queues(parts: Parts) -> Iterator[Fault]:
             yield parts.fault("queues", (name, "leave_to"), "is never reached", remedy)
 
 
-def _lines(parts: Parts) -> Iterator[Fault]:
-    owners: list[tuple[str, IPv4Network | IPv6Network]] = []
-    for name, line in sound(parts.lines):
-        file = f"lines/{name}"
-        if line.enabled and not line.sources:
-            remedy = "name the networks of its gateway in sources, or write enabled: false"
-            yield parts.fault(file, (), "has no sources: no call could come from it", remedy)
-        for at, source in enumerate(line.sources):
-            network = ip_network(source)
-            if network.prefixlen == 0:
-                remedy = "name the networks of the gateway"
-                yield parts.fault(file, ("sources", at), f"{source} lets everybody in", remedy)
-            for other, known in owners if line.enabled else ():
-                if other != name and network.version == known.version and network.overlaps(known):
-                    problem = f"{source} belongs to line '{other}' as well ({known})"
-                    yield parts.fault(file, ("sources", at), problem, "give each network to one line")
-            if line.enabled:
-                owners.append((name, network))
+def _routing(parts: Parts, routing: RoutingSettings) -> Iterator[Fault]:
+    ordered = (
+        ("health", "first_back_off_s", "longest_back_off_s", routing.health),
+        ("health", "least_wait_s", "longest_wait_s", routing.health),
+        ("circuit", "rest_s", "longest_rest_s", routing.circuit),
+        ("rescue", "doubt_s", "dead_s", routing.rescue),
+    )
+    for block, least, most, values in ordered:
+        yield from _ascending(parts, "routing", block, least, most, values)
+    wait, budget = routing.health.first_wait_s, routing.failover.budget_s
+    if budget < 2 * wait:
+        problem = f"{budget:g} is spent before a second line is tried"
+        remedy = f"write {2 * wait:g} or more, or lower health.first_wait_s"
+        yield parts.fault("routing", ("failover", "budget_s"), problem, remedy)
 
 
 def _ascending(parts: Parts, file: str, block: str, least: str, most: str, values: object) -> Iterator[Fault]:

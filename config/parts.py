@@ -15,8 +15,10 @@ from config.node import NodeSettings
 from config.numbers import Numbers
 from config.people import AgentSettings, UserSettings
 from config.queue import QueueSettings
+from config.routing import RoutingSettings
 from config.service import ApiSettings, StoreSettings
 from config.signalling import SipSettings
+from config.tariff import RateList
 
 T = TypeVar("T")
 
@@ -25,7 +27,8 @@ T = TypeVar("T")
 class Parts:
     """None stands for a file or an entry that has faults; its name is known all the same.
 
-    documents: by file name without `.yaml`. prompts: names of prompts by language.
+    documents: by file name without `.yaml`. prompts: names of prompts by language. rates: lists of
+    rates, by line.
     """
 
     folder: Path
@@ -40,7 +43,9 @@ class Parts:
     agents: Mapping[str, AgentSettings | None]
     users: Mapping[str, UserSettings | None]
     numbers: Numbers | None
+    routing: RoutingSettings | None
     lines: Mapping[str, LineSettings | None]
+    rates: Mapping[str, RateList]
     prompts: Mapping[str, frozenset[str]]
 
     def fault(self, file: str, path: tuple[str | int, ...], problem: str, remedy: str) -> Fault:

@@ -20,6 +20,7 @@ from config.numbers import Numbers
 from config.outline import Setting, settings_of
 from config.people import People
 from config.queue import QueueSettings
+from config.routing import RoutingSettings
 from config.service import ApiSettings, StoreSettings
 from config.signalling import SipSettings
 
@@ -69,6 +70,7 @@ PAGES = (
     Page("queues.yaml", "A block for each queue, under its name.", QueueSettings, "NAME"),
     Page("agents.yaml", "Who has a phone here, under their SIP user names.", People),
     Page("numbers.yaml", "What a dialled number leads to.", Numbers),
+    Page("routing.yaml", "How lines are chosen, and when the next is tried.", RoutingSettings),
     Page("lines/NAME.yaml", "One file for each line (trunk); its name is the line's.", LineSettings),
 )
 

@@ -61,14 +61,14 @@ def _queues(parts: Parts) -> Iterator[Fault]:
         if certain and name not in staffed:
             remedy = f"add '{name}' to the queues of an agent in agents.yaml"
             yield parts.fault("queues", (name,), "no agent takes its calls", remedy)
-        prompts = _prompts(parts, queue.language)
+        prompts = prompts_of(parts, queue.language)
         for at, prompt in enumerate(queue.welcome):
             yield from _prompt(parts, "queues", (name, "welcome", at), prompt, prompts)
         if queue.music:
             yield from _prompt(parts, "queues", (name, "music"), queue.music, prompts)
         for setting, target in (("overflow", queue.overflow), ("leave_to", queue.leave_to)):
             if target is not None:
-                yield from _destination(parts, "queues", (name, setting), target, prompts)
+                yield from destination_faults(parts, "queues", (name, setting), target, prompts)
         key = queue.recording.key
         if key and parts.media and key not in parts.media.recording.keys:
             remedy = "add it to recording.keys in media.yaml"
@@ -95,10 +95,10 @@ def _overflow_loops(parts: Parts) -> Iterator[Fault]:
 
 
 def _numbers(parts: Parts, numbers: Numbers) -> Iterator[Fault]:
-    every = _prompts(parts, parts.node.language if parts.node else FALLBACK)
+    every = prompts_of(parts, parts.node.language if parts.node else FALLBACK)
     for group in ("numbers", "prefixes", "patterns"):
         for text, entry in getattr(numbers, group).items():
-            yield from _destination(parts, "numbers", (group, text), entry.destination, every)
+            yield from destination_faults(parts, "numbers", (group, text), entry.destination, every)
 
 
 def _twice(parts: Parts, numbers: Numbers, country: str) -> Iterator[Fault]:
@@ -117,7 +117,7 @@ def _twice(parts: Parts, numbers: Numbers, country: str) -> Iterator[Fault]:
         seen.setdefault(code, f"the code for {feature.value}")
 
 
-def _destination(
+def destination_faults(
     parts: Parts, file: str, path: SettingPath, target: Destination, prompts: frozenset[str]
 ) -> Iterator[Fault]:
     match target:
@@ -137,7 +137,7 @@ def _prompt(parts: Parts, file: str, path: SettingPath, name: str, known: frozen
         yield parts.fault(file, path, f"there is no prompt '{name}'", remedy)
 
 
-def _prompts(parts: Parts, language: str) -> frozenset[str]:
+def prompts_of(parts: Parts, language: str) -> frozenset[str]:
     """What a caller of this language can be played; the fallback language fills the gaps."""
     found = BUILT_IN_PROMPTS
     for source in (language, language.partition("-")[0], FALLBACK):

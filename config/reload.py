@@ -62,6 +62,10 @@ EFFECTS: Mapping[str, Effect] = {
     "agents": Effect.NOW,
     "users": Effect.NOW,
     "lines": Effect.NOW,
+    "routing": Effect.NEXT_CALL,
+    "routing.health": Effect.NOW,
+    "routing.circuit": Effect.NOW,
+    "routing.rescue": Effect.NOW,
 }
 NOUNS = {"queues": "queue", "agents": "agent", "users": "user", "lines": "line", "tokens": "API token"}
 
@@ -70,14 +74,26 @@ def plan(old: Config, new: Config) -> list[Change]:
     """The differences from `old` to `new`, in the order of the files; empty when there are none."""
     changes: list[Change] = []
     for part in fields(Config):
-        if part.name == "folder":
+        if part.name in ("folder", "specs"):
             continue
         before, after = getattr(old, part.name), getattr(new, part.name)
         differences = (
             _plans(before, after) if part.name == "numbers" else _differences(before, after, (part.name,))
         )
         changes += [Change(".".join(path), words, _effect(path)) for path, words in differences]
-    return changes
+    return [*changes, *_rate_lists(old, new)]
+
+
+def _rate_lists(old: Config, new: Config) -> Iterator[Change]:
+    """Lists of rates that have another content under the same name."""
+    for name, spec in new.specs.items():
+        was = old.specs.get(name)
+        if was is None or old.lines[name] != new.lines[name] or was.tariff == spec.tariff:
+            continue
+        before, after = set(was.tariff.rates), set(spec.tariff.rates)
+        new_ones, gone = len(after - before), len(before - after)
+        words = f"line {name}: rate_list: {new_ones} rates are new or other, {gone} gone"
+        yield Change(f"lines.{name}.rate_list", words, _effect(("lines", name)))
 
 
 Path = tuple[str, ...]

@@ -7,23 +7,28 @@ seconds, in `_ms` milliseconds.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from config.line import LineSettings
 from config.media import MediaSettings
 from config.node import NodeSettings
 from config.people import AgentSettings, UserSettings
+from config.routing import RoutingSettings
 from config.secret import Secret
 from config.service import ApiSettings, StoreSettings
 from config.signalling import SipSettings
+from routing.board import LineSpec
 from routing.number import NumberPlan
 from routing.queue import QueueSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything a node is told. Immutable; `with_ports` and `with_secrets` return another one."""
+    """Everything a node is told. Immutable; `with_ports` and `with_secrets` return another one.
+
+    specs: of the lines, as choosing sees them, with the rates of their lists.
+    """
 
     folder: Path
     node: NodeSettings
@@ -36,6 +41,8 @@ class Config:
     users: Mapping[str, UserSettings]
     numbers: NumberPlan
     lines: Mapping[str, LineSettings]
+    routing: RoutingSettings = field(default_factory=RoutingSettings)
+    specs: Mapping[str, LineSpec] = field(default_factory=dict)
 
     @property
     def accounts(self) -> Mapping[str, AgentSettings | UserSettings]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -132,8 +133,7 @@ def test_certificates_are_found_relative_to_the_folder(folder, edit):
 
 
 def test_a_folder_without_lines_is_a_node_without_lines(folder):
-    (folder / "lines" / "example.yaml").unlink()
-    (folder / "lines").rmdir()
+    shutil.rmtree(folder / "lines")
     assert load(folder, {}).lines == {}
 
 
