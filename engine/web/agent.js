@@ -2,7 +2,7 @@
 
 import {Calls, NoMicrophone} from './agent_calls.js';
 import {called, facts, network, put, queues, worded} from './agent_view.js';
-import {caption, captionsOf, note} from './captions.js';
+import {caption, captionsOf, follow, note} from './captions.js';
 import {Desk} from './desk.js';
 import {deviceChoices, languageChoices} from './devices.js';
 import {$, choices, press, show, text} from './dom.js';
@@ -98,6 +98,7 @@ function plugIn() {
   if (kept) attempt(() => calls.comeBack(kept));
 }
 
+follow($('captions'));
 press($('signout'), async () => {
   await desk.ask('state', {state: 'logged_out', reason: ''}).catch(() => {});
   desk.signOut();

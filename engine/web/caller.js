@@ -4,7 +4,7 @@
 // address (#token=…), the page around it, or, where the node is set up so for trying out, the node itself.
 
 import * as around from './around.js';
-import {caption, forget} from './captions.js';
+import {caption, follow, forget} from './captions.js';
 import {deviceChoices, languageChoices} from './devices.js';
 import {$, choices, make, press, show, text} from './dom.js';
 import {drawIcons, icon, setIcon} from './icons.js';
@@ -237,6 +237,7 @@ keypad($('pad'), (key) => {
 });
 $('open-settings').addEventListener('click', () => $('settings-dialog').showModal());
 $('destination').addEventListener('change', render);
+follow($('captions'));
 const fillDevices = deviceChoices(microphone, $('microphones'), $('speakers'), () => [$('voice')], (stream) => {
   call?.speak(stream);
   meter?.stop();

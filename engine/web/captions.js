@@ -6,6 +6,15 @@ import {language, say} from './words.js';
 const KEPT = 100; // on the page
 const END = 40; // px from the end within which the list follows what comes
 
+/** Whoever sees the newest goes on seeing it, also where the room for the list becomes less. */
+export function follow(list) {
+  let room = list.clientHeight;
+  new ResizeObserver(() => {
+    if (list.scrollHeight - list.scrollTop - room < END) list.scrollTop = list.scrollHeight;
+    room = list.clientHeight;
+  }).observe(list);
+}
+
 /** A caption, or a newer version of one, which takes its place. mine: the side that this page's person is; other: what
  * the other side is called, where that is known.
  *

@@ -21,6 +21,12 @@ SPEAK = """(code) => {
 }"""
 NARROW = {"width": 320, "height": 640}  # WCAG 1.4.10: nothing is lost at this width
 WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+COVERED = """async () => {
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const list = document.querySelector('#captions');
+  const newest = list && [...list.querySelectorAll('.caption')].findLast((each) => each.offsetParent);
+  return newest ? Math.round(newest.getBoundingClientRect().bottom - list.getBoundingClientRect().bottom) : 0;
+}"""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 LOOKS = (("en", "light"), ("ar", "dark"))
 
@@ -43,4 +49,6 @@ def test_every_state_can_be_read_and_worked_by_everybody(
         faults += [f"{name}: {beyond} px are beyond a narrow screen"] if beyond else []
         assert wide is not None
         page.set_viewport_size(wide)
+        covered = page.evaluate(COVERED)
+        faults += [f"{name}: {covered} px of the newest caption are covered"] if covered > 0 else []
     assert faults == []
