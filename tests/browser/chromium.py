@@ -144,6 +144,10 @@ class Tab:
         lower = signal.resample_poly(sound.astype(np.float64), 1, RATE // rate)
         return np.rint(lower).clip(-32768, 32767).astype(np.int16)
 
+    def reached(self) -> None:
+        """Wait until its newest call has a way through the network."""
+        self.page.wait_for_function("() => isoglossEar.connections.at(-1)?.connectionState === 'connected'")
+
     def statistics(self) -> list[dict[str, Any]]:
         """What the newest connection's getStats tells."""
         script = "async () => [...(await isoglossEar.connections.at(-1).getStats()).values()]"

@@ -44,6 +44,7 @@ def test_two_pages_talk_by_way_of_the_relay_alone(
     anna.page.wait_for_selector("#offer:not([hidden])")
     anna.answer()
     customer.is_told("talking")
+    anna.tab.reached()  # a relay is asked for an address before there is a way
     talk(customer, anna, asks, tells)
     assert way(customer.tab)[0] == way(anna.tab)[0] == "relay"
     (call,) = relayed_node.get("/v1/calls")["items"]
