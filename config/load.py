@@ -34,6 +34,7 @@ T = TypeVar("T")
 
 SHIPPED = Path(__file__).parent
 FILES = ("node", "sip", "media", "api", "store", "queues", "agents", "numbers", "routing")
+LATER = ("routing",)  # files that a folder of before has not: as if empty
 MAX_LINES = 1000
 
 
@@ -57,7 +58,7 @@ class _Loader:
             remedy = f"name a folder with {', '.join(f'{name}.yaml' for name in FILES)}"
             raise ConfigError([Fault(str(self.folder), 0, "", "is no folder", remedy)])
         self._strangers()
-        read = {name: self._read(self.folder / f"{name}.yaml") for name in FILES}
+        read = {name: self._read_file(name) for name in FILES}
         lines = {path.stem: self._read(path) for path in self._line_files()}
         people = read["agents"]
         self._only(people, settings_of(People))
@@ -80,6 +81,10 @@ class _Loader:
             rates=dict(self._rates(found)),
             prompts=self._prompts(),
         )
+
+    def _read_file(self, name: str) -> Document:
+        path = self.folder / f"{name}.yaml"
+        return Document(str(path)) if name in LATER and not path.exists() else self._read(path)
 
     def _read(self, path: Path) -> Document:
         read, faults = document.read(path, str(path))

@@ -331,6 +331,12 @@ def test_more_than_all_calls_of_a_priority_cannot_be_promised(write):
     write(text + "percent: 50\npriority: 20\n")
 
 
+def test_a_folder_without_routing_has_what_is_shipped(folder):
+    shipped = load(folder, {}).routing
+    (folder / "routing.yaml").unlink()
+    assert load(folder, {}).routing == shipped
+
+
 def test_mistakes_in_how_lines_are_chosen_are_refused(edit, faults):
     mistakes = [
         ("first_back_off_s: 1 ", "first_back_off_s: 60 ", "60 is over longest_back_off_s, 10"),
