@@ -1,24 +1,27 @@
-"""Two rows of tests beside each other: what listens to a clock and to ports takes turns, the rest fills it.
+"""Rows of tests beside each other: those of real calls wait far more than they compute, the rest fills that.
 
-A call over real sockets waits far more than it computes, so that a core is free beside it; two such calls at
-once would measure each other. Files stay whole, for what a module sets up is set up once.
+A room of real calls is one row, in which one call begins when the one before is over, for many at once would
+measure each other. All others are rows by file, for what a module sets up is set up once, and give way.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
 
-LIVE = ("browser", "interop")  # rooms whose tests run one after the other
+LIVE = ("interop", "browser")  # rooms of real calls, the longest first
 PAGES_S = 120.0
+GIVES_WAY = 10  # how nice a test is that computes
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The live row begins first. A page that hangs ends the run: Playwright's loop would swallow a signal."""
-    items.sort(key=lambda item: row(item.nodeid) != "live")
+    """Live rows begin first. A page that hangs ends the run: Playwright's loop would swallow a signal."""
+    ranks = {room: rank for rank, room in enumerate(LIVE)}
+    items.sort(key=lambda item: ranks.get(row(item.nodeid), len(LIVE)))
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.timeout(PAGES_S, method="thread"))
@@ -27,7 +30,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def row(test: str) -> str:
     """What is run by one process, in its order. test: its id."""
     file = PurePosixPath(test.partition("::")[0])
-    return "live" if file.parts[1] in LIVE else str(file)
+    return file.parts[1] if file.parts[1] in LIVE else str(file)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Where several run tests, those of real calls have the machine first."""
+    if hasattr(item.config, "workerinput"):
+        nice = 0 if row(item.nodeid) in LIVE else GIVES_WAY
+        if nice > os.getpriority(os.PRIO_PROCESS, 0) or os.geteuid() == 0:
+            os.setpriority(os.PRIO_PROCESS, 0, nice)
 
 
 @pytest.hookimpl(optionalhook=True)
