@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 LIVE = ("interop", "browser")  # rooms of real calls, the longest first
-PAGES_S = 120.0
+PAGES_S = 240.0
 GIVES_WAY = 10  # how nice a test is that computes
 
 

@@ -22,6 +22,7 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import yaml
 
@@ -177,11 +178,9 @@ class Node:
         return record
 
     def _new_record(self, number: str) -> dict[str, Any] | None:
-        new = (each for each in self.get("/v1/records")["items"] if each["call"] not in self._told)
-        mine = (
-            each for each in new if each["number"] == number and _seconds(each["offered_at"]) >= self.since
-        )
-        return next(mine, None)
+        found = self.get(f"/v1/records?{urlencode({'number': number})}")["items"]
+        new = (each for each in found if each["call"] not in self._told)
+        return next((each for each in new if _seconds(each["offered_at"]) >= self.since), None)
 
     def idle(self, number: str = "", timeout: float = 5.0) -> None:
         """Wait until no call to `number` is left, or none at all."""
