@@ -1,4 +1,4 @@
-"""axe-core finds nothing serious in any state of the pages: in Arabic by night; in English by day its colours."""
+"""axe-core finds nothing serious in any state of the pages: in Arabic by night, in English its colours by day."""
 
 from __future__ import annotations
 
