@@ -1,4 +1,4 @@
-"""axe-core finds nothing serious in any state of the pages: in Arabic by night, in English its colours by day."""
+"""axe-core finds nothing serious in any state of the pages: in Arabic by night, its colours by day too."""
 
 from __future__ import annotations
 
