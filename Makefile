@@ -10,8 +10,8 @@ SHELL = /bin/bash
 PYTHON = .venv/bin/python
 # Options for the program behind a target, e.g. `make test ARGS="-k queue"` or `make demo ARGS=--help`.
 ARGS =
-# By three processes: one for each room of real calls, and one for the rest (tests/conftest.py).
-BY_THREE = -n 3 --no-loadscope-reorder --durations=15
+# By two processes, which divide the rooms of real calls and then the rest (tests/conftest.py).
+BY_TWO = -n 2 --no-loadscope-reorder --durations=15
 # Spoken once, for every node that the demo, the tests and the benchmarks start.
 export ISOGLOSS_PROMPTS = $(CURDIR)/var/prompts
 
@@ -43,7 +43,7 @@ run: .venv/.ready-run
 	$(PYTHON) -m engine serve $(ARGS)
 
 test: .venv/.ready-test
-	$(PYTHON) -m pytest $(BY_THREE) $(ARGS)
+	$(PYTHON) -m pytest $(BY_TWO) $(ARGS)
 
 browser: .venv/.ready-browser
 	$(PYTHON) -m pytest tests/browser tests/interop/test_webphones.py tests/interop/test_jssip.py $(ARGS)

@@ -26,8 +26,7 @@ case $target in
         tools+=(git:git cc:gcc sipp:sip-tester baresip:baresip-core turnserver:coturn)
         libraries+=(libspandsp.so.2:libspandsp2)
         headers=yes # pesq is compiled while it is installed
-        [ $target = bench ] || [ $target = soak ] || { extras+=(browser) && tools+=(chromium:chromium); }
-        [ $target != browser ] || tools+=(node:nodejs npm:npm)
+        [ $target != browser ] || { extras+=(browser) && tools+=(chromium:chromium node:nodejs npm:npm); }
         ;;
     *) echo "setup: unknown target '$target': run, demo, test, bench, soak or browser" >&2 && exit 2 ;;
 esac
