@@ -1,7 +1,7 @@
 # Isogloss. `make demo` shows a call, `make test` proves the house; each installs what is missing first.
 #   make demo    a customer calls, waits, talks to an agent; prints the timeline and checks what each side heard
 #   make run     a node that stays up; prints how to register a softphone
-#   make test    the whole test suite            make lint    ruff, mypy, import rules
+#   make test    all tests but those of pages    make lint    ruff, mypy, import rules
 #   make bench   every benchmark, results kept   make soak    the long runs
 #   make browser tests of pages and of softphones in them, in Chromium (Node.js and npm packages for these alone)
 #   make chroot  demo and test in a clean Debian, and the Dockerfile replayed (root, about half an hour)

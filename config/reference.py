@@ -71,7 +71,11 @@ PAGES = (
     Page("agents.yaml", "Who has a phone here, under their SIP user names.", People),
     Page("numbers.yaml", "What a dialled number leads to.", Numbers),
     Page("routing.yaml", "How lines are chosen, and when the next is tried.", RoutingSettings),
-    Page("lines/NAME.yaml", "One file for each line (trunk); its name is the line's.", LineSettings),
+    Page(
+        "lines/NAME.yaml",
+        "One file for each line (trunk); its name is the line's. What has no effect yet: [lines](lines.md).",
+        LineSettings,
+    ),
 )
 
 

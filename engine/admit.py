@@ -17,6 +17,7 @@ from engine.signalling import PAGE, SIP, Manner, Signalling
 from engine.states import State
 from engine.talking import answer_customer
 from routing.agent import IllegalTransition
+from routing.dial import arrived
 from routing.number import Callers, Found, QueueTarget
 from sip.errors import SipError
 from sip.events import IncomingCall
@@ -88,8 +89,7 @@ def _of_phone(switch: Switch, event: IncomingCall) -> Arrival:
 def begin(switch: Switch, arrival: Arrival, now: float) -> Call:
     """Every call at the door has a record, also one that is refused here."""
     room = _room(switch, now)
-    country = arrival.line.country if arrival.line else switch.config.node.country
-    found = switch.plan.find(arrival.dialled, country) if room else None
+    found = _leads_to(switch, arrival) if room else None
     call = _new_call(switch, arrival, found, now)
     if not room:
         call.end(Side.ENGINE, EndReason.OVERLOAD, now, refusal=503)
@@ -155,6 +155,13 @@ def ready(call: Call, now: float) -> None:
         if not call.customer.manner.rings:
             answer_customer(call, now, None)
         call.switch.direct(call, call.found, now)
+
+
+def _leads_to(switch: Switch, arrival: Arrival) -> Found | None:
+    """Where what was dialled leads: over a line in that line's form, and to its own numbers first."""
+    if arrival.line is None:
+        return switch.plan.find(arrival.dialled, switch.config.node.country)
+    return arrived(arrival.line.terms(), switch.plan, arrival.dialled)
 
 
 def _new_call(switch: Switch, arrival: Arrival, found: Found | None, now: float) -> Call:

@@ -46,20 +46,8 @@ class _Leg:
     """
 
     __slots__ = (
-        *(
-            "agreed",
-            "clock",
-            "depth",
-            "duration",
-            "encoder",
-            "faint",
-            "filled",
-            "kind",
-            "loudest",
-            "past",
-            "pt",
-        ),
-        *("quiet", "red_pt", "size", "tuning", "waiting"),
+        *("agreed", "clock", "depth", "duration", "encoder", "faint", "filled", "kind", "loudest"),
+        *("past", "pt", "quiet", "red_pt", "size", "tuning", "waiting"),
     )
 
     def __init__(self, kind: codecs.Kind, encoder: Encoder, agreed: tuple[int, Params]) -> None:

@@ -4,9 +4,9 @@ It brings the parts together and adds nothing of its own: `routing.board` how li
 address, `breaker` of each line, `line` which to choose, `failover` which next, `surge` who waits. Whoever
 drives it does the input and output:
 
-    steps = exchange.call(demand, now, wall)      # see routing.failover; tell `began`, `heard`, `judge`,
-    `ended` for line, address in exchange.questions(now): # send OPTIONS, and tell `heard` of the answer, or
-    of none exchange.tick(now)                            # at `next_timeout()`
+    steps = exchange.call(demand, now, wall)           # see routing.failover; tell `began`, `heard`, `ended`
+    for line, address in exchange.questions(now): ...  # send OPTIONS; tell `heard` of the answer, or of none
+    exchange.tick(now)                                 # at `next_timeout()`
 
 An address is heard of by the events of `health`; a line lives while one of its addresses does. What a call
 came to is judged once, by the record of its attempt.

@@ -34,8 +34,7 @@ class Measure(IntEnum):
 
 BOUNDS = ((0.0, 1.0), (0.0, 60.0), (1.0, 5.0), (0.0, 1.0))
 EXPECTED = np.array([[0.6], [2.5], [4.0], [0.0]])  # of a line that nothing is known of
-# What counts as the whole deficit of a measure: PDD 2 s is fine and 10 s useless, MOS 4 and 2, loss 0 and 10
-# %
+# Where the deficit of a measure begins, and where it is whole: PDD 2 and 10 s, MOS 4 and 2, loss 0 and 10 %
 FINE = np.array([2.0, 4.0, 0.0])
 USELESS = np.array([10.0, 2.0, 0.10])
 SHARES = np.array([0.4, 0.15, 0.3, 0.15])  # of the four in the deficit

@@ -26,8 +26,8 @@ export function interrupted(kept = tab.get(KEPT)) {
 }
 
 export class WhipCall extends EventTarget {
-  /** Events: `state`, and `kept` with what `resume` needs after a reload. state: connecting, connected, reconnecting, ended; then `cause` says why: here, there, lost,
-   * network, or the name of the node's problem.
+  /** Events: `state`, and `kept` with what `resume` needs after a reload. state: connecting, connected, reconnecting,
+   * ended; then `cause` says why: here, there, lost, network, or the name of the node's problem.
    *
    * ticket: {token, url, ice_servers, ice_transport_policy} as POST /v1/callers/tokens answers; url and token are enough.
    */

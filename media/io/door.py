@@ -177,9 +177,8 @@ class Door:
         self._say(Trust(self.leg, remote, name, agent.local_password.encode()))
         if self._secured and former != (agent, remote):
             self._tell(DoorMoved(self.leg, remote))
-        if (
-            self._handshake is None
-        ):  # at once: aioice goes on looking for 20 ms before it says that it has found
+        # At once: aioice goes on looking for 20 ms before it says that it has found.
+        if self._handshake is None:
             self._handshake = Handshake(self._pipe, self._certificate, client=self._client)
             self._do(self._shake(self._handshake))
 

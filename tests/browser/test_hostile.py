@@ -15,6 +15,7 @@ import pytest
 
 from tests.browser.pages import CallerPage, Tabs
 from tests.interop.node import Node
+from tests.mutilation import mutilated
 
 MUTANTS = 1000
 OFFER = """async () => {
@@ -75,24 +76,12 @@ def ports(node: Node) -> int:
     return sum(len(each.net_connections("udp")) for each in family)
 
 
-def mutant(offer: bytes, rng: Random) -> bytes:
-    """Letters changed, and pieces cut out."""
-    text = bytearray(offer)
-    for _ in range(rng.randrange(1, 8)):
-        at = rng.randrange(len(text))
-        if rng.random() < 0.5:
-            text[at] = rng.randrange(256)
-        else:
-            del text[at : at + rng.randrange(1, 60)]
-    return bytes(text)
-
-
 def test_a_thousand_mutilated_offers_are_taken_or_refused_and_leave_nothing(
     node: Node, stranger: Stranger, offer: bytes
 ) -> None:
     rng, before, outcomes = Random(9725), ports(node), Counter[int]()
     for _ in range(MUTANTS):
-        status, _, where = stranger.asks(mutant(offer, rng))
+        status, _, where = stranger.asks(mutilated(offer, rng))
         outcomes[status] += 1
         if status == 201:
             assert stranger.asks(b"", "DELETE", where)[0] == 200

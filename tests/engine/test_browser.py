@@ -35,6 +35,7 @@ from media.gate import (
 from media.messages import AnyCommand, AnyEvent, CloseLeg, OpenLeg, Play, SetRemote, Wish
 from sip import events
 from sip.errors import MalformedSdp, NothingInCommon
+from tests.mutilation import mutilated
 from tests.sim.house import ADDRESS, SELDOM
 from tests.sim.stage import Stage, Voice
 
@@ -410,17 +411,11 @@ def test_a_thousand_mutilated_offers_are_taken_or_refused_in_order():
     rng = Random(9725)
     outcomes = set()
     for _ in range(1000):
-        text = bytearray(OFFER.encode())
-        for _ in range(rng.randrange(1, 8)):
-            at = rng.randrange(len(text))
-            if rng.random() < 0.5:
-                text[at] = rng.randrange(256)
-            else:
-                del text[at : at + rng.randrange(1, 60)]
+        text = mutilated(OFFER.encode(), rng)
         description, door, _ = at_a_door()
         door.was_opened(opened(1), 0.0)
         try:
-            description.take_offer(bytes(text))
+            description.take_offer(text)
             description.answer((ADDRESS, 20_000))
             outcomes.add(200)
         except (MalformedSdp, NothingInCommon) as error:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from config.carrier import NumberSettings, RuleSettings, StyleSettings
 from config.load import SHIPPED, load
 from config.schema import Config
 from config.signalling import Tls
@@ -16,6 +17,8 @@ from engine.events import EndReason
 from engine.serve import prepare
 from engine.states import State
 from media.messages import SendDtmf
+from routing.number import QueueTarget
+from routing.rewriting import Form
 from tests.sim.stage import Stage, Voice
 
 Set = Callable[..., None]
@@ -162,3 +165,35 @@ def test_no_certificate_is_made_where_that_was_not_asked_for(shipped: Config, tm
     without = replace(shipped, sip=replace(shipped.sip, tls=Tls()))
     assert prepare(without, tmp_path, False).sip.tls.certificate is None
     assert not (tmp_path / "tls").exists()
+
+
+@pytest.mark.parametrize(
+    ("dialled", "line", "reached"),
+    [
+        ("+4930100", {}, True),
+        ("+4930555", {}, False),
+        ("+4930555", {"dids": {"+4930555": QueueTarget("support")}}, True),
+        ("030555", {"dids": {"+4930555": QueueTarget("support")}}, True),
+        ("+4930100", {"dids": {"+4930555": QueueTarget("support")}}, True),
+        ("+4930100", {"dids": {"+4930555": QueueTarget("support")}, "only_dids": True}, False),
+    ],
+)
+def test_a_line_has_numbers_of_its_own_and_may_be_for_those_alone(
+    stage, configure, dialled: str, line: dict[str, Any], reached: bool
+):
+    configure("lines.carrier", **line)
+    stage.customer(dialled)
+    stage.run(2.0)
+    if reached:
+        assert stage.call.queue is not None and stage.call.queue.name == "support"
+    else:
+        assert stage.records[-1].reason is EndReason.UNKNOWN_NUMBER
+
+
+def test_a_line_writes_numbers_in_its_own_way(stage, configure):
+    rules = (RuleSettings(match="9(...)", write="{1}"),)
+    incoming = StyleSettings(form=Form.DIGITS, rules=rules)
+    configure("lines.carrier", numbers=NumberSettings(incoming=incoming))
+    stage.customer("94930100")
+    stage.run(2.0)
+    assert stage.call.number == "+4930100"
