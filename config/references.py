@@ -8,7 +8,7 @@ from config.fault import Fault, did_you_mean
 from config.fault import Path as SettingPath
 from config.numbers import Numbers, canonical
 from config.parts import Parts, sound
-from routing.number import AgentTarget, Announce, Destination, QueueTarget
+from routing.number import AgentTarget, Announce, Destination, LineTarget, QueueTarget
 
 BUILT_IN_PROMPTS = frozenset({"music"})
 FALLBACK = "en"
@@ -127,8 +127,25 @@ def destination_faults(
             yield parts.fault(file, path, f"there is no agent '{name}'", did_you_mean(name, parts.agents))
         case Announce(prompt):
             yield from _prompt(parts, file, path, prompt, prompts)
+        case LineTarget(names):
+            yield from _lines(parts, file, path, names)
         case _:
             return
+
+
+def _lines(parts: Parts, file: str, path: SettingPath, names: tuple[str, ...]) -> Iterator[Fault]:
+    """Calls can go out over each that is named, or over one at least."""
+    known = {name for name, line in sound(parts.lines) if line.addresses}
+    if not all(parts.lines.values()):
+        return  # what is wrong there is told already
+    for name in names:
+        if name not in parts.lines:
+            yield parts.fault(file, path, f"there is no line '{name}'", did_you_mean(name, parts.lines))
+        elif name not in known:
+            problem, remedy = f"no calls go out over line '{name}'", f"give it addresses in lines/{name}.yaml"
+            yield parts.fault(file, path, problem, remedy)
+    if not names and not known:
+        yield parts.fault(file, path, "there is no line that calls go out over", "add one to lines/")
 
 
 def _prompt(parts: Parts, file: str, path: SettingPath, name: str, known: frozenset[str]) -> Iterator[Fault]:

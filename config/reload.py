@@ -180,8 +180,8 @@ def said(value: Any) -> str:
             return f"queue {name}"
         case AgentTarget(name):
             return f"agent {name}"
-        case LineTarget(name):
-            return f"line {name}"
+        case LineTarget(names):
+            return f"line {' or '.join(names)}" if names else "any line"
         case UriTarget(uri):
             return uri
         case Announce(prompt):

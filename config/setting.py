@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainValidator, Validation
 from pydantic_core import PydanticCustomError
 
 from config.secret import Secret, SecretMissing, resolve
-from routing.number import AgentTarget, Announce, Destination, QueueTarget, UriTarget
+from routing.number import AgentTarget, Announce, Destination, LineTarget, QueueTarget, UriTarget
 
 C = TypeVar("C")
 REQUIRED = dataclasses.MISSING
@@ -158,7 +158,9 @@ _TARGETS: dict[str, Any] = {
     "agent": AgentTarget,
     "uri": UriTarget,
     "announce": Announce,
+    "line": LineTarget,
 }
+ANY_LINE, MOST_LINES = "*", 100
 
 
 def destination(value: object) -> Destination:
@@ -169,11 +171,24 @@ def destination(value: object) -> Destination:
     kind, name = next(iter(value.items()))
     if kind not in _TARGETS:
         raise wrong(f"{kind!r} is no kind of destination", f"write one of {choices}")
+    if kind == "line":
+        return LineTarget(_lines(name))
     if not isinstance(name, str) or not name:
         raise wrong(f"{kind} needs a name", f"write {{{kind}: NAME}}, in quotes if it is a number")
     if kind == "uri" and not re.fullmatch(r"sips?:[^\s@]+(@[^\s@]+)?", name):
         raise wrong(f"{name!r} is not a SIP address", "write sip:user@host")
     return cast(Destination, _TARGETS[kind](name))
+
+
+def _lines(value: object) -> tuple[str, ...]:
+    """One line's name, several, or all."""
+    if value == ANY_LINE:
+        return ()
+    names: list[object] = value if isinstance(value, list) else [value]
+    words = [name for name in names if isinstance(name, str) and name]
+    if not words or len(words) < len(names) or len(words) > MOST_LINES:
+        raise wrong("line needs names", "write {line: NAME}, {line: [NAME, NAME]} or {line: '*'} for all")
+    return tuple(_name(word) for word in words)
 
 
 SecretField = Annotated[Secret, PlainValidator(_secret), Words("secret reference")]

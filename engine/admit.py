@@ -16,8 +16,10 @@ from engine.leg import Leg
 from engine.signalling import PAGE, SIP, Manner, Signalling
 from engine.states import State
 from engine.talking import answer_customer
+from engine.trunk.parties import claimed
 from routing.agent import IllegalTransition
 from routing.dial import arrived
+from routing.identity import ANONYMOUS, Caller
 from routing.number import Callers, Found, QueueTarget
 from sip.errors import SipError
 from sip.events import IncomingCall
@@ -49,6 +51,7 @@ class Arrival:
     offer: bytes | None = None
     market: str = ""
     language: str = ""
+    private: bool = False
     manner: Manner = SIP
 
 
@@ -68,30 +71,41 @@ def incoming(switch: Switch, event: IncomingCall, now: float) -> None:
 
 
 def _of_phone(switch: Switch, event: IncomingCall) -> Arrival:
-    identity, caller, dialog = event.identity, event.request.from_, event.session.dialog
+    identity, dialog = event.identity, event.session.dialog
     account = identity.name if identity.kind == "user" else ""
     transport = dialog.hop.transport if dialog is not None else "udp"
     browser = event.offer is not None and is_browsers(event.offer)
+    line = switch.config.lines.get(identity.name) if identity.kind == "line" else None
+    who = _caller(event, line)
     return Arrival(
         session=event.session,
         dialled=event.request.uri.user or "",
         source=identity.name or identity.kind,
-        caller=account or caller.uri.user or "anonymous",
-        display=_account_name(switch, account) or caller.display,
+        caller=account or who.number or ANONYMOUS,
+        display=_account_name(switch, account) or who.name,
         account=account,
-        line=switch.config.lines.get(identity.name) if identity.kind == "line" else None,
+        line=line,
         transport=transport,
         offer=event.offer,
+        private=who.private,
         manner=PAGE if account and browser and transport in WEBSOCKETS else SIP,
     )
 
 
+def _caller(event: IncomingCall, line: LineSettings | None) -> Caller:
+    """Over a line, whom its carrier is to be believed; else what From says."""
+    if line is not None:
+        return claimed(event.request, line.terms())
+    from_ = event.request.from_
+    return Caller(from_.uri.user, from_.display)
+
+
 def begin(switch: Switch, arrival: Arrival, now: float) -> Call:
     """Every call at the door has a record, also one that is refused here."""
-    room = _room(switch, now)
+    room = _room(switch, now) or _emergency(switch, arrival)
     found = _leads_to(switch, arrival) if room else None
     call = _new_call(switch, arrival, found, now)
-    if not room:
+    if not room or not _channel(call, arrival):
         call.end(Side.ENGINE, EndReason.OVERLOAD, now, refusal=503)
     elif found is None or not _may_dial(switch, arrival.account, found):
         call.end(Side.ENGINE, EndReason.UNKNOWN_NUMBER, now, refusal=404)
@@ -148,6 +162,14 @@ def _room(switch: Switch, now: float) -> bool:
     )
 
 
+def _emergency(switch: Switch, arrival: Arrival) -> bool:
+    """Calls for help pass the node's limits."""
+    country = arrival.line.country if arrival.line else switch.config.node.country
+    return (
+        switch.media.place() is not None and switch.trunks.exchange.demand(arrival.dialled, country).emergency
+    )
+
+
 def ready(call: Call, now: float) -> None:
     """The customer's media leg is open: send the call on its way."""
     if call.state is State.ARRIVED:
@@ -155,6 +177,17 @@ def ready(call: Call, now: float) -> None:
         if not call.customer.manner.rings:
             answer_customer(call, now, None)
         call.switch.direct(call, call.found, now)
+
+
+def _channel(call: Call, arrival: Arrival) -> bool:
+    """Whether the line that it came over has one for it, where it came over one."""
+    assert call.customer is not None
+    if arrival.line is None:
+        return True
+    if not call.switch.trunks.exchange.took(arrival.line.name):
+        return False
+    call.came_over = call.customer.line = arrival.line.name
+    return True
 
 
 def _leads_to(switch: Switch, arrival: Arrival) -> Found | None:
@@ -167,7 +200,7 @@ def _leads_to(switch: Switch, arrival: Arrival) -> Found | None:
 def _new_call(switch: Switch, arrival: Arrival, found: Found | None, now: float) -> Call:
     node = switch.config.node
     call = Call(switch, switch.new_id(now), arrival.dialled, arrival.source, now)
-    call.caller, call.display = arrival.caller, arrival.display
+    call.caller, call.display, call.private = arrival.caller, arrival.display, arrival.private
     call.market = _market(switch, arrival, found)
     call.region, call.chosen_language = node.region, arrival.language
     call.language = arrival.language or node.language

@@ -131,6 +131,7 @@ class Engine:
         processes = [each for each in (self.workers, self.tape, self.gate) if each is not None]
         await asyncio.gather(*(each.start() for each in processes))
         await self.shell.start()
+        self.act(self.switch.trunks.start)
         self.switch.note(NodeStarted(at=time.time(), node=self.config.node.name, version=VERSION))
 
     async def stop(self) -> None:

@@ -14,8 +14,9 @@ from engine.signalling import PAGE
 from engine.states import Trigger
 from engine.timers import Timer
 from routing.agent import AgentEvent, IllegalTransition
-from routing.number import AgentTarget, Destination, UriTarget
+from routing.number import AgentTarget, UriTarget
 from sip.errors import SipError
+from sip.events import Rejected
 from sip.hop import WEBSOCKETS, Hop
 from sip.uri import NameAddr, Uri
 
@@ -28,9 +29,12 @@ WORDS = {408: "no answer", 480: "not there", 486: "busy", 487: "called off", 600
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an attempt failed: the SIP status that stands for all contacts tried."""
+    """How an attempt failed: the SIP status that stands for all contacts tried. retry_after_s: told with
+    a 503, None for nothing.
+    """
 
     status: int
+    retry_after_s: float | None = None
 
     @property
     def word(self) -> str:
@@ -101,15 +105,13 @@ class Attempt:
         return cls(call, ring_s=ring_s, to=call.switch.aor(name), agent=name, offered=True)
 
     @classmethod
-    def to(cls, call: Call, target: Destination) -> Attempt | None:
-        """A direct call to `target`; None when it is not somebody who can be rung."""
+    def direct(cls, call: Call, target: AgentTarget | UriTarget, number: str) -> Attempt:
+        """A call to somebody, past any queue. number: as dialled."""
         ring_s = call.switch.config.sip.timers.ring_s
         if isinstance(target, AgentTarget):
             return cls(call, ring_s=ring_s, to=call.switch.aor(target.name), agent=target.name)
-        if isinstance(target, UriTarget):
-            uri = Uri.parse(target.uri.replace("{number}", call.number))
-            return cls(call, ring_s=ring_s, to=uri)
-        return None
+        uri = Uri.parse(target.uri.replace("{number}", number))
+        return cls(call, ring_s=ring_s, to=uri)
 
     def move(self, call: Call) -> None:
         """Go on for another call: the transferor hung up while the target still rang."""
@@ -198,6 +200,8 @@ class Attempt:
     # --- what the contacts say --------------------------------------------------------------------
 
     def progress(self, session: Session, status: int, body: bytes | None, now: float) -> None:
+        if status == 100:
+            return  # nobody rings yet
         early = False
         if body and len(self._ringing) == 1 and session in self._ringing:
             try:
@@ -237,6 +241,9 @@ class Attempt:
             self.leg.manner = PAGE
         self.leg.update()
         self.call.fire(Trigger.ANSWERED, now, self.leg)
+
+    def refused(self, event: Rejected, now: float) -> None:
+        self.rejected(event.session, event.status, now)
 
     def rejected(self, session: Session, status: int, now: float) -> None:
         """A contact said no; after the last the most telling status stands for all (RFC 3261 16.7.6)."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from engine.recording import Recording
     from engine.switch import Switch
     from engine.transfer import Referral
+    from engine.trunk.attempt import LineAttempt
+    from routing.identity import Shown
     from routing.number import Destination, Found
     from routing.queue import QueueSpec
     from routing.select import Assignment
@@ -58,6 +60,9 @@ class Call:
         self.contact = id  # a voice call opens its own contact; other channels may share one later
         self.caller = ""
         self.display = ""
+        self.private = False  # the caller is not to be shown to others
+        self.came_over = ""  # the line that it came over
+        self.shown: Shown | None = None  # what the newest call over a line said of its caller
         self.found: Found | None = None
         self.market = ""
         self.region = ""
@@ -70,7 +75,7 @@ class Call:
         self.queue: QueueSpec | None = None
         self.customer: Leg | None = None
         self.party: Leg | None = None
-        self.attempt: Attempt | None = None
+        self.attempt: Attempt | LineAttempt | None = None
         self.agent = ""  # the agent whose talk this is, for the record
         self.offered_agent = ""
         self.chosen: Assignment | None = None  # of the newest offer: who, and why
@@ -86,6 +91,7 @@ class Call:
         self.reason: EndReason | None = None
         self.ended_at = 0.0
         self.refusal = 0  # SIP status with which an unanswered customer is refused
+        self.retry_after_s: float | None = None  # told with it
         self.farewell: tuple[Side, EndReason] = (Side.ENGINE, EndReason.COMPLETED)
         self._inbox: deque[tuple[Trigger, Any]] = deque()
         self._running = False

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from engine.attempt import Attempt, Outcome, Progress
 from engine.bridge import hear
 from engine.events import EndReason, Side
+from engine.trunk.attempt import LineAttempt
+from routing.number import AgentTarget, Destination, LineTarget, UriTarget
 
 if TYPE_CHECKING:
     from engine.call import Call
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 # SIP status of a failed attempt -> what the record says; anything else is `unreachable`
 REASONS = {
     403: EndReason.REFUSED,
+    404: EndReason.UNKNOWN_NUMBER,
     408: EndReason.NO_ANSWER,
     480: EndReason.NO_ANSWER,
     486: EndReason.BUSY,
@@ -25,10 +28,19 @@ REASONS = {
 }
 
 
+def reach(call: Call, target: Destination, number: str) -> Attempt | LineAttempt | None:
+    """A way to `target`; None when it is not somebody who can be rung. number: as dialled."""
+    if isinstance(target, AgentTarget | UriTarget):
+        return Attempt.direct(call, target, number)
+    if isinstance(target, LineTarget):
+        return LineAttempt(call, number, target.names)
+    return None
+
+
 def dial(call: Call, now: float, _: Any) -> None:
     """Ring the call's destination; a caller who was answered already hears music meanwhile."""
     assert call.destination is not None and call.customer is not None
-    attempt = Attempt.to(call, call.destination)
+    attempt = reach(call, call.destination, call.number)
     if attempt is None:
         failed = Outcome(480)
         dial_failed(call, now, failed)
@@ -60,4 +72,5 @@ def dial_failed(call: Call, now: float, outcome: Outcome) -> None:
     if call.customer.connected:
         call.leave("unreachable", Side.ENGINE, reason, now)
     else:
+        call.retry_after_s = outcome.retry_after_s
         call.end(Side.ENGINE, reason, now, refusal=outcome.status)

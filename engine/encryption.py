@@ -56,7 +56,7 @@ AT_ONCE: Mapping[Policy, Form] = {
 Fits = Callable[[sdp.Media], bool]
 
 
-def policy(wanted: Encrypted, transport: str) -> Policy:
+def policy(wanted: Encrypted | str, transport: str) -> Policy:
     """What a setting means where signalling goes over `transport`.
 
     Keys in plain signalling are read by whoever reads the packets: `auto` has none there.

@@ -131,6 +131,27 @@ class OfferMissed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineChosen(Event):
+    """A call goes out over a line to `target`, its so many-th; `why` gives the reasons of the choice."""
+
+    kind = "call.line_chosen"
+    line: str
+    target: str
+    serial: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineChanged(Event):
+    """Calls can go out over a line again, or cannot: `why`."""
+
+    kind = "line.changed"
+    line: str
+    fit: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallConnected(Event):
     """Two people can talk: customer and `party` are bridged."""
 

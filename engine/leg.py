@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from engine.attempt import Attempt
     from engine.call import Call
     from engine.ports import MediaPort
+    from engine.trunk.attempt import LineAttempt
+    from routing.failover import Tried
 
 
 class Media(StrEnum):
@@ -54,7 +56,7 @@ class Leg:
         self.account = ""  # of ours, that its far end has proved to be or was rung by; "" for none
         self.agent = ""
         self.name = ""
-        self.attempt: Attempt | None = None  # while its far end rings
+        self.attempt: Attempt | LineAttempt | None = None  # while its far end rings
         self.replaces: Leg | None = None  # the leg whose place it takes once it is open
         self.media = Media.NONE
         self.port = 0
@@ -65,6 +67,8 @@ class Leg:
         self.away = False  # a browser that is out of reach: engine/absence.py
         self.away_until = 0.0  # when that is over, one way or the other
         self.lulled = False  # it hears that the other side is away
+        self.line = ""  # whose channel it has
+        self.carried: Tried | None = None  # the attempt over a line that it came of
         self.stats: LegStats | None = None
         self.treated: Treat | None = None  # what the worker was told to do with its sound
         self.network = network.fresh()  # what workers tell of the way to the far end
@@ -235,7 +239,14 @@ class Leg:
         """Tell the worker something of this leg."""
         self._media.send(self.worker, command)
 
+    def leave_line(self) -> None:
+        """Let its line's channel go; once."""
+        line, self.line = self.line, ""
+        if line:
+            self.call.switch.trunks.ended(line)
+
     def close(self) -> None:
+        self.leave_line()
         if self.media in (Media.OPENING, Media.OPEN):
             self.media = Media.CLOSING
             self.shut_door()
@@ -243,6 +254,7 @@ class Leg:
 
     def lost(self) -> None:
         """Its worker died."""
+        self.leave_line()
         self.media = Media.CLOSED
         self.shut_door()
 

@@ -6,6 +6,7 @@ finds a leg by the `id` of its session; what only one kind can do is told by its
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from sip.reason import Reason
@@ -27,8 +28,10 @@ class Signalling(Protocol):
     def answer(self, sdp: bytes | None, *, now: float) -> None:
         """Our description: it is through."""
 
-    def reject(self, status: int, *, now: float) -> None:
-        """It is not; status: SIP's."""
+    def reject(
+        self, status: int, reason: str | None = None, headers: Sequence[tuple[str, str]] = (), *, now: float
+    ) -> None:
+        """It is not; status, reason and headers: SIP's."""
 
     def hangup(self, cause: Reason | None = None, *, now: float) -> None:
         """End it, in whatever state."""

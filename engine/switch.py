@@ -27,12 +27,23 @@ from engine.states import State, Trigger
 from engine.talking import held_changed, left
 from engine.timers import Timers
 from engine.transitions import TABLE
+from engine.trunk.group import TrunkGroup
 from media import messages as media_words
 from routing.agent import Agent
-from routing.number import AgentTarget, Announce, Destination, FeatureCode, Found, QueueTarget, UriTarget
+from routing.number import (
+    AgentTarget,
+    Announce,
+    Destination,
+    FeatureCode,
+    Found,
+    LineTarget,
+    QueueTarget,
+    UriTarget,
+)
 from sip import events as sip_words
 from sip.agent import UserAgent
 from sip.errors import SipError
+from sip.registration import LineDown, LineLeft, LineUp
 from sip.session import Session
 from sip.uri import NameAddr, Uri
 
@@ -83,6 +94,7 @@ class Switch:
         self.leg_observers: list[Callable[[Side, media_words.LegStats], None]] = []
         self.own_hosts: set[str] = {config.sip.domain}
         self.call_rate = admit.Rate(config.node.limits.max_calls_per_s)
+        self.trunks = TrunkGroup(self, rng)
         self._epoch = epoch
         self._leg_numbers = count(1)
         self._on_sip: dict[type, Callable[..., None]] = {
@@ -98,6 +110,8 @@ class Switch:
             sip_words.ReofferFailed: self._reanswered,
             sip_words.Referred: self._referred,
             sip_words.DtmfInfo: self._dtmf_info,
+            sip_words.OptionsAnswered: self.trunks.answered,
+            **dict.fromkeys((LineUp, LineDown, LineLeft), self.trunks.registration),
         }
 
     # --- what goes in -----------------------------------------------------------------------------
@@ -187,7 +201,7 @@ class Switch:
     def _rejected(self, event: sip_words.Rejected, now: float) -> None:
         leg = self.sessions.pop(event.session.id, None)
         if leg is not None and leg.attempt is not None:
-            leg.attempt.rejected(event.session, event.status, now)
+            leg.attempt.refused(event, now)
 
     def _acknowledged(self, event: sip_words.Acknowledged, now: float) -> None:
         leg = self.sessions.get(event.session.id)
@@ -278,6 +292,7 @@ class Switch:
         del self.calls[call.id]
         for leg in call.legs:
             self.legs.pop(leg.number, None)
+            leg.leave_line()
         self.journal.finish(ended, written)
         for observer in self.observers:
             observer(ended)
@@ -325,11 +340,9 @@ class Switch:
         if isinstance(target, QueueTarget):
             call.queue = self.acd.queues[target.name].spec
             call.fire(Trigger.TO_QUEUE, now, None)
-        elif isinstance(target, AgentTarget | UriTarget):
+        elif isinstance(target, AgentTarget | UriTarget | LineTarget):
             call.fire(Trigger.TO_PARTY, now)
         elif isinstance(target, Announce):
             call.leave(target.prompt, Side.ENGINE, EndReason.COMPLETED, now)
         elif isinstance(target, FeatureCode):
             call.leave(codes.feature(self, call, target.feature, now), Side.ENGINE, EndReason.COMPLETED, now)
-        else:
-            call.end(Side.ENGINE, EndReason.UNREACHABLE, now, refusal=404)

@@ -162,7 +162,9 @@ def wind_up(call: Call, now: float, _: Any) -> None:
     call.ended_at = now
     customer = call.customer
     if customer is not None and customer.session is not None and not customer.connected and call.refusal:
-        customer.session.reject(call.refusal, now=now)
+        later = call.retry_after_s
+        told = [("Retry-After", str(max(1, round(later))))] if later is not None else []
+        customer.session.reject(call.refusal, headers=told, now=now)
         customer.session = None
     for leg in call.legs:
         drop(call, leg, now)

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine import absence, recording, waiting
-from engine.attempt import Attempt, Outcome, Progress
+from engine.attempt import Outcome, Progress
 from engine.bridge import part
+from engine.dialling import reach
 from engine.events import CallTransferred, EndReason, LegReturned, Side
 from engine.leg import Media
 from engine.states import WAITING, State, Trigger
 from engine.talking import drop
-from routing.number import AgentTarget, Destination, QueueTarget, UriTarget
+from routing.number import AgentTarget, Destination, LineTarget, QueueTarget, UriTarget
 
 if TYPE_CHECKING:
     from engine.call import Call
@@ -62,7 +63,7 @@ def read(call: Call, leg: Leg, event: Referred) -> tuple[Referral | None, int]:
         found = switch.plan.find(uri.user or "")
         if found is None:
             return None, 404
-        if not isinstance(found.destination, (QueueTarget, AgentTarget, UriTarget)):
+        if not isinstance(found.destination, (QueueTarget, AgentTarget, UriTarget, LineTarget)):
             return None, 403
         return Referral(leg, found.number, destination=found.destination), 0
     return Referral(leg, str(uri), destination=UriTarget(str(uri))), 0
@@ -86,7 +87,7 @@ def begin(call: Call, now: float, referral: Referral) -> None:
         call.fire(Trigger.TO_QUEUE, now, referral.destination)
         return
     assert referral.destination is not None
-    call.attempt = Attempt.to(call, referral.destination)
+    call.attempt = reach(call, referral.destination, referral.name)
     assert call.attempt is not None
     call.attempt.start(now)
 

@@ -7,7 +7,7 @@ words of HTTP, for that is all that this protocol has.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -98,7 +98,9 @@ class WhipSession:
             said = Answered(self.name, leg.door.version, sdp.decode(), leg.call.id, self.resumed)
             self._settled(said)
 
-    def reject(self, status: int, *, now: float) -> None:
+    def reject(
+        self, status: int, reason: str | None = None, headers: Sequence[tuple[str, str]] = (), *, now: float
+    ) -> None:
         self._whip.forget(self)
         self._settled(REFUSALS.get(status, OVERLOADED))
 

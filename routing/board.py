@@ -51,9 +51,9 @@ class LineSpec:
 class Board:
     """names: of the lines, in the order of the rows; index: row by name. All columns have a value a line.
 
-    off, doubted, tripped, rated, emergency: bool. share: float64, of its calls that a line is given, 0 for
-    none. active, channels, priority: int64. ready_at: float64, when its calls a second allow the next.
-    tripped: what `share` 0 is to be blamed on, the circuit or death.
+    off, doubted, tripped, unregistered, rated, emergency: bool. share: float64, of its calls that a line is
+    given, 0 for none. active, channels, priority: int64. ready_at: float64, when its calls a second allow the
+    next. tripped: what `share` 0 is to be blamed on, the circuit or death.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class Board:
         self.share: F64 = np.ones(len(specs))
         self.doubted: Bools = np.zeros(len(specs), bool)
         self.tripped: Bools = np.zeros(len(specs), bool)
+        self.unregistered: Bools = np.zeros(len(specs), bool)
         self._starts = [deque[float](maxlen=spec.max_calls_per_s or 1) for spec in specs]
         self._places = _Places(self.specs)
 
@@ -107,6 +108,10 @@ class Board:
         """Take a line out of use, or back into it; calls in progress go on."""
         self.off[self.index[name]] = not on
 
+    def registered(self, name: str, there: bool) -> None:
+        """Whether the carrier of a line that has to register knows us."""
+        self.unregistered[self.index[name]] = not there
+
     def keep(self, old: Board) -> None:
         """Take over what the board before a change of configuration knows of lines of the same name."""
         for name, at in self.index.items():
@@ -114,6 +119,7 @@ class Board:
             if was is None:
                 continue
             self.active[at] = old.active[was]
+            self.unregistered[at] = old.unregistered[was]
             self.stands(
                 name, float(old.share[was]), doubted=bool(old.doubted[was]), tripped=bool(old.tripped[was])
             )
@@ -142,6 +148,10 @@ class Board:
 
     def in_country(self, country: str) -> Bools:
         return self._places.in_country(country)
+
+    def named(self, names: frozenset[str]) -> Bools:
+        """bool[n]: is one of them."""
+        return _bools(name in names for name in self.names)
 
 
 MOST_KEPT = 1000

@@ -29,13 +29,13 @@ class Target(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where a line is reached. port 0: by SRV, and 5060 or 5061 where there is none (RFC 3263). priority,
-    weight: as in SRV records, lowest priority first.
+    weight: as in SRV records, lowest priority first; an address stays the same when these change.
     """
 
     host: str
     port: int = 0
-    priority: int = 10
-    weight: float = 1.0
+    priority: int = field(default=10, compare=False)
+    weight: float = field(default=1.0, compare=False)
 
     @property
     def key(self) -> str:

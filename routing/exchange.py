@@ -24,7 +24,7 @@ from routing import breaker, health, rescue
 from routing.board import Board, LineSpec
 from routing.dial import Address, Terms, in_order
 from routing.emergency import is_emergency
-from routing.failover import Heard, Manner, Policy, Steps, Tried, failover
+from routing.failover import Heard, Manner, Policy, Steps, Tried, failover, nobody
 from routing.line import Choice, Demand, Weights, choose
 from routing.measure import Measure
 from routing.response import Blame
@@ -109,9 +109,16 @@ class Exchange:
     # --- calls ------------------------------------------------------------------------------------
 
     def demand(
-        self, number: str, country: str, *, region: str = "", residency: frozenset[str] = frozenset()
+        self,
+        number: str,
+        country: str,
+        *,
+        region: str = "",
+        residency: frozenset[str] = frozenset(),
+        among: frozenset[str] = frozenset(),
+        avoid: frozenset[str] = frozenset(),
     ) -> Demand:
-        """What a call to `number` (E.164, or as dialled in `country`) asks for."""
+        """What a call to `number` (E.164, or as dialled in `country`) asks for. among, avoid: lines."""
         return Demand(
             number=number,
             destination=destination_of(number),
@@ -120,6 +127,8 @@ class Exchange:
             sticky=number if self.rules.sticky else "",
             emergency=is_emergency(number, country, self.rules.emergency_numbers),
             country=country,
+            among=among,
+            avoid=avoid,
         )
 
     def choose(self, demand: Demand, now: float, wall: float) -> Choice:
@@ -128,17 +137,21 @@ class Exchange:
             self.tick(now)
         return choose(self.board, demand, now, wall, self._rng, self.rules.weights)
 
-    def call(self, demand: Demand, now: float, wall: float) -> Steps:
-        """The attempts of one call. A policy of the lines' own is in what `manner` says."""
+    def call(self, demand: Demand, now: float, wall: float, tell: Callable[[Tried], None] = nobody) -> Steps:
+        """The attempts of one call. A policy of the lines' own is in what `manner` says. tell: is told of
+        each attempt when it is over.
+        """
 
         def best(wanted: Demand, at: float) -> Choice:
             if wanted.number != demand.number:  # it was redirected
                 wanted = replace(wanted, destination=destination_of(wanted.number))
             return self.choose(wanted, at, wall + at - now)
 
-        return failover(
-            demand, best, self.manner, self.rules.policy, now, lambda tried: self._judge(demand, tried)
-        )
+        def judge(tried: Tried) -> None:
+            self._judge(demand, tried)
+            tell(tried)
+
+        return failover(demand, best, self.manner, self.rules.policy, now, judge)
 
     def manner(self, name: str) -> Manner:
         """What an attempt over the line has to know: the patience is that of its slowest address."""
@@ -179,6 +192,21 @@ class Exchange:
     def ended(self, name: str) -> None:
         """A call over the line is over, or its attempt was."""
         self.board.ended(name)
+
+    def took(self, name: str) -> bool:
+        """A call came in over the line and has a channel of it until `ended`; False where none is free."""
+        at = self.board.index.get(name)
+        if at is None:
+            return True
+        if self.board.active[at] >= self.board.channels[at]:
+            return False
+        self.board.active[at] += 1
+        return True
+
+    def registered(self, name: str, there: bool) -> None:
+        """Whether the carrier of a line that has to register knows us. Safe for a line that is gone."""
+        if name in self._lines:
+            self.board.registered(name, there)
 
     def measured(self, name: str, destination: str, what: Measure, value: float, now: float) -> None:
         """MOS, or loss as a share; answers and post-dial delay are known from the attempts."""

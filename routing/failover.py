@@ -94,7 +94,7 @@ class Manner:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Call `number` over `line`. Durations in seconds; serial counts from 1."""
+    """Call `number` over `line`. Durations in seconds; serial counts from 1. choice: why that line."""
 
     line: str
     number: str
@@ -102,6 +102,18 @@ class Attempt:
     no_100_s: float
     progress_s: float
     ring_s: float
+    choice: Choice | None = None
+
+    @property
+    def why(self) -> str:
+        """What spoke for the line, and for the next best."""
+        if self.choice is None:
+            return ""
+        said = [self.choice.reasons.lot] if self.choice.reasons.lot else []
+        return "; ".join([*said, *(self.choice.reasons.of(name) for name in self.choice.order[:TOLD])])
+
+
+TOLD = 3  # lines that are told of in the reasons of an attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +196,7 @@ Choose = Callable[[Demand, float], Choice]
 Steps = Generator[Attempt | Pause, Outcome, Result]
 
 
-def _nobody(tried: Tried) -> None:
+def nobody(tried: Tried) -> None:
     """Who is told where nobody wants to know."""
 
 
@@ -194,7 +206,7 @@ def failover(
     manner: Callable[[str], Manner],
     policy: Policy,
     now: float,
-    tell: Callable[[Tried], None] = _nobody,
+    tell: Callable[[Tried], None] = nobody,
 ) -> Steps:
     """The attempts of one call. choose: the best lines for a demand at a moment, with what was tried left
     out. tell: is told of each attempt when it is over, before the next is chosen.
@@ -303,6 +315,7 @@ class _Call:
             no_100_s=min(self.manner(line).no_100_s, self.left),
             progress_s=min(policy.progress_s, self.left),
             ring_s=policy.ring_s,
+            choice=self.choices[-1] if self.choices else None,
         )
 
     def _certain(self, line: str, outcome: Outcome, meant: Meaning) -> Meaning:
@@ -352,20 +365,3 @@ def _meant(outcome: Outcome) -> tuple[int, Meaning]:
         return outcome.status, meaning(outcome.status, outcome.cause)
     status, meant = SILENCES[outcome.end]
     return status, meant
-
-
-# --- a line that was given up as silent, and spoke after all ------------------------------------------
-
-
-class Keep(StrEnum):
-    OLD = "old"
-    NEW = "new"
-
-
-def late(old: Heard, new: Heard, manner: Manner) -> Keep:
-    """Which of two attempts lives on when one that was given up is heard from while another is on its way.
-
-    The one where a phone may ring; where that is both or neither, the new one. The other is cancelled, and
-    hung up on should it answer (RFC 3261 sections 9.1 and 15).
-    """
-    return Keep.OLD if rings(old, manner) and not rings(new, manner) and old > new else Keep.NEW

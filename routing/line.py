@@ -48,6 +48,8 @@ class Bar(IntFlag):
     FULL = 256
     RATE = 512
     EMERGENCY = 1024
+    UNNAMED = 2048
+    UNREGISTERED = 4096
 
 
 WORDS = {
@@ -62,6 +64,8 @@ WORDS = {
     Bar.FULL: "all channels taken",
     Bar.RATE: "at its calls a second",
     Bar.EMERGENCY: "not for emergency calls",
+    Bar.UNNAMED: "not among those for this number",
+    Bar.UNREGISTERED: "not registered with its carrier",
 }
 CAPS = Bar.FULL | Bar.RATE  # what passes by waiting
 SURE, DOUBTFUL, LAST = 0, 1, 2  # tiers
@@ -88,7 +92,7 @@ class Demand:
 
     number: E.164, or a short number. destination: what measurements are kept by, such as a country code.
     residency: regions that the call may pass through; none named: any. country: of the caller, for emergency
-    numbers. avoid: lines that were tried.
+    numbers. avoid: lines that were tried. among: lines that may be used; none named: any.
     """
 
     number: str
@@ -99,6 +103,7 @@ class Demand:
     emergency: bool = False
     country: str = ""
     avoid: frozenset[str] = frozenset()
+    among: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +189,9 @@ def _bars(
     bars |= (board.ready_at > now) * int(Bar.RATE)
     bars |= ~board.serves(demand.region) * int(Bar.REGION)
     bars |= board.closed(wall) * int(Bar.CLOSED)
+    bars |= board.unregistered * int(Bar.UNREGISTERED)
+    if demand.among:
+        bars |= ~board.named(demand.among) * int(Bar.UNNAMED)
     if demand.residency:
         bars |= ~board.within(demand.residency) * int(Bar.RESIDENCY)
     _mark_tried(board, demand, bars)

@@ -57,9 +57,9 @@ class UriTarget:
 
 @dataclass(frozen=True, slots=True)
 class LineTarget:
-    """Out over a named line, with the number as dialled."""
+    """Out over one of these lines, or of all where none is named, with the number as dialled."""
 
-    name: str
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

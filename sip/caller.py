@@ -203,6 +203,7 @@ class Caller:
             _retry_after(response),
             contacts,
             outgoing.failure or "response",
+            response.headers.get("Reason"),
         )
         session.stack.timeouts.cancel(self._timeout)
         session.feed(RECEIVE_FAILURE, now, rejected)
@@ -318,6 +319,11 @@ class Caller:
         cancel = Request("CANCEL", invite.uri, fields)
         session.stack.transactions.send(cancel, invite.top_via.branch or "", outgoing.hop, None, now)
         outgoing.give_up_after(session.stack.timing.patience, now)
+
+    def hush(self, now: float) -> None:
+        """The INVITE is not sent again."""
+        if self._outgoing is not None:
+            self._outgoing.hush(now)
 
     def stop_hops(self) -> None:
         """We have given up: no further hop is tried."""

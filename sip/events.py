@@ -65,7 +65,7 @@ class Rejected(Event):
 
     cause: "response" (the far end said `status`), "timeout" (408, nobody answered), "transport" (503),
     "ringing" (408, ring_timeout passed). retry_after: seconds, from a Retry-After header. contacts: where a
-    3xx points.
+    3xx points. why: their Reason header, such as a cause of Q.850.
     """
 
     session: Session
@@ -74,6 +74,7 @@ class Rejected(Event):
     retry_after: float | None = None
     contacts: tuple[Uri, ...] = ()
     cause: str = "response"
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

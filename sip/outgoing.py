@@ -13,7 +13,7 @@ from sip.hop import Hop
 from sip.message import Request, Response
 from sip.stack import Stack
 from sip.timeouts import Timeout
-from sip.transaction import GIVE_UP, Transaction
+from sip.transaction import GIVE_UP, HUSH, Transaction
 
 MAX_TRIES = 16  # transactions for one request, over all hops and challenges
 FAILURES = {"timeout": 408, "transport": 503}  # RFC 3261 section 8.1.3.1
@@ -69,6 +69,12 @@ class Outgoing:
     def stop(self) -> None:
         """Whatever comes next is final: no other hop, no answer to a challenge."""
         self.stopped = True
+
+    def hush(self, now: float) -> None:
+        """Send it no more: whoever has not heard it by now is not to act on it later."""
+        self.stopped = True
+        if self.transaction is not None:
+            self.transaction.feed(HUSH, now)
 
     def give_up_after(self, seconds: float, now: float) -> None:
         """Let the transaction end as a timeout when nothing final has come by then (RFC 3261 section 9.1)."""

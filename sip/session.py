@@ -26,6 +26,7 @@ from sip.states import (
     BYE_ANSWERED,
     CALLEE,
     CALLER,
+    CALLING,
     HANG_UP,
     OFFERED,
     OVER,
@@ -149,6 +150,14 @@ class Session:
         Safe in every state.
         """
         self.end(Ended(self, "hangup"), now, cause)
+
+    def abandon(self, *, now: float) -> None:
+        """Hang up on a far end that may never have heard our INVITE: it is not repeated any more, lest a
+        gateway that comes back rings a phone for it. What it says all the same is answered as after `hangup`.
+        """
+        if self.caller is not None and self.state == CALLING:
+            self.caller.hush(now)
+        self.hangup(None, now=now)
 
     def acknowledge(self, sdp: bytes, *, now: float) -> None:
         """Our answer to the offer that came in a 2xx (`Answered`) or reliable 1xx.

@@ -23,7 +23,7 @@ CALLING, TRYING, PROCEEDING, COMPLETED, CONFIRMED, ACCEPTED = (
 SEND_REQUEST, SEND_1XX, SEND_2XX, SEND_FINAL = "send request", "send 1xx", "send 2xx", "send 300-699"
 RECEIVE_REQUEST, RECEIVE_ACK = "receive request", "receive ACK"
 RECEIVE_1XX, RECEIVE_2XX, RECEIVE_FINAL = "receive 1xx", "receive 2xx", "receive 300-699"
-TRANSPORT_ERROR, GIVE_UP = "transport error", "give up"
+TRANSPORT_ERROR, GIVE_UP, HUSH = "transport error", "give up", "hush"
 TIMER_A, TIMER_B, TIMER_D, TIMER_E, TIMER_F, TIMER_G, TIMER_H, TIMER_I, TIMER_J, TIMER_K, TIMER_L, TIMER_M = (
     f"timer {letter}" for letter in "ABDEFGHIJKLM"
 )
@@ -50,6 +50,8 @@ INVITE_CLIENT: Table = {
     (CALLING,      TIMER_B):         (TERMINATED,  (REPORT_TIMEOUT,)),
     (CALLING,      TRANSPORT_ERROR): (TERMINATED,  (REPORT_TRANSPORT,)),
     (CALLING,      GIVE_UP):         (TERMINATED,  (REPORT_TIMEOUT,)),
+    # who has not heard it is not to hear it any more
+    (CALLING,      HUSH):            (CALLING,     (STOP_A,)),
     (CALLING,      RECEIVE_1XX):     (PROCEEDING,  (STOP_A, STOP_EXPIRY, REPORT)),
     (CALLING,      RECEIVE_2XX):     (ACCEPTED,    (STOP_A, START_M, REPORT)),        # RFC 6026 section 7.2
     (CALLING,      RECEIVE_FINAL):   (COMPLETED,   (STOP_A, SEND_ACK, START_D, REPORT)),

@@ -15,7 +15,6 @@ from routing.failover import (
     Attempt,
     End,
     Heard,
-    Keep,
     Manner,
     Outcome,
     Pause,
@@ -23,7 +22,6 @@ from routing.failover import (
     Redirects,
     Result,
     failover,
-    late,
     rings,
 )
 from routing.line import Choice, Demand, Weights, choose
@@ -177,21 +175,6 @@ def test_early_media_of_a_gateway_may_be_a_phone_that_rings_and_of_ims_is_none()
     for story in (gateway, ims):
         story.play(first_then(refuses(503, Heard.EARLY_MEDIA), answers))
     assert (gateway.tried, ims.tried) == ("a", "ab")
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "kept"),
-    [
-        (Heard.RINGING, Heard.TRYING, Keep.OLD),
-        (Heard.ANSWERED, Heard.NOTHING, Keep.OLD),
-        (Heard.TRYING, Heard.NOTHING, Keep.NEW),
-        (Heard.RINGING, Heard.RINGING, Keep.NEW),
-        (Heard.ANSWERED, Heard.RINGING, Keep.NEW),
-        (Heard.TRYING, Heard.RINGING, Keep.NEW),
-    ],
-)
-def test_of_a_silent_line_that_speaks_after_all_and_its_successor_the_one_that_rings_lives_on(old, new, kept):
-    assert late(old, new, Manner()) is kept
 
 
 # --- one budget -------------------------------------------------------------------------------------

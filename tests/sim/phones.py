@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 
 from sip import events
@@ -54,7 +54,13 @@ class Phone:
         return sdp(self.address, 4000, direction, self.version)
 
     def call(
-        self, number: str, user: str, credentials: Credentials | None = None, *, offer: bool = True
+        self,
+        number: str,
+        user: str,
+        credentials: Credentials | None = None,
+        *,
+        offer: bool = True,
+        headers: Sequence[tuple[str, str]] = (),
     ) -> Session:
         uri = Uri.parse(f"sip:{number}@{DOMAIN}")
         session = self.agent.invite(
@@ -64,6 +70,7 @@ class Phone:
             to=NameAddr.parse(f"<{uri}>"),
             offer=self.sdp() if offer else None,
             credentials=credentials,
+            headers=headers,
             now=self.world.now,
         )
         self.live[session.id] = session

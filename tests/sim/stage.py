@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -128,10 +128,10 @@ class Stage:
     def run(self, seconds: float) -> None:
         self.world.run(self.world.now + seconds)
 
-    def customer(self, number: str = "+4930100") -> Voice:
+    def customer(self, number: str = "+4930100", headers: Sequence[tuple[str, str]] = ()) -> Voice:
         """Somebody who calls over the carrier's line; +4930100 is the queue `support`."""
         phone = Voice(self, f"10.1.0.{1 + len(self.world.hosts)}")
-        phone.call(number, "+491701234")
+        phone.call(number, "+491701234", headers=headers)
         return phone
 
     @property

@@ -1,0 +1,1 @@
+"""Lines (trunks) at work: what `routing.exchange` decides, done in SIP."""

@@ -1,0 +1,309 @@
+"""The node's lines: addresses looked up and asked after, registrations kept, channels given.
+
+What is decided about them is decided by `routing.exchange`; here it is told what happened and made to
+happen. Nothing is asked of lines that take no calls out.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import structlog
+
+from engine.build import capabilities_of
+from engine.events import LineChanged
+from engine.timers import Timer
+from routing import health
+from routing.dial import Address
+from routing.exchange import Exchange
+from routing.line import Demand
+from sip.digest import Credentials
+from sip.events import OptionsAnswered
+from sip.hop import Hop
+from sip.registration import LineDown, LineLeft, LineUp, Registration
+from sip.sdp import CodecOffer
+from sip.uri import Uri
+
+if TYPE_CHECKING:
+    from config.line import LineSettings
+    from config.schema import Config
+    from engine.call import Call
+    from engine.switch import Switch
+    from engine.trunk.attempt import LineAttempt
+
+LOOK_UP_S = 60.0  # between two looks at the DNS; what it says is kept for as long as it says
+HASTE_S = 0.02  # the least between two rounds of questions
+SLOW_S = 4.0  # answers later than this say nothing about the way
+
+log = structlog.get_logger("lines")
+
+
+class Way(NamedTuple):
+    """One address of a line, and how it is reached."""
+
+    address: Address
+    hop: Hop
+
+
+class Question(NamedTuple):
+    line: str
+    address: Address
+    late: Timer  # when no answer is one
+
+
+class TrunkGroup:
+    """`start` when the network is there. All times are of the switch's clock."""
+
+    def __init__(self, switch: Switch, rng: random.Random) -> None:
+        self.switch = switch
+        self._rng = rng
+        self.exchange = self._exchange(switch.config)
+        self.waiting: dict[str, LineAttempt] = {}  # for room, by their legs' numbers
+        self._hops: dict[tuple[str, Address], Hop] = {}
+        self._questions: dict[int, Question] = {}
+        self._registrations: dict[str, Registration] = {}
+        self._capabilities: dict[str, Sequence[CodecOffer]] = {}
+        self._alarm: Timer | None = None
+        self._look_up: Timer | None = None
+        self._told: dict[str, bool] = {}  # whether the journal has a line as fit for calls
+
+    def _exchange(self, config: Config) -> Exchange:
+        terms = {name: line.terms() for name, line in config.lines.items()}
+        rules = config.routing.rules(config.sip.timers.ring_s)
+        return Exchange(config.specs, terms, rules, self._rng)
+
+    @property
+    def lines(self) -> Sequence[LineSettings]:
+        """Those that calls go out over."""
+        return [line for line in self.switch.config.lines.values() if line.calls_out]
+
+    # --- life -------------------------------------------------------------------------------------
+
+    def start(self, now: float) -> None:
+        """Look lines up, register, and begin to ask."""
+        for line in self.lines:
+            self._told.setdefault(line.name, True)
+            self._register(line, now)
+        if self.lines:
+            self._look(now)
+            self._rearm(now)
+
+    def reconfigured(self, now: float) -> None:
+        """The switch has another configuration: lines that stay keep what is known of them."""
+        old, self.exchange = self.exchange, self._exchange(self.switch.config)
+        self._capabilities.clear()
+        self.exchange.keep(old, now)
+        kept = {line.name for line in self.lines}
+        for name in [name for name in self._registrations if name not in kept]:
+            self.switch.user_agent.unregister(self._registrations.pop(name), now=now)
+        self._told = {name: fit for name, fit in self._told.items() if name in kept}
+        self.start(now)
+
+    def stop(self, now: float) -> None:
+        """Take our registrations away."""
+        for registration in self._registrations.values():
+            self.switch.user_agent.unregister(registration, now=now)
+        self._registrations.clear()
+
+    # --- the DNS ----------------------------------------------------------------------------------
+
+    def _look(self, now: float) -> None:
+        for line in self.lines:
+            for address in self.exchange.terms(line.name).addresses:
+                self._resolve(line.name, address, now)
+        if self._look_up is not None:
+            self._look_up.cancel()
+        self._look_up = self.switch.timers.at(now + LOOK_UP_S, self._look)
+
+    def _resolve(self, name: str, address: Address, now: float) -> None:
+        transport = self.exchange.terms(name).transport
+        uri = _uri(address, transport)
+        self.switch.resolver.resolve(uri, now, lambda hops: self._found(name, address, hops, now))
+
+    def _found(self, name: str, address: Address, hops: Sequence[Hop], now: float) -> None:
+        """Each hop is an address of its own from now on, in the order that the DNS has them."""
+        found = []
+        for at, hop in enumerate(hops):
+            each = Address(hop.host, hop.port, priority=at)
+            self._hops[name, each] = hop
+            found.append(each)
+        if found:
+            self.exchange.resolved(name, address, found, now)
+            self._rearm(now)
+        else:
+            log.warning("line not found in the DNS", line=name, host=address.host)
+
+    def ways(self, name: str) -> list[Way]:
+        """How a line is reached, in the order to try; what no lookup has found yet is left out."""
+        every = ((each, self._hops.get((name, each))) for each in self.exchange.addresses(name))
+        return [Way(address, hop) for address, hop in every if hop is not None]
+
+    # --- questions --------------------------------------------------------------------------------
+
+    def _rearm(self, now: float) -> None:
+        """Wake when there is something to ask, or time has something to say."""
+        when = max(self.exchange.next_timeout(), now + HASTE_S)
+        if self._alarm is not None and self._alarm.pending:
+            if self._alarm.when <= when:
+                return
+            self._alarm.cancel()
+        if when < float("inf"):
+            self._alarm = self.switch.timers.at(when, self._wake)
+
+    def _wake(self, now: float) -> None:
+        self.exchange.tick(now)
+        for name, address in self.exchange.questions(now):
+            self._ask(name, address, now)
+        self._tell(now)
+        self._rearm(now)
+
+    def _ask(self, name: str, address: Address, now: float) -> None:
+        hop = self._hops.get((name, address))
+        if hop is None:
+            return  # looked up and not found; it is asked once it is
+        switch = self.switch
+        number = switch.user_agent.options(_uri(address, hop.transport), [hop], now)
+        wait = self.exchange.wait_s(name, address)
+        late = switch.timers.at(now + wait, lambda at: self.heard(name, address, health.Event.MISSED, at))
+        self._questions[number] = Question(name, address, late)
+
+    def answered(self, event: OptionsAnswered, now: float) -> None:
+        """What an address said, or that nothing can be sent there. Late answers are answers: they teach how
+        long to wait.
+        """
+        question = self._questions.pop(event.id, None)
+        if question is None:
+            return
+        in_time = question.late.pending
+        question.late.cancel()
+        if event.status is None:
+            if in_time:
+                self.heard(question.line, question.address, health.Event.BROKEN, now)
+            return
+        refusing = event.status == 503
+        heard = health.Event.REFUSING if refusing else health.Event.ANSWERED
+        rtt = event.seconds if event.seconds < SLOW_S else None
+        self.heard(question.line, question.address, heard, now, rtt_s=rtt)
+
+    def heard(
+        self, name: str, address: Address, event: health.Event, now: float, *, rtt_s: float | None = None
+    ) -> None:
+        """Something was heard of an address, or was not."""
+        self.exchange.heard(name, address, event, now, rtt_s=rtt_s)
+        if event is not health.Event.HEARD:
+            self._tell(now)
+            self._rearm(now)
+
+    def _tell(self, now: float) -> None:
+        """Put into the journal which lines came to carry calls, and which ceased to."""
+        board = self.exchange.board
+        for name, was in self._told.items():
+            at = board.index[name]
+            fit = bool(board.share[at] > 0) and not board.unregistered[at]
+            if fit != was:
+                self._told[name] = fit
+                why = "" if fit else self._why(name, at)
+                log.warning("line " + ("fit for calls again" if fit else "given up"), line=name, why=why)
+                self.switch.note(LineChanged(at=self.switch.wall(now), line=name, fit=fit, why=why))
+
+    def _why(self, name: str, at: int) -> str:
+        if self.exchange.board.unregistered[at]:
+            return "not registered with its carrier"
+        return "fails its calls" if self.exchange.board.tripped[at] else "answers nothing"
+
+    # --- registrations ----------------------------------------------------------------------------
+
+    def _register(self, line: LineSettings, now: float) -> None:
+        agent = self.switch.user_agent
+        if line.name in self._registrations:
+            return
+        user = self._user(line)
+        settings = line.registration(lambda hop: agent.contact(user, hop), agent.settings.user_agent)
+        if settings is None:
+            return
+        self.exchange.registered(line.name, False)
+        registration = agent.register(settings, [], now=now)
+        self._registrations[line.name] = registration
+        self.switch.resolver.resolve(settings.registrar, now, registration.use)
+
+    def _user(self, line: LineSettings) -> str:
+        own = line.register.user if line.register else None
+        return own or (line.credentials.user if line.credentials else "") or line.name
+
+    def registration(self, event: LineUp | LineDown | LineLeft, now: float) -> None:
+        """A carrier knows us, or does not any more."""
+        there = isinstance(event, LineUp)
+        if isinstance(event, LineDown):
+            log.warning("line not registered", line=event.line, status=event.status, why=event.reason)
+        self.exchange.registered(event.line, there)
+        self._tell(now)
+
+    # --- calls ------------------------------------------------------------------------------------
+
+    def capabilities(self, name: str) -> Sequence[CodecOffer]:
+        """What is spoken over the line: its own codecs, or the node's."""
+        line = self.switch.config.lines.get(name)
+        if line is None or not line.codecs:
+            return self.switch.media.capabilities
+        found = self._capabilities.get(name)
+        if found is None:
+            media = replace(self.switch.config.media, codecs=line.codecs)
+            found = self._capabilities[name] = capabilities_of(media)
+        return found
+
+    def credentials(self, name: str) -> Credentials | None:
+        line = self.switch.config.lines[name]
+        return line.credentials.value() if line.credentials else None
+
+    def route(self, name: str) -> Sequence[str]:
+        """The proxies that the carrier wants requests to pass (RFC 3608)."""
+        registration = self._registrations.get(name)
+        return registration.service_route if registration is not None else ()
+
+    def own(self, name: str) -> str:
+        """The domain under which the line's far end knows us."""
+        registration = self._registrations.get(name)
+        return registration.settings.account.uri.host if registration else self.switch.config.sip.domain
+
+    def demand(self, call: Call, number: str, among: Sequence[str], avoid: frozenset[str]) -> Demand:
+        """What a call to `number` asks of lines."""
+        return self.exchange.demand(
+            number,
+            self.switch.config.node.country,
+            region=call.region,
+            among=frozenset(among),
+            avoid=avoid,
+        )
+
+    def wait(self, attempt: LineAttempt, now: float) -> float:
+        """Let a call wait for room: until when. Raises TooMany."""
+        name = str(attempt.leg.number)
+        until = self.exchange.surge.join(name, now)
+        self.waiting[name] = attempt
+        return until
+
+    def go(self, attempt: LineAttempt) -> None:
+        """It waits no more."""
+        name = str(attempt.leg.number)
+        self.exchange.surge.leave(name)
+        self.waiting.pop(name, None)
+
+    def ended(self, name: str) -> None:
+        """A call over the line is over: who waited longest for room may have it, when all that ends has."""
+        self.exchange.ended(name)
+        if self.waiting:
+            self.switch.timers.at(0.0, self._room)
+
+    def _room(self, now: float) -> None:
+        head = self.waiting.get(self.exchange.surge.head)
+        if head is not None:
+            head.room(now)
+
+
+def _uri(address: Address, transport: str) -> Uri:
+    """An address as what a request is sent to."""
+    through = {} if transport in ("", "udp") else {"transport": transport}
+    return Uri.sip("", address.host, address.port or None, **through)

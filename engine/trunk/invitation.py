@@ -1,0 +1,88 @@
+"""What an INVITE over a line says: `routing.dial.Dial` written in the words of SIP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from routing.dial import Dial, Target
+from routing.identity import ANONYMOUS, Assert, Diverted
+from sip.uri import NameAddr, Uri
+
+NOWHERE = "anonymous.invalid"  # RFC 3323 section 4.1.1.3
+FIELDS = {
+    Assert.ASSERTED: "P-Asserted-Identity",
+    Assert.PREFERRED: "P-Preferred-Identity",
+    Assert.REMOTE_PARTY: "Remote-Party-ID",
+}
+# Reasons of RFC 5806 as the status codes that RFC 7044 section 5.2 tells them by.
+REDIRECTED = {"user-busy": 486, "no-answer": 408, "unavailable": 480, "unconditional": 302}
+
+
+class Invitation(NamedTuple):
+    """uri: of the request."""
+
+    uri: Uri
+    from_: NameAddr
+    to: NameAddr
+    headers: Sequence[tuple[str, str]]
+
+
+def invitation(dial: Dial, own: str) -> Invitation:
+    """own: the domain under which we are known to the line."""
+    uri = written(dial.target, dial.number, dial.domain)
+    shown = dial.shown
+    private = shown.user == ANONYMOUS
+    user, domain = (ANONYMOUS, NOWHERE) if private else (shown.user, own)
+    from_ = NameAddr("Anonymous" if private else shown.name, Uri.sip(user, domain), ())
+    return Invitation(uri, from_, NameAddr("", uri, ()), tuple(_headers(dial, own)))
+
+
+def written(target: Target, number: str, domain: str) -> Uri:
+    """A callee's URI. domain: may have a port."""
+    if target is Target.TEL and number.lstrip("+").isdecimal():
+        if number.startswith("+"):
+            return Uri.parse(f"tel:{number}")
+        return Uri.parse(f"tel:{number};phone-context={domain.partition(':')[0]}")  # RFC 3966 section 5.1.4
+    host, _, port = domain.partition(":") if domain.count(":") == 1 else (domain, "", "")
+    phone = {} if target is Target.SIP else {"user": "phone"}
+    return Uri.sip(number, host, int(port) if port else None, **phone)
+
+
+def _headers(dial: Dial, own: str) -> Iterator[tuple[str, str]]:
+    shown = dial.shown
+    if shown.asserted:
+        yield FIELDS[shown.header], _asserted(dial, own)
+    if shown.privacy:
+        yield "Privacy", ";".join(shown.privacy)
+    for each in reversed(shown.diversion):  # the newest first (RFC 5806 section 4)
+        yield "Diversion", f"<{_of(dial, each, own)}>;reason={each.reason}"
+    if shown.history:
+        yield "History-Info", _history(dial, own)
+    if dial.access_network:
+        yield "P-Access-Network-Info", dial.access_network
+
+
+def _asserted(dial: Dial, own: str) -> str:
+    shown = dial.shown
+    if shown.header is Assert.REMOTE_PARTY:
+        hidden = "full" if shown.privacy else "off"
+        return f"<{Uri.sip(shown.asserted, own)}>;party=calling;screen=yes;privacy={hidden}"
+    return str(NameAddr(shown.name, written(dial.target, shown.asserted, own), ()))
+
+
+def _of(dial: Dial, diverted: Diverted, own: str) -> Uri:
+    return written(Target.SIP if dial.target is Target.TEL else dial.target, diverted.number, own)
+
+
+def _history(dial: Dial, own: str) -> str:
+    """Who was called before, and who is called now (RFC 7044 section 5.1)."""
+    entries: list[str] = []
+    index = "1"
+    for each in dial.shown.history:
+        cause = REDIRECTED.get(each.reason, 302)
+        uri = _of(dial, each, own).with_params(cause=str(cause)) if entries else _of(dial, each, own)
+        entries.append(f"<{uri}>;index={index}")
+        index += ".1"
+    called = written(Target.SIP, dial.number, dial.domain)
+    return ", ".join([*entries, f"<{called}>;index={index}"])
