@@ -212,6 +212,7 @@ class Inbound:
             self._answer_statelessly(request, hop, request.respond(503, headers=headers))
             return
         transaction = stack.transactions.begin(request, hop, now)
+        transaction.always = dialog.session.manner.always
         if not dialog.in_order(request):
             transaction.respond(request.respond(500, "CSeq Out Of Order"), now)
         elif handle is None:
