@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from random import Random
 
 from sip.caller import Caller
-from sip.digest import Authorizer, Credentials
+from sip.digest import Account, Authorizer
 from sip.errors import Malformed, MalformedMessage
 from sip.events import Event
 from sip.hop import Hop
@@ -141,7 +141,7 @@ class UserAgent:
         offer: bytes | None,
         headers: Sequence[tuple[str, str]] = (),
         route: Sequence[str] = (),
-        credentials: Credentials | None = None,
+        credentials: Account | None = None,
         manner: Manner = PLAIN,
         ring_timeout: float | None = None,
         now: float,
@@ -179,7 +179,7 @@ class UserAgent:
         final: Answer,
         headers: Sequence[tuple[str, str]] = (),
         body: bytes = b"",
-        credentials: Credentials | None = None,
+        credentials: Account | None = None,
         now: float,
     ) -> None:
         """Any request outside of dialogs but INVITE.
@@ -232,7 +232,7 @@ class UserAgent:
         *,
         from_: NameAddr | None = None,
         headers: Sequence[tuple[str, str]] = (),
-        credentials: Credentials | None = None,
+        credentials: Account | None = None,
         patience: float | None = None,
     ) -> int:
         """Ask whether `target` is there.
@@ -269,6 +269,7 @@ class UserAgent:
             "transactions": len(stack.transactions),
             "dialogs": len(stack.dialogs),
             "sessions": len(stack.sessions),
+            "watches": len(stack.watches),
             "timers": len(stack.timeouts),
             "pending": sum(stack.pending.values()),
         }
