@@ -43,6 +43,7 @@ from routing.board import LineSpec
 from routing.dial import Target, Terms
 from routing.rate import Rate, Tariff
 from routing.window import schedule
+from sip.digest import Credentials
 from sip.hop import Hop
 from sip.registration import RegistrationSettings
 from sip.uri import NameAddr, Uri
@@ -190,14 +191,25 @@ class LineSettings:
             only_dids=self.only_dids,
         )
 
-    def registration(self, contact: Callable[[Hop], Uri], user_agent: str) -> RegistrationSettings | None:
-        """How we register with the carrier; None where we do not. contact: our address over a hop."""
-        if self.register is None or self.credentials is None:
+    def account(self) -> Credentials | None:
+        """What challenges are answered with, of registrations and of calls; to be made once."""
+        if self.credentials is None:
             return None
         credentials = self.credentials.value()
-        host, port = self._registrar(self.register)
         if self.ims is not None and self.ims.private_identity:
-            credentials = replace(credentials, user=self.ims.private_identity)
+            return replace(credentials, user=self.ims.private_identity)
+        return credentials
+
+    def registration(
+        self, contact: Callable[[Hop], Uri], user_agent: str, account: Credentials | None = None
+    ) -> RegistrationSettings | None:
+        """How we register with the carrier; None where we do not.
+
+        contact: our address over a hop. account: that of the line's calls, where there are any.
+        """
+        if self.register is None or self.credentials is None:
+            return None
+        host, port = self._registrar(self.register)
         own = Uri.sip(self.register.user or self.credentials.user, self.register.domain or host)
         through = {} if self.transport == "auto" else {"transport": self.transport}
         return RegistrationSettings(
@@ -205,7 +217,7 @@ class LineSettings:
             registrar=Uri.sip("", host, port, **through),
             account=NameAddr("", Uri.parse(self.ims.public_identity) if self.ims else own),
             contact=contact,
-            credentials=credentials,
+            credentials=account or self.account(),
             expires=self.register.expires_s,
             user_agent=user_agent,
         )

@@ -9,15 +9,17 @@ from collections.abc import Sequence
 from random import Random
 
 from sip.caller import Caller
-from sip.digest import Authorizer, Credentials
+from sip.digest import Account, Authorizer
 from sip.errors import Malformed, MalformedMessage
-from sip.events import Event, OptionsAnswered
+from sip.events import Event
 from sip.hop import Hop
 from sip.inbound import Gate, Inbound
 from sip.keeper import Keeper
+from sip.manner import PLAIN, Manner
 from sip.matching import reply_hop
 from sip.message import Headers, NameAddr, Request, Response, Uri, parse
 from sip.outgoing import Answer, Outgoing
+from sip.question import Question
 from sip.registrar import Registrar, RegistrarEvent
 from sip.registration import Registration, RegistrationEvent, RegistrationSettings
 from sip.session import Session
@@ -139,21 +141,25 @@ class UserAgent:
         offer: bytes | None,
         headers: Sequence[tuple[str, str]] = (),
         route: Sequence[str] = (),
-        credentials: Credentials | None = None,
+        credentials: Account | None = None,
+        manner: Manner = PLAIN,
         ring_timeout: float | None = None,
         now: float,
     ) -> Session:
         """Call `target`, trying `hops` in order (none: those of the first route or the target, when numeric).
 
-        route: Route values, first hop first (the Path of a binding, an outbound proxy). ring_timeout:
-        seconds until an answer, by default the settings'. What becomes of it is told by events, failures at
-        once included.
+        headers: further ones of the INVITE (P-Asserted-Identity, Privacy, Diversion…). route: Route values,
+        first hop first (the Path of a binding, the Service-Route of a registration, an outbound proxy).
+        credentials: for challenges of the INVITE and of every later request of the call. manner: what the
+        line wants of all of them. ring_timeout: seconds until an answer, by default the settings'. What
+        becomes of it is told by events, failures at once included.
         """
         stack = self._stack
         session = Session(
             stack, "out", stack.new_call_id(), from_.with_tag(stack.new_tag()), to.with_tag(None)
         )
         session.authorizer = Authorizer(credentials, stack.rng) if credentials is not None else None
+        session.manner = manner
         session.caller = Caller(session)
         if not hops:
             hops = stack.hops_to(NameAddr.parse(route[0]).uri if route else target)
@@ -173,7 +179,7 @@ class UserAgent:
         final: Answer,
         headers: Sequence[tuple[str, str]] = (),
         body: bytes = b"",
-        credentials: Credentials | None = None,
+        credentials: Account | None = None,
         now: float,
     ) -> None:
         """Any request outside of dialogs but INVITE.
@@ -218,21 +224,35 @@ class UserAgent:
         """Our address as the far end of `hop` reaches it: what `RegistrationSettings.contact` wants."""
         return NameAddr.parse(self._stack.contact(user, hop)).uri
 
-    def options(self, target: Uri, hops: Sequence[Hop], now: float) -> int:
+    def options(
+        self,
+        target: Uri,
+        hops: Sequence[Hop],
+        now: float,
+        *,
+        from_: NameAddr | None = None,
+        headers: Sequence[tuple[str, str]] = (),
+        credentials: Account | None = None,
+        patience: float | None = None,
+    ) -> int:
         """Ask whether `target` is there.
 
-        The answer comes as `OptionsAnswered` with the number returned here.
+        The answer comes as `OptionsAnswered` with the number returned here, its absence after `patience`
+        seconds, by default when the transaction ends (32 s). from_: who asks, by default our address.
+        headers: further ones, such as Route.
         """
         stack, number = self._stack, self._stack.next_id()
-
-        def answered(outgoing: Outgoing, response: Response, at: float) -> None:
-            status = response.status if outgoing.failure is None else None
-            stack.emit(OptionsAnswered(number, status, at - now))
-
-        us = NameAddr("", stack.own_uri(hops[0] if hops else None))
-        to = NameAddr("", target)
+        question = Question(stack, number, patience, now)
         self.request(
-            "OPTIONS", target, hops, from_=us, to=to, final=answered, headers=[("Accept", ACCEPT)], now=now
+            "OPTIONS",
+            target,
+            hops,
+            from_=from_ or NameAddr("", stack.own_uri(hops[0] if hops else None)),
+            to=NameAddr("", target),
+            final=question.answered,
+            headers=[*headers, ("Accept", ACCEPT)],
+            credentials=credentials,
+            now=now,
         )
         return number
 
@@ -249,6 +269,7 @@ class UserAgent:
             "transactions": len(stack.transactions),
             "dialogs": len(stack.dialogs),
             "sessions": len(stack.sessions),
+            "watches": len(stack.watches),
             "timers": len(stack.timeouts),
             "pending": sum(stack.pending.values()),
         }

@@ -23,7 +23,7 @@ from sip.offer import (
 )
 from sip.reliable import ReliableSender
 from sip.session import Session
-from sip.stack import ALLOW, SUPPORTED
+from sip.stack import ALLOW
 from sip.states import NO_ACK, RECEIVE_ACK, RECEIVE_CANCEL, RECEIVE_INVITE, SEND_1XX, SEND_2XX
 from sip.timeouts import Timeout
 from sip.transaction import Transaction
@@ -145,10 +145,10 @@ class Callee:
         self, status: int, reason: str | None, headers: Pairs, sdp: bytes | None, final: bool = False
     ) -> Response:
         session = self._session
-        fields = list(headers)
+        fields = [*headers, *session.manner.always]
         if not final:
-            fields.append(("Contact", session.stack.contact(session.contact_user, self._transaction.hop)))
-            fields += (("Allow", ALLOW), ("Supported", SUPPORTED))
+            fields.append(("Contact", session.contact(self._transaction.hop)))
+            fields += (("Allow", ALLOW), ("Supported", session.supported))
         fields.append(("User-Agent" if status < 300 else "Server", session.stack.settings.user_agent))
         fields += described(sdp)
         return self._request.respond(

@@ -24,7 +24,7 @@ from sip.offer import (
 from sip.outgoing import Outgoing
 from sip.reliable import ReliableReceiver
 from sip.session import Session
-from sip.stack import ALLOW, SUPPORTED
+from sip.stack import ALLOW
 from sip.states import ACKNOWLEDGE, CALL, CALLING, DUE, PROCEEDING, RECEIVE_1XX, RECEIVE_2XX, RECEIVE_FAILURE
 from sip.states import RECEIVE_OFFER as RECEIVE_2XX_OFFER
 from sip.timeouts import Timeout
@@ -80,9 +80,9 @@ class Caller:
         fields.add("Call-ID", session.call_id)
         fields.add("CSeq", f"{stack.rng.randrange(1, 2**16)} INVITE")
         fields.add("Allow", ALLOW)
-        fields.add("Supported", SUPPORTED)
+        fields.add("Supported", session.supported)
         fields.add("User-Agent", stack.settings.user_agent)
-        for name, value in (*session.timer.propose(), *headers, *described(offer)):
+        for name, value in (*session.timer.propose(), *headers, *session.manner.always, *described(offer)):
             fields.add(name, value)
         request = Request("INVITE", target, fields, offer or b"")
         self._outgoing = Outgoing(
@@ -91,7 +91,7 @@ class Caller:
             hops,
             self._on_answer,
             authorizer=session.authorizer,
-            contact_user=session.contact_user,
+            contact=session.contact,
         )
         session.feed(CALL, now)
         if ring_timeout is not None:
@@ -222,7 +222,7 @@ class Caller:
             [hop] if hop is not None else [],
             self._on_answer,
             authorizer=session.authorizer,
-            contact_user=session.contact_user,
+            contact=session.contact,
         )
         self._outgoing.start(now)
 

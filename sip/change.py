@@ -11,7 +11,7 @@ from sip.message import Response
 from sip.offer import described
 from sip.outgoing import Outgoing
 from sip.reliable import ReliableReceiver
-from sip.stack import ALLOW, SUPPORTED
+from sip.stack import ALLOW
 
 if TYPE_CHECKING:
     from sip.session import Session
@@ -60,7 +60,7 @@ class Change:
         session = self._session
         headers = [
             ("Allow", ALLOW),
-            ("Supported", SUPPORTED),
+            ("Supported", session.supported),
             *session.timer.repeat(),
             *described(self.sdp),
         ]

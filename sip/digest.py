@@ -22,7 +22,9 @@ _HASHES: dict[str, str] = {"SHA-512-256": "sha512_256", "SHA-256": "sha256", "MD
 ALGORITHMS: tuple[str, ...] = tuple(
     name for name, ours in _HASHES.items() if ours in hashlib.algorithms_available
 )
-QUOTED_PARAMETERS = frozenset({"username", "realm", "nonce", "uri", "response", "cnonce", "opaque", "domain"})
+QUOTED_PARAMETERS = frozenset(
+    {"username", "realm", "nonce", "uri", "response", "cnonce", "opaque", "domain", "auts"}
+)
 
 _PARAMETER = re.compile(
     r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64})\s*=\s*"
@@ -98,9 +100,10 @@ def digest(algorithm: str, data: bytes | str) -> str:
     return hashlib.new(_HASHES[algorithm], raw, usedforsecurity=False).hexdigest()
 
 
-def make_ha1(algorithm: str, user: str, realm: str, password: str) -> str:
+def make_ha1(algorithm: str, user: str, realm: str, password: str | bytes) -> str:
     """H(user ":" realm ":" password): what may be stored instead of the password (RFC 7616 section 3.4.2)."""
-    return digest(algorithm, f"{user}:{realm}:{password}")
+    raw = password.encode() if isinstance(password, str) else password
+    return digest(algorithm, f"{user}:{realm}:".encode() + raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +143,8 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
-    """What a client answers challenges with. `realm` set: no other realm is answered with this password."""
-
-    user: str
-    password: str = field(repr=False)
-    realm: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Challenge:
-    """One challenge a client chose to answer."""
+    """One challenge a client chose to answer. aka: its password is made of its nonce (RFC 3310)."""
 
     answer_in: str  # the request header the answer goes into
     realm: str
@@ -161,8 +155,52 @@ class Challenge:
     qop: str | None
     opaque: str | None
     stale: bool
+    aka: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What one challenge is answered with. auts: the client's own sequence number, in base64, instead (RFC
+    3310 section 3.4). refused: the server has not proved itself, and gets an empty response.
+    """
+
+    password: bytes = field(repr=False)
+    auts: str = ""
+    refused: bool = False
+
+
+class Account(Protocol):
+    """Who a client is, and how it proves that: `Credentials`, or `sip.aka.AkaCredentials`."""
+
+    @property
+    def user(self) -> str: ...
+    @property
+    def realm(self) -> str | None: ...
+    @property
+    def aka(self) -> bool: ...
+    def prove(self, challenge: Challenge) -> Proof | None:
+        """None when it cannot be answered after all; called once a challenge, of the kind that `aka` says."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a client answers challenges with. `realm` set: no other realm is answered with this password."""
+
+    user: str
+    password: str = field(repr=False)
+    realm: str | None = None
+
+    @property
+    def aka(self) -> bool:
+        return False
+
+    def prove(self, challenge: Challenge) -> Proof | None:
+        """The password."""
+        return Proof(self.password.encode())
+
+
+_AKA = "AKAV1-"
 _ANSWER_IN = {401: ("WWW-Authenticate", "Authorization"), 407: ("Proxy-Authenticate", "Proxy-Authorization")}
 
 
@@ -171,7 +209,9 @@ def read_challenge(value: str, answer_in: str) -> Challenge | None:
     parameters = parse_digest(value)
     if parameters is None or "realm" not in parameters or not parameters.get("nonce"):
         return None
-    known = split_algorithm(parameters.get("algorithm"))
+    named = parameters.get("algorithm")
+    aka = named is not None and named.upper().startswith(_AKA)
+    known = split_algorithm(named[len(_AKA) :] if named is not None and aka else named)
     offered = [option.strip().lower() for option in parameters.get("qop", "").split(",") if option.strip()]
     # auth before auth-int: a body rewritten by a NAT's ALG on the way would spoil the latter.
     qop = next((option for option in ("auth", "auth-int") if option in offered), None)
@@ -188,7 +228,15 @@ def read_challenge(value: str, answer_in: str) -> Challenge | None:
         qop,
         parameters.get("opaque"),
         parameters.get("stale", "").lower() == "true",
+        aka,
     )
+
+
+@dataclass(slots=True)
+class _Answered:
+    challenge: Challenge
+    proof: Proof
+    uses: int = 0
 
 
 class Authorizer:
@@ -201,10 +249,10 @@ class Authorizer:
         on 401/407: if authorizer.challenged(response): send again, as a new transaction with CSeq + 1
     """
 
-    def __init__(self, credentials: Credentials, rng: Random) -> None:
+    def __init__(self, credentials: Account, rng: Random) -> None:
         self._credentials = credentials
         self._rng = rng
-        self._answered: dict[tuple[str, str], tuple[Challenge, int]] = {}  # by header and realm, with uses
+        self._answered: dict[tuple[str, str], _Answered] = {}  # by header and realm
 
     def challenged(self, response: Challenging) -> bool:
         """Take in a 401 or 407. True when the request is worth sending again with `headers()`.
@@ -218,35 +266,49 @@ class Authorizer:
         best: dict[tuple[str, str], Challenge] = {}
         for value in response.headers.all(offered_in)[:8]:
             challenge = read_challenge(value, answer_in)
-            if challenge is None or self._credentials.realm not in (None, challenge.realm):
+            if challenge is None or challenge.aka is not self._credentials.aka:
+                continue
+            if self._credentials.realm not in (None, challenge.realm):
                 continue
             key = (answer_in, challenge.realm)
             if key not in best or _strength(challenge) > _strength(best[key]):
                 best[key] = challenge
-        fresh = [key for key, challenge in best.items() if self._is_worth_answering(key, challenge)]
-        for key in fresh:
-            self._answered[key] = (best[key], 0)
-        return bool(fresh)
+        fresh = False
+        for key, challenge in best.items():
+            proof = self._credentials.prove(challenge) if self._is_worth_answering(key, challenge) else None
+            if proof is not None:
+                self._answered[key] = _Answered(challenge, proof)
+                fresh = True
+        return fresh
 
     def _is_worth_answering(self, key: tuple[str, str], challenge: Challenge) -> bool:
         known = self._answered.get(key)
         if known is None:
             return len(self._answered) < 8
-        answered, uses = known
         # A server that lets a nonce lapse between requests often forgets stale=true: only a nonce whose very
-        # first use was turned down proves the password wrong.
-        return (challenge.stale or uses > 1) and challenge.nonce != answered.nonce
+        # first use was turned down proves the password wrong. One that was told our sequence number has to
+        # ask again.
+        again = challenge.stale or known.uses > 1 or bool(known.proof.auts)
+        return again and challenge.nonce != known.challenge.nonce
 
     def headers(self, method: str, uri: str, body: bytes = b"") -> tuple[tuple[str, str], ...]:
         """(name, value) for each realm known so far; `uri` is the Request-URI as it will be sent."""
         made = []
-        for key, (challenge, uses) in list(self._answered.items()):
-            self._answered[key] = (challenge, uses + 1)
-            made.append((challenge.answer_in, self._answer(challenge, uses + 1, method, uri, body)))
+        for known in self._answered.values():
+            known.uses += 1
+            made.append((known.challenge.answer_in, self._answer(known, method, uri, body)))
         return tuple(made)
 
-    def _answer(self, challenge: Challenge, count: int, method: str, uri: str, body: bytes) -> str:
-        credentials = self._credentials
+    def opening(self, uri: str, realm: str) -> tuple[tuple[str, str], ...]:
+        """Who we are, told before any challenge, as IMS wants it (TS 24.229 section 5.1.1.2.2)."""
+        if self._answered:
+            return ()
+        parameters = {"username": self._credentials.user, "realm": realm}
+        parameters |= {"nonce": "", "uri": uri, "response": ""}
+        return (("Authorization", format_digest(parameters)),)
+
+    def _answer(self, known: _Answered, method: str, uri: str, body: bytes) -> str:
+        credentials, challenge, proof = self._credentials, known.challenge, known.proof
         cnonce = f"{self._rng.getrandbits(96):024x}" if challenge.qop or challenge.session else ""
         exchange = Exchange(
             algorithm=challenge.algorithm,
@@ -255,17 +317,17 @@ class Authorizer:
             uri=uri,
             method=method,
             qop=challenge.qop,
-            nc=f"{count:08x}",
+            nc=f"{known.uses:08x}",
             cnonce=cnonce,
             body=body,
         )
-        ha1 = make_ha1(challenge.algorithm, credentials.user, challenge.realm, credentials.password)
+        ha1 = make_ha1(challenge.algorithm, credentials.user, challenge.realm, proof.password)
         parameters = {
             "username": credentials.user,
             "realm": challenge.realm,
             "nonce": challenge.nonce,
             "uri": uri,
-            "response": exchange.response(ha1),
+            "response": "" if proof.refused else exchange.response(ha1),
         }
         if challenge.algorithm_token is not None:
             parameters["algorithm"] = challenge.algorithm_token
@@ -275,6 +337,8 @@ class Authorizer:
             parameters["cnonce"] = cnonce
         if challenge.opaque is not None:
             parameters["opaque"] = challenge.opaque
+        if proof.auts:
+            parameters["auts"] = proof.auts
         return format_digest(parameters)
 
 
@@ -283,7 +347,7 @@ def _strength(challenge: Challenge) -> int:
 
 
 def authorize(
-    response: Challenging, credentials: Credentials, *, method: str, uri: str, body: bytes = b"", rng: Random
+    response: Challenging, credentials: Account, *, method: str, uri: str, body: bytes = b"", rng: Random
 ) -> tuple[tuple[str, str], ...]:
     """The headers that answer one 401 or 407, once and without memory: () when it cannot be answered.
 

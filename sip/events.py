@@ -172,9 +172,11 @@ class DtmfInfo(Event):
 class OptionsAnswered(Event):
     """The answer to `UserAgent.options`; status None: no answer on any hop.
 
-    seconds: from asking to answer.
+    seconds: from asking to answer. cause: "response", or why there was none: "timeout" (nothing came in
+    time), "transport" (refused, unreachable).
     """
 
     id: int
     status: int | None
     seconds: float = 0.0
+    cause: str = "response"

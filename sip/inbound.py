@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from sip import reginfo
 from sip.admission import Admitted, Challenged, Dropped, Identity, Verdict
 from sip.callee import Callee
 from sip.dialog import Dialog
@@ -24,6 +25,7 @@ from sip.session import Session
 from sip.stack import ACCEPT, ALLOW, SUPPORTED, Stack
 from sip.states import RECEIVE_BYE
 from sip.transaction import INVITE_SERVER, Transaction
+from sip.watch import Watch
 
 
 class Gate(Protocol):
@@ -43,7 +45,7 @@ class Inbound:
         self._registrar = registrar
         self._methods = dict.fromkeys([*ALLOW.split(", "), *(["REGISTER"] if registrar is not None else [])])
         self._extensions = frozenset([*SUPPORTED.split(", "), "path", "outbound"])
-        self._bodies = dict.fromkeys(ACCEPT.split(", "))
+        self._bodies = dict.fromkeys([*ACCEPT.split(", "), reginfo.TYPE])
         self._inside: dict[str, Callable[[Dialog, Request, Transaction, float], None]] = {
             "BYE": self._bye,
             "INVITE": self._renegotiate,
@@ -204,7 +206,8 @@ class Inbound:
         stack = self._stack
         dialog = self._dialog_of(request)
         handle = self._inside.get(request.method)
-        if dialog is None:
+        watch = stack.watches.get((request.call_id, request.to.tag or "")) if dialog is None else None
+        if dialog is None and watch is None:
             self._answer_statelessly(request, hop, request.respond(481))
             return
         if len(stack.transactions) >= stack.settings.max_transactions:
@@ -212,6 +215,10 @@ class Inbound:
             self._answer_statelessly(request, hop, request.respond(503, headers=headers))
             return
         transaction = stack.transactions.begin(request, hop, now)
+        if dialog is None:
+            self._watched(watch, request, transaction, now)
+            return
+        transaction.always = dialog.session.manner.always
         if not dialog.in_order(request):
             transaction.respond(request.respond(500, "CSeq Out Of Order"), now)
         elif handle is None:
@@ -222,6 +229,12 @@ class Inbound:
             if hop != dialog.hop:
                 dialog.hop = hop
             handle(dialog, request, transaction, now)
+
+    def _watched(self, watch: Watch | None, request: Request, transaction: Transaction, now: float) -> None:
+        if watch is None or request.method != "NOTIFY":
+            transaction.respond(request.respond(481), now)
+        else:
+            watch.notified(request, transaction, now)
 
     def _dialog_of(self, request: Request) -> Dialog | None:
         return self._stack.dialogs.get((request.call_id, request.to.tag or "", request.from_.tag or ""))

@@ -6,12 +6,15 @@ is not answered, is given up for another.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sip.hop import Hop
 from sip.message import Response
 from sip.outgoing import Outgoing
-from sip.registration import Registration
+from sip.registration import LineUp, Registration, RegistrationEvent
 from sip.stack import Stack
 from sip.timeouts import Timeout
+from sip.watch import Watch
 
 PING = b"\r\n\r\n"
 PONG_WAIT = 10.0  # seconds
@@ -20,12 +23,13 @@ PONG_WAIT = 10.0  # seconds
 class Keeper:
     """Drives one registration until its binding is taken away again."""
 
-    __slots__ = ("_beat", "_stack", "_timeout", "registration")
+    __slots__ = ("_beat", "_stack", "_timeout", "_watch", "registration")
 
     def __init__(self, stack: Stack, registration: Registration) -> None:
         self._stack = stack
         self._timeout: Timeout | None = None
         self._beat: Timeout | None = None  # of the next ping, or of the answer to the last
+        self._watch: Watch | None = None
         self.registration = registration
 
     def attend(self, now: float) -> None:
@@ -33,7 +37,7 @@ class Keeper:
         registration, stack = self.registration, self._stack
         stack.timeouts.cancel(self._timeout)
         request = registration.next_request(now)
-        stack.events += registration.events()
+        self._tell(registration.events(), now)
         if request is not None:
             hops = () if registration.hop is None else (registration.hop,)
             Outgoing(stack, request, hops, self._on_answer).start(now)
@@ -62,6 +66,17 @@ class Keeper:
         """The connection of `hop` is gone."""
         if self._is_flow(hop):
             self._give_up(now)
+
+    def _tell(self, events: Sequence[RegistrationEvent], now: float) -> None:
+        """Pass on what happened; a mobile network is watched while it knows us."""
+        for event in events:
+            self._stack.events.append(event)
+            if self._watch is not None:
+                self._watch.stop(now)
+                self._watch = None
+            if isinstance(event, LineUp) and self.registration.settings.home:
+                self._watch = Watch(self._stack, self.registration, self.attend)
+                self._watch.start(now)
 
     def _is_flow(self, hop: Hop) -> bool:
         ours = self.registration.hop
@@ -92,6 +107,6 @@ class Keeper:
 
     def _on_answer(self, outgoing: Outgoing, response: Response, now: float) -> None:
         if response.status >= 200:
-            self._stack.events += self.registration.receive(response, now)
+            self._tell(self.registration.receive(response, now), now)
             self._rest(now)
             self.attend(now)

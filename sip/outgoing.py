@@ -30,7 +30,7 @@ class Outgoing:
     """
 
     __slots__ = (
-        "_answer", "_authorizer", "_contact_user", "_dialog", "_heard", "_hops", "_progressed", "_stack",
+        "_answer", "_authorizer", "_contact", "_dialog", "_heard", "_hops", "_progressed", "_stack",
         "_timeout", "_tries", "failure", "hop", "request", "stopped", "transaction",
     )  # fmt: skip
 
@@ -43,13 +43,13 @@ class Outgoing:
         *,
         dialog: Dialog | None = None,
         authorizer: Authorizer | None = None,
-        contact_user: str | None = None,
+        contact: Callable[[Hop], str] | None = None,
     ) -> None:
         self._stack = stack
         self._answer = answer
         self._dialog = dialog
         self._authorizer = authorizer
-        self._contact_user = contact_user
+        self._contact = contact
         self._hops = [hop for hop in hops if stack.can_reach(hop)]
         self._tries = 0
         self._timeout: Timeout | None = None
@@ -144,8 +144,8 @@ class Outgoing:
             headers.set("Via", stack.via(hop, branch))
         else:
             headers.insert_first("Via", stack.via(hop, branch))
-        if self._contact_user is not None:
-            headers.set("Contact", stack.contact(self._contact_user, hop))
+        if self._contact is not None:
+            headers.set("Contact", self._contact(hop))
         if self._authorizer is not None:
             headers.remove("Authorization")
             headers.remove("Proxy-Authorization")

@@ -185,7 +185,7 @@ class Transfers:
         self._asked = None
         request = transaction.request
         silent = (request.headers.get("Refer-Sub") or "").strip().lower() == "false"
-        headers = [("Contact", self._session.stack.contact(self._session.contact_user, transaction.hop))]
+        headers = [("Contact", self._session.contact(transaction.hop))]
         if silent:
             headers.append(("Refer-Sub", "false"))
         if transaction.respond(request.respond(202, headers=headers), now):

@@ -6,11 +6,16 @@ The table is the specification: `next_request` feeds DUE, `receive` what an answ
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from random import Random
 
-from sip.digest import Authorizer, Credentials
+from sip.digest import Authorizer
+from sip.errors import Malformed
 from sip.hop import Hop
+from sip.line import LineDown as LineDown
+from sip.line import LineLeft as LineLeft
+from sip.line import LineUp as LineUp
+from sip.line import RegistrationEvent as RegistrationEvent
+from sip.line import RegistrationSettings as RegistrationSettings
 from sip.message import NameAddr, Request, Response
 from sip.outbound import OPTION
 from sip.table import INITIAL, TERMINATED, Table
@@ -21,10 +26,10 @@ STOPPING, LEAVING, REMOVING = "stopping", "leaving", "removing"
 
 START, DUE, STOP = "start", "due", "stop"
 OK, CHALLENGED, TOO_BRIEF, UNAVAILABLE, REFUSED = "ok", "challenged", "too brief", "unavailable", "refused"
-FLOW_LOST, NO_OUTBOUND = "flow lost", "no outbound"
+FLOW_LOST, NO_OUTBOUND, TAKEN_BACK = "flow lost", "no outbound", "taken back"
 
-NOW, ASK, ASK_REMOVAL, CONFIRM, NEXT_HOP, REST, LOSE_FLOW, REPORT_LEFT = (
-    "now", "ask", "ask removal", "confirm", "next hop", "rest", "lose flow", "report left",
+NOW, ASK, ASK_REMOVAL, CONFIRM, NEXT_HOP, REST, LOSE_FLOW, REPORT_LEFT, LOSE_BINDING = (
+    "now", "ask", "ask removal", "confirm", "next hop", "rest", "lose flow", "report left", "lose binding",
 )  # fmt: skip
 
 TABLE: Table = {
@@ -41,6 +46,7 @@ TABLE: Table = {
     (ASKING, STOP): (STOPPING, ()),  # what is on its way may still make a binding
     (REGISTERED, DUE): (ASKING, (ASK,)),
     (REGISTERED, FLOW_LOST): (WAITING, (LOSE_FLOW,)),
+    (REGISTERED, TAKEN_BACK): (WAITING, (LOSE_BINDING,)),  # RFC 3680 section 3, TS 24.229 section 5.1.1.7
     (REGISTERED, STOP): (LEAVING, (NOW,)),
     (STOPPING, OK): (LEAVING, (NOW,)),
     (STOPPING, CHALLENGED): (LEAVING, (NOW,)),
@@ -62,63 +68,11 @@ KEEP_ALIVE = (
     120  # seconds between signs of life, unless the registrar wants them sooner (RFC 5626 section 4.4.1)
 )
 
-_MAX_EXPIRES = 86_400
+_MAX_EXPIRES = 604_800  # a week; IMS asks for 600,000 s (TS 24.229 section 5.1.1.2.1)
+_MAX_IDENTITIES = 32
+_SETTLED = 30.0  # seconds after which a binding has held
 _MAX_CHALLENGES = 4  # in a row; a registrar that finds every nonce stale is not to be argued with
 _ELSEWHERE = frozenset({408, 480, 500, 502, 503, 504})
-
-
-@dataclass(frozen=True, slots=True)
-class RegistrationSettings:
-    """One account at one registrar. Times are seconds.
-
-    contact: our address as it can be reached over a hop. refresh_after: share of the granted time after which
-    it is renewed, less up to a tenth by chance, so that a thousand lines do not renew as one. instance: a URN
-    (RFC 5626 section 4.1) under which connections are registered where a hop is one; "": addresses alone are.
-    """
-
-    line: str
-    registrar: Uri
-    account: NameAddr
-    contact: Callable[[Hop], Uri]
-    credentials: Credentials | None = None
-    expires: int = 600
-    refresh_after: float = 0.75
-    first_back_off: float = 5.0  # doubles with each round of hops that failed, RFC 5626 section 4.5
-    longest_back_off: float = 600.0
-    rest: float = 600.0  # after a refusal, such as a wrong password
-    bar_hop: float = 120.0  # a hop that failed is not tried first again before that
-    user_agent: str = "Isogloss"
-    instance: str = ""
-    reg_id: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class LineUp:
-    """The registrar knows us for `expires` seconds; reported when it had not before, or over another hop."""
-
-    line: str
-    hop: Hop
-    expires: int
-
-
-@dataclass(frozen=True, slots=True)
-class LineDown:
-    """Registering failed on every hop, or was refused; it is tried again in `retry_in` seconds."""
-
-    line: str
-    status: int
-    reason: str
-    retry_in: float
-
-
-@dataclass(frozen=True, slots=True)
-class LineLeft:
-    """Stopped; nothing follows."""
-
-    line: str
-
-
-RegistrationEvent = LineUp | LineDown | LineLeft
 
 
 class Registration:
@@ -135,6 +89,7 @@ class Registration:
         self.state = INITIAL
         self.hop: Hop | None = None  # where the last request went
         self.service_route: tuple[str, ...] = ()  # RFC 3608: Route of requests through this registrar
+        self.identities: tuple[NameAddr, ...] = ()  # P-Associated-URI: the first is the default one
         self.flow_timer = 0  # seconds within which the connection has to show life; 0: it is not registered
         self._outbound = bool(settings.instance)  # whether the first hop keeps connections, as far as we know
         self._hops = tuple(hops)
@@ -152,6 +107,8 @@ class Registration:
         self._up_over: Hop | None = None
         self._response: Response | None = None
         self._request: Request | None = None
+        self._loss = (480, "Deregistered", 0.0)
+        self._confirmed = now
         self._events: list[RegistrationEvent] = []
         self._feed(START, now)
 
@@ -159,6 +116,17 @@ class Registration:
     def registered(self) -> bool:
         """Whether the registrar knew us at the last answer."""
         return self._up_over is not None
+
+    @property
+    def route(self) -> tuple[str, ...]:
+        """Route of requests through this registrar, first hop first (TS 24.229 section 5.1.2A.1.1)."""
+        hop = self._up_over
+        if not self.settings.home or hop is None:
+            return self.service_route
+        entry = Uri.sip("", hop.host, hop.port).with_params(
+            transport=None if hop.transport == "udp" else hop.transport, lr=""
+        )
+        return (f"<{entry}>", *self.service_route)
 
     def use(self, hops: Sequence[Hop]) -> None:
         """Other hops from now on, after names were looked up again."""
@@ -199,6 +167,20 @@ class Registration:
         """The connection that is registered is gone: register over another, this hop the last to be tried."""
         if self.flow_timer:
             self._feed(FLOW_LOST, now)
+
+    def taken_back(self, reason: str, wait: float | None, now: float) -> None:
+        """The network has ended the binding: register again in `wait` seconds, after `rest` when None."""
+        settings = self.settings
+        wait = settings.rest if wait is None else wait
+        if now < self._confirmed + _SETTLED:  # a network that takes back what it gives is not to be hurried
+            wait = max(wait, settings.first_back_off)
+        self._loss = (480, reason, wait)
+        self._feed(TAKEN_BACK, now)
+
+    def shortened(self, seconds: float, now: float) -> None:
+        """The binding lasts no longer than that: renew it by half of it (TS 24.229 section 5.1.1.5.1)."""
+        if self.state == REGISTERED:
+            self._due = min(self._due or now, now + seconds / 2)
 
     def events(self) -> list[RegistrationEvent]:
         """What happened since the last call, drained."""
@@ -263,13 +245,21 @@ class Registration:
         self.service_route = tuple(response.headers.all("Service-Route"))
         kept = hop.reliable and self._outbound and OPTION in response.headers.tokens("Require")
         self.flow_timer = min(response.number("Flow-Timer") or KEEP_ALIVE, KEEP_ALIVE) if kept else 0
+        self.identities = _identities(response)
         self._challenges = self._rounds = 0
         self._barred.pop(hop, None)
         self._told.pop(hop, None)
-        self._due = now + granted * self.settings.refresh_after * self._rng.uniform(0.9, 1.0)
+        self._confirmed = now
+        self._due = now + self._life(granted)
         if self._up_over != hop:
             self._up_over = hop
-            self._events.append(LineUp(self.settings.line, hop, granted))
+            self._events.append(LineUp(self.settings.line, hop, granted, self.identities))
+
+    def _life(self, granted: int) -> float:
+        """Seconds until a binding is renewed: of IMS 600 before its end, or at half of it."""
+        if self.settings.home:
+            return granted - 600 if granted > 1200 else granted / 2
+        return granted * self.settings.refresh_after * self._rng.uniform(0.9, 1.0)
 
     def _granted(self, response: Response, hop: Hop) -> int:
         """Seconds the registrar keeps our contact, by what it says of it (section 10.2.4)."""
@@ -306,6 +296,11 @@ class Registration:
         else:
             self._barred.clear()
             self._back_off(430, "Flow Failed", now)
+
+    def _lose_binding(self, now: float) -> None:
+        status, reason, wait = self._loss
+        self._challenges = 0
+        self._go_down(status, reason, wait, now)
 
     def _back_off(self, status: int, reason: str, now: float) -> None:
         settings = self.settings
@@ -347,23 +342,41 @@ class Registration:
                 ("To", str(settings.account.with_tag(None))),
                 ("Call-ID", self._call_id),
                 ("CSeq", f"{self._cseq} REGISTER"),
-                ("Contact", f"<{settings.contact(hop)}>;expires={expires}{self._flow_params(hop)}"),
+                ("Contact", self._contact(hop, expires)),
                 ("Expires", str(expires)),
                 ("User-Agent", settings.user_agent),
+                *settings.manner.always,
             ],
         )
-        if self._outbound:
-            request.headers.add("Supported", f"path, {OPTION}")
+        options = ["path"] if self._outbound or settings.home else []
+        options += [OPTION] if self._outbound else []
+        if options:
+            request.headers.add("Supported", ", ".join(options))
         if self._authorizer is not None:
-            for name, value in self._authorizer.headers("REGISTER", str(settings.registrar)):
+            uri = str(settings.registrar)
+            opening = self._authorizer.opening(uri, settings.home) if settings.home else ()
+            for name, value in opening or self._authorizer.headers("REGISTER", uri):
                 request.headers.add(name, value)
         return request
+
+    def _contact(self, hop: Hop, expires: int) -> str:
+        settings = self.settings
+        features = f"{self._flow_params(hop)}{settings.manner.contact_params}"
+        return f"<{settings.contact(hop)}>;expires={expires}{features}"
 
     def _flow_params(self, hop: Hop) -> str:
         settings = self.settings
         if not self._outbound or not hop.reliable:  # datagrams would want STUN to keep them open
             return ""
         return f';reg-id={settings.reg_id};+sip.instance="<{settings.instance}>"'
+
+
+def _identities(response: Response) -> tuple[NameAddr, ...]:
+    try:
+        values = response.headers.values("P-Associated-URI")[:_MAX_IDENTITIES]
+        return tuple(NameAddr.parse(value) for value in values)
+    except Malformed:
+        return ()
 
 
 _ACTIONS: dict[str, Callable[[Registration, float], None]] = {
@@ -375,4 +388,5 @@ _ACTIONS: dict[str, Callable[[Registration, float], None]] = {
     REST: Registration._rest,
     LOSE_FLOW: Registration._lose_flow,
     REPORT_LEFT: Registration._report_left,
+    LOSE_BINDING: Registration._lose_binding,
 }

@@ -24,7 +24,7 @@ from sip.offer import (
     described,
     sdp_of,
 )
-from sip.stack import ALLOW, SUPPORTED
+from sip.stack import ALLOW
 from sip.table import Table
 from sip.timeouts import Timeout
 from sip.transaction import Transaction
@@ -293,7 +293,7 @@ class Renegotiation:
         session, request = self._session, transaction.request
         pracks = request.method == "PRACK"
         headers = [] if pracks else session.timer.accept(request, now)
-        headers += [("Allow", ALLOW), ("Supported", SUPPORTED), *described(sdp)]
+        headers += [("Allow", ALLOW), ("Supported", session.supported), *described(sdp)]
         self._respond(transaction, 200, now, headers=headers, body=sdp or b"", contact=not pracks)
         if request.method == "INVITE":
             if self._unacknowledged is not None:
@@ -317,7 +317,7 @@ class Renegotiation:
     ) -> None:
         session, fields = self._session, list(headers)
         if contact:
-            fields.append(("Contact", session.stack.contact(session.contact_user, transaction.hop)))
+            fields.append(("Contact", session.contact(transaction.hop)))
         transaction.respond(transaction.request.respond(status, headers=fields, body=body), now)
         if transaction is self._transaction:
             self._transaction = None

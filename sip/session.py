@@ -15,13 +15,14 @@ from sip.errors import WrongState
 from sip.events import Ended, Event, Identity
 from sip.hop import Hop
 from sip.info import Digits
+from sip.manner import PLAIN
 from sip.message import NameAddr, Request, Response, Uri
 from sip.offer import described
 from sip.outgoing import Answer, Outgoing
 from sip.reason import Reason
 from sip.refer import Transfers
 from sip.renegotiation import Renegotiation
-from sip.stack import Stack
+from sip.stack import SUPPORTED, Stack
 from sip.states import (
     BYE_ANSWERED,
     CALLEE,
@@ -54,12 +55,13 @@ class Session:
 
     Methods that do not fit the state of a session that lives raise WrongState: the owner's fault, not the
     network's. state: one of the states of CALLER or CALLEE. owner: free for whoever owns the agent.
+    manner: how calls go over its line; of a call that came in to be set before it is answered.
     """
 
     __slots__ = (
         "_reason", "_table", "authorizer", "call_id", "callee", "caller", "dialog", "digits", "direction",
-        "id", "identity", "local", "owner", "remote", "renegotiation", "replaces", "stack", "state", "timer",
-        "transfers",
+        "id", "identity", "local", "manner", "owner", "remote", "renegotiation", "replaces", "stack", "state",
+        "timer", "transfers",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +76,7 @@ class Session:
         self.state = INITIAL
         self.dialog: Dialog | None = None
         self.identity = Identity("anonymous")
+        self.manner = PLAIN
         self.replaces: Session | None = None
         self.authorizer: Authorizer | None = None
         self.owner: object | None = None
@@ -96,9 +99,13 @@ class Session:
         return self.state in OVER
 
     @property
-    def contact_user(self) -> str:
-        """The user part of our Contact in this call."""
-        return self.local.uri.user
+    def supported(self) -> str:
+        """The Supported value of our messages in this call."""
+        return self.manner.options(SUPPORTED)
+
+    def contact(self, hop: Hop) -> str:
+        """Our Contact value towards `hop`."""
+        return self.stack.contact(self.local.uri.user, hop) + self.manner.contact_params
 
     # --------------------------------------------------------------------------------- the callee's methods
 
@@ -259,7 +266,7 @@ class Session:
         dialog = dialog or self.dialog
         if dialog is None:
             raise WrongState(f"{method} needs a dialog")
-        fields = [*headers, ("User-Agent", self.stack.settings.user_agent)]
+        fields = [*headers, *self.manner.always, ("User-Agent", self.stack.settings.user_agent)]
         request = dialog.request(method, dialog.next_seq(), fields, body)
         outgoing = Outgoing(
             self.stack,
@@ -268,7 +275,7 @@ class Session:
             answer,
             dialog=dialog,
             authorizer=self.authorizer,
-            contact_user=self.contact_user if contact else None,
+            contact=self.contact if contact else None,
         )
         if started is not None:
             started(outgoing)

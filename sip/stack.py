@@ -24,6 +24,7 @@ from sip.via import MAGIC_COOKIE
 
 if TYPE_CHECKING:
     from sip.session import Session
+    from sip.watch import Watch
 
 Resolve = Callable[[Uri], Sequence[Hop]]
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, SUBSCRIBE"
@@ -46,6 +47,7 @@ class Stack:
         self.transactions = Transactions(self)
         self.dialogs: dict[DialogKey, Dialog] = {}
         self.sessions: dict[int, Session] = {}
+        self.watches: dict[tuple[str, str], Watch] = {}  # by Call-ID and our tag
         self.pending: Counter[str] = Counter()  # unanswered calls by source address
         self.dropped: Counter[str] = Counter()  # messages that went nowhere, by why
         self.traffic = Traffic()

@@ -6,7 +6,7 @@ ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -176,8 +176,8 @@ class Transaction:
     """
 
     __slots__ = (
-        "ack", "cancelled", "carrier", "data", "expiry", "hop", "interval", "key", "merge_key", "request",
-        "resend", "state", "table", "user",
+        "ack", "always", "cancelled", "carrier", "data", "expiry", "hop", "interval", "key", "merge_key",
+        "request", "resend", "state", "table", "user",
     )  # fmt: skip
 
     def __init__(
@@ -200,6 +200,7 @@ class Transaction:
         self.ack = b""
         self.interval = 0.0
         self.merge_key: tuple[object, ...] | None = None
+        self.always: Sequence[tuple[str, str]] = ()  # header fields of every response of ours
         self.cancelled: Callable[[Request, float], None] | None = None  # told of a CANCEL for this INVITE
         self.resend: Timeout | None = None
         self.expiry: Timeout | None = None
@@ -226,6 +227,8 @@ class Transaction:
         event = SEND_1XX if status < 200 else SEND_2XX if status < 300 else SEND_FINAL
         if (self.state, event) not in self.table:
             return False
+        for name, value in self.always:
+            response.headers.set(name, value)
         self.data = response.encode()
         return self.feed(event, now)
 

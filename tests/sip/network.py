@@ -212,6 +212,10 @@ class Network:
 
     # --------------------------------------------------------------------------------------------- messages
 
+    def send(self, target: str, data: bytes, origin: Hop) -> None:
+        """A datagram from somebody who is no node, played by hand."""
+        self._fly(self.now + self.weather.delay, target, origin, data)
+
     def _send(self, source: str, data: bytes, hop: Hop) -> None:
         if self.keep_trace or self.drop is not None:
             seen = Seen(self.now, source, hop.host, parse(data), data)

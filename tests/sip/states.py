@@ -10,6 +10,7 @@ from sip.renegotiation import RENEGOTIATION
 from sip.states import CALLEE, CALLER
 from sip.table import Table, as_mermaid
 from sip.transaction import INVITE_CLIENT, INVITE_SERVER, NON_INVITE_CLIENT, NON_INVITE_SERVER
+from sip.watch import WATCH
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "sip-states.md"
 CHAPTERS: tuple[tuple[str, str, Table], ...] = (
@@ -22,6 +23,7 @@ CHAPTERS: tuple[tuple[str, str, Table], ...] = (
     ("A call to us", "RFC 3261 sections 9, 13 and 15", CALLEE),
     ("A change of a call", "RFC 3261 section 14, RFC 3311", RENEGOTIATION),
     ("Our registration with somebody else", "RFC 3261 section 10.2", REGISTRATION),
+    ("Our watch over it", "RFC 3680, RFC 6665", WATCH),
 )
 
 

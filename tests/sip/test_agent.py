@@ -291,7 +291,7 @@ def test_a_question_nobody_answers_is_told_as_no_answer():
     network.drop = lambda seen: True
     number = caller.agent.options(callee.uri, (Hop("udp", callee.host, 5060),), network.now)
     network.run(40)
-    assert caller.last(OptionsAnswered) == OptionsAnswered(number, None, pytest.approx(32))
+    assert caller.last(OptionsAnswered) == OptionsAnswered(number, None, pytest.approx(32), "timeout")
 
 
 # ------------------------------------------------------------------------------------------------------ order
