@@ -38,23 +38,38 @@ LATER = ("routing",)  # files that a folder of before has not: as if empty
 MAX_LINES = 1000
 
 
-def load(folder: Path, env: Mapping[str, str]) -> Config:
-    """The configuration in `folder`. env: where `{env: NAME}` secrets are looked up. Raises ConfigError."""
-    parts = _Loader(folder, env).load()
+def load(folder: Path, env: Mapping[str, str], texts: Path | None = None) -> Config:
+    """The configuration in `folder`. env: where `{env: NAME}` secrets are looked up. Raises ConfigError.
+
+    texts: a copy of the folder's files, to be read in their place. Secrets, certificates and prompts are the
+    folder's own, and faults name its files.
+    """
+    parts = _Loader(folder, env, texts or folder).load()
     faults = [*parts.faults, *check(parts)]
     if faults:
         raise ConfigError(faults)
     return _config(parts)
 
 
+def data_dir(folder: Path) -> Path | None:
+    """Where the node of a folder keeps its data, whatever is wrong with its other files; None: nobody can
+    say.
+    """
+    path = folder / "node.yaml"
+    read, _ = document.read(path, str(path))
+    node = None if read.broken else validate(NodeSettings, read, (), env={}, folder=folder)[0]
+    return None if node is None else node.data_dir
+
+
 @dataclass
 class _Loader:
     folder: Path
     env: Mapping[str, str]
+    texts: Path
     faults: list[Fault] = field(default_factory=list)
 
     def load(self) -> Parts:
-        if not self.folder.is_dir():
+        if not self.texts.is_dir():
             remedy = f"name a folder with {', '.join(f'{name}.yaml' for name in FILES)}"
             raise ConfigError([Fault(str(self.folder), 0, "", "is no folder", remedy)])
         self._strangers()
@@ -83,26 +98,32 @@ class _Loader:
         )
 
     def _read_file(self, name: str) -> Document:
-        path = self.folder / f"{name}.yaml"
-        return Document(str(path)) if name in LATER and not path.exists() else self._read(path)
+        path = self.texts / f"{name}.yaml"
+        return Document(self._named_as(path)) if name in LATER and not path.exists() else self._read(path)
 
     def _read(self, path: Path) -> Document:
-        read, faults = document.read(path, str(path))
+        read, faults = document.read(path, self._named_as(path))
         self.faults += faults
         return read
 
+    def _named_as(self, path: Path) -> str:
+        """How a file is called in faults."""
+        return str(self.folder / path.relative_to(self.texts) if path.is_relative_to(self.texts) else path)
+
     def _strangers(self) -> None:
         """A file whose name is misspelt would be silently without effect."""
-        for path in sorted(self.folder.iterdir()):
+        for path in sorted(self.texts.iterdir()):
             stranger = path.suffix == ".yml" or (path.suffix == ".yaml" and path.stem not in FILES)
             if stranger and not path.name.startswith("."):
                 remedy = did_you_mean(f"{path.stem}.yaml", [f"{name}.yaml" for name in FILES])
-                self.faults.append(Fault(str(path), 0, "", "is no file of the configuration", remedy))
+                fault = Fault(self._named_as(path), 0, "", "is no file of the configuration", remedy)
+                self.faults.append(fault)
 
     def _line_files(self) -> list[Path]:
-        found = sorted((self.folder / "lines").glob("*.yaml"))
-        for path in sorted((self.folder / "lines").glob("*.yml")):
-            self.faults.append(Fault(str(path), 0, "", "is not read", f"rename it to {path.stem}.yaml"))
+        found = sorted((self.texts / "lines").glob("*.yaml"))
+        for path in sorted((self.texts / "lines").glob("*.yml")):
+            fault = Fault(self._named_as(path), 0, "", "is not read", f"rename it to {path.stem}.yaml")
+            self.faults.append(fault)
         if len(found) > MAX_LINES:
             fault = Fault(str(self.folder / "lines"), 0, "", f"holds over {MAX_LINES} lines", "use fewer")
             self.faults.append(fault)
@@ -139,7 +160,8 @@ class _Loader:
     def _rates(self, lines: Mapping[str, LineSettings | None]) -> Iterator[tuple[str, RateList]]:
         for name, line in lines.items():
             if line is not None and line.rate_list is not None:
-                read = read_list(self.folder / line.rate_list, line.zone)
+                copy, own = self.texts / line.rate_list, self.folder / line.rate_list
+                read = read_list(copy if copy.exists() else own, line.zone, str(own))
                 self.faults += read.faults
                 yield name, read
 

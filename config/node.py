@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le
 
 from config.setting import Country, Language, Name, Positive, Seconds, SomeSeconds, setting, settings
 
@@ -28,6 +30,21 @@ class Log:
 
 
 @settings
+class Changes:
+    watch: bool = setting(
+        "Apply files that changed by themselves, where they have no fault and leave no destination without a "
+        "line.",
+        default=False,
+    )
+    settle_s: Annotated[float, Ge(0.2), Le(3600)] = setting(
+        "How long files must have rested before that, in seconds.", default=2.0
+    )
+    kept: Annotated[int, Ge(2), Le(1000)] = setting(
+        "Applied configurations that are kept, to go back to.", default=50
+    )
+
+
+@settings
 class NodeSettings:
     name: Name = setting("This node's name, unique in the cluster; it stands in every record.")
     region: Name = setting(
@@ -42,3 +59,4 @@ class NodeSettings:
     drain_s: Seconds = setting("How long a stopping node lets calls finish, in seconds.", default=30.0)
     limits: Limits = setting("What the node takes on before it refuses.", default=Limits())
     log: Log = setting("What is logged and how.", default=Log())
+    changes: Changes = setting("How the node takes another configuration.", default=Changes())

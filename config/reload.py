@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+import phonenumbers
+
 from config.schema import Config
 from config.secret import Secret
+from routing.coverage import left_without_a_line
 from routing.number import (
     AgentTarget,
     Announce,
@@ -20,6 +23,9 @@ from routing.number import (
     Rule,
     UriTarget,
 )
+
+Path = tuple[str, ...]
+Difference = tuple[Path, str]
 
 
 class Effect(StrEnum):
@@ -43,31 +49,63 @@ class Change:
 
 
 # The longest path that a changed setting lies under decides; what is not named is felt with the next call.
+# `taken` leaves out what needs a restart, so the node is never told of it; the rest is seen to by
+# engine/applying.py, or looked up by whoever needs it at the moment of need.
 EFFECTS: Mapping[str, Effect] = {
     "node.name": Effect.RESTART,
     "node.data_dir": Effect.RESTART,
     "node.log": Effect.NOW,
     "node.limits": Effect.NOW,
+    "node.limits.max_call_s": Effect.NEXT_CALL,
+    "node.changes": Effect.NOW,
     "node.drain_s": Effect.NOW,
     "sip": Effect.RESTART,
     "sip.anonymous_callers": Effect.NOW,
     "sip.registrar": Effect.NOW,
     "sip.guard": Effect.NOW,
+    "sip.timers.ring_s": Effect.NEXT_CALL,
+    "sip.session": Effect.NEXT_CALL,
     "media": Effect.RESTART,
     "media.codecs": Effect.NEXT_CALL,
+    "media.ptime_ms": Effect.NEXT_CALL,
+    "media.srtp": Effect.NEXT_CALL,
+    "media.srtp_suites": Effect.NEXT_CALL,
+    "media.network": Effect.NEXT_CALL,
+    "media.sound": Effect.NEXT_CALL,
+    "media.dtmf": Effect.NOW,
+    "media.dtmf.payload_type": Effect.NEXT_CALL,
+    "media.rtp_timeout_s": Effect.NOW,
+    "media.webrtc.resume_s": Effect.NOW,
+    "media.webrtc.ice_servers": Effect.NEXT_CALL,
+    "media.recording": Effect.NEXT_CALL,
+    "media.recording.sync_s": Effect.RESTART,
     "api": Effect.RESTART,
     "api.tokens": Effect.NOW,
+    "api.callers.keys": Effect.NOW,
+    "api.callers.key": Effect.NOW,
+    "api.callers.token_s": Effect.NOW,
     "store": Effect.RESTART,
     "queues": Effect.NOW,
     "agents": Effect.NOW,
     "users": Effect.NOW,
-    "lines": Effect.NOW,
+    "lines": Effect.NEXT_CALL,
     "routing": Effect.NEXT_CALL,
     "routing.health": Effect.NOW,
     "routing.circuit": Effect.NOW,
     "routing.rescue": Effect.NOW,
 }
 NOUNS = {"queues": "queue", "agents": "agent", "users": "user", "lines": "line", "tokens": "API token"}
+
+# What operators change most, in a sentence: by file and setting, of what was and what is to be.
+PHRASES: Mapping[tuple[str, str], Callable[[Any, Any], str]] = {
+    ("lines", "enabled"): lambda old, new: "is used" if new else "is not used any more",
+    ("lines", "max_calls"): lambda old, new: f"up to {_most(new)} calls instead of {_most(old)}",
+    ("lines", "max_calls_per_s"): (
+        lambda old, new: f"up to {_most(new)} calls sent a second instead of {_most(old)}"
+    ),
+    ("queues", "max_length"): lambda old, new: f"up to {_most(new)} callers wait instead of {_most(old)}",
+    ("queues", "max_wait_s"): lambda old, new: f"callers wait up to {_most(new)} s instead of {_most(old)}",
+}
 
 
 def plan(old: Config, new: Config) -> list[Change]:
@@ -84,6 +122,50 @@ def plan(old: Config, new: Config) -> list[Change]:
     return [*changes, *_rate_lists(old, new)]
 
 
+def taken(old: Config, new: Config) -> Config:
+    """What a node that runs `old` can be told of `new` without a restart; the rest is as it was."""
+    held = {
+        part.name: _held(getattr(old, part.name), getattr(new, part.name), (part.name,))
+        for part in fields(Config)
+        if part.name not in ("folder", "specs")
+    }
+    return replace(new, **held)
+
+
+def _held(old: Any, new: Any, path: Path) -> Any:
+    text = ".".join(path)
+    below = {effect for named, effect in EFFECTS.items() if named.startswith(f"{text}.")}
+    effects = below | {_effect(path)}
+    if Effect.RESTART not in effects:
+        return new
+    if effects == {Effect.RESTART}:
+        return old
+    values = {each.name: (getattr(old, each.name), getattr(new, each.name)) for each in fields(new)}
+    return replace(new, **{name: _held(*pair, (*path, name)) for name, pair in values.items()})
+
+
+def stranded(old: Config, new: Config) -> list[str]:
+    """Destinations that a line took and none would take, in words."""
+    return [
+        f"{_numbers(prefix)} would have no line any more"
+        for prefix in left_without_a_line(old.specs, new.specs)
+    ]
+
+
+def _numbers(prefix: str) -> str:
+    if prefix == "+":
+        return "all numbers outside"
+    country = next(
+        (
+            phonenumbers.region_code_for_country_code(int(prefix[1:end]))
+            for end in range(2, 5)
+            if prefix[1:end].isdecimal() and int(prefix[1:end]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+        ),
+        "",
+    )
+    return f"numbers that begin with {prefix}{f' ({country})' if country else ''}"
+
+
 def _rate_lists(old: Config, new: Config) -> Iterator[Change]:
     """Lists of rates that have another content under the same name."""
     for name, spec in new.specs.items():
@@ -94,10 +176,6 @@ def _rate_lists(old: Config, new: Config) -> Iterator[Change]:
         new_ones, gone = len(after - before), len(before - after)
         words = f"line {name}: rate_list: {new_ones} rates are new or other, {gone} gone"
         yield Change(f"lines.{name}.rate_list", words, _effect(("lines", name)))
-
-
-Path = tuple[str, ...]
-Difference = tuple[Path, str]
 
 
 def _differences(before: Any, after: Any, path: Path) -> Iterator[Difference]:
@@ -113,6 +191,8 @@ def _differences(before: Any, after: Any, path: Path) -> Iterator[Difference]:
             yield from _differences(getattr(before, each.name), getattr(after, each.name), below)
     elif path[0] == "agents" and path[-1] == "queues":
         yield path, _membership(before, after, path)
+    elif len(path) == 3 and (path[0], path[2]) in PHRASES:
+        yield path, f"{_place(path[:2])}: {PHRASES[path[0], path[2]](before, after)}"
     else:
         yield path, f"{_place(path)}: {said(before)} → {said(after)}"
 
@@ -156,6 +236,10 @@ def _membership(before: tuple[str, ...], after: tuple[str, ...], path: Path) -> 
     said_of = [f"joins {queue}" for queue in after if queue not in before]
     said_of += [f"leaves {queue}" for queue in before if queue not in after]
     return f"{_place(path[:-1])} {', '.join(said_of) or 'has the same queues in another order'}"
+
+
+def _most(count: float) -> str:
+    return f"{count:g}" if count else "any number of"
 
 
 def _place(path: Path) -> str:

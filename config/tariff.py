@@ -61,9 +61,11 @@ class RateList:
     faults: tuple[Fault, ...]
 
 
-def read_list(path: Path, zone: str) -> RateList:
-    """A CSV file whose first line names its columns: prefix, per_minute, and perhaps per_call and hours."""
-    file = str(path)
+def read_list(path: Path, zone: str, file: str) -> RateList:
+    """A CSV file whose first line names its columns: prefix, per_minute, and perhaps per_call and hours.
+
+    file: how it is called in faults.
+    """
     try:
         if path.stat().st_size > MAX_LIST_BYTES:
             return _unread(file, f"is over {MAX_LIST_BYTES} bytes", "leave out what is never called")

@@ -111,7 +111,7 @@ class Desks:
         wrapping = agent.state is AgentState.WRAP_UP and agent.offer is not None
         return DeskView(
             agent=name,
-            name=switch.config.agents[name].display or name,
+            name=_display(switch, name),
             state=agent.state,
             since=switch.wall(agent.since),
             until=switch.wall(until) if until is not None else None,
@@ -139,6 +139,12 @@ class Desks:
             raise UnknownCall(f"{name} has not talked in a call {call} lately")
         at = self._switch.wall(now)
         self._switch.note(CallWrappedUp(at=at, call=call, agent=name, outcome=outcome, notes=notes))
+
+
+def _display(switch: Switch, name: str) -> str:
+    """What she is called; her own name where the configuration has lost her in the middle of a call."""
+    known = switch.config.agents.get(name)
+    return known.display or name if known is not None else name
 
 
 def _call(call: Call, name: str, now: float) -> DeskCall:

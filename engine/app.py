@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from config.schema import Config
-from engine import gatehouse, recording
+from engine import gatehouse, recording, tape
 from engine.agent_desk import Desks
 from engine.build import admission_of, missing_codecs, registrar_of, stream_limits, user_agent_settings
 from engine.caller_line import Lines
@@ -26,6 +26,7 @@ from engine.signin import SignIn
 from engine.switch import Switch
 from engine.tape import Tape
 from engine.view import View
+from engine.views import Check
 from engine.workers import Workers, reachable
 from media.messages import AnyEvent
 from media.recording import RecordingEvent
@@ -70,11 +71,11 @@ class Engine:
         }
         hosts = frozenset(host for host, _ in addresses.values())
         self.dns = DnsResolver(DnsSettings(), rng=rng, transports=tuple(addresses))
-        admission = admission_of(config, rng, hosts)
+        self.admission = admission_of(config, rng, hosts)
         self.agent = UserAgent(
             user_agent_settings(config, addresses),
             rng=rng,
-            admission=admission,
+            admission=self.admission,
             registrar=self.registrar,
             resolve=self.dns.known,
         )
@@ -84,7 +85,7 @@ class Engine:
             self._sip_told,
             tls=_tls(config),
             limits=stream_limits(config),
-            drops=admission.drops,
+            drops=self.admission.drops,
             clock=self.clock,
         )
         self.switch = Switch(
@@ -100,8 +101,8 @@ class Engine:
         )
         self.switch.own_hosts |= hosts
         self.tape: Tape | None = None
-        if any(spec.recording.wanted for spec in config.queues.values()):
-            self.tape = self.switch.recordings.recorder = Tape(config, self._tape_ready, self._tape_told)
+        if tape.wanted(config):
+            self.tape = self.switch.recordings.recorder = self.new_tape(config)
         self.gate: Gatehouse | None = None
         if gatehouse.wanted(config):
             self.gate = self.switch.gate = Gatehouse(
@@ -111,15 +112,20 @@ class Engine:
         self.lines = Lines(self.switch)
         self.captions = Captions(self.switch, self.desks, self.lines)
         realm = config.sip.digest.realm or config.sip.domain
-        self.sign_in = SignIn(config.agents, realm, admission.guard, rng)
+        self.sign_in = SignIn(config.agents, realm, self.admission.guard, rng)
         self.desk = Desk(self)
         self.view = View(self, VERSION)
+        self.checks: list[Callable[[], Check]] = []  # of the node's health, beside its own
         self.metrics = Metrics(self.view)
         self.switch.observers.append(self.metrics.notice)
         self.switch.leg_observers.append(self.metrics.observe_leg)
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: float | None = None
         self._lookups: set[asyncio.Task[None]] = set()
+
+    def new_tape(self, config: Config) -> Tape:
+        """A recorder, not started yet."""
+        return Tape(config, self._tape_ready, self._tape_told)
 
     # --- life ---------------------------------------------------------------------------------------
 

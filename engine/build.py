@@ -11,7 +11,7 @@ from config.schema import Config
 from media import codecs
 from sip.admission import Admission, AdmissionPolicy, LineSource
 from sip.challenge import DigestPolicy, DigestServer
-from sip.digest import Secret
+from sip.digest import Secret, SecretOf
 from sip.guard import Guard
 from sip.io.connection import StreamLimits
 from sip.registrar import Registrar, RegistrarPolicy
@@ -69,40 +69,51 @@ def _spelt(name: str) -> str:
 def admission_of(config: Config, rng: Random, own_hosts: frozenset[str] = frozenset()) -> Admission:
     """Digest for accounts, source addresses for lines, and the guard against guessing."""
     sip = config.sip
-    passwords = {name: Secret(each.password.reveal()) for name, each in config.accounts.items()}
     digest = DigestServer(
         DigestPolicy(
             realm=sip.digest.realm or sip.domain,
             algorithms=sip.digest.algorithms,
             nonce_life=sip.digest.nonce_s,
         ),
-        lambda user, realm: passwords.get(user),
+        secrets_of(config),
         key=rng.randbytes(32),
         rng=rng,
     )
-    lines = [
+    policy = AdmissionPolicy(
+        anonymous_invites=sip.anonymous_callers, domains=own_hosts | frozenset({sip.domain})
+    )
+    return Admission(digest, Guard(sip.guard.policy()), lines=sources_of(config), policy=policy)
+
+
+def secrets_of(config: Config) -> SecretOf:
+    """What accounts prove that they know."""
+    passwords = {name: Secret(each.password.reveal()) for name, each in config.accounts.items()}
+    return lambda user, realm: passwords.get(user)
+
+
+def sources_of(config: Config) -> list[LineSource]:
+    """Where the calls of lines come from."""
+    return [
         LineSource(line.name, tuple(ip_network(str(network)) for network in line.sources))
         for line in config.lines.values()
         if line.enabled and line.sources
     ]
-    policy = AdmissionPolicy(
-        anonymous_invites=sip.anonymous_callers, domains=own_hosts | frozenset({sip.domain})
-    )
-    return Admission(digest, Guard(sip.guard.policy()), lines=lines, policy=policy)
 
 
 def registrar_of(config: Config) -> Registrar:
+    return Registrar(registrar_policy(config))
+
+
+def registrar_policy(config: Config) -> RegistrarPolicy:
     given = config.sip.registrar
-    return Registrar(
-        RegistrarPolicy(
-            domain=config.sip.domain,
-            min_expires=given.min_expires_s,
-            max_expires=given.max_expires_s,
-            default_expires=given.default_expires_s,
-            max_contacts=given.max_contacts,
-            max_bindings=given.max_bindings,
-            flow_timer=given.flow_timer_s,
-        )
+    return RegistrarPolicy(
+        domain=config.sip.domain,
+        min_expires=given.min_expires_s,
+        max_expires=given.max_expires_s,
+        default_expires=given.default_expires_s,
+        max_contacts=given.max_contacts,
+        max_bindings=given.max_bindings,
+        flow_timer=given.flow_timer_s,
     )
 
 

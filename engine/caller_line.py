@@ -113,7 +113,8 @@ class Lines:
 
 def _view(call: Call, now: float) -> LineView:
     acd, queue = call.switch.acd, call.queue
-    position = acd.queues[queue.name].position(call.id) if queue is not None else 0
+    waits = acd.queues.get(queue.name) if queue is not None else None
+    position = waits.position(call.id) if waits is not None else 0
     wait = acd.estimated_wait(queue.name, position, now) if queue is not None and position else None
     connected = call.clocks.connected
     return LineView(

@@ -1,4 +1,6 @@
-"""The command line: `isogloss serve|demo|check|recordings`. A fault says what to do, and exits with 2."""
+"""The command line: `isogloss serve|demo|check|plan|apply|rollback|history|recordings`. A fault says what to
+do, and exits with 2.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-SHIPPED = Path(__file__).resolve().parent.parent / "config"
+from engine import arguments
+from engine.arguments import config_option, folder_of
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
-    run = {"serve": _serve, "demo": _demo, "check": _check, "recordings": _recordings}[options.command]
+def main(given: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(given)
+    options.config = folder_of(options)
+    run = COMMANDS[options.command]
     try:
         return run(options)
     except KeyboardInterrupt:
@@ -28,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="run a node until it is stopped")
-    _config_option(serve)
+    config_option(serve)
     serve.add_argument("--data", type=Path, help="folder for data, instead of the configured one")
     serve.add_argument(
         "--free-ports",
@@ -42,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser(
         "demo", help="run a node and real softphones through a whole call, and check it"
     )
-    _config_option(demo)
+    config_option(demo)
     demo.add_argument(
         "--speech", type=Path, help="WAV file the customer speaks, instead of a synthesised one"
     )
@@ -51,8 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser(
         "check", help="say whether a configuration is sound, and what is wrong with it"
     )
-    _config_option(check)
+    config_option(check, bare=True)
     check.add_argument("--json", action="store_true", help="print the faults as JSON")
+    arguments.add(commands)
     recordings = commands.add_parser("recordings", help="check sealed recordings, and open them")
     actions = recordings.add_subparsers(dest="action", required=True, metavar="ACTION")
     verify = actions.add_parser("verify", help="say whether recordings are whole and as they were written")
@@ -61,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     decrypt.add_argument("files", type=Path, nargs=1, metavar="FILE")
     decrypt.add_argument("--to", type=Path, help="file to write (default: beside it, without .sealed)")
     for each in (verify, decrypt):
-        _config_option(each)  # its media.yaml has the keys
+        config_option(each)  # its media.yaml has the keys
     return parser
 
 
@@ -71,14 +76,10 @@ def _recordings(options: argparse.Namespace) -> int:
     return unseal.run(options)
 
 
-def _config_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=SHIPPED,
-        metavar="DIR",
-        help="configuration folder (default: the shipped one)",
-    )
+def _operate(options: argparse.Namespace) -> int:
+    from engine import operate
+
+    return operate.run(options)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -99,18 +100,27 @@ def _check(options: argparse.Namespace) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     from config.fault import ConfigError
-    from config.load import load
+    from engine.beginning import begin
     from engine.serve import serve
 
     try:
-        config = load(options.config, os.environ)
+        begun = begin(options.config, os.environ, options.data)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
-    return serve(config, data=options.data, free_ports=options.free_ports, announce_json=options.json)
+    return serve(begun, data=options.data, free_ports=options.free_ports, announce_json=options.json)
 
 
 def _demo(options: argparse.Namespace) -> int:
     from engine.demo import demo
 
     return demo(options.config, speech=options.speech, keep=options.keep)
+
+
+COMMANDS = {
+    "serve": _serve,
+    "demo": _demo,
+    "check": _check,
+    "recordings": _recordings,
+    **dict.fromkeys(arguments.COMMANDS, _operate),
+}

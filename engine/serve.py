@@ -17,15 +17,19 @@ import uvloop
 from config.schema import Config
 from config.secret import SecretMissing
 from engine import prompts
-from engine.api.app import create_app
+from engine.api.app import create_app, set_settings
 from engine.api.server import ApiServer
 from engine.api.settings import configured
 from engine.app import Engine
+from engine.beginning import Beginning
 from engine.log import configure
+from engine.operating import Operating, Prepare
 from engine.prompts import PromptFault, PromptPack
+from engine.running import Running
 from engine.secrets import generated
 from engine.store.errors import StoreError
 from engine.voice import SpeechFault
+from engine.watching import take, watch
 from media.io.process import WorkerFailed
 from sip.hop import SECURED
 from sip.io import certificate
@@ -35,40 +39,69 @@ log = structlog.get_logger("node")
 STARTING = (OSError, WorkerFailed, StoreError, SecretMissing, PromptFault, SpeechFault, ValueError)
 
 
-def serve(config: Config, *, data: Path | None, free_ports: bool, announce_json: bool) -> int:
+def serve(begun: Beginning, *, data: Path | None, free_ports: bool, announce_json: bool) -> int:
     """Run until SIGTERM or SIGINT. 0 when it ended as asked, 2 when it could not start."""
+
+    def prepared(declared: Config) -> Config:
+        config = prepare(declared, data, free_ports)
+        configured(config.api)  # a token that could be guessed is found before it counts
+        return config
+
     try:
-        config = prepare(config, data, free_ports)
+        config = prepared(begun.declared)
         configure(config.node.log.format, config.node.log.level)
         pack = prompt_pack(config)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_run(config, pack, announce_json))
+            runner.run(_run(config, pack, begun, prepared, announce_json))
     except STARTING as fault:
         print(f"isogloss cannot start: {fault}", file=sys.stderr)
         return 2
     return 0
 
 
-async def _run(config: Config, pack: PromptPack, announce_json: bool) -> None:
+async def _run(
+    config: Config, pack: PromptPack, begun: Beginning, prepared: Prepare, announce_json: bool
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(wanted, stop.set)
     engine = Engine(config, pack)
+    operating = Operating(engine, begun, os.environ, prepared, prompt_pack)
     api = None
     if config.api.enabled:
-        app = create_app(engine.view, configured(config.api), engine.desk)
+        app = create_app(engine.view, configured(config.api), engine.desk, operating)
+        operating.told.append(lambda told: set_settings(app, configured(told.api)))
         api = ApiServer(app, config.api.address, config.api.port)
     await engine.start()
     if api is not None:
         await api.start()
+    running = Running(config.node.data_dir)
+    running.tell(f"http://{api.address}:{api.port}" if api else "")
+    asked = follow(operating, loop)
     settle_memory()
     announce(engine, api, announce_json)
     await stop.wait()
     log.info("stopping", calls=len(engine.switch.calls))
+    for task in asked:
+        task.cancel()
+    running.forget()
     await engine.stop()
     if api is not None:
         await api.close()
+
+
+def follow(operating: Operating, loop: asyncio.AbstractEventLoop) -> set[asyncio.Task[None]]:
+    """Apply the files at SIGHUP, and when they change where the node is to watch them."""
+    tasks = {loop.create_task(watch(operating), name="watching")}
+
+    def asked() -> None:
+        task = loop.create_task(take(operating, "SIGHUP", "the node was sent SIGHUP"))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, asked)
+    return tasks
 
 
 def prepare(config: Config, data: Path | None, free_ports: bool) -> Config:

@@ -24,7 +24,7 @@ class SignIn:
 
     def __init__(self, agents: Mapping[str, AgentSettings], realm: str, guard: Guard, rng: Random) -> None:
         self.realm = realm
-        self._agents = agents
+        self.agents = agents
         self._guard = guard
         self._rng = rng
         self._nobody = f"{rng.getrandbits(128):032x}"
@@ -41,7 +41,7 @@ class SignIn:
 
     def proves(self, agent: str, nonce: str, cnonce: str, response: str, host: str, now: float) -> bool:
         """Whether somebody at `host` knows the password. As long to say no of nobody as of an agent."""
-        held = self._agents.get(agent)
+        held = self.agents.get(agent)
         password = held.password.reveal() if held is not None else self._nobody
         exchange = Exchange(ALGORITHM, False, nonce, URI, METHOD, "auth", COUNT, cnonce)
         expected = exchange.response(make_ha1(ALGORITHM, agent, self.realm, password))

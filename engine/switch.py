@@ -49,6 +49,8 @@ from sip.uri import NameAddr, Uri
 
 log = structlog.get_logger("switch")
 
+COMING = (State.ARRIVED, State.GREETING, State.QUEUED, State.OFFERED)
+
 
 class Switch:
     """See the module. Every public method takes the time; none raises for what comes from the network."""
@@ -178,8 +180,15 @@ class Switch:
 
     def assign(self, now: float) -> None:
         """Offer who waits to who is free."""
+        if self.acd.closing:
+            self.acd.settle(self.may_queue)
         for choice in self.acd.assign(now):
             self.calls[choice.call].fire(Trigger.ASSIGNED, now, choice)
+
+    def may_queue(self, call_id: str) -> bool:
+        """Whether a call may yet be sent to the queue that it was meant for, or waits there."""
+        call = self.calls.get(call_id)
+        return call is not None and call.state in COMING
 
     # --- SIP --------------------------------------------------------------------------------------
 

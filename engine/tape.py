@@ -13,6 +13,11 @@ from media.messages import AnyEvent, WorkerReady
 from media.recording import RecordingCommand, SealKeys
 
 
+def wanted(config: Config) -> bool:
+    """Whether any queue is recorded."""
+    return any(spec.recording.wanted for spec in config.queues.values())
+
+
 class Tape:
     """Starts the recorder and keeps it. on_ready: it is there, also after one that died. on_events: what it
     tells besides.
@@ -32,6 +37,11 @@ class Tape:
             on_lost=lambda reason: None,  # the next one's readiness tells it
             sync_s=config.media.recording.sync_s,
         )
+
+    def seal(self, config: Config) -> None:
+        """Recordings that begin from now on are sealed with these keys, by name."""
+        self._keys = SealKeys({name: each.reveal() for name, each in config.media.recording.keys.items()})
+        self._client.send(self._keys)
 
     @property
     def pid(self) -> int | None:

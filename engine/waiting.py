@@ -14,7 +14,7 @@ from engine.events import (
     QueueLeft,
     Side,
 )
-from engine.states import Trigger
+from engine.states import State, Trigger
 from routing.number import QueueTarget
 from routing.queue import QueueFull
 from routing.select import Assignment
@@ -22,6 +22,7 @@ from routing.select import Assignment
 if TYPE_CHECKING:
     from engine.call import Call
     from routing.number import Destination
+    from routing.queue import QueueSpec
 
 TOLD_POSITIONS = 20  # positions with a prompt of their own; beyond, "more than twenty"
 TOLD_MINUTES = (1, 2, 3, 5, 10, 15, 20, 30, 60)
@@ -89,12 +90,27 @@ def _start_waiting(call: Call, now: float, *, music: bool = True) -> None:
         call.play(call.customer, notice)
     elif music:
         play_music(call, now, None)
+    _time(call, now)
+
+
+def _time(call: Call, now: float) -> None:
+    """When she is told her position, and when she has waited long enough."""
+    spec = call.queue
+    assert spec is not None
     if spec.announce_every_s > 0:
         call.arm("tell", spec.announce_every_s, Trigger.TELL, now)
     if spec.max_wait_s > 0:
         place = call.switch.acd.queues[spec.name].place(call.id)
         assert place is not None
         call.arm("max_wait", max(0.0, place.joined_at + spec.max_wait_s - now), Trigger.MAX_WAIT, now)
+
+
+def retold(call: Call, spec: QueueSpec, now: float) -> None:
+    """The queue of a caller who waits, or is on her way to it, has other terms."""
+    call.queue = spec
+    if call.state in (State.QUEUED, State.OFFERED):
+        call.disarm("tell", "max_wait")
+        _time(call, now)
 
 
 def play_music(call: Call, now: float, _: Any) -> None:

@@ -100,10 +100,13 @@ class Admission:
         may_use: Callable[[str, str], bool] = same_name,
     ) -> None:
         self.guard = guard
-        self._digest = digest
-        self._policy = policy or AdmissionPolicy()
+        self.digest = digest
+        self.policy = policy or AdmissionPolicy()
         self._may_use = may_use
-        # The narrowest network decides where several hold an address.
+        self.know(lines)
+
+    def know(self, lines: Sequence[LineSource]) -> None:
+        """From now on these are the lines. The narrowest network decides where several hold an address."""
         self._networks = sorted(
             ((network, line) for line in lines for network in line.networks),
             key=lambda entry: -entry[0].prefixlen,
@@ -117,12 +120,12 @@ class Admission:
         if request.method in ("ACK", "CANCEL"):  # they cannot be challenged: RFC 3261 section 22.1
             return Admitted(ANONYMOUS)
         line = self._line_at(hop.host, hop.transport)
-        if request.method not in self._policy.methods:
+        if request.method not in self.policy.methods:
             if line is None and not self.guard.may_answer(hop.host, now):
                 return Dropped()
             return Admitted(ANONYMOUS if line is None else Identity("line", line))
         source = source_of(hop.host)
-        checked = self._digest.check(request.method, request.uri, request.headers, request.body, source, now)
+        checked = self.digest.check(request.method, request.uri, request.headers, request.body, source, now)
         if checked.outcome is Outcome.VALID:
             self.guard.succeeded(hop.host, now)
             return self._as_user(request, checked.user)
@@ -157,8 +160,8 @@ class Admission:
             return Refused(400, after)
         stale = outcome is Outcome.STALE
         # JsSIP and SIP.js look at the first challenge alone, and know MD5 alone.
-        headers = self._digest.challenges(source_of(hop.host), now, stale=stale, plain_first=hop.one_way)
-        return Challenged(headers, self._digest.policy.status, after)
+        headers = self.digest.challenges(source_of(hop.host), now, stale=stale, plain_first=hop.one_way)
+        return Challenged(headers, self.digest.policy.status, after)
 
     def _as_user(self, request: Request, user: str) -> Verdict:
         """The names a user shows must be theirs: From, and for REGISTER the record it changes."""
@@ -168,7 +171,7 @@ class Admission:
         return Admitted(Identity("user", user)) if self._may_use(user, claimed.user_text) else Refused(403)
 
     def _may_be_anonymous(self, request: Request) -> bool:
-        policy = self._policy
+        policy = self.policy
         return (
             policy.anonymous_invites
             and request.method == "INVITE"

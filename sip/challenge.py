@@ -71,7 +71,7 @@ class DigestServer:
 
     def __init__(self, policy: DigestPolicy, secret_of: SecretOf, *, key: bytes, rng: Random) -> None:
         self.policy = policy
-        self._secret_of = secret_of
+        self.secret_of = secret_of
         self._key = key
         self._rng = rng
         self._nobody = f"{rng.getrandbits(128):032x}"  # the password unknown users are checked against
@@ -153,7 +153,7 @@ class DigestServer:
         return Exchange(known[0], known[1], answer["nonce"], answer["uri"], method, qop, nc, cnonce, body)
 
     def _ha1(self, algorithm: str, user: str) -> str:
-        secret = self._secret_of(user, self.policy.realm) or Secret()
+        secret = self.secret_of(user, self.policy.realm) or Secret()
         password = self._nobody if secret.password is None else secret.password
         computed = make_ha1(algorithm, user, self.policy.realm, password)  # needed or not: see `check`
         return secret.ha1.get(algorithm, computed)

@@ -178,6 +178,10 @@ class Registrar:
                 events.append(self._remove(row, "flow lost"))
         return events
 
+    def forget(self, aor: str) -> list[RegistrarEvent]:
+        """Let go of every phone of an account that is no more."""
+        return [self._remove(row, "removed") for row in list(self._rows.get(aor, ()))]
+
     def next_timeout(self) -> float | None:
         """When `timeout` has something to do."""
         return self._timeouts.next()

@@ -12,12 +12,14 @@ from engine.api import documented, problem
 from engine.api.callers import Cors, Limits
 from engine.api.deps import CallerDesk, EngineView
 from engine.api.guard import Guard
+from engine.api.idempotency import Once
 from engine.api.manual import manual
 from engine.api.pages import router_of
 from engine.api.routes import (
     agents,
     callers,
     calls,
+    configuration,
     desks,
     health,
     lines,
@@ -29,6 +31,7 @@ from engine.api.routes import (
     whip,
 )
 from engine.api.settings import Settings
+from engine.operating import Operating
 
 VERSION = "1"  # of the API: the /v1 in its paths
 ROUTERS = (
@@ -40,6 +43,7 @@ ROUTERS = (
     registrations.router,
     callers.router,
     whip.router,
+    configuration.router,
     health.router,
     metrics.router,
 )
@@ -57,9 +61,14 @@ def methods_at(path: str) -> list[str]:
     return sorted(found)
 
 
-def create_app(view: EngineView, settings: Settings, desk: CallerDesk | None = None) -> FastAPI:
+def create_app(
+    view: EngineView,
+    settings: Settings,
+    desk: CallerDesk | None = None,
+    operating: Operating | None = None,
+) -> FastAPI:
     """The API over a node's view. The app runs on the view's own event loop. desk: None where nobody calls
-    from pages.
+    from pages. operating: None where the configuration stays as it is.
     """
     app = FastAPI(
         title="Isogloss",
@@ -75,6 +84,8 @@ def create_app(view: EngineView, settings: Settings, desk: CallerDesk | None = N
     app.state.view = view
     app.state.settings = settings
     app.state.desk = desk
+    app.state.operating = operating
+    app.state.once = Once()
     app.state.limits = Limits(settings.callers)
     for router in ROUTERS:
         app.include_router(router)
@@ -89,6 +100,11 @@ def create_app(view: EngineView, settings: Settings, desk: CallerDesk | None = N
     app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(Cors, callers=settings.callers)
     return app
+
+
+def set_settings(app: FastAPI, settings: Settings) -> None:
+    """Have other tokens and keys count from the next request on."""
+    app.state.settings = settings
 
 
 def _add_manual(app: FastAPI) -> None:

@@ -29,7 +29,7 @@ from engine.api.desk_words import (
 )
 from engine.api.settings import PageTerms
 from engine.signin import ALGORITHM, METHOD, URI
-from engine.views import AgentAsk, DeskView, IllegalState, Note, UnknownCall
+from engine.views import AgentAsk, DeskView, IllegalState, Note, UnknownAgent, UnknownCall
 
 log = structlog.get_logger("desk")
 
@@ -93,7 +93,10 @@ class DeskConversation(Conversation[Word]):
             yield NoteTold(said) if isinstance(said, Note) else CaptionTold(said)
         if time.monotonic() >= self._renewal:
             yield self._welcome()
-        desk = self._view.desk(self._agent)
+        try:
+            desk = self._view.desk(self._agent)
+        except UnknownAgent as gone:  # another configuration has her no more
+            raise Closed(GONE, str(gone)) from None
         if desk != self._shown:
             self._shown = desk
             yield Desk(time.time(), desk)

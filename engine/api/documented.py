@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from engine.api import schemas
+from engine.api import config_schemas, schemas
 from engine.api.problem import MEDIA_TYPE
 
 DESCRIPTION = """\
@@ -27,6 +27,10 @@ TAGS = [
     {"name": "agents", "description": "Agents and their states."},
     {"name": "registrations", "description": "Phones that registered."},
     {"name": "callers", "description": "Callers from pages: their tokens, and calls by WHIP (RFC 9725)."},
+    {
+        "name": "config",
+        "description": "The node's configuration: checked, compared, applied.",
+    },
     {"name": "node", "description": "The node itself: for load balancers and collectors."},
 ]
 
@@ -56,6 +60,8 @@ TITLES = {
 }
 
 
+MODULES = (schemas, config_schemas)  # of models
+
 Reasons = Mapping[int, tuple[str, str]]  # name of the problem and what it means, by status
 
 
@@ -83,10 +89,15 @@ def _response(status: int, noun: str, own: Reasons) -> dict[str, Any]:
     return answer
 
 
+def model_of(name: str) -> type | None:
+    """The model that a schema of the document is made from."""
+    return next((getattr(module, name) for module in MODULES if hasattr(module, name)), None)
+
+
 def _restore_examples(components: dict[str, Any]) -> None:
     """FastAPI drops every null from its document, those of our examples among them."""
     for name, component in components.items():
-        extra = getattr(getattr(schemas, name, None), "model_config", {}).get("json_schema_extra", {})
+        extra = getattr(model_of(name), "model_config", {}).get("json_schema_extra", {})
         if "examples" in extra:
             component["examples"] = extra["examples"]
 

@@ -26,8 +26,8 @@ log = structlog.get_logger("api")
 
 
 class Problem(Exception):
-    """Raised in a route, answered as problem details. name: the last part of `type`, in kebab case. next:
-    where the same may be asked instead.
+    """Raised in a route, answered as problem details. name: the last part of `type`, in kebab case. errors:
+    each with `where` and `what`. next: where the same may be asked instead.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class Problem(Exception):
         detail: str,
         *,
         headers: Mapping[str, str] | None = None,
+        errors: Sequence[Mapping[str, str]] = (),
         next: str = "",
     ) -> None:
         super().__init__(detail)
@@ -44,6 +45,7 @@ class Problem(Exception):
         self.name = name
         self.detail = detail
         self.headers = dict(headers or {})
+        self.errors = errors
         self.next = next
 
 
@@ -91,7 +93,15 @@ def install(app: FastAPI, methods_at: Callable[[str], Sequence[str]]) -> None:
 
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    return reply(request, error.status, error.name, error.detail, headers=error.headers, next=error.next)
+    return reply(
+        request,
+        error.status,
+        error.name,
+        error.detail,
+        headers=error.headers,
+        errors=error.errors,
+        next=error.next,
+    )
 
 
 def _unknown(noun: str) -> Any:

@@ -34,7 +34,7 @@ MISTAKES = {
         "did you mean 'ring_timeout_s'?",
     ),
     "a setting nothing resembles": Mistake(
-        "node.yaml", "drain_s: 30", "flavour: mild", "flavour", "is no setting here", "known here: country"
+        "node.yaml", "drain_s: 30", "flavour: mild", "flavour", "is no setting here", "known here: changes"
     ),
     "a required setting left out": Mistake(
         "node.yaml",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
-from config.load import SHIPPED, load
-from config.reload import Effect, plan
+from config.fault import ConfigError
+from config.load import SHIPPED, data_dir, load
+from config.reload import Effect, plan, taken
 
 
 @pytest.fixture
@@ -99,7 +103,7 @@ def test_nothing_changed_is_nothing_said():
             "lines/example.yaml",
             "enabled: false",
             "enabled: true",
-            "line example: enabled: false → true (at once, calls in progress included)",
+            "line example: is used (with the next call)",
         ),
     ],
 )
@@ -111,6 +115,54 @@ def test_a_change_is_said_in_words_with_when_it_is_felt(changes, file, old, new,
         assert words[0].endswith("tls 0.0.0.0 5062, wss 0.0.0.0 7443 (after a restart)")
     else:
         assert said in words
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("max_calls: 30 ", "max_calls: 60 ", "up to 60 calls instead of 30"),
+        ("max_calls: 30 ", "max_calls: 0 ", "up to any number of calls instead of 30"),
+        ("max_calls_per_s: 5", "max_calls_per_s: 6", "up to 6 calls sent a second instead of 5"),
+    ],
+)
+def test_what_operators_change_most_is_said_in_a_sentence(changes, old, new, said):
+    assert changes("lines/example.yaml", old, new) == [f"line example: {said} (with the next call)"]
+
+
+def test_what_needs_a_restart_is_not_taken_and_everything_else_is(folder, edit):
+    before = load(folder, {})
+    edit("node.yaml", "name: isogloss-1", "name: isogloss-2")
+    edit("node.yaml", "max_calls: 500", "max_calls: 400")
+    edit("media.yaml", "port_low: 16384", "port_low: 16386")
+    edit("media.yaml", "[OPUS, G722, PCMA, PCMU]", "[PCMU]")
+    edit("api.yaml", "port: 8080", "port: 8081")
+    edit("queues.yaml", "ring_timeout_s: 20", "ring_timeout_s: 25")
+    new = load(folder, {})
+    runs = taken(before, new)
+    assert (runs.node.name, runs.node.limits.max_calls) == ("isogloss-1", 400)
+    assert (runs.media.port_low, runs.media.codecs) == (16384, ("PCMU",))
+    assert (runs.api, runs.queues, runs.specs) == (before.api, new.queues, new.specs)
+    assert {change.effect for change in plan(runs, new)} == {Effect.RESTART}
+    assert {change.effect for change in plan(before, runs)} == {Effect.NOW, Effect.NEXT_CALL}
+
+
+def test_a_copy_of_the_files_is_read_in_their_place_and_faults_name_the_files(folder, edit, tmp_path):
+    edit("queues.yaml", "ring_timeout_s: 20", "ring_timeout_s: 25")
+    kept = tmp_path / "kept"
+    shutil.copytree(folder, kept, ignore=shutil.ignore_patterns("prompts"))
+    edit("queues.yaml", "ring_timeout_s: 25", "ring_timeout_s: -1")
+    assert load(folder, {}, kept).queues["support"].ring_timeout_s == 25
+    (kept / "sip.yaml").write_text("domain: {}\n")
+    with pytest.raises(ConfigError) as refused:
+        load(folder, {}, kept)
+    assert {fault.file for fault in refused.value.faults} == {str(folder / "sip.yaml")}
+
+
+def test_where_a_node_keeps_its_data_is_known_although_other_files_are_wrong(folder, edit):
+    edit("queues.yaml", "ring_timeout_s: 20", "ring_timeout_s: -1")
+    assert data_dir(folder) == Path("var")
+    edit("node.yaml", "data_dir: var", "data_dir: [")
+    assert data_dir(folder) is None
 
 
 def test_a_changed_secret_is_told_but_never_shown(folder, edit):

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from engine.api import schemas
 from engine.api.app import ROUTERS, create_app
+from engine.api.documented import model_of
 from engine.api.settings import Settings
 from tests.engine.api_node import SETTINGS, Node
 
@@ -86,7 +87,7 @@ def test_every_body_has_an_example_that_is_valid(name: str) -> None:
     schema = DOCUMENT["components"]["schemas"][name]
     if "enum" in schema or name == "Fault":
         return
-    model = getattr(schemas, name)
+    model = model_of(name)
     assert schema["examples"]
     for example in schema["examples"]:
         TypeAdapter(model).validate_python(example)

@@ -53,7 +53,8 @@ def queue(stage: Stage) -> Set:
 
     def set_terms(**terms: Any) -> None:
         acd = stage.house.switch.acd
-        acd.reconfigure([replace(acd.queues["support"].spec, **terms)])
+        queue = acd.queues["support"]
+        acd.queues["support"] = replace(queue, spec=replace(queue.spec, **terms))
 
     return set_terms
 
