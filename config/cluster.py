@@ -14,6 +14,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator
 
 from config.setting import Address, Host, Name, Origin, Port, SecretField, Words, setting, settings, wrong
+from routing.residency import Residency, allowed
 
 _SIP = re.compile(
     r"sips?:([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(;transport=(udp|tcp|tls|ws|wss))?"
@@ -119,6 +120,9 @@ class ResidencySettings:
     markets: tuple[Name, ...] = setting("Markets whose calls it holds for.", default=())
     regions: tuple[Name, ...] = setting("Regions whose nodes those calls may be at.", default=())
 
+    def value(self) -> Residency:
+        return Residency(markets=frozenset(self.markets), regions=frozenset(self.regions))
+
 
 @settings
 class ClusterSettings:
@@ -143,5 +147,4 @@ class ClusterSettings:
 
     def regions_for(self, market: str) -> frozenset[str]:
         """The regions whose nodes a market's calls may be at; empty: any."""
-        found = [frozenset(each.regions) for each in self.residency.values() if market in each.markets]
-        return frozenset.intersection(*found) if found else frozenset()
+        return allowed((each.value() for each in self.residency.values()), market)

@@ -267,8 +267,8 @@ class NodeBoard:
 
     def within(self, regions: frozenset[str]) -> Bools:
         """bool[n]: nodes of these regions."""
-        rows = [self._region_index[name] for name in regions if name in self._region_index]
-        found: Bools = np.isin(self.region, rows)
+        wanted = np.array([name in regions for name in self.regions], np.bool_)
+        found: Bools = wanted[self.region]
         return found
 
     def _write(self, at: int, node: Node) -> None:
