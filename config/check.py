@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from config.cluster_faults import cluster_faults
 from config.fault import Fault
 from config.line_faults import line_faults
 from config.listeners import listener_faults
@@ -18,3 +19,4 @@ def check(parts: Parts) -> Iterator[Fault]:
     yield from listener_faults(parts)
     yield from reference_faults(parts)
     yield from line_faults(parts)
+    yield from cluster_faults(parts)

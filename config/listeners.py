@@ -57,6 +57,13 @@ def _claims(parts: Parts) -> Iterator[_Claim]:
     if parts.api and parts.api.enabled:
         port = parts.api.port
         yield _Claim("tcp", parts.api.address, port, port, "api", ("port",), f"API port {port}")
+    if parts.cluster and not parts.cluster.alone:
+        between = parts.cluster.between
+        for kernel in ("udp", "tcp"):
+            what = f"port {between.port} between nodes"
+            yield _Claim(
+                kernel, between.address, between.port, between.port, "cluster", ("between", "port"), what
+            )
     if parts.media and parts.media.port_low <= parts.media.port_high:
         low, high = parts.media.port_low, parts.media.port_high
         what = f"the RTP range {low}–{high}"

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from config import document
 from config.check import check
+from config.cluster import ClusterSettings
 from config.document import Document
 from config.fault import ConfigError, Fault, did_you_mean
 from config.line import LineSettings
@@ -33,8 +34,8 @@ from config.validate import validate
 T = TypeVar("T")
 
 SHIPPED = Path(__file__).parent
-FILES = ("node", "sip", "media", "api", "store", "queues", "agents", "numbers", "routing")
-LATER = ("routing",)  # files that a folder of before has not: as if empty
+FILES = ("node", "sip", "media", "api", "store", "queues", "agents", "numbers", "routing", "cluster")
+LATER = ("routing", "cluster")  # files that a folder of before has not: as if empty
 MAX_LINES = 1000
 
 
@@ -92,6 +93,7 @@ class _Loader:
             users=self._entries(UserSettings, people, ("users",)),
             numbers=self._value(Numbers, read["numbers"]),
             routing=self._value(RoutingSettings, read["routing"]),
+            cluster=self._value(ClusterSettings, read["cluster"]),
             lines=found,
             rates=dict(self._rates(found)),
             prompts=self._prompts(),
@@ -178,7 +180,7 @@ class _Loader:
 def _config(parts: Parts) -> Config:
     node, numbers, sip = parts.node, parts.numbers, parts.sip
     assert node and numbers and sip and parts.media and parts.api and parts.store, "unsound parts have faults"
-    assert parts.routing, "unsound parts have faults"
+    assert parts.routing and parts.cluster, "unsound parts have faults"
     lines = {name: each for name, each in parts.lines.items() if each}
     listed = {name: each.rates for name, each in parts.rates.items()}
     tls = replace(
@@ -197,6 +199,10 @@ def _config(parts: Parts) -> Config:
         numbers=numbers.plan(node.country),
         lines=lines,
         routing=parts.routing,
+        cluster=replace(
+            parts.cluster,
+            redis=replace(parts.cluster.redis, ca=_below(parts.folder, parts.cluster.redis.ca)),
+        ),
         specs={name: each.spec(listed.get(name, ())) for name, each in lines.items()},
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from config.cluster import ClusterSettings
 from config.document import Document
 from config.fault import Fault
 from config.line import LineSettings
@@ -44,6 +45,7 @@ class Parts:
     users: Mapping[str, UserSettings | None]
     numbers: Numbers | None
     routing: RoutingSettings | None
+    cluster: ClusterSettings | None
     lines: Mapping[str, LineSettings | None]
     rates: Mapping[str, RateList]
     prompts: Mapping[str, frozenset[str]]

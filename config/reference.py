@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from config.cluster import ClusterSettings
 from config.line import LineSettings
 from config.media import MediaSettings
 from config.node import NodeSettings
@@ -71,6 +72,7 @@ PAGES = (
     Page("agents.yaml", "Who has a phone here, under their SIP user names.", People),
     Page("numbers.yaml", "What a dialled number leads to.", Numbers),
     Page("routing.yaml", "How lines are chosen, and when the next is tried.", RoutingSettings),
+    Page("cluster.yaml", "Several nodes as one.", ClusterSettings),
     Page(
         "lines/NAME.yaml",
         "One file for each line (trunk); its name is the line's. What has no effect yet: [lines](lines.md).",

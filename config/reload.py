@@ -89,6 +89,8 @@ EFFECTS: Mapping[str, Effect] = {
     "agents": Effect.NOW,
     "users": Effect.NOW,
     "lines": Effect.NEXT_CALL,
+    "cluster": Effect.RESTART,
+    "cluster.residency": Effect.NEXT_CALL,
     "routing": Effect.NEXT_CALL,
     "routing.health": Effect.NOW,
     "routing.circuit": Effect.NOW,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from config.cluster import ClusterSettings
 from config.line import LineSettings
 from config.media import MediaSettings
 from config.node import NodeSettings
@@ -42,6 +43,7 @@ class Config:
     numbers: NumberPlan
     lines: Mapping[str, LineSettings]
     routing: RoutingSettings = field(default_factory=RoutingSettings)
+    cluster: ClusterSettings = field(default_factory=ClusterSettings)
     specs: Mapping[str, LineSpec] = field(default_factory=dict)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from engine.agent_desk import Desks
 from engine.build import admission_of, missing_codecs, registrar_of, stream_limits, user_agent_settings
 from engine.caller_line import Lines
 from engine.captions import Captions
+from engine.cluster.cluster import Cluster, Load
+from engine.cluster.running import Running, store_of
 from engine.desk import Desk
 from engine.events import NodeStarted, NodeStopped
 from engine.gatehouse import Gatehouse
@@ -108,6 +111,15 @@ class Engine:
             self.gate = self.switch.gate = Gatehouse(
                 config, self.workers.address, self._gate_told, self._gate_lost
             )
+        self.cluster = self.switch.cluster = Cluster(
+            config,
+            store_of(config, self.clock),
+            self._stands,
+            life=secrets.token_hex(8),
+            started=time.time(),
+            rng=rng,
+        )
+        self._running = Running(self.cluster, self.clock)
         self.desks = Desks(self.switch)
         self.lines = Lines(self.switch)
         self.captions = Captions(self.switch, self.desks, self.lines)
@@ -138,11 +150,12 @@ class Engine:
         await asyncio.gather(*(each.start() for each in processes))
         await self.shell.start()
         self.act(self.switch.trunks.start)
+        await self._running.start()
         self.switch.note(NodeStarted(at=time.time(), node=self.config.node.name, version=VERSION))
 
     async def stop(self) -> None:
         """Take no new calls, let those in progress end within the configured time, then end them."""
-        self.agent.settings.draining = True
+        self.drain(True)
         deadline = self.clock() + self.config.node.drain_s
         while self.switch.calls and self.clock() < deadline:
             await asyncio.sleep(0.1)
@@ -153,6 +166,7 @@ class Engine:
             await asyncio.sleep(0.05)
         for lookup in self._lookups:
             lookup.cancel()
+        await self._running.stop()
         await self.shell.close()
         await self.workers.close()
         if self.tape is not None:
@@ -163,6 +177,19 @@ class Engine:
         if self._alarm is not None:
             self._alarm.cancel()
         await asyncio.to_thread(self.journal.close)
+
+    def drain(self, draining: bool) -> None:
+        """Take no new calls and say so to all (or take some again); those in progress go on."""
+        self.agent.settings.draining = draining
+        self.cluster.beat(self.clock())
+
+    def _stands(self) -> Load:
+        workers = self.workers.loads()
+        return Load(
+            calls=len(self.switch.calls),
+            draining=self.agent.settings.draining,
+            well=any(up for _, _, _, up in workers) or not workers,
+        )
 
     # --- what happens -------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from engine import admit, codes, housing, reports, silence, transfer
 from engine.acd import Acd
 from engine.attempt import Contact
 from engine.call import Call
+from engine.cluster.cluster import Cluster
 from engine.events import CallEnded, CallRecord, EndReason, Event, Side, WorkerLost
 from engine.ledger import record
 from engine.leg import Leg
@@ -79,6 +80,7 @@ class Switch:
         self.resolver = resolver
         self.recordings = Recordings()
         self.gate: GatePort | None = None  # where browsers are let in
+        self.cluster: Cluster | None = None  # the other nodes; the node gives it one, a simulation may
         self.rng = rng
         self.timers = Timers()
         self.plan = config.numbers
