@@ -167,7 +167,7 @@ def _leads_to(switch: Switch, arrival: Arrival) -> Found | None:
 def _new_call(switch: Switch, arrival: Arrival, found: Found | None, now: float) -> Call:
     node = switch.config.node
     call = Call(switch, switch.new_id(now), arrival.dialled, arrival.source, now)
-    call.caller, call.display = arrival.caller, arrival.display
+    call.caller, call.display, call.line = arrival.caller, arrival.display, arrival.line
     call.market = _market(switch, arrival, found)
     call.region, call.chosen_language = node.region, arrival.language
     call.language = arrival.language or node.language

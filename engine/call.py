@@ -21,6 +21,7 @@ from media.messages import Play
 from sip.errors import WrongState
 
 if TYPE_CHECKING:
+    from config.line import LineSettings
     from engine.attempt import Attempt
     from engine.recording import Recording
     from engine.switch import Switch
@@ -65,6 +66,7 @@ class Call:
         self.chosen_language = ""  # by the customer; comes before the queue's
         self.number = number
         self.source = source
+        self.line: LineSettings | None = None  # that it came in over
         self.state = State.ARRIVED
         self.destination: Destination | None = None
         self.queue: QueueSpec | None = None

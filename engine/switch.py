@@ -14,7 +14,7 @@ from itertools import count
 import structlog
 
 from config.schema import Config
-from engine import admit, codes, housing, reports, silence, transfer
+from engine import admit, codes, housing, line_use, reports, silence, transfer
 from engine.acd import Acd
 from engine.attempt import Contact
 from engine.call import Call
@@ -273,6 +273,7 @@ class Switch:
 
     def finish(self, call: Call, now: float) -> None:
         """The call is over: its record is written and nothing of it stays."""
+        line_use.came(call, now)
         written = record(call, self.config.node.name, self.wall)
         ended = CallEnded(at=written.ended_at, call=call.id, by=written.ended_by, reason=written.reason)
         del self.calls[call.id]
