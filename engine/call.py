@@ -17,7 +17,7 @@ from engine.events import EndReason, Event, Side
 from engine.leg import Leg, Media
 from engine.states import State, Trigger
 from engine.timers import Timer
-from media.messages import Play
+from media.messages import Play, Repair
 from sip.errors import WrongState
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ class Call:
         self.held_by: set[Side] = set()
         self.legs: list[Leg] = []
         self.clocks = Clocks(now)
+        self.repair: Repair | None = None  # of its legs, where it is not to be as configured
         self.misses = 0
         self.transfers = 0
         self.ended_by: Side | None = None

@@ -301,11 +301,11 @@ class CallRated(Event):
 class LineUsed(Event):
     """A call's way over a line is over, whether it came to an answer or not.
 
-    direction: out or in. region: of the call. destination: calling code of the country that was called. began:
-    epoch seconds. status: what the line said last, or what stands for its silence. blame: what that says of
-    the line (routing.response.Blame); words: the same in words. dropped: it was answered and broke. pdd_s,
-    setup_s: from the call to the first sign of ringing, and to the answer. Of the line's sound, None where
-    there was none: mos 1 to 5, loss a share, jitter_ms, rtt_ms.
+    direction: out or in. region: of the call. destination: calling code of the country that was called.
+    began: epoch seconds. status: what the line said last, or what stands for its silence. blame: what that
+    says of the line (routing.response.Blame); words: the same in words. dropped: it was answered and broke.
+    pdd_s, setup_s: from the call to the first sign of ringing, and to the answer. Of the line's sound, None
+    where there was none: mos 1 to 5, loss a share, jitter_ms, rtt_ms.
     """
 
     kind = "line.used"

@@ -1,7 +1,7 @@
 """What a call's way over a line came to, told once it is over: the report of lines is made of this.
 
-Two callers: whoever drives the attempts of calls that go out, with each `Tried`, and the end of every call for
-lines that calls came in over.
+Two callers: whoever drives the attempts of calls that go out, with each `Tried`, and the end of every call,
+for lines that calls came in over.
 """
 
 from __future__ import annotations

@@ -29,7 +29,16 @@ from engine.timers import Timers
 from engine.transitions import TABLE
 from media import messages as media_words
 from routing.agent import Agent
-from routing.number import AgentTarget, Announce, Destination, FeatureCode, Found, QueueTarget, UriTarget
+from routing.number import (
+    AgentTarget,
+    Announce,
+    Destination,
+    Echo,
+    FeatureCode,
+    Found,
+    QueueTarget,
+    UriTarget,
+)
 from sip import events as sip_words
 from sip.agent import UserAgent
 from sip.errors import SipError
@@ -330,6 +339,8 @@ class Switch:
             call.fire(Trigger.TO_PARTY, now)
         elif isinstance(target, Announce):
             call.leave(target.prompt, Side.ENGINE, EndReason.COMPLETED, now)
+        elif isinstance(target, Echo):
+            call.fire(Trigger.TO_ECHO, now)
         elif isinstance(target, FeatureCode):
             call.leave(codes.feature(self, call, target.feature, now), Side.ENGINE, EndReason.COMPLETED, now)
         else:
