@@ -42,9 +42,9 @@ codes (`en`, `es`, `zh`), networks in CIDR (`192.0.2.0/24`). YAML takes `+44…`
 else than text: put them in quotes. Files are named relative to the folder, `data_dir` relative to where the
 node is started.
 
-**Destinations** are one of `{queue: NAME}`, `{agent: NAME}`, `{uri: "sip:user@host"}` and
-`{announce: PROMPT}`. In a URI, `{number}` stands for the number that was dialled. Prompts are named as in
-`prompts/<language>.yaml`.
+**Destinations** are one of `{queue: NAME}`, `{agent: NAME}`, `{uri: "sip:user@host"}`, `{announce: PROMPT}`
+and `{echo: true}`, where callers hear themselves. In a URI, `{number}` stands for the number dialled. Prompts
+are named as in `prompts/<language>.yaml`.
 
 **Secrets** are references, never values: `{env: NAME}` for an environment variable, `{file: PATH}` for a file
 that holds the secret alone. `{generated: true}` lets the node make one up at its first start and keep it

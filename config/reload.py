@@ -16,6 +16,7 @@ from routing.number import (
     AgentTarget,
     Announce,
     Callers,
+    Echo,
     FeatureCode,
     LineTarget,
     NumberPlan,
@@ -274,6 +275,8 @@ def said(value: Any) -> str:
             return f"announcement {prompt}"
         case FeatureCode(feature):
             return f"feature {feature.value}"
+        case Echo():
+            return "an echo"
         case tuple():
             return ", ".join(said(each) for each in value)
         case Secret():
@@ -286,7 +289,7 @@ def said(value: Any) -> str:
 
 def _is_block(value: Any) -> bool:
     return is_dataclass(value) and not isinstance(
-        value, Secret | QueueTarget | AgentTarget | UriTarget | LineTarget | FeatureCode | Announce
+        value, Secret | QueueTarget | AgentTarget | UriTarget | LineTarget | FeatureCode | Announce | Echo
     )
 
 

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainValidator, Validation
 from pydantic_core import PydanticCustomError
 
 from config.secret import Secret, SecretMissing, resolve
-from routing.number import AgentTarget, Announce, Destination, LineTarget, QueueTarget, UriTarget
+from routing.number import AgentTarget, Announce, Destination, Echo, LineTarget, QueueTarget, UriTarget
 
 C = TypeVar("C")
 REQUIRED = dataclasses.MISSING
@@ -165,10 +165,14 @@ ANY_LINE, MOST_LINES = "*", 100
 
 def destination(value: object) -> Destination:
     """What `{queue: NAME}` and its like mean. Raises PydanticCustomError."""
-    choices = ", ".join(f"{{{kind}: …}}" for kind in _TARGETS)
+    choices = ", ".join([*(f"{{{kind}: …}}" for kind in _TARGETS), "{echo: true}"])
     if not isinstance(value, dict) or len(value) != 1:
         raise wrong("a destination has exactly one kind", f"write one of {choices}")
     kind, name = next(iter(value.items()))
+    if kind == "echo":
+        if name is not True:
+            raise wrong(f"echo is {name!r}", "write {echo: true}")
+        return Echo()
     if kind not in _TARGETS:
         raise wrong(f"{kind!r} is no kind of destination", f"write one of {choices}")
     if kind == "line":

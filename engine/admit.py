@@ -20,7 +20,7 @@ from engine.trunk.parties import claimed
 from routing.agent import IllegalTransition
 from routing.dial import arrived
 from routing.identity import ANONYMOUS, Caller
-from routing.number import Callers, Found, QueueTarget
+from routing.number import Callers, Echo, Found, QueueTarget
 from sip.errors import SipError
 from sip.events import IncomingCall
 from sip.hop import WEBSOCKETS
@@ -111,6 +111,8 @@ def begin(switch: Switch, arrival: Arrival, now: float) -> Call:
         call.end(Side.ENGINE, EndReason.UNKNOWN_NUMBER, now, refusal=404)
     else:
         call.number, call.found = found.number, found
+        if isinstance(found.destination, Echo):
+            call.repair = "off"  # who hears herself is to hear the network as it is
         _open(switch, call, arrival, now)
     return call
 
@@ -201,6 +203,7 @@ def _new_call(switch: Switch, arrival: Arrival, found: Found | None, now: float)
     node = switch.config.node
     call = Call(switch, switch.new_id(now), arrival.dialled, arrival.source, now)
     call.caller, call.display, call.private = arrival.caller, arrival.display, arrival.private
+    call.line = arrival.line
     call.market = _market(switch, arrival, found)
     call.region, call.chosen_language = node.region, arrival.language
     call.language = arrival.language or node.language

@@ -17,10 +17,11 @@ from engine.events import EndReason, Event, Side
 from engine.leg import Leg, Media
 from engine.states import State, Trigger
 from engine.timers import Timer
-from media.messages import Play
+from media.messages import Play, Repair
 from sip.errors import WrongState
 
 if TYPE_CHECKING:
+    from config.line import LineSettings
     from engine.attempt import Attempt
     from engine.recording import Recording
     from engine.switch import Switch
@@ -70,6 +71,7 @@ class Call:
         self.chosen_language = ""  # by the customer; comes before the queue's
         self.number = number
         self.source = source
+        self.line: LineSettings | None = None  # that it came in over
         self.state = State.ARRIVED
         self.destination: Destination | None = None
         self.queue: QueueSpec | None = None
@@ -85,6 +87,7 @@ class Call:
         self.held_by: set[Side] = set()
         self.legs: list[Leg] = []
         self.clocks = Clocks(now)
+        self.repair: Repair | None = None  # of its legs, where it is not to be as configured
         self.misses = 0
         self.transfers = 0
         self.ended_by: Side | None = None

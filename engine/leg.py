@@ -188,7 +188,7 @@ class Leg:
                 dtmf_clock=wire.dtmf_clock,
                 transport_cc=wire.transport_cc,
                 profile=network.profile(self),
-                repair=self.call.switch.config.media.network.repair,
+                repair=self.call.repair or self.call.switch.config.media.network.repair,
                 gate=self.door.gate.doors if self.door is not None else "",
             ),
         )

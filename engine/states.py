@@ -14,6 +14,7 @@ class State(StrEnum):
     TALKING = "talking"
     HELD = "held"
     TRANSFERRING = "transferring"  # the customer waits for the transfer's target to answer
+    ECHOING = "echoing"  # the customer hears herself
     LEAVING = "leaving"  # hears a last announcement
     ENDING = "ending"  # signalling is over; the media workers' last figures are awaited
     ENDED = "ended"
@@ -26,6 +27,7 @@ class Trigger(StrEnum):
     TO_QUEUE = "to queue"
     TO_PARTY = "to party"
     TO_ANNOUNCE = "to announcement"
+    TO_ECHO = "to echo"
     PLAYED = "played"
     TELL = "time to tell position"
     ASSIGNED = "agent assigned"

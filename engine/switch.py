@@ -14,7 +14,7 @@ from itertools import count
 import structlog
 
 from config.schema import Config
-from engine import admit, codes, housing, reports, silence, transfer
+from engine import admit, codes, housing, line_use, reports, silence, transfer
 from engine.acd import Acd
 from engine.attempt import Contact
 from engine.call import Call
@@ -35,6 +35,7 @@ from routing.number import (
     AgentTarget,
     Announce,
     Destination,
+    Echo,
     FeatureCode,
     Found,
     LineTarget,
@@ -298,6 +299,7 @@ class Switch:
 
     def finish(self, call: Call, now: float) -> None:
         """The call is over: its record is written and nothing of it stays."""
+        line_use.came(call, now)
         written = record(call, self.config.node.name, self.wall)
         ended = CallEnded(at=written.ended_at, call=call.id, by=written.ended_by, reason=written.reason)
         del self.calls[call.id]
@@ -355,5 +357,7 @@ class Switch:
             call.fire(Trigger.TO_PARTY, now)
         elif isinstance(target, Announce):
             call.leave(target.prompt, Side.ENGINE, EndReason.COMPLETED, now)
+        elif isinstance(target, Echo):
+            call.fire(Trigger.TO_ECHO, now)
         elif isinstance(target, FeatureCode):
             call.leave(codes.feature(self, call, target.feature, now), Side.ENGINE, EndReason.COMPLETED, now)

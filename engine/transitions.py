@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import dialling, talking, transfer, waiting
+from engine import dialling, echo, talking, transfer, waiting
 from engine.states import State, Trigger
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def _rows() -> dict[tuple[State, Trigger], tuple[State, tuple[Action, ...]]]:
         (s.ARRIVED, t.TO_QUEUE): (s.GREETING, (talking.answer_customer, waiting.welcome)),
         (s.ARRIVED, t.TO_PARTY): (s.DIALLING, (dialling.dial,)),
         (s.ARRIVED, t.TO_ANNOUNCE): (s.LEAVING, (talking.answer_customer, waiting.announce)),
+        (s.ARRIVED, t.TO_ECHO): (s.ECHOING, (talking.answer_customer, echo.loop_back)),
         (s.GREETING, t.PLAYED): (s.QUEUED, (waiting.enqueue,)),
         (s.QUEUED, t.ASSIGNED): (s.OFFERED, (waiting.offer,)),
         (s.QUEUED, t.TELL): (s.QUEUED, (waiting.tell_position,)),
@@ -54,6 +55,7 @@ def _rows() -> dict[tuple[State, Trigger], tuple[State, tuple[Action, ...]]]:
     for waits in (s.GREETING, s.QUEUED, s.OFFERED):
         rows[waits, t.LEAVE_KEY] = (waits, (waiting.leave_on_key,))
         rows[waits, t.TO_ANNOUNCE] = (s.LEAVING, (waiting.leave_queue, waiting.announce))
+        rows[waits, t.TO_ECHO] = (s.ECHOING, (waiting.leave_queue, echo.loop_back))
         rows[waits, t.TO_PARTY] = (s.DIALLING, (waiting.leave_queue, dialling.dial))
     for waits in (s.QUEUED, s.OFFERED):
         rows[waits, t.TO_QUEUE] = (s.QUEUED, (waiting.leave_queue, waiting.enqueue))

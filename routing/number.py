@@ -74,7 +74,12 @@ class Announce:
     prompt: str
 
 
-Destination = QueueTarget | AgentTarget | UriTarget | LineTarget | FeatureCode | Announce
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """Whoever calls hears what she says: for tests of lines, phones and networks."""
+
+
+Destination = QueueTarget | AgentTarget | UriTarget | LineTarget | FeatureCode | Announce | Echo
 
 
 @dataclass(frozen=True, slots=True)

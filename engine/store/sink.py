@@ -16,13 +16,18 @@ from msgspec.structs import astuple
 from sqlalchemy import Engine, Table
 from sqlalchemy.exc import DBAPIError
 
-from engine.events import CallArrived, CallEnded
+from engine.events import CallArrived, CallEnded, LineProbed, LineUsed
 from engine.store import schema
 from engine.store.errors import RowsRefused, StoreUnavailable
-from engine.store.rows import RECORD_FIELDS, Line
+from engine.store.rows import RECORD_FIELDS, Line, drawn
 
 JOURNAL_FIELDS = ("node", "seq", "at", "call", "kind", "data", "person")
 OPEN_FIELDS = ("call", "node", "at")
+# Events that have a table of their own beside the journal: the table, and the event's fields in it.
+DRAWN = {
+    kind.kind: (table, tuple(column.name for column in table.columns))
+    for kind, table in ((LineUsed, schema.line_uses), (LineProbed, schema.line_probes))
+}
 
 WRITER_PATIENCE_MS = 250  # how long a batch waits for another program's lock before it is spilled
 CHUNKS = (64, 16, 4, 1)  # rows a statement; few sizes, so that each is prepared once
@@ -53,6 +58,9 @@ class Sink:
             self._insert(cursor, schema.journal, JOURNAL_FIELDS, rows, again)
             self._insert(cursor, schema.open_calls, OPEN_FIELDS, arrived, True)
             self._insert(cursor, schema.call_records, RECORD_FIELDS, records, True)
+            for kind, (table, names) in DRAWN.items():
+                own = [drawn(line, names) for line in lines if line.kind == kind]
+                self._insert(cursor, table, names, own, True)
             self._close_calls(cursor, ended)
             self._connection.commit()
         except (self._engine.dialect.loaded_dbapi.Error, DBAPIError) as error:
@@ -134,7 +142,7 @@ class Sink:
     def _answers(self) -> bool:
         try:
             cursor = self._cursor()
-            for table in (schema.journal, schema.open_calls, schema.call_records):
+            for table in schema.metadata.sorted_tables:
                 cursor.execute(f"SELECT * FROM {self._name(table)} WHERE 1 = 0")
             self._connection.rollback()
         except (self._engine.dialect.loaded_dbapi.Error, DBAPIError):

@@ -25,10 +25,14 @@ Commands, one JSON object a line on stdin. `do` names the command, `id` (optiona
     transfer  call target              blind: REFER
     attended  call other               REFER with Replaces: the far ends of the two calls are joined
     play      call file [loop]         16-bit PCM WAV, starts when the call has media
-    record    call file                what the phone hears, in time, silence where nothing is heard
+    record    call file [sent]         what the phone hears, in time, silence where nothing is heard; and what
+                                       it plays, where it is sent, if `sent`
     stop      call [what]              `play`, `record` or both
     stats     call
-    auto      [ring] [answer_after] [reject] [play] [record]   what to do with incoming calls; empty: nothing
+    auto      [ring] [answer_after] [reject] [play] [record] [echo]
+                                       what to do with incoming calls; empty: nothing; echo: they hear
+                                       themselves
+    ping
     quit
 
 Events, one JSON object a line on stdout, each with `at` (CLOCK_MONOTONIC, the same in all processes):

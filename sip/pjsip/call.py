@@ -57,6 +57,8 @@ class PhoneCall(pj.Call):  # type: ignore[misc]
         self.player: Any = None
         self.recorder: Any = None
         self.recorder_file = ""
+        self.recorder_hears_us = False
+        self.echoes = False
         self.unsaved: list[str] = []
         self.final: dict[str, Any] = {}
         self.play_file = ""
@@ -113,13 +115,18 @@ class PhoneCall(pj.Call):  # type: ignore[misc]
         self.play_file, self.play_loop = file, loop
         self._wire()
 
-    def record(self, file: str) -> None:
+    def record(self, file: str, sent: bool = False) -> None:
         self.stop("record")
-        self.recorder_file = file
+        self.recorder_file, self.recorder_hears_us = file, sent
         self.recorder = pj.AudioMediaRecorder()
         self.recorder.createRecorder(file)
         # Silence keeps the file's clock running while the call has no media, so sounds stay in place.
         self.owner.silence().startTransmit(self.recorder)
+        self._wire()
+
+    def echo(self) -> None:
+        """Let the far end hear itself."""
+        self.echoes = True
         self._wire()
 
     def stop(self, what: str = "") -> None:
@@ -231,7 +238,12 @@ class PhoneCall(pj.Call):  # type: ignore[misc]
             self.player.createPlayer(self.play_file, 0 if self.play_loop else pj.PJMEDIA_FILE_NO_LOOP)
             self._announce_end(self.player, self.play_file)
         if self.player is not None:
+            # First to the recorder: what is in the file stands there when the call was given it, or earlier.
+            if self.recorder is not None and self.recorder_hears_us:
+                self.player.startTransmit(self.recorder)
             self.player.startTransmit(audio)
+        if self.echoes:
+            audio.startTransmit(audio)
         if self.recorder is not None:
             audio.startTransmit(self.recorder)
 

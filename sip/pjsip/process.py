@@ -16,10 +16,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn, cast
 
+PROGRAM = (sys.executable, "-m", "sip.pjsip.softphone")
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = 2000
+MAX_LINE = 262_144  # bytes of one event; a longer one is none
 Event = dict[str, Any]
 
 
@@ -36,7 +38,7 @@ class NothingHappened(SoftphoneError):
 
 
 class PhoneDied(SoftphoneError):
-    """The process ended by itself."""
+    """The process ended by itself, or was ended because it spoke nonsense."""
 
 
 class Softphone:
@@ -60,6 +62,7 @@ class Softphone:
         log: Path | None = None,
         on_event: Callable[[Event], None] | None = None,
         start_timeout: float = 15.0,
+        program: Sequence[str] = PROGRAM,
     ) -> None:
         self.name = name
         self.on_event = on_event
@@ -67,7 +70,7 @@ class Softphone:
         self.history: deque[Event] = deque(maxlen=KEPT)
         self._pending = b""
         self._commands = 0
-        command = [sys.executable, "-m", "sip.pjsip.softphone", "--address", address, "--rate", str(rate)]
+        command = [*program, "--address", address, "--rate", str(rate)]
         command += [word for codec in codecs for word in ("--codec", codec)]
         command += ["--announce", announce] if announce else []
         command += ["--drop", str(drop)] if drop else []
@@ -103,8 +106,10 @@ class Softphone:
         new = []
         while data := self._read():
             *lines, self._pending = (self._pending + data).split(b"\n")
+            if len(self._pending) > MAX_LINE:
+                self._end("a line that does not end")
             for line in lines:
-                event = json.loads(line)
+                event = self._read_event(line)
                 new.append(event)
                 self.backlog.append(event)
                 self.history.append(event)
@@ -117,6 +122,20 @@ class Softphone:
             return os.read(self._output.fileno(), 65_536)
         except BlockingIOError:
             return b""
+
+    def _read_event(self, line: bytes) -> Event:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            event = None
+        if not isinstance(event, dict) or not isinstance(event.get("event"), str):
+            self._end(f"no event: {line[:60]!r}")
+        return cast(Event, event)
+
+    def _end(self, what: str) -> NoReturn:
+        """Whoever speaks nonsense is not asked again."""
+        self.process.kill()
+        raise PhoneDied(f"{self.name}: said {what}")
 
     def send(self, do: str, **fields: Any) -> int:
         """Give a command without waiting for it; the id under which `done` or `failed` will come."""
@@ -140,10 +159,15 @@ class Softphone:
     def expect(self, kind: str, timeout: float = 5.0, **match: Any) -> Event:
         """Wait for the next event of a kind whose fields are as given, and take it out of the backlog."""
 
-        def fits(event: Event) -> bool:
-            return event["event"] == kind and all(event.get(key) == value for key, value in match.items())
+        return self.expect_any((kind,), timeout, **match)
 
-        return self._await(fits, timeout, f"{kind} {match or ''}")
+    def expect_any(self, kinds: Sequence[str], timeout: float, **match: Any) -> Event:
+        """Wait for the next event of any of these kinds."""
+
+        def fits(event: Event) -> bool:
+            return event["event"] in kinds and all(event.get(key) == value for key, value in match.items())
+
+        return self._await(fits, timeout, f"{' or '.join(kinds)} {match or ''}")
 
     def _await(self, fits: Callable[[Event], bool], timeout: float, what: str) -> Event:
         deadline = time.monotonic() + timeout

@@ -32,7 +32,7 @@ SRTP = {
 }
 COMMANDS = frozenset(
     "account register unregister call ring progress answer hangup hold resume dtmf transfer attended play "
-    "record stop stats auto quit".split()
+    "record stop stats auto ping quit".split()
 )
 
 
@@ -264,8 +264,8 @@ class Phone:
     def do_play(self, call: int, file: str, loop: bool = False) -> None:
         self.calls[call].play(file, loop)
 
-    def do_record(self, call: int, file: str) -> None:
-        self.calls[call].record(file)
+    def do_record(self, call: int, file: str, sent: bool = False) -> None:
+        self.calls[call].record(file, sent)
 
     def do_stop(self, call: int, what: str = "") -> None:
         ongoing = self.calls[call]
@@ -278,10 +278,13 @@ class Phone:
         self.emit("stats", call=call, **self.calls[call].quality().data())
 
     def do_auto(self, **policy: Any) -> None:
-        unknown = set(policy) - {"ring", "answer_after", "reject", "play", "record"}
+        unknown = set(policy) - {"ring", "answer_after", "reject", "play", "record", "echo"}
         if unknown:
             raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
         self.policy = policy
+
+    def do_ping(self) -> None:
+        """Whoever is asked whether it lives says `done`."""
 
     def do_quit(self) -> None:
         self.running = False
@@ -316,6 +319,8 @@ class Phone:
             return
         if policy.get("record"):
             call.record(str(policy["record"]).replace("{call}", str(call.number)))
+        if policy.get("echo"):
+            call.echo()
         if policy.get("play"):
             call.play(str(policy["play"]), False)
         if policy.get("ring", True):

@@ -246,6 +246,14 @@ MISTAKES = {
         "exactly one kind",
         "{agent: …}",
     ),
+    "an echo of something": Mistake(
+        "queues.yaml",
+        "{announce: overloaded}",
+        "{echo: overloaded}",
+        "  overflow",
+        "echo is 'overloaded'",
+        "{echo: true}",
+    ),
     "an address that is none": Mistake(
         "queues.yaml",
         "{announce: overloaded}",

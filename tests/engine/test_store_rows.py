@@ -40,13 +40,9 @@ def entry_of(event: Event) -> Entry:
 def test_every_event_comes_back_as_it_went(kind: type[Event], data: st.DataObject) -> None:
     hints = get_type_hints(kind)
     clean = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
+    drawn = {str: clean, float: SECONDS, float | None: st.none() | SECONDS}
     values: dict[str, Any] = {
-        item.name: data.draw(
-            clean
-            if hints[item.name] is str
-            else (SECONDS if hints[item.name] is float else st.from_type(hints[item.name])),
-            item.name,
-        )
+        item.name: data.draw(drawn.get(hints[item.name], st.from_type(hints[item.name])), item.name)
         for item in fields(kind)
         if item.name != "at"
     }

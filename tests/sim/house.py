@@ -23,7 +23,7 @@ from media.control import Control
 from media.io.memory import MemoryNetwork
 from media.io.wav import Files
 from media.messages import Address, AnyCommand, OpenLeg
-from routing.number import AgentTarget, Feature, FeatureCode, NumberPlan, QueueTarget, Rule, UriTarget
+from routing.number import AgentTarget, Echo, Feature, FeatureCode, NumberPlan, QueueTarget, Rule, UriTarget
 from routing.queue import QueueSpec
 from sip.agent import UserAgent
 from sip.hop import Hop
@@ -52,6 +52,7 @@ def config(agents: int, rtp_timeout_s: float = 0.0) -> Config:
     exact = {
         "+4930100": Rule("+4930100", QueueTarget("support")),
         "+4930200": Rule("+4930200", QueueTarget("sales")),
+        "+4930400": Rule("+4930400", Echo()),
         "+4930300": Rule("+4930300", UriTarget("sip:desk@10.9.0.1:5060")),
         **{name: Rule(name, AgentTarget(name)) for name in names},
         **{code: Rule(code, FeatureCode(feature)) for code, feature in CODES.items()},
