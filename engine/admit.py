@@ -68,9 +68,9 @@ def incoming(switch: Switch, event: IncomingCall, now: float) -> None:
 
 
 def _of_phone(switch: Switch, event: IncomingCall) -> Arrival:
-    identity, caller, dialog = event.identity, event.request.from_, event.session.dialog
+    identity, caller = event.identity, event.request.from_
     account = identity.name if identity.kind == "user" else ""
-    transport = dialog.hop.transport if dialog is not None else "udp"
+    transport = event.source.transport
     browser = event.offer is not None and is_browsers(event.offer)
     return Arrival(
         session=event.session,
