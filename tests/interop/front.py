@@ -1,7 +1,8 @@
 """Kamailio as shipped (deploy/kamailio) in front of real nodes, each at a loopback address of its own.
 
-Only what defines.cfg, dispatcher.list, lines.list and tls.cfg are there for is written anew; kamailio.cfg is the very
-file that operators get. Nodes trust the front (`sip.trusted_proxies`) and know the line at LINE, as the front does.
+What defines.cfg, dispatcher.list, lines.list and tls.cfg are there for is written anew; kamailio.cfg is the
+very file that operators get. Nodes trust the front (`sip.trusted_proxies`) and know the line at LINE, as the
+front does.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ class ClusterNode(Node):
 
 
 def start_nodes(folder: Path, prompts: Path, count: int = 2, **settings: Any) -> list[ClusterNode]:
-    """Nodes 1 to `count`, started at once, whose numbers lead to the same far ends. settings: of ClusterNode."""
+    """Nodes 1 to `count`, started at once; their numbers lead to the same far ends. settings: ClusterNode's."""
     ends = [FarEnd(f"far-udp-{each}", free_port(FAR), "udp") for each in range(FAR_ENDS)]
 
     def start(number: int) -> ClusterNode:

@@ -259,8 +259,8 @@ def write_config(folder: Path, far_ends: list[FarEnd], more: dict[str, dict[str,
         },
         "numbers": _numbers(far_ends),
     }
-    for name, content in files.items():
-        content = content | more.get(name, {})
+    for name in {**files, **more}:
+        content = files.get(name, {}) | more.get(name, {})
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(content, allow_unicode=True))
     (folder / "lines").mkdir()
     line = {"enabled": True, "country": "GB", "sources": [f"{LINE}/32"]}
