@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 
@@ -41,6 +41,12 @@ def installed() -> bool:
     folders = [*Path("/usr/lib").glob("*/kamailio/modules"), Path("/usr/lib64/kamailio/modules")]
     found = any(all((each / f"{name}.so").exists() for name in MODULES) for each in folders)
     return shutil.which("kamailio") is not None and found
+
+
+class Destination(Protocol):
+    """What a front can send calls to."""
+
+    def address(self, transport: str = "udp") -> str: ...
 
 
 class ClusterNode(Node):
@@ -123,7 +129,7 @@ class ClusterNode(Node):
 
 
 def start_nodes(folder: Path, prompts: Path, count: int = 2, **settings: Any) -> list[ClusterNode]:
-    """Nodes 1 to `count`, started at once; their numbers lead to the same far ends. settings: ClusterNode's."""
+    """Nodes 1 to `count`, begun together; numbers lead to the same far ends. settings: of ClusterNode."""
     ends = [FarEnd(f"far-udp-{each}", free_port(FAR), "udp") for each in range(FAR_ENDS)]
 
     def start(number: int) -> ClusterNode:
@@ -142,9 +148,9 @@ class Front:
     def __init__(
         self,
         folder: Path,
-        nodes: Sequence[Node],
+        nodes: Sequence[Destination],
         *,
-        away: Sequence[Node] = (),
+        away: Sequence[Destination] = (),
         host: str = FRONT,
         lines: Sequence[str] = (LINE,),
         defines: Mapping[str, str] | None = None,
@@ -174,6 +180,9 @@ class Front:
 
     def address(self, transport: str = "udp") -> str:
         return f"{self.host}:{self.sip[transport]}"
+
+    def password(self, account: str) -> str:
+        return f"{account}-secret"
 
     def check(self) -> str:
         """What `kamailio -c` finds wrong with the configuration; nothing when it is in order."""
@@ -208,7 +217,9 @@ class Front:
 
     # --- nodes ------------------------------------------------------------------------------------
 
-    def list_nodes(self, nodes: Sequence[Node], away: Sequence[Node] = (), transport: str = "udp") -> None:
+    def list_nodes(
+        self, nodes: Sequence[Destination], away: Sequence[Destination] = (), transport: str = "udp"
+    ) -> None:
         """Write the list of nodes; a running front reads it by `reload`."""
         entries = [*((1, each) for each in nodes), *((2, each) for each in away)]
         word = "" if transport == "udp" else f";transport={transport}"
@@ -224,7 +235,7 @@ class Front:
         found = (each["DEST"] for group in sets for each in group["SET"]["TARGETS"])
         return {_address_of(each["URI"]) for each in found if each["FLAGS"].startswith("A")}
 
-    def until_active(self, *nodes: Node, timeout: float = 8.0) -> float:
+    def until_active(self, *nodes: Destination, timeout: float = 8.0) -> float:
         """Wait until these and no others get new calls; seconds that took."""
         wanted = {each.address() for each in nodes}
         return self._until(lambda: self.active() == wanted, timeout, f"nodes {wanted} alone in service")
