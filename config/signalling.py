@@ -167,6 +167,10 @@ class SipSettings:
     domain: Host = setting("Domain of the accounts: phones register as user@domain.")
     listen: tuple[Listener, ...] = setting("Where SIP is listened for.")
     external_address: Host | None = setting("Address that peers are told, when behind NAT.", default=None)
+    trusted_proxies: tuple[Network, ...] = setting(
+        "Networks of your own SIP proxies (docs/front.md): a request came from where they say.",
+        default=(),
+    )
     user_agent: Text = setting("User-Agent and Server header.", default="Isogloss")
     anonymous_callers: bool = setting(
         "Take calls from sources that are neither an account nor a line.", default=False

@@ -71,9 +71,9 @@ def incoming(switch: Switch, event: IncomingCall, now: float) -> None:
 
 
 def _of_phone(switch: Switch, event: IncomingCall) -> Arrival:
-    identity, dialog = event.identity, event.session.dialog
+    identity = event.identity
     account = identity.name if identity.kind == "user" else ""
-    transport = dialog.hop.transport if dialog is not None else "udp"
+    transport = event.source.transport
     browser = event.offer is not None and is_browsers(event.offer)
     line = switch.config.lines.get(identity.name) if identity.kind == "line" else None
     who = _caller(event, line)
@@ -188,7 +188,7 @@ def _channel(call: Call, arrival: Arrival) -> bool:
         return True
     if not call.switch.trunks.exchange.took(arrival.line.name):
         return False
-    call.came_over = call.customer.line = arrival.line.name
+    call.customer.line = arrival.line.name
     return True
 
 

@@ -65,11 +65,11 @@ class Contact:
 
     @property
     def transport(self) -> str:
-        """How signalling goes there."""
+        """How signalling gets to whoever is there: behind proxies, how the last of them speaks to it."""
         if self.hops:
             return self.hops[0].transport
-        first = NameAddr.parse(self.path[0]).uri if self.path else self.uri
-        return "tls" if first.scheme == "sips" else (first.param("transport") or "udp").lower()
+        last = NameAddr.parse(self.path[-1]).uri if self.path else self.uri
+        return "tls" if last.scheme == "sips" else (last.param("transport") or "udp").lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from ipaddress import ip_network
 from random import Random
 
@@ -12,7 +13,7 @@ from media import codecs
 from sip.admission import Admission, AdmissionPolicy, LineSource
 from sip.challenge import DigestPolicy, DigestServer
 from sip.digest import Secret, SecretOf
-from sip.guard import Guard
+from sip.guard import Guard, Network
 from sip.io.connection import StreamLimits
 from sip.registrar import Registrar, RegistrarPolicy
 from sip.sdp import CodecOffer
@@ -82,7 +83,9 @@ def admission_of(config: Config, rng: Random, own_hosts: frozenset[str] = frozen
     policy = AdmissionPolicy(
         anonymous_invites=sip.anonymous_callers, domains=own_hosts | frozenset({sip.domain})
     )
-    return Admission(digest, Guard(sip.guard.policy()), lines=sources_of(config), policy=policy)
+    guard = sip.guard.policy()
+    guard = replace(guard, exempt=(*guard.exempt, *_networks(sip.trusted_proxies)))  # they speak for many
+    return Admission(digest, Guard(guard), lines=sources_of(config), policy=policy)
 
 
 def secrets_of(config: Config) -> SecretOf:
@@ -94,10 +97,14 @@ def secrets_of(config: Config) -> SecretOf:
 def sources_of(config: Config) -> list[LineSource]:
     """Where the calls of lines come from."""
     return [
-        LineSource(line.name, tuple(ip_network(str(network)) for network in line.sources))
+        LineSource(line.name, _networks(line.sources))
         for line in config.lines.values()
         if line.enabled and line.sources
     ]
+
+
+def _networks(written: Sequence[str]) -> tuple[Network, ...]:
+    return tuple(ip_network(str(each)) for each in written)
 
 
 def registrar_of(config: Config) -> Registrar:
@@ -142,4 +149,5 @@ def user_agent_settings(config: Config, addresses: Mapping[str, tuple[str, int]]
         min_se=int(sip.session.min_s),
         max_sessions=8 * limits.max_calls,
         max_pending_per_source=2 * limits.max_calls,
+        trusted_proxies=_networks(sip.trusted_proxies),
     )

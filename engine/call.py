@@ -62,7 +62,6 @@ class Call:
         self.caller = ""
         self.display = ""
         self.private = False  # the caller is not to be shown to others
-        self.came_over = ""  # the line that it came over
         self.shown: Shown | None = None  # what the newest call over a line said of its caller
         self.found: Found | None = None
         self.market = ""

@@ -22,7 +22,10 @@ log = structlog.get_logger("gate")
 def wanted(config: Config) -> bool:
     """Whether browsers are to be let in; says so where they cannot be."""
     enabled = config.media.webrtc.enabled
-    listens = any(each.transport in WEBSOCKETS for each in config.sip.listen)
+    # Behind a proxy browsers are there whatever we listen for ourselves.
+    listens = bool(config.sip.trusted_proxies) or any(
+        each.transport in WEBSOCKETS for each in config.sip.listen
+    )
     listens = listens or (config.api.enabled and bool(config.api.callers.keys))
     if enabled == "off" or (enabled == "auto" and not listens):
         return False

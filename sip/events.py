@@ -26,15 +26,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class IncomingCall(Event):
-    """A new INVITE, admitted. offer: its session description, None when the answer must carry the offer.
+    """A new INVITE, admitted. source: where it was first sent from, as far as our own proxies tell.
 
-    replaces: the session of ours that this call is to take the place of (RFC 3891); answering hangs that
-    one up.
+    offer: its session description, None when the answer must carry the offer. replaces: the session of ours
+    that this call is to take the place of (RFC 3891); answering hangs that one up.
     """
 
     session: Session
     request: Request
     identity: Identity
+    source: Hop
     offer: bytes | None
     replaces: Session | None = None
 

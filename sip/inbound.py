@@ -18,6 +18,7 @@ from sip.info import read_digit
 from sip.matching import reply_hop
 from sip.message import Request, Response
 from sip.offer import sdp_of
+from sip.proxy import origin
 from sip.refer import find_replaced, read_replaces
 from sip.registrar import Registrar
 from sip.screening import screen
@@ -83,13 +84,14 @@ class Inbound:
     # -------------------------------------------------------------------------------------- outside dialogs
 
     def _receive_outside(self, request: Request, hop: Hop, now: float) -> None:
-        refusal = self._overload(request, hop)
+        source = origin(request, hop, self._stack.settings.trusted_proxies)
+        refusal = self._overload(request, source)
         if refusal is not None:
             self._answer_statelessly(request, hop, refusal)
             return
-        verdict = self._gate.admit(request, hop, now)
+        verdict = self._gate.admit(request, source, now)
         if isinstance(verdict, Admitted):
-            self._admitted(request, verdict.identity, hop, now)
+            self._admitted(request, verdict.identity, hop, source, now)
         elif isinstance(verdict, Dropped):
             self._stack.dropped["not admitted"] += 1
         else:
@@ -107,10 +109,10 @@ class Inbound:
                 # Stateless, so that nobody makes us keep anything by asking (section 26.3.2.4).
                 self._answer_statelessly(request, hop, response)
 
-    def _admitted(self, request: Request, identity: Identity, hop: Hop, now: float) -> None:
+    def _admitted(self, request: Request, identity: Identity, hop: Hop, source: Hop, now: float) -> None:
         stack = self._stack
         if request.method == "INVITE":
-            self._invite(request, identity, hop, now)
+            self._invite(request, identity, hop, source, now)
             return
         if request.method == "OPTIONS":
             self._answer_statelessly(request, hop, self._options(request))
@@ -129,7 +131,7 @@ class Inbound:
         else:
             transaction.respond(request.respond(405, headers=[("Allow", ALLOW)]), now)
 
-    def _invite(self, request: Request, identity: Identity, hop: Hop, now: float) -> None:
+    def _invite(self, request: Request, identity: Identity, hop: Hop, source: Hop, now: float) -> None:
         stack = self._stack
         replaced, refusal = self._replaced(request)
         if refusal is not None:
@@ -148,8 +150,8 @@ class Inbound:
         session.dialog = dialog
         session.identity = identity
         session.replaces = replaced
-        session.callee = Callee(session, dialog, transaction, hop.host)
-        session.callee.start(IncomingCall(session, request, identity, sdp_of(request), replaced), now)
+        session.callee = Callee(session, dialog, transaction, source.host)
+        session.callee.start(IncomingCall(session, request, identity, source, sdp_of(request), replaced), now)
 
     def _replaced(self, request: Request) -> tuple[Session | None, Response | None]:
         """The session an INVITE is to replace, or the refusal (RFC 3891 section 3)."""
@@ -171,7 +173,7 @@ class Inbound:
             return None, request.respond(486)
         return find_replaced(self._stack.dialogs, lines[0]), None
 
-    def _overload(self, request: Request, hop: Hop) -> Response | None:
+    def _overload(self, request: Request, source: Hop) -> Response | None:
         stack, settings = self._stack, self._stack.settings
         full = len(stack.transactions) >= settings.max_transactions
         if request.method == "INVITE":
@@ -179,7 +181,7 @@ class Inbound:
                 full
                 or settings.draining
                 or len(stack.sessions) >= settings.max_sessions
-                or stack.pending[hop.host] >= settings.max_pending_per_source
+                or stack.pending[source.host] >= settings.max_pending_per_source
             )
         if not full:
             return None

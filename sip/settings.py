@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sip.guard import Network
 from sip.transaction import Timing
 
 
@@ -33,3 +34,4 @@ class AgentSettings:
     max_transactions: int = 100_000
     max_pending_per_source: int = 400  # unanswered calls from one address
     retry_after: int = 5  # seconds told to those turned away by a limit
+    trusted_proxies: tuple[Network, ...] = ()  # whose word on where a request came from counts (sip.proxy)

@@ -28,7 +28,7 @@ def caller_of(call: Call) -> Caller:
 def diverted_of(call: Call) -> tuple[Diverted, ...]:
     """The number of ours that was called, where the call came from outside."""
     dialled = call.found.number if call.found is not None else ""
-    if call.came_over and dialled.startswith("+") and dialled[1:].isdecimal():
+    if call.line is not None and dialled.startswith("+") and dialled[1:].isdecimal():
         return (Diverted(dialled, "unconditional"),)
     return ()
 

@@ -16,6 +16,8 @@ import pytest
 from sip.pjsip.process import Softphone
 from tests.browser.chromium import chromium, tab
 from tests.interop import baresip as baresip_peer
+from tests.interop import front as kamailio
+from tests.interop import redis_server
 from tests.interop.long_calls import LongCalls
 from tests.interop.node import FAR, LINE, ROOT, FarEnd, Node
 from tests.interop.sipp import Sipp
@@ -33,6 +35,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if importlib.util.find_spec("pjsua2")
         else "pjsua2 is not installed (pip: pjsua2-python)",
         "baresip": None if baresip_peer.installed() else "baresip is not installed (Debian: baresip-core)",
+        "front": None if kamailio.installed() else f"Kamailio is not installed (Debian: {kamailio.PACKAGES})",
+        "redis": None if redis_server.installed() else "redis-server is not installed (Debian: redis-server)",
         "speech": None if shutil.which("espeak-ng") else "espeak-ng is not installed",
     }
     items.sort(key=lambda item: "long_calls" in getattr(item, "fixturenames", ()))

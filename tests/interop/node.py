@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -70,8 +70,11 @@ class Node:
     """A running node. sip: port by transport. rtp: first and last port. api: base address.
 
     prompts: its pack, made if not there. media: further settings of media.yaml; more: of others, by name.
-    free_ports: on loopback, instead of the addresses and ports of the settings.
+    free_ports: on loopback, instead of the addresses and ports of the settings. host: where it listens.
+    far_ends: those of another node, where several are to lead to the same.
     """
+
+    host = "127.0.0.1"
 
     def __init__(
         self,
@@ -80,15 +83,18 @@ class Node:
         media: dict[str, Any] | None = None,
         more: dict[str, dict[str, Any]] | None = None,
         free_ports: bool = True,
+        far_ends: Sequence[FarEnd] = (),
     ) -> None:
         self.folder = folder
         self._free_ports = free_ports
         self.prompts = prompts or folder / "prompts"
         self.domain = DOMAIN
         self.data = folder / "data"
-        ends = {"udp": list(_far_ends("udp", FAR_ENDS)), "tcp": list(_far_ends("tcp", 4))}
-        self._far_ends = {name: iter(each) for name, each in ends.items()}
-        write_config(folder / "config", [*ends["udp"], *ends["tcp"]], {"media": media or {}, **(more or {})})
+        self.far_ends = list(far_ends) or [*_far_ends("udp", FAR_ENDS), *_far_ends("tcp", 4)]
+        self._free = {
+            name: iter([each for each in self.far_ends if each.transport == name]) for name in ("udp", "tcp")
+        }
+        write_config(folder / "config", self.far_ends, {"media": media or {}, **(more or {})})
         self.log = folder / "node.log"
         self.since = 0.0  # records of calls offered before are of other tests
         self._told: set[str] = set()
@@ -126,11 +132,11 @@ class Node:
         return self.log.read_text(errors="replace")[-most:]
 
     def address(self, transport: str = "udp") -> str:
-        return f"127.0.0.1:{self.sip[transport]}"
+        return f"{self.host}:{self.sip[transport]}"
 
     def far_end(self, transport: str = "udp") -> FarEnd:
         """A far end that no other test uses."""
-        return next(self._far_ends[transport])
+        return next(self._free[transport])
 
     def password(self, account: str) -> str:
         return f"{account}-secret"
@@ -253,8 +259,8 @@ def write_config(folder: Path, far_ends: list[FarEnd], more: dict[str, dict[str,
         },
         "numbers": _numbers(far_ends),
     }
-    for name, content in files.items():
-        content = content | more.get(name, {})
+    for name in {**files, **more}:
+        content = files.get(name, {}) | more.get(name, {})
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(content, allow_unicode=True))
     (folder / "lines").mkdir()
     line = {"enabled": True, "country": "GB", "sources": [f"{LINE}/32"]}

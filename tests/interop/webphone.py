@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Protocol
 
 from sip.digest import Authorizer, Credentials
 from sip.message import Request, Response, parse
-from tests.interop.node import Node
 from tests.interop.websocket import WebSocket
+
+
+class Door(Protocol):
+    """A node, or what stands before nodes."""
+
+    domain: str
+
+    def address(self, transport: str = "udp") -> str: ...
+    def password(self, account: str) -> str: ...
 
 
 class WebPhone:
     """One account. Messages are read in the order in which they come; `host` is what its addresses end in."""
 
-    def __init__(self, node: Node, account: str, *, seed: int = 1, port: int = 40_000) -> None:
+    def __init__(self, node: Door, account: str, *, seed: int = 1, port: int = 40_000) -> None:
         self._rng = Random(f"{account}{seed}")
         self.host = f"{self._token()}.invalid"
         self.contact = f"<sip:{self._token()}@{self.host};transport=ws>"
