@@ -43,7 +43,7 @@ from routing.board import LineSpec
 from routing.dial import Target, Terms
 from routing.rate import Rate, Tariff
 from routing.window import schedule
-from sip.digest import Credentials
+from sip.digest import Account
 from sip.hop import Hop
 from sip.registration import RegistrationSettings
 from sip.uri import NameAddr, Uri
@@ -191,7 +191,7 @@ class LineSettings:
             only_dids=self.only_dids,
         )
 
-    def account(self) -> Credentials | None:
+    def account(self) -> Account | None:
         """What challenges are answered with, of registrations and of calls; to be made once."""
         if self.credentials is None:
             return None
@@ -201,7 +201,7 @@ class LineSettings:
         return credentials
 
     def registration(
-        self, contact: Callable[[Hop], Uri], user_agent: str, account: Credentials | None = None
+        self, contact: Callable[[Hop], Uri], user_agent: str, account: Account | None = None
     ) -> RegistrationSettings | None:
         """How we register with the carrier; None where we do not.
 

@@ -16,6 +16,7 @@ from engine.leg import Leg
 from engine.signalling import PAGE, SIP, Manner, Signalling
 from engine.states import State
 from engine.talking import answer_customer
+from engine.trunk.invitation import manner_of
 from engine.trunk.parties import claimed
 from routing.agent import IllegalTransition
 from routing.dial import arrived
@@ -77,6 +78,8 @@ def _of_phone(switch: Switch, event: IncomingCall) -> Arrival:
     browser = event.offer is not None and is_browsers(event.offer)
     line = switch.config.lines.get(identity.name) if identity.kind == "line" else None
     who = _caller(event, line)
+    if line is not None:
+        event.session.manner = manner_of(line.terms(), line.kind)
     return Arrival(
         session=event.session,
         dialled=event.request.uri.user or "",
@@ -189,6 +192,7 @@ def _channel(call: Call, arrival: Arrival) -> bool:
     if not call.switch.trunks.exchange.took(arrival.line.name):
         return False
     call.customer.line = arrival.line.name
+    call.customer.patience_s = call.switch.trunks.exchange.rules.rescue.doubt_s
     return True
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from config.schema import Config
 from engine import prompts, reconfiguring
 from engine.admit import Rate
-from engine.build import capabilities_of, registrar_policy, secrets_of, sources_of
+from engine.build import capabilities_of, guard_policy, registrar_policy, secrets_of, sources_of
 from engine.log import configure
 from engine.prompts import PromptFault, PromptPack
 from engine.tape import Tape, wanted
@@ -121,10 +121,14 @@ def _sources_warn(engine: Engine, config: Config) -> Iterator[str]:
             yield f"line {name}: {calls} calls in progress came over it; they go on"
 
 
+def _lines(engine: Engine, config: Config, now: float) -> None:
+    engine.switch.trunks.reconfigured(now)
+
+
 def _strangers(engine: Engine, config: Config, now: float) -> None:
     admission = engine.admission
     admission.policy = replace(admission.policy, anonymous_invites=config.sip.anonymous_callers)
-    admission.guard.policy = config.sip.guard.policy()
+    admission.guard.policy = guard_policy(config)
 
 
 def _registrar(engine: Engine, config: Config, now: float) -> None:
@@ -163,12 +167,13 @@ PARTS: tuple[Part, ...] = (
     Part("log", lambda c: c.node.log, _log),
     Part("call rate", lambda c: c.node.limits.max_calls_per_s, _call_rate),
     Part("user agent", lambda c: (c.node.limits.max_calls, c.sip.session), _user_agent),
-    Part("strangers", lambda c: (c.sip.anonymous_callers, c.sip.guard), _strangers),
+    Part("strangers", lambda c: (c.sip.anonymous_callers, c.sip.guard, c.sip.trusted_proxies), _strangers),
     Part("registrar", lambda c: c.sip.registrar, _registrar),
     Part("codecs", lambda c: c.media, _codecs),
     Part("seals", lambda c: c.media.recording.keys, _seals),
     Part("pages", lambda c: c.api.callers.keys, _unchanged, _pages_warn),
     Part("lines' sources", lambda c: c.lines, _sources, _sources_warn),
+    Part("lines", lambda c: (c.lines, c.specs, c.routing, c.sip.timers, c.media.codecs), _lines),
     Part("queues and agents", lambda c: (c.queues, c.agents), _people, _people_warn),
     Part("accounts", lambda c: c.accounts, _accounts),
 )

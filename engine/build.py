@@ -13,7 +13,7 @@ from media import codecs
 from sip.admission import Admission, AdmissionPolicy, LineSource
 from sip.challenge import DigestPolicy, DigestServer
 from sip.digest import Secret, SecretOf
-from sip.guard import Guard, Network
+from sip.guard import Guard, GuardPolicy, Network
 from sip.io.connection import StreamLimits
 from sip.registrar import Registrar, RegistrarPolicy
 from sip.sdp import CodecOffer
@@ -83,9 +83,13 @@ def admission_of(config: Config, rng: Random, own_hosts: frozenset[str] = frozen
     policy = AdmissionPolicy(
         anonymous_invites=sip.anonymous_callers, domains=own_hosts | frozenset({sip.domain})
     )
-    guard = sip.guard.policy()
-    guard = replace(guard, exempt=(*guard.exempt, *_networks(sip.trusted_proxies)))  # they speak for many
-    return Admission(digest, Guard(guard), lines=sources_of(config), policy=policy)
+    return Admission(digest, Guard(guard_policy(config)), lines=sources_of(config), policy=policy)
+
+
+def guard_policy(config: Config) -> GuardPolicy:
+    """Trusted proxies speak for many, and are never blocked for one of them."""
+    policy = config.sip.guard.policy()
+    return replace(policy, exempt=(*policy.exempt, *_networks(config.sip.trusted_proxies)))
 
 
 def secrets_of(config: Config) -> SecretOf:

@@ -76,6 +76,7 @@ class Call:
         self.queue: QueueSpec | None = None
         self.customer: Leg | None = None
         self.party: Leg | None = None
+        self.lost: Leg | None = None  # that died over its line, while it is called again
         self.attempt: Attempt | LineAttempt | None = None
         self.agent = ""  # the agent whose talk this is, for the record
         self.offered_agent = ""
@@ -221,6 +222,7 @@ class Call:
 
     def leg_closed(self, leg: Leg, now: float) -> None:
         leg.media = Media.CLOSED
+        self.switch.trunks.over(leg, now)
         if leg is not self.customer and leg is not self.party:
             self.legs.remove(leg)
         if self.state is State.ENDING and not self.open_media():

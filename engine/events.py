@@ -39,6 +39,7 @@ class EndReason(StrEnum):
     SIGNALLING_LOST = "signalling_lost"  # no answer, no ACK, session timer ran out, or the transport died
     MEDIA_LOST = "media_lost"  # the media worker or the gate died, or a browser was reached no more
     NOT_RESUMED = "not_resumed"  # a browser was out of reach and did not come back in time
+    NOT_RESCUED = "not_rescued"  # its line died in the middle of it, and no other took it over in time
     NODE_LOST = "node_lost"  # the node died; closed at its restart
     TOO_LONG = "too_long"  # the node's longest call was reached
     SHUTDOWN = "shutdown"  # the node was stopped on purpose

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from engine.ports import MediaPort
     from engine.trunk.attempt import LineAttempt
     from routing.failover import Tried
+    from routing.rescue import Rescue
+
+
+NOTICED_S = 5.0  # silence after which a worker says so, unless a leg wants it sooner
 
 
 class Media(StrEnum):
@@ -69,6 +73,8 @@ class Leg:
         self.lulled = False  # it hears that the other side is away
         self.line = ""  # whose channel it has
         self.carried: Tried | None = None  # the attempt over a line that it came of
+        self.rescue: Rescue | None = None  # how it stands, where it is called again should it die
+        self.patience_s = NOTICED_S  # silence after which its worker tells
         self.stats: LegStats | None = None
         self.treated: Treat | None = None  # what the worker was told to do with its sound
         self.network = network.fresh()  # what workers tell of the way to the far end
@@ -190,6 +196,7 @@ class Leg:
                 profile=network.profile(self),
                 repair=self.call.repair or self.call.switch.config.media.network.repair,
                 gate=self.door.gate.doors if self.door is not None else "",
+                patience_ms=round(self.patience_s * 1000),
             ),
         )
         self.treated = None

@@ -12,6 +12,7 @@ from engine.events import EndReason, Side
 from engine.leg import Leg, Media
 from engine.states import Trigger
 from engine.talking import drop, left
+from engine.trunk import rescue
 from media import gate
 from media import messages as words
 
@@ -78,6 +79,7 @@ def _played(leg: Leg, event: words.PlayDone, now: float) -> None:
 
 def _rtp(leg: Leg, event: words.RtpStarted | words.RtpStopped, now: float) -> None:
     silence.told(leg, event, now)
+    rescue.told(leg, event, now)
     absence.reconsider(leg, now)
 
 

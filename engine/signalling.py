@@ -39,6 +39,9 @@ class Signalling(Protocol):
     def reoffer(self, sdp: bytes | None, *, now: float) -> None:
         """Change what was agreed on."""
 
+    def ask(self, *, now: float) -> None:
+        """Whether the far end still has the call."""
+
     def notify_refer(self, status: int, *, now: float) -> None:
         """How a transfer that it asked for fares."""
 

@@ -1,6 +1,6 @@
 """A phone that is not heard: when no sound came from a connected phone for long, it is asked if it is there.
 
-A media worker says RtpStopped after five seconds without a packet on a leg that should receive some, and
+A media worker says RtpStopped after seconds without a packet on a leg that should receive some, and
 RtpStarted with the next one. The rest of `media.rtp_timeout_s` is waited here. Silence alone ends no call:
 a muted phone that suppresses silence sends nothing for as long as it likes. The question is a re-INVITE that
 repeats what stands: a phone that answers, be it by a refusal, is there and has the same time again. When no
@@ -17,13 +17,11 @@ from media.messages import RtpStarted, RtpStopped
 if TYPE_CHECKING:
     from engine.leg import Leg
 
-NOTICED_S = 5.0  # silence that has passed when a worker says RtpStopped
-
 
 def told(leg: Leg, event: RtpStarted | RtpStopped, now: float) -> None:
     """A worker hears the phone, or hears it no more."""
     leg.silent = isinstance(event, RtpStopped)
-    _wait(leg, NOTICED_S, now)
+    _wait(leg, leg.patience_s, now)
 
 
 def reconsider(leg: Leg, now: float) -> None:

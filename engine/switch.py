@@ -28,6 +28,7 @@ from engine.states import State, Trigger
 from engine.talking import held_changed, left
 from engine.timers import Timers
 from engine.transitions import TABLE
+from engine.trunk import rescue
 from engine.trunk.group import TrunkGroup
 from media import messages as media_words
 from routing.agent import Agent
@@ -115,6 +116,7 @@ class Switch:
             sip_words.ReofferFailed: self._reanswered,
             sip_words.Referred: self._referred,
             sip_words.DtmfInfo: self._dtmf_info,
+            sip_words.StillThere: self._still_there,
             sip_words.OptionsAnswered: self.trunks.answered,
             **dict.fromkeys((LineUp, LineDown, LineLeft), self.trunks.registration),
         }
@@ -281,6 +283,11 @@ class Switch:
         else:
             transfer.referred(leg.call, leg, event, now)
 
+    def _still_there(self, event: sip_words.StillThere, now: float) -> None:
+        leg = self.sessions.get(event.session.id)
+        if leg is not None:
+            rescue.answered(leg, now)
+
     def _dtmf_info(self, event: sip_words.DtmfInfo, now: float) -> None:
         leg = self.sessions.get(event.session.id)
         if leg is not None and self.config.media.dtmf.info:
@@ -305,6 +312,7 @@ class Switch:
         del self.calls[call.id]
         for leg in call.legs:
             self.legs.pop(leg.number, None)
+            self.trunks.over(leg, now)
             leg.leave_line()
         self.journal.finish(ended, written)
         for observer in self.observers:

@@ -8,6 +8,7 @@ from engine import absence, housing, recording, silence
 from engine.bridge import part
 from engine.events import CallAnswered, CallConnected, CallHeld, CallResumed, EndReason, Side
 from engine.states import Trigger
+from engine.trunk import rescue
 from sip.reason import NORMAL_CLEARING, Reason
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def connect(call: Call, now: float, party: Leg) -> None:
     housing.gather(call, party, now)
     for leg in (call.customer, party):
         silence.reconsider(leg, now)
+        rescue.begin(leg, now)
     call.held_by = {leg.side for leg in (call.customer, party) if leg.held}
     absence.reunite(call)
     recording.follow(call, now)
@@ -90,6 +92,7 @@ def end_hold(call: Call, now: float) -> None:
 def held_changed(call: Call, leg: Leg, now: float) -> None:
     """After an offer/answer of an established leg: has its far end put us on hold, or taken us back?"""
     silence.reconsider(leg, now)
+    rescue.reconsider(leg, now)
     before = leg.side in call.held_by
     if leg.held and not before:
         call.held_by.add(leg.side)
@@ -103,6 +106,8 @@ def held_changed(call: Call, leg: Leg, now: float) -> None:
 def left(call: Call, leg: Leg, cause: str, now: float) -> None:
     """A phone's session is over, and our side did not end it."""
     fault = cause in SIGNALLING_FAULTS
+    if fault and rescue.gone(leg, now):
+        return
     if leg is call.customer:
         never = call.clocks.connected is None
         reason = EndReason.ABANDONED if never else EndReason.COMPLETED
@@ -125,6 +130,7 @@ CAUSES = {
     EndReason.UNREACHABLE: Reason("Q.850", 3, "No route to destination"),
     EndReason.SIGNALLING_LOST: Reason("Q.850", 102, "Recovery on timer expiry"),
     EndReason.MEDIA_LOST: Reason("Q.850", 41, "Media lost"),
+    EndReason.NOT_RESCUED: Reason("Q.850", 38, "Network out of order"),
     EndReason.NOT_RESUMED: Reason("Q.850", 27, "Destination out of order"),
     EndReason.SHUTDOWN: Reason("Q.850", 41, "Node stopped"),
     EndReason.OVERLOAD: Reason("Q.850", 42, "Overload"),
@@ -146,6 +152,7 @@ def drop(call: Call, leg: Leg, now: float) -> None:
     leg.close()
     silence.leave(leg)
     absence.leave(leg)
+    rescue.leave(leg)
     if leg.agent:
         call.switch.acd.release(leg.agent, call.id, now)
         leg.agent = ""

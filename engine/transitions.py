@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine import dialling, echo, talking, transfer, waiting
 from engine.states import State, Trigger
+from engine.trunk import rescue
 
 if TYPE_CHECKING:
     from engine.call import Call
@@ -61,6 +62,8 @@ def _rows() -> dict[tuple[State, Trigger], tuple[State, tuple[Action, ...]]]:
         rows[waits, t.TO_QUEUE] = (s.QUEUED, (waiting.leave_queue, waiting.enqueue))
     for talks in (s.TALKING, s.HELD):
         rows[talks, t.REFERRED] = (s.TRANSFERRING, (transfer.begin,))
+        rows[talks, t.ANSWERED] = (s.TALKING, (rescue.taken,))
+        rows[talks, t.FAILED] = (talks, (rescue.not_taken,))
         rows[talks, t.TAKEN] = (s.TALKING, (talking.connect,))
         rows[talks, t.PARTY_LEFT] = (talks, (talking.party_left,))
     for alive in State:

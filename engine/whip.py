@@ -112,6 +112,9 @@ class WhipSession:
     def reoffer(self, sdp: bytes | None, *, now: float) -> None:
         """Nothing: what was agreed on stays."""
 
+    def ask(self, *, now: float) -> None:
+        """Nothing: the gate's checks tell."""
+
     def notify_refer(self, status: int, *, now: float) -> None:
         """Nothing: it cannot ask for a transfer."""
 

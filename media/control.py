@@ -53,6 +53,7 @@ from media.wish import Duck, Treat
 
 RESTING = ("CN", "G729")  # far ends with these may send nothing for seconds while nobody speaks there
 STATIC_NOISE = 13  # payload type of comfort noise at 8000 Hz (RFC 3551)
+LEAST_PATIENCE_MS = 200  # silence that may pass between two packets of a stream that flows
 
 
 class Refused(Exception):
@@ -180,6 +181,7 @@ class Control:
         table.tx.ssrc[leg.row] = rng.getrandbits(32)
         table.tx.sequence[leg.row] = rng.getrandbits(15)  # below 2**15: RFC 3711 section 3.3.1
         table.tx.timestamp[leg.row] = rng.getrandbits(32)
+        table.common.patience[leg.row] = max(command.patience_ms, LEAST_PATIENCE_MS) / 1000
         self._apply(leg, command, now)
         self._watch.begin(leg, command, now)
         self.core.events.append(LegOpened(command.leg, port))

@@ -41,8 +41,9 @@ class Common(Columns):
     receives: direction allows it. connected: its port takes packets of one source alone. flow: whether
     packets come. expects: since when they should be coming, s. report_at: when its next RTCP report is due,
     s. rests: its far end may send nothing while it is silent (comfort noise was agreed on). hushes: it has
-    described the noise of a pause. repair: what it is relayed may be rendered on purpose, because network and
-    far end are not up to each other.
+    described the noise of a pause. patience: silence, s, after which its packets are missed.
+    repair: what it is relayed may be rendered on purpose, because network and far end are not up to each
+    other.
     """
 
     SPEC: ClassVar[dict[str, Column]] = {
@@ -57,6 +58,7 @@ class Common(Columns):
         "report_at": Column(np.float64, np.inf),
         "rests": Column(np.bool_),
         "hushes": Column(np.bool_),
+        "patience": Column(np.float64, 5.0),
         "repair": Column(np.bool_),
     }
     number: I64
@@ -70,6 +72,7 @@ class Common(Columns):
     report_at: F64
     rests: Bool
     hushes: Bool
+    patience: F64
     repair: Bool
 
 

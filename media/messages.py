@@ -118,6 +118,7 @@ class OpenLeg(Command, frozen=True, tag=True):
     the network carries. repair: whether to render what it would be relayed, for the sake of its far end.
     gate: Unix socket of the gate (media/gate.py) that speaks ICE and DTLS for the leg, "" for none.
     transport_cc: number, 1 to 14, of the header extension that numbers packets transport-wide; 0 for none.
+    patience_ms: silence after which RtpStopped is told.
     """
 
     leg: int
@@ -132,6 +133,7 @@ class OpenLeg(Command, frozen=True, tag=True):
     profile: Profile = "standard"
     repair: Repair = "auto"
     gate: str = ""
+    patience_ms: int = 5000
 
 
 class SetRemote(Command, frozen=True, tag=True):

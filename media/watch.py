@@ -27,7 +27,6 @@ ROUND = round(STATS_EVERY / TICK)  # ticks
 TOGETHER = 16  # legs whose figures and reports are worked out in one go: of one alone they cost as much
 LONGEST_WAIT = 25  # ticks that these may wait for others
 HEARD = 4  # of so many blocks of a decoded leg one is looked at
-STOPPED = 5.0  # s without a packet
 
 
 class Watch:
@@ -132,7 +131,7 @@ class Watch:
     def _find_stopped(self, now: float) -> None:
         common, rx = self._core.table.common, self._core.table.rx
         since = np.maximum(rx.last, common.expects)
-        stopped = common.receives & (common.flow != Flow.STOPPED) & (now - since > STOPPED)
+        stopped = common.receives & (common.flow != Flow.STOPPED) & (now - since > common.patience)
         for row in np.flatnonzero(stopped).tolist():
             self._core.table.set_flow(row, Flow.STOPPED)
             self._core.events.append(RtpStopped(int(common.number[row])))

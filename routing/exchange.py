@@ -209,8 +209,19 @@ class Exchange:
             self.board.registered(name, there)
 
     def measured(self, name: str, destination: str, what: Measure, value: float, now: float) -> None:
-        """MOS, or loss as a share; answers and post-dial delay are known from the attempts."""
-        self.board.measured.add(what, self.board.index[name], destination, value, now)
+        """MOS, or loss as a share; answers and post-dial delay are known from the attempts. Safe for a line
+        that is gone.
+        """
+        at = self.board.index.get(name)
+        if at is not None:
+            self.board.measured.add(what, at, destination, value, now)
+
+    def mute(self, name: str, destination: str, now: float) -> None:
+        """A call was answered over the line and nothing was heard: it did not carry it, whatever it said."""
+        if name in self._lines:
+            self.measured(name, destination, Measure.LOSS, 1.0, now)
+            self.measured(name, destination, Measure.MOS, 1.0, now)
+            self._circuit(name, breaker.Event.FAILED, now)
 
     # --- health -----------------------------------------------------------------------------------
 

@@ -170,6 +170,13 @@ class DtmfInfo(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class StillThere(Event):
+    """The far end has answered `Session.ask`."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
 class OptionsAnswered(Event):
     """The answer to `UserAgent.options`; status None: no answer on any hop.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from sip.dialog import Dialog
 from sip.digest import Authorizer
 from sip.errors import WrongState
-from sip.events import Ended, Event, Identity
+from sip.events import Ended, Event, Identity, StillThere
 from sip.hop import Hop
 from sip.info import Digits
 from sip.manner import PLAIN
@@ -22,7 +22,7 @@ from sip.outgoing import Answer, Outgoing
 from sip.reason import Reason
 from sip.refer import Transfers
 from sip.renegotiation import Renegotiation
-from sip.stack import SUPPORTED, Stack
+from sip.stack import ACCEPT, SUPPORTED, Stack
 from sip.states import (
     BYE_ANSWERED,
     CALLEE,
@@ -186,6 +186,25 @@ class Session:
         """
         if not self.over:
             self.renegotiation.reoffer(sdp, now)
+
+    def ask(self, *, now: float) -> None:
+        """Ask whether the far end still has the call, by OPTIONS inside it (RFC 3261 section 11).
+
+        `StillThere` when it has; it is over, as gone, when it has not (section 12.2.1.2). No answer says
+        nothing.
+        """
+        if not self.over and self.dialog is not None:
+            self.send("OPTIONS", self._was_answered, now, headers=[("Accept", ACCEPT)])
+
+    def _was_answered(self, outgoing: Outgoing, response: Response, now: float) -> None:
+        if self.over or response.status < 200 or outgoing.failure == "timeout":
+            return
+        if outgoing.failure is not None:
+            self.gone(now, "transport")
+        elif response.status == 481:
+            self.gone(now)
+        else:
+            self.stack.emit(StillThere(self))
 
     def accept(self, sdp: bytes | None, *, now: float) -> None:
         """Reply to `Reoffered`: our answer, or the offer we were asked for."""

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from engine import line_use
 from engine.attempt import Outcome as Failure
 from engine.attempt import Progress
 from engine.description import PhoneDescription
@@ -23,6 +24,7 @@ from engine.trunk.parties import caller_of, diverted_of
 from routing.dial import dial
 from routing.failover import Attempt, End, Heard, Outcome, Pause, Result, Steps, Tried, rings
 from routing.health import Event
+from routing.identity import Caller
 from routing.surge import TooMany
 from sip.errors import SipError
 from sip.events import Rejected
@@ -40,18 +42,25 @@ class LineAttempt:
     """Ends by firing ANSWERED (with the leg) or FAILED (with the outcome); cancelled, by neither.
 
     number: E.164, or as dialled. lines: those that may be used, all when empty; avoid: those that may not.
+    caller: who calls, the call's own when None.
     """
 
     agent = ""  # nobody's of ours
 
     def __init__(
-        self, call: Call, number: str, lines: Sequence[str] = (), avoid: frozenset[str] = frozenset()
+        self,
+        call: Call,
+        number: str,
+        lines: Sequence[str] = (),
+        avoid: frozenset[str] = frozenset(),
+        caller: Caller | None = None,
     ) -> None:
         self.call = call
         self.number = number
         self.leg = call.new_leg(Side.AGENT)
         self.leg.attempt = self
-        self._lines, self._avoid = lines, avoid
+        self.leg.patience_s = self._trunks.exchange.rules.rescue.doubt_s
+        self._lines, self._avoid, self._caller = lines, avoid, caller
         self._steps: Steps | None = None
         self._step: Attempt | None = None
         self._ways: deque[Way] = deque()
@@ -136,7 +145,7 @@ class LineAttempt:
         dialled = dial(
             terms,
             step.number,
-            caller_of(self.call),
+            self._caller or caller_of(self.call),
             (way.address,),
             diverted=diverted_of(self.call),
             emergency=emergency,
@@ -151,7 +160,8 @@ class LineAttempt:
             offer=self._offer(step.line, policy(terms.srtp, way.hop.transport)),
             headers=said.headers,
             route=trunks.route(step.line),
-            credentials=trunks.credentials(step.line),
+            credentials=trunks.account(step.line),
+            manner=trunks.manner(step.line),
             ring_timeout=step.progress_s + step.ring_s + SPARE_S,
             now=now,
         )
@@ -354,9 +364,11 @@ class LineAttempt:
             session.abandon(now=now)
 
     def _tried(self, tried: Tried) -> None:
-        """One line is done with."""
+        """One line is done with; of one that carries the call, the rest is known at its end."""
         if tried.heard is Heard.ANSWERED:
             self.leg.carried = tried
+        else:
+            line_use.used(self.call, tried, tried.ended)
 
     def _arm(self, delay: float, action: Callable[[float], None], now: float) -> None:
         self._stop_timer()

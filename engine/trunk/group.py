@@ -13,16 +13,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
+from engine import line_use
 from engine.build import capabilities_of
 from engine.events import LineChanged
 from engine.timers import Timer
+from engine.trunk.invitation import manner_of
 from routing import health
 from routing.dial import Address
-from routing.exchange import Exchange
+from routing.exchange import Exchange, destination_of
 from routing.line import Demand
-from sip.digest import Credentials
+from routing.measure import Measure
+from sip.digest import Account
 from sip.events import OptionsAnswered
 from sip.hop import Hop
+from sip.manner import PLAIN, Manner
 from sip.registration import LineDown, LineLeft, LineUp, Registration
 from sip.sdp import CodecOffer
 from sip.uri import Uri
@@ -31,11 +35,13 @@ if TYPE_CHECKING:
     from config.line import LineSettings
     from config.schema import Config
     from engine.call import Call
+    from engine.leg import Leg
     from engine.switch import Switch
     from engine.trunk.attempt import LineAttempt
 
 LOOK_UP_S = 60.0  # between two looks at the DNS; what it says is kept for as long as it says
 HASTE_S = 0.02  # the least between two rounds of questions
+MUTE_S = 5.0  # a call of so long in which nothing was heard of the far end is one that its line did not carry
 SLOW_S = 4.0  # answers later than this say nothing about the way
 
 log = structlog.get_logger("lines")
@@ -65,6 +71,8 @@ class TrunkGroup:
         self._hops: dict[tuple[str, Address], Hop] = {}
         self._questions: dict[int, Question] = {}
         self._registrations: dict[str, Registration] = {}
+        self._registered: dict[str, LineSettings] = {}  # as what
+        self._accounts: dict[str, Account | None] = {}
         self._capabilities: dict[str, Sequence[CodecOffer]] = {}
         self._alarm: Timer | None = None
         self._look_up: Timer | None = None
@@ -94,11 +102,13 @@ class TrunkGroup:
     def reconfigured(self, now: float) -> None:
         """The switch has another configuration: lines that stay keep what is known of them."""
         old, self.exchange = self.exchange, self._exchange(self.switch.config)
+        self._accounts.clear()
         self._capabilities.clear()
         self.exchange.keep(old, now)
-        kept = {line.name for line in self.lines}
-        for name in [name for name in self._registrations if name not in kept]:
-            self.switch.user_agent.unregister(self._registrations.pop(name), now=now)
+        kept = {line.name: line for line in self.lines}
+        for name in list(self._registrations):
+            if name not in kept or _account_of(kept[name]) != _account_of(self._registered[name]):
+                self.switch.user_agent.unregister(self._registrations.pop(name), now=now)
         self._told = {name: fit for name, fit in self._told.items() if name in kept}
         self.start(now)
 
@@ -132,9 +142,17 @@ class TrunkGroup:
             found.append(each)
         if found:
             self.exchange.resolved(name, address, found, now)
+            self._enter(name)
             self._rearm(now)
         else:
             log.warning("line not found in the DNS", line=name, host=address.host)
+
+    def _enter(self, name: str) -> None:
+        """A mobile network is registered with by way of the line's addresses (P-CSCF)."""
+        registration = self._registrations.get(name)
+        line = self.switch.config.lines.get(name)
+        if registration is not None and line is not None and line.ims is not None:
+            registration.use([way.hop for way in self.ways(name)])
 
     def ways(self, name: str) -> list[Way]:
         """How a line is reached, in the order to try; what no lookup has found yet is left out."""
@@ -165,7 +183,7 @@ class TrunkGroup:
         if hop is None:
             return  # looked up and not found; it is asked once it is
         switch = self.switch
-        number = switch.user_agent.options(_uri(address, hop.transport), [hop], now)
+        number = switch.user_agent.options(_uri(address, hop.transport), [hop], now, patience=SLOW_S)
         wait = self.exchange.wait_s(name, address)
         late = switch.timers.at(now + wait, lambda at: self.heard(name, address, health.Event.MISSED, at))
         self._questions[number] = Question(name, address, late)
@@ -180,7 +198,7 @@ class TrunkGroup:
         in_time = question.late.pending
         question.late.cancel()
         if event.status is None:
-            if in_time:
+            if in_time or event.cause == "transport":
                 self.heard(question.line, question.address, health.Event.BROKEN, now)
             return
         refusing = event.status == 503
@@ -221,13 +239,16 @@ class TrunkGroup:
         if line.name in self._registrations:
             return
         user = self._user(line)
-        settings = line.registration(lambda hop: agent.contact(user, hop), agent.settings.user_agent)
+        settings = line.registration(
+            lambda hop: agent.contact(user, hop), agent.settings.user_agent, self.account(line.name)
+        )
         if settings is None:
             return
         self.exchange.registered(line.name, False)
         registration = agent.register(settings, [], now=now)
-        self._registrations[line.name] = registration
-        self.switch.resolver.resolve(settings.registrar, now, registration.use)
+        self._registrations[line.name], self._registered[line.name] = registration, line
+        if line.ims is None:
+            self.switch.resolver.resolve(settings.registrar, now, registration.use)
 
     def _user(self, line: LineSettings) -> str:
         own = line.register.user if line.register else None
@@ -254,9 +275,17 @@ class TrunkGroup:
             found = self._capabilities[name] = capabilities_of(media)
         return found
 
-    def credentials(self, name: str) -> Credentials | None:
-        line = self.switch.config.lines[name]
-        return line.credentials.value() if line.credentials else None
+    def account(self, name: str) -> Account | None:
+        """What challenges are answered with; one value for all calls and the registration of a line."""
+        if name not in self._accounts:
+            line = self.switch.config.lines.get(name)
+            self._accounts[name] = line.account() if line is not None else None
+        return self._accounts[name]
+
+    def manner(self, name: str) -> Manner:
+        """What sets its calls apart from those of a phone."""
+        line = self.switch.config.lines.get(name)
+        return manner_of(line.terms(), line.kind) if line is not None else PLAIN
 
     def route(self, name: str) -> Sequence[str]:
         """The proxies that the carrier wants requests to pass (RFC 3608)."""
@@ -297,10 +326,32 @@ class TrunkGroup:
         if self.waiting:
             self.switch.timers.at(0.0, self._room)
 
+    def over(self, leg: Leg, now: float) -> None:
+        """The sound of a leg is over and its figures are known: what its line was worth."""
+        tried, leg.carried = leg.carried, None
+        if tried is None:
+            return
+        stats = leg.stats
+        line_use.used(leg.call, tried, now, leg=leg, dropped=True if leg.call.lost is leg else None)
+        if stats is None:
+            return
+        destination, heard = destination_of(tried.number), stats.received + stats.lost
+        if stats.mos is not None:
+            self.exchange.measured(tried.line, destination, Measure.MOS, stats.mos, now)
+        if heard:
+            self.exchange.measured(tried.line, destination, Measure.LOSS, stats.lost / heard, now)
+        elif now - tried.ended >= MUTE_S:
+            self.exchange.mute(tried.line, destination, now)
+
     def _room(self, now: float) -> None:
         head = self.waiting.get(self.exchange.surge.head)
         if head is not None:
             head.room(now)
+
+
+def _account_of(line: LineSettings) -> object:
+    """What a registration is made from."""
+    return line.register, line.credentials, line.ims, line.addresses, line.transport
 
 
 def _uri(address: Address, transport: str) -> Uri:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from routing.dial import Dial, Target
+from routing.dial import Dial, Target, Terms
 from routing.identity import ANONYMOUS, Assert, Diverted
+from sip.manner import Manner
 from sip.uri import NameAddr, Uri
 
 NOWHERE = "anonymous.invalid"  # RFC 3323 section 4.1.1.3
@@ -38,6 +39,16 @@ def invitation(dial: Dial, own: str) -> Invitation:
     return Invitation(uri, from_, NameAddr("", uri, ()), tuple(_headers(dial, own)))
 
 
+MMTEL = '+g.3gpp.icsi-ref="urn%3Aurn-7%3A3gpp-service.ims.icsi.mmtel"'  # TS 24.229 section 5.1.3.1
+
+
+def manner_of(terms: Terms, kind: str) -> Manner:
+    """What every message of a call over the line has, either way."""
+    supported = (*terms.extensions, "precondition") if terms.preconditions else terms.extensions
+    access = (("P-Access-Network-Info", terms.access_network),) if terms.access_network else ()
+    return Manner(always=access, supported=supported, features=MMTEL if kind == "ims" else "")
+
+
 def written(target: Target, number: str, domain: str) -> Uri:
     """A callee's URI. domain: may have a port."""
     if target is Target.TEL and number.lstrip("+").isdecimal():
@@ -59,8 +70,6 @@ def _headers(dial: Dial, own: str) -> Iterator[tuple[str, str]]:
         yield "Diversion", f"<{_of(dial, each, own)}>;reason={each.reason}"
     if shown.history:
         yield "History-Info", _history(dial, own)
-    if dial.access_network:
-        yield "P-Access-Network-Info", dial.access_network
 
 
 def _asserted(dial: Dial, own: str) -> str:

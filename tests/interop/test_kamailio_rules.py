@@ -1,4 +1,4 @@
-"""What the shipped Kamailio does with each message, seen by stand-ins of nodes and callers at its two sides."""
+"""What the shipped Kamailio does with each message, seen by stand-ins of nodes and of callers."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from sip.guard import Guard, GuardPolicy
 from sip.message import Request
 from sip.session import Session
 from sip.settings import AgentSettings
+from tests.sim.phones import OpenDoor
 from tests.sim.stage import Stage, Voice
 
 
@@ -66,15 +67,24 @@ class Gateway(Voice):
             rng=rng,
             admission=Admission(digest, Guard(GuardPolicy()), may_use=lambda user, claimed: True),
         )
-        self.host.agent, self.host.deadline, self.host.expire = (
-            self.agent,
-            self.agent.next_timeout,
-            self.agent.timeout,
-        )
+        self._plug()
 
     def pick_up(self, session: Session) -> None:
         self.taken.append(session)
         super().pick_up(session)
+
+    def forget(self) -> None:
+        """It was restarted, and knows of no call."""
+        self.agent = UserAgent(
+            AgentSettings(addresses={"udp": (self.address, 5060)}), rng=Random(1), admission=OpenDoor()
+        )
+        self._plug()
+        self.live.clear()
+
+    def _plug(self) -> None:
+        """Connect the user agent to the network."""
+        host = self.host
+        host.agent, host.deadline, host.expire = self.agent, self.agent.next_timeout, self.agent.timeout
 
     @property
     def numbers(self) -> list[str]:
