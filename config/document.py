@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,32 @@ class Document:
         return Fault(self.file, self.line(path), dotted(path), problem, remedy)
 
 
-def read(path: Path, file: str) -> tuple[Document, list[Fault]]:
+class Known:
+    """Documents that were read before, by their text: of files that are read again, what is new alone
+    is parsed. Keeps those of this reading and of the one before.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[bytes, Document] = {}
+        self._now: dict[bytes, Document] = {}
+
+    def begin(self) -> None:
+        """Another reading begins."""
+        self._before, self._now = self._now, {}
+
+    def parse(self, text: str, file: str) -> tuple[Document, list[Fault]]:
+        digest = sha256(text.encode()).digest()
+        known = self._now.get(digest) or self._before.get(digest)
+        if known is not None:
+            self._now[digest] = known
+            return replace(known, file=file), []
+        read, faults = parse(text, file)
+        if not faults:
+            self._now[digest] = read
+        return read, faults
+
+
+def read(path: Path, file: str, known: Known | None = None) -> tuple[Document, list[Fault]]:
     """The document at `path`, called `file` in faults; an empty one with faults when it cannot be read."""
     try:
         with path.open("rb") as opened:
@@ -73,7 +99,7 @@ def read(path: Path, file: str) -> tuple[Document, list[Fault]]:
         return Document(file, broken=True), [
             Fault(file, 0, "", f"is over {MAX_BYTES} bytes", "split it or shorten it")
         ]
-    return parse(text, file)
+    return parse(text, file) if known is None else known.parse(text, file)
 
 
 def parse(text: str, file: str) -> tuple[Document, list[Fault]]:

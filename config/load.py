@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from config import document
 from config.check import check
 from config.cluster import ClusterSettings
-from config.document import Document
+from config.document import Document, Known
 from config.fault import ConfigError, Fault, did_you_mean
 from config.line import LineSettings
 from config.media import MediaSettings
@@ -39,13 +39,17 @@ LATER = ("routing", "cluster")  # files that a folder of before has not: as if e
 MAX_LINES = 1000
 
 
-def load(folder: Path, env: Mapping[str, str], texts: Path | None = None) -> Config:
+def load(
+    folder: Path, env: Mapping[str, str], texts: Path | None = None, known: Known | None = None
+) -> Config:
     """The configuration in `folder`. env: where `{env: NAME}` secrets are looked up. Raises ConfigError.
 
     texts: a copy of the folder's files, to be read in their place. Secrets, certificates and prompts are the
-    folder's own, and faults name its files.
+    folder's own, and faults name its files. known: what was read before.
     """
-    parts = _Loader(folder, env, texts or folder).load()
+    if known is not None:
+        known.begin()
+    parts = _Loader(folder, env, texts or folder, known).load()
     faults = [*parts.faults, *check(parts)]
     if faults:
         raise ConfigError(faults)
@@ -67,6 +71,7 @@ class _Loader:
     folder: Path
     env: Mapping[str, str]
     texts: Path
+    known: Known | None = None
     faults: list[Fault] = field(default_factory=list)
 
     def load(self) -> Parts:
@@ -104,7 +109,7 @@ class _Loader:
         return Document(self._named_as(path)) if name in LATER and not path.exists() else self._read(path)
 
     def _read(self, path: Path) -> Document:
-        read, faults = document.read(path, self._named_as(path))
+        read, faults = document.read(path, self._named_as(path), self.known)
         self.faults += faults
         return read
 

@@ -75,10 +75,11 @@ class Acd:
 
     def leave(self, queue: str, call: str, now: float, *, served: bool) -> None:
         """The caller waits no more; safe when there is no such place."""
-        place = self.queues[queue].place(call)
-        if place is None:
+        known = self.queues.get(queue)
+        place = known.place(call) if known is not None else None
+        if known is None or place is None:
             return
-        self.queues[queue] = self.queues[queue].leave(call)
+        self.queues[queue] = known.leave(call)
         if served:
             self.tallies[queue].answered += 1
             self.tallies[queue].in_time += place.wait_s(now) <= SERVICE_S

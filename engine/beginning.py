@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from config.document import Known
 from config.fault import ConfigError, Fault
 from config.load import data_dir, load
 from config.schema import Config
@@ -34,8 +35,12 @@ class Beginning:
     faults: list[Fault] = field(default_factory=list)
 
 
-def begin(folder: Path, env: Mapping[str, str], data: Path | None = None) -> Beginning:
-    """data: the folder for data, where it is not the configured one. Raises ConfigError."""
+def begin(
+    folder: Path, env: Mapping[str, str], data: Path | None = None, known: Known | None = None
+) -> Beginning:
+    """data: the folder for data, where it is not the configured one. known: files that were read before.
+    Raises ConfigError.
+    """
     where = data or data_dir(folder)
     if where is None:  # nothing is known of a former version either
         load(folder, env)
@@ -48,7 +53,7 @@ def begin(folder: Path, env: Mapping[str, str], data: Path | None = None) -> Beg
         if former is not None:
             return former
     try:
-        return _fresh(history, folder, env)
+        return _fresh(history, folder, env, known)
     except ConfigError as error:
         former = _former(history, standing, folder, env)
         if former is None:
@@ -87,7 +92,7 @@ def _former(
     return Beginning(declared, history, version)
 
 
-def _fresh(history: History, folder: Path, env: Mapping[str, str]) -> Beginning:
+def _fresh(history: History, folder: Path, env: Mapping[str, str], known: Known | None) -> Beginning:
     """The files as they are, kept as a version if it can be. Raises ConfigError."""
     try:
         draft = history.draft(folder)
@@ -99,7 +104,7 @@ def _fresh(history: History, folder: Path, env: Mapping[str, str]) -> Beginning:
             load(folder, env), history, Version(number=0, at=time.time(), by="node", how="start")
         )
     try:
-        declared = load(folder, env, draft.texts)
+        declared = load(folder, env, draft.texts, known)
         history.kept = declared.node.changes.kept
         version = Version(
             number=history.next_number(), at=time.time(), by="node", how="start", digest=draft.digest

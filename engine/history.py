@@ -149,8 +149,9 @@ class History:
     def keep(self, draft: Draft, version: Version, current: Current) -> None:
         """The draft is a version from now on, and the current one. Raises HistoryFault: then it is not."""
         try:
-            _write(draft.folder / "version.json", msgspec.json.encode(version))
-            _sync(draft.folder)
+            (draft.folder / "version.json").write_bytes(msgspec.json.encode(version))
+            for path in (*draft.folder.rglob("*"), draft.folder):
+                _sync(path)
             draft.folder.rename(self._at(version.number))
             self.point(current)
         except OSError as fault:
@@ -163,7 +164,8 @@ class History:
         """This is the version that runs. Raises OSError."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         new = self.folder / "current.new"
-        _write(new, msgspec.json.encode(current))
+        new.write_bytes(msgspec.json.encode(current))
+        _sync(new)
         new.rename(self.folder / "current.json")
         _sync(self.folder)
 
@@ -206,7 +208,7 @@ class History:
             if count >= MAX_FILES or size > MAX_BYTES:
                 raise HistoryFault(f"{source} holds over {MAX_FILES} files or {MAX_BYTES} bytes; use fewer")
             (to / name).parent.mkdir(exist_ok=True)
-            _write(to / name, content)
+            (to / name).write_bytes(content)
             yield name, content
 
     def _full(self, fault: OSError) -> HistoryFault:
@@ -225,16 +227,9 @@ def _digest(files: Iterable[tuple[Path, bytes]]) -> str:
     return found.hexdigest()
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Written, and on the disk."""
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    """Force a file, or what a folder lists, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

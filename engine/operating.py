@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
+from config.document import Known
 from config.fault import ConfigError, Fault
 from config.load import load
 from config.reload import Change, plan, stranded, taken
@@ -97,7 +98,13 @@ class Operating:
     """
 
     def __init__(
-        self, engine: Engine, begun: Beginning, env: Mapping[str, str], prepare: Prepare, speak: Speak
+        self,
+        engine: Engine,
+        begun: Beginning,
+        env: Mapping[str, str],
+        prepare: Prepare,
+        speak: Speak,
+        known: Known | None = None,
     ) -> None:
         self.engine = engine
         self.folder = begun.declared.folder
@@ -110,6 +117,7 @@ class Operating:
         self._env = env
         self._prepare = prepare
         self._speak = speak
+        self._known = known or Known()
         self._lock = asyncio.Lock()
         engine.checks.append(self.health)
 
@@ -130,7 +138,7 @@ class Operating:
     async def check(self) -> tuple[Fault, ...]:
         """What is wrong with the files, as they are now."""
         try:
-            await asyncio.to_thread(load, self.folder, self._env)
+            await asyncio.to_thread(load, self.folder, self._env, None, self._known)
         except ConfigError as error:
             self.faults = tuple(error.faults)
         else:
@@ -140,7 +148,7 @@ class Operating:
     async def plan(self, number: int | None = None) -> Plan:
         """What would change if the files, or a version, were applied. Raises ConfigError, UnknownVersion."""
         texts = None if number is None else self._texts(number)
-        declared = await asyncio.to_thread(load, self.folder, self._env, texts)
+        declared = await asyncio.to_thread(load, self.folder, self._env, texts, self._known)
         return self._weighed(declared)
 
     def versions(self) -> list[Version]:
@@ -206,7 +214,7 @@ class Operating:
     async def _take(self, draft: Draft, made: Version, seen: str, force: bool) -> Applied:
         kept = False
         try:
-            declared = await asyncio.to_thread(load, self.folder, self._env, draft.texts)
+            declared = await asyncio.to_thread(load, self.folder, self._env, draft.texts, self._known)
             found = self._weighed(declared)
             if not found.changes and draft.digest == self.version.digest:
                 await asyncio.to_thread(self._seen, seen)

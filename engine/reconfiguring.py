@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from engine import waiting
+from engine.waiting import retold
 from routing.agent import AgentEvent
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def people(switch: Switch, config: Config, now: float) -> None:
         call = switch.calls[id]
         spec = config.queues.get(call.queue.name) if call.queue is not None else None
         if spec is not None and spec != call.queue:
-            waiting.retold(call, spec, now)
+            retold(call, spec, now)
     switch.assign(now)
 
 
@@ -34,11 +34,11 @@ def warnings(switch: Switch, config: Config) -> Iterator[str]:
     acd = switch.acd
     staffed = {queue for name in config.agents if name in acd.agents for queue in acd.agents[name].queues}
     for name, queue in acd.queues.items():
-        if name not in config.queues and len(queue):
-            told = f"queue {name}: {len(queue)} callers wait in it; "
-            yield told + (
-                "its agents serve them before it goes" if name in staffed else "none of its agents stays"
-            )
+        if name in config.queues or not len(queue):
+            continue
+        waiting = "1 caller waits" if len(queue) == 1 else f"{len(queue)} callers wait"
+        then = "its agents serve them before it goes" if name in staffed else "none of its agents stays"
+        yield f"queue {name}: {waiting} in it; {then}"
     for name in acd.agents.keys() - config.agents.keys():
         if acd.calls_of(name):
             yield f"agent {name}: is in a call, which goes on; she is gone after it"
