@@ -175,11 +175,11 @@ def test_a_server_that_forgot_the_scripts_is_told_them_again(server):
 def test_what_waits_is_bounded_and_a_wrong_command_harms_no_other(server):
     async def story() -> None:
         turns, answers = Turns(), []
-        store = await started(server, turns)
+        store = await started(server, turns, timeout_s=5.0)
         for _ in range(MOST_PENDING + 5):
             store.ask("INCR", "n", now=0.0, then=lambda answer, now: answers.append(answer))
         assert answers == [Missed.UNSENT] * 5
-        store2 = await started(server, turns)
+        store2 = await started(server, turns, timeout_s=5.0)
         store2.ask("NONSENSE", now=0.0, then=lambda answer, now: answers.append(answer))
         store2.ask("PING", now=0.0, then=lambda answer, now: (answers.append(answer), turns.wake()))
         await turns.until(lambda: b"PONG" in answers)
