@@ -30,6 +30,13 @@ def _contact(text: str) -> str:
     return text
 
 
+def _prefix(text: str) -> str:
+    if not re.fullmatch(r"\+[1-9][0-9]{0,14}", text):
+        raise wrong(f"{text[:20]!r} is not the beginning of a number", 'write it in quotes, such as "+44"')
+    return text
+
+
+Prefix = Annotated[str, AfterValidator(_prefix), Words("beginning of a number")]
 Contact = Annotated[str, AfterValidator(_contact), Words("SIP address")]
 Milliseconds = Annotated[float, Ge(0), Le(10_000), Words("milliseconds")]
 Beat = Annotated[float, Ge(0.1), Le(0.6), Words("seconds")]
@@ -109,6 +116,10 @@ class NearSettings:
     )
     candidates: Annotated[int, Ge(1), Le(16), Words("number")] = setting(
         "Nodes that a browser is told of, to measure the way to each.", default=4
+    )
+    prefixes: Mapping[Prefix, Name] = setting(
+        'Regions of callers by the beginnings of their numbers ("+44": eu-west); the longest counts.',
+        default={},
     )
     redirect: bool = setting(
         "Send a call that comes in by SIP to the nearest node (302), where this one is not it.", default=False

@@ -79,7 +79,7 @@ def warnings(engine: Engine, old: Config, new: Config) -> Iterator[str]:
 
 def _looked_up(engine: Engine, config: Config, now: float) -> None:
     """Whoever looks a setting up at the moment of need finds the new one."""
-    engine.config = engine.switch.config = config
+    engine.config = engine.switch.config = engine.cluster.config = config
     engine.switch.plan = config.numbers
 
 

@@ -10,6 +10,7 @@ from engine import ice, recording, unseal
 from engine.agent_desk import Watch
 from engine.call import Call
 from engine.caller_line import LineWatch
+from engine.cluster.sight import ClusterSight
 from engine.events import CallRecord
 from engine.sight import leg_view
 from engine.signin import SignIn
@@ -60,6 +61,7 @@ class View:
     def __init__(self, engine: Engine, version: str) -> None:
         self._engine = engine
         self._version = version
+        self._sight = ClusterSight(engine.cluster, engine.clock, engine.drain)
 
     # --- on the event loop --------------------------------------------------------------------------
 
@@ -204,6 +206,10 @@ class View:
         if found.recording is None or found.recording.done:
             raise IllegalState("this call is not recorded; its queue's `recording` in queues.yaml says so")
         self._engine.act(lambda now: recording.pause(found, paused, now, by))
+
+    @property
+    def cluster(self) -> ClusterSight:
+        return self._sight
 
     # --- agents' pages ------------------------------------------------------------------------------
 

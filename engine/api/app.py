@@ -24,6 +24,8 @@ from engine.api.routes import (
     health,
     lines,
     metrics,
+    near,
+    nodes,
     queues,
     recordings,
     records,
@@ -43,6 +45,8 @@ ROUTERS = (
     registrations.router,
     callers.router,
     whip.router,
+    near.router,
+    nodes.router,
     configuration.router,
     health.router,
     metrics.router,
@@ -92,7 +96,7 @@ def create_app(
     if settings.pages is not None:
         app.include_router(desks.router)
         app.include_router(lines.router)
-        app.include_router(router_of(settings.pages, settings.callers.origins))
+        app.include_router(router_of(settings.pages, settings.callers.origins, settings.callers.next_nodes))
     problem.install(app, methods_at)
     documented.install(app)
     if settings.docs:

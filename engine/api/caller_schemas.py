@@ -52,6 +52,15 @@ class IceServer(BaseModel):
     credential: str
 
 
+class NodeToMeasure(BaseModel):
+    """A node whose way a page measures, by `GET /near` of its origin."""
+
+    model_config = example(node="eu-1", origin="https://eu-1.example.com")
+
+    node: str
+    origin: str
+
+
 class CallerToken(BaseModel):
     """A token, and what a page needs beside it."""
 
@@ -61,6 +70,7 @@ class CallerToken(BaseModel):
         url="/whip/support",
         ice_servers=[SERVER],
         ice_transport_policy="all",
+        nodes=[{"node": "eu-1", "origin": "https://eu-1.example.com"}],
     )
 
     token: str = Field(description="A JWT: `Authorization: Bearer TOKEN` of requests below `url`.")
@@ -69,4 +79,9 @@ class CallerToken(BaseModel):
     ice_servers: list[IceServer]
     ice_transport_policy: Literal["all", "relay"] = Field(
         description="`relay`: nothing else leads to the node."
+    )
+    nodes: list[NodeToMeasure] = Field(
+        default=[],
+        description="What to measure before the call, and to tell `POST /near` of; empty where there is "
+        "nothing to choose.",
     )

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, cast
 
 import structlog
-from fastapi import Depends, Request, Security
+from fastapi import Depends, FastAPI, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine import tokens
-from engine.api.deps import settings_of, unauthorized
+from engine.api.deps import EngineView, settings_of, unauthorized
 from engine.api.problem import Problem
 from engine.api.settings import Callers
 from engine.throttle import Throttle
 from engine.tokens import BadToken, Claims
 
-PATH = "/whip/"
+PATHS = ("/whip/", "/near")
 PREFLIGHT_S = 600  # that browsers may remember what is allowed
 ALLOWED = "Authorization, Content-Type, If-Match"
 EXPOSED = "Location, ETag, Link, Accept-Patch, Retry-After, Isogloss-Call, Isogloss-Resumed, WWW-Authenticate"
@@ -42,12 +43,12 @@ class Cors:
         self.callers = callers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(PATH):
+        if scope["type"] != "http" or not scope["path"].startswith(PATHS):
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         origin = headers.get("origin", "")
-        allowed = bool(origin) and self.callers.lets_in(origin, headers.get("host", ""))
+        allowed = bool(origin) and lets_in(scope["app"], self.callers, headers)
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -61,10 +62,42 @@ class Cors:
         await self.app(scope, receive, sent)
 
 
+def lets_in(app: FastAPI, callers: Callers, headers: Headers) -> bool:
+    """Whether pages of that origin may call here: those that are named, those of this host, and those of the
+    other nodes, which are ours.
+    """
+    origin = headers.get("origin")
+    if callers.lets_in(origin, headers.get("host", "")):
+        return True
+    view = cast(EngineView, app.state.view)
+    return origin is not None and origin.lower() in view.cluster.origins()
+
+
+def onward(request: Request, destination: str) -> tuple[str, ...]:
+    """Where the same may be called when this node stops or is lost: as configured, or the nearest others."""
+    callers = settings_of(request).callers
+    nodes = callers.next_nodes or cast(EngineView, request.app.state.view).cluster.onward()
+    return tuple(f"{node}/whip/{destination}" for node in nodes)
+
+
+def preflight(methods: str, more: Mapping[str, str] | None = None) -> Response:
+    """What pages of other origins may ask (Fetch, section 3.2.2)."""
+    return Response(
+        status_code=204,
+        headers={
+            "Allow": methods,
+            "Access-Control-Allow-Methods": methods,
+            "Access-Control-Allow-Headers": ALLOWED,
+            "Access-Control-Max-Age": str(PREFLIGHT_S),
+            **(more or {}),
+        },
+    )
+
+
 def entered(request: Request) -> None:
     """Raises Problem for pages that may not call, and for sources that ask too often."""
     callers, headers = settings_of(request).callers, request.headers
-    if not callers.lets_in(headers.get("origin"), headers.get("host", "")):
+    if not lets_in(request.app, callers, headers):
         raise Problem(403, "foreign-origin", "pages of that origin may not call here: see callers.origins")
     limits: Limits = request.app.state.limits
     source = request.client.host if request.client else ""

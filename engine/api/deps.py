@@ -14,6 +14,7 @@ from engine.agent_desk import Watch
 from engine.api.problem import Problem
 from engine.api.settings import Scope, Settings, Token
 from engine.caller_line import LineWatch
+from engine.cluster.sight import ClusterSight
 from engine.events import CallRecord
 from engine.ice import Told
 from engine.signin import SignIn
@@ -67,6 +68,10 @@ class EngineView(Protocol):
 
     def pause_recording(self, call: str, paused: bool, by: str) -> None:
         """Raises UnknownCall, IllegalState where nothing is recorded."""
+
+    @property
+    def cluster(self) -> ClusterSight:
+        """The nodes, and which one is near."""
 
     @property
     def sign_in(self) -> SignIn:

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from engine.api import config_schemas, schemas
+from engine.api import config_schemas, node_schemas, schemas
 from engine.api.problem import MEDIA_TYPE
 
 DESCRIPTION = """\
@@ -31,6 +31,7 @@ TAGS = [
         "name": "config",
         "description": "The node's configuration: checked, compared, applied.",
     },
+    {"name": "nodes", "description": "Nodes of the cluster, and which one is near."},
     {"name": "node", "description": "The node itself: for load balancers and collectors."},
 ]
 
@@ -60,7 +61,7 @@ TITLES = {
 }
 
 
-MODULES = (schemas, config_schemas)  # of models
+MODULES = (schemas, config_schemas, node_schemas)  # of models
 
 Reasons = Mapping[int, tuple[str, str]]  # name of the problem and what it means, by status
 

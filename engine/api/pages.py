@@ -27,7 +27,7 @@ TYPES = {
 CACHE = "no-cache"  # kept, and asked about each time
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self' blob:; "
-    "connect-src 'self' {sockets}; base-uri 'none'; form-action 'none'; frame-ancestors {around}; "
+    "connect-src 'self' {sockets}{others}; base-uri 'none'; form-action 'none'; frame-ancestors {around}; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 MICROPHONE = "microphone=(self), camera=(), geolocation=(), payment=(), usb=()"
@@ -67,8 +67,16 @@ def sockets_of(host: str, phone: PhoneTerms, sip_url: str) -> str:
     return " ".join(allowed)
 
 
-def router_of(terms: PageTerms, origins: Iterable[str]) -> APIRouter:
-    """Routes of the pages and what they load. origins: of sites that may show the caller's within theirs."""
+def others_of(origins: Iterable[str]) -> str:
+    """Where else a page may call, and open WebSockets: at other nodes."""
+    both = (f" {origin} {origin.replace('http', 'ws', 1)}" for origin in sorted(origins))
+    return "".join(both)
+
+
+def router_of(terms: PageTerms, origins: Iterable[str], next_nodes: Iterable[str] = ()) -> APIRouter:
+    """Routes of the pages and what they load. origins: of sites that may show the caller's within theirs.
+    next_nodes: where its calls may go beside the nodes of the cluster.
+    """
     router = APIRouter(include_in_schema=False)
     files = read()
     around = " ".join(sorted(origins)) or "'none'"
@@ -82,7 +90,10 @@ def router_of(terms: PageTerms, origins: Iterable[str]) -> APIRouter:
         if file.type == TYPES[".html"]:
             phone = request.app.state.view.phone_terms()
             sockets = sockets_of(request.headers.get("host", ""), phone, terms.sip_url)
-            headers["Content-Security-Policy"] = POLICY.format(sockets=sockets, around=ancestors)
+            others = others_of(request.app.state.view.cluster.origins() | set(next_nodes))
+            headers["Content-Security-Policy"] = POLICY.format(
+                sockets=sockets, others=others, around=ancestors
+            )
             headers["Permissions-Policy"] = MICROPHONE
         if file.etag in request.headers.get("if-none-match", ""):  # its headers take the place of those kept
             return Response(status_code=304, headers=headers)

@@ -68,10 +68,6 @@ class Callers:
         own = origin.lower().partition("://")[2]
         return bool(own) and own == host.lower()
 
-    def next(self, destination: str) -> tuple[str, ...]:
-        """Where the same may be called when this node stops or is lost."""
-        return tuple(f"{node}/whip/{destination}" for node in self.next_nodes)
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:

@@ -15,8 +15,10 @@ from config.schema import Config
 from engine.cluster.member import MOST_WAYS, Member, Pulse
 from engine.cluster.membership import ClusterEvent, Gone, Membership, Terms
 from engine.cluster.ping import Keys, Pings
+from engine.cluster.source import line_of
 from engine.cluster.store import Store
 from routing.node import Choice, Demand, Node, NodeBoard, Weights, nearest
+from routing.way import Way
 
 WAYS_S = 30.0  # how old what is told of the way to another node may be
 MOST_HOMES = 20_000  # callers' networks whose region is remembered
@@ -57,7 +59,8 @@ class Cluster:
                 fresh_s=near.fresh_s,
             )
         )
-        self.lines: dict[str, float] = {}  # round trips to lines, as this node measured them
+        self.lines: Mapping[str, float] = {}  # round trips to lines, as this node measured them
+        self._lines: dict[str, Way] = {}
         self._pulse = Pulse(name=config.node.name, life=life, started=started)
         self._homes: OrderedDict[str, str] = OrderedDict()
         self.membership = Membership(store, self.me, Terms(config.cluster.lease_s))
@@ -101,9 +104,10 @@ class Cluster:
 
     def beat(self, now: float) -> None:
         """A sign of life, with what this node measured; also at once when it begins to drain."""
-        if self.pings is not None:
-            rtts = self.pings.rtts(now, WAYS_S)
-            self._ways = {name: rtts[name] for name in sorted(rtts, key=rtts.__getitem__)[:MOST_WAYS]}
+        rtts = self.rtts(now)
+        self._ways = {name: rtts[name] for name in sorted(rtts, key=rtts.__getitem__)[:MOST_WAYS]}
+        lines = {line: way.rtt(now, self.config.cluster.near.fresh_s) for line, way in self._lines.items()}
+        self.lines = {line: rtt for line, rtt in lines.items() if rtt is not None}
         self.membership.beat(now)
         self.look(now)
 
@@ -119,10 +123,46 @@ class Cluster:
         self.board.put(*(_node(member) for member in members.values()))
         for member in members.values():
             for name, rtt in () if member.name == self.name else member.ways.items():
-                self.board.seen(f"node {member.name}", name, rtt, now, region=member.region)
+                self.board.between(member.region, name, rtt, now)
             for line, rtt in member.lines.items():
-                self.board.seen(f"line {line}", member.name, rtt, now)
+                self.board.seen(line_of(line), member.name, rtt, now)
         self.board.refresh(now)
+
+    def demand(
+        self,
+        *,
+        source: str = "",
+        line: str = "",
+        number: str = "",
+        region: str = "",
+        market: str = "",
+        kind: str = "",
+        last: str = "",
+    ) -> Demand:
+        """What to ask for a caller.
+
+        region: hers; else where she was measured to be, or what her number says. source: her network. line:
+        the one she calls over, whose way counts then. number: E.164.
+        """
+        config = self.config
+        known = config.lines.get(line)
+        where = region or self.home(source) or (known.region if known and known.region else "")
+        return Demand(
+            source=line_of(line) if line else source,
+            region=where or self._region_of(number),
+            kind=kind,
+            residency=config.cluster.regions_for(market or config.node.market),
+            last=last,
+        )
+
+    def _region_of(self, number: str) -> str:
+        prefixes = self.config.cluster.near.prefixes
+        found = [prefix for prefix in prefixes if number.startswith(prefix)]
+        return prefixes[max(found, key=len)] if found else ""
+
+    def rtts(self, now: float) -> Mapping[str, float]:
+        """The ways to other nodes that this one has measured, in seconds."""
+        return {} if self.pings is None else self.pings.rtts(now, WAYS_S)
 
     def nearest(self, demand: Demand, now: float) -> Choice:
         """Nodes for a call, best first; this node's own load is that of this very moment."""
@@ -147,10 +187,15 @@ class Cluster:
         """The region that a source was found to be in; empty when that is not known."""
         return self._homes.get(source, "")
 
+    def line_answered(self, line: str, rtt_s: float, now: float) -> None:
+        """A line answered OPTIONS after so long."""
+        if line in self._lines or len(self._lines) < MOST_WAYS:
+            self._lines.setdefault(line, Way()).seen(rtt_s, now)
+
     # --- within
 
     def _measured(self, node: str, rtt_s: float, now: float) -> None:
-        self.board.seen(f"node {self.name}", node, rtt_s, now, region=self.config.node.region)
+        self.board.between(self.config.node.region, node, rtt_s, now)
 
     def _happened(self, event: ClusterEvent, now: float) -> None:
         match event:

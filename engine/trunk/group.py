@@ -204,6 +204,8 @@ class TrunkGroup:
         refusing = event.status == 503
         heard = health.Event.REFUSING if refusing else health.Event.ANSWERED
         rtt = event.seconds if event.seconds < SLOW_S else None
+        if rtt is not None and self.switch.cluster is not None and heard is health.Event.ANSWERED:
+            self.switch.cluster.line_answered(question.line, rtt, now)
         self.heard(question.line, question.address, heard, now, rtt_s=rtt)
 
     def heard(

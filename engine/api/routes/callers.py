@@ -12,11 +12,10 @@ import structlog
 from fastapi import APIRouter, Request
 
 from engine import tokens
-from engine.api.caller_schemas import CallerToken, CallerTokenWish, IceServer
-from engine.api.deps import CallerDesk, Desk, Site, settings_of
+from engine.api.caller_schemas import CallerToken, CallerTokenWish, IceServer, NodeToMeasure
+from engine.api.deps import CallerDesk, Desk, EngineView, Site, settings_of
 from engine.api.documented import problems
 from engine.api.problem import Problem, not_found
-from engine.api.settings import Callers
 from engine.tokens import Claims
 
 router = APIRouter(prefix="/v1/callers", tags=["callers"])
@@ -34,11 +33,12 @@ async def make_caller_token(request: Request, site: Site, desk: Desk, wish: Call
     """For a site's backend, which knows its visitor; pages themselves must never hold an API token. Whoever
     has the signing key may make tokens without asking.
     """
-    return made(settings_of(request).callers, desk, wish, site.name)
+    return made(request, desk, wish, site.name)
 
 
-def made(callers: Callers, desk: CallerDesk, wish: CallerTokenWish, by: str) -> CallerToken:
+def made(request: Request, desk: CallerDesk, wish: CallerTokenWish, by: str) -> CallerToken:
     """A token, as somebody wishes it. Raises Problem."""
+    callers = settings_of(request).callers
     if callers.key is None:
         raise Problem(409, "illegal-state", "this node signs no tokens: see callers.key in api.yaml")
     if not desk.reaches(wish.destination):
@@ -57,4 +57,12 @@ def made(callers: Callers, desk: CallerDesk, wish: CallerTokenWish, by: str) -> 
             for each in desk.servers(claims.id, now)
         ],
         ice_transport_policy="relay" if desk.relayed else "all",
+        nodes=candidates(request, claims.market),
     )
+
+
+def candidates(request: Request, market: str) -> list[NodeToMeasure]:
+    """Nodes whose way a page should measure before it calls."""
+    view: EngineView = request.app.state.view
+    found = view.cluster.candidates("", market)
+    return [NodeToMeasure(node=each.name, origin=each.origin) for each in found]

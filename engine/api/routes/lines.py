@@ -10,13 +10,13 @@ from fastapi import APIRouter, Request, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from engine import tokens
-from engine.api.caller_schemas import LANGUAGE, CallerToken, CallerTokenWish, Dialled
-from engine.api.callers import Entered
+from engine.api.caller_schemas import LANGUAGE, CallerToken, CallerTokenWish, Dialled, NodeToMeasure
+from engine.api.callers import Entered, lets_in
 from engine.api.deps import Desk, View, settings_of
 from engine.api.line import LineConversation
 from engine.api.line_words import PROTOCOL
 from engine.api.problem import not_found
-from engine.api.routes.callers import made
+from engine.api.routes.callers import candidates, made
 from engine.tokens import BadToken
 
 router = APIRouter(include_in_schema=False)
@@ -42,6 +42,7 @@ class Destination(BaseModel):
 
 class PageTermsTold(BaseModel):
     destinations: list[Destination] = Field(description="What the page has tokens made for by itself.")
+    nodes: list[NodeToMeasure] = Field(description="What it may measure the way to before anybody calls.")
 
 
 @router.get("/call-terms")
@@ -49,7 +50,8 @@ async def call_terms(request: Request, view: View) -> PageTermsTold:
     """For the page that chooses; nobody else needs it."""
     pages = settings_of(request).pages
     names = pages.demo if pages is not None else ()
-    return PageTermsTold(destinations=[Destination(name=name, title=view.title(name)) for name in names])
+    told = [Destination(name=name, title=view.title(name)) for name in names]
+    return PageTermsTold(destinations=told, nodes=candidates(request, ""))
 
 
 @router.post("/call-token", status_code=201, dependencies=[Entered])
@@ -59,7 +61,7 @@ async def call_token(request: Request, desk: Desk, wish: PageWish) -> CallerToke
     if pages is None or wish.destination not in pages.demo:
         raise not_found("destination", wish.destination)
     wanted = CallerTokenWish(destination=wish.destination, language=wish.language)
-    return made(settings_of(request).callers, desk, wanted, "the page")
+    return made(request, desk, wanted, "the page")
 
 
 @router.websocket(LINE)
@@ -74,10 +76,7 @@ async def line(socket: WebSocket) -> None:
         except BadToken:
             return None
 
-    if (
-        callers.lets_in(headers.get("origin"), headers.get("host", ""))
-        and PROTOCOL in socket.scope["subprotocols"]
-    ):
+    if lets_in(socket.app, callers, headers) and PROTOCOL in socket.scope["subprotocols"]:
         await socket.accept(PROTOCOL)
         await LineConversation(socket, view, known).run()
     else:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Request, Response
 
 from engine.api.caller_schemas import DIALLED
-from engine.api.callers import ALLOWED, PREFLIGHT_S, Caller, Entered, Known
-from engine.api.deps import CallerDesk, Desk, settings_of
+from engine.api.callers import Caller, Entered, Known, onward, preflight
+from engine.api.deps import CallerDesk, Desk
 from engine.api.documented import problems
 from engine.api.problem import Problem
-from engine.api.settings import Callers
 from engine.tokens import Claims
 from engine.whip import Answered, Refused, Sought
 
@@ -72,7 +71,7 @@ def said(status: int, what: str, kind: str = "") -> dict[int | str, dict[str, An
 )
 async def call_options(desk: Desk, destination: Destination, claims: Known) -> Response:
     """For browsers that ask before they POST. With a token: STUN and TURN servers as `Link` headers, too."""
-    answer = _options("POST, OPTIONS", {"Accept-Post": SDP})
+    answer = preflight("POST, OPTIONS", {"Accept-Post": SDP})
     if claims is not None:
         _link(answer, _servers(desk, claims))
     return answer
@@ -88,7 +87,7 @@ async def call_options(desk: Desk, destination: Destination, claims: Known) -> R
 )
 async def session_options(destination: Destination, session: Session) -> Response:
     """For browsers that ask before they PATCH or DELETE."""
-    return _options("PATCH, DELETE, OPTIONS", {"Accept-Patch": FRAGMENT})
+    return preflight("PATCH, DELETE, OPTIONS", {"Accept-Patch": FRAGMENT})
 
 
 @router.post(
@@ -107,13 +106,12 @@ async def begin_call(request: Request, desk: Desk, destination: Destination, cla
     """The body is an SDP offer with one audio stream. A token whose call goes on comes back into it: reloaded
     pages POST anew within `webrtc.resume_s`.
     """
-    callers = settings_of(request).callers
     offer = await _text(request, SDP, "malformed-offer")
     if claims.destination != destination:
         raise Problem(403, "wrong-destination", "the token is for another destination")
     outcome = await desk.call(claims, offer)
     if not isinstance(outcome, Answered):
-        raise _problem(outcome, callers, destination)
+        raise _problem(outcome, request, destination)
     headers = {
         "Location": f"/whip/{quote(destination)}/{outcome.session}",
         "ETag": f'"{outcome.version}"',
@@ -123,7 +121,7 @@ async def begin_call(request: Request, desk: Desk, destination: Destination, cla
     }
     answer = Response(outcome.sdp, 201, headers, SDP)
     _link(answer, _servers(desk, claims))
-    _link(answer, (f'<{url}>; rel="next"' for url in callers.next(quote(destination))))
+    _link(answer, (f'<{url}>; rel="next"' for url in onward(request, quote(destination))))
     return answer
 
 
@@ -152,7 +150,7 @@ async def patch_session(
     fragment = await _text(request, FRAGMENT, "malformed-fragment")
     outcome = await desk.patch(session, claims.id, fragment, request.headers.get("if-match"))
     if not isinstance(outcome, Sought):
-        raise _problem(outcome, settings_of(request).callers, destination)
+        raise _problem(outcome, request, destination)
     if not outcome.fragment:
         return Response(status_code=204)
     return Response(outcome.fragment, 200, {"ETag": f'"{outcome.version}"'}, FRAGMENT)
@@ -173,7 +171,7 @@ async def end_session(
 ) -> Response:
     refused = await desk.hang_up(session, claims.id)
     if refused is not None:
-        raise _problem(refused, settings_of(request).callers, destination)
+        raise _problem(refused, request, destination)
     return Response(status_code=200)
 
 
@@ -187,27 +185,14 @@ async def _text(request: Request, kind: str, fault: str) -> str:
         raise Problem(400, fault, "the body is no text in UTF-8") from error
 
 
-def _problem(outcome: object, callers: Callers, destination: str) -> Problem:
+def _problem(outcome: object, request: Request, destination: str) -> Problem:
     assert isinstance(outcome, Refused), "the other outcomes are answers"
     headers = {"Retry-After": str(outcome.retry_s)} if outcome.retry_s else {}
     if outcome.status == 401:
         headers["WWW-Authenticate"] = CHALLENGE
-    elsewhere = callers.next(quote(destination)) if outcome.status == 503 else ()
-    onward = elsewhere[0] if elsewhere else ""
-    return Problem(outcome.status, outcome.name, outcome.detail, headers=headers, next=onward)
-
-
-def _options(methods: str, more: Mapping[str, str]) -> Response:
-    return Response(
-        status_code=204,
-        headers={
-            "Allow": methods,
-            "Access-Control-Allow-Methods": methods,
-            "Access-Control-Allow-Headers": ALLOWED,
-            "Access-Control-Max-Age": str(PREFLIGHT_S),
-            **more,
-        },
-    )
+    elsewhere = onward(request, quote(destination)) if outcome.status == 503 else ()
+    following = elsewhere[0] if elsewhere else ""
+    return Problem(outcome.status, outcome.name, outcome.detail, headers=headers, next=following)
 
 
 def _servers(desk: CallerDesk, claims: Claims) -> Iterable[str]:

@@ -1,0 +1,60 @@
+"""Nodes of the cluster: which there are, which one is near, and draining this one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Query
+
+from engine.api.deps import Reader, View, Writer
+from engine.api.documented import problems
+from engine.api.node_schemas import Cluster, Draining, Near, NearQuery
+from engine.cluster.sight import NearAsk
+
+router = APIRouter(prefix="/v1", tags=["nodes"])
+log = structlog.get_logger("api")
+
+
+@router.get("/nodes", summary="List nodes", operation_id="list_nodes", responses=problems(401, 403))
+async def list_nodes(view: View, _: Reader) -> Cluster:
+    """All nodes as this one knows them, gone ones for an hour."""
+    return Cluster.model_validate(view.cluster.nodes(), from_attributes=True)
+
+
+@router.get(
+    "/near",
+    summary="Which node is nearest?",
+    operation_id="find_near",
+    responses=problems(401, 403, 422),
+)
+async def find_near(view: View, _: Reader, query: Annotated[NearQuery, Query()]) -> Near:
+    """For whoever sends calls to nodes, such as a SIP proxy in front of them. It may keep the answer for some
+    seconds.
+    """
+    return Near.model_validate(view.cluster.near(NearAsk(**query.model_dump())), from_attributes=True)
+
+
+@router.post(
+    "/node/drain",
+    summary="Take no new calls",
+    operation_id="drain_node",
+    responses=problems(401, 403),
+)
+async def drain_node(view: View, token: Writer) -> Draining:
+    """New calls and OPTIONS are answered 503 with Retry-After, other nodes send it none; those in progress go
+    on. The node itself goes on, too.
+    """
+    view.cluster.drain(True, token.name)
+    return Draining(draining=True, calls=len(view.calls()))
+
+
+@router.delete(
+    "/node/drain",
+    summary="Take new calls again",
+    operation_id="undrain_node",
+    responses=problems(401, 403),
+)
+async def undrain_node(view: View, token: Writer) -> Draining:
+    view.cluster.drain(False, token.name)
+    return Draining(draining=False, calls=len(view.calls()))
