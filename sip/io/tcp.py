@@ -6,7 +6,8 @@ import asyncio
 import socket
 import ssl
 from collections import Counter, OrderedDict
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
+from ipaddress import ip_address
 from typing import Any
 
 from sip.guard import source_of
@@ -39,6 +40,7 @@ class Streams:
         self._silent: OrderedDict[Connection, None] = OrderedDict()  # accepted, no message yet; oldest first
         self._quiet: OrderedDict[Connection, None] = OrderedDict()  # the rest; longest unheard first
         self._listeners: list[socket.socket] = []
+        self._own: dict[str, list[str]] = {}  # addresses that are listened at, by transport
         self._tasks: set[asyncio.Task[None]] = set()
         self._last_number = 0
 
@@ -52,6 +54,7 @@ class Streams:
     def listen(self, transport: str, sock: socket.socket, context: ssl.SSLContext | None) -> None:
         """Accept connections on a bound, listening, non-blocking socket from now on."""
         self._listeners.append(sock)
+        self._own.setdefault(transport, []).append(sock.getsockname()[0])
         self.owner.loop.add_reader(sock, self._accept, transport, sock, context)
 
     def send(self, data: bytes, hop: Hop, undelivered: Undelivered, patience: float | None = None) -> None:
@@ -188,7 +191,12 @@ class Streams:
         try:
             async with asyncio.timeout(patience):
                 await self.owner.loop.create_connection(
-                    lambda: connection, hop.host, hop.port, ssl=context, server_hostname=name
+                    lambda: connection,
+                    hop.host,
+                    hop.port,
+                    ssl=context,
+                    server_hostname=name,
+                    local_addr=leaving_from(self._own.get(hop.transport, ()), hop.host),
                 )
             self.counts["opened"] += 1
         except TimeoutError:
@@ -233,6 +241,17 @@ def listening(host: str, port: int) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def leaving_from(own: Sequence[str], host: str) -> tuple[str, int] | None:
+    """The address that a connection to `host` leaves from: the first that is listened at, for peers and proxies
+    know us by it. None leaves it to the kernel: where we listen everywhere, or the way there begins elsewhere.
+    """
+    peer = ip_address(host.partition("%")[0])
+    for each in map(ip_address, own):
+        if each.version == peer.version and not each.is_unspecified and each.is_loopback == peer.is_loopback:
+            return str(each), 0
+    return None
 
 
 def _peer(hop: Hop) -> Peer:

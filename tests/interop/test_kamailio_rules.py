@@ -93,7 +93,7 @@ def test_a_call_goes_on_to_the_next_node(
 
 
 def test_nodes_of_other_regions_come_last(front: Front, crew: Crew, stranger: Caller) -> None:
-    crew.play(FULL, SILENT, TAKEN)
+    crew.play(FULL, FULL, TAKEN)
     assert stranger.ask(stranger.request("INVITE", SUPPORT), front.address()).status == 200
     assert (sorted(hosts(crew)[:2]), hosts(crew)[2:]) == ([NEAR, OTHER], [AWAY])
 
@@ -128,14 +128,6 @@ def test_a_node_that_answers_503_to_options_gets_no_calls(front: Front, crew: Cr
     for _ in range(4):
         stranger.ask(stranger.request("INVITE", SUPPORT), front.address())
     assert set(hosts(crew)) == {OTHER}
-
-
-def test_a_node_that_falls_silent_is_out_at_once_and_back_when_it_answers(front: Front, crew: Crew) -> None:
-    near, other, away = crew.nodes
-    near.health = 0
-    front.until_active(other, away)
-    near.health = 200
-    front.until_active(near, other, away)
 
 
 def test_a_call_that_is_cancelled_rings_nobody_else(front: Front, crew: Crew, stranger: Caller) -> None:
@@ -182,7 +174,7 @@ def test_a_node_that_drains_keeps_its_calls(front: Front, crew: Crew, stranger: 
     assert crew.way(call[0])[-1] == (own, "BYE")
 
 
-def test_the_call_of_a_dead_node_is_looked_for_at_the_others(
+def test_a_silent_node_is_out_and_its_calls_are_looked_for_at_the_others(
     front: Front, crew: Crew, stranger: Caller
 ) -> None:
     call = begun(front, stranger)
@@ -194,6 +186,8 @@ def test_the_call_of_a_dead_node_is_looked_for_at_the_others(
     assert bye(stranger, front, call).status == 200
     ((taker, method),) = crew.way(call[0])
     assert (taker != own, method) == (True, "BYE")
+    dead.health = 200
+    front.until_active(*crew.nodes)
 
 
 # --- what strangers may not ---------------------------------------------------------------------------
