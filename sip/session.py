@@ -22,6 +22,7 @@ from sip.outgoing import Answer, Outgoing
 from sip.reason import Reason
 from sip.refer import Transfers
 from sip.renegotiation import Renegotiation
+from sip.reservation import Reservation
 from sip.stack import SUPPORTED, Stack
 from sip.states import (
     BYE_ANSWERED,
@@ -60,8 +61,8 @@ class Session:
 
     __slots__ = (
         "_reason", "_table", "authorizer", "call_id", "callee", "caller", "dialog", "digits", "direction",
-        "id", "identity", "local", "manner", "owner", "remote", "renegotiation", "replaces", "stack", "state",
-        "timer", "transfers",
+        "id", "identity", "local", "manner", "owner", "remote", "renegotiation", "replaces", "reservation",
+        "stack", "state", "timer", "transfers",
     )  # fmt: skip
 
     def __init__(
@@ -84,6 +85,7 @@ class Session:
         self.callee: Callee | None = None
         self.timer = SessionTimer(self)
         self.renegotiation = Renegotiation(self)
+        self.reservation = Reservation(self)
         self.transfers = Transfers(self)
         self.digits = Digits(self)
         self._table = CALLER if direction == "out" else CALLEE
@@ -197,6 +199,11 @@ class Session:
         if not self.over:
             self.renegotiation.refuse(status, now)
 
+    def reserved(self, *, now: float) -> None:
+        """Our resources are there now (RFC 3312), of a call whose `Manner` said that they were not yet."""
+        if not self.over and self.reservation.reserved():
+            self.reserve(now)
+
     def refer(self, refer_to: Uri | NameAddr, replaces: Session | None = None, *, now: float) -> None:
         """Ask the far end to call `refer_to`, in place of our session `replaces` when given.
 
@@ -303,6 +310,17 @@ class Session:
     def reason(self) -> Reason | None:
         """Why our side ended it, when it said."""
         return self._reason
+
+    def reserve(self, now: float) -> None:
+        """Preconditions may have come true: tell the far end what it does not know, do what had to wait."""
+        dialog = self.dialog
+        if dialog is None or self.over:
+            return
+        news = self.reservation.news(dialog)
+        if news is not None:
+            self.renegotiation.inform(news, now)
+        if self.callee is not None:
+            self.callee.go_on(now)
 
     def gone(self, now: float, cause: str = "gone") -> None:
         """The far end has lost the call, or all contact with it (RFC 3261 section 12.2.1.2)."""
