@@ -125,6 +125,7 @@ class Caller:
 
     def _on_provisional(self, outgoing: Outgoing, response: Response, now: float) -> None:
         session = self._session
+        session.heed(response)
         fork = self._fork(outgoing, response)
         sdp: bytes | None = None
         if fork is not None and not self._winner:
@@ -310,6 +311,7 @@ class Caller:
     def _pracked(self, outgoing: Outgoing, response: Response, now: float) -> None:
         if response.status >= 200:
             self._pracks -= 1
+            self._session.heed(response)
             self._session.reserve(now)
 
     @property

@@ -129,6 +129,7 @@ class Renegotiation:
         self._change.send(now)
 
     def _answered(self, change: Change, response: Response, now: float) -> None:
+        self._session.heed(response)
         if response.status >= 300:
             self._on_refusal(change, response, now)
         elif self._session.over or self._session.dialog is None:
@@ -208,6 +209,7 @@ class Renegotiation:
         session, dialog, offer = self._session, self._session.dialog, sdp_of(request)
         if dialog is None:
             return
+        session.heed(request)
         transaction.cancelled = self._cancelled
         too_short = session.timer.too_short(request)
         if too_short is not None and request.method != "PRACK":

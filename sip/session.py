@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Literal
 
 from sip.dialog import Dialog
 from sip.digest import Authorizer
+from sip.early_media import read as read_early_media
 from sip.errors import WrongState
-from sip.events import Ended, Event, Identity
+from sip.events import Authorised, EarlyMedia, Ended, Event, Identity
 from sip.hop import Hop
 from sip.info import Digits
 from sip.manner import PLAIN
-from sip.message import NameAddr, Request, Response, Uri
+from sip.message import Message, NameAddr, Request, Response, Uri
 from sip.offer import described
 from sip.outgoing import Answer, Outgoing
 from sip.reason import Reason
@@ -40,6 +41,7 @@ from sip.states import (
     SEND_CANCEL,
     SEND_REFUSAL,
     STOP_HOPS,
+    UNANSWERED,
 )
 from sip.table import INITIAL
 from sip.timers import SessionTimer
@@ -61,8 +63,8 @@ class Session:
 
     __slots__ = (
         "_reason", "_table", "authorizer", "call_id", "callee", "caller", "dialog", "digits", "direction",
-        "id", "identity", "local", "manner", "owner", "remote", "renegotiation", "replaces", "reservation",
-        "stack", "state", "timer", "transfers",
+        "early_media", "id", "identity", "local", "manner", "owner", "remote", "renegotiation", "replaces",
+        "reservation", "stack", "state", "timer", "transfers",
     )  # fmt: skip
 
     def __init__(
@@ -81,6 +83,7 @@ class Session:
         self.replaces: Session | None = None
         self.authorizer: Authorizer | None = None
         self.owner: object | None = None
+        self.early_media: Authorised | None = None  # as the network said last, while unanswered
         self.caller: Caller | None = None
         self.callee: Callee | None = None
         self.timer = SessionTimer(self)
@@ -310,6 +313,13 @@ class Session:
     def reason(self) -> Reason | None:
         """Why our side ended it, when it said."""
         return self._reason
+
+    def heed(self, message: Message) -> None:
+        """A message that came before the answer may say what is to be heard until then."""
+        authorised = read_early_media(message) if self.state in UNANSWERED else None
+        if authorised is not None and authorised != self.early_media:
+            self.early_media = authorised
+            self.stack.emit(EarlyMedia(self, authorised))
 
     def reserve(self, now: float) -> None:
         """Preconditions may have come true: tell the far end what it does not know, do what had to wait."""

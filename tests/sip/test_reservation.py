@@ -278,7 +278,8 @@ def test_a_call_that_is_up_is_changed_with_versions_that_go_on():
     offered = it.callee.last(Reoffered).sdp
     assert b"o=- 7 3 " in offered
     assert b"a=sendonly" in offered
-    it.theirs.accept(ANSWER.replace(b"- 9 1 ", b"- 9 2 ").replace(b"sendrecv", b"recvonly"), now=it.network.now)
+    answer = ANSWER.replace(b"- 9 1 ", b"- 9 2 ").replace(b"sendrecv", b"recvonly")
+    it.theirs.accept(answer, now=it.network.now)
     it.network.run(0.1)
     assert b"o=- 9 3 " in it.caller.last(Reanswered).sdp
 
