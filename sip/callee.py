@@ -32,6 +32,7 @@ from sip.unacknowledged import Unacknowledged
 REPEAT_RINGING = (
     60.0  # seconds: proxies on the way forget calls that say nothing for three minutes (section 13.3.1.1)
 )
+RINGING, PROGRESS = 180, 183
 _TIMER_RINGING = "ringing"
 Pairs = Iterable[tuple[str, str]]
 
@@ -41,7 +42,7 @@ class Callee:
 
     __slots__ = (
         "_dialog", "_held", "_refusal", "_reliable", "_request", "_ringing", "_ringing_since", "_session",
-        "_source", "_transaction", "_unacknowledged",
+        "_source", "_transaction", "_unacknowledged", "_waiting",
     )  # fmt: skip
 
     def __init__(self, session: Session, dialog: Dialog, transaction: Transaction, source: str) -> None:
@@ -54,6 +55,7 @@ class Callee:
         self._held: tuple[bytes | None, list[tuple[str, str]]] | None = (
             None  # an answer that waits for a PRACK
         )
+        self._waiting: list[tuple[str, str]] | None = None  # headers of a 180 that waits for resources
         self._refusal: tuple[int, str | None, list[tuple[str, str]]] = (487, None, [])
         self._unacknowledged: Unacknowledged | None = None
         self._ringing: Timeout | None = None
@@ -66,6 +68,7 @@ class Callee:
         offer = sdp_of(self._request)
         if offer is not None:
             self._dialog.offer.step(RECEIVE_OFFER, offer)
+        session.reservation.called(self._request, offer)
         self._transaction.cancelled = self.cancelled
         self._ringing_since = now
         self._ringing = session.stack.timeouts.start(now + REPEAT_RINGING, self, _TIMER_RINGING)
@@ -76,10 +79,25 @@ class Callee:
     def progress(
         self, status: int, sdp: bytes | None, reliable: bool | None, headers: Pairs, now: float
     ) -> None:
-        """Send a 1xx, reliably when wanted or required and the caller can."""
-        session = self._session
+        """Send a 1xx, reliably when wanted or required and the caller can.
+
+        Nothing rings before the preconditions are met: until then a 183 carries the description, or nothing
+        is sent, and the 180 follows.
+        """
         if not 100 < status < 200:
             raise WrongState(f"{status} is no provisional response")
+        if status == RINGING and not self._session.reservation.met(self._dialog):
+            self._waiting = list(headers)
+            if sdp is None:
+                self._session.feed(SEND_1XX, now)
+                return
+            status, reliable = PROGRESS, True
+        self._progress(status, sdp, reliable, headers, now)
+
+    def _progress(
+        self, status: int, sdp: bytes | None, reliable: bool | None, headers: Pairs, now: float
+    ) -> None:
+        session = self._session
         supports = self._dialog.abilities.options
         required = "100rel" in self._request.headers.tokens("Require")
         if reliable is None:
@@ -88,7 +106,9 @@ class Callee:
         exchange = self._dialog.offer
         if exchange.agreed or (exchange.state != ASKED and not reliable):
             sdp = None  # settled already (what follows is for UPDATE); and an offer may not travel unreliably
-        elif sdp is not None and reliable:
+        if sdp is not None:
+            sdp = session.reservation.described(sdp, self._dialog)
+        if sdp is not None and reliable:
             event = SEND_ANSWER if exchange.state == ASKED else SEND_OFFER
             sdp = sdp if exchange.step(event, sdp) else None
         response = self._response(status, None, headers, sdp)
@@ -102,12 +122,16 @@ class Callee:
 
     def answer(self, sdp: bytes | None, headers: Pairs, now: float) -> None:
         """Send 200, at once or when the session description on its way has been acknowledged."""
-        if self._reliable is not None and self._reliable.carries_sdp:
+        session, exchange = self._session, self._dialog.offer
+        may = session.reservation.met(self._dialog)
+        if not may and exchange.state == ASKED and sdp is not None:
+            self._progress(PROGRESS, sdp, True, (), now)
+        if not may or (self._reliable is not None and self._reliable.carries_sdp):
             self._held = (sdp, list(headers))
             return
-        session, exchange = self._session, self._dialog.offer
         offers = False
         if exchange.state == ASKED:
+            sdp = sdp and session.reservation.described(sdp, self._dialog)
             exchange.step(SEND_ANSWER, sdp)
         elif exchange.agreed:
             sdp = None  # settled by a reliable 1xx and its PRACK
@@ -123,6 +147,18 @@ class Callee:
         session.feed(SEND_2XX, now)
         if session.replaces is not None:
             session.replaces.hangup(now=now)
+
+    def go_on(self, now: float) -> None:
+        """What stood in the way may be gone: a PRACK on its way, resources that were not there."""
+        on_its_way = self._reliable is not None and self._reliable.carries_sdp
+        if self._session.over or on_its_way or not self._session.reservation.met(self._dialog):
+            return
+        waiting, self._waiting = self._waiting, None
+        if self._held is not None:
+            (sdp, headers), self._held = self._held, None
+            self.answer(sdp, headers, now)
+        elif waiting is not None:
+            self._progress(RINGING, None, None, waiting, now)
 
     def refuse(self, status: int, reason: str | None, headers: Pairs, report: Event, now: float) -> None:
         """End the call with a final response of 300-699."""
@@ -198,9 +234,7 @@ class Callee:
 
     def pracked(self, now: float) -> None:
         """The PRACK has been answered: an answer that waited for it goes out."""
-        if self._held is not None and not self._session.over:
-            (sdp, headers), self._held = self._held, None
-            self.answer(sdp, headers, now)
+        self._session.reserve(now)
 
     # ----------------------------------------------------------------------------------------------- timers
 
@@ -212,12 +246,13 @@ class Callee:
             return
         self._ringing = session.stack.timeouts.start(now + REPEAT_RINGING, self, _TIMER_RINGING)
         if "100rel" not in self._request.headers.tokens("Require"):
-            self._transaction.respond(self._response(180, None, (), None), now)
+            status = RINGING if session.reservation.met(self._dialog) else PROGRESS
+            self._transaction.respond(self._response(status, None, (), None), now)
 
     def stop(self) -> None:
         """Nothing is sent any more for this INVITE."""
         self._stop_ringing()
-        self._held = None
+        self._held = self._waiting = None
         if self._unacknowledged is not None:
             self._unacknowledged.stop()
             self._unacknowledged = None

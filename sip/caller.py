@@ -48,7 +48,9 @@ class Fork:
 class Caller:
     """Our INVITE of one session, until no fork of it can answer any more."""
 
-    __slots__ = ("_ack_sdp", "_cancelled", "_forks", "_outgoing", "_session", "_timeout", "_winner")
+    __slots__ = (
+        "_ack_sdp", "_cancelled", "_forks", "_outgoing", "_pracks", "_session", "_timeout", "_winner",
+    )  # fmt: skip
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -57,6 +59,7 @@ class Caller:
         self._outgoing: Outgoing | None = None
         self._timeout: Timeout | None = None
         self._cancelled = False
+        self._pracks = 0  # on their way
         self._ack_sdp: bytes | None = None  # our answer, when the 2xx carried the offer
 
     def start(
@@ -73,6 +76,9 @@ class Caller:
         Path of a binding, outbound proxies.
         """
         session, stack = self._session, self._session.stack
+        session.reservation.call()
+        if offer is not None:
+            offer = session.reservation.offering(offer)
         fields = Headers()
         fields.add("Max-Forwards", "70")
         fields.add("From", str(session.local))
@@ -119,6 +125,7 @@ class Caller:
 
     def _on_provisional(self, outgoing: Outgoing, response: Response, now: float) -> None:
         session = self._session
+        session.heed(response)
         fork = self._fork(outgoing, response)
         sdp: bytes | None = None
         if fork is not None and not self._winner:
@@ -265,6 +272,8 @@ class Caller:
     def acknowledge(self, sdp: bytes, now: float) -> None:
         """Our answer to their offer, in the PRACK or the ACK; nothing when none is owed."""
         session, fork = self._session, self._winner
+        if session.dialog is not None:
+            sdp = session.reservation.described(sdp, session.dialog)
         if session.state == DUE and fork is not None:
             session.stack.timeouts.cancel(self._timeout)
             fork.dialog.offer.step(SEND_ANSWER, sdp)
@@ -295,8 +304,20 @@ class Caller:
 
     def _send_prack(self, fork: Fork, sdp: bytes | None, now: float) -> None:
         rack = fork.reliable.take()
+        self._pracks += 1
         headers = [("RAck", rack), *described(sdp)]
-        self._session.send("PRACK", _ignore, now, headers=headers, body=sdp or b"", dialog=fork.dialog)
+        self._session.send("PRACK", self._pracked, now, headers=headers, body=sdp or b"", dialog=fork.dialog)
+
+    def _pracked(self, outgoing: Outgoing, response: Response, now: float) -> None:
+        if response.status >= 200:
+            self._pracks -= 1
+            self._session.heed(response)
+            self._session.reserve(now)
+
+    @property
+    def pracking(self) -> bool:
+        """A PRACK is on its way: an UPDATE sent now could overtake it."""
+        return self._pracks > 0
 
     def send_cancel(self, now: float) -> None:
         """CANCEL the INVITE on its way, and wait for its final response no longer than 64 × T1.
@@ -339,7 +360,7 @@ class Caller:
 
 
 def _ignore(outgoing: Outgoing, response: Response, now: float) -> None:
-    """PRACK and a stray BYE have nobody waiting for their answers."""
+    """A stray BYE has nobody waiting for its answer."""
 
 
 def _retry_after(response: Response) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from sip.hop import Hop
 from sip.message import Response
 from sip.offer import described
 from sip.outgoing import Outgoing
+from sip.precondition import bare
 from sip.reliable import ReliableReceiver
 from sip.stack import ALLOW
 
@@ -19,10 +21,21 @@ if TYPE_CHECKING:
 LONGEST_WAIT = 32.0  # seconds of Retry-After that an offer is kept for
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A change before it is sent. refreshes: for the session timer. quiet: for preconditions; of both the
+    owner is not told unless something else changes.
+    """
+
+    sdp: bytes | None
+    refreshes: bool = False
+    quiet: bool = False
+
+
 class Change:
     """sdp: the offer; None asks the far end for one (INVITE), or leaves the session as it is (UPDATE).
 
-    refreshes: sent for the session timer, not for the owner. done: called with its first 2xx or its refusal.
+    wanted: what it was made of. done: called with its first 2xx or its refusal.
     """
 
     __slots__ = (
@@ -33,8 +46,8 @@ class Change:
         "_session",
         "answered",
         "method",
-        "refreshes",
         "sdp",
+        "wanted",
     )
 
     def __init__(
@@ -42,7 +55,7 @@ class Change:
         session: Session,
         method: str,
         sdp: bytes | None,
-        refreshes: bool,
+        wanted: Wanted,
         done: Callable[[Change, Response, float], None],
     ) -> None:
         self._session = session
@@ -52,8 +65,19 @@ class Change:
         self._ack: tuple[bytes, Hop] | None = None
         self.method = method
         self.sdp = sdp
-        self.refreshes = refreshes
+        self.wanted = wanted
         self.answered = False
+
+    @property
+    def refreshes(self) -> bool:
+        """Sent for the session timer, not for the owner."""
+        return self.wanted.refreshes
+
+    def same(self, before: bytes | None, answer: bytes) -> bool:
+        """Whether its answer leaves everything as it was, as one that the owner did not want should."""
+        if self.wanted.quiet:
+            return before is not None and bare(before) == bare(answer)
+        return self.refreshes and answer == before
 
     def send(self, now: float) -> None:
         """Send it; the far end may answer as soon as this returns."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sip.admission import Identity as Identity
+from sip.early_media import Authorised as Authorised
 from sip.hop import Hop as Hop
 from sip.reason import Reason as Reason
 
@@ -47,6 +48,14 @@ class Provisional(Event):
     session: Session
     status: int
     sdp: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyMedia(Event):
+    """What may be heard before the answer has changed (RFC 5009); told before the event of its message."""
+
+    session: Session
+    authorised: Authorised
 
 
 @dataclass(frozen=True, slots=True)

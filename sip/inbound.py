@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from sip import reginfo
+from sip import precondition, reginfo
 from sip.admission import Admitted, Challenged, Dropped, Identity, Verdict
 from sip.callee import Callee
 from sip.dialog import Dialog
@@ -17,7 +17,7 @@ from sip.hop import Hop
 from sip.info import read_digit
 from sip.matching import reply_hop
 from sip.message import Request, Response
-from sip.offer import sdp_of
+from sip.offer import described, sdp_of
 from sip.proxy import origin
 from sip.refer import find_replaced, read_replaces
 from sip.registrar import Registrar
@@ -45,7 +45,7 @@ class Inbound:
         self._gate = gate
         self._registrar = registrar
         self._methods = dict.fromkeys([*ALLOW.split(", "), *(["REGISTER"] if registrar is not None else [])])
-        self._extensions = frozenset([*SUPPORTED.split(", "), "path", "outbound"])
+        self._extensions = frozenset([*SUPPORTED.split(", "), "path", "outbound", "precondition"])
         self._bodies = dict.fromkeys([*ACCEPT.split(", "), reginfo.TYPE])
         self._inside: dict[str, Callable[[Dialog, Request, Transaction, float], None]] = {
             "BYE": self._bye,
@@ -137,6 +137,12 @@ class Inbound:
         if refusal is not None:
             stack.transactions.begin(request, hop, now).respond(refusal, now)
             return
+        offer = sdp_of(request)
+        unmet = precondition.refusal(offer) if offer is not None and precondition.named(offer) else None
+        if unmet is not None:
+            refused = request.respond(580, headers=described(unmet), body=unmet)
+            stack.transactions.begin(request, hop, now).respond(refused, now)
+            return
         tag = stack.new_tag()
         session = Session(stack, "in", request.call_id, request.to.with_tag(tag), request.from_)
         too_short = session.timer.too_short(request)
@@ -151,7 +157,7 @@ class Inbound:
         session.identity = identity
         session.replaces = replaced
         session.callee = Callee(session, dialog, transaction, source.host)
-        session.callee.start(IncomingCall(session, request, identity, source, sdp_of(request), replaced), now)
+        session.callee.start(IncomingCall(session, request, identity, source, offer, replaced), now)
 
     def _replaced(self, request: Request) -> tuple[Session | None, Response | None]:
         """The session an INVITE is to replace, or the refusal (RFC 3891 section 3)."""

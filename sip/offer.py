@@ -73,6 +73,11 @@ class OfferAnswer:
         return True
 
     @property
+    def newest_remote(self) -> bytes | None:
+        """Their description that came last, an offer that is not answered yet included."""
+        return self._remote
+
+    @property
     def stable(self) -> bool:
         """Neither side owes an answer."""
         return self.state == STABLE

@@ -6,9 +6,10 @@ Re-INVITE and UPDATE (RFC 3261 section 14, RFC 3311).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sip.change import Change, pause
+from sip.change import Change, Wanted, pause
 from sip.dialog import Dialog
 from sip.errors import WrongState
 from sip.events import Event, Reanswered, Reoffered, ReofferFailed
@@ -25,36 +26,27 @@ from sip.offer import (
     sdp_of,
 )
 from sip.stack import ALLOW
-from sip.table import Table
 from sip.timeouts import Timeout
 from sip.transaction import Transaction
+from sip.turns import (
+    DONE,
+    DUE,
+    IDLE,
+    RECEIVE,
+    RECEIVE_2XX_OFFER,
+    RECEIVED,
+    REFUSE_BUSY,
+    REFUSE_GLARE,
+    RENEGOTIATION,
+    REPORT,
+    SEND,
+    STOP_WAITING,
+    WAIT,
+)
 from sip.unacknowledged import Unacknowledged
 
 if TYPE_CHECKING:
     from sip.session import Session
-
-# states
-IDLE, SENT, RECEIVED, DUE = "idle", "sent", "received", "answer due"
-# events
-SEND, RECEIVE, DONE, RECEIVE_2XX_OFFER = "send", "receive", "done", "receive 2xx with offer"
-# actions
-REFUSE_GLARE, REFUSE_BUSY, REPORT, WAIT, STOP_WAITING = (
-    "refuse 491", "refuse 500", "report", "wait for the owner", "stop waiting",
-)  # fmt: skip
-
-RENEGOTIATION: Table = {
-    # state     event               next state  actions
-    (IDLE,      SEND):              (SENT,      ()),
-    (IDLE,      RECEIVE):           (RECEIVED,  (REPORT, WAIT)),
-    # RFC 3261 section 14.2, RFC 3311 section 5.2
-    (SENT,      RECEIVE):           (SENT,      (REFUSE_GLARE,)),
-    (SENT,      RECEIVE_2XX_OFFER): (DUE,       (REPORT, WAIT)),
-    (SENT,      DONE):              (IDLE,      ()),
-    (RECEIVED,  RECEIVE):           (RECEIVED,  (REFUSE_BUSY,)),
-    (RECEIVED,  DONE):              (IDLE,      (STOP_WAITING,)),
-    (DUE,       RECEIVE):           (DUE,       (REFUSE_GLARE,)),
-    (DUE,       DONE):              (IDLE,      (STOP_WAITING,)),
-}  # fmt: skip
 
 MAX_TRIES = 8  # of one offer, through glare and "try later"
 FLOW_S = 4.0  # between tries over a connection that only the far end can open
@@ -76,7 +68,7 @@ class Renegotiation:
     def __init__(self, session: Session) -> None:
         self._session = session
         self.state = IDLE
-        self._wanted: tuple[bytes | None, bool] | None = None  # (offer, whether it is a refresh)
+        self._wanted: Wanted | None = None
         self._change: Change | None = None  # our newest one sent
         self._transaction: Transaction | None = None  # theirs, waiting for accept or refuse
         self._unacknowledged: Unacknowledged | None = None  # our 2xx to their last re-INVITE
@@ -89,14 +81,21 @@ class Renegotiation:
 
     def reoffer(self, sdp: bytes | None, now: float) -> None:
         """Want a change; a newer one takes the place of one that waits."""
-        self._wanted = (sdp, False)
+        self._wanted = Wanted(sdp)
         self._tries = 0
         self.pump(now)
 
     def refresh(self, now: float) -> None:
         """Want a refresh (RFC 4028); any change does as well."""
         if self._wanted is None and self.state == IDLE:
-            self._wanted = (None, True)
+            self._wanted = Wanted(None, refreshes=True)
+            self._tries = 0
+            self.pump(now)
+
+    def inform(self, sdp: bytes, now: float) -> None:
+        """Want the far end told of our resources; what the owner wants tells it as well."""
+        if self._wanted is None and self._session.state in _EARLY:
+            self._wanted = Wanted(sdp, quiet=True)
             self._tries = 0
             self.pump(now)
 
@@ -107,7 +106,8 @@ class Renegotiation:
             return
         if session.over or now < self._not_before:
             return
-        sdp, refreshes = self._wanted
+        wanted = self._wanted
+        sdp, refreshes = wanted.sdp, wanted.refreshes
         updates = dialog.abilities.does("UPDATE")
         if session.state == "connected" and self._unacknowledged is None:
             prefers = refreshes or (sdp is not None and session.stack.settings.prefer_update)
@@ -119,14 +119,17 @@ class Renegotiation:
         self._wanted = None
         if refreshes and method == "INVITE":
             sdp = dialog.offer.local
+        elif sdp is not None:
+            sdp = session.reservation.offering(sdp, dialog)
         if sdp is not None:
             dialog.offer.step(SEND_OFFER, sdp)
         self._tries += 1
         self._step(SEND, now)
-        self._change = Change(session, method, sdp, refreshes, self._answered)
+        self._change = Change(session, method, sdp, wanted, self._answered)
         self._change.send(now)
 
     def _answered(self, change: Change, response: Response, now: float) -> None:
+        self._session.heed(response)
         if response.status >= 300:
             self._on_refusal(change, response, now)
         elif self._session.over or self._session.dialog is None:
@@ -150,12 +153,13 @@ class Renegotiation:
             exchange.step(FAIL)
             report = ReofferFailed(session, 488)
         else:
-            unchanged = change.refreshes and sdp == exchange.remote
+            unchanged = change.same(exchange.remote, sdp)
             exchange.step(RECEIVE_ANSWER, sdp)
             report = None if unchanged else Reanswered(session, sdp)
         self._step(DONE, now)
         if report is not None:
             session.stack.emit(report)
+        session.reserve(now)
         self.pump(now)
 
     def _on_refusal(self, change: Change, response: Response, now: float) -> None:
@@ -175,14 +179,14 @@ class Renegotiation:
             return
         if wait is not None and self._tries < MAX_TRIES:
             if self._wanted is None:
-                self._wanted = (None if change.refreshes else change.sdp, change.refreshes)
+                self._wanted = replace(change.wanted, sdp=None if change.refreshes else change.sdp)
             self._not_before = now + wait
             session.stack.timeouts.cancel(self._again)
             self._again = session.stack.timeouts.start(self._not_before, self, _TIMER_AGAIN)
         else:
             if change.refreshes:
                 session.timer.retry(now)
-            else:
+            elif not change.wanted.quiet:
                 session.stack.emit(ReofferFailed(session, status))
             self.pump(now)
 
@@ -205,6 +209,7 @@ class Renegotiation:
         session, dialog, offer = self._session, self._session.dialog, sdp_of(request)
         if dialog is None:
             return
+        session.heed(request)
         transaction.cancelled = self._cancelled
         too_short = session.timer.too_short(request)
         if too_short is not None and request.method != "PRACK":
@@ -222,9 +227,13 @@ class Renegotiation:
             self._turn_away(transaction, blocked, now)
             return
         dialog.refresh_target(request)
-        standing = dialog.offer.repeats(offer) if offer is not None else None
+        standing = news = None
         if offer is not None:
+            standing = dialog.offer.repeats(offer)
+            news = session.reservation.standing(offer, dialog) if standing is None else None
             dialog.offer.step(RECEIVE_OFFER, offer)
+        if news is not None:
+            standing = session.reservation.described(news, dialog)
         if standing is not None:
             dialog.offer.step(SEND_ANSWER, standing)
             self._succeed(transaction, standing, False, now)
@@ -251,6 +260,7 @@ class Renegotiation:
             return
         if sdp is None:
             raise WrongState("an offer needs an answer")
+        sdp = self._session.reservation.described(sdp, dialog)
         offers = not dialog.offer.step(SEND_ANSWER, sdp) and dialog.offer.step(SEND_OFFER, sdp)
         if self.state == DUE and self._change is not None:
             self._change.acknowledge(sdp)
@@ -304,6 +314,8 @@ class Renegotiation:
             )
         elif pracks and session.callee is not None:
             session.callee.pracked(now)
+        else:
+            session.reserve(now)
 
     def _respond(
         self,

@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Literal
 
 from sip.dialog import Dialog
 from sip.digest import Authorizer
+from sip.early_media import read as read_early_media
 from sip.errors import WrongState
-from sip.events import Ended, Event, Identity, StillThere
+from sip.events import Authorised, EarlyMedia, Ended, Event, Identity, StillThere
 from sip.hop import Hop
 from sip.info import Digits
 from sip.manner import PLAIN
-from sip.message import NameAddr, Request, Response, Uri
+from sip.message import Message, NameAddr, Request, Response, Uri
 from sip.offer import described
 from sip.outgoing import Answer, Outgoing
 from sip.reason import Reason
 from sip.refer import Transfers
 from sip.renegotiation import Renegotiation
+from sip.reservation import Reservation
 from sip.stack import ACCEPT, SUPPORTED, Stack
 from sip.states import (
     BYE_ANSWERED,
@@ -39,6 +41,7 @@ from sip.states import (
     SEND_CANCEL,
     SEND_REFUSAL,
     STOP_HOPS,
+    UNANSWERED,
 )
 from sip.table import INITIAL
 from sip.timers import SessionTimer
@@ -60,8 +63,8 @@ class Session:
 
     __slots__ = (
         "_reason", "_table", "authorizer", "call_id", "callee", "caller", "dialog", "digits", "direction",
-        "id", "identity", "local", "manner", "owner", "remote", "renegotiation", "replaces", "stack", "state",
-        "timer", "transfers",
+        "early_media", "id", "identity", "local", "manner", "owner", "remote", "renegotiation", "replaces",
+        "reservation", "stack", "state", "timer", "transfers",
     )  # fmt: skip
 
     def __init__(
@@ -80,10 +83,12 @@ class Session:
         self.replaces: Session | None = None
         self.authorizer: Authorizer | None = None
         self.owner: object | None = None
+        self.early_media: Authorised | None = None  # as the network said last, while unanswered
         self.caller: Caller | None = None
         self.callee: Callee | None = None
         self.timer = SessionTimer(self)
         self.renegotiation = Renegotiation(self)
+        self.reservation = Reservation(self)
         self.transfers = Transfers(self)
         self.digits = Digits(self)
         self._table = CALLER if direction == "out" else CALLEE
@@ -216,6 +221,11 @@ class Session:
         if not self.over:
             self.renegotiation.refuse(status, now)
 
+    def reserved(self, *, now: float) -> None:
+        """Our resources are there now (RFC 3312), of a call whose `Manner` said that they were not yet."""
+        if not self.over and self.reservation.reserved():
+            self.reserve(now)
+
     def refer(self, refer_to: Uri | NameAddr, replaces: Session | None = None, *, now: float) -> None:
         """Ask the far end to call `refer_to`, in place of our session `replaces` when given.
 
@@ -322,6 +332,24 @@ class Session:
     def reason(self) -> Reason | None:
         """Why our side ended it, when it said."""
         return self._reason
+
+    def heed(self, message: Message) -> None:
+        """A message that came before the answer may say what is to be heard until then."""
+        authorised = read_early_media(message) if self.state in UNANSWERED else None
+        if authorised is not None and authorised != self.early_media:
+            self.early_media = authorised
+            self.stack.emit(EarlyMedia(self, authorised))
+
+    def reserve(self, now: float) -> None:
+        """Preconditions may have come true: tell the far end what it does not know, do what had to wait."""
+        dialog = self.dialog
+        if dialog is None or self.over:
+            return
+        news = self.reservation.news(dialog)
+        if news is not None:
+            self.renegotiation.inform(news, now)
+        if self.callee is not None:
+            self.callee.go_on(now)
 
     def gone(self, now: float, cause: str = "gone") -> None:
         """The far end has lost the call, or all contact with it (RFC 3261 section 12.2.1.2)."""

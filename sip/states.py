@@ -85,5 +85,7 @@ CALLEE: Table = {
     **_TOGETHER,
 }  # fmt: skip
 
+UNANSWERED = frozenset({CALLING, PROCEEDING, OFFERED, RINGING})
+
 # Its last event has been given out; what is left is between the user agents.
 OVER = frozenset({ABANDONED, CANCELLING, CLOSING, ENDING, ENDED})

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from sip.offer import OFFER_ANSWER
 from sip.registration import TABLE as REGISTRATION
-from sip.renegotiation import RENEGOTIATION
 from sip.states import CALLEE, CALLER
 from sip.table import Table, as_mermaid
 from sip.transaction import INVITE_CLIENT, INVITE_SERVER, NON_INVITE_CLIENT, NON_INVITE_SERVER
+from sip.turns import RENEGOTIATION
 from sip.watch import WATCH
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "sip-states.md"

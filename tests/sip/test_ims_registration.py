@@ -132,6 +132,7 @@ def test_it_is_renewed_ten_minutes_before_its_end_or_at_half_of_a_short_life(gra
 def test_a_binding_that_the_network_takes_back_is_made_anew_at_once():
     phone = Phone()
     phone.up()
+    phone.now += 100
     phone.registration.taken_back("Deactivated", 0.0, phone.now)
     assert phone.registration.events() == [LineDown("mobile", 480, "Deactivated", 0.0)]
     assert not phone.registration.registered
@@ -139,11 +140,19 @@ def test_a_binding_that_the_network_takes_back_is_made_anew_at_once():
     assert isinstance(phone.events[-1], LineUp)
 
 
+def test_one_that_is_taken_back_as_soon_as_it_was_made_waits_a_little():
+    phone = Phone()
+    phone.up()
+    phone.registration.taken_back("Deactivated", 0.0, phone.now)
+    assert phone.registration.events()[-1] == LineDown("mobile", 480, "Deactivated", 5.0)
+
+
 def test_one_that_it_will_not_have_again_rests():
     phone = Phone()
     phone.up()
+    phone.now += 100
     phone.registration.taken_back("Rejected", None, phone.now)
-    assert phone.registration.next_timeout() == 600.0
+    assert phone.registration.next_timeout() == 700.0
 
 
 def test_a_shorter_life_is_renewed_by_half_of_it():

@@ -9,7 +9,7 @@ import pytest
 
 from sip.events import Ended, IncomingCall, Reanswered, Reoffered, ReofferFailed
 from sip.message import Request
-from sip.renegotiation import IDLE, RENEGOTIATION
+from sip.turns import IDLE, RENEGOTIATION
 from tests.sip.network import Network, Node, Weather, connect, drained, pair
 
 HOLD, HELD, RESUME, RESUMED = b"v=0 hold", b"v=0 held", b"v=0 resume", b"v=0 resumed"
