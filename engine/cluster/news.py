@@ -116,7 +116,7 @@ class Peer:
             self.life, self.version = news.life, -1
         if news.version < self.version:
             return change
-        if news.since > self.version:
+        if news.since > self.version and news.since:
             self.behind = True
         elif news.version > self.version or not news.since:
             self._apply(news, change)
@@ -131,7 +131,7 @@ class Peer:
             change.places |= dict.fromkeys(self.places.keys() - named)
             change.agents |= self.agents.keys()
             self.places, self.agents, self.behind = {}, {}, False
-        change.places |= dict.fromkeys(news.gone)
+        change.places |= dict.fromkeys(call for call in news.gone if call in self.places)
         change.places |= {note.call: note for note in news.places}
         for call in news.gone:
             self.places.pop(call, None)
