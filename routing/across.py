@@ -2,8 +2,8 @@
 
 All agents prefer callers in the same order (`Place.order`), callers prefer agents by how long they were idle
 and how far they are. So there is exactly one stable matching, and serving the first caller first finds it:
-nobody who waited longer is passed over by an agent whom she could have had. Every node finds the same from the
-same, and makes the offers of its own callers.
+nobody who waited longer is passed over by an agent whom she could have had. Every node finds the same from
+the same, and makes the offers of its own callers.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 A caller's place is decided once, when she joins: higher priority first, then `rank` (below 0 for callers put
 at the head), then how long she has waited. While an agent's phone rings for her she keeps her place, marked
 with the agent's name, so a missed offer returns her exactly where she was. One whose call broke off keeps her
-place for a while, too, and takes it up again when she calls again. Where nodes share a queue, callers of other
-nodes have their places in it. Times are seconds on the caller's monotonic clock.
+place for a while, too, and takes it up again when she calls again. Where nodes share a queue, callers of
+other nodes have their places in it. Times are seconds on the caller's monotonic clock.
 """
 
 from __future__ import annotations

@@ -92,7 +92,9 @@ class Change:
 
 @dataclass(slots=True)
 class Peer:
-    """Another node as far as it is known. heard_at: in this node's time. lost: for the registry it is gone."""
+    """Another node as far as it is known. heard_at: in this node's time. lost: the registry takes it for
+    gone.
+    """
 
     node: str
     life: str = ""

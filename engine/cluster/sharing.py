@@ -2,10 +2,10 @@
 
 A node tells the others of its callers' places and of its agents (news.py) and puts theirs beside its own, so
 that all of them find the same next offers (routing.across). Each makes those of its own callers. For an agent
-of another node it asks that node, by the very INVITE that crosses to it: the agent's node is the only one that
-grants her, to one call at a time, and a call has one node that offers it. So nothing that was told late, twice
-or never makes a double offer; it only makes an offer that is refused, or one out of turn by as much as it was
-late. docs/adr/0033.
+of another node it asks that node, by the very INVITE that crosses to it: the agent's node is the only one
+that grants her, to one call at a time, and a call has one node that offers it. So nothing that was told late,
+twice or never makes a double offer; it only makes an offer that is refused, or one out of turn by as much as
+it was late. docs/adr/0033.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Elsewhere:
 
 
 class Sharing:
-    """This node's part. tell: say something to all nodes, whoever hears. fetch: say all that is kept of pages."""
+    """This node's part. tell: say something to all nodes, whoever hears it."""
 
     def __init__(
         self, node: str, life: str, acd: Acd, *, tell: Callable[[bytes, float], None], now: float,
@@ -67,7 +67,9 @@ class Sharing:
         self._queue_of: dict[str, str] = {}  # of other nodes' calls that have a place
         self._kept: dict[str, float] = {}  # those of them that are kept, and until when
         self._promised: dict[str, str] = {}  # agents elsewhere that calls of ours ring, by name
-        self._spent: dict[str, tuple[int, float]] = {}  # refused agents: what her node has to hear first, or when
+        self._spent: dict[
+            str, tuple[int, float]
+        ] = {}  # refused: what her node has to hear, or when
         self._owed: set[str] = set()  # nodes to be told soon that we heard them
         self._awaited: dict[tuple[str, str], float] = {}
         self._passed: dict[tuple[str, str], float] = {}
@@ -176,12 +178,13 @@ class Sharing:
         return replace(queue, places=tuple(p for p in queue.places if not p.node or p.node in self._fresh))
 
     def _candidates(self, agents: Iterable[Agent], now: float) -> Iterator[Agent]:
+        epoch = self.telling.epoch
         if not self.draining:
             yield from (agent for agent in agents if agent.free and agent.name in self.homes.held)
         for peer, note in self._notes():
             if note.free and note.name not in self._promised and not self._is_spent(note.name, peer, now):
                 yield Agent(
-                    note.name, note.queues, AgentState.AVAILABLE, idle_since=note.idle_since - self.telling.epoch,
+                    note.name, note.queues, AgentState.AVAILABLE, idle_since=note.idle_since - epoch,
                     registered=True, node=peer.node,
                 )  # fmt: skip
 
@@ -298,7 +301,7 @@ class Sharing:
         self._acd.put(note.queue, place, now)
 
     def _taken_up(self, note: PlaceNote, now: float) -> None:
-        """Elsewhere a caller has the place that was kept for her. Of two who took the same the first has it."""
+        """Elsewhere a caller has the place that was kept for her. Of two who took one the first has it."""
         self._gone[note.was] = now
         self._kept.pop(note.was, None)
         self._acd.forget(self._queue_of.pop(note.was, note.queue), note.was)
