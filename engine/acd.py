@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from engine.events import AgentChanged, Event
 from engine.timers import Timer, Timers
@@ -11,8 +12,11 @@ from routing import agent as agents
 from routing import select
 from routing.agent import Agent, AgentEvent, AgentState, Offer
 from routing.estimate import Estimate
-from routing.queue import Queue, QueueSpec
+from routing.queue import Place, Queue, QueueSpec
 from routing.select import Assignment
+
+if TYPE_CHECKING:
+    from engine.cluster.sharing import Sharing
 
 SERVICE_S = 20.0
 NOBODY = "-"  # no agent is called so: whom callers are left to who are out of reach
@@ -51,27 +55,71 @@ class Acd:
         self._engaged: dict[str, set[str]] = {}
         self._serving: dict[str, tuple[Offer, float]] = {}  # by agent: what was taken, and when
         self._wrap_ups: dict[str, Timer] = {}
-        self._timers = timers
+        self._kept: dict[str, Timer] = {}  # places of callers whose calls broke off
         self._note = note
-        self._wall = wall
         self._dirty = False
         self.closing: dict[str, set[str]] = {}  # queues that are gone, with the calls that may yet need them
         self._leaving: set[str] = set()  # agents who are gone when their call is over
+        self.timers = timers
+        self.wall = wall
+        self.others: Sharing | None = None  # nodes that the queues are shared with
 
     # --- callers ----------------------------------------------------------------------------------
 
-    def enqueue(self, queue: str, call: str, now: float) -> None:
-        """Raises QueueFull."""
-        self.queues[queue] = self.queues[queue].enqueue(call, now)
+    def enqueue(self, queue: str, call: str, now: float, caller: str = "") -> bool:
+        """caller: who she is; whether a place was kept for her, which she has then. Raises QueueFull."""
+        before = self.queues[queue]
+        kept = before.kept_for(caller)
         self._dirty = True
+        if kept is not None and not before.position(call):
+            self._take_up(before, kept, call, now)
+            return True
+        self._set(before.enqueue(call, now, caller=caller), call)
+        return False
+
+    def keep(self, queue: str, call: str, now: float) -> None:
+        """Her call broke off while she waited: she has the place again if she calls soon."""
+        place, keep_s = self.queues[queue].place(call), self.queues[queue].spec.keep_place_s
+        if place is None or not place.caller or not keep_s:
+            self.leave(queue, call, now, served=False)
+            return
+        until = now + keep_s
+        self._kept[call] = self.timers.at(until, lambda at: self.leave(queue, call, at, served=False))
+        self._set(self.queues[queue].keep(call, until), call)
+        self._reclaim(queue, place.caller, now)
+
+    def _reclaim(self, queue: str, caller: str, now: float) -> None:
+        """She may have called again before anybody noticed that she was gone."""
+        known = self.queues[queue]
+        kept = known.kept_for(caller)
+        mine = (p for p in known.places if p.caller == caller and not p.node and p.kept_until is None)
+        again = next(mine, None)
+        if kept is not None and again is not None and kept.order < again.order:
+            self._take_up(known, kept, again.call, now)
+
+    def _take_up(self, queue: Queue, kept: Place, call: str, now: float) -> None:
+        timer = self._kept.pop(kept.call, None)
+        if timer is not None:
+            timer.cancel()
+        self._set(queue.taken_up(kept, call), call)
+        if self.others is not None:
+            if not kept.node:
+                self.others.call_changed(kept.call, queue.name)
+            self.others.took_up(kept, call, now)
 
     def restore(self, queue: str, call: str) -> None:
-        self.queues[queue] = self.queues[queue].restored(call)
+        self._set(self.queues[queue].restored(call), call)
         self._dirty = True
+
+    def _set(self, queue: Queue, call: str) -> None:
+        """The queue as it is now; the place of that call has changed."""
+        self.queues[queue.name] = queue
+        if self.others is not None:
+            self.others.call_changed(call, queue.name)
 
     def pass_over(self, queue: str, call: str) -> None:
         """She keeps her place and is offered to nobody, until restored: she is out of reach."""
-        self.queues[queue] = self.queues[queue].offered(call, NOBODY)
+        self._set(self.queues[queue].offered(call, NOBODY), call)
 
     def leave(self, queue: str, call: str, now: float, *, served: bool) -> None:
         """The caller waits no more; safe when there is no such place."""
@@ -79,7 +127,10 @@ class Acd:
         place = known.place(call) if known is not None else None
         if known is None or place is None:
             return
-        self.queues[queue] = known.leave(call)
+        timer = self._kept.pop(call, None)
+        if timer is not None:
+            timer.cancel()
+        self._set(known.leave(call), call)
         if served:
             self.tallies[queue].answered += 1
             self.tallies[queue].in_time += place.wait_s(now) <= SERVICE_S
@@ -90,7 +141,45 @@ class Acd:
     def estimated_wait(self, queue: str, position: int, now: float) -> float | None:
         """Seconds until the caller at `position` is answered, None when nobody can say."""
         working = sum(1 for agent in self.agents.values() if agent.working and queue in agent.queues)
+        if self.others is not None:
+            working += self.others.working(queue)
         return self._estimates[queue].wait_s(position, working, now)
+
+    # --- callers of other nodes -------------------------------------------------------------------
+
+    def put(self, queue: str, place: Place, now: float) -> None:
+        """Another node says how one of its callers waits."""
+        known = self.queues[queue].place(place.call)
+        if known is not None and not known.node and known.kept_until is None:
+            return  # it is ours
+        self.queues[queue] = self.queues[queue].put(place)
+        if place.kept_until is not None:
+            self._reclaim(queue, place.caller, now)
+
+    def forget(self, queue: str, call: str) -> None:
+        """A caller of another node waits no more, or took up a place that was kept here."""
+        known = self.queues.get(queue)
+        place = known.place(call) if known is not None else None
+        if known is None or place is None or not (place.node or place.kept_until is not None):
+            return
+        timer = self._kept.pop(call, None)
+        if timer is not None:
+            timer.cancel()
+        self.queues[queue] = known.leave(call)
+        if not place.node and self.others is not None:
+            self.others.call_changed(call, queue)
+
+    def put_back(self, queue: str, call: str, joined_at: float) -> None:
+        """The place that a call of ours had taken up is another's: it has its own, since it came."""
+        known = self.queues.get(queue)
+        place = known.place(call) if known is not None else None
+        if known is not None and place is not None:
+            own = replace(place, joined_at=joined_at, rank=0, priority=known.spec.priority)
+            self._set(known.put(own), call)
+
+    def look_again(self) -> None:
+        """Something has changed elsewhere."""
+        self._dirty = True
 
     # --- agents -----------------------------------------------------------------------------------
 
@@ -107,6 +196,8 @@ class Acd:
 
     def release(self, name: str, call: str, now: float) -> None:
         """The agent's part in the call is over; safe when it was already."""
+        if self._elsewhere(name, call, now):
+            return
         engaged = self._engaged.get(name)
         if engaged is None or call not in engaged:
             return
@@ -124,6 +215,8 @@ class Acd:
         self._see_off(name, now)
 
     def missed(self, name: str, call: str, now: float, *, refused: bool) -> None:
+        if self._elsewhere(name, call, now):
+            return
         engaged = self._engaged.pop(name, set())
         engaged.discard(call)
         if self.agents[name].state is AgentState.OFFERED:
@@ -137,11 +230,31 @@ class Acd:
             engaged.discard(old)
             engaged.add(new)
 
-    def accepted(self, name: str, now: float) -> None:
+    def accepted(self, name: str, call: str, now: float) -> None:
         """The agent took the offered call."""
+        if self._elsewhere(name, call, now):
+            return
         agent = self.agent_event(name, AgentEvent.ACCEPT, now)
         if agent.offer is not None and agent.offer.queue:
             self._serving[name] = (agent.offer, now)
+
+    def grant(self, name: str, call: str, queue: str, now: float) -> bool:
+        """Reserve an agent for a caller of another node, as `assign` does for ours; False when she is not
+        free.
+        """
+        agent = self.agents.get(name)
+        if agent is None or not agent.free:
+            return False
+        self._offer(agent, call, self.queues[queue].spec, now)
+        return True
+
+    def _elsewhere(self, name: str, call: str, now: float) -> bool:
+        """Whether the agent is another node's; what becomes of her that node knows."""
+        if self.others is None or not self.others.promised(name, call):
+            return False
+        self.others.done(name, now)
+        self._dirty = True
+        return True
 
     def calls_of(self, name: str) -> frozenset[str]:
         return frozenset(self._engaged.get(name, ()))
@@ -152,7 +265,7 @@ class Acd:
         if agent.state is not before.state:
             self._note(
                 AgentChanged(
-                    at=self._wall(now),
+                    at=self.wall(now),
                     call=agent.call,
                     agent=agent.name,
                     state=agent.state,
@@ -160,6 +273,8 @@ class Acd:
                 )
             )
             self._time_wrap_up(agent)
+        if self.others is not None:
+            self.others.agent_changed(agent)
         if agent.free and not before.free:
             self._dirty = True
         return agent
@@ -171,7 +286,7 @@ class Acd:
         if agent.state is AgentState.WRAP_UP:
             when = agents.next_timeout(agent)
             assert when is not None
-            self._wrap_ups[agent.name] = self._timers.at(
+            self._wrap_ups[agent.name] = self.timers.at(
                 when, lambda now: void(self.agent_event(agent.name, AgentEvent.WRAP_UP_OVER, now))
             )
 
@@ -185,14 +300,23 @@ class Acd:
         waiting = [queue for queue in self.queues.values() if queue.head is not None]
         if not waiting:
             return []
-        chosen = select.assign(waiting, self.agents.values(), now)
+        everybody = self.agents.values()
+        others = self.others
+        if others is None:
+            chosen = select.assign(waiting, everybody, now)
+        else:
+            chosen = others.assign(waiting, everybody, now)
         for choice in chosen:
-            spec = self.queues[choice.queue].spec
-            self.queues[choice.queue] = self.queues[choice.queue].offered(choice.call, choice.agent)
-            agent = self.agents[choice.agent]
-            self._put(agents.apply(agent, AgentEvent.OFFER, now, offer=spec.offer(choice.call)), now)
-            self._engaged.setdefault(choice.agent, set()).add(choice.call)
+            self._set(self.queues[choice.queue].offered(choice.call, choice.agent), choice.call)
+            if others is not None and choice.node:
+                others.promise(choice.agent, choice.call)
+            else:
+                self._offer(self.agents[choice.agent], choice.call, self.queues[choice.queue].spec, now)
         return chosen
+
+    def _offer(self, agent: Agent, call: str, spec: QueueSpec, now: float) -> None:
+        self._put(agents.apply(agent, AgentEvent.OFFER, now, offer=spec.offer(call)), now)
+        self._engaged.setdefault(agent.name, set()).add(call)
 
     # --- another configuration --------------------------------------------------------------------
 
@@ -221,6 +345,8 @@ class Acd:
         for name in tuple(self._leaving):
             self._see_off(name, now)
         self._dirty = True
+        if self.others is not None:
+            self.others.telling.whole = True
 
     def settle(self, waiting: Callable[[str], bool]) -> None:
         """Let queues go that nobody can come to any more. waiting: whether a call may yet need a queue."""
@@ -242,6 +368,8 @@ class Acd:
             self.agent_event(name, AgentEvent.LOGOUT, now, reason="removed")
         self._leaving.discard(name)
         del self.agents[name]
+        if self.others is not None:
+            self.others.agent_gone(name)
 
 
 def void(_: object) -> None:

@@ -155,7 +155,7 @@ def offer_answered(call: Call, now: float, _: Any) -> None:
     assert call.queue is not None
     call.disarm("tell", "max_wait")
     call.switch.acd.leave(call.queue.name, call.id, now, served=True)
-    call.switch.acd.accepted(call.offered_agent, now)
+    call.switch.acd.accepted(call.offered_agent, call.id, now)
     call.agent, call.offered_agent = call.offered_agent, ""
 
 

@@ -64,7 +64,10 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One agent now. `since` is when the state began, `idle_since` her place in the longest-idle order."""
+    """One agent now. `since` is when the state began, `idle_since` her place in the longest-idle order.
+
+    node: the other node where she is, "" for this one.
+    """
 
     name: str
     queues: tuple[str, ...] = ()
@@ -78,6 +81,7 @@ class Agent:
     offer: Offer | None = None
     registered: bool = False
     auto_login: bool = False
+    node: str = ""
 
     @property
     def free(self) -> bool:

@@ -2,8 +2,9 @@
 
 A caller's place is decided once, when she joins: higher priority first, then `rank` (below 0 for callers put
 at the head), then how long she has waited. While an agent's phone rings for her she keeps her place, marked
-with the agent's name, so a missed offer returns her exactly where she was. Times are seconds on the caller's
-monotonic clock.
+with the agent's name, so a missed offer returns her exactly where she was. One whose call broke off keeps her
+place for a while, too, and takes it up again when she calls again. Where nodes share a queue, callers of
+other nodes have their places in it. Times are seconds on the caller's monotonic clock.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class SoundTerms:
 @dataclass(frozen=True, slots=True)
 class QueueSpec:
     """What the operator says of a queue. Durations in seconds; 0 in `announce_every_s`, `max_wait_s`,
-    `max_length` and `max_misses` means never, for ever, any number and never."""
+    `max_length`, `max_misses` and `keep_place_s` means never, for ever, any number, never and not."""
 
     name: str
     title: str = ""
@@ -63,6 +64,7 @@ class QueueSpec:
     wrap_up_s: float = 10.0
     max_misses: int = 3
     priority: int = 0
+    keep_place_s: float = 60.0
     hours: str = ""
     recording: RecordingTerms = RecordingTerms()
     sound: SoundTerms = SoundTerms()
@@ -72,20 +74,37 @@ class QueueSpec:
         return Offer(call, self.name, self.ring_timeout_s, self.wrap_up_s, self.max_misses)
 
 
+Order = tuple[int, int, float, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One caller's place. `offered_to` names the agent whose phone rings for her now."""
+    """One caller's place. `offered_to` names the agent whose phone rings for her now.
+
+    node: the other node that has the call, "" for this one. caller: who may take the place up again, "" for
+    nobody. kept_until: her call broke off, and the place is kept for so long.
+    """
 
     call: str
     joined_at: float
     priority: int = 0
     rank: int = 0
     offered_to: str = ""
+    node: str = ""
+    caller: str = ""
+    kept_until: float | None = None
 
     @property
-    def order(self) -> tuple[int, int, float]:
-        """What places are sorted by, in a queue and across queues: smaller is served sooner."""
-        return (-self.priority, self.rank, self.joined_at)
+    def order(self) -> Order:
+        """What places are sorted by, in a queue and across queues: smaller is served sooner. Ties are broken
+        so that all nodes agree.
+        """
+        return (-self.priority, self.rank, self.joined_at, self.call)
+
+    @property
+    def waits(self) -> bool:
+        """Whether she is there, and no phone rings for her."""
+        return not self.offered_to and self.kept_until is None
 
     def wait_s(self, now: float) -> float:
         return max(0.0, now - self.joined_at)
@@ -126,12 +145,12 @@ class Queue:
     @property
     def waiting(self) -> tuple[Place, ...]:
         """Callers for whom no phone rings."""
-        return tuple(place for place in self.places if not place.offered_to)
+        return tuple(place for place in self.places if place.waits)
 
     @property
     def head(self) -> Place | None:
         """The caller to be offered next."""
-        return next((place for place in self.places if not place.offered_to), None)
+        return next((place for place in self.places if place.waits), None)
 
     @property
     def full(self) -> bool:
@@ -152,11 +171,13 @@ class Queue:
         priority: int | None = None,
         at_head: bool = False,
         joined_at: float | None = None,
+        caller: str = "",
     ) -> Queue:
         """The queue with `call` in it; the same queue when she already waits here.
 
         joined_at: when she began to wait, if that was earlier (elsewhere, or before a restart). at_head:
-        before all others of her priority, and never refused for length. Raises QueueFull.
+        before all others of her priority, and never refused for length. caller: who may have the place again
+        should the call break off. Raises QueueFull.
         """
         if self.position(call):
             return self
@@ -164,7 +185,8 @@ class Queue:
             raise QueueFull(self.name, len(self.places))
         level = self.spec.priority if priority is None else priority
         rank = min((p.rank for p in self.places if p.priority == level), default=0) - 1 if at_head else 0
-        return self._with(Place(call, now if joined_at is None else joined_at, level, rank))
+        joined = now if joined_at is None else joined_at
+        return self._with(Place(call, joined, level, rank, caller=caller))
 
     def offered(self, call: str, agent: str) -> Queue:
         """`call` rings at `agent`; she keeps her place but is not chosen again. Raises NotWaiting."""
@@ -173,6 +195,29 @@ class Queue:
     def restored(self, call: str) -> Queue:
         """The offer came to nothing: `call` waits again, where she was. Raises NotWaiting."""
         return self._mark(call, "")
+
+    def keep(self, call: str, until: float) -> Queue:
+        """Her call broke off: the place is the caller's until then. Raises NotWaiting."""
+        place = self.place(call)
+        if place is None:
+            raise NotWaiting(self.name, call)
+        return self.put(replace(place, offered_to="", kept_until=until))
+
+    def kept_for(self, caller: str) -> Place | None:
+        """The best place that is kept for a caller."""
+        kept = (place for place in self.places if place.kept_until is not None and place.caller == caller)
+        return next(kept, None) if caller else None
+
+    def taken_up(self, kept: Place, call: str) -> Queue:
+        """The caller is back by another call, which has the kept place from now on, whatever it had."""
+        now = self.place(call)
+        offered = now.offered_to if now is not None else ""
+        back = replace(kept, call=call, node="", kept_until=None, offered_to=offered)
+        return self.leave(kept.call).put(back)
+
+    def put(self, place: Place) -> Queue:
+        """The queue with this very place in it, instead of the call's former one."""
+        return self.leave(place.call)._with(place)
 
     def leave(self, call: str) -> Queue:
         """The queue without `call`: answered, abandoned, overflowed. Safe when she is not in it."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from routing.agent import Agent
-from routing.queue import Place, Queue
+from routing.queue import Order, Place, Queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Reasons:
     waiting: int
     priority: int = 0
     other_queues: tuple[str, ...] = ()
+    node: str = ""
+    rtt_ms: float = 0.0
 
     def __str__(self) -> str:
         longest = f", longest of {self.free_agents}" if self.free_agents > 1 else ", the only one free"
@@ -35,15 +37,20 @@ class Reasons:
             said += f", priority {self.priority}"
         if self.other_queues:
             said += f"; ahead of {', '.join(self.other_queues)}"
+        if self.node:
+            said += f"; at node {self.node}, {self.rtt_ms:.0f} ms away"
         return said
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
+    """An offer to make. node: the other node where the agent is, "" for this one."""
+
     call: str
     queue: str
     agent: str
     reasons: Reasons
+    node: str = ""
 
 
 def assign(queues: Iterable[Queue], agents: Iterable[Agent], now: float) -> list[Assignment]:
@@ -96,7 +103,7 @@ class _Heads:
 
     def __init__(self, queues: Iterable[Queue]) -> None:
         self._rest: dict[str, list[Place]] = {}  # the head is last
-        self._order: dict[str, tuple[int, int, float]] = {}  # of the head
+        self._order: dict[str, Order] = {}  # of the head
         self._taken: set[str] = set()
         calls: Counter[str] = Counter()
         for queue in queues:

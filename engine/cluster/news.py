@@ -1,0 +1,148 @@
+"""What nodes tell each other of their callers and agents, and what one node knows of another.
+
+Each node alone writes what it tells: places of the calls that it has, agents whose phones are registered with
+it. It numbers every change, and tells either all (`since` 0) or what has changed since a number. Whoever
+missed something notices by the numbers and asks for all, so that after any outage one message makes two nodes
+agree. Times are epoch seconds: nodes' clocks have to agree as NTP makes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+Word = Annotated[str, Meta(max_length=128)]
+MOST = 20_000  # callers of one node, and agents
+MOST_NODES = 1000
+
+
+class PlaceNote(msgspec.Struct, array_like=True, frozen=True):
+    """A caller's place (routing.queue.Place). was: the call whose kept place she took up."""
+
+    call: Word
+    queue: Word
+    joined_at: float
+    priority: int = 0
+    rank: int = 0
+    offered_to: Word = ""
+    caller: Word = ""
+    kept_until: float | None = None
+    was: Word = ""
+
+
+class AgentNote(msgspec.Struct, array_like=True, frozen=True):
+    """An agent at the node that tells. claim: 0 when no phone of hers is registered there; the highest of all
+    nodes' is to have her. held: it has her, and offers her calls.
+    """
+
+    name: Word
+    queues: Annotated[tuple[Word, ...], Meta(max_length=256)] = ()
+    free: bool = False
+    working: bool = False
+    idle_since: float = 0.0
+    claim: int = 0
+    held: bool = False
+
+
+class News(msgspec.Struct, array_like=True, frozen=True):
+    """life: of the process. seen: what the node has heard of others, as (life, version). rtt_ms: to others.
+    cut: nodes that it cannot reach. ask: nodes that are to tell all.
+    """
+
+    node: Word
+    life: Word
+    since: int
+    version: int
+    at: float
+    places: Annotated[list[PlaceNote], Meta(max_length=MOST)] = []
+    gone: Annotated[list[Word], Meta(max_length=MOST)] = []
+    agents: Annotated[list[AgentNote], Meta(max_length=MOST)] = []
+    seen: dict[Word, tuple[Word, int]] = {}
+    rtt_ms: dict[Word, float] = {}
+    cut: list[Word] = []
+    ask: list[Word] = []
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(News).decode
+
+
+def encode(news: News) -> bytes:
+    return _encode(news)
+
+
+def decode(data: bytes) -> News | None:
+    """None for what is none."""
+    try:
+        return _decode(data)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+@dataclass(slots=True)
+class Change:
+    """What news has changed of what was known: calls and agents."""
+
+    places: dict[str, PlaceNote | None] = field(default_factory=dict)
+    agents: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Peer:
+    """Another node as far as it is known. heard_at: in this node's time. lost: the registry takes it for
+    gone.
+    """
+
+    node: str
+    life: str = ""
+    version: int = 0
+    heard_at: float = float("-inf")
+    lost: bool = False
+    behind: bool = True  # something was missed: it has to tell all
+    places: dict[str, PlaceNote] = field(default_factory=dict)
+    agents: dict[str, AgentNote] = field(default_factory=dict)
+    seen: dict[str, tuple[str, int]] = field(default_factory=dict)
+    rtt_ms: dict[str, float] = field(default_factory=dict)
+    cut: frozenset[str] = frozenset()
+
+    def take(self, news: News, now: float) -> Change:
+        """Take what it tells, unless it is old, or something before it was missed."""
+        change = Change()
+        if news.life != self.life:
+            if news.since:  # it began anew, and its first words were missed
+                self.behind, self.heard_at = True, now
+                return change
+            self.life, self.version = news.life, -1
+        if news.version < self.version:
+            return change
+        if news.since > self.version and news.since:
+            self.behind = True
+        elif news.version > self.version or not news.since:
+            self._apply(news, change)
+        if not self.behind:
+            self.seen, self.rtt_ms, self.cut = news.seen, news.rtt_ms, frozenset(news.cut)
+        self.heard_at = now
+        return change
+
+    def _apply(self, news: News, change: Change) -> None:
+        if not news.since:
+            named = {note.call for note in news.places}
+            change.places |= dict.fromkeys(self.places.keys() - named)
+            change.agents |= self.agents.keys()
+            self.places, self.agents, self.behind = {}, {}, False
+        change.places |= dict.fromkeys(call for call in news.gone if call in self.places)
+        change.places |= {note.call: note for note in news.places}
+        for call in news.gone:
+            self.places.pop(call, None)
+        self.places |= {note.call: note for note in news.places}
+        self.agents |= {note.name: note for note in news.agents}
+        change.agents |= {note.name for note in news.agents}
+        self.version = news.version
+
+    def knows(self, node: str, life: str, version: int) -> bool:
+        """Whether it has heard what the node told under that number, as far as is known."""
+        seen = self.seen.get(node)
+        return seen is not None and seen[0] == life and seen[1] >= version
