@@ -195,7 +195,8 @@ class NodeBoard:
 
     def seen(self, source: str, node: str, rtt_s: float, now: float, region: str = "") -> None:
         """A round trip was measured. region: where the source is, if known: its neighbours learn from it."""
-        self.ways.seen(source, node, rtt_s, now)
+        if source:
+            self.ways.seen(source, node, rtt_s, now)
         if not region:
             return
         way = self.region_ways.seen(region, node, rtt_s, now)
@@ -204,6 +205,10 @@ class NodeBoard:
             found = way.rtt(now, self.weights.fresh_s)
             self._seen[row, at] = np.nan if found is None else found
             self._seen_at[row, at] = now
+
+    def between(self, region: str, node: str, rtt_s: float, now: float) -> None:
+        """A node of a region measured the way to another node: her callers have that and their way home."""
+        self.seen("", node, rtt_s + AT_HOME_S, now, region)
 
     def refresh(self, now: float) -> None:
         """Work out the round trips from each region to each node; a second's delay harms nothing."""
@@ -261,7 +266,7 @@ class NodeBoard:
         at = self.index.get(to)
         if at is None:
             return np.zeros(len(self.names))
-        found: F64 = self._rtt[self.region, at].copy()
+        found: F64 = np.maximum(self._rtt[self.region, at] - AT_HOME_S, 0.0)
         found[at] = 0.0
         return found
 

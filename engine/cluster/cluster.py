@@ -119,7 +119,7 @@ class Cluster:
         self.board.put(*(_node(member) for member in members.values()))
         for member in members.values():
             for name, rtt in () if member.name == self.name else member.ways.items():
-                self.board.seen(f"node {member.name}", name, rtt, now, region=member.region)
+                self.board.between(member.region, name, rtt, now)
             for line, rtt in member.lines.items():
                 self.board.seen(f"line {line}", member.name, rtt, now)
         self.board.refresh(now)
@@ -150,7 +150,7 @@ class Cluster:
     # --- within
 
     def _measured(self, node: str, rtt_s: float, now: float) -> None:
-        self.board.seen(f"node {self.name}", node, rtt_s, now, region=self.config.node.region)
+        self.board.between(self.config.node.region, node, rtt_s, now)
 
     def _happened(self, event: ClusterEvent, now: float) -> None:
         match event:

@@ -59,6 +59,7 @@ class RedisStore:
     def __init__(self, terms: Terms, clock: Callable[[], float] = time.monotonic) -> None:
         self.terms = terms
         self.up = False
+        self._outages = 0  # attempts since it was there
         self.dropped = 0  # commands that nobody will answer, in this life
         self._clock = clock
         self._rng = random.Random()
@@ -129,7 +130,9 @@ class RedisStore:
                 self._known.clear()
                 await self._first_of(self._serve(commands), self._listen(channels), self._follow(channels))
             except LOST as error:
-                log.warning("the cluster's Redis is out of reach", why=str(error) or type(error).__name__)
+                if self.up or self._outages == 0:
+                    log.warning("the cluster's Redis is out of reach", why=str(error) or type(error).__name__)
+                self._outages += 1
             finally:
                 await self._part(commands, channels)
             await asyncio.sleep(delay * self._rng.uniform(0.5, 1.0))
@@ -179,7 +182,8 @@ class RedisStore:
             return
         self.up = up
         if up:
-            log.info("the cluster's Redis is there")
+            log.info("the cluster's Redis is there", tried=self._outages)
+            self._outages = 0
         for changed in self._watchers:
             self._tell(changed, up, self._clock())
 
@@ -266,5 +270,7 @@ class RedisStore:
 
 
 async def _connected(connection: Any) -> None:
-    """Its `connect` has no types of its own."""
+    """Open it, and have the server say something: a kernel takes connections for one that hangs."""
     await connection.connect()
+    await connection.send_command("PING", check_health=False)
+    await connection.read_response()

@@ -92,13 +92,21 @@ def test_a_region_is_as_far_as_its_callers_measured_and_forgets_that_as_well():
 
 def test_a_new_node_is_as_far_as_others_of_its_region_in_either_direction():
     nodes = board(node("a", "eu"), node("b", "us"), node("c", "asia"))
-    nodes.seen("a", "b", 0.090, 0.0, region="eu")
-    nodes.seen("c", "a", 0.160, 0.0, region="asia")
+    nodes.seen("someone", "b", 0.090, 0.0, region="eu")
+    nodes.seen("another", "a", 0.160, 0.0, region="asia")
     nodes.put(node("new-b", "us"), node("new-c", "asia"))
     choice = nearest(nodes, Demand(region="eu"), 0.0)
     far = dict(zip(choice.reasons.names, choice.reasons.rtt, strict=True))
     assert (far["new-b"], far["new-c"]) == (pytest.approx(0.090), pytest.approx(0.160))
     assert choice.reasons.basis[choice.reasons.index["new-b"]] == Basis.REGIONS
+
+
+def test_what_nodes_measure_to_each_other_tells_of_their_regions_callers():
+    nodes = board(node("a", "eu"), node("b", "us"), node("c", "asia"))
+    for region, to, rtt in (("us", "a", 0.080), ("us", "c", 0.001), ("eu", "c", 0.170)):
+        nodes.between(region, to, rtt, 0.0)
+    assert nearest(nodes, Demand(region="us"), 0.0).order == ("b", "c", "a"), "its own first, if by little"
+    assert nearest(nodes, Demand(region="eu"), 0.0).order == ("a", "b", "c")
 
 
 def test_of_nothing_known_ones_own_region_is_assumed_to_be_nearest():
@@ -112,7 +120,7 @@ def test_the_way_onward_to_where_the_call_is_answered_counts_too():
     nodes = board(node("a", "eu"), node("b", "us"))
     for name, rtt in (("a", 0.020), ("b", 0.050)):
         nodes.seen("me", name, rtt, 0.0)
-    nodes.seen("a", "b", 0.090, 0.0, region="eu")
+    nodes.between("eu", "b", 0.090, 0.0)
     nodes.refresh(0.0)
     assert first(nearest(nodes, Demand("me"), 0.0)) == "a"
     assert first(nearest(nodes, Demand("me", toward="b"), 0.0)) == "b", "20 + 90 ms by way of a"
