@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
+from sip import snapshot as snapshots
 from sip.caller import Caller
 from sip.digest import Account, Authorizer
 from sip.errors import Malformed, MalformedMessage
@@ -24,6 +25,7 @@ from sip.registrar import Registrar, RegistrarEvent
 from sip.registration import Registration, RegistrationEvent, RegistrationSettings
 from sip.session import Session
 from sip.settings import AgentSettings
+from sip.snapshot import Snapshot
 from sip.stack import ACCEPT, Resolve, Stack
 
 AgentEvent = Event | RegistrarEvent | RegistrationEvent
@@ -166,6 +168,19 @@ class UserAgent:
         fields = [*(("Route", value) for value in route), *headers]
         wait = self.settings.ring_timeout if ring_timeout is None else ring_timeout
         session.caller.start(target, hops, offer, fields, wait, now)
+        return session
+
+    def snapshot(self, session: Session) -> Snapshot | None:
+        """The session written down, for another user agent to go on with; None where none could."""
+        return snapshots.take(session)
+
+    def restore(self, snapshot: Snapshot, credentials: Credentials | None = None, *, now: float) -> Session:
+        """Go on with a session of another user agent: `reoffer` at once, so that the far end knows.
+
+        credentials: for proxies that ask for them again. Raises WrongState where the dialog is here already.
+        """
+        session = snapshots.restore(self._stack, snapshot, now)
+        session.authorizer = Authorizer(credentials, self._stack.rng) if credentials is not None else None
         return session
 
     def request(
