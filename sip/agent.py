@@ -21,7 +21,7 @@ from sip.matching import reply_hop
 from sip.message import Headers, NameAddr, Request, Response, Uri, parse
 from sip.outgoing import Answer, Outgoing
 from sip.question import Question
-from sip.registrar import Registrar, RegistrarEvent
+from sip.registrar import Binding, Registrar, RegistrarEvent
 from sip.registration import Registration, RegistrationEvent, RegistrationSettings
 from sip.session import Session
 from sip.settings import AgentSettings
@@ -227,6 +227,11 @@ class UserAgent:
         keeper = self._keepers[registration] = Keeper(self._stack, registration)
         keeper.attend(now)
         return registration
+
+    def adopt(self, aor: str, binding: Binding, *, now: float) -> None:
+        """A phone that another registrar of this domain knew is rung from here, too."""
+        if self._registrar is not None:
+            self._stack.events += self._registrar.adopt(aor, binding, now)
 
     def unregister(self, registration: Registration, *, now: float) -> None:
         """Take our binding away; `LineLeft` says when it is done."""
