@@ -72,6 +72,8 @@ class Calls:
 
     def room(self) -> int:
         """How many more this node can have."""
+        if self._switch.media.place() is None:
+            return 0
         limit = self._switch.config.node.limits.max_calls
         return max(0, limit - len(self._switch.calls) - len(self._due))
 

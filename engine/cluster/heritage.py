@@ -5,20 +5,53 @@ Wired to the registry by `told`; to the node's own past by `recover`, which is c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
 from engine.cluster.calls import Calls
+from engine.cluster.membership import ClusterEvent, Gone, Joined
 from engine.cluster.phones import Phones
+from engine.cluster.settled import Settled
 from engine.cluster.store import Answer, Missed, Store
 from engine.cluster.takeover import Place, Takeover, life_key
+from routing.inheritance import Heir
 
 if TYPE_CHECKING:
+    from engine.cluster.cluster import Cluster
     from engine.switch import Switch
 
 log = structlog.get_logger("takeover")
+
+
+def of_node(switch: Switch, cluster: Cluster, settle: Callable[[], None], now: float) -> Heritage:
+    """That of a node among others. settle: does what has to be done once something happened to the switch."""
+    membership = cluster.membership
+
+    def survivors() -> list[Heir]:
+        return [
+            Heir(each.name, each.region, each.pulse.calls / max(1, each.pulse.capacity))
+            for each in membership.members.values()
+            if each.pulse.well and not each.pulse.draining
+        ]
+
+    node = cluster.config.node
+    place = Place(node.name, node.region, survivors, cluster.config.cluster.regions_for)
+    heritage = Heritage(switch, Settled(cluster.store, settle), place, cluster.life, now)
+
+    def told(event: ClusterEvent, at: float) -> None:
+        match event:
+            case Gone(member):
+                heritage.gone(member.name, member.life, at)
+            case Joined(member):
+                heritage.joined(member.name, member.life, at)
+            case _:
+                return
+        settle()
+
+    membership.watch(told)
+    return heritage
 
 
 class Past(Protocol):
@@ -51,6 +84,10 @@ class Heritage:
     def joined(self, name: str, life: str, now: float) -> None:
         """It is there, for the first time or again."""
         self.takeover.found(name, life, now)
+
+    def leave(self, now: float) -> None:
+        """This node stops and has ended its calls: there is none to be taken over. Its phones are left."""
+        self._store.ask("DEL", self.calls.kept.key, now=now)
 
     # --- this node's own past -----------------------------------------------------------------------
 
