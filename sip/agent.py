@@ -174,7 +174,7 @@ class UserAgent:
         """The session written down, for another user agent to go on with; None where none could."""
         return snapshots.take(session)
 
-    def restore(self, snapshot: Snapshot, credentials: Credentials | None = None, *, now: float) -> Session:
+    def restore(self, snapshot: Snapshot, credentials: Account | None = None, *, now: float) -> Session:
         """Go on with a session of another user agent: `reoffer` at once, so that the far end knows.
 
         credentials: for proxies that ask for them again. Raises WrongState where the dialog is here already.

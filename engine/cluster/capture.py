@@ -98,6 +98,7 @@ def _leg(call: Call, leg: Leg, role: Role) -> LegReplica:
         proto=form.proto if form is not None else "",
         keyed=form is not None and form.keyed,
         policy=phone.encryption.policy if phone is not None else "",
+        line=leg.line,
     )
 
 

@@ -12,7 +12,16 @@ import msgspec
 
 from engine.events import EndReason, Side
 from engine.states import State
-from routing.number import AgentTarget, Announce, Destination, Feature, FeatureCode, QueueTarget, UriTarget
+from routing.number import (
+    AgentTarget,
+    Announce,
+    Destination,
+    Feature,
+    FeatureCode,
+    LineTarget,
+    QueueTarget,
+    UriTarget,
+)
 
 VERSION = 1
 LONGEST = 32_768  # bytes of one call
@@ -32,7 +41,7 @@ class LegReplica(msgspec.Struct, array_like=True, frozen=True):
     """session: sip.snapshot's plain form, None where there is none. token: of a caller who came by HTTP.
 
     local: our newest description without its keys. codec: what is spoken. proto, keyed, policy: how it is
-    encrypted.
+    encrypted. line: whose channel it has.
     """
 
     role: Role
@@ -48,6 +57,7 @@ class LegReplica(msgspec.Struct, array_like=True, frozen=True):
     proto: Text = ""
     keyed: bool = False
     policy: Text = ""
+    line: Text = ""
 
 
 class Waited(msgspec.Struct, array_like=True, frozen=True):
@@ -165,6 +175,8 @@ def write_destination(target: Destination | None) -> tuple[str, str]:
             return "agent", name
         case UriTarget(uri):
             return "uri", uri
+        case LineTarget(names):
+            return "line", " ".join(names)
         case Announce(prompt):
             return "announce", prompt
         case FeatureCode(feature):
@@ -183,6 +195,8 @@ def read_destination(written: tuple[str, str]) -> Destination | None:
             return AgentTarget(what)
         case "uri":
             return UriTarget(what)
+        case "line":
+            return LineTarget(tuple(what.split()))
         case "announce":
             return Announce(what)
         case "feature" if what in set(Feature):

@@ -119,6 +119,8 @@ def _bring(call: Call, replica: LegReplica, now: float) -> None:
     leg.session, leg.manner, leg.connected = session, MANNERS[replica.manner], True
     leg.name, leg.account, leg.agent = replica.name, replica.account, replica.agent
     call.switch.sessions[session.id] = leg
+    if replica.line in call.switch.config.lines and call.switch.trunks.exchange.took(replica.line):
+        leg.line = replica.line
     if replica.role == "customer":
         call.customer = leg
     else:
@@ -135,7 +137,8 @@ def _session(call: Call, replica: LegReplica, now: float) -> Signalling | None:
     if replica.manner == "whip":
         return switch.whip.expect(replica.token) if switch.whip is not None and replica.token else None
     try:
-        return switch.user_agent.restore(Snapshot.read(replica.session), now=now)
+        credentials = switch.trunks.credentials(replica.line) if replica.line in switch.config.lines else None
+        return switch.user_agent.restore(Snapshot.read(replica.session), credentials, now=now)
     except (BadSnapshot, WrongState) as fault:
         log.warning("a leg cannot be taken up", call=call.id, role=replica.role, why=str(fault))
         return None
