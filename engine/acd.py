@@ -107,6 +107,20 @@ class Acd:
                 self.others.call_changed(kept.call, queue.name)
             self.others.took_up(kept, call, now)
 
+    def give_back(self, queue: str, place: Place, now: float) -> None:
+        """A caller waits on, at the place that she had at another node."""
+        known = self.queues[queue].leave(place.call)
+        stood = known.enqueue(
+            place.call,
+            now,
+            priority=place.priority,
+            joined_at=place.joined_at,
+            rank=place.rank,
+            caller=place.caller,
+        )
+        self._set(stood, place.call)
+        self._dirty = True
+
     def restore(self, queue: str, call: str) -> None:
         self._set(self.queues[queue].restored(call), call)
         self._dirty = True
@@ -120,6 +134,10 @@ class Acd:
     def pass_over(self, queue: str, call: str) -> None:
         """She keeps her place and is offered to nobody, until restored: she is out of reach."""
         self._set(self.queues[queue].offered(call, NOBODY), call)
+
+    def surrender(self, queue: str, call: str) -> None:
+        """She waits at another node now: no loss of this one's."""
+        self._set(self.queues[queue].leave(call), call)
 
     def leave(self, queue: str, call: str, now: float, *, served: bool) -> None:
         """The caller waits no more; safe when there is no such place."""
@@ -193,6 +211,19 @@ class Acd:
             return
         self._put(agents.apply(self.agents[name], AgentEvent.CALL_BEGAN, now, offer=agents.Offer(call)), now)
         self._engaged.setdefault(name, set()).add(call)
+
+    def resume(self, name: str, call: str, queue: str, now: float) -> None:
+        """The agent is in a call that another node carried until now, for `queue` ("" for none)."""
+        if name not in self.agents:
+            return
+        offer = self.queues[queue].spec.offer(call) if queue in self.queues else Offer(call)
+        try:
+            self._put(agents.apply(self.agents[name], AgentEvent.CALL_BEGAN, now, offer=offer), now)
+        except agents.IllegalTransition:  # a phone of hers rings here: that call goes back to its queue
+            return
+        self._engaged.setdefault(name, set()).add(call)
+        if offer.queue:
+            self._serving[name] = (offer, now)
 
     def release(self, name: str, call: str, now: float) -> None:
         """The agent's part in the call is over; safe when it was already."""

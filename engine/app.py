@@ -17,7 +17,10 @@ from engine.agent_desk import Desks
 from engine.build import admission_of, missing_codecs, registrar_of, stream_limits, user_agent_settings
 from engine.caller_line import Lines
 from engine.captions import Captions
+from engine.cluster import heritage
 from engine.cluster.cluster import Cluster, Load
+from engine.cluster.heritage import Heritage
+from engine.cluster.past import JournalPast
 from engine.cluster.running import Running, store_of
 from engine.desk import Desk
 from engine.events import NodeStarted, NodeStopped
@@ -120,6 +123,9 @@ class Engine:
             rng=rng,
         )
         self._running = Running(self.cluster, self.clock)
+        self.heritage: Heritage | None = None  # a node that is alone leaves nothing to anybody
+        if not config.cluster.alone:
+            self.heritage = heritage.of_node(self.switch, self.cluster, self._settle, now)
         self.desks = Desks(self.switch)
         self.lines = Lines(self.switch)
         self.captions = Captions(self.switch, self.desks, self.lines)
@@ -143,14 +149,17 @@ class Engine:
 
     async def start(self) -> None:
         """Close what an earlier life left open, then open for calls. Raises OSError, WorkerFailed."""
-        recovered = self.journal.recover(time.time())
-        if recovered:
-            log.warning("calls of the node's last life closed", calls=len(recovered))
+        if self.heritage is None:
+            recovered = self.journal.recover(time.time())
+            if recovered:
+                log.warning("calls of the node's last life closed", calls=len(recovered))
         processes = [each for each in (self.workers, self.tape, self.gate) if each is not None]
         await asyncio.gather(*(each.start() for each in processes))
         await self.shell.start()
         self.act(self.switch.trunks.start)
         await self._running.start()
+        if self.heritage is not None:
+            self.heritage.recover(JournalPast(self.journal), self.clock())
         self.switch.note(NodeStarted(at=time.time(), node=self.config.node.name, version=VERSION))
 
     async def stop(self) -> None:
@@ -166,6 +175,8 @@ class Engine:
             await asyncio.sleep(0.05)
         for lookup in self._lookups:
             lookup.cancel()
+        if self.heritage is not None:
+            self.heritage.leave(self.clock())
         await self._running.stop()
         await self.shell.close()
         await self.workers.close()

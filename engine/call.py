@@ -96,6 +96,7 @@ class Call:
         self.refusal = 0  # SIP status with which an unanswered customer is refused
         self.retry_after_s: float | None = None  # told with it
         self.farewell: tuple[Side, EndReason] = (Side.ENGINE, EndReason.COMPLETED)
+        self.taken_from: tuple[str, ...] = ()  # the nodes that had it before, and were lost
         self._inbox: deque[tuple[Trigger, Any]] = deque()
         self._running = False
         self._play = 0
@@ -132,6 +133,7 @@ class Call:
         except WrongState as fault:  # ours: one call ends for it, not the loop that serves all of them
             log.error("call cannot go on", call=self.id, state=self.state, trigger=trigger, why=str(fault))
             self.end(Side.ENGINE, EndReason.FAULT, now, refusal=500)
+        self.switch.touched(self, now)
 
     def end(self, by: Side, reason: EndReason, now: float, *, refusal: int = 0) -> None:
         """End the call; the first reason given is the one that the record tells."""

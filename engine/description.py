@@ -15,6 +15,7 @@ from sip import formats, sdp
 
 NOT_SOUND = frozenset({"telephone-event", "cn"})
 PAUSES = sdp.CodecOffer("CN", 8000)  # comfort noise, RFC 3389
+VERSIONS = 100  # of a description, that another node may have given since it was written down
 HOLDING = ("sendonly", "inactive")  # directions of a far end that hears nothing of us
 
 
@@ -92,6 +93,14 @@ class PhoneDescription:
         self.chosen: sdp.Chosen | None = None
         self._capabilities = capabilities
         self._offer: sdp.SessionDescription | None = None
+        self._former = ""  # the codec that was spoken at another node
+
+    def resume(self, said: sdp.SessionDescription, codec: str) -> None:
+        """Go on from what another node said: sections and payload types keep their places and meaning. It may
+        have said more since, so that the version jumps.
+        """
+        self.local = said.with_version(said.origin.version + VERSIONS)
+        self._former = codec
 
     @property
     def codec(self) -> str:
@@ -140,7 +149,7 @@ class PhoneDescription:
 
     def offer(self, at: Address, prefer: str, pauses: bool) -> bytes:
         self.encryption.propose()
-        capabilities = preferring(self._capabilities, prefer or self.codec)
+        capabilities = preferring(self._capabilities, prefer or self.codec or self._former)
         self.local = sdp.make_offer(
             [*capabilities, PAUSES] if pauses or self.pauses else capabilities,
             address=at[0],

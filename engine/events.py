@@ -98,6 +98,32 @@ class CallArrived(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallTaken(Event):
+    """The call of a node that was lost goes on at this one, from `state`. began: when it arrived there."""
+
+    kind = "call.taken"
+    contact: str
+    customer: str
+    market: str
+    region: str
+    number: str
+    language: str
+    source: str
+    node: str
+    taken_from: str
+    state: str
+    began: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallHandedOver(Event):
+    """Another node has the call, and writes its record: the last event of it here."""
+
+    kind = "call.handed_over"
+    node: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallAnswered(Event):
     """The engine answered the customer's leg (2xx sent)."""
 

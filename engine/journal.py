@@ -14,6 +14,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from types import TracebackType
 
 import structlog
 
-from engine.events import CallEnded, CallRecord, EndReason, Event, Side
+from engine.events import CallEnded, CallHandedOver, CallRecord, EndReason, Event, Side
 from engine.store import database
 from engine.store.checkpoint import Checkpointer
 from engine.store.closing import closing_record
@@ -202,16 +203,25 @@ class Journal:
         """Calls of this node with a first event and no last one, as committed so far."""
         return self._records.open_calls(self.node)
 
-    def recover(self, now: float) -> list[CallRecord]:
+    @property
+    def orphans(self) -> list[str]:
+        """The calls that an earlier life of this node left open."""
+        return [orphan.call for orphan in self._orphans]
+
+    def recover(self, now: float, taken: Mapping[str, str] | None = None) -> list[CallRecord]:
         """Close the calls an earlier life of this node left open, and return their records.
 
-        now: epoch seconds. The node's last event before this start is taken for the time of its death. Calls
+        now: epoch seconds. taken: calls that go on, or went on, and the nodes that have them: those nodes
+        write their records. The node's last event before this start is taken for the time of its death. Calls
         that began since the start are none of this. Raises StoreUnavailable; calling it again is safe.
         """
         left = {orphan.call for orphan in self.open_calls()}
         written = []
         for orphan in self._orphans:
-            if orphan.call not in left:
+            has = taken.get(orphan.call) if taken else None
+            if has is not None and has != self.node and orphan.call in left:
+                self.append(CallHandedOver(at=now, call=orphan.call, node=has))
+            if has is not None or orphan.call not in left:
                 continue
             ended = min(self._last_sign if self._last_sign is not None else orphan.at, now)
             record = closing_record(orphan.call, orphan.node, orphan.at, self.events(orphan.call), ended)

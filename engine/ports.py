@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from engine.events import CallEnded, CallRecord, Event
 from media.gate import GateCommand
@@ -11,9 +11,12 @@ from media.messages import AnyCommand
 from media.recording import RecordingCommand
 from sip.hop import Hop
 from sip.outbound import Target
-from sip.registrar import Binding
+from sip.registrar import Binding, Registered, Unregistered
 from sip.sdp import CodecOffer
 from sip.uri import Uri
+
+if TYPE_CHECKING:
+    from engine.call import Call
 
 
 class MediaPort(Protocol):
@@ -55,6 +58,26 @@ class GatePort(Protocol):
 
     def send(self, command: GateCommand) -> None:
         """Ask it; one that died swallows it, and its legs are reported lost."""
+
+
+class ReplicaPort(Protocol):
+    """Where calls are written down, so that other nodes can go on with them (engine/cluster)."""
+
+    def touched(self, call: Call, now: float) -> None:
+        """Something of it may have changed; cheap."""
+
+    def gone(self, call: str, now: float) -> None:
+        """It is over, and has its record."""
+
+
+class PhonesPort(Protocol):
+    """Where registered phones are written down, likewise."""
+
+    def changed(self, event: Registered | Unregistered, now: float) -> None:
+        """A phone came, said that it is still there, or went."""
+
+    def agent_changed(self, name: str, now: float) -> None:
+        """An agent stands otherwise than before."""
 
 
 class RecorderPort(Protocol):

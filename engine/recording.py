@@ -32,6 +32,7 @@ from media.sealed import SUFFIX
 if TYPE_CHECKING:
     from config.schema import Config
     from engine.call import Call
+    from engine.cluster.replica import Recorded
     from engine.leg import Leg
     from engine.ports import RecorderPort
     from engine.switch import Switch
@@ -95,6 +96,32 @@ def begin(call: Call, now: float) -> None:
     assert call.customer is not None
     call.recording = Recording(call.customer, queue.recording, folder_of(switch.config, queue.recording))
     _order(call, now)
+
+
+def resumed(call: Call, before: Recorded | None) -> Recording | None:
+    """What another node recorded of the call, to go on with in a file of this one once the leg is open; None
+    where nothing was, or can be.
+    """
+    recorder = call.switch.recordings.recorder
+    if before is None or call.customer is None or call.queue is None:
+        return None
+    terms = call.queue.recording
+    mine = Recording(call.customer, terms, folder_of(call.switch.config, terms), part=before.part)
+    mine.files, mine.paused, mine.noticed = list(before.files), before.paused, before.noticed
+    mine.done = recorder is None
+    return mine
+
+
+def opened(leg: Leg, now: float) -> None:
+    """A leg from another node, or worker, is open: what is to be recorded of it is tapped here."""
+    call = leg.call
+    mine = call.recording
+    if mine is None or mine.done or mine.leg is not leg:
+        return
+    if mine.file:
+        _tap(mine, call.switch, not mine.paused)
+    else:
+        _order(call, now)
 
 
 def _order(call: Call, now: float) -> None:
@@ -167,8 +194,8 @@ def end(call: Call, now: float) -> None:
 
 
 def open_file(call: Call) -> bool:
-    """Whether the recorder still has to say how the recording ended."""
-    return call.recording is not None and not call.recording.done
+    """Whether the recorder still has to say how the recording ended: not of one that never began here."""
+    return call.recording is not None and bool(call.recording.file) and not call.recording.done
 
 
 def told(switch: Switch, event: RecordingEvent, now: float) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from engine import absence, admit, codes, housing, network, silence, transfer
+from engine import absence, admit, codes, housing, network, recording, silence, transfer
 from engine.events import EndReason, Side
 from engine.leg import Leg, Media
 from engine.states import Trigger
@@ -40,6 +40,7 @@ def _go_on(leg: Leg, now: float) -> None:
         leg.attempt.leg_opened(now)
     elif leg.moving:
         housing.opened(leg, now)
+        recording.opened(leg, now)
         silence.reconsider(leg, now)
     elif leg.replaces is not None:
         transfer.replace_leg(leg.call, leg, leg.replaces, now)

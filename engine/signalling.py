@@ -36,6 +36,9 @@ class Signalling(Protocol):
     def hangup(self, cause: Reason | None = None, *, now: float) -> None:
         """End it, in whatever state."""
 
+    def surrender(self, *, now: float) -> None:
+        """Another node has it: nothing more is said."""
+
     def reoffer(self, sdp: bytes | None, *, now: float) -> None:
         """Change what was agreed on."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from itertools import count
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -19,11 +20,21 @@ from engine.acd import Acd
 from engine.attempt import Contact
 from engine.call import Call
 from engine.cluster.cluster import Cluster
-from engine.events import CallEnded, CallRecord, EndReason, Event, Side, WorkerLost
+from engine.events import AgentChanged, CallEnded, CallRecord, EndReason, Event, Side, WorkerLost
 from engine.ledger import record
 from engine.leg import Leg
-from engine.ports import GatePort, JournalPort, MediaPort, Prompts, Registrations, Resolver
+from engine.ports import (
+    GatePort,
+    JournalPort,
+    MediaPort,
+    PhonesPort,
+    Prompts,
+    Registrations,
+    ReplicaPort,
+    Resolver,
+)
 from engine.recording import Recordings
+from engine.signalling import Signalling
 from engine.states import State, Trigger
 from engine.talking import held_changed, left
 from engine.timers import Timers
@@ -46,9 +57,13 @@ from routing.number import (
 from sip import events as sip_words
 from sip.agent import UserAgent
 from sip.errors import SipError
+from sip.registrar import Registered, Unregistered
 from sip.registration import LineDown, LineLeft, LineUp
 from sip.session import Session
 from sip.uri import NameAddr, Uri
+
+if TYPE_CHECKING:
+    from engine.whip import Whip
 
 log = structlog.get_logger("switch")
 
@@ -83,6 +98,9 @@ class Switch:
         self.recordings = Recordings()
         self.gate: GatePort | None = None  # where browsers are let in
         self.cluster: Cluster | None = None  # the other nodes; the node gives it one, a simulation may
+        self.whip: Whip | None = None  # where callers come in by HTTP
+        self.replicas: ReplicaPort | None = None  # where calls are written down for other nodes
+        self.phones: PhonesPort | None = None  # and phones
         self.rng = rng
         self.timers = Timers()
         self.plan = config.numbers
@@ -129,6 +147,8 @@ class Switch:
         if handler is not None:
             handler(event, now)
         else:
+            if self.phones is not None and isinstance(event, Registered | Unregistered):
+                self.phones.changed(event, now)
             codes.registration_changed(self, event, now)
         self.assign(now)
 
@@ -241,6 +261,7 @@ class Switch:
             return
         leg.update()
         held_changed(leg.call, leg, now)
+        self.touched(leg.call, now)
 
     def _cancelled(self, event: sip_words.Cancelled, now: float) -> None:
         leg = self.sessions.pop(event.session.id, None)
@@ -275,6 +296,7 @@ class Switch:
         event.session.accept(body, now=now)
         leg.update()
         held_changed(leg.call, leg, now)
+        self.touched(leg.call, now)
 
     def _referred(self, event: sip_words.Referred, now: float) -> None:
         leg = self.sessions.get(event.session.id)
@@ -299,8 +321,19 @@ class Switch:
         """Epoch seconds of an instant of the switch's clock."""
         return self._epoch + now
 
+    def instant(self, wall: float) -> float:
+        """The instant of the switch's clock at which it was `wall`, in epoch seconds."""
+        return wall - self._epoch
+
+    def touched(self, call: Call, now: float) -> None:
+        """Something of the call may have changed that another node would need to go on with it."""
+        if self.replicas is not None:
+            self.replicas.touched(call, now)
+
     def note(self, event: Event) -> None:
         self.journal.append(event)
+        if self.phones is not None and isinstance(event, AgentChanged):
+            self.phones.agent_changed(event.agent, self.instant(event.at))
         for observer in self.observers:
             observer(event)
 
@@ -315,6 +348,8 @@ class Switch:
             self.trunks.over(leg, now)
             leg.leave_line()
         self.journal.finish(ended, written)
+        if self.replicas is not None:
+            self.replicas.gone(call.id, now)
         for observer in self.observers:
             observer(ended)
             observer(written)
@@ -343,7 +378,7 @@ class Switch:
         self.sessions[session.id] = leg
         return session
 
-    def forget_session(self, session: Session) -> None:
+    def forget_session(self, session: Signalling) -> None:
         self.sessions.pop(session.id, None)
 
     def aor(self, name: str) -> Uri:

@@ -69,10 +69,16 @@ def hold(call: Call, now: float, by: Side) -> None:
     """The other side hears music; when both hold, both do."""
     assert call.customer is not None and call.party is not None
     part(call, call.customer, call.party)
-    waiting = call.party if by is Side.CUSTOMER else call.customer
-    call.play(waiting, ("music",), loop=True)
+    entertain(call, by)
     call.clocks.held = call.clocks.held or now
     call.note(CallHeld, now, by=by)
+
+
+def entertain(call: Call, by: Side) -> None:
+    """Who is held `by` the other side hears music."""
+    waiting = call.party if by is Side.CUSTOMER else call.customer
+    if waiting is not None:
+        call.play(waiting, ("music",), loop=True)
 
 
 def resume(call: Call, now: float, by: Side | None) -> None:

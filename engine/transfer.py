@@ -148,10 +148,9 @@ def fall_back(call: Call, now: float, outcome: Outcome) -> None:
     leg, call.transferor = call.transferor, None
     if leg is not None and leg.session is not None:
         leg.session.notify_refer(outcome.status, now=now)
+        call.fire(Trigger.RECALL, now)
         if call.held_by:
             call.fire(Trigger.HOLD, now, next(iter(call.held_by)))
-        else:
-            call.fire(Trigger.RECALL, now)
     elif call.queue is not None:
         call.fire(Trigger.TO_QUEUE, now, QueueTarget(call.queue.name))
     else:

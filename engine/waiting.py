@@ -16,7 +16,7 @@ from engine.events import (
 )
 from engine.states import State, Trigger
 from routing.number import QueueTarget
-from routing.queue import QueueFull
+from routing.queue import Place, QueueFull
 from routing.select import Assignment
 
 if TYPE_CHECKING:
@@ -62,6 +62,17 @@ def enqueue(call: Call, now: float, what: Any) -> None:
         send_on(call, call.queue.overflow, now, "full", EndReason.OVERFLOW_FAILED)
         return
     call.clocks.queued = call.clocks.queued or now
+    _note_place(call, now, at_head=False)
+    _start_waiting(call, now)
+
+
+def return_to_place(call: Call, now: float, place: Place | None) -> None:
+    """The call comes from another node, with the place that it had there, if it had one."""
+    assert call.queue is not None
+    if place is None:
+        enqueue(call, now, None)
+        return
+    call.switch.acd.give_back(call.queue.name, place, now)
     _note_place(call, now, at_head=False)
     _start_waiting(call, now)
 

@@ -109,6 +109,10 @@ class WhipSession:
         self._whip.forget(self)
         self._settled(OVERLOADED)
 
+    def surrender(self, *, now: float) -> None:
+        self._whip.forget(self)
+        self._settled(OVERLOADED)
+
     def reoffer(self, sdp: bytes | None, *, now: float) -> None:
         """Nothing: what was agreed on stays."""
 
@@ -129,6 +133,7 @@ class Whip:
 
     def __init__(self, switch: Switch) -> None:
         self._switch = switch
+        switch.whip = self
         self._numbers = count(-1, -1)  # SIP's sessions have those above
         self._sessions: dict[str, WhipSession] = {}  # by name
         self._of_token: dict[str, WhipSession] = {}  # the one that has the token's call, by the token's id
@@ -159,7 +164,7 @@ class Whip:
         elif switch.user_agent.settings.draining:
             settle(DRAINING)
         else:
-            session = self._of_token[claims.id] = self._session(claims, settle)
+            session = self._of_token[claims.id] = self._session(claims.id, settle)
             admit.begin(switch, _arrival(claims, session, offer), now)
         switch.assign(now)
 
@@ -167,7 +172,7 @@ class Whip:
         if not old.connected:
             settle(BEGINNING)
             return
-        session = self._session(claims, settle)
+        session = self._session(claims.id, settle)
         session.resumed = True
         admit.replace(old, _arrival(claims, session, offer), now)
 
@@ -232,9 +237,14 @@ class Whip:
         if self._of_token.get(session.token) is session:
             del self._of_token[session.token]
 
-    def _session(self, claims: Claims, settle: Settle) -> WhipSession:
+    def expect(self, token: str) -> WhipSession:
+        """The token's call was another node's until now: its page will come here."""
+        session = self._of_token[token] = self._session(token, _nobody)
+        return session
+
+    def _session(self, token: str, settle: Settle) -> WhipSession:
         name = f"{self._switch.rng.getrandbits(128):032x}"
-        session = self._sessions[name] = WhipSession(self, next(self._numbers), name, claims.id, settle)
+        session = self._sessions[name] = WhipSession(self, next(self._numbers), name, token, settle)
         return session
 
     def _find(self, name: str, token: str) -> Leg | None:
@@ -243,6 +253,10 @@ class Whip:
             return None
         leg = self.leg(session)
         return None if leg is None or leg.call.ending else leg
+
+
+def _nobody(outcome: Outcome) -> None:
+    """Nobody asked for this session yet."""
 
 
 def _arrival(claims: Claims, session: WhipSession, offer: str) -> Arrival:

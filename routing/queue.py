@@ -171,20 +171,22 @@ class Queue:
         priority: int | None = None,
         at_head: bool = False,
         joined_at: float | None = None,
+        rank: int | None = None,
         caller: str = "",
     ) -> Queue:
         """The queue with `call` in it; the same queue when she already waits here.
 
-        joined_at: when she began to wait, if that was earlier (elsewhere, or before a restart). at_head:
-        before all others of her priority, and never refused for length. caller: who may have the place again
-        should the call break off. Raises QueueFull.
+        joined_at, rank: of a place that she had already, elsewhere or before a restart: such a one is never
+        refused for length. at_head: before all others of her priority, and not refused either. caller: who
+        may have the place again should the call break off. Raises QueueFull.
         """
         if self.position(call):
             return self
-        if self.full and not at_head:
+        if self.full and not at_head and joined_at is None:
             raise QueueFull(self.name, len(self.places))
         level = self.spec.priority if priority is None else priority
-        rank = min((p.rank for p in self.places if p.priority == level), default=0) - 1 if at_head else 0
+        if rank is None:
+            rank = min((p.rank for p in self.places if p.priority == level), default=0) - 1 if at_head else 0
         joined = now if joined_at is None else joined_at
         return self._with(Place(call, joined, level, rank, caller=caller))
 

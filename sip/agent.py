@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
+from sip import snapshot as snapshots
 from sip.caller import Caller
 from sip.digest import Account, Authorizer
 from sip.errors import Malformed, MalformedMessage
@@ -20,10 +21,11 @@ from sip.matching import reply_hop
 from sip.message import Headers, NameAddr, Request, Response, Uri, parse
 from sip.outgoing import Answer, Outgoing
 from sip.question import Question
-from sip.registrar import Registrar, RegistrarEvent
+from sip.registrar import Binding, Registrar, RegistrarEvent
 from sip.registration import Registration, RegistrationEvent, RegistrationSettings
 from sip.session import Session
 from sip.settings import AgentSettings
+from sip.snapshot import Snapshot
 from sip.stack import ACCEPT, Resolve, Stack
 
 AgentEvent = Event | RegistrarEvent | RegistrationEvent
@@ -168,6 +170,19 @@ class UserAgent:
         session.caller.start(target, hops, offer, fields, wait, now)
         return session
 
+    def snapshot(self, session: Session) -> Snapshot | None:
+        """The session written down, for another user agent to go on with; None where none could."""
+        return snapshots.take(session)
+
+    def restore(self, snapshot: Snapshot, credentials: Account | None = None, *, now: float) -> Session:
+        """Go on with a session of another user agent: `reoffer` at once, so that the far end knows.
+
+        credentials: for proxies that ask for them again. Raises WrongState where the dialog is here already.
+        """
+        session = snapshots.restore(self._stack, snapshot, now)
+        session.authorizer = Authorizer(credentials, self._stack.rng) if credentials is not None else None
+        return session
+
     def request(
         self,
         method: str,
@@ -212,6 +227,11 @@ class UserAgent:
         keeper = self._keepers[registration] = Keeper(self._stack, registration)
         keeper.attend(now)
         return registration
+
+    def adopt(self, aor: str, binding: Binding, *, now: float) -> None:
+        """A phone that another registrar of this domain knew is rung from here, too."""
+        if self._registrar is not None:
+            self._stack.events += self._registrar.adopt(aor, binding, now)
 
     def unregister(self, registration: Registration, *, now: float) -> None:
         """Take our binding away; `LineLeft` says when it is done."""

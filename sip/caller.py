@@ -113,6 +113,11 @@ class Caller:
         elif session.state in (CALLING, PROCEEDING):
             session.end(Rejected(session, 408, "Nobody answered", cause="ringing"), now)
 
+    @property
+    def invite(self) -> Request | None:
+        """The INVITE as it was sent last."""
+        return self._outgoing.request if self._outgoing is not None else None
+
     # -------------------------------------------------------------------------------------------- responses
 
     def _on_answer(self, outgoing: Outgoing, response: Response, now: float) -> None:

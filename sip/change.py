@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from sip.hop import Hop
-from sip.message import Response
+from sip.message import Request, Response
 from sip.offer import described
 from sip.outgoing import Outgoing
 from sip.precondition import bare
@@ -108,6 +108,11 @@ class Change:
     def failure(self) -> str | None:
         """Why no hop gave an answer, None when one did."""
         return self._outgoing.failure if self._outgoing is not None else None
+
+    @property
+    def invite(self) -> Request | None:
+        """The re-INVITE as it was sent last; None for an UPDATE."""
+        return self._outgoing.request if self.method == "INVITE" and self._outgoing is not None else None
 
     @property
     def hop(self) -> Hop | None:

@@ -4,7 +4,8 @@ SipError                      .sip_status     the answer the far end gets, or wo
 │                             .retry_elsewhere  another line or contact may do better
 ├── LocalFault                we asked for, or were told to do, something impossible
 │   ├── WrongState            the dialog or session is not in a state that allows it
-│   └── NothingInCommon       an offer that no capability of ours fits (488)
+│   ├── NothingInCommon       an offer that no capability of ours fits (488)
+│   └── BadSnapshot           what was written down of a session cannot be gone on with (sip.snapshot)
 └── RemoteFault               what came from the network is at fault
     └── Malformed             it cannot be read
         ├── MalformedUri
@@ -47,6 +48,10 @@ class NothingInCommon(LocalFault):
 
     sip_status = 488
     retry_elsewhere = True  # the far end of another line may speak what this one does not
+
+
+class BadSnapshot(LocalFault):
+    """What was read is no session that could be gone on with; the text says which part."""
 
 
 class RemoteFault(SipError):

@@ -138,6 +138,15 @@ class Registrar:
         except _Refused as refused:
             return request.respond(refused.status, refused.reason, headers=refused.headers), []
 
+    def adopt(self, aor: str, binding: Binding, now: float) -> list[RegistrarEvent]:
+        """Take a binding that another registrar of this domain made; what this one knows of the device goes
+        before it.
+        """
+        known = _find(self._rows.get(aor, []), binding)
+        if known is not None or binding.expires_at <= now or self._size >= self.policy.max_bindings:
+            return []
+        return self._store(aor, None, binding, now)
+
     def lookup(self, aor: str, now: float) -> list[Binding]:
         """Live bindings, by q, then the newest first (RFC 3261 section 16.6 tries them in that order)."""
         live = [row.binding for row in self._rows.get(aor, ()) if row.binding.expires_at > now]

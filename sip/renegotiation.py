@@ -77,6 +77,11 @@ class Renegotiation:
         self._not_before = 0.0
         self._tries = 0
 
+    @property
+    def invite(self) -> Request | None:
+        """Our newest re-INVITE, answered or not."""
+        return self._change.invite if self._change is not None else None
+
     # ------------------------------------------------------------------------------------------------ ours
 
     def reoffer(self, sdp: bytes | None, now: float) -> None:

@@ -42,6 +42,7 @@ from sip.states import (
     SEND_REFUSAL,
     STOP_HOPS,
     UNANSWERED,
+    SURRENDER,
 )
 from sip.table import INITIAL
 from sip.timers import SessionTimer
@@ -170,6 +171,11 @@ class Session:
         if self.caller is not None and self.state == CALLING:
             self.caller.hush(now)
         self.hangup(None, now=now)
+
+    def surrender(self, *, now: float) -> None:
+        """Another user agent has the dialog (sip.snapshot): nothing more is said in it, and nothing told."""
+        if not self.feed(SURRENDER, now):
+            self.hangup(now=now)
 
     def acknowledge(self, sdp: bytes, *, now: float) -> None:
         """Our answer to the offer that came in a 2xx (`Answered`) or reliable 1xx.

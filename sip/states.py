@@ -21,7 +21,7 @@ CALL, RECEIVE_1XX, RECEIVE_2XX, RECEIVE_OFFER, RECEIVE_FAILURE, ACKNOWLEDGE = (
 RECEIVE_INVITE, SEND_1XX, SEND_2XX, RECEIVE_CANCEL, RECEIVE_ACK, NO_ACK = (
     "receive INVITE", "send 1xx", "send 2xx", "receive CANCEL", "receive ACK", "no ACK",
 )  # fmt: skip
-HANG_UP, RECEIVE_BYE, BYE_ANSWERED = "hang up", "receive BYE", "BYE answered"
+HANG_UP, RECEIVE_BYE, BYE_ANSWERED, SURRENDER = "hang up", "receive BYE", "BYE answered", "surrender"
 # actions
 REPORT, RELEASE, STOP_HOPS, SEND_CANCEL, SEND_ACK, SEND_BYE, SEND_REFUSAL = (
     "report", "release", "stop hops", "send CANCEL", "send ACK", "send BYE", "send refusal",
@@ -31,6 +31,7 @@ _TOGETHER: Table = {
     # state         event                next state   actions
     (CONNECTED,     HANG_UP):            (ENDING,     (SEND_BYE, REPORT)),
     (CONNECTED,     RECEIVE_BYE):        (ENDED,      (REPORT, RELEASE)),
+    (CONNECTED,     SURRENDER):          (ENDED,      (RELEASE,)),                # another one has the dialog
     (ENDING,        RECEIVE_BYE):        (ENDING,     ()),                        # two BYEs crossed
     (ENDING,        BYE_ANSWERED):       (ENDED,      (RELEASE,)),
 }  # fmt: skip
@@ -79,6 +80,7 @@ CALLEE: Table = {
     (ANSWERED,      HANG_UP):            (CLOSING,    (REPORT,)),
     (ANSWERED,      NO_ACK):             (ENDING,     (SEND_BYE, REPORT)),        # section 13.3.1.4
     (ANSWERED,      RECEIVE_BYE):        (ENDED,      (REPORT, RELEASE)),
+    (ANSWERED,      SURRENDER):          (ENDED,      (RELEASE,)),
     (CLOSING,       RECEIVE_ACK):        (ENDING,     (SEND_BYE,)),
     (CLOSING,       NO_ACK):             (ENDING,     (SEND_BYE,)),
     (CLOSING,       RECEIVE_BYE):        (ENDED,      (RELEASE,)),

@@ -89,6 +89,24 @@ class SessionTimer:
             return
         self._start(asked[0], asked[1] != "uas", now)
 
+    @property
+    def runs(self) -> bool:
+        """Whether the session ends when nobody refreshes it."""
+        return self._expiry is not None
+
+    def resume(self, seconds: int, ours: bool, now: float) -> None:
+        """Go on with a timer of `seconds` (0: none) that another user agent kept: nobody knows since when,
+        so that a refresh of ours is due soon.
+        """
+        if not seconds:
+            self.stop()
+            return
+        self._start(seconds, ours, now)
+        if ours:
+            self._session.stack.timeouts.cancel(self._refresh)
+            self._refresh = None
+            self.retry(now)
+
     # -------------------------------------------------------------------------------------------- as server
 
     def too_short(self, request: Request) -> list[tuple[str, str]] | None:

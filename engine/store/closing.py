@@ -17,6 +17,7 @@ from engine.events import (
     CallQueued,
     CallRecord,
     CallResumed,
+    CallTaken,
     CallTransferred,
     EndReason,
     OfferMissed,
@@ -31,7 +32,7 @@ def closing_record(call: str, node: str, began: float, entries: Sequence[Entry],
     last.
     """
     ended = max([ended, began, *(entry.at for entry in entries)])
-    first = _first(entries, CallArrived.kind)
+    first = _first(entries, CallArrived.kind) or _first(entries, CallTaken.kind)
     base = {**first.data, **first.person} if first else {}
     queued, connected = _first(entries, CallQueued.kind), _first(entries, CallConnected.kind)
     connected_at = connected.at if connected else None

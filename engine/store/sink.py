@@ -16,7 +16,7 @@ from msgspec.structs import astuple
 from sqlalchemy import Engine, Table
 from sqlalchemy.exc import DBAPIError
 
-from engine.events import CallArrived, CallEnded, LineProbed, LineUsed
+from engine.events import CallArrived, CallEnded, CallHandedOver, CallTaken, LineProbed, LineUsed
 from engine.store import schema
 from engine.store.errors import RowsRefused, StoreUnavailable
 from engine.store.rows import RECORD_FIELDS, Line, drawn
@@ -54,14 +54,19 @@ class Sink:
             rows = [astuple(line)[: len(JOURNAL_FIELDS)] for line in lines]
             arrived = [(line.call, line.node, line.at) for line in lines if line.kind == CallArrived.kind]
             records = [_record_row(line.record) for line in lines if line.record]
+            taken = [(line.call, line.node, began(line)) for line in lines if line.kind == CallTaken.kind]
             ended = [line.call for line in lines if line.kind == CallEnded.kind]
+            handed = [(line.call, line.node) for line in lines if line.kind == CallHandedOver.kind]
             self._insert(cursor, schema.journal, JOURNAL_FIELDS, rows, again)
             self._insert(cursor, schema.open_calls, OPEN_FIELDS, arrived, True)
+            self._close_calls(cursor, [call for call, _, _ in taken])  # of the node that had them before
+            self._insert(cursor, schema.open_calls, OPEN_FIELDS, taken, True)
             self._insert(cursor, schema.call_records, RECORD_FIELDS, records, True)
             for kind, (table, names) in DRAWN.items():
                 own = [drawn(line, names) for line in lines if line.kind == kind]
                 self._insert(cursor, table, names, own, True)
             self._close_calls(cursor, ended)
+            self._leave_calls(cursor, handed)
             self._connection.commit()
         except (self._engine.dialect.loaded_dbapi.Error, DBAPIError) as error:
             raise self._verdict(error) from error
@@ -107,6 +112,12 @@ class Sink:
         for part in _parts(calls):
             marks = ",".join([self._mark] * len(part))
             cursor.execute(f"DELETE FROM {table} WHERE {call} IN ({marks})", part)
+
+    def _leave_calls(self, cursor: Any, calls: list[tuple[str, str]]) -> None:
+        """Calls that other nodes have are not open at this one; what those say of them stays."""
+        table, call, node = self._name(schema.open_calls), self._quote("call"), self._quote("node")
+        for pair in calls:
+            cursor.execute(f"DELETE FROM {table} WHERE {call} = {self._mark} AND {node} = {self._mark}", pair)
 
     def _prepared(self, table: Table, names: tuple[str, ...], rows: int, again: bool) -> str:
         sql = self._sql.get((table.name, rows, again))
@@ -166,6 +177,11 @@ class Sink:
 
     def _quote(self, name: str) -> str:
         return self._engine.dialect.identifier_preparer.quote(name)
+
+
+def began(line: Line) -> float:
+    """When a call arrived that this node took over."""
+    return float(msgspec.json.decode(line.data).get("began", line.at))
 
 
 def _record_row(record: dict[str, Any]) -> tuple[Any, ...]:

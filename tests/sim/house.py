@@ -17,7 +17,7 @@ from config.secret import Secret
 from config.service import ApiSettings, StoreSettings
 from config.signalling import Listener, SipSettings
 from engine.build import admission_of, capabilities_of, registrar_of, user_agent_settings
-from engine.events import CallArrived, CallEnded, CallRecord, Event
+from engine.events import CallArrived, CallEnded, CallHandedOver, CallRecord, CallTaken, Event
 from engine.switch import Switch
 from media.control import Control
 from media.io.memory import MemoryNetwork
@@ -36,7 +36,7 @@ TICK = 0.020
 SELDOM = 25  # ticks in one, where hours pass and nobody listens
 
 
-def config(agents: int, rtp_timeout_s: float = 0.0) -> Config:
+def config(agents: int, rtp_timeout_s: float = 0.0, *, name: str = "sim", address: str = ADDRESS) -> Config:
     """A house with two queues and `agents` agents, who take turns in them.
 
     rtp_timeout_s: 0 where the phones send no sound: each would be asked time and again if it is there.
@@ -59,10 +59,10 @@ def config(agents: int, rtp_timeout_s: float = 0.0) -> Config:
     }
     return Config(
         folder=Path("."),
-        node=NodeSettings(name="sim", region="eu", market="de", country="DE",
+        node=NodeSettings(name=name, region="eu", market="de", country="DE",
                           limits=Limits(max_calls=400, max_calls_per_s=100)),
-        sip=SipSettings(domain=DOMAIN, listen=(Listener(transport="udp", address=ADDRESS, port=5060),)),
-        media=MediaSettings(address=ADDRESS, port_low=20000, port_high=24000, rtp_timeout_s=rtp_timeout_s),
+        sip=SipSettings(domain=DOMAIN, listen=(Listener(transport="udp", address=address, port=5060),)),
+        media=MediaSettings(address=address, port_low=20000, port_high=24000, rtp_timeout_s=rtp_timeout_s),
         api=ApiSettings(enabled=False),
         store=StoreSettings(),
         queues=queues,
@@ -93,9 +93,14 @@ class Ledger:
 
     def append(self, event: Event) -> None:
         self.events += 1
-        if isinstance(event, CallArrived):
-            assert event.call not in self.arrived, "a call arrives once"
+        if isinstance(event, CallArrived | CallTaken):
+            again = isinstance(event, CallTaken)  # also from an earlier process of the same node
+            assert again or event.call not in self.arrived, "a call arrives once"
+            assert event.call not in self.records, f"{event} after the call's record"
             self.arrived.add(event.call)
+        elif isinstance(event, CallHandedOver):
+            assert event.call not in self.records, "who has a call's record does not hand it over"
+            self.arrived.discard(event.call)
         elif event.call:
             assert event.call not in self.records, f"{event} after the call's record"
 
@@ -118,7 +123,7 @@ class Worker:
         self.number = number
         self.share = ports
         self.alive = True
-        self.network = MemoryNetwork(ADDRESS, (ports[0], ports[1] + 1), house.carry)
+        self.network = MemoryNetwork(house.address, (ports[0], ports[1] + 1), house.carry)
         self.ports = self.network.free
         self.control = Control(self.network, house.sounds, rng=Random(number))
         self.ticking = False
@@ -129,7 +134,7 @@ class Worker:
 
     def hear(self, datagram: bytes, source: Address, port: int) -> None:
         """RTP arrives at a leg's port."""
-        if self.alive and self.network.deliver(datagram, source, (ADDRESS, port)):
+        if self.alive and self.network.deliver(datagram, source, (self.house.address, port)):
             self._tell(self.control.drain(self.house.world.now))
 
     def _handle(self, command: AnyCommand) -> None:
@@ -164,9 +169,11 @@ class House:
     def __init__(
         self, world: World, folder: Path, agents: int, rtp_timeout_s: float = 0.0, *,
         workers: int = 1, scattered: float = 0.0, ticks_in_one: int = 1,
+        name: str = "sim", address: str = ADDRESS,
     ) -> None:  # fmt: skip
         self.world = world
-        self.config = config(agents, rtp_timeout_s)
+        self.address = address
+        self.config = config(agents, rtp_timeout_s, name=name, address=address)
         self.folder = folder
         self.sounds = Files()
         self.ledger = Ledger()
@@ -174,7 +181,7 @@ class House:
         admission = admission_of(self.config, rng)
         self.registrar = registrar_of(self.config)
         self.agent = UserAgent(
-            user_agent_settings(self.config, {"udp": (ADDRESS, 5060)}),
+            user_agent_settings(self.config, {"udp": (address, 5060)}),
             rng=rng, admission=admission, registrar=self.registrar,
         )  # fmt: skip
         self.scattered = scattered
@@ -189,16 +196,12 @@ class House:
             self.config, agent=self.agent, registrations=self.registrar, media=self, journal=self.ledger,
             prompts=self, resolver=self, rng=rng, epoch=1.7e9,
         )  # fmt: skip
-        self.host = Host(world, ADDRESS, 5060, self.agent)
+        self.host = Host(world, address, 5060, self.agent)
         self.host.on_event = lambda event: self.switch.sip(event, world.now)
         self.host.deadline = self._deadline
         self.host.expire = self._expire
 
     # --- the ports of the switch ------------------------------------------------------------------
-
-    @property
-    def address(self) -> str:
-        return ADDRESS
 
     @property
     def capabilities(self) -> Sequence[object]:

@@ -47,6 +47,7 @@ class Phone:
         self.host = Host(world, address, 5060, self.agent)
         self.host.on_event = self.happened
         self.live: dict[int, Session] = {}
+        self.house = HOUSE  # where it calls and registers
         self.version = 1
 
     def sdp(self, direction: str = "sendrecv") -> bytes:
@@ -65,7 +66,7 @@ class Phone:
         uri = Uri.parse(f"sip:{number}@{DOMAIN}")
         session = self.agent.invite(
             uri,
-            [HOUSE],
+            [self.house],
             from_=NameAddr.parse(f"<sip:{user}@{DOMAIN}>"),
             to=NameAddr.parse(f"<{uri}>"),
             offer=self.sdp() if offer else None,
@@ -170,7 +171,7 @@ class AgentPhone(Phone):
         aor = Uri.parse(f"sip:{self.name}@{DOMAIN}")
         us = NameAddr("", aor)
         self.agent.request(
-            "REGISTER", Uri.parse(f"sip:{DOMAIN}"), [HOUSE], from_=us, to=us, final=lambda *_: None,
+            "REGISTER", Uri.parse(f"sip:{DOMAIN}"), [self.house], from_=us, to=us, final=lambda *_: None,
             headers=[("Contact", f"<sip:{self.name}@{self.address}:5060>"), ("Expires", "3600")],
             credentials=self.credentials, now=self.world.now,
         )  # fmt: skip

@@ -1,0 +1,125 @@
+"""This node's calls as others would go on with them, and others' calls as this one does."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import structlog
+
+from engine.cluster import replica
+from engine.cluster.capture import capture
+from engine.cluster.inherited import Claimable
+from engine.cluster.kept import Kept
+from engine.cluster.replica import BadReplica, CallReplica
+from engine.cluster.revival import revive
+from engine.cluster.store import Store
+from engine.cluster.surrender import surrender
+
+if TYPE_CHECKING:
+    from engine.call import Call
+    from engine.switch import Switch
+
+AT_ONCE = 16  # calls revived before others have their turn
+
+log = structlog.get_logger("takeover")
+
+
+class Calls:
+    """Is the switch's `replicas` (engine.ports.ReplicaPort) and a part of what nodes inherit."""
+
+    word = "calls"
+
+    def __init__(self, switch: Switch, store: Store, life: str, now: float) -> None:
+        self.taken = 0
+        self._switch = switch
+        self._store = store
+        self._due: deque[tuple[CallReplica, str]] = deque()
+        self.kept = Kept(
+            self.word,
+            life,
+            store,
+            switch.timers,
+            describe=self._describe,
+            all=lambda: list(switch.calls),
+            now=now,
+        )
+        switch.replicas = self
+        store.watch(self._store_changed)
+
+    # --- ours ---------------------------------------------------------------------------------------
+
+    def touched(self, call: Call, now: float) -> None:
+        self.kept.touched(call.id, now)
+
+    def gone(self, call: str, now: float) -> None:
+        self.kept.touched(call, now)
+
+    def _describe(self, id: str) -> bytes:
+        call = self._switch.calls.get(id)
+        return b"" if call is None else replica.encode(capture(call))
+
+    def _store_changed(self, up: bool, now: float) -> None:
+        """It may have forgotten who has the calls that were others'."""
+        if up:
+            for call in self._switch.calls.values():
+                for node in call.taken_from:
+                    me = self._switch.config.node.name
+                    self._store.ask("HSET", self._store.key("taken", node), call.id, me, now=now)
+
+    # --- others' ------------------------------------------------------------------------------------
+
+    def room(self) -> int:
+        """How many more this node can have."""
+        if self._switch.media.place() is None:
+            return 0
+        limit = self._switch.config.node.limits.max_calls
+        return max(0, limit - len(self._switch.calls) - len(self._due))
+
+    def read(self, found: Mapping[str, bytes]) -> list[Claimable]:
+        """Those that this release can go on with; others are left to whoever can."""
+        calls: list[Claimable] = []
+        for id, data in found.items():
+            try:
+                call = replica.decode(data)
+            except BadReplica as fault:
+                log.warning("a call cannot be read", call=id, why=str(fault))
+                continue
+            if call.id == id:
+                calls.append(Claimable(id, call.key, call.market, call.told.arrived, data, call))
+        return calls
+
+    def have(self, claimed: Sequence[Claimable], former: str, now: float) -> None:
+        """They are ours now; former: the node that had them. Their agents are busy from this moment, before
+        any phone of theirs counts as registered here.
+        """
+        for each in claimed:
+            assert isinstance(each.value, CallReplica)
+            self.kept.has(each.id, each.data)
+            self._due.append((each.value, former))
+            for name, queue in each.value.agents:
+                self._switch.acd.resume(name, each.id, queue, now)
+        self._revive(now)
+
+    def _revive(self, now: float) -> None:
+        """So many, then others have their turn: who takes over thousands still answers its phones."""
+        for _ in range(min(AT_ONCE, len(self._due))):
+            call, former = self._due.popleft()
+            if call.id not in self._switch.calls:
+                self.taken += 1
+                revive(self._switch, call, former, now)
+        self._switch.assign(now)
+        if self._due:
+            self._switch.timers.at(now, self._revive)
+
+    # --- ours no more -------------------------------------------------------------------------------
+
+    def present(self) -> list[str]:
+        return list(self._switch.calls)
+
+    def surrender(self, id: str, node: str, now: float) -> None:
+        """Another node has it."""
+        call = self._switch.calls.get(id)
+        if call is not None:
+            surrender(call, node, now)
