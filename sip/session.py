@@ -41,8 +41,8 @@ from sip.states import (
     SEND_CANCEL,
     SEND_REFUSAL,
     STOP_HOPS,
-    UNANSWERED,
     SURRENDER,
+    UNANSWERED,
 )
 from sip.table import INITIAL
 from sip.timers import SessionTimer

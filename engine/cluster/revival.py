@@ -137,8 +137,10 @@ def _session(call: Call, replica: LegReplica, now: float) -> Signalling | None:
     if replica.manner == "whip":
         return switch.whip.expect(replica.token) if switch.whip is not None and replica.token else None
     try:
-        credentials = switch.trunks.credentials(replica.line) if replica.line in switch.config.lines else None
-        return switch.user_agent.restore(Snapshot.read(replica.session), credentials, now=now)
+        account = switch.trunks.account(replica.line)
+        session = switch.user_agent.restore(Snapshot.read(replica.session), account, now=now)
+        session.manner = switch.trunks.manner(replica.line)
+        return session
     except (BadSnapshot, WrongState) as fault:
         log.warning("a leg cannot be taken up", call=call.id, role=replica.role, why=str(fault))
         return None
@@ -152,7 +154,7 @@ def _describe(leg: Leg, replica: LegReplica) -> None:
     encryption = Encryption(policy, switch.config.media.srtp_suites, switch.rng)
     if replica.proto:
         encryption.form = Form(replica.proto, replica.keyed)
-    leg.description = description = PhoneDescription(switch.media.capabilities, encryption)
+    leg.description = description = PhoneDescription(switch.trunks.capabilities(replica.line), encryption)
     try:
         description.resume(sdp.parse(replica.local), replica.codec)
     except Malformed as fault:  # then it is described as if for the first time

@@ -67,9 +67,7 @@ class Sharing:
         self._queue_of: dict[str, str] = {}  # of other nodes' calls that have a place
         self._kept: dict[str, float] = {}  # those of them that are kept, and until when
         self._promised: dict[str, str] = {}  # agents elsewhere that calls of ours ring, by name
-        self._spent: dict[
-            str, tuple[int, float]
-        ] = {}  # refused: what her node has to hear, or when
+        self._spent: dict[str, tuple[int, float]] = {}  # refused: what her node has to hear, or when
         self._owed: set[str] = set()  # nodes to be told soon that we heard them
         self._awaited: dict[tuple[str, str], float] = {}
         self._passed: dict[tuple[str, str], float] = {}

@@ -24,9 +24,7 @@ class Telling:
         self, sharing: Sharing, acd: Acd, node: str, life: str, tell: Callable[[bytes, float], None]
     ) -> None:
         self.agents: set[str] = set(acd.agents)  # that changed
-        self.took: dict[
-            str, tuple[str, float]
-        ] = {}  # our calls: whose place they have, when they came
+        self.took: dict[str, tuple[str, float]] = {}  # our calls: whose place they have, when they came
         self.whole = True  # the next news tells all
         self.owing = False  # somebody waits to be heard, whether or not anything has changed
         self.version = 0
