@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class LoadedNode:
 
     address: str
     pid: int
-    far_port: int
+    far_port: int = 0
     number: str = NUMBER
 
 
@@ -108,27 +108,34 @@ def running_node(cores: Sequence[int] | None = None) -> Iterator[LoadedNode]:
         folder = Path(scratch)
         port = _free_port(FAR)
         _write_config(folder / "config", port)
-        command = [sys.executable, "-m", "engine", "serve", "--free-ports", "--json"]
-        command += ["--config", str(folder / "config"), "--data", str(folder / "data")]
-        with (folder / "node.log").open("w") as log:
-            process = subprocess.Popen(
-                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
-            )
+        with started(folder / "config", folder, cores) as node:
+            yield replace(node, far_port=port)
+
+
+@contextmanager
+def started(config: Path, folder: Path, cores: Sequence[int] | None = None) -> Iterator[LoadedNode]:
+    """A node at rest with that configuration; its data and log are in `folder`."""
+    command = [sys.executable, "-m", "engine", "serve", "--free-ports", "--json"]
+    command += ["--config", str(config), "--data", str(folder / "data")]
+    with (folder / "node.log").open("w") as log:
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
+        )
+    try:
+        ready = _ready(process, folder / "node.log")
+        _settle(process.pid)
+        if cores is not None:
+            root = psutil.Process(process.pid)
+            for each in (root, *root.children(recursive=True)):
+                each.cpu_affinity(list(cores))
+        yield LoadedNode(f"127.0.0.1:{ready['sip']['udp']}", process.pid)
+    finally:
+        process.terminate()
         try:
-            ready = _ready(process, folder / "node.log")
-            _settle(process.pid)
-            if cores is not None:
-                root = psutil.Process(process.pid)
-                for each in (root, *root.children(recursive=True)):
-                    each.cpu_affinity(list(cores))
-            yield LoadedNode(f"127.0.0.1:{ready['sip']['udp']}", process.pid, port)
-        finally:
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _ready(process: subprocess.Popen[bytes], log: Path) -> Any:

@@ -40,8 +40,9 @@ def _dialled(text: str) -> str:
 
 
 def _prefix(text: str) -> str:
-    if not re.fullmatch(r"\+[1-9][0-9]{0,14}", text):
-        raise wrong(f"{text!r} is not an E.164 prefix", "write + and the first digits, for instance +4420")
+    if not re.fullmatch(r"\+([1-9][0-9]{0,14})?", text):
+        remedy = "write + and the first digits, for instance +4420, or + alone for all numbers"
+        raise wrong(f"{text!r} is not an E.164 prefix", remedy)
     return text
 
 

@@ -21,7 +21,7 @@ from engine.timers import Timer
 from engine.trunk.group import TrunkGroup, Way
 from engine.trunk.invitation import invitation
 from engine.trunk.parties import caller_of, diverted_of
-from routing.dial import dial
+from routing.dial import Address, dial
 from routing.failover import Attempt, End, Heard, Outcome, Pause, Result, Steps, Tried, rings
 from routing.health import Event
 from routing.identity import Caller
@@ -101,6 +101,7 @@ class LineAttempt:
     def _go(self, outcome: Outcome | None, now: float) -> None:
         """Tell what became of the last step, and take the next."""
         assert self._steps is not None
+        self._trunks.trying.discard(self)
         self._stop_timer()
         try:
             step = next(self._steps) if outcome is None else self._steps.send(outcome)
@@ -195,6 +196,16 @@ class LineAttempt:
             took = now - self._sent_at
             self._trunks.heard(self._step.line, self._way.address, Event.HEARD, now, rtt_s=took)
 
+    def tries(self, line: str, address: Address) -> bool:
+        """Whether it waits for an address to get any further."""
+        way, step = self._way, self._step
+        return step is not None and way is not None and step.line == line and way.address == address
+
+    def deserted(self, now: float) -> None:
+        """The address that took it is dead: nobody will ring."""
+        if self._heard < Heard.EARLY_MEDIA and not self._over:
+            self._stalled(now)
+
     def _further(self, said: Heard, now: float) -> None:
         """Wait on for as long as what it says is worth."""
         assert self._step is not None
@@ -204,8 +215,10 @@ class LineAttempt:
         if self._rang_at is None and rings(self._heard, manner):
             self._rang_at = now
         if self._heard >= Heard.EARLY_MEDIA > before:
+            self._trunks.trying.discard(self)
             self._arm(step.ring_s, self._rung_out, now)
         elif before is Heard.NOTHING and self._heard < Heard.EARLY_MEDIA:
+            self._trunks.trying.add(self)
             self._arm(max(0.0, self._until - now), self._stalled, now)
 
     def _take(self, body: bytes) -> bool:

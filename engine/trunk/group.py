@@ -68,6 +68,7 @@ class TrunkGroup:
         self._rng = rng
         self.exchange = self._exchange(switch.config)
         self.waiting: dict[str, LineAttempt] = {}  # for room, by their legs' numbers
+        self.trying: set[LineAttempt] = set()  # that a line has taken and nobody rings for
         self._hops: dict[tuple[str, Address], Hop] = {}
         self._questions: dict[int, Question] = {}
         self._registrations: dict[str, Registration] = {}
@@ -212,7 +213,10 @@ class TrunkGroup:
         self, name: str, address: Address, event: health.Event, now: float, *, rtt_s: float | None = None
     ) -> None:
         """Something was heard of an address, or was not."""
-        self.exchange.heard(name, address, event, now, rtt_s=rtt_s)
+        state = self.exchange.heard(name, address, event, now, rtt_s=rtt_s)
+        if state is health.State.DOWN:
+            for attempt in [each for each in self.trying if each.tries(name, address)]:
+                attempt.deserted(now)
         if event is not health.Event.HEARD:
             self._tell(now)
             self._rearm(now)

@@ -319,3 +319,19 @@ def test_an_emergency_passes_every_limit(lines: Lines, stage: Stage) -> None:
     session = lines.dial("112")
     stage.run(2.0)
     assert session.state == "connected" and gateway.numbers[-1] == "112"
+
+
+def test_a_call_that_was_taken_and_not_rung_for_leaves_a_line_as_soon_as_that_is_dead(
+    lines: Lines, stage: Stage
+) -> None:
+    first = lines.add("one", FIRST, priority=1)
+    second = lines.add("two", SECOND, priority=2)
+    first.manner = "trying"
+    stage.run(1.0)
+    lines.dial()
+    stage.run(0.5)
+    first.host.up = False
+    for number in ("+34910601235", "+34910601236", "+34910601237"):  # that find it dead
+        stage.customer(number)
+        stage.run(0.6)
+    assert "+34910601234" in second.numbers
