@@ -29,7 +29,7 @@ async def comes_up(phone: Phone) -> None:
 
 
 def test_an_initial_registration_says_who_and_where_we_are(play: Play):
-    """TS 24.229 5.1.1.2.1, 5.1.1.2.2: request, Contact with the service, path, access network, private identity."""
+    """TS 24.229 5.1.1.2.1, 5.1.1.2.2: Contact with the service, path, access network, private identity."""
     first = play("registers", comes_up, first=Subscriber().challenge()).requests("REGISTER")[0]
     assert str(first.uri) == f"sip:{HOME}"
     assert (str(first.from_.uri), str(first.to.uri)) == (IDENTITY, IDENTITY)
@@ -153,7 +153,7 @@ def test_a_registration_is_renewed_at_half_of_a_short_life_and_ended_by_us(play:
 
 
 def test_who_we_are_and_the_way_come_with_the_answer_and_are_used(play: Play):
-    """TS 24.229 5.1.1.2.1, 5.1.2A.1.1: P-Associated-URI; P-CSCF and Service-Route as the Route of requests."""
+    """TS 24.229 5.1.1.2.1, 5.1.2A.1.1: P-Associated-URI; P-CSCF and Service-Route as Route of requests."""
 
     async def story(phone: Phone) -> None:
         registration = phone.register(credentials())
