@@ -11,17 +11,13 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator
 
+from config.mobile import AkaSettings, Word
 from config.setting import Host, Port, SecretField, Text, Words, setting, settings, wrong
 from routing.dial import Address, Target
 from routing.identity import Assert, CallerId, Divert, Show
 from routing.rewriting import Form, NumberStyle, Rewrite
-from sip.digest import Credentials
-
-
-def _printable(text: str) -> str:
-    if not re.fullmatch(r"[!-~](?:[ -~]{0,126}[!-~])?", text) or '"' in text:
-        raise wrong(f"{text[:40]!r} cannot stand in a SIP header", "write printable ASCII without quotes")
-    return text
+from sip.aka import AkaCredentials
+from sip.digest import Account, Credentials
 
 
 def _number(text: str) -> str:
@@ -36,7 +32,6 @@ def _beginning(text: str) -> str:
     return text
 
 
-Word = Annotated[str, AfterValidator(_printable), Words("text")]
 Number = Annotated[str, AfterValidator(_number), Words("E.164 number")]
 Beginning = Annotated[str, AfterValidator(_beginning), Words("E.164 prefix")]
 Dscp = Annotated[int, Ge(0), Le(63), Words("DSCP")]
@@ -58,12 +53,15 @@ class AddressSettings:
 @settings
 class CredentialSettings:
     user: Word = setting("User name, as the carrier gave it.")
-    password: SecretField = setting("Password: {env: NAME} or {file: PATH}.")
+    password: SecretField | None = setting("Password: {env: NAME} or {file: PATH}.", default=None)
+    aka: AkaSettings | None = setting("Keys of a SIM card, in place of a password.", default=None)
     realm: Text = setting("Answer challenges of this realm alone; of any when empty.", default="")
 
-    def value(self) -> Credentials:
-        """As the SIP stack takes them."""
-        return Credentials(user=self.user, password=self.password.reveal(), realm=self.realm or None)
+    def value(self, user: str) -> Account:
+        """As the SIP stack takes them, made once: a card remembers. user: whose they are."""
+        if self.aka is not None:
+            return AkaCredentials(user, self.aka.card(), self.realm or None)
+        return Credentials(user, self.password.reveal() if self.password else "", self.realm or None)
 
 
 @settings
@@ -76,19 +74,6 @@ class RegisterSettings:
     )
     domain: Host | None = setting("Domain of the account; the registrar's when left out.", default=None)
     expires_s: Annotated[int, Ge(60), Le(86_400)] = setting("Lifetime asked for, in seconds.", default=600)
-
-
-@settings
-class ImsSettings:
-    domain: Host = setting("The home network, such as ims.mnc001.mcc001.3gppnetwork.org.")
-    public_identity: Word = setting("Who is registered (IMPU), such as sip:+442071838750@ims.example.")
-    private_identity: Word | None = setting(
-        "Who authenticates (IMPI); the user of `credentials` when left out.", default=None
-    )
-    access_network: Word | None = setting("P-Access-Network-Info, such as 3GPP-E-UTRAN-FDD.", default=None)
-    preconditions: bool = setting(
-        "Agree on resources before the callee's phone rings (RFC 3312), where the far end does.", default=True
-    )
 
 
 @settings

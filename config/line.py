@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,7 +15,6 @@ from config.carrier import (
     CallerIdSettings,
     CredentialSettings,
     DscpSettings,
-    ImsSettings,
     Number,
     NumberSettings,
     Rank,
@@ -25,6 +23,7 @@ from config.carrier import (
 )
 from config.hours import WindowField, Zone
 from config.media import CodecName
+from config.mobile import ImsSettings
 from config.setting import (
     Count,
     Country,
@@ -45,6 +44,7 @@ from routing.rate import Rate, Tariff
 from routing.window import schedule
 from sip.digest import Account
 from sip.hop import Hop
+from sip.manner import PLAIN
 from sip.registration import RegistrationSettings
 from sip.uri import NameAddr, Uri
 
@@ -195,10 +195,8 @@ class LineSettings:
         """What challenges are answered with, of registrations and of calls; to be made once."""
         if self.credentials is None:
             return None
-        credentials = self.credentials.value()
-        if self.ims is not None and self.ims.private_identity:
-            return replace(credentials, user=self.ims.private_identity)
-        return credentials
+        ims = self.ims
+        return self.credentials.value(user=(ims and ims.private_identity) or self.credentials.user)
 
     def registration(
         self, contact: Callable[[Hop], Uri], user_agent: str, account: Account | None = None
@@ -220,6 +218,8 @@ class LineSettings:
             credentials=account or self.account(),
             expires=self.register.expires_s,
             user_agent=user_agent,
+            manner=self.ims.registering() if self.ims else PLAIN,
+            home=self.ims.domain if self.ims else "",
         )
 
     def _registrar(self, register: RegisterSettings) -> tuple[str, int | None]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
-from config.carrier import StyleSettings
+from config.carrier import CredentialSettings, StyleSettings
 from config.fault import Fault
 from config.fault import Path as SettingPath
 from config.line import LineSettings
+from config.mobile import is_key
 from config.parts import Parts, sound
 from config.references import destination_faults, prompts_of
+from config.secret import Secret
 from config.tariff import twice
 from routing.identity import Show
 from routing.rewriting import Rewrite, readable
@@ -73,10 +75,33 @@ def _proof(line: LineSettings) -> Iterator[Wrong]:
             yield ("register",), "has no credentials", "add credentials with user and password"
         if not line.register.registrar and not line.addresses and line.ims is None:
             yield ("register",), "leads nowhere", "name its registrar, or an address of the line"
-    secret = line.credentials.password if line.credentials is not None else None
-    if line.enabled and secret is not None and secret.generated:
-        remedy = "write {env: NAME} or {file: PATH}"
-        yield ("credentials", "password"), "is the carrier's to give, it cannot be made up", remedy
+    if line.credentials is not None:
+        yield from _credentials(line, line.credentials)
+
+
+def _credentials(line: LineSettings, proof: CredentialSettings) -> Iterator[Wrong]:
+    """A password, or a card's keys, and they are as the carrier gave them."""
+    at, aka = ("credentials",), proof.aka
+    if (proof.password is None) == (aka is None):
+        problem = "has no password" if aka is None else "has a password and a card's keys"
+        yield at, problem, "write password, or aka with k and opc"
+    if aka is not None:
+        if (aka.opc is None) == (aka.op is None):
+            problem = "has neither opc nor op" if aka.op is None else "has both opc and op"
+            yield (*at, "aka"), problem, "write opc, as it stands beside the key of the card"
+        if line.ims is None:
+            yield (*at, "aka"), "is for mobile networks", "write kind: ims and a block ims, or a password"
+    secrets: dict[SettingPath, Secret | None] = {("password",): proof.password}
+    if aka is not None:
+        secrets |= {("aka", "k"): aka.k, ("aka", "opc"): aka.opc, ("aka", "op"): aka.op}
+    for path, secret in secrets.items():
+        if secret is None:
+            continue
+        if line.enabled and secret.generated:
+            remedy = "write {env: NAME} or {file: PATH}"
+            yield (*at, *path), "is the carrier's to give, it cannot be made up", remedy
+        elif path[0] == "aka" and not is_key(secret):
+            yield (*at, *path), "is no key", "give it 32 hexadecimal digits, without spaces"
 
 
 def _kind(line: LineSettings) -> Iterator[Wrong]:

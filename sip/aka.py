@@ -29,7 +29,7 @@ class Card:
 
     def __init__(self, keys: Milenage, amf: bytes | None = None) -> None:
         self._keys = keys
-        self._amf = amf
+        self.amf = amf
         self._seen = [-1] * _INDICES  # SEQ by IND
 
     def __repr__(self) -> str:
@@ -47,7 +47,7 @@ class Card:
         hidden, amf, mac = autn[:6], autn[6:8], autn[8:]
         sqn = bytes(a ^ b for a, b in zip(hidden, vector.ak, strict=True))
         known = hmac.compare_digest(self._keys.codes(rand, sqn, amf)[0], mac)
-        if not known or (self._amf is not None and amf != self._amf):
+        if not known or (self.amf is not None and amf != self.amf):
             return Proof(b"", refused=True)
         number = int.from_bytes(sqn, "big")
         seq, ind = number >> _IND_BITS, number & (_INDICES - 1)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sip.ack import acknowledgement
 from sip.dialog import Dialog
+from sip.early_media import heed
 from sip.events import Answered, Ended, Provisional, Rejected
 from sip.hop import Hop
 from sip.message import Headers, Request, Response, Uri
@@ -130,7 +132,7 @@ class Caller:
 
     def _on_provisional(self, outgoing: Outgoing, response: Response, now: float) -> None:
         session = self._session
-        session.heed(response)
+        heed(session, response)
         fork = self._fork(outgoing, response)
         sdp: bytes | None = None
         if fork is not None and not self._winner:
@@ -304,7 +306,7 @@ class Caller:
         if self._outgoing is None:
             return
         request, stack, dialog = self._outgoing.request, self._session.stack, fork.dialog
-        fork.ack = self._session.acknowledgement(dialog, request, sdp)
+        fork.ack = acknowledgement(stack, dialog, request, sdp)
         stack.transmit(*fork.ack)
 
     def _send_prack(self, fork: Fork, sdp: bytes | None, now: float) -> None:
@@ -316,7 +318,7 @@ class Caller:
     def _pracked(self, outgoing: Outgoing, response: Response, now: float) -> None:
         if response.status >= 200:
             self._pracks -= 1
-            self._session.heed(response)
+            heed(self._session, response)
             self._session.reserve(now)
 
     @property

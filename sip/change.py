@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
+from sip.ack import acknowledgement
 from sip.hop import Hop
 from sip.message import Request, Response
 from sip.offer import described
@@ -97,7 +98,7 @@ class Change:
         """The ACK to its 2xx, with our answer when they made the offer; an UPDATE has none."""
         session, outgoing = self._session, self._outgoing
         if self.method == "INVITE" and outgoing is not None and session.dialog is not None:
-            self._ack = session.acknowledgement(session.dialog, outgoing.request, sdp)
+            self._ack = acknowledgement(session.stack, session.dialog, outgoing.request, sdp)
             session.stack.transmit(*self._ack)
 
     def let_go(self, now: float) -> None:
@@ -118,6 +119,18 @@ class Change:
     def hop(self) -> Hop | None:
         """Where it went."""
         return self._outgoing.hop if self._outgoing is not None else None
+
+    def never_arrived(self) -> bool:
+        """Whether it went over a connection that only the far end can open, and that has broken: the call
+        outlives it, and the far end opens the next one (RFC 5626 section 4.5; section 5.3 has 430 for that,
+        which ends nothing).
+        """
+        stack, dialog = self._session.stack, self._session.dialog
+        if dialog is None or not dialog.hop.one_way:
+            return False
+        if self.failure() == "timeout":
+            return stack.hops_inside(dialog)[0] != self.hop
+        return self.failure() == "transport"
 
     def _started(self, outgoing: Outgoing) -> None:
         self._outgoing = outgoing

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sip.description import DIRECTIONS, Direction
+from sip.description import DIRECTIONS
 from sip.errors import MalformedHeader
+from sip.events import Authorised as Authorised
+from sip.events import EarlyMedia
 from sip.message import Message
+from sip.states import UNANSWERED
+
+if TYPE_CHECKING:
+    from sip.session import Session
 
 NAME = "P-Early-Media"
 ASKED = (NAME, "supported")  # of an INVITE: we act upon the header
 MAX_WORDS = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Authorised:
-    """direction: as its sender sees it: "sendonly" lets us hear and not be heard. gated: somebody on the way
-    holds back the sound that is not authorised.
-    """
-
-    direction: Direction
-    gated: bool = False
-
-    @property
-    def heard(self) -> bool:
-        """Whether what the far end plays is meant for us; else we ring ourselves."""
-        return self.direction in ("sendrecv", "sendonly")
 
 
 def read(message: Message) -> Authorised | None:
@@ -36,3 +27,11 @@ def read(message: Message) -> Authorised | None:
         return None
     direction = next((DIRECTIONS[word] for word in words if word in DIRECTIONS), None)
     return None if direction is None else Authorised(direction, "gated" in words)
+
+
+def heed(session: Session, message: Message) -> None:
+    """A message that came before the answer may say what is to be heard until then."""
+    authorised = read(message) if session.state in UNANSWERED else None
+    if authorised is not None and authorised != session.early_media:
+        session.early_media = authorised
+        session.stack.emit(EarlyMedia(session, authorised))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sip.admission import Identity as Identity
-from sip.early_media import Authorised as Authorised
+from sip.description import Direction
 from sip.hop import Hop as Hop
 from sip.reason import Reason as Reason
 
@@ -48,6 +48,21 @@ class Provisional(Event):
     session: Session
     status: int
     sdp: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Authorised:
+    """direction: as its sender sees it: "sendonly" lets us hear and not be heard. gated: somebody on the way
+    holds back the sound that is not authorised.
+    """
+
+    direction: Direction
+    gated: bool = False
+
+    @property
+    def heard(self) -> bool:
+        """Whether what the far end plays is meant for us; else we ring ourselves."""
+        return self.direction in ("sendrecv", "sendonly")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,11 +35,6 @@ class Milenage:
     def __repr__(self) -> str:
         return "Milenage()"  # both are secrets
 
-    @staticmethod
-    def of_operator(k: bytes, op: bytes) -> Milenage:
-        """With the operator's own value OP instead of OPc (section 4.1)."""
-        return Milenage(k, _xor(_encrypt(k, op), op))
-
     def codes(self, rand: bytes, sqn: bytes, amf: bytes) -> tuple[bytes, bytes]:
         """MAC-A, by which the network proves itself (f1), and MAC-S, by which the card does (f1*)."""
         message = (sqn + amf) * 2
@@ -60,6 +55,11 @@ class Milenage:
     def _out(self, temp: bytes, number: int) -> bytes:
         turned = _turn(_xor(temp, self.opc), _TURNS[number])
         return _xor(_encrypt(self.k, _xor(turned, _CONSTANTS[number])), self.opc)
+
+
+def bound(k: bytes, op: bytes) -> bytes:
+    """OPc: the operator's own value OP as it is bound to one card's key (section 4.1)."""
+    return _xor(_encrypt(k, op), op)
 
 
 def _encrypt(key: bytes, block: bytes) -> bytes:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sip.change import Change, Wanted, pause
 from sip.dialog import Dialog
+from sip.early_media import heed
 from sip.errors import WrongState
 from sip.events import Event, Reanswered, Reoffered, ReofferFailed
 from sip.message import Request, Response
@@ -134,7 +135,7 @@ class Renegotiation:
         self._change.send(now)
 
     def _answered(self, change: Change, response: Response, now: float) -> None:
-        self._session.heed(response)
+        heed(self._session, response)
         if response.status >= 300:
             self._on_refusal(change, response, now)
         elif self._session.over or self._session.dialog is None:
@@ -177,7 +178,7 @@ class Renegotiation:
         wait = pause(response, session.direction == "out", session.stack.rng)
         if status == 422 and session.timer.longer(response) is not None:
             wait = 0.0
-        if self._never_arrived(change):
+        if change.never_arrived():
             wait, self._tries = FLOW_S, self._tries - 1
         elif change.failure() is not None or status in (408, 481):
             session.gone(now, "transport" if change.failure() == "transport" else "gone")
@@ -195,18 +196,6 @@ class Renegotiation:
                 session.stack.emit(ReofferFailed(session, status))
             self.pump(now)
 
-    def _never_arrived(self, change: Change) -> bool:
-        """Whether it went over a connection that only the far end can open, and that has broken: the call
-        outlives it, and the far end opens the next one (RFC 5626 section 4.5; section 5.3 has 430 for that,
-        which ends nothing).
-        """
-        session, dialog = self._session, self._session.dialog
-        if dialog is None or not dialog.hop.one_way:
-            return False
-        if change.failure() == "timeout":
-            return session.stack.hops_inside(dialog)[0] != change.hop
-        return change.failure() == "transport"
-
     # ---------------------------------------------------------------------------------------------- theirs
 
     def receive(self, request: Request, transaction: Transaction, now: float) -> None:
@@ -214,7 +203,7 @@ class Renegotiation:
         session, dialog, offer = self._session, self._session.dialog, sdp_of(request)
         if dialog is None:
             return
-        session.heed(request)
+        heed(session, request)
         transaction.cancelled = self._cancelled
         too_short = session.timer.too_short(request)
         if too_short is not None and request.method != "PRACK":

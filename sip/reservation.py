@@ -113,7 +113,7 @@ class Reservation:
         if before is None or answer is None or not _alike(before, offer):
             return None
         agreed = exchange.local if exchange.remote_offered else exchange.remote
-        return answer if _first_formats(answer) == _first_formats(agreed) else None
+        return answer if _in_use(answer) == _in_use(agreed) else None
 
     def reserved(self) -> bool:
         """Our resources are there; False when that was known."""
@@ -141,21 +141,24 @@ def _alike(known: bytes, offer: bytes) -> bool:
     return precondition.bare(known) == precondition.bare(parse(offer).encode())
 
 
-def _first_formats(sdp: bytes) -> list[str]:
-    """What is in use of each section."""
-    return [media.formats[0] for media in parse(sdp).media if media.port and media.formats]
+def _in_use(sdp: bytes) -> list[str]:
+    """The codec of each section, as text."""
+    on = (media for media in parse(sdp).media if media.port and media.payload_types)
+    return [str(media.codec(media.payload_types[0])) for media in on]
 
 
 def _common(ours: Media, theirs: Media) -> Media | None:
     if not ours.port or not theirs.port:
         return ours if ours.port == theirs.port else None
-    formats = tuple(each for each in ours.formats if each in theirs.formats)
-    if not formats or ours.kind != theirs.kind:
+    # By what they mean: each side numbers what it receives (RFC 3264 section 5.1).
+    meant = [codec for codec in map(theirs.codec, theirs.payload_types) if codec is not None]
+    spoken = {pt: ours.codec(pt) for pt in ours.payload_types}
+    kept = [pt for pt, codec in spoken.items() if codec is not None and any(map(codec.same, meant))]
+    if not kept or ours.kind != theirs.kind:
         return None
-    kept = {int(each) for each in formats if each.isdecimal()}
     return replace(
         ours,
-        formats=formats,
+        formats=tuple(map(str, kept)),
         rtpmap={pt: codec for pt, codec in ours.rtpmap.items() if pt in kept},
         fmtp={pt: text for pt, text in ours.fmtp.items() if pt in kept},
     )

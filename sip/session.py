@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Literal
 
 from sip.dialog import Dialog
 from sip.digest import Authorizer
-from sip.early_media import read as read_early_media
 from sip.errors import WrongState
-from sip.events import Authorised, EarlyMedia, Ended, Event, Identity, StillThere
+from sip.events import Authorised, Ended, Event, Identity, StillThere
 from sip.hop import Hop
 from sip.info import Digits
 from sip.manner import PLAIN
-from sip.message import Message, NameAddr, Request, Response, Uri
-from sip.offer import described
+from sip.message import NameAddr, Response, Uri
 from sip.outgoing import Answer, Outgoing
 from sip.reason import Reason
 from sip.refer import Transfers
@@ -42,7 +40,6 @@ from sip.states import (
     SEND_REFUSAL,
     STOP_HOPS,
     SURRENDER,
-    UNANSWERED,
 )
 from sip.table import INITIAL
 from sip.timers import SessionTimer
@@ -316,20 +313,6 @@ class Session:
             started(outgoing)
         outgoing.start(now)
 
-    def acknowledgement(self, dialog: Dialog, invite: Request, sdp: bytes | None) -> tuple[bytes, Hop]:
-        """The ACK to a 2xx: a request inside the dialog with the INVITE's number and credentials.
-
-        Section 13.2.2.4.
-        """
-        stack = self.stack
-        ack = dialog.request("ACK", invite.cseq[0], described(sdp), sdp or b"")
-        hop = stack.hops_inside(dialog)[0]
-        ack.headers.set("Via", stack.via(hop, stack.new_branch()))
-        for name in ("Authorization", "Proxy-Authorization"):
-            for value in invite.headers.all(name):
-                ack.headers.add(name, value)
-        return ack.encode(), hop
-
     def reason_headers(self) -> list[tuple[str, str]]:
         """The Reason header field of whatever ends the session (RFC 3326)."""
         return [("Reason", str(self._reason))] if self._reason is not None else []
@@ -338,13 +321,6 @@ class Session:
     def reason(self) -> Reason | None:
         """Why our side ended it, when it said."""
         return self._reason
-
-    def heed(self, message: Message) -> None:
-        """A message that came before the answer may say what is to be heard until then."""
-        authorised = read_early_media(message) if self.state in UNANSWERED else None
-        if authorised is not None and authorised != self.early_media:
-            self.early_media = authorised
-            self.stack.emit(EarlyMedia(self, authorised))
 
     def reserve(self, now: float) -> None:
         """Preconditions may have come true: tell the far end what it does not know, do what had to wait."""

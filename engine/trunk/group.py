@@ -296,7 +296,7 @@ class TrunkGroup:
     def route(self, name: str) -> Sequence[str]:
         """The proxies that the carrier wants requests to pass (RFC 3608)."""
         registration = self._registrations.get(name)
-        return registration.service_route if registration is not None else ()
+        return registration.route if registration is not None else ()
 
     def own(self, name: str) -> str:
         """The domain under which the line's far end knows us."""

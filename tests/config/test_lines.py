@@ -23,6 +23,8 @@ from routing.number import QueueTarget
 from routing.rate import Rate
 from routing.rewriting import Form
 from routing.window import DAY, Window
+from sip.aka import AkaCredentials
+from sip.digest import Credentials
 from sip.hop import Hop
 from sip.uri import Uri
 
@@ -130,7 +132,8 @@ def test_a_line_registers_with_its_first_address_as_the_user_of_its_credentials(
     assert found is not None and found.credentials is not None
     assert str(found.registrar) == "sip:gw.example.com;transport=tls"
     assert str(found.account.uri) == "sip:isogloss@gw.example.com"
-    assert (found.credentials.user, found.credentials.password, found.expires) == ("isogloss", "secret", 300)
+    assert found.credentials == Credentials("isogloss", "secret")
+    assert found.expires == 300
     assert write().lines["north"].registration(contact, "Isogloss") is None
 
 
@@ -142,6 +145,25 @@ def test_an_ims_line_registers_its_public_identity_and_authenticates_as_its_priv
     assert str(found.account.uri) == "sip:+442071838750@ims.example"
     assert (terms.target, terms.domain, terms.early_media_rings) == (Target.TEL, "ims.example", False)
     assert terms.preconditions and "100rel" in terms.extensions
+    assert (found.home, dict(found.manner.always)) == ("ims.example", {})
+
+
+def test_an_ims_line_says_how_it_has_access_and_registers_with_a_card(write):
+    text = IMS.replace(
+        "me@ims.example}", "me@ims.example, access_network: IEEE-802.11, visited_network: v.example}"
+    )
+    text = text.replace("password: {env: IMS}", 'aka: {k: {env: K}, op: {env: OP}, amf: "8000"}')
+    config = write(text, K="465b5ce8b199b49faa5f0a2ee238a6bc", OP="cdc202d5123e20f62b6d676ac72cb318")
+    line = config.lines["north"]
+    account = line.account()
+    found = line.registration(contact, "Isogloss", account)
+    assert found is not None and isinstance(account, AkaCredentials) and found.credentials is account
+    assert account.user == "me@ims.example"
+    assert dict(found.manner.always) == {
+        "P-Access-Network-Info": "IEEE-802.11",
+        "P-Visited-Network-ID": "v.example",
+    }
+    assert "465b5c" not in f"{line!r}{found!r}".lower()
 
 
 def test_a_password_is_never_shown(write):
@@ -203,6 +225,7 @@ def test_what_is_new_in_a_list_is_told_before_it_is_applied(write, rates):
 
 OUT = "numbers: {{outgoing: {{rules: [{}], examples: {{{}}}}}}}\n"
 CREDENTIALS = "credentials: {user: u, password: {env: PW}}\n"
+CARD = 'kind: ims\nims: {domain: x.example, public_identity: "sip:a@x.example"}\ncredentials: {user: u, aka: '
 MISTAKES = {
     "a misspelt setting": ("adresses: []", "did you mean 'addresses'"),
     "a misspelt setting of an address": ("addresses: [{hots: x}]", "did you mean 'host'"),
@@ -216,6 +239,20 @@ MISTAKES = {
     "a password from nowhere": ("credentials: {user: u, password: {env: NONE}}", "NONE is not set"),
     "a password made up": ("credentials: {user: u, password: {generated: true}}", "cannot be made up"),
     "a header in a user name": ('credentials: {user: "u\\r\\nX: y", password: {env: PW}}', "SIP header"),
+    "no password at all": ("credentials: {user: u}", "has no password.*or aka with k and opc"),
+    "a password and a card": (
+        CARD.replace("aka", "password: {env: PW}, aka") + "{k: {env: K}, opc: {env: K}}}",
+        "and a card's keys",
+    ),
+    "a card without its operator": (CARD + "{k: {env: K}}}", "neither opc nor op"),
+    "a card of two operators": (CARD + "{k: {env: K}, opc: {env: K}, op: {env: K}}}", "both opc and op"),
+    "a key that is none": (CARD + "{k: {env: PW}, opc: {env: K}}}", "is no key.*32 hexadecimal digits"),
+    "a key made up": (CARD + "{k: {env: K}, opc: {generated: true}}}", "aka.opc.*cannot be made up"),
+    "an AMF that is none": (CARD + '{k: {env: K}, opc: {env: K}, amf: "80"}}', "is no AMF.*4 hexadecimal"),
+    "a card for a gateway": (
+        "credentials: {user: u, aka: {k: {env: K}, opc: {env: K}}}",
+        "is for mobile networks",
+    ),
     "registering without a password": ("register: {}", "has no credentials"),
     "registering nowhere": ("register: {}\naddresses: []\n" + CREDENTIALS, "leads nowhere"),
     "an IMS line without its block": ("kind: ims", "has no block ims"),
@@ -302,7 +339,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         )
         (to / f"r{at}.csv").write_text(text, "utf-8")
     with pytest.raises(ConfigError) as caught:
-        load(to, {"PW": "x"})
+        load(to, {"PW": "x", "K": "0" * 32})
     return [str(fault) for fault in caught.value.faults]
 
 

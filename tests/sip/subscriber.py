@@ -8,10 +8,10 @@ from random import Random
 
 from sip.aka import AkaCredentials, Card
 from sip.digest import parse_digest
-from sip.milenage import Milenage
+from sip.milenage import Milenage, bound
 
 K, OP = bytes.fromhex("465b5ce8b199b49faa5f0a2ee238a6bc"), bytes.fromhex("cdc202d5123e20f62b6d676ac72cb318")
-KEYS = Milenage.of_operator(K, OP)
+KEYS = Milenage(K, bound(K, OP))
 IMPI, HOME = "001010123456789@ims.example", "ims.example"
 AMF = bytes.fromhex("8000")
 
