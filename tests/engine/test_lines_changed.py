@@ -49,6 +49,27 @@ def test_a_call_on_its_way_over_a_line_that_is_gone_goes_on_over_the_next(
     assert (session.state, second.numbers) == ("connected", ["+34910601234"])
 
 
+def test_the_other_addresses_of_a_line_that_is_gone_are_tried_by_the_call_that_had_it(
+    lines: Lines, stage: Stage
+) -> None:
+    lines.add("one", FIRST, SECOND).host.up = False
+    session = lines.dial()
+    stage.run(0.1)
+    keep(stage, "carrier")
+    stage.run(15.0)
+    assert session.state == "connected"
+
+
+def test_a_phone_that_begins_to_ring_over_a_line_that_is_gone_may_answer(lines: Lines, stage: Stage) -> None:
+    gateway = lines.add("one", FIRST)
+    gateway.later_s = 5.0
+    session = lines.dial()
+    stage.run(0.035)  # the INVITE is on its way
+    keep(stage, "carrier")
+    stage.run(10.0)
+    assert (session.state, stage.call.state) == ("connected", State.TALKING)
+
+
 def test_a_phone_that_rings_over_a_line_that_is_gone_may_answer(lines: Lines, stage: Stage) -> None:
     gateway = lines.add("one", FIRST)
     gateway.later_s = 5.0
