@@ -103,7 +103,7 @@ class Exchange:
         line on; one over a line that is gone goes on in the manner that it had.
         """
         other = Exchange(specs, terms, rules, self._rng)
-        other.keep(self, now)
+        other._keep(self, now)
         gone = {name: line for name, line in self._lines.items() if name not in specs}
         self._gone = dict([*self._gone.items(), *gone.items()][-MOST_GONE:])
         self.rules, self.board, self._lines = rules, other.board, other._lines
@@ -111,7 +111,7 @@ class Exchange:
         self.surge.calls = surge.calls
         self._tick_at = float("-inf")
 
-    def keep(self, old: Exchange, now: float) -> None:
+    def _keep(self, old: Exchange, now: float) -> None:
         """Take over what the exchange before a change of configuration knows."""
         self.board.keep(old.board)
         for name, line in self._lines.items():
