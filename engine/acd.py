@@ -273,10 +273,10 @@ class Acd:
         """Reserve an agent for a caller of another node, as `assign` does for ours; False when she is not
         free.
         """
-        agent = self.agents.get(name)
-        if agent is None or not agent.free:
+        agent, known = self.agents.get(name), self.queues.get(queue)
+        if agent is None or not agent.free or known is None:
             return False
-        self._offer(agent, call, self.queues[queue].spec, now)
+        self._offer(agent, call, known.spec, now)
         return True
 
     def _elsewhere(self, name: str, call: str, now: float) -> bool:
@@ -379,7 +379,7 @@ class Acd:
         if self.others is not None:
             self.others.telling.whole = True
 
-    def settle(self, waiting: Callable[[str], bool]) -> None:
+    def settle(self, waiting: Callable[[str], bool], now: float) -> None:
         """Let queues go that nobody can come to any more. waiting: whether a call may yet need a queue."""
         for name, calls in tuple(self.closing.items()):
             calls.intersection_update([call for call in calls if waiting(call)])
@@ -389,7 +389,7 @@ class Acd:
             for agent in tuple(self.agents.values()):
                 if name in agent.queues:
                     rest = tuple(each for each in agent.queues if each != name)
-                    self.agents[agent.name] = replace(agent, queues=rest)
+                    self._put(replace(agent, queues=rest), now)
 
     def _see_off(self, name: str, now: float) -> None:
         """An agent who is gone from the configuration goes as soon as she is in no call."""

@@ -151,6 +151,11 @@ class Operating:
         declared = await asyncio.to_thread(load, self.folder, self._env, texts, self._known)
         return self._weighed(declared)
 
+    def differs(self) -> bool:
+        """Whether the files are others than when they were looked at for what runs. Blocks."""
+        current = self.history.current()
+        return current is not None and digest_of(self.folder) != current.seen
+
     def versions(self) -> list[Version]:
         """The newest first. Blocks."""
         return self.history.versions()

@@ -34,9 +34,10 @@ def warnings(switch: Switch, config: Config) -> Iterator[str]:
     acd = switch.acd
     staffed = {queue for name in config.agents if name in acd.agents for queue in acd.agents[name].queues}
     for name, queue in acd.queues.items():
-        if name in config.queues or not len(queue):
+        count = sum(not place.node for place in queue.places)  # the others' are told of by their nodes
+        if name in config.queues or not count:
             continue
-        waiting = "1 caller waits" if len(queue) == 1 else f"{len(queue)} callers wait"
+        waiting = "1 caller waits" if count == 1 else f"{count} callers wait"
         then = "its agents serve them before it goes" if name in staffed else "none of its agents stays"
         yield f"queue {name}: {waiting} in it; {then}"
     for name in acd.agents.keys() - config.agents.keys():

@@ -206,7 +206,7 @@ class Switch:
     def assign(self, now: float) -> None:
         """Offer who waits to who is free."""
         if self.acd.closing:
-            self.acd.settle(self.may_queue)
+            self.acd.settle(self.may_queue, now)
         for choice in self.acd.assign(now):
             self.calls[choice.call].fire(Trigger.ASSIGNED, now, choice)
 

@@ -26,19 +26,15 @@ log = structlog.get_logger("config")
 
 
 class Settling:
-    """Says when files that changed have rested; once for each change."""
+    """Says when files that changed have rested; once for each change. taken: how what runs looked."""
 
-    def __init__(self) -> None:
-        self._taken: Print | None = None
+    def __init__(self, taken: Print) -> None:
+        self._taken = taken
         self._seen: Print = ()
         self._since = 0.0
 
     def rested(self, seen: Print, now: float, settle_s: float) -> bool:
-        """Whether what is seen now differs from what was taken and has been so for `settle_s`. What is seen
-        first counts as taken.
-        """
-        if self._taken is None:
-            self._taken = seen
+        """Whether what is seen now differs from what was taken and has been so for `settle_s`."""
         if seen != self._seen:
             self._seen, self._since = seen, now
         if seen == self._taken or now - self._since < settle_s:
@@ -61,14 +57,16 @@ def print_of(folder: Path) -> Print:
 
 async def watch(operating: Operating) -> None:
     """Apply what changed for as long as the node runs, whenever `changes.watch` is set."""
-    settling = Settling()
+    settling: Settling | None = None
     while True:
         await asyncio.sleep(LOOK_S)
         terms = operating.engine.config.node.changes
         if not terms.watch:
-            settling = Settling()
+            settling = None
             continue
         seen = await asyncio.to_thread(print_of, operating.folder)
+        if settling is None:  # what changed before anybody looked is a change all the same
+            settling = Settling(() if await asyncio.to_thread(operating.differs) else seen)
         if settling.rested(seen, time.monotonic(), terms.settle_s):
             await take(operating, "watching", "the files changed")
 

@@ -31,6 +31,7 @@ from routing.response import Blame
 from routing.surge import Surge
 
 TICK_S = 0.1
+MOST_GONE = 1000
 MOST_FOUND = 12  # addresses of one name, whatever its zone holds
 
 
@@ -92,9 +93,25 @@ class Exchange:
         policy = rules.policy
         self.surge = Surge(rules.most_waiting, policy.queue_s, policy.retry_after_s)
         self._lines = {name: _line(terms[name], rules) for name in specs}
+        self._gone: dict[str, _Line] = {}  # that calls may be on their way over yet
         self._tick_at = float("-inf")
 
-    def keep(self, old: Exchange, now: float) -> None:
+    def change(
+        self, specs: Mapping[str, LineSpec], terms: Mapping[str, Terms], rules: Rules, now: float
+    ) -> None:
+        """The operator wants other lines or rules. Calls that are being made are led by them from their next
+        line on; one over a line that is gone goes on in the manner that it had.
+        """
+        other = Exchange(specs, terms, rules, self._rng)
+        other._keep(self, now)
+        gone = {name: line for name, line in self._lines.items() if name not in specs}
+        self._gone = dict([*self._gone.items(), *gone.items()][-MOST_GONE:])
+        self.rules, self.board, self._lines = rules, other.board, other._lines
+        surge, self.surge = self.surge, other.surge
+        self.surge.calls = surge.calls
+        self._tick_at = float("-inf")
+
+    def _keep(self, old: Exchange, now: float) -> None:
         """Take over what the exchange before a change of configuration knows."""
         self.board.keep(old.board)
         for name, line in self._lines.items():
@@ -155,14 +172,18 @@ class Exchange:
 
     def manner(self, name: str) -> Manner:
         """What an attempt over the line has to know: the patience is that of its slowest address."""
-        line = self._lines[name]
+        line = self._line(name)
         waits = [each.wait_s(line.care) for each in line.reach.values() if each.usable]
         patience = max(waits, default=line.care.first_wait_s)
         return Manner(no_100_s=patience, early_media_rings=line.terms.early_media_rings)
 
     def addresses(self, name: str) -> tuple[Address, ...]:
-        """Those of a line that live, in the order to call them; all of them where none does (emergencies)."""
-        line = self._lines[name]
+        """Those of a line that live, in the order to call them; all of them where none does (emergencies),
+        none of a line that is gone.
+        """
+        line = self._lines.get(name)
+        if line is None:
+            return ()
         alive = self._in_order(line, line.usable)
         return alive or self._in_order(line, lambda _: True)
 
@@ -181,7 +202,10 @@ class Exchange:
             self._stand(name, now)
 
     def terms(self, name: str) -> Terms:
-        return self._lines[name].terms
+        return self._line(name).terms
+
+    def _line(self, name: str) -> _Line:
+        return self._lines[name] if name in self._lines else self._gone[name]
 
     def began(self, name: str, now: float) -> None:
         """An attempt was sent over the line. To be told at once. Safe for a line that is gone."""
@@ -287,7 +311,9 @@ class Exchange:
         return rescue.due(leg, now, self.rules.rescue)
 
     def _judge(self, demand: Demand, tried: Tried) -> None:
-        """What an attempt came to, for its line."""
+        """What an attempt came to, for its line; nothing for one that is gone."""
+        if tried.line not in self._lines:
+            return
         now, at, asked = tried.ended, self.board.index[tried.line], tried.retry_after_s
         told = tried.status == 503 and asked is not None
         event = breaker.Event.TOLD if told else _JUDGED[tried.blame]

@@ -7,7 +7,7 @@ happen. Nothing is asked of lines that take no calls out.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,8 +19,9 @@ from engine.events import LineChanged
 from engine.timers import Timer
 from engine.trunk.invitation import manner_of
 from routing import health
-from routing.dial import Address
-from routing.exchange import Exchange, destination_of
+from routing.board import LineSpec
+from routing.dial import Address, Terms
+from routing.exchange import Exchange, Rules, destination_of
 from routing.line import Demand
 from routing.measure import Measure
 from sip.digest import Account
@@ -65,8 +66,8 @@ class TrunkGroup:
 
     def __init__(self, switch: Switch, rng: random.Random) -> None:
         self.switch = switch
-        self._rng = rng
-        self.exchange = self._exchange(switch.config)
+        specs, terms, rules = _decides(switch.config)
+        self.exchange = Exchange(specs, terms, rules, rng)
         self.waiting: dict[str, LineAttempt] = {}  # for room, by their legs' numbers
         self.trying: set[LineAttempt] = set()  # that a line has taken and nobody rings for
         self._hops: dict[tuple[str, Address], Hop] = {}
@@ -78,11 +79,6 @@ class TrunkGroup:
         self._alarm: Timer | None = None
         self._look_up: Timer | None = None
         self._told: dict[str, bool] = {}  # whether the journal has a line as fit for calls
-
-    def _exchange(self, config: Config) -> Exchange:
-        terms = {name: line.terms() for name, line in config.lines.items()}
-        rules = config.routing.rules(config.sip.timers.ring_s)
-        return Exchange(config.specs, terms, rules, self._rng)
 
     @property
     def lines(self) -> Sequence[LineSettings]:
@@ -102,16 +98,17 @@ class TrunkGroup:
 
     def reconfigured(self, now: float) -> None:
         """The switch has another configuration: lines that stay keep what is known of them."""
-        old, self.exchange = self.exchange, self._exchange(self.switch.config)
+        self.exchange.change(*_decides(self.switch.config), now)
         self._accounts.clear()
         self._capabilities.clear()
-        self.exchange.keep(old, now)
         kept = {line.name: line for line in self.lines}
         for name in list(self._registrations):
             if name not in kept or _account_of(kept[name]) != _account_of(self._registered[name]):
                 self.switch.user_agent.unregister(self._registrations.pop(name), now=now)
         self._told = {name: fit for name, fit in self._told.items() if name in kept}
         self.start(now)
+        if self.waiting:
+            self.switch.timers.at(0.0, self._room)
 
     def stop(self, now: float) -> None:
         """Take our registrations away."""
@@ -358,6 +355,12 @@ class TrunkGroup:
 def _account_of(line: LineSettings) -> object:
     """What a registration is made from."""
     return line.register, line.credentials, line.ims, line.addresses, line.transport
+
+
+def _decides(config: Config) -> tuple[Mapping[str, LineSpec], Mapping[str, Terms], Rules]:
+    """What the exchange goes by."""
+    terms = {name: line.terms() for name, line in config.lines.items()}
+    return config.specs, terms, config.routing.rules(config.sip.timers.ring_s)
 
 
 def _uri(address: Address, transport: str) -> Uri:

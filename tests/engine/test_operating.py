@@ -533,9 +533,9 @@ def test_what_is_kept_and_cannot_be_read_is_left_out(stand: Stand) -> None:
 
 
 def test_files_are_taken_once_they_have_rested(tmp_path: Path) -> None:
-    settling = Settling()
     (tmp_path / "node.yaml").write_text("a")
     first = print_of(tmp_path)
+    settling = Settling(first)
     (tmp_path / "node.yaml").write_text("ab")
     second = print_of(tmp_path)
     (tmp_path / "lines").mkdir()
@@ -553,6 +553,16 @@ def test_files_are_taken_once_they_have_rested(tmp_path: Path) -> None:
     taken = [settling.rested(each, now, 2.0) for each, now in seen]
     assert taken == [False, False, False, False, False, False, True]
     assert not settling.rested(third, 60.0, 2.0), "once for each change"
+
+
+def test_files_that_changed_before_anybody_looked_are_others(stand: Stand) -> None:
+    assert not stand.operating.differs()
+    stand.edit("queues.yaml", "ring_timeout_s: 20", "ring_timeout_s: 25")
+    assert stand.operating.differs()
+    stand.do(stand.operating.apply("console"))
+    assert not stand.operating.differs()
+    stand.do(stand.operating.rollback(None, "console"))
+    assert not stand.operating.differs(), "going back is not undone by whoever watches"
 
 
 def test_what_keeps_watched_files_from_being_taken_is_logged_with_file_and_line(stand: Stand) -> None:

@@ -255,13 +255,37 @@ def test_a_line_may_have_its_own_interval_of_questions_or_none():
 
 
 def test_a_change_of_configuration_forgets_nothing_of_lines_that_stay():
-    old = world(BEST, BACKUP).exchange
+    exchange = world(BEST, BACKUP).exchange
     address = Address("best.example")
-    old.heard("best", address, Event.BROKEN, 1.0)
-    new = world(BEST, LineSpec("new")).exchange
-    new.keep(old, 2.0)
-    assert new.state("best")[0][address].state is State.DOWN
-    assert new.choose(new.demand(NUMBER, "GB"), 2.0, 0.0).order == ("new",)
+    exchange.heard("best", address, Event.BROKEN, 1.0)
+    change(exchange, BEST, LineSpec("new"))
+    assert exchange.state("best")[0][address].state is State.DOWN
+    assert exchange.choose(exchange.demand(NUMBER, "GB"), 2.0, 0.0).order == ("new",)
+
+
+def test_a_call_on_its_way_goes_on_by_the_lines_there_are_now():
+    exchange = world(BEST, BACKUP).exchange
+    steps = exchange.call(exchange.demand(NUMBER, "GB"), 1.0, 0.0)
+    assert next(steps).line == "best"
+    exchange.began("best", 1.0)
+    change(exchange, LineSpec("new"))
+    assert exchange.addresses("best") == ()
+    assert exchange.terms("best").addresses == (Address("best.example"),)
+    assert exchange.manner("best").no_100_s > 0, "what was sent over it goes on as it began"
+    assert steps.send(Outcome(2.0, End.SILENT)).line == "new"
+    exchange.ended("best")
+
+
+def test_calls_that_wait_for_room_wait_on_through_a_change():
+    exchange = world(BEST).exchange
+    exchange.surge.join("a call", 1.0)
+    change(exchange, BEST, BACKUP)
+    assert exchange.surge.head == "a call"
+
+
+def change(exchange: Exchange, *specs: LineSpec) -> None:
+    terms = {each.name: Terms(addresses=(Address(f"{each.name}.example"),)) for each in specs}
+    exchange.change({each.name: each for each in specs}, terms, Rules(), 2.0)
 
 
 def test_where_calls_are_to_stick_a_number_has_its_line():
