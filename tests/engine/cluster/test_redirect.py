@@ -89,7 +89,7 @@ def test_a_call_that_was_sent_on_is_taken_whoever_is_nearer_by_now(stage):
 def test_a_call_is_taken_where_this_node_is_as_near_as_any(stage, clusters):
     for _ in range(9):
         clusters["eu1"].cluster.line_answered("carrier", 0.012, NOON)
-    clusters.beat(NOON)
+        clusters.beat(NOON)
     called(stage)
     assert stage.call.number == "+4930100"
 
