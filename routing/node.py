@@ -332,19 +332,23 @@ def _order(
     board: NodeBoard, demand: Demand, usable: NDArray[np.intp], delay: F64, basis: Ints, load: F64
 ) -> tuple[tuple[str, ...], str]:
     """Names, best first, and how the first was chosen among equals."""
-    ranked = usable[np.argsort(delay[usable], kind="stable")]
-    if not ranked.size:
+    if not usable.size:
         return (), ""
-    near = ranked[: np.searchsorted(delay[ranked], delay[ranked[0]] + board.weights.same_s, side="right")]
+    delays = delay[usable]
+    best = int(usable[np.argmin(delays)])
+    near = usable[delays <= delay[best] + board.weights.same_s]
     last = board.index.get(demand.last, -1)
     if last in near:
-        first, said = last, "" if last == ranked[0] else f"{demand.last} had the caller before"
+        first, said = last, "" if last == best else f"{demand.last} had the caller before"
     else:
-        tenth = np.floor(load * 10)
-        first = int(near[np.lexsort((delay[near], basis[near] != Basis.MEASURED, tenth[near]))[0]])
-        better = "has least load" if tenth[first] < tenth[ranked[0]] else "is measured"
-        said = "" if first == ranked[0] else f"{board.names[first]} {better}, of equals"
-    rest = [at for at in ranked[: board.weights.limit].tolist() if at != first]
+        tenth = np.floor(load[near] * 10)
+        first = int(near[np.lexsort((delay[near], basis[near] != Basis.MEASURED, tenth))[0]])
+        better = "has least load" if int(load[first] * 10) < int(load[best] * 10) else "is measured"
+        said = "" if first == best else f"{board.names[first]} {better}, of equals"
+    few = min(board.weights.limit, usable.size)
+    ranked = usable[np.argpartition(delays, few - 1)[:few]]
+    ranked = ranked[np.argsort(delay[ranked], kind="stable")]
+    rest = [at for at in ranked.tolist() if at != first]
     return tuple(board.names[at] for at in [first, *rest][: board.weights.limit]), said
 
 

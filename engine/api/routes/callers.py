@@ -65,5 +65,5 @@ def made(request: Request, desk: CallerDesk, wish: CallerTokenWish, by: str) -> 
 def candidates(request: Request, market: str) -> list[NodeToMeasure]:
     """Nodes whose way a page should measure before it calls."""
     view: EngineView = request.app.state.view
-    found = view.cluster.candidates("", market)
+    found = view.cluster.candidates(request.client.host if request.client else "", market)
     return [NodeToMeasure(node=each.name, origin=each.origin) for each in found]
