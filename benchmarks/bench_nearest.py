@@ -156,13 +156,13 @@ class World:
                 return time.monotonic() - began
         raise Impossible(f"after {FOUND_S:g} s {node} has the nodes as {found}, not {states}")
 
-    def hears_gone(self, node: str, other: str) -> float:
-        """When a node took another for gone, of the monotonic clock."""
+    def hears_gone(self, node: str, other: str, died: float) -> float:
+        """How long after its death a node took another for gone. died: of the monotonic clock."""
         said = self.nodes[node].stdout
         assert said is not None
         while line := said.readline().split():
-            if line[:2] == [b"gone", other.encode()]:
-                return float(line[2])
+            if line[:2] == [b"gone", other.encode()] and float(line[2]) > died:
+                return float(line[2]) - died
         raise Impossible(f"{node} never took {other} for gone")
 
     def call(self, calls: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
@@ -235,7 +235,7 @@ def stories(world: World, tally: Tally, rng: Random) -> Iterator[tuple[str, floa
     os.killpg(world.nodes[KILLED].pid, signal.SIGKILL)
     died = time.monotonic()
     living = [name for name in NODES if name != KILLED]
-    yield "gone_s", max(world.hears_gone(name, KILLED) for name in living) - died
+    yield "gone_s", max(world.hears_gone(name, KILLED, died) for name in living)
     for name in living:
         world.until(name, {DRAINED: "up"})
     tally.add(world, world.call(calls(living)), living)
