@@ -115,7 +115,7 @@ class NearSettings:
         "Round trip that is assumed between regions of which nothing is known.", default=200.0
     )
     candidates: Annotated[int, Ge(1), Le(16), Words("number")] = setting(
-        "Nodes that a browser is told of, to measure the way to each.", default=4
+        "Nodes that a browser is told of, to measure the way to each: one of each region first.", default=8
     )
     prefixes: Mapping[Prefix, Name] = setting(
         'Regions of callers by the beginnings of their numbers ("+44": eu-west); the longest counts.',

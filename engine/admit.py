@@ -9,6 +9,7 @@ import structlog
 
 from engine.browser import is_browsers
 from engine.call import Call
+from engine.cluster.redirect import nearer
 from engine.description import Description, PhoneDescription
 from engine.encryption import Encryption, policy
 from engine.events import CallArrived, EndReason, Side
@@ -58,6 +59,12 @@ class Arrival:
 
 def incoming(switch: Switch, event: IncomingCall, now: float) -> None:
     """An INVITE that was admitted."""
+    elsewhere = nearer(switch, event, now) if event.replaces is None else ()
+    if elsewhere:
+        log.info("sent on to a node that is nearer", to=elsewhere[0].host)
+        switch.sent_on += 1
+        event.session.redirect(elsewhere, now=now)
+        return
     arrival = _of_phone(switch, event)
     if event.replaces is None:
         begin(switch, arrival, now)

@@ -97,6 +97,7 @@ class Switch:
         self.resolver = resolver
         self.recordings = Recordings()
         self.gate: GatePort | None = None  # where browsers are let in
+        self.sent_on = 0  # calls that another node was nearer to
         self.cluster: Cluster | None = None  # the other nodes; the node gives it one, a simulation may
         self.whip: Whip | None = None  # where callers come in by HTTP
         self.replicas: ReplicaPort | None = None  # where calls are written down for other nodes

@@ -11,7 +11,7 @@ all of them at once: no clock, no I/O. Nodes that cannot take the call are left 
 
 To that comes the way onward to where the call shall be answered, when that is known, and what the node's load
 costs, which grows by its square. Nodes that differ by no more than `same_s` are equals: who had the caller
-last keeps her, else the one with least load gets her.
+last keeps her, else the one with least load by tenths gets her, and of those one that was measured.
 """
 
 from __future__ import annotations
@@ -310,7 +310,7 @@ def nearest(board: NodeBoard, demand: Demand, now: float) -> Choice:
         delay = delay + board.onward(demand.toward)
     bars = _bars(board, demand)
     usable = np.flatnonzero(bars == 0)
-    order, first = _order(board, demand, usable, delay, load)
+    order, first = _order(board, demand, usable, delay, basis, load)
     return Choice(order, Reasons(board.names, board.index, bars, rtt, basis, load, delay, first))
 
 
@@ -329,20 +329,26 @@ def _bars(board: NodeBoard, demand: Demand) -> Ints:
 
 
 def _order(
-    board: NodeBoard, demand: Demand, usable: NDArray[np.intp], delay: F64, load: F64
+    board: NodeBoard, demand: Demand, usable: NDArray[np.intp], delay: F64, basis: Ints, load: F64
 ) -> tuple[tuple[str, ...], str]:
     """Names, best first, and how the first was chosen among equals."""
-    ranked = usable[np.argsort(delay[usable], kind="stable")]
-    if not ranked.size:
+    if not usable.size:
         return (), ""
-    near = ranked[: np.searchsorted(delay[ranked], delay[ranked[0]] + board.weights.same_s, side="right")]
+    delays = delay[usable]
+    best = int(usable[np.argmin(delays)])
+    near = usable[delays <= delay[best] + board.weights.same_s]
     last = board.index.get(demand.last, -1)
     if last in near:
-        first, said = last, "" if last == ranked[0] else f"{demand.last} had the caller before"
+        first, said = last, "" if last == best else f"{demand.last} had the caller before"
     else:
-        first = int(near[np.argmin(load[near])])
-        said = "" if first == ranked[0] else f"{board.names[first]} has least load of equals"
-    rest = [at for at in ranked[: board.weights.limit].tolist() if at != first]
+        tenth = np.floor(load[near] * 10)
+        first = int(near[np.lexsort((delay[near], basis[near] != Basis.MEASURED, tenth))[0]])
+        better = "has least load" if int(load[first] * 10) < int(load[best] * 10) else "is measured"
+        said = "" if first == best else f"{board.names[first]} {better}, of equals"
+    few = min(board.weights.limit, usable.size)
+    ranked = usable[np.argpartition(delays, few - 1)[:few]]
+    ranked = ranked[np.argsort(delay[ranked], kind="stable")]
+    rest = [at for at in ranked.tolist() if at != first]
     return tuple(board.names[at] for at in [first, *rest][: board.weights.limit]), said
 
 

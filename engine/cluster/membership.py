@@ -22,6 +22,7 @@ from engine.cluster.member import Member, Pulse, packed, unpacked
 from engine.cluster.registry import BEAT, KEYS, LEAVE, life_key, registered, usurper
 from engine.cluster.store import Answer, Missed, Part, Store
 
+HELD_UP_S = 0.6  # between two looks at who is gone; also for the next answers to come after that
 FORGET_S = 3600.0  # after which a node that is gone is none any more
 
 log = structlog.get_logger("cluster")
@@ -95,6 +96,7 @@ class Membership:
         self._watchers: list[Callable[[ClusterEvent, float], None]] = []
         self._keys = [store.key("nodes", each) for each in KEYS]
         self._sure_until = float("-inf")
+        self._ticked = self._judges_at = float("-inf")
         store.watch(lambda up, now: self.beat(now) if up else None)
 
     # --- what others ask
@@ -165,7 +167,14 @@ class Membership:
             self._lose(peer, "it left", now)
 
     def tick(self, now: float) -> None:
-        """Notice who is gone; to be called some times a second."""
+        """Notice who is gone; to be called some times a second. A node that was held up itself heard nobody
+        meanwhile: it listens for a while before it judges.
+        """
+        if now - self._ticked > HELD_UP_S:
+            self._judges_at = now + HELD_UP_S
+        self._ticked = now
+        if now < self._judges_at:
+            return
         for peer in list(self.peers.values()):
             if not peer.gone and now >= self._ends(peer):
                 self._lose(peer, f"nothing heard of it for {self.terms.lease_s:g} s", now)

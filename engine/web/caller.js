@@ -11,6 +11,7 @@ import {drawIcons, icon, setIcon} from './icons.js';
 import {keypad} from './keypad.js';
 import {Line} from './line.js';
 import {Meter, Microphone, NoMicrophone, deniedForGood} from './microphone.js';
+import * as near from './near.js';
 import {Quality} from './quality.js';
 import {linked, terms, ticketFor} from './ticket.js';
 import {WhipCall, interrupted} from './whip.js';
@@ -37,6 +38,7 @@ let connected = null; // ms when somebody was there first
 let meter = null;
 let quality = null;
 let destinations = [];
+let nodes = []; // {node, origin}, to measure the ways to
 
 // --- calling --------------------------------------------------------------------------------------
 
@@ -61,7 +63,7 @@ async function start(kept = null) {
   stands = null;
   connected = null;
   try {
-    const ticket = kept ? kept.ticket : await ticketFor($('destination').value, language());
+    const ticket = kept ? kept.ticket : await near.toNearest(await ticketFor($('destination').value, language()), nodes);
     call = new WhipCall(ticket);
   } catch (error) {
     why = error.name || 'unauthorized';
@@ -70,7 +72,7 @@ async function start(kept = null) {
   }
   call.addEventListener('state', moved);
   call.addEventListener('kept', ({detail}) => around.keep(detail));
-  line = new Line(call.ticket.token);
+  line = new Line(call.ticket.token, call.ticket.base);
   line.addEventListener('call', ({detail}) => told(detail));
   line.addEventListener('caption', ({detail}) => {
     $('page').setAttribute('data-captions', '');
@@ -83,6 +85,7 @@ async function start(kept = null) {
 function moved() {
   if (call.state === 'connected') {
     $('voice').srcObject = call.remote;
+    line.move(call.ticket.base);
     microphone.direct($('voice'));
     measure();
   } else if (call.state === 'ended') {
@@ -284,7 +287,12 @@ async function fillDestinations() {
     return [name, said.join(':') || name];
   });
   if (fixed && !destinations.length) destinations = [[decodeURIComponent(fixed), '']];
-  if (!destinations.length) destinations = (await terms()).destinations.map(({name, title}) => [name, title]);
+  const offered = terms();
+  offered.then((told) => {
+    nodes = told.nodes || [];
+    if (nodes.length > 1) near.measure(nodes); // before anybody calls
+  });
+  if (!destinations.length) destinations = (await offered).destinations.map(({name, title}) => [name, title]);
   choices($('destination'), destinations);
 }
 

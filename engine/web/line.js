@@ -4,16 +4,29 @@ const PROTOCOL = 'isogloss.caller.v1';
 const AGAIN_MS = [500, 1000, 2000, 4000];
 const ANSWER_MS = 10000;
 
+function lineAt(base) {
+  const {protocol, host} = new URL(base || location.href, location.href);
+  return `${protocol.replace('http', 'ws')}//${host}/v1/callers/line`;
+}
+
 export class Line extends EventTarget {
-  /** Events: `call` and `caption`, with what came as detail. */
-  constructor(token, url = `${location.protocol.replace('http', 'ws')}//${location.host}/v1/callers/line`) {
+  /** Events: `call` and `caption`, with what came as detail. base: an address of the node that has the call. */
+  constructor(token, base) {
     super();
-    Object.assign(this, {token, url});
+    Object.assign(this, {token, url: lineAt(base)});
     this.failures = 0;
     this.wanted = true;
     this.asked = new Map();
     this.number = 0;
     this.#connect();
+  }
+
+  /** The call is at another node now. */
+  move(base) {
+    if (lineAt(base) === this.url) return;
+    this.url = lineAt(base);
+    this.failures = 0;
+    this.socket.close(1000);
   }
 
   #connect() {

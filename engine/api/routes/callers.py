@@ -12,9 +12,10 @@ import structlog
 from fastapi import APIRouter, Request
 
 from engine import tokens
-from engine.api.caller_schemas import CallerToken, CallerTokenWish, IceServer, NodeToMeasure
+from engine.api.caller_schemas import CallerToken, CallerTokenWish, IceServer
 from engine.api.deps import CallerDesk, Desk, EngineView, Site, settings_of
 from engine.api.documented import problems
+from engine.api.node_schemas import NodeToMeasure
 from engine.api.problem import Problem, not_found
 from engine.tokens import Claims
 
@@ -64,5 +65,5 @@ def made(request: Request, desk: CallerDesk, wish: CallerTokenWish, by: str) -> 
 def candidates(request: Request, market: str) -> list[NodeToMeasure]:
     """Nodes whose way a page should measure before it calls."""
     view: EngineView = request.app.state.view
-    found = view.cluster.candidates("", market)
+    found = view.cluster.candidates(request.client.host if request.client else "", market)
     return [NodeToMeasure(node=each.name, origin=each.origin) for each in found]

@@ -145,11 +145,22 @@ def test_a_node_that_was_cut_off_and_comes_back_is_there_again(world):
     assert world["a"].membership.standing("b") is Standing.UP, "it answers, though the store is still away"
 
 
+def test_a_node_that_was_held_up_takes_nobody_for_gone_before_it_has_listened(world):
+    world.now += 5.0  # a busy machine, or one that slept
+    world.run(3.0)
+    assert not any("Gone" in house.kinds() for house in world.houses.values())
+    world["b"].alive = False
+    died = world.now
+    world.run(3.0)
+    assert world["a"].when(Gone) - died <= 2.0
+
+
 def test_names_that_are_long_gone_are_forgotten(world):
     world["b"].alive = False
     world.run(3.0)
     assert "b" in world["a"].membership.peers
-    world["a"].membership.tick(world.now + 7200.0)
+    world.now += 7200.0
+    world.run(1.0)
     assert "b" not in world["a"].membership.peers
 
 
