@@ -26,8 +26,10 @@ class Desk:
         self._engine = engine
         self._whip = Whip(engine.switch)
 
-    async def call(self, claims: Claims, offer: str) -> Outcome:
-        outcome = await self._asked(lambda settle, now: self._whip.call(claims, offer, settle, now))
+    async def call(self, claims: Claims, offer: str, resuming: bool = False) -> Outcome:
+        outcome = await self._asked(
+            lambda settle, now: self._whip.call(claims, offer, settle, now, resuming=resuming)
+        )
         if isinstance(outcome, Answered):
             self._engine.lines.began(claims.id, outcome.call)
         return outcome

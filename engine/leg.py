@@ -223,7 +223,11 @@ class Leg:
             sound.treat(self)
 
     def play(self, play: Play) -> None:
-        """Play to it; a browser that is still being reached would miss the beginning, so that it waits."""
+        """Play to it; a browser that is still being reached would miss the beginning, so that it waits, and
+        one that has to find this node first hears what is played then.
+        """
+        if self.media is Media.NONE:
+            return
         if self.description.agreed or self.door is None:
             self.send(play)
         else:

@@ -61,6 +61,7 @@ EXPIRED = Refused(401, "unauthorized", "the token has expired")
 BEGINNING = Refused(409, "call-over", "the token's call is only beginning, or just ending", 1)
 WAY_GONE = Refused(410, "way-gone", "there is no other way to this leg: POST again with the same token")
 GONE = Refused(404, "unknown-session", "there is no such call any more")
+ELSEWHERE = Refused(421, "elsewhere", "the token's call is not at this node: it may be at another", 1)
 UNNAMED = Refused(428, "precondition-required", "If-Match is needed: the ETag, or * for an ICE restart")
 OTHER = Refused(412, "precondition-failed", "the ETag is not that of the present ICE session")
 ONE_WAY = Refused(406, "not-acceptable", "a call's audio goes both ways: a=sendrecv is needed")
@@ -140,8 +141,8 @@ class Whip:
 
     # --- what callers ask -------------------------------------------------------------------------
 
-    def call(self, claims: Claims, offer: str, settle: Settle, now: float) -> None:
-        """Begin the token's call, or come back into it."""
+    def call(self, claims: Claims, offer: str, settle: Settle, now: float, *, resuming: bool = False) -> None:
+        """Begin the token's call, or come back into it. resuming: that alone, no call is begun."""
         switch = self._switch
         if switch.gate is None or not switch.gate.up:
             settle(AWAY)
@@ -159,6 +160,8 @@ class Whip:
         old = self.leg(former) if former is not None else None
         if old is not None and not old.call.ending:
             self._come_back(claims, old, offer, settle, now)
+        elif resuming:
+            settle(GONE if switch.config.cluster.alone or former is not None else ELSEWHERE)
         elif claims.expires <= switch.wall(now):
             settle(EXPIRED)
         elif switch.user_agent.settings.draining:

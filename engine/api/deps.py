@@ -126,8 +126,8 @@ class EngineView(Protocol):
 class CallerDesk(Protocol):
     """Callers from pages, on the event loop."""
 
-    async def call(self, claims: Claims, offer: str) -> Outcome:
-        """Begin the token's call, or come back into it."""
+    async def call(self, claims: Claims, offer: str, resuming: bool = False) -> Outcome:
+        """Begin the token's call, or come back into it. resuming: that alone."""
 
     async def patch(self, session: str, token: str, fragment: str, if_match: str | None) -> Outcome:
         """More candidates, or a wish to be sought anew."""

@@ -205,13 +205,11 @@ def _waits(call: Call, replica: CallReplica, now: float) -> None:
         _nowhere(call, now)
         return
     call.state = State.QUEUED
-    _await(call.customer, now)
-    if call.ending:
-        return
     place = replica.place
     joined = call.switch.instant(place.joined_at) if place is not None else now
     back = Place(call.id, joined, place.priority, place.rank) if place is not None else None
     waiting.return_to_place(call, now, back)
+    _await(call.customer, now)
 
 
 def _greeted(call: Call, replica: CallReplica, now: float) -> None:

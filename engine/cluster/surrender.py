@@ -26,6 +26,8 @@ def surrender(call: Call, node: str, now: float) -> None:
     call.disarm()
     if call.attempt is not None:  # a phone that rings here is ours to call off
         call.attempt.cancel(now)
+    if call.offered_agent:
+        switch.acd.release(call.offered_agent, call.id, now)
     if call.queue is not None:
         switch.acd.surrender(call.queue.name, call.id)
     for leg in tuple(call.legs):

@@ -9,6 +9,7 @@ import {tab} from './storage.js';
 
 const KEPT = 'isogloss.call'; // in the tab's own storage
 const GATHER_MS = 150; // addresses that take longer follow (trickle ICE)
+const SEEK_MS = 3000; // that a node may take to say whether it has the call
 const PATIENCE_MS = 1000; // without a way before another one is sought
 const FRAGMENT = 'application/trickle-ice-sdpfrag';
 
@@ -41,6 +42,7 @@ export class WhipCall extends EventTarget {
     this.began = Date.now();
     this.remote = null; // the stream to play
     this.late = []; // candidates that came after the offer
+    this.others = ticket.others || []; // where the call is, should its node be lost
     this.#watchNetwork();
   }
 
@@ -138,11 +140,12 @@ export class WhipCall extends EventTarget {
     this.#take(sound);
     await sound.speak(this.stream);
     this.said = await sound.offer();
-    const answer = await this.#send(this.said);
+    const answer = await (resuming ? this.#seek(this.said) : this.#send(this.said));
     const resumed = answer.headers.get('Isogloss-Resumed') === 'true';
     this.location = new URL(answer.headers.get('Location'), answer.url).href;
     this.etag = answer.headers.get('ETag') || '';
-    this.next = nextOf(answer.headers.get('Link') || '');
+    this.others = nextsOf(answer.headers.get('Link') || '');
+    this.ticket = {...this.ticket, others: this.others};
     if (this.state === 'ended' || (resuming && !resumed)) { // hung up while it began, or not the call that was
       this.#become('ended', 'lost');
       await this.#fetch(this.location, {method: 'DELETE'}).catch(() => {});
@@ -165,6 +168,26 @@ export class WhipCall extends EventTarget {
       this.ticket = {...this.ticket, url: error.next, base: error.next};
       return this.#send(body, hops - 1);
     }
+  }
+
+  /** Post the offer where the call is: at its node, or, should that be lost, at the one that has taken it over. */
+  async #seek(body) {
+    const first = this.ticket;
+    const ways = [first, ...this.others.map((url) => ({...first, url, base: url}))];
+    let fault = null;
+    for (const way of ways) {
+      this.ticket = way;
+      try {
+        return await this.#fetch(resuming(way.url, this.base), {
+          method: 'POST', body, headers: {'Content-Type': 'application/sdp'}, signal: AbortSignal.timeout(SEEK_MS),
+        });
+      } catch (error) {
+        if (!(error instanceof Refused) || ![0, 421].includes(error.status)) throw error;
+        fault = error;
+      }
+    }
+    this.ticket = first;
+    throw fault;
   }
 
   #take(sound) {
@@ -250,6 +273,7 @@ export class WhipCall extends EventTarget {
   /** Whether the connection that there is may still be of use. Ends the call where the node says that there is none. */
   #mayRestart(error, same) {
     if (!(error instanceof Refused)) return true;
+    if (!error.status && this.others.length) return false; // the node may be lost: another one has the call then
     if (error.status === 404) this.#become('ended', same ? 'there' : 'lost');
     else if (error.status === 401 || error.status === 403) this.#become('ended', 'lost');
     return error.status !== 410;
@@ -299,7 +323,13 @@ export function serversOf(header) {
   ));
 }
 
-const nextOf = (header) => links(header).find(({rel}) => rel === 'next')?.to || '';
+const nextsOf = (header) => links(header).filter(({rel}) => rel === 'next').map(({to}) => to);
+
+function resuming(url, base) {
+  const whole = new URL(url, base);
+  whole.searchParams.set('resume', 'true');
+  return whole.href;
+}
 
 function links(header) {
   return [...header.matchAll(/<([^>]*)>((?:\s*;\s*[\w-]+\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^",;\s]+))*)/g)].map(([, to, rest]) => {

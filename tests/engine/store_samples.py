@@ -18,6 +18,7 @@ from engine.events import (
     CallQueued,
     CallRecord,
     CallResumed,
+    CallTaken,
     EndReason,
     Event,
     Side,
@@ -42,6 +43,13 @@ def arrived(call: str = "c1", at: float = T0, **changes: Any) -> CallArrived:
         node=NODE,
     )
     return replace(event, **changes)
+
+
+def taken(call: str = "c1", began: float = T0, node: str = NODE) -> CallTaken:
+    """The call of a node that was lost, at this one."""
+    first = arrived(call, began, node=node)
+    shared = {name: getattr(first, name) for name in first.data()}
+    return CallTaken(at=began + 30.0, call=call, **shared, taken_from="n0", state="talking", began=began)
 
 
 def ended(call: str = "c1", at: float = T0 + 60.0, reason: EndReason = EndReason.COMPLETED) -> CallEnded:

@@ -17,6 +17,7 @@ from engine.events import (
     CallAnswered,
     CallArrived,
     CallEnded,
+    CallHandedOver,
     CallOffered,
     EndReason,
     Event,
@@ -29,7 +30,7 @@ from engine.store.database import UnfitStore
 from engine.store.errors import SpillInUse
 from engine.store.keeper import Keeping
 from engine.views import Health
-from tests.engine.store_samples import NODE, T0, arrived, ended, full_disk, record, talk
+from tests.engine.store_samples import NODE, T0, arrived, ended, full_disk, record, taken, talk
 
 ROOT = Path(__file__).parents[2]
 
@@ -250,6 +251,31 @@ def test_recovering_twice_closes_once(url: str) -> None:
         assert journal.recover(T0 + 60.0) == []
     with Journal(url, NODE) as journal:
         assert journal.recover(T0 + 90.0) == []
+
+
+def test_calls_that_another_node_took_over_get_no_record_here(url: str) -> None:
+    with Journal(url, NODE) as journal:
+        for call in ("theirs", "ours", "nobodys"):
+            journal.append(arrived(call))
+        journal.flush()
+    with Journal(url, NODE) as journal:
+        assert sorted(journal.orphans) == ["nobodys", "ours", "theirs"]
+        closed = journal.recover(T0 + 60.0, {"theirs": "other", "ours": NODE})
+        assert [item.call for item in closed] == ["nobodys"]
+        assert [item.call for item in journal.open_calls()] == ["ours"]  # it goes on
+        assert journal.events("theirs")[-1].event() == CallHandedOver(
+            at=T0 + 60.0, call="theirs", node="other"
+        )
+
+
+def test_a_call_that_was_taken_over_is_open_here_and_closed_when_this_node_is_lost_too(url: str) -> None:
+    with Journal(url, NODE) as journal:
+        journal.append(taken("c1", began=T0))
+        journal.flush()
+        assert [(item.call, item.node, item.at) for item in journal.open_calls()] == [("c1", NODE, T0)]
+    with Journal(url, NODE) as journal:
+        (closed,) = journal.recover(T0 + 60.0)
+    assert (closed.reason, closed.offered_at, closed.number) == (EndReason.NODE_LOST, T0, "+498001234")
 
 
 def test_calls_of_this_life_are_not_recovered(url: str) -> None:

@@ -252,9 +252,9 @@ def write_config(folder: Path, far_ends: list[FarEnd], more: dict[str, dict[str,
             "callers": {"keys": {"tests": {"file": "callers.key"}}, "key": "tests"},
         },
         "store": {},
-        "queues": {queue: _queue(queue) for queues in AGENTS.values() for queue in queues},
+        "queues": {name: queue(name) for queues in AGENTS.values() for name in queues},
         "agents": {
-            "agents": {name: _agent(name, queues) for name, queues in AGENTS.items()},
+            "agents": {name: agent(name, queues) for name, queues in AGENTS.items()},
             "users": {name: {"password": {"file": f"{name}.password"}} for name in USERS},
         },
         "numbers": _numbers(far_ends),
@@ -299,7 +299,7 @@ def _sip() -> dict[str, Any]:
     }
 
 
-def _queue(name: str) -> dict[str, Any]:
+def queue(name: str) -> dict[str, Any]:
     return {
         "title": name,
         "language": "en",
@@ -312,7 +312,7 @@ def _queue(name: str) -> dict[str, Any]:
     }
 
 
-def _agent(name: str, queues: list[str]) -> dict[str, Any]:
+def agent(name: str, queues: list[str]) -> dict[str, Any]:
     password = {"file": f"{name}.password"}
     return {"display": name.title(), "password": password, "queues": queues, "auto_login": bool(queues)}
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from engine.api.caller_schemas import DIALLED
 from engine.api.callers import Caller, Entered, Known, onward, preflight
@@ -31,6 +31,7 @@ REASONS = {
     409: ("call-over", "The token's call is only beginning, or just ending."),
     412: ("precondition-failed", "The ETag is not that of the present ICE session."),
     415: ("unsupported-media-type", "The body is of another type than this takes."),
+    421: ("elsewhere", "The call to be resumed is not at this node, or not yet: it may be at another."),
     428: ("precondition-required", "If-Match is missing."),
     429: ("too-many-requests", "Too many, from this address or with this token; `Retry-After` says when."),
     503: (
@@ -43,6 +44,7 @@ REASONS = {
 router = APIRouter(prefix="/whip", tags=["callers"], dependencies=[Entered])
 
 Destination = Annotated[str, Path(pattern=DIALLED, description="What to call, as in the token.")]
+Resume = Annotated[bool, Query(description="Come back into the token's call or be refused; begin none.")]
 Session = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="As `Location` had it.")]
 
 
@@ -97,19 +99,24 @@ async def session_options(destination: Destination, session: Session) -> Respons
     operation_id="begin_call",
     responses={
         **said(201, "Our answer; `Location` is the call's from now on, `ETag` its ICE session's.", SDP),
-        **problems(400, 401, 403, 404, 406, 409, 413, 415, 422, 429, 503, noun="destination", own=REASONS),
+        **problems(
+            *(400, 401, 403, 404, 406, 409, 413, 415, 421, 422, 429, 503), noun="destination", own=REASONS
+        ),
     },
     openapi_extra=body(SDP),
     response_class=Response,
 )
-async def begin_call(request: Request, desk: Desk, destination: Destination, claims: Caller) -> Response:
+async def begin_call(
+    request: Request, desk: Desk, destination: Destination, claims: Caller, resume: Resume = False
+) -> Response:
     """The body is an SDP offer with one audio stream. A token whose call goes on comes back into it: reloaded
-    pages POST anew within `webrtc.resume_s`.
+    pages POST anew within `webrtc.resume_s`. One whose node is lost finds its call at another, with `resume`:
+    the nodes that `Link` named as `next`, which answer 421 until they have it.
     """
     offer = await _text(request, SDP, "malformed-offer")
     if claims.destination != destination:
         raise Problem(403, "wrong-destination", "the token is for another destination")
-    outcome = await desk.call(claims, offer)
+    outcome = await desk.call(claims, offer, resume)
     if not isinstance(outcome, Answered):
         raise _problem(outcome, request, destination)
     headers = {
