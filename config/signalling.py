@@ -163,6 +163,14 @@ class WebSocket:
 
 
 @settings
+class Dns:
+    servers: tuple[Address, ...] = setting(
+        "Name servers that lines and phones are looked up at; those of the system when empty.", default=()
+    )
+    port: Port = setting("Their port.", default=53)
+
+
+@settings
 class SipSettings:
     domain: Host = setting("Domain of the accounts: phones register as user@domain.")
     listen: tuple[Listener, ...] = setting("Where SIP is listened for.")
@@ -181,5 +189,6 @@ class SipSettings:
     digest: Digest = setting("Authentication of phones.", default=Digest())
     registrar: Registrar = setting("Registration of phones.", default=Registrar())
     guard: Guard = setting("Defence against guessing and floods, by source address.", default=Guard())
+    dns: Dns = setting("Where names are looked up (NAPTR, SRV, addresses; RFC 3263).", default=Dns())
     connections: Connections = setting("Limits of TCP, TLS and WebSockets.", default=Connections())
     websocket: WebSocket = setting("Softphones in browsers (RFC 7118).", default=WebSocket())

@@ -76,7 +76,8 @@ class Engine:
             for each in listeners
         }
         hosts = frozenset(host for host, _ in addresses.values())
-        self.dns = DnsResolver(DnsSettings(), rng=rng, transports=tuple(addresses))
+        names = DnsSettings(nameservers=config.sip.dns.servers, port=config.sip.dns.port)
+        self.dns = DnsResolver(names, rng=rng, transports=tuple(addresses))
         self.admission = admission_of(config, rng, hosts)
         self.agent = UserAgent(
             user_agent_settings(config, addresses),
