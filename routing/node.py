@@ -11,7 +11,7 @@ all of them at once: no clock, no I/O. Nodes that cannot take the call are left 
 
 To that comes the way onward to where the call shall be answered, when that is known, and what the node's load
 costs, which grows by its square. Nodes that differ by no more than `same_s` are equals: who had the caller
-last keeps her, else the one with least load gets her.
+last keeps her, else the one with least load by tenths gets her, and of those one that was measured.
 """
 
 from __future__ import annotations
@@ -310,7 +310,7 @@ def nearest(board: NodeBoard, demand: Demand, now: float) -> Choice:
         delay = delay + board.onward(demand.toward)
     bars = _bars(board, demand)
     usable = np.flatnonzero(bars == 0)
-    order, first = _order(board, demand, usable, delay, load)
+    order, first = _order(board, demand, usable, delay, basis, load)
     return Choice(order, Reasons(board.names, board.index, bars, rtt, basis, load, delay, first))
 
 
@@ -329,7 +329,7 @@ def _bars(board: NodeBoard, demand: Demand) -> Ints:
 
 
 def _order(
-    board: NodeBoard, demand: Demand, usable: NDArray[np.intp], delay: F64, load: F64
+    board: NodeBoard, demand: Demand, usable: NDArray[np.intp], delay: F64, basis: Ints, load: F64
 ) -> tuple[tuple[str, ...], str]:
     """Names, best first, and how the first was chosen among equals."""
     ranked = usable[np.argsort(delay[usable], kind="stable")]
@@ -340,8 +340,10 @@ def _order(
     if last in near:
         first, said = last, "" if last == ranked[0] else f"{demand.last} had the caller before"
     else:
-        first = int(near[np.argmin(load[near])])
-        said = "" if first == ranked[0] else f"{board.names[first]} has least load of equals"
+        tenth = np.floor(load * 10)
+        first = int(near[np.lexsort((delay[near], basis[near] != Basis.MEASURED, tenth[near]))[0]])
+        better = "has least load" if tenth[first] < tenth[ranked[0]] else "is measured"
+        said = "" if first == ranked[0] else f"{board.names[first]} {better}, of equals"
     rest = [at for at in ranked[: board.weights.limit].tolist() if at != first]
     return tuple(board.names[at] for at in [first, *rest][: board.weights.limit]), said
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.config import JsonDict
 
+from engine.api.node_schemas import NodeToMeasure
 from engine.api.plain import AT, Plain, example
 
 DIALLED = r"^[A-Za-z0-9+*#._() -]{1,40}$"
@@ -50,15 +51,6 @@ class IceServer(BaseModel):
     urls: list[str]
     username: str = Field(description="Empty where none is needed.")
     credential: str
-
-
-class NodeToMeasure(BaseModel):
-    """A node whose way a page measures, by `GET /near` of its origin."""
-
-    model_config = example(node="eu-1", origin="https://eu-1.example.com")
-
-    node: str
-    origin: str
 
 
 class CallerToken(BaseModel):

@@ -83,7 +83,7 @@ class NearNode(BaseModel):
 class Near(BaseModel):
     """Nodes for a call, nearest first."""
 
-    model_config = example(order=[NEAR], others=["us-1: draining"], why="eu-1 has least load of equals")
+    model_config = example(order=[NEAR], others=["us-1: draining"], why="eu-1 has least load, of equals")
 
     order: list[NearNode] = Field(description="Empty where none can take it.")
     others: list[str] = Field(description="Why the other nodes are not among them.")
@@ -110,6 +110,15 @@ class Draining(BaseModel):
 
     draining: bool
     calls: int = Field(ge=0, description="In progress; they go on.")
+
+
+class NodeToMeasure(BaseModel):
+    """A node whose way a page measures, by `GET /near` of its origin."""
+
+    model_config = example(node="eu-1", origin="https://eu-1.example.com")
+
+    node: str
+    origin: str
 
 
 class MeasuredWays(BaseModel):

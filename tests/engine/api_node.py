@@ -11,6 +11,7 @@ from config.secret import Secret
 from engine.agent_desk import TooManyPages, Watch
 from engine.api.settings import Callers, PageTerms, Scope, Settings, token
 from engine.caller_line import LineWatch
+from engine.cluster.sight import ClusterSight
 from engine.events import CallRecord
 from engine.ice import Told
 from engine.metrics import Metrics
@@ -45,6 +46,7 @@ from engine.views import (
     worst,
 )
 from sip.guard import Guard
+from tests.engine.cluster.clusters import alone
 from tests.engine.store_samples import NODE, T0, record
 
 READ = "reader-token-0123456789"
@@ -111,6 +113,7 @@ class Node:
         alice = AgentSettings(name="alice", password=Secret("test", "secret of alice"))
         self.captions: list[tuple[Caption, frozenset[LegSide]]] = []
         self.sign_in = SignIn({"alice": alice}, "example.com", Guard(), Random(1))
+        self.cluster = ClusterSight(alone(), lambda: 0.0, lambda draining: None)
         self._metrics = Metrics(self)
 
     def calls(self) -> Sequence[CallView]:

@@ -160,10 +160,19 @@ def test_of_equals_the_one_with_least_load_is_it_unless_one_had_the_caller_befor
     for name, rtt in (("a", 0.020), ("b", 0.024), ("c", 0.021)):
         nodes.seen("me", name, rtt, 0.0)
     choice = nearest(nodes, Demand("me"), 0.0)
-    assert (first(choice), choice.reasons.first) == ("b", "b has least load of equals")
+    assert (first(choice), choice.reasons.first) == ("b", "b has least load, of equals")
     stays = nearest(nodes, Demand("me", last="a"), 0.0)
     assert (first(stays), stays.reasons.first) == ("a", "a had the caller before")
     assert sorted(stays.order) == ["a", "b", "c"]
+
+
+def test_of_equals_with_like_load_one_that_was_measured_is_it():
+    nodes = board(node("a", "us"), node("b", "us", calls=5), node("c", "eu"))
+    nodes.seen("me", "b", 0.024, 0.0)
+    choice = nearest(nodes, Demand("me", region="us"), 0.0)
+    assert (first(choice), choice.reasons.first) == ("b", "b is measured, of equals")
+    nodes.put(node("b", "us", calls=25))
+    assert first(nearest(nodes, Demand("me", region="us"), 0.0)) == "a"
 
 
 def test_who_had_the_caller_before_loses_her_when_another_is_clearly_nearer():

@@ -12,9 +12,10 @@ import structlog
 from fastapi import APIRouter, Request
 
 from engine import tokens
-from engine.api.caller_schemas import CallerToken, CallerTokenWish, IceServer, NodeToMeasure
+from engine.api.caller_schemas import CallerToken, CallerTokenWish, IceServer
 from engine.api.deps import CallerDesk, Desk, EngineView, Site, settings_of
 from engine.api.documented import problems
+from engine.api.node_schemas import NodeToMeasure
 from engine.api.problem import Problem, not_found
 from engine.tokens import Claims
 

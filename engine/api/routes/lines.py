@@ -10,11 +10,12 @@ from fastapi import APIRouter, Request, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from engine import tokens
-from engine.api.caller_schemas import LANGUAGE, CallerToken, CallerTokenWish, Dialled, NodeToMeasure
+from engine.api.caller_schemas import LANGUAGE, CallerToken, CallerTokenWish, Dialled
 from engine.api.callers import Entered, lets_in
 from engine.api.deps import Desk, View, settings_of
 from engine.api.line import LineConversation
 from engine.api.line_words import PROTOCOL
+from engine.api.node_schemas import NodeToMeasure
 from engine.api.problem import not_found
 from engine.api.routes.callers import candidates, made
 from engine.tokens import BadToken

@@ -48,7 +48,7 @@ async def near_options() -> Response:
     "",
     summary="Where to call",
     operation_id="choose_near",
-    responses=problems(401, 403, 404, 413, 422, 429, noun="destination", own=NEAR_REASONS),
+    responses=problems(401, 403, 404, 409, 413, 422, 429, noun="destination", own=NEAR_REASONS),
 )
 async def choose_near(
     request: Request, view: View, desk: Desk, claims: Caller, ways: MeasuredWays
