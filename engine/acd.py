@@ -77,6 +77,11 @@ class Acd:
         self._set(before.enqueue(call, now, caller=caller), call)
         return False
 
+    def enqueue_first(self, queue: str, call: str, now: float, caller: str = "") -> None:
+        """Before all others of her priority."""
+        self._set(self.queues[queue].enqueue(call, now, at_head=True, caller=caller), call)
+        self._dirty = True
+
     def keep(self, queue: str, call: str, now: float) -> None:
         """Her call broke off while she waited: she has the place again if she calls soon."""
         place, keep_s = self.queues[queue].place(call), self.queues[queue].spec.keep_place_s

@@ -108,9 +108,13 @@ class Stack:
     def can_reach(self, hop: Hop) -> bool:
         """Whether we speak that transport."""
         addresses = self.settings.addresses
+        if hop.between:
+            return self.settings.between is not None
         return hop.transport in addresses or (":" in hop.host and f"{hop.transport}6" in addresses)
 
     def _address(self, hop: Hop) -> tuple[str, int]:
+        if hop.between and self.settings.between is not None:
+            return self.settings.between
         addresses = self.settings.addresses
         own = addresses.get(f"{hop.transport}6") if ":" in hop.host else None
         return own or addresses.get(hop.transport) or next(iter(addresses.values()))
