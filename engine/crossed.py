@@ -1,7 +1,8 @@
 """Calls of other nodes that have crossed to this one, for an agent of ours.
 
 Such an INVITE is a call like any other, but for what it may do (ring her whom its ticket names) and for its
-record: the customer's call has one, at her own node, and here there is a `call.crossed` that says whose it is.
+record: the customer's call has one, at her own node, and here there is a `call.crossed` that says whose it
+is.
 """
 
 from __future__ import annotations
