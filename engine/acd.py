@@ -114,6 +114,7 @@ class Acd:
 
     def give_back(self, queue: str, place: Place, now: float) -> None:
         """A caller waits on, at the place that she had at another node."""
+        before = self.queues[queue].place(place.call)
         known = self.queues[queue].leave(place.call)
         stood = known.enqueue(
             place.call,
@@ -121,7 +122,7 @@ class Acd:
             priority=place.priority,
             joined_at=place.joined_at,
             rank=place.rank,
-            caller=place.caller,
+            caller=place.caller or (before.caller if before is not None else ""),
         )
         self._set(stood, place.call)
         self._dirty = True

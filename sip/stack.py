@@ -143,6 +143,9 @@ class Stack:
         if dialog.symmetric and uri.param("transport") is None and source.reliable and uri.scheme != "sips":
             uri = uri.with_params(transport=source.transport)
         hops = self.hops_to(uri) or (source,)
+        if source.between:  # to that node alone, whatever else is at its address
+            there = hops[0]
+            return (Hop(source.transport, there.host, there.port, source.connection, source.name),)
         if source.connection and hops[0].transport == source.transport and hops[0].host == source.host:
             first = Hop(source.transport, source.host, hops[0].port, source.connection, source.name)
             return (first, *hops[1:])
