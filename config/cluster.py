@@ -127,6 +127,15 @@ class NearSettings:
 
 
 @settings
+class SharingSettings:
+    idle_s_per_ms: Annotated[float, Ge(0), Le(600), Words("seconds")] = setting(
+        "Callers get near agents first: a millisecond of round trip between nodes weighs as much as so many "
+        "seconds that an agent has been idle for less.",
+        default=3.0,
+    )
+
+
+@settings
 class ResidencySettings:
     markets: tuple[Name, ...] = setting("Markets whose calls it holds for.", default=())
     regions: tuple[Name, ...] = setting("Regions whose nodes those calls may be at.", default=())
@@ -147,6 +156,7 @@ class ClusterSettings:
         "How long a node counts as there after its last sign of life, in seconds.", default=1.5
     )
     near: NearSettings = setting("What makes a node the nearest.", default=NearSettings())
+    sharing: SharingSettings = setting("How the nodes share queues and agents.", default=SharingSettings())
     residency: Mapping[Name, ResidencySettings] = setting(
         "Rules for where calls may be, by name. Calls of markets without one may be anywhere.", default={}
     )

@@ -53,6 +53,10 @@ class QueueSettings:
     )
     wrap_up_s: Seconds = setting("Time an agent has for notes after a call.", default=10.0)
     max_misses: Count = setting("Missed calls in a row before the agent is paused; 0 for never.", default=3)
+    keep_place_s: Seconds = setting(
+        "How long a waiting caller whose call broke off has to call again and be where she was; 0 for not.",
+        default=60.0,
+    )
     priority: Count = setting("Callers of a queue with a higher one are served first.", default=0)
 
     recording: QueueRecording = setting("Whether and how its calls are recorded.", default=QueueRecording())
@@ -79,6 +83,7 @@ class QueueSettings:
             leave_to=self.leave_to,
             wrap_up_s=self.wrap_up_s,
             max_misses=self.max_misses,
+            keep_place_s=self.keep_place_s,
             priority=self.priority,
             recording=self.recording.terms(),
             sound=self.sound.terms(),

@@ -77,6 +77,11 @@ class Acd:
         self._set(before.enqueue(call, now, caller=caller), call)
         return False
 
+    def enqueue_first(self, queue: str, call: str, now: float, caller: str = "") -> None:
+        """Before all others of her priority."""
+        self._set(self.queues[queue].enqueue(call, now, at_head=True, caller=caller), call)
+        self._dirty = True
+
     def keep(self, queue: str, call: str, now: float) -> None:
         """Her call broke off while she waited: she has the place again if she calls soon."""
         place, keep_s = self.queues[queue].place(call), self.queues[queue].spec.keep_place_s
@@ -109,6 +114,7 @@ class Acd:
 
     def give_back(self, queue: str, place: Place, now: float) -> None:
         """A caller waits on, at the place that she had at another node."""
+        before = self.queues[queue].place(place.call)
         known = self.queues[queue].leave(place.call)
         stood = known.enqueue(
             place.call,
@@ -116,7 +122,7 @@ class Acd:
             priority=place.priority,
             joined_at=place.joined_at,
             rank=place.rank,
-            caller=place.caller,
+            caller=place.caller or (before.caller if before is not None else ""),
         )
         self._set(stood, place.call)
         self._dirty = True

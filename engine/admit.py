@@ -42,6 +42,7 @@ class Arrival:
 
     source: the line or account it came by, or what kind of way that was. account: of ours, "" for none.
     transport: of its signalling. market, language: where the caller has a say in them.
+    comeback: what tells that she is the same when she calls again.
     """
 
     session: Signalling
@@ -56,6 +57,7 @@ class Arrival:
     market: str = ""
     language: str = ""
     private: bool = False
+    comeback: str = ""
     manner: Manner = SIP
 
 
@@ -114,10 +116,10 @@ def _caller(event: IncomingCall, line: LineSettings | None) -> Caller:
 
 def begin(switch: Switch, arrival: Arrival, now: float) -> Call:
     """Every call at the door has a record, also one that is refused here."""
-    room = _room(switch, now) or _emergency(switch, arrival)
-    found = _leads_to(switch, arrival) if room else None
+    free = room(switch, now) or _emergency(switch, arrival)
+    found = _leads_to(switch, arrival) if free else None
     call = _new_call(switch, arrival, found, now)
-    if not room or not _channel(call, arrival):
+    if not free or not _channel(call, arrival):
         call.retry_after_s = LATER_S
         call.end(Side.ENGINE, EndReason.OVERLOAD, now, refusal=503)
     elif found is None or not _may_dial(switch, arrival.account, found):
@@ -167,7 +169,7 @@ class Rate:
         return True
 
 
-def _room(switch: Switch, now: float) -> bool:
+def room(switch: Switch, now: float) -> bool:
     """Whether one more call can be carried without harm to those in progress."""
     in_rate = switch.call_rate.take(now)
     return (
@@ -217,7 +219,7 @@ def _new_call(switch: Switch, arrival: Arrival, found: Found | None, now: float)
     node = switch.config.node
     call = Call(switch, switch.new_id(now), arrival.dialled, arrival.source, now)
     call.caller, call.display, call.private = arrival.caller, arrival.display, arrival.private
-    call.line = arrival.line
+    call.line, call.comeback = arrival.line, arrival.comeback or _comeback(arrival)
     call.market = _market(switch, arrival, found)
     call.region, call.chosen_language = node.region, arrival.language
     call.language = arrival.language or node.language
@@ -275,6 +277,14 @@ def _market(switch: Switch, arrival: Arrival, found: Found | None) -> str:
     queue = switch.acd.queues[target.name].spec.market if isinstance(target, QueueTarget) else ""
     line = arrival.line.market if arrival.line else None
     return arrival.market or queue or line or switch.config.node.market
+
+
+def _comeback(arrival: Arrival) -> str:
+    """Who calls by phone is who has that account, or calls by that line from that number."""
+    if arrival.account:
+        return f"account:{arrival.account}"
+    known = arrival.line is not None and arrival.caller != ANONYMOUS
+    return f"number:{arrival.caller}" if known else ""
 
 
 def _account_name(switch: Switch, account: str) -> str:

@@ -17,7 +17,8 @@ from engine.agent_desk import Desks
 from engine.build import admission_of, missing_codecs, registrar_of, stream_limits, user_agent_settings
 from engine.caller_line import Lines
 from engine.captions import Captions
-from engine.cluster import heritage
+from engine.cluster import between, heritage
+from engine.cluster.between import Between
 from engine.cluster.cluster import Cluster, Load
 from engine.cluster.heritage import Heritage
 from engine.cluster.past import JournalPast
@@ -75,6 +76,9 @@ class Engine:
             each.transport: (config.sip.external_address or reachable(each.host), each.port)
             for each in listeners
         }
+        several = not config.cluster.alone
+        if several:
+            listeners.append(between.listener_of(config).open())
         hosts = frozenset(host for host, _ in addresses.values())
         names = DnsSettings(nameservers=config.sip.dns.servers, port=config.sip.dns.port)
         self.dns = DnsResolver(names, rng=rng, transports=tuple(addresses))
@@ -91,6 +95,7 @@ class Engine:
             listeners,
             self._sip_told,
             tls=_tls(config),
+            between=between.contexts_of(config) if several else None,
             limits=stream_limits(config),
             drops=self.admission.drops,
             clock=self.clock,
@@ -127,6 +132,9 @@ class Engine:
         self.heritage: Heritage | None = None  # a node that is alone leaves nothing to anybody
         if not config.cluster.alone:
             self.heritage = heritage.of_node(self.switch, self.cluster, self._settle, now)
+        if several:
+            shared = Between(self.switch, self.cluster, self._settle, now)
+            self.switch.between, self.admission.nodes = shared, shared.admit
         self.desks = Desks(self.switch)
         self.lines = Lines(self.switch)
         self.captions = Captions(self.switch, self.desks, self.lines)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.description import Description, PhoneDescription
-from engine.encryption import BROWSERS, IN_TURN, UNSUITED, Encryption, Form, policy
+from engine.encryption import BROWSERS, IN_TURN, UNSUITED, Encryption, Form, Policy, policy
 from engine.events import Side
 from engine.leg import Leg
 from engine.signalling import PAGE
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from engine.call import Call
     from sip.session import Session
 
+Headers = Sequence[tuple[str, str]]
 WORDS = {408: "no answer", 480: "not there", 486: "busy", 487: "called off", 600: "busy", 603: "declined"}
 
 
@@ -171,7 +172,7 @@ class Attempt:
 
     def _forms(self, contact: Contact) -> Sequence[Form]:
         """How it is described to, in turn: over a WebSocket is a browser, or a phone that says it is none."""
-        forms = IN_TURN[policy(self.call.switch.config.media.srtp, contact.transport)]
+        forms = IN_TURN[self._policy(contact)]
         browser = self.leg.door is not None and contact.transport in WEBSOCKETS
         return (BROWSERS, *forms) if browser else forms
 
@@ -183,13 +184,20 @@ class Attempt:
         if form is BROWSERS:
             leg.description = leg.described_to_browsers()
         else:
-            encryption = Encryption(policy(media.srtp, contact.transport), media.srtp_suites, switch.rng)
+            encryption = Encryption(self._policy(contact), media.srtp_suites, switch.rng)
             encryption.form = form
             leg.description = PhoneDescription(switch.media.capabilities, encryption)
         body = leg.offer(customer.codec, customer.pauses) if customer else leg.offer()
-        from_, to = self._caller(), NameAddr("", self._to, ())
-        session = switch.invite(leg, contact, from_=from_, to=to, offer=body, now=now)
+        session = self._send(contact, body, now)
         self._ringing[session] = Ringing(contact, leg.description, rest)
+
+    def _policy(self, contact: Contact) -> Policy:
+        return policy(self.call.switch.config.media.srtp, contact.transport)
+
+    def _send(self, contact: Contact, offer: bytes, now: float, headers: Headers = ()) -> Session:
+        from_, to = self._caller(), NameAddr("", self._to, ())
+        switch = self.call.switch
+        return switch.invite(self.leg, contact, from_=from_, to=to, offer=offer, headers=headers, now=now)
 
     def _caller(self) -> NameAddr:
         """Who calls; an agent to whom a queue's call is offered is shown which queue, too."""

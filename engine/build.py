@@ -145,8 +145,11 @@ def stream_limits(config: Config) -> StreamLimits:
 def user_agent_settings(config: Config, addresses: Mapping[str, tuple[str, int]]) -> AgentSettings:
     """addresses: what stands in Via and Contact, by transport."""
     sip, limits = config.sip, config.node.limits
+    between = config.cluster.between
+    several = between.host is not None and not config.cluster.alone
     return AgentSettings(
         addresses=addresses,
+        between=(between.host or "", between.port) if several else None,
         user_agent=sip.user_agent,
         timing=Timing(t1=sip.timers.t1_ms / 1000, t2=sip.timers.t2_ms / 1000),
         session_expires=int(sip.session.expires_s),

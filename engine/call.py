@@ -23,6 +23,7 @@ from sip.errors import WrongState
 if TYPE_CHECKING:
     from config.line import LineSettings
     from engine.attempt import Attempt
+    from engine.crossed import Origin
     from engine.recording import Recording
     from engine.switch import Switch
     from engine.transfer import Referral
@@ -70,6 +71,8 @@ class Call:
         self.chosen_language = ""  # by the customer; comes before the queue's
         self.number = number
         self.source = source
+        self.origin: Origin | None = None  # of a call of another node
+        self.comeback = ""  # who may have the place again if this call breaks off
         self.line: LineSettings | None = None  # that it came in over
         self.state = State.ARRIVED
         self.destination: Destination | None = None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.attempt import Attempt, Outcome, Progress
 from engine.bridge import hear
+from engine.crossing import dialled
 from engine.events import EndReason, Side
 from engine.trunk.attempt import LineAttempt
 from routing.number import AgentTarget, Destination, LineTarget, UriTarget
@@ -30,6 +31,9 @@ REASONS = {
 
 def reach(call: Call, target: Destination, number: str) -> Attempt | LineAttempt | None:
     """A way to `target`; None when it is not somebody who can be rung. number: as dialled."""
+    crossing = dialled(call, target) if isinstance(target, AgentTarget) else None
+    if crossing is not None:
+        return crossing
     if isinstance(target, AgentTarget | UriTarget):
         return Attempt.direct(call, target, number)
     if isinstance(target, LineTarget):

@@ -124,6 +124,21 @@ class CallHandedOver(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallCrossed(Event):
+    """The first event of a call of another node that comes here for its agent. Its record is that of the
+    call `origin` of `node`; this one has none.
+    """
+
+    kind = "call.crossed"
+    contact: str
+    customer: str
+    node: str
+    origin: str
+    agent: str
+    queue: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallAnswered(Event):
     """The engine answered the customer's leg (2xx sent)."""
 
@@ -138,6 +153,7 @@ class CallQueued(Event):
     queue: str
     position: int
     at_head: bool = False
+    returned: bool = False  # a place had been kept for her
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +164,7 @@ class CallOffered(Event):
     queue: str
     agent: str
     why: str
+    node: str = ""  # the other node where she is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +204,7 @@ class CallConnected(Event):
     agent: str
     codec: str
     encryption: str = ""
+    node: str = ""  # the other node where she is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,6 +60,7 @@ class Leg:
         self.account = ""  # of ours, that its far end has proved to be or was rung by; "" for none
         self.agent = ""
         self.name = ""
+        self.node = ""  # the other node that is its far end
         self.attempt: Attempt | LineAttempt | None = None  # while its far end rings
         self.replaces: Leg | None = None  # the leg whose place it takes once it is open
         self.media = Media.NONE

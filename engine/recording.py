@@ -88,6 +88,7 @@ def begin(call: Call, now: float) -> None:
     queue, switch = call.queue, call.switch
     if (
         queue is None
+        or call.origin is not None  # its own node does
         or not queue.recording.wanted
         or call.recording is not None
         or switch.recordings.recorder is None

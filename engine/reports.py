@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from engine import absence, admit, codes, housing, network, recording, silence, transfer
+from engine import absence, admit, codes, crossed, housing, network, recording, silence, transfer
 from engine.events import EndReason, Side
 from engine.leg import Leg, Media
 from engine.states import Trigger
@@ -45,7 +45,8 @@ def _go_on(leg: Leg, now: float) -> None:
     elif leg.replaces is not None:
         transfer.replace_leg(leg.call, leg, leg.replaces, now)
     elif leg is leg.call.customer:
-        admit.ready(leg.call, now)
+        ready = admit.ready if leg.call.origin is None else crossed.ready
+        ready(leg.call, now)
 
 
 def _failed(switch: Switch, event: words.LegFailed, now: float) -> None:

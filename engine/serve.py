@@ -148,7 +148,7 @@ def settle_memory() -> None:
 
 def announce(engine: Engine, api: ApiServer | None, as_json: bool) -> None:
     """Say that the node is up, and how to reach it."""
-    ports = {each.transport: each.port for each in engine.shell.listeners}
+    ports = {each.transport: each.port for each in engine.shell.listeners if not each.between}
     address = f"http://{api.address}:{api.port}" if api else ""
     config = engine.config
     if as_json:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 def wanted(leg: Leg) -> Treat:
     """What the worker is to be told of the leg now."""
+    if leg.node:  # its own node does it
+        return Treat(leg.number)
     call = leg.call
     node, line = call.switch.config.media.sound, call.switch.config.lines.get(call.source)
     own = line.sound if line is not None and leg is call.customer else LineSound()

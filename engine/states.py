@@ -11,6 +11,7 @@ class State(StrEnum):
     QUEUED = "queued"  # waits with music, position and wait told at intervals
     OFFERED = "offered"  # still waits; an agent's phone rings
     DIALLING = "dialling"  # a direct call: the other phone rings
+    CROSSED = "crossed"  # another node's call; an agent's phone rings for it here
     TALKING = "talking"
     HELD = "held"
     TRANSFERRING = "transferring"  # the customer waits for the transfer's target to answer
@@ -31,6 +32,7 @@ class Trigger(StrEnum):
     PLAYED = "played"
     TELL = "time to tell position"
     ASSIGNED = "agent assigned"
+    CROSSED = "crossed"
     PROGRESS = "far end rings"
     ANSWERED = "far end answered"
     FAILED = "far end failed"
@@ -42,5 +44,6 @@ class Trigger(StrEnum):
     TAKEN = "taken over"
     RECALL = "recall"
     PARTY_LEFT = "party left"
+    AGENT_LOST = "agent's node lost"
     END = "end"
     CLOSED = "media closed"

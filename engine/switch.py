@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 from config.schema import Config
-from engine import admit, codes, housing, line_use, reports, silence, transfer
+from engine import admit, codes, crossed, housing, line_use, reports, silence, transfer
 from engine.acd import Acd
-from engine.attempt import Contact
+from engine.attempt import Contact, Headers
 from engine.call import Call
+from engine.cluster.between import Between
 from engine.cluster.cluster import Cluster
 from engine.events import AgentChanged, CallEnded, CallRecord, EndReason, Event, Side, WorkerLost
 from engine.ledger import record
@@ -98,6 +99,7 @@ class Switch:
         self.recordings = Recordings()
         self.gate: GatePort | None = None  # where browsers are let in
         self.sent_on = 0  # calls that another node was nearer to
+        self.between: Between | None = None  # what is shared with other nodes, where there are any
         self.cluster: Cluster | None = None  # the other nodes; the node gives it one, a simulation may
         self.whip: Whip | None = None  # where callers come in by HTTP
         self.replicas: ReplicaPort | None = None  # where calls are written down for other nodes
@@ -210,6 +212,8 @@ class Switch:
             self.acd.settle(self.may_queue, now)
         for choice in self.acd.assign(now):
             self.calls[choice.call].fire(Trigger.ASSIGNED, now, choice)
+        if self.between is not None:
+            self.between.speak(now)
 
     def may_queue(self, call_id: str) -> bool:
         """Whether a call may yet be sent to the queue that it was meant for, or waits there."""
@@ -219,7 +223,8 @@ class Switch:
     # --- SIP --------------------------------------------------------------------------------------
 
     def _incoming(self, event: sip_words.IncomingCall, now: float) -> None:
-        admit.incoming(self, event, now)
+        came = crossed.arrive if event.identity.kind == "node" else admit.incoming
+        came(self, event, now)
 
     def _provisional(self, event: sip_words.Provisional, now: float) -> None:
         leg = self.sessions.get(event.session.id)
@@ -343,11 +348,15 @@ class Switch:
         line_use.came(call, now)
         written = record(call, self.config.node.name, self.wall)
         ended = CallEnded(at=written.ended_at, call=call.id, by=written.ended_by, reason=written.reason)
+        own = call.origin is None
         del self.calls[call.id]
         for leg in call.legs:
             self.legs.pop(leg.number, None)
             self.trunks.over(leg, now)
             leg.leave_line()
+        if not own:
+            self.note(ended)
+            return
         self.journal.finish(ended, written)
         if self.replicas is not None:
             self.replicas.gone(call.id, now)
@@ -371,10 +380,25 @@ class Switch:
         self.legs[leg.number] = leg
 
     def invite(
-        self, leg: Leg, contact: Contact, *, from_: NameAddr, to: NameAddr, offer: bytes, now: float
+        self,
+        leg: Leg,
+        contact: Contact,
+        *,
+        from_: NameAddr,
+        to: NameAddr,
+        offer: bytes,
+        headers: Headers = (),
+        now: float,
     ) -> Session:
         session = self.user_agent.invite(
-            contact.uri, contact.hops, from_=from_, to=to, offer=offer, route=contact.path, now=now
+            contact.uri,
+            contact.hops,
+            from_=from_,
+            to=to,
+            offer=offer,
+            headers=headers,
+            route=contact.path,
+            now=now,
         )
         self.sessions[session.id] = leg
         return session

@@ -60,6 +60,7 @@ def connect(call: Call, now: float, party: Leg) -> None:
         agent=party.agent,
         codec=party.codec,
         encryption=party.suite,
+        node=party.node,
     )
     if call.held_by:
         call.fire(Trigger.HOLD, now, next(iter(call.held_by)))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import dialling, echo, talking, transfer, waiting
+from engine import crossed, crossing, dialling, echo, talking, transfer, waiting
 from engine.states import State, Trigger
 from engine.trunk import rescue
 
@@ -28,6 +28,10 @@ def _rows() -> dict[tuple[State, Trigger], tuple[State, tuple[Action, ...]]]:
         (s.ARRIVED, t.TO_PARTY): (s.DIALLING, (dialling.dial,)),
         (s.ARRIVED, t.TO_ANNOUNCE): (s.LEAVING, (talking.answer_customer, waiting.announce)),
         (s.ARRIVED, t.TO_ECHO): (s.ECHOING, (talking.answer_customer, echo.loop_back)),
+        (s.ARRIVED, t.CROSSED): (s.CROSSED, (crossed.ring,)),
+        (s.CROSSED, t.PROGRESS): (s.CROSSED, (dialling.pass_progress,)),
+        (s.CROSSED, t.ANSWERED): (s.TALKING, (crossed.answered, talking.connect)),
+        (s.CROSSED, t.FAILED): (s.CROSSED, (crossed.missed,)),
         (s.GREETING, t.PLAYED): (s.QUEUED, (waiting.enqueue,)),
         (s.QUEUED, t.ASSIGNED): (s.OFFERED, (waiting.offer,)),
         (s.QUEUED, t.TELL): (s.QUEUED, (waiting.tell_position,)),
@@ -66,6 +70,7 @@ def _rows() -> dict[tuple[State, Trigger], tuple[State, tuple[Action, ...]]]:
         rows[talks, t.FAILED] = (talks, (rescue.not_taken,))
         rows[talks, t.TAKEN] = (s.TALKING, (talking.connect,))
         rows[talks, t.PARTY_LEFT] = (talks, (talking.party_left,))
+        rows[talks, t.AGENT_LOST] = (s.QUEUED, (crossing.agent_lost,))
     for alive in State:
         if alive not in (s.ENDING, s.ENDED):
             rows[alive, t.END] = (s.ENDING, (talking.wind_up,))

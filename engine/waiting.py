@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine import absence, recording, sound
-from engine.attempt import Attempt, Outcome
+from engine import absence, crossing, recording, sound
+from engine.attempt import Outcome
 from engine.events import (
     CallOffered,
     CallQueued,
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from routing.queue import QueueSpec
 
 TOLD_POSITIONS = 20  # positions with a prompt of their own; beyond, "more than twenty"
+# Ends of calls that callers did not want: their places are kept for a while.
+DROPPED = frozenset(
+    {EndReason.SIGNALLING_LOST, EndReason.MEDIA_LOST, EndReason.NOT_RESUMED, EndReason.SHUTDOWN}
+)
 TOLD_MINUTES = (1, 2, 3, 5, 10, 15, 20, 30, 60)
 
 
@@ -57,12 +61,20 @@ def enqueue(call: Call, now: float, what: Any) -> None:
             sound.treat(call.customer)
     assert call.queue is not None
     try:
-        call.switch.acd.enqueue(call.queue.name, call.id, now)
+        back = call.switch.acd.enqueue(call.queue.name, call.id, now, call.comeback)
     except QueueFull:
         send_on(call, call.queue.overflow, now, "full", EndReason.OVERFLOW_FAILED)
         return
     call.clocks.queued = call.clocks.queued or now
-    _note_place(call, now, at_head=False)
+    _note_place(call, now, returned=back)
+    _start_waiting(call, now)
+
+
+def enqueue_first(call: Call, now: float) -> None:
+    """Before all others: whoever talked to her is gone, and it was our fault."""
+    assert call.queue is not None
+    call.switch.acd.enqueue_first(call.queue.name, call.id, now, call.comeback)
+    _note_place(call, now, at_head=True)
     _start_waiting(call, now)
 
 
@@ -85,10 +97,10 @@ def requeue(call: Call, now: float, _: Any) -> None:
     _start_waiting(call, now, music=False)
 
 
-def _note_place(call: Call, now: float, *, at_head: bool) -> None:
+def _note_place(call: Call, now: float, *, at_head: bool = False, returned: bool = False) -> None:
     assert call.queue is not None
     position = call.switch.acd.queues[call.queue.name].position(call.id)
-    call.note(CallQueued, now, queue=call.queue.name, position=position, at_head=at_head)
+    call.note(CallQueued, now, queue=call.queue.name, position=position, at_head=at_head, returned=returned)
 
 
 def _start_waiting(call: Call, now: float, *, music: bool = True) -> None:
@@ -157,8 +169,15 @@ def offer(call: Call, now: float, assignment: Assignment) -> None:
     """Ring the chosen agent's phone; the caller goes on hearing music."""
     assert call.queue is not None
     call.offered_agent, call.chosen = assignment.agent, assignment
-    call.note(CallOffered, now, queue=assignment.queue, agent=assignment.agent, why=str(assignment.reasons))
-    call.attempt = Attempt.to_agent(call, assignment.agent, call.queue.ring_timeout_s)
+    call.note(
+        CallOffered,
+        now,
+        queue=assignment.queue,
+        agent=assignment.agent,
+        why=str(assignment.reasons),
+        node=assignment.node,
+    )
+    call.attempt = crossing.offered(call, assignment)
     call.attempt.start(now)
 
 
@@ -174,8 +193,10 @@ def offer_missed(call: Call, now: float, outcome: Outcome) -> None:
     """The agent did not take it: she is counted a miss, the caller keeps the place."""
     agent, call.offered_agent = call.offered_agent, ""
     call.attempt = None
-    call.misses += 1
-    call.note(OfferMissed, now, agent=agent, outcome=outcome.word)
+    elsewhere = call.chosen is not None and call.chosen.node
+    if not (elsewhere and outcome.status in crossing.NOT_HERS):
+        call.misses += 1
+        call.note(OfferMissed, now, agent=agent, outcome=outcome.word)
     call.switch.acd.missed(agent, call.id, now, refused=outcome.refused)
 
 
@@ -188,7 +209,9 @@ def leave_queue(call: Call, now: float, _: Any) -> None:
     if call.offered_agent:
         call.switch.acd.release(call.offered_agent, call.id, now)
         call.offered_agent = ""
-    if call.queue is not None:
+    if call.queue is not None and call.reason in DROPPED:
+        call.switch.acd.keep(call.queue.name, call.id, now)
+    elif call.queue is not None:
         call.switch.acd.leave(call.queue.name, call.id, now, served=False)
 
 

@@ -273,5 +273,6 @@ def _arrival(claims: Claims, session: WhipSession, offer: str) -> Arrival:
         offer=offer.encode(),
         market=claims.market,
         language=claims.language,
+        comeback=f"token:{claims.id}",
         manner=WHIP,
     )

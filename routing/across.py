@@ -20,14 +20,15 @@ IDLE_S_PER_MS = 3.0  # a millisecond of round trip weighs as much as this long a
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """The ways between nodes, as (a caller's node, an agent's node). rtt_ms: 0 where nothing is known. cut:
-    those that do not lead there at present. here: this node, which places and agents call "".
+    """The ways between nodes, as (a caller's node, an agent's node). unknown_ms: of a way that was not
+    measured. cut: those that do not lead there at present. here: this node, which places and agents call "".
     """
 
     here: str
     rtt_ms: Mapping[tuple[str, str], float] = field(default_factory=dict)
     cut: frozenset[tuple[str, str]] = frozenset()
     idle_s_per_ms: float = IDLE_S_PER_MS
+    unknown_ms: float = 50.0
 
     def way(self, place: Place, agent: Agent) -> tuple[str, str]:
         return place.node or self.here, agent.node or self.here
@@ -37,7 +38,7 @@ class Ways:
 
     def rtt(self, place: Place, agent: Agent) -> float:
         way = self.way(place, agent)
-        return 0.0 if way[0] == way[1] else self.rtt_ms.get(way, 0.0)
+        return 0.0 if way[0] == way[1] else self.rtt_ms.get(way, self.unknown_ms)
 
     def rank(self, place: Place, agent: Agent) -> tuple[float, str]:
         """What a caller sorts agents by: the least first."""

@@ -96,10 +96,10 @@ class Place:
 
     @property
     def order(self) -> Order:
-        """What places are sorted by, in a queue and across queues: smaller is served sooner. Ties are broken
-        so that all nodes agree.
+        """What places are sorted by, in a queue and across queues: smaller is served sooner. All nodes must
+        agree, whose clocks round differently: who came within a millisecond is sorted by her call.
         """
-        return (-self.priority, self.rank, self.joined_at, self.call)
+        return (-self.priority, self.rank, round(self.joined_at, 3), self.call)
 
     @property
     def waits(self) -> bool:

@@ -15,9 +15,11 @@ from sip.message import Request
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a request is from, as proved: a user by digest, a line by its address, or nobody in particular."""
+    """Who a request is from, as proved: a user by digest, a line by its address, another node of ours by
+    its seal, or nobody in particular.
+    """
 
-    kind: Literal["user", "line", "anonymous"]
+    kind: Literal["user", "line", "node", "anonymous"]
     name: str = ""
 
 
@@ -103,6 +105,7 @@ class Admission:
         self.digest = digest
         self.policy = policy or AdmissionPolicy()
         self._may_use = may_use
+        self.nodes: Callable[[Request, Hop, float], Verdict | None] | None = None  # who knows other nodes
         self.know(lines)
 
     def know(self, lines: Sequence[LineSource]) -> None:
@@ -119,6 +122,9 @@ class Admission:
             return Dropped()
         if request.method in ("ACK", "CANCEL"):  # they cannot be challenged: RFC 3261 section 22.1
             return Admitted(ANONYMOUS)
+        known = self.nodes(request, hop, now) if self.nodes is not None else None
+        if known is not None:
+            return known
         line = self._line_at(hop.host, hop.transport)
         if request.method not in self.policy.methods:
             if line is None and not self.guard.may_answer(hop.host, now):

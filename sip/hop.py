@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061, "ws": 80, "wss": 443}
 WEBSOCKETS = frozenset({"ws", "wss"})  # RFC 7118
 SECURED = frozenset({"tls", "wss"})
+BETWEEN = ".between.isogloss.invalid"  # how names of nodes end that know each other by keys of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ class Hop:
     def reliable(self) -> bool:
         """Whether the transport retransmits by itself (RFC 3261 section 17)."""
         return self.transport != "udp"
+
+    @property
+    def between(self) -> bool:
+        """Whether it leads to another node of ours, or comes from one (`AgentSettings.between`)."""
+        return self.name.endswith(BETWEEN)
 
     @property
     def one_way(self) -> bool:

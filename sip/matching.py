@@ -30,7 +30,7 @@ def reply_hop(request: Request, hop: Hop) -> Hop:
     via = request.top_via
     if hop.one_way or (not hop.reliable and via.rport is not None):
         return hop
-    return Hop(hop.transport, hop.host, via.port or DEFAULT_PORTS[hop.transport], hop.connection)
+    return Hop(hop.transport, hop.host, via.port or DEFAULT_PORTS[hop.transport], hop.connection, hop.name)
 
 
 def server_key(request: Request) -> Key:

@@ -18,6 +18,7 @@ class AgentSettings:
     """
 
     addresses: Mapping[str, tuple[str, int]]
+    between: tuple[str, int] | None = None  # for other nodes of ours, over TLS of their own
     user_agent: str = "Isogloss"
     timing: Timing = field(default_factory=Timing)
     draining: bool = False  # take no new calls; OPTIONS are answered 503 so that balancers look elsewhere

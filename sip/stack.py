@@ -108,9 +108,13 @@ class Stack:
     def can_reach(self, hop: Hop) -> bool:
         """Whether we speak that transport."""
         addresses = self.settings.addresses
+        if hop.between:
+            return self.settings.between is not None
         return hop.transport in addresses or (":" in hop.host and f"{hop.transport}6" in addresses)
 
     def _address(self, hop: Hop) -> tuple[str, int]:
+        if hop.between and self.settings.between is not None:
+            return self.settings.between
         addresses = self.settings.addresses
         own = addresses.get(f"{hop.transport}6") if ":" in hop.host else None
         return own or addresses.get(hop.transport) or next(iter(addresses.values()))
@@ -139,6 +143,9 @@ class Stack:
         if dialog.symmetric and uri.param("transport") is None and source.reliable and uri.scheme != "sips":
             uri = uri.with_params(transport=source.transport)
         hops = self.hops_to(uri) or (source,)
+        if source.between:  # to that node alone, whatever else is at its address
+            there = hops[0]
+            return (Hop(source.transport, there.host, there.port, source.connection, source.name),)
         if source.connection and hops[0].transport == source.transport and hops[0].host == source.host:
             first = Hop(source.transport, source.host, hops[0].port, source.connection, source.name)
             return (first, *hops[1:])

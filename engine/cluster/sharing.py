@@ -226,7 +226,7 @@ class Sharing:
         for call, note in change.places.items():
             self._place(peer.node, call, note, now)
         self._reconsider(change.agents | self.homes.open)
-        if change.agents or change.places or told.node not in self._fresh:
+        if change.agents or change.places or self._spent or told.node not in self._fresh:
             self._fresh |= {told.node}
             self._acd.look_again()
 
@@ -279,6 +279,8 @@ class Sharing:
         """Put another node's caller where she waits, or take her away."""
         if note is not None and note.was:
             self._taken_up(note, now)
+        if (note is None or note.kept_until is not None) and self._is_elsewhere(node, call):
+            return
         before = self._queue_of.pop(call, None)
         self._kept.pop(call, None)
         if before is not None and (note is None or note.queue != before):
@@ -297,6 +299,12 @@ class Sharing:
         if until is not None:
             self._kept[call] = until
         self._acd.put(note.queue, place, now)
+
+    def _is_elsewhere(self, node: str, call: str) -> bool:
+        """Whether the call goes on at another node than the one that speaks of it: it was taken over."""
+        queue = self._queue_of.get(call)
+        place = self._acd.queues[queue].place(call) if queue in self._acd.queues else None
+        return place is not None and place.kept_until is None and place.node != node
 
     def _taken_up(self, note: PlaceNote, now: float) -> None:
         """Elsewhere a caller has the place that was kept for her. Of two who took one the first has it."""
@@ -323,7 +331,7 @@ class Sharing:
     def _beat(self, now: float) -> None:
         fresh = frozenset(p.node for p in self.peers.values() if now - p.heard_at <= FRESH_S and not p.lost)
         late = {pair for pair, since in self._awaited.items() if now - since > PATIENCE_S}
-        if late or fresh != self._fresh:
+        if late or self._spent or self._passed or self.cut or fresh != self._fresh:
             self._acd.look_again()
         self._fresh = fresh
         self._passed |= dict.fromkeys(late, now + PASSED_S)

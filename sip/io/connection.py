@@ -7,13 +7,13 @@ import os
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from sip.framing import Framed
 from sip.guard import source_of
 from sip.head import MAX_BODY
-from sip.hop import Hop
+from sip.hop import BETWEEN, Hop
 
 if TYPE_CHECKING:
     from sip.io.tcp import Streams
@@ -73,6 +73,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It is open, and the TLS handshake is done."""
         self.transport = cast(asyncio.Transport, transport)  # what a loop gives to protocols of streams
+        if self.inbound and self.hop.between:
+            self.hop = replace(self.hop, name=_certified(transport))
         _keep_alive(transport.get_extra_info("socket"))
         waiting, self.waiting = self.waiting, []
         for data, undelivered in waiting:
@@ -175,6 +177,13 @@ def describe(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)  # asyncio puts words of its own into strerror
     return type(error).__name__
+
+
+def _certified(transport: asyncio.BaseTransport) -> str:
+    """Which of our nodes has connected, by the certificate that it has shown; "" for none."""
+    shown = transport.get_extra_info("peercert") or {}
+    names = [value for kind, value in shown.get("subjectAltName", ()) if kind == "DNS"]
+    return next((name for name in names if name.endswith(BETWEEN)), "")
 
 
 def _keep_alive(sock: socket.socket | None) -> None:

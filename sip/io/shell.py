@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeVar
 
 from sip.errors import MalformedMessage
 from sip.framing import Framed
-from sip.hop import DEFAULT_PORTS, SECURED, Hop
+from sip.hop import BETWEEN, DEFAULT_PORTS, SECURED, Hop
 from sip.io.connection import Owner, StreamLimits
 from sip.io.large import PATIENCE, LargeRequests
 from sip.io.tcp import Streams, listening
@@ -49,6 +49,7 @@ class Agent(Protocol[EventT]):
 @dataclass(slots=True)
 class Listener:
     """An address to listen at. transport: a key of `DEFAULT_PORTS`. host: numeric. port 0: any free one.
+    between: for other nodes of ours alone.
 
     `open` takes the address at once, so that it is known before an agent is made; `start` of the shell opens
     the rest.
@@ -58,6 +59,7 @@ class Listener:
     host: str
     port: int
     sock: socket.socket | None = field(default=None, repr=False)
+    between: bool = False
 
     def open(self) -> Listener:
         """Bind. Raises OSError when the address is taken or not ours."""
@@ -89,6 +91,7 @@ class SipShell(Generic[EventT]):
         on_events: Callable[[list[EventT]], None],
         *,
         tls: TlsContexts | None = None,
+        between: TlsContexts | None = None,
         limits: StreamLimits | None = None,
         drops: Callable[[Hop, float], bool] | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -98,6 +101,7 @@ class SipShell(Generic[EventT]):
         self.clock = clock
         self._on_events = on_events
         self._tls = tls
+        self._between = between
         self._limits = limits or StreamLimits()
         self._drops = drops
         self._counts: Counter[str] = Counter()
@@ -113,7 +117,7 @@ class SipShell(Generic[EventT]):
         """Open what is not open yet, and begin. Raises OSError when an address is taken, all closed."""
         try:
             for listener in self.listeners:
-                if listener.transport in SECURED and self._tls is None:
+                if listener.transport in SECURED and self._contexts(listener) is None:
                     raise OSError("a TLS listener needs TLS contexts")
                 listener.open()
         except OSError:
@@ -124,7 +128,9 @@ class SipShell(Generic[EventT]):
         owner = Owner(
             loop, self.clock, self._receive_framed, self.flush, self._failed, self._refuses, self._ponged
         )
-        self._streams = Streams(owner, self._limits, self._tls.client if self._tls else None)
+        client = self._tls.client if self._tls else None
+        between = self._between.client if self._between else None
+        self._streams = Streams(owner, self._limits, client, between)
         for listener in self.listeners:
             if listener.sock is None:
                 continue
@@ -133,9 +139,14 @@ class SipShell(Generic[EventT]):
                 self._ports.append(port)
                 port.start(loop)
             else:
-                context = self._tls.server if self._tls and listener.transport in SECURED else None
-                self._streams.listen(listener.transport, listener.sock, context)
+                contexts = self._contexts(listener) if listener.transport in SECURED else None
+                context = contexts.server if contexts is not None else None
+                name = BETWEEN if listener.between else ""
+                self._streams.listen(listener.transport, listener.sock, context, name)
         self.flush()
+
+    def _contexts(self, listener: Listener) -> TlsContexts | None:
+        return self._between if listener.between else self._tls
 
     async def close(self) -> None:
         """Send what is left to send, then close everything."""

@@ -28,11 +28,18 @@ class Streams:
     WebSocket by its number alone, for nothing else leads there.
     """
 
-    def __init__(self, owner: Owner, limits: StreamLimits, client_tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        owner: Owner,
+        limits: StreamLimits,
+        client_tls: ssl.SSLContext | None,
+        between: ssl.SSLContext | None = None,
+    ) -> None:
         self.owner = owner
         self.limits = limits
         self.counts: Counter[str] = Counter()
         self._client_tls = client_tls
+        self._between = between
         self._websocket = WebSocketPolicy(limits.origins, limits.body)
         self._by_number: dict[int, Connection] = {}
         self._by_peer: dict[Peer, Connection] = {}
@@ -51,11 +58,13 @@ class Streams:
         """How a new connection's messages are written."""
         return WebSocketWire(self._websocket) if transport in WEBSOCKETS else StreamWire(self.limits.body)
 
-    def listen(self, transport: str, sock: socket.socket, context: ssl.SSLContext | None) -> None:
-        """Accept connections on a bound, listening, non-blocking socket from now on."""
+    def listen(
+        self, transport: str, sock: socket.socket, context: ssl.SSLContext | None, name: str = ""
+    ) -> None:
+        """Accept connections on a bound, listening, non-blocking socket from now on. name: of their hops."""
         self._listeners.append(sock)
         self._own.setdefault(transport, []).append(sock.getsockname()[0])
-        self.owner.loop.add_reader(sock, self._accept, transport, sock, context)
+        self.owner.loop.add_reader(sock, self._accept, transport, sock, context, name)
 
     def send(self, data: bytes, hop: Hop, undelivered: Undelivered, patience: float | None = None) -> None:
         """Send over the connection of `hop`, or over one to its address, opened when there is none.
@@ -135,7 +144,9 @@ class Streams:
             connection.abort("shutting down")
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _accept(self, transport: str, listener: socket.socket, context: ssl.SSLContext | None) -> None:
+    def _accept(
+        self, transport: str, listener: socket.socket, context: ssl.SSLContext | None, name: str
+    ) -> None:
         for _ in range(ACCEPT_BATCH):
             try:
                 sock, address = listener.accept()
@@ -144,7 +155,7 @@ class Streams:
             except OSError as error:  # out of descriptors: leave the rest in the backlog for a while
                 self.counts[f"not accepted: {error.strerror}"] += 1
                 self.owner.loop.remove_reader(listener)
-                self.owner.loop.call_later(1.0, self._resume, transport, listener, context)
+                self.owner.loop.call_later(1.0, self._resume, transport, listener, context, name)
                 return
             host, port = address[:2]
             if self._is_full(host) or self.owner.refuses(host):
@@ -153,12 +164,14 @@ class Streams:
                 continue
             sock.setblocking(False)
             self.counts["accepted"] += 1
-            connection = self._add(Hop(transport, host, port), inbound=True)
+            connection = self._add(Hop(transport, host, port, name=name), inbound=True)
             self._start(self._take(connection, sock, context))
 
-    def _resume(self, transport: str, listener: socket.socket, context: ssl.SSLContext | None) -> None:
+    def _resume(
+        self, transport: str, listener: socket.socket, context: ssl.SSLContext | None, name: str
+    ) -> None:
         if listener in self._listeners:
-            self.owner.loop.add_reader(listener, self._accept, transport, listener, context)
+            self.owner.loop.add_reader(listener, self._accept, transport, listener, context, name)
 
     async def _take(
         self, connection: Connection, sock: socket.socket, context: ssl.SSLContext | None
@@ -174,7 +187,7 @@ class Streams:
             self.forget(connection, describe(error))
 
     def _open(self, hop: Hop, undelivered: Undelivered, patience: float) -> Connection | None:
-        if hop.transport == "tls" and self._client_tls is None:
+        if hop.transport == "tls" and self._context(hop) is None:
             undelivered("TLS is not set up")
             return None
         if len(self._by_number) >= self.limits.connections:
@@ -186,7 +199,7 @@ class Streams:
 
     async def _connect(self, connection: Connection, patience: float) -> None:
         hop = connection.hop
-        context = self._client_tls if hop.transport == "tls" else None
+        context = self._context(hop) if hop.transport == "tls" else None
         name = (hop.name or hop.host) if context is not None else None
         try:
             async with asyncio.timeout(patience):
@@ -203,6 +216,9 @@ class Streams:
             self.forget(connection, "connecting took too long")
         except (OSError, EOFError) as error:
             self.forget(connection, describe(error))
+
+    def _context(self, hop: Hop) -> ssl.SSLContext | None:
+        return self._between if hop.between else self._client_tls
 
     def _add(self, hop: Hop, *, inbound: bool) -> Connection:
         self._last_number += 1

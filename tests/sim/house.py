@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import wave
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 from random import Random
 
+from config.cluster import ClusterSettings
 from config.line import LineSettings
 from config.media import MediaSettings, port_shares
 from config.node import Limits, NodeSettings
@@ -169,16 +171,17 @@ class House:
     def __init__(
         self, world: World, folder: Path, agents: int, rtp_timeout_s: float = 0.0, *,
         workers: int = 1, scattered: float = 0.0, ticks_in_one: int = 1,
-        name: str = "sim", address: str = ADDRESS,
+        name: str = "sim", address: str = ADDRESS, cluster: ClusterSettings | None = None,
     ) -> None:  # fmt: skip
         self.world = world
         self.address = address
-        self.config = config(agents, rtp_timeout_s, name=name, address=address)
+        known = config(agents, rtp_timeout_s, name=name, address=address)
+        self.config = replace(known, cluster=cluster or known.cluster)
         self.folder = folder
         self.sounds = Files()
         self.ledger = Ledger()
         rng = Random(world.rng.getrandbits(64))
-        admission = admission_of(self.config, rng)
+        admission = self.admission = admission_of(self.config, rng)
         self.registrar = registrar_of(self.config)
         self.agent = UserAgent(
             user_agent_settings(self.config, {"udp": (address, 5060)}),
@@ -190,6 +193,7 @@ class House:
         self.lost_workers = 0
         self.moves = 0  # legs that went over to another worker
         self.carried: Callable[[bytes, Address], None] = lambda data, target: None
+        self.routed: Callable[[bytes, Address, Address], None] = lambda data, source, target: None
         for share in port_shares(self.config.media.port_low, self.config.media.port_high, workers):
             self._start_worker(share)
         self.switch = Switch(
@@ -234,6 +238,7 @@ class House:
     def carry(self, datagram: bytes, source: Address, target: Address) -> None:
         """RTP leaves the node."""
         self.carried(datagram, target)
+        self.routed(datagram, source, target)
 
     def path(self, language: str, name: str) -> str:
         """Every prompt is a second of silence, music two."""
@@ -247,7 +252,7 @@ class House:
         return str(path)
 
     def resolve(self, uri: Uri, now: float, found: Callable[[Sequence[Hop]], None]) -> None:
-        found([Hop("udp", uri.host, uri.port or 5060)])
+        found([Hop(uri.param("transport") or "udp", uri.host, uri.port or 5060)])
 
     # --- running ----------------------------------------------------------------------------------
 

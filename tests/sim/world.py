@@ -68,7 +68,9 @@ class World:
             delay = weather.delay + rng.random() * weather.jitter
             if rng.random() < weather.reordering:
                 delay += 3 * weather.jitter
-            arrived = Hop(hop.transport, source.address, source.port)
+            arrived = Hop(
+                hop.transport, source.address, source.port, name=source.known if hop.between else ""
+            )
             self.after(delay, lambda arrived=arrived: target.receive(data, arrived))
 
 
@@ -84,6 +86,7 @@ class Host:
         self.deadline: Callable[[], float | None] = agent.next_timeout
         self.expire: Callable[[float], None] = agent.timeout
         self.up = True
+        self.known = ""  # by other nodes' certificates
         self._alarm: float | None = None
         world.hosts[address, port] = self
 
