@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("admit")
 
+LATER_S = 5.0  # told to whoever finds no room; a proxy before us takes it for a reason to ask another node
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -109,6 +111,7 @@ def begin(switch: Switch, arrival: Arrival, now: float) -> Call:
     found = _leads_to(switch, arrival) if room else None
     call = _new_call(switch, arrival, found, now)
     if not room or not _channel(call, arrival):
+        call.retry_after_s = LATER_S
         call.end(Side.ENGINE, EndReason.OVERLOAD, now, refusal=503)
     elif found is None or not _may_dial(switch, arrival.account, found):
         call.end(Side.ENGINE, EndReason.UNKNOWN_NUMBER, now, refusal=404)

@@ -16,6 +16,8 @@ libraries=(
     libopencore-amrwb.so.0:libopencore-amrwb0
     libvo-amrwbenc.so.0:libvo-amrwbenc0
 )
+# file:package, of what is neither
+files=()
 extras=()
 headers=
 case $target in
@@ -23,7 +25,10 @@ case $target in
     demo) extras=(softphone webrtc) ;;
     test | bench | soak | browser)
         extras=(softphone postgresql test webrtc)
-        tools+=(git:git cc:gcc sipp:sip-tester baresip:baresip-core turnserver:coturn)
+        tools+=(git:git cc:gcc sipp:sip-tester baresip:baresip-core turnserver:coturn kamailio:kamailio)
+        tools+=(redis-server:redis-server)
+        kamailio='/usr/lib/*/kamailio/modules'
+        files+=("$kamailio/tls.so:kamailio-tls-modules" "$kamailio/websocket.so:kamailio-websocket-modules")
         libraries+=(libspandsp.so.2:libspandsp2)
         headers=yes # pesq is compiled while it is installed
         [ $target != browser ] || { extras+=(browser) && tools+=(chromium:chromium node:nodejs npm:npm); }
@@ -70,11 +75,18 @@ install_packages() {
         exit 1
     fi
     rm -f "$log"
+    case " $* " in *" kamailio "* | *" redis-server "*)
+        say "these come with services that begin by themselves; where only tests need them:" \
+            "systemctl disable --now kamailio redis-server" ;;
+    esac
 }
 
 missing=()
 for pair in "${tools[@]}"; do
     command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
+done
+for pair in ${files[@]+"${files[@]}"}; do
+    compgen -G "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
 done
 case " ${missing[*]-} " in *" gcc "*) missing+=(libc6-dev) ;; esac
 

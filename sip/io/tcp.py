@@ -244,9 +244,9 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 def leaving_from(own: Sequence[str], host: str) -> tuple[str, int] | None:
-    """The address that a connection to `host` leaves from: the first that is listened at, for peers and
-    proxies know us by it. None leaves it to the kernel: where we listen everywhere, or the way there begins
-    elsewhere.
+    """Where a connection to `host` leaves from: the first address listened at, for peers know us by it.
+
+    None leaves it to the kernel: where we listen everywhere, or the way there begins elsewhere.
     """
     peer = ip_address(host.partition("%")[0])
     for each in map(ip_address, own):

@@ -28,17 +28,18 @@ class Crew:
 
     def __init__(self, *hosts: str) -> None:
         self.inside: Answers = (200,)
+        self.busy = True
         self.seen: list[tuple[str, Request]] = []
         self.came = threading.Condition()
         self._script: deque[Answers] = deque()
         self._answered: dict[tuple[str | None, str], Answers] = {}
         self.nodes = [NodeStandIn(host, self) for host in hosts]
 
-    def play(self, *script: Answers, inside: Answers = (200,)) -> None:
-        """From now on; INVITEs beyond the script are answered 200."""
+    def play(self, *script: Answers, inside: Answers = (200,), busy: bool = True) -> None:
+        """From now on; INVITEs beyond the script are answered 200. busy: who refuses says to come back."""
         with self.came:
             self.seen.clear()
-            self.inside = inside
+            self.inside, self.busy = inside, busy
             self._script = deque(script)
 
     def taken(self, host: str, request: Request) -> Answers:
@@ -106,8 +107,9 @@ class NodeStandIn:
             asked = request.method == "OPTIONS" and request.to.tag is None
             for status in [self.health] if asked else self._crew.taken(self.host, request):
                 if status:
-                    contact = [("Contact", f"<sip:{self.address()}>")]
-                    answer = request.respond(status, headers=contact, tag=f"n{self.host[-1]}")
+                    headers = [("Contact", f"<sip:{self.address()}>")]
+                    headers += [("Retry-After", "5")] if self._crew.busy else []
+                    answer = request.respond(status, headers=headers, tag=f"n{self.host[-1]}")
                     self._wire.sendto(answer.encode(), source)
 
 

@@ -1,4 +1,4 @@
-"""Two nodes behind Kamailio as it is shipped: phones, browsers and a line call through it, and a node dies."""
+"""Two nodes behind Kamailio as shipped: phones, browsers and a line call, one node dies, the other drains."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from sip.message import Request
 from sip.pjsip.process import Softphone
 from tests.interop.conftest import prompts_of, registrar
 from tests.interop.front import ClusterNode, Front, start_nodes
-from tests.interop.node import FAR, LINE, STRANGER
+from tests.interop.node import FAR, LINE, STRANGER, FarEnd
 from tests.interop.sipp import Sipp
 from tests.interop.webphone import WebPhone
+from tests.interop.websocket import WebSocket
 
 CALLS = 12
 Phones = Callable[..., Softphone]
+Line = Callable[..., Sipp]
 
 
 @pytest.fixture(scope="module")
@@ -39,18 +42,25 @@ def front(nodes: list[ClusterNode], tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
-def line(front: Front, nodes: list[ClusterNode], tmp_path: Path) -> Callable[..., tuple[Sipp, Sipp]]:
-    """Calls over the line, and the far end that takes them."""
+def line(front: Front, tmp_path: Path) -> Line:
+    """A scenario of callers on the line, or at the far end that they call."""
 
-    def call(calls: int = CALLS, rate: int = 20, scenario: str = "caller") -> tuple[Sipp, Sipp]:
-        end = nodes[0].far_end()
-        answers = Sipp("callee", tmp_path, address=FAR, port=end.port, calls=calls)
-        remote = front.address()
-        return answers, Sipp(
-            scenario, tmp_path, remote=remote, address=LINE, number=end.number, calls=calls, rate=rate
+    def run(scenario: str, far: FarEnd, calls: int = 1, rate: int = 20, **parameters: str) -> Sipp:
+        if scenario.startswith("callee"):
+            return Sipp(scenario, tmp_path, address=FAR, port=far.port, calls=calls, **parameters)
+        remote, number = front.address(), far.number
+        return Sipp(
+            scenario,
+            tmp_path,
+            remote=remote,
+            address=LINE,
+            number=number,
+            calls=calls,
+            rate=rate,
+            **parameters,
         )
 
-    return call
+    return run
 
 
 def records(node: ClusterNode) -> list[dict[str, str]]:
@@ -60,10 +70,10 @@ def records(node: ClusterNode) -> list[dict[str, str]]:
 
 
 def test_calls_of_a_line_are_spread_and_known_by_where_they_come_from(
-    nodes: list[ClusterNode], line: Callable[..., tuple[Sipp, Sipp]]
+    nodes: list[ClusterNode], line: Line
 ) -> None:
-    answers, calls = line()
-    with answers, calls:
+    far = nodes[0].far_end()
+    with line("callee", far, CALLS), line("caller", far, CALLS):
         pass
     each = [records(node) for node in nodes]
     assert sum(map(len, each)) == CALLS
@@ -79,46 +89,85 @@ def test_whoever_is_no_line_is_asked_who_it_is(front: Front, tmp_path: Path) -> 
         pass
 
 
-def homes(nodes: list[ClusterNode], account: str) -> list[str]:
-    """Nodes where the account has a phone."""
+def at(nodes: list[ClusterNode], account: str) -> ClusterNode:
+    """The one node where the account has its phone."""
     own = f"sip:{account}@"
-    found = {node.name: node.get("/v1/registrations")["items"] for node in nodes}
-    return [name for name, items in found.items() if any(each["aor"].startswith(own) for each in items)]
+    found = [
+        node
+        for node in nodes
+        if any(each["aor"].startswith(own) for each in node.get("/v1/registrations")["items"])
+    ]
+    (node,) = found
+    return node
 
 
 @pytest.mark.parametrize("transport", ["udp", "tls"])
-def test_softphones_register_at_one_node_each_and_talk_through_it(
+def test_softphones_of_a_node_call_each_other_through_the_front(
     front: Front, nodes: list[ClusterNode], phone: Phones, transport: str
 ) -> None:
     register = registrar(front, phone)
     ben, customer = register("ben", transport), register("customer", transport)
-    print({each: homes(nodes, each) for each in ("ben", "customer")})
-    ben.auto(answer_after=0.1)
+    assert at(nodes, "ben") is at(nodes, "customer"), "accounts chosen for being at one node"
+    ben.auto(answer_after=0.0)
     call = customer.call(f"sip:ben@{front.domain}")
     customer.expect("answered", call=call)
+    ben.expect("answered")
     customer.hangup(call)
-    ben.expect("ended")
+    assert ben.expect("ended")["status"] == 200
 
 
 def test_a_browser_is_reached_over_the_connection_that_it_opened(
-    front: Front, nodes: list[ClusterNode], phone: Phones
+    front: Front, nodes: list[ClusterNode], line: Line, phone: Phones
 ) -> None:
     web = WebPhone(front, "gus")
     assert web.register().status == 200
-    for each in (
-        "anna",
-        "ben",
-        "cleo",
-        "dora",
-        "emil",
-        "fay",
-        "gus",
-        "customer",
-        "visitor",
-        "lodger",
-        "tenant",
-    ):
-        w = WebPhone(front, each)
-        w.register()
-        print(each, homes(nodes, each))
-    assert 0
+    lodger = registrar(front, phone)("lodger")
+    assert at(nodes, "gus") is at(nodes, "lodger"), "accounts chosen for being at one node"
+    call = lodger.call(f"sip:gus@{front.domain}")
+    assert web.answer().top_via.transport == "WSS"
+    lodger.expect("answered", call=call)
+    lodger.hangup(call)
+    bye = web.until("BYE")
+    assert isinstance(bye, Request)
+    web.send(bye.respond(200))
+    far = nodes[0].far_end()
+    with line("callee", far):
+        response, _ = web.call(far.number)
+        assert response.status == 200
+        assert web.hang_up(response).status == 200
+    web.close()
+
+
+def test_pages_of_others_do_not_connect(front: Front) -> None:
+    with pytest.raises(ConnectionError):
+        WebSocket(front.host, front.sip["wss"], origin="https://elsewhere.example")
+
+
+def test_a_dead_node_costs_the_calls_that_come_a_second_and_none_of_them_is_lost(
+    front: Front, nodes: list[ClusterNode], line: Line
+) -> None:
+    """From the moment of its death on: 40 calls in two seconds, half of which would have been its own."""
+    dead, other = nodes
+    far = nodes[0].far_end()
+    before = len(records(other))
+    with line("callee", far, calls=40):
+        dead.kill()
+        with line("caller", far, calls=40, rate=20):
+            assert front.until_active(other) < 3.0
+    assert len(records(other)) == before + 40
+
+
+def test_a_draining_node_finishes_its_calls_and_gets_no_more(
+    front: Front, nodes: list[ClusterNode], line: Line
+) -> None:
+    """The last of them: callers are told to come back."""
+    far, last = nodes[0].far_end(), nodes[1]
+    with line("callee", far, calls=8), line("caller_talks", far, calls=8, rate=40, talk="2000"):
+        last._poll(lambda: len(last._calls("")) == 8, 5.0, "calls")
+        last.drain()
+        front.until_active()
+        with line("caller_refused", far, calls=3, status="503"):
+            pass
+        assert len(last._calls("")) == 8
+    assert last.process.wait(10) == 0
+    assert "Traceback" not in last.said(1_000_000)

@@ -121,7 +121,8 @@ class WebPhone:
 
     def acknowledge(self, invite: Request, response: Response) -> None:
         target = str(response.contacts[0].uri) if response.contacts else str(invite.uri)
-        ack = self.build("ACK", target, to=str(response.to), call_id=response.call_id)
+        extra = routes(response)
+        ack = self.build("ACK", target, to=str(response.to), call_id=response.call_id, extra=extra)
         ack.headers.set("CSeq", f"{response.cseq[0]} ACK")
         if response.status >= 300:
             ack.headers.set("Via", str(response.top_via))
@@ -130,7 +131,8 @@ class WebPhone:
     def hang_up(self, response: Response) -> Response:
         """BYE in the call that this answer began."""
         uri = str(response.contacts[0].uri)
-        self.send(self.build("BYE", uri, to=str(response.to), call_id=response.call_id))
+        extra = routes(response)
+        self.send(self.build("BYE", uri, to=str(response.to), call_id=response.call_id, extra=extra))
         answer = self.until("200")
         assert isinstance(answer, Response)
         return answer
@@ -157,3 +159,8 @@ class WebPhone:
 
     def _token(self) -> str:
         return f"{self._rng.getrandbits(48):012x}"
+
+
+def routes(response: Response) -> str:
+    """Route lines of what follows in the call that this answer began (RFC 3261 section 12.1.2)."""
+    return "".join(f"Route: {each}\r\n" for each in reversed(response.headers.values("Record-Route")))

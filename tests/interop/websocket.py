@@ -20,15 +20,18 @@ PATIENCE_S = 10.0
 
 
 class WebSocket:
-    """One connection to a node. Raises ConnectionError when it is refused or over."""
+    """One connection to a node, of a page at `origin`; the node's own page when it is not said.
 
-    def __init__(self, host: str, port: int) -> None:
+    Raises ConnectionError when it is refused or over.
+    """
+
+    def __init__(self, host: str, port: int, origin: str = "") -> None:
         trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
         self._wire = trust.wrap_socket(socket.create_connection((host, port), PATIENCE_S))
         self._protocol = ClientProtocol(
             parse_uri(f"wss://{host}:{port}/"),
-            origin=Origin(f"https://{host}"),
+            origin=Origin(origin or f"https://{host}"),
             subprotocols=[Subprotocol("sip")],
         )
         self._messages: list[bytes] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from random import Random
 
 import pytest
@@ -428,6 +429,22 @@ def test_one_source_cannot_take_all_the_places():
     us.events()[0].session.reject(486, now=0.0)
     us.outgoing()
     assert answers(us, make("INVITE", Call_ID="4", Via=via(4))) == []
+
+
+def test_sources_behind_our_own_proxy_are_told_apart():
+    us = agent(max_pending_per_source=1, trusted_proxies=(ip_network(f"{THERE.host}/32"),))
+    for number, source in enumerate(("udp:192.0.2.1:5060", "wss:192.0.2.2:50112")):
+        invite = make("INVITE", Call_ID=f"{number}", Via=via(number), X_Isogloss_Source=source)
+        assert answers(us, invite) == []
+    first, second = us.events()
+    assert [each.source for each in (first, second)] == [
+        Hop("udp", "192.0.2.1", 5060),
+        Hop("wss", "192.0.2.2", 50_112),
+    ]
+    full = make("INVITE", Call_ID="3", Via=via(3), X_Isogloss_Source="tcp:192.0.2.1:5062")
+    assert [each.status for each in answers(us, full)] == [503]
+    second.session.reject(486, now=0.0)
+    assert [hop for _, hop in us.outgoing()] == [THERE]  # answers take the way that requests took
 
 
 def test_transactions_are_bounded_too():

@@ -11,6 +11,7 @@ import pytest
 
 from sip.hop import Hop
 from sip.io.connection import StreamLimits
+from sip.io.tcp import leaving_from
 from sip.message import parse
 from tests.sip.io.peers import LOCAL, Node, request, unused_port
 
@@ -44,6 +45,33 @@ class Phone:
 
     def close(self) -> None:
         self.writer.transport.abort()
+
+
+@pytest.mark.parametrize(
+    ("listening", "peer", "leaves"),
+    [
+        (["192.0.2.10"], "198.51.100.4", ("192.0.2.10", 0)),
+        (["0.0.0.0", "192.0.2.10"], "198.51.100.4", ("192.0.2.10", 0)),
+        (["2001:db8::10", "192.0.2.10"], "198.51.100.4", ("192.0.2.10", 0)),
+        (["2001:db8::10", "192.0.2.10"], "2001:db8::99", ("2001:db8::10", 0)),
+        (["0.0.0.0", "::"], "198.51.100.4", None),
+        (["127.0.0.1"], "198.51.100.4", None),
+        (["127.0.0.7"], "127.0.0.1", ("127.0.0.7", 0)),
+        ([], "198.51.100.4", None),
+    ],
+)
+def test_a_connection_leaves_from_where_we_are_known(listening, peer, leaves):
+    assert leaving_from(listening, peer) == leaves
+
+
+def test_the_peer_sees_the_address_that_we_listen_at(run):
+    async def scenario():
+        async with Node("tcp") as other, Node("tcp", host="127.0.0.7") as node:
+            node.send(request("8", transport="TCP"), other.hop("tcp"))
+            await other.until(lambda: other.agent.requests)
+            assert other.agent.requests[0][1].host == "127.0.0.7"
+
+    run(scenario())
 
 
 def test_a_request_is_answered_over_its_own_connection(run):
