@@ -135,8 +135,9 @@ def start_nodes(folder: Path, prompts: Path, count: int = 2, **settings: Any) ->
     def start(number: int) -> ClusterNode:
         return ClusterNode(folder / f"node-{number}", number, prompts, far_ends=ends, **settings)
 
+    first = [] if prompts.exists() else [start(1)]  # who speaks the prompts, for all
     with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(start, range(1, count + 1)))
+        return [*first, *pool.map(start, range(1 + len(first), count + 1))]
 
 
 class Front:
