@@ -65,10 +65,14 @@ def line(front: Front, tmp_path: Path) -> Line:
     return run
 
 
-def records(node: ClusterNode) -> list[dict[str, str]]:
-    node.idle()
-    found: list[dict[str, str]] = node.get("/v1/records?limit=200")["items"]
-    return found
+def records(nodes: list[ClusterNode], count: int) -> list[list[dict[str, str]]]:
+    """Of each node, once there are so many in all: a record is written a moment after its call's end."""
+
+    def written() -> list[list[dict[str, str]]]:
+        return [node.get("/v1/records?limit=200")["items"] for node in nodes]
+
+    nodes[0]._poll(lambda: sum(map(len, written())) >= count, 5.0, f"{count} records")
+    return written()
 
 
 def test_calls_of_a_line_are_spread_and_known_by_where_they_come_from(
@@ -77,7 +81,7 @@ def test_calls_of_a_line_are_spread_and_known_by_where_they_come_from(
     far = nodes[0].far_end()
     with line("callee", far, CALLS), line("caller", far, CALLS):
         pass
-    each = [records(node) for node in nodes]
+    each = records(nodes, CALLS)
     assert sum(map(len, each)) == CALLS
     assert all(each), "all calls went to one node"
     assert {record["source"] for found in each for record in found} == {"lab"}
@@ -151,12 +155,12 @@ def test_a_dead_node_costs_the_calls_that_come_a_second_and_none_of_them_is_lost
     """From the moment of its death on: 40 calls in two seconds, half of which would have been its own."""
     dead, other = nodes
     far = nodes[0].far_end()
-    before = len(records(other))
+    before = len(records([other], 0)[0])
     with line("callee", far, calls=40):
         dead.kill()
         with line("caller", far, calls=40, rate=20):
             assert front.until_active(other) < 3.0
-    assert len(records(other)) == before + 40
+    assert len(records([other], before + 40)[0]) == before + 40
 
 
 def test_draining_nodes_finish_their_calls_and_get_no_more(
