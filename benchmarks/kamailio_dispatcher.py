@@ -1,8 +1,8 @@
 """Kamailio's dispatcher before two gateways, set as its documentation has it: a peer for `bench_failover`.
 
 `SAMPLE` has the values of the sample configuration that comes with the module (doc/dispatcher.cfg): gateways
-are asked every 60 s, an INVITE that nobody answers goes on after 2 s, as does one that is answered 500. `BARE`
-has those of a configuration that names none: nobody is asked, and 30 s pass (fr_timer of tm). `OURS` has those
+are asked every 60 s, an INVITE that nobody answers goes on after 2 s, as does one answered 500. `BARE` has
+those of a configuration that names none: nobody is asked, and 30 s pass (fr_timer of tm). `OURS` has those
 of deploy/kamailio: every second, and one second.
 """
 
