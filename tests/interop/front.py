@@ -135,8 +135,9 @@ def start_nodes(folder: Path, prompts: Path, count: int = 2, **settings: Any) ->
     def start(number: int) -> ClusterNode:
         return ClusterNode(folder / f"node-{number}", number, prompts, far_ends=ends, **settings)
 
+    first = [] if prompts.exists() else [start(1)]  # who speaks the prompts, for all
     with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(start, range(1, count + 1)))
+        return [*first, *pool.map(start, range(1 + len(first), count + 1))]
 
 
 class Front:
@@ -294,10 +295,14 @@ class Front:
             f"listen={'tls' if name == 'wss' else name}:{self.address(name)}\n" for name in TRANSPORTS
         )
         text = re.sub(r"^listen=.*\n", "", text, flags=re.MULTILINE) + listen
-        text = re.sub(r"(?<=tcp_source_ipv4=)\S+", self.host, text)
         text = re.sub(r"(?<=define WSS_PORT )\d+", str(self.sip["wss"]), text)
         text = re.sub(r"^(children|tcp_children)=.*$", r"\1=2", text, flags=re.MULTILINE)
-        values = {"SIP_DOMAIN": DOMAIN, "CONFIG_DIR": str(self.folder), "RUN_DIR": str(self.folder)}
+        values = {
+            "FRONT_ADDRESS": self.host,
+            "SIP_DOMAIN": DOMAIN,
+            "CONFIG_DIR": str(self.folder),
+            "RUN_DIR": str(self.folder),
+        }
         values |= {"WS_ORIGINS": f"https://{self.host}"}
         for name, value in (values | dict(changed)).items():
             text, count = re.subn(f'(?<=substdef "!{name}!)[^!]*', value, text)

@@ -29,6 +29,7 @@ class Crew:
     def __init__(self, *hosts: str) -> None:
         self.inside: Answers = (200,)
         self.busy = True
+        self.nearer = ""  # where a 302 leads, "host:port"
         self.seen: list[tuple[str, Request]] = []
         self.came = threading.Condition()
         self._script: deque[Answers] = deque()
@@ -107,7 +108,8 @@ class NodeStandIn:
             asked = request.method == "OPTIONS" and request.to.tag is None
             for status in [self.health] if asked else self._crew.taken(self.host, request):
                 if status:
-                    headers = [("Contact", f"<sip:{self.address()}>")]
+                    nearer = status == 302 and self._crew.nearer
+                    headers = [("Contact", f"<sip:support@{nearer or self.address()}>")]
                     headers += [("Retry-After", "5")] if self._crew.busy else []
                     answer = request.respond(status, headers=headers, tag=f"n{self.host[-1]}")
                     self._wire.sendto(answer.encode(), source)

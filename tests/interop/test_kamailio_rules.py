@@ -115,6 +115,21 @@ def test_what_a_node_decides_is_final(front: Front, crew: Crew, stranger: Caller
     assert len(hosts(crew)) == 1
 
 
+def test_a_node_sends_a_call_on_to_one_that_is_nearer(front: Front, crew: Crew, stranger: Caller) -> None:
+    crew.play((302,), TAKEN)
+    crew.nearer = crew.nodes[2].address()
+    assert stranger.ask(stranger.request("INVITE", SUPPORT), front.address()).status == 200
+    assert hosts(crew)[1:] == [AWAY]
+
+
+def test_a_call_is_sent_on_to_nodes_alone(front: Front, crew: Crew, stranger: Caller) -> None:
+    with Caller("127.0.9.9") as elsewhere:
+        crew.play((302,), TAKEN)
+        crew.nearer = f"127.0.9.9:{elsewhere.port}"
+        assert stranger.ask(stranger.request("INVITE", SUPPORT), front.address()).status == 302
+        assert not elsewhere.hears_within(0.2)
+
+
 def test_after_ringing_no_other_node_rings(front: Front, crew: Crew, stranger: Caller) -> None:
     crew.play((100, 180, 503), TAKEN)
     assert stranger.ask(stranger.request("INVITE", SUPPORT), front.address()).status == 500
