@@ -164,10 +164,17 @@ class Acd:
 
     def estimated_wait(self, queue: str, position: int, now: float) -> float | None:
         """Seconds until the caller at `position` is answered, None when nobody can say."""
-        working = sum(1 for agent in self.agents.values() if agent.working and queue in agent.queues)
-        if self.others is not None:
-            working += self.others.working(queue)
+        working = sum(self.staffing(queue))
         return self._estimates[queue].wait_s(position, working, now)
+
+    def staffing(self, queue: str) -> tuple[int, int]:
+        """Agents who take calls of the queue now, at all nodes: who are free, and who are not."""
+        members = [agent for agent in self.agents.values() if agent.working and queue in agent.queues]
+        if self.others is None:
+            free, working = sum(agent.free for agent in members), len(members)
+        else:
+            free, working = self.others.staffing(queue, members)
+        return free, working - free
 
     # --- callers of other nodes -------------------------------------------------------------------
 

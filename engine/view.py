@@ -95,13 +95,13 @@ class View:
         acd, now = self._engine.switch.acd, self._engine.clock()
         views = []
         for name, queue in acd.queues.items():
-            members = [agent for agent in acd.agents.values() if name in agent.queues]
+            free, busy = acd.staffing(name)
             views.append(
                 QueueView(
                     name=name,
                     waiting=len(queue),
-                    agents_available=sum(agent.free for agent in members),
-                    agents_busy=sum(agent.working and not agent.free for agent in members),
+                    agents_available=free,
+                    agents_busy=busy,
                     longest_wait_s=max((place.wait_s(now) for place in queue.places), default=0.0),
                     answered=acd.tallies[name].answered,
                     abandoned=acd.tallies[name].abandoned,
