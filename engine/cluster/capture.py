@@ -62,6 +62,8 @@ def capture(call: Call) -> CallReplica:
         misses=call.misses,
         transfers=call.transfers,
         taken_from=list(call.taken_from[-16:]),
+        private=call.private,
+        comeback=call.comeback[:TEXT],
         origin=astuple(call.origin) if call.origin is not None else None,
     )
 

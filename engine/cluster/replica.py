@@ -128,6 +128,8 @@ class CallReplica(msgspec.Struct, array_like=True, frozen=True):
     transfers: Count = 0
     taken_from: Annotated[list[Text], msgspec.Meta(max_length=16)] = []
     origin: tuple[Text, Text, Text] | None = None
+    private: bool = False
+    comeback: Text = ""
 
     @property
     def agents(self) -> list[tuple[str, str]]:

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from engine import absence, dialling, recording, talking, waiting
+from engine import absence, dialling, echo, recording, talking, waiting
 from engine.attempt import Outcome
 from engine.call import Call
 from engine.cluster.replica import CallReplica, LegReplica, Told, read_destination
+from engine.crossed import Origin
 from engine.description import PhoneDescription
 from engine.encryption import Encryption, Form, Policy
-from engine.crossed import Origin
 from engine.events import CallCrossed, CallTaken, EndReason, Side
 from engine.signalling import PAGE, SIP, WHIP, Signalling
 from engine.states import State, Trigger
@@ -72,9 +72,15 @@ def _tell(call: Call, replica: CallReplica, taken_from: str, now: float) -> None
     if call.origin is not None:
         origin, queue = call.origin, replica.queue
         call.note(
-            CallCrossed, now, contact=call.contact, customer=call.caller, node=origin.node, origin=origin.call,
-            agent=origin.agent, queue=queue,
-        )  # fmt: skip
+            CallCrossed,
+            now,
+            contact=call.contact,
+            customer=call.caller,
+            node=origin.node,
+            origin=origin.call,
+            agent=origin.agent,
+            queue=queue,
+        )
         return
     call.note(
         CallTaken,
@@ -97,6 +103,8 @@ def _call(switch: Switch, replica: CallReplica, taken_from: str) -> Call:
     call = Call(switch, replica.id, replica.number, replica.source, switch.instant(replica.told.arrived))
     call.contact, call.caller, call.display = replica.contact, replica.caller, replica.display
     call.market, call.region = replica.market, replica.region
+    call.private, call.comeback = replica.private, replica.comeback
+    call.line = switch.config.lines.get(replica.source)
     call.language, call.chosen_language = replica.language, replica.chosen_language
     call.destination = read_destination(replica.destination)
     queue = switch.acd.queues.get(replica.queue)
@@ -222,7 +230,9 @@ def _waits(call: Call, replica: CallReplica, now: float) -> None:
     call.state = State.QUEUED
     place = replica.place
     joined = call.switch.instant(place.joined_at) if place is not None else now
-    back = Place(call.id, joined, place.priority, place.rank) if place is not None else None
+    back = None
+    if place is not None:
+        back = Place(call.id, joined, place.priority, place.rank, caller=call.comeback)
     waiting.return_to_place(call, now, back)
     _await(call.customer, now)
 
@@ -259,6 +269,11 @@ def _transfers(call: Call, replica: CallReplica, now: float) -> None:
     call.fire(Trigger.FAILED, now, UNAVAILABLE)
 
 
+def _echoes(call: Call, replica: CallReplica, now: float) -> None:
+    call.state = State.ECHOING
+    echo.loop_back(call, now, None)
+
+
 def _leaves(call: Call, replica: CallReplica, now: float) -> None:
     farewell = replica.farewell
     by, reason = (farewell.by, farewell.reason) if farewell else (Side.ENGINE, EndReason.NODE_LOST)
@@ -287,9 +302,11 @@ GOES_ON: dict[State, Callable[[Call, CallReplica, float], None]] = {
     State.QUEUED: _waits,
     State.OFFERED: _waits,
     State.DIALLING: _dials,
+    State.CROSSED: _lost,
     State.TALKING: _talks,
     State.HELD: _talks,
     State.TRANSFERRING: _transfers,
+    State.ECHOING: _echoes,
     State.LEAVING: _leaves,
     State.ENDED: _lost,
 }
