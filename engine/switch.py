@@ -356,10 +356,9 @@ class Switch:
             leg.leave_line()
         if not own:
             self.note(ended)
+            self.touched(call, now)
             return
-        self.journal.finish(ended, written)
-        if self.replicas is not None:
-            self.replicas.gone(call.id, now)
+        (self.replicas or self.journal).finish(ended, written)
         for observer in self.observers:
             observer(ended)
             observer(written)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import TYPE_CHECKING
 
 from engine.cluster.replica import (
@@ -62,6 +62,9 @@ def capture(call: Call) -> CallReplica:
         misses=call.misses,
         transfers=call.transfers,
         taken_from=list(call.taken_from[-16:]),
+        private=call.private,
+        comeback=call.comeback[:TEXT],
+        origin=astuple(call.origin) if call.origin is not None else None,
     )
 
 
@@ -99,6 +102,7 @@ def _leg(call: Call, leg: Leg, role: Role) -> LegReplica:
         keyed=form is not None and form.keyed,
         policy=phone.encryption.policy if phone is not None else "",
         line=leg.line,
+        node=leg.node,
     )
 
 
