@@ -76,6 +76,7 @@ class Leg:
         self.carried: Tried | None = None  # the attempt over a line that it came of
         self.rescue: Rescue | None = None  # how it stands, where it is called again should it die
         self.patience_s = NOTICED_S  # silence after which its worker tells
+        self.broke = False  # its far end was lost in the middle of the call
         self.stats: LegStats | None = None
         self.treated: Treat | None = None  # what the worker was told to do with its sound
         self.network = network.fresh()  # what workers tell of the way to the far end
