@@ -72,6 +72,7 @@ class Leg:
         self.away = False  # a browser that is out of reach: engine/absence.py
         self.away_until = 0.0  # when that is over, one way or the other
         self.lulled = False  # it hears that the other side is away
+        self.near = ""  # our address for a far end on this machine, which cannot be sent by way of any other
         self.line = ""  # whose channel it has
         self.carried: Tried | None = None  # the attempt over a line that it came of
         self.rescue: Rescue | None = None  # how it stands, where it is called again should it die
@@ -148,7 +149,7 @@ class Leg:
 
     @property
     def _at(self) -> Address:
-        return self._media.address, self.port
+        return self.near or self._media.address, self.port
 
     # --- browsers ---------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ import numpy as np
 from engine.hearing import read_wav
 from engine.probe.analysis import analyse
 from engine.probe.plan import RATE, Plan
-from engine.probe.result import Fault, ProbeResult, Streams, shortcomings
+from engine.probe.result import Fault, ProbeResult, Streams
 from media import marker
 from media.marker import Marked
 from sip.pjsip.process import NothingHappened, Softphone
@@ -41,7 +41,7 @@ REFUSALS = {
 
 
 def probe(plan: Plan, phone: Softphone, tell: Tell, *, wall: Callable[[], float] = time.time) -> ProbeResult:
-    """Raises SoftphoneError where the phone did not do as it was told."""
+    """What came of it, not judged yet. Raises SoftphoneError where the phone did not do as it was told."""
     said = marker.marked(plan.speech, RATE, plan.speech_s, np.random.default_rng(plan.seed))
     with tempfile.TemporaryDirectory(prefix="isogloss-probe-") as scratch:
         return _Probe(plan, phone, tell, said, Path(scratch), wall()).run()
@@ -64,9 +64,7 @@ class _Probe:
         self.tell("listens to what came back")
         heard = analyse(self.said, read_wav(self.recording, RATE), self.plan.listen_s)
         found = replace(self.result, delay=heard.delay, speech=heard.speech)
-        if heard.fault is not None:
-            return judged(replace(found, fault=heard.fault, detail=heard.detail), self.plan)
-        return judged(found, self.plan)
+        return replace(found, fault=heard.fault, detail=heard.detail)
 
     def _fail(self, fault: Fault, detail: str, **more: Any) -> bool:
         self.result = replace(self.result, fault=fault, detail=detail, **more)
@@ -174,19 +172,6 @@ class _Probe:
             self.tell(f"presses {self.plan.digits}")
             self._over_within(DIGITS_BACK_S)
         return "".join(str(each["digit"]) for each in self.phone.history if _is_digit(each, self.call))
-
-
-def judged(result: ProbeResult, plan: Plan) -> ProbeResult:
-    """With all that is wrong, the worst first; what was found before stays the worst."""
-    wrong = list(shortcomings(result, plan.limits, plan.wanted))
-    if result.fault is not None:
-        return replace(result, more=tuple(fault for fault, _ in wrong))
-    if not wrong:
-        return result
-    order = list(Fault)
-    wrong.sort(key=lambda each: order.index(each[0]))
-    (fault, detail), *rest = wrong
-    return replace(result, fault=fault, detail=detail, more=tuple(each for each, _ in rest))
 
 
 def _since(event: dict[str, Any], began: float) -> float:

@@ -8,7 +8,7 @@ delay.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -36,6 +36,7 @@ class Fault(StrEnum):
     CALLER_ID = "caller changed"
 
 
+RANKS: Mapping[Fault, int] = {fault: rank for rank, fault in enumerate(Fault)}
 REMEDIES: Mapping[Fault, str] = {
     Fault.NOT_RUN: "see what the message says, and probe again",
     Fault.UNREACHABLE: "see that the addresses of the line are right and that a firewall lets SIP through",
@@ -191,3 +192,14 @@ def shortcomings(
         yield Fault.DIGITS, f"{result.digits_back or 'none'} of {result.digits_sent}"
     if result.caller is not None and not result.caller.kept:
         yield Fault.CALLER_ID, f"{result.caller.arrived or 'nobody'} was shown for {result.caller.asked}"
+
+
+def judged(result: ProbeResult, limits: Limits, codecs: tuple[str, ...] = ()) -> ProbeResult:
+    """With all that is wrong, the worst first; what kept it from being measured stays the worst."""
+    wrong = sorted(shortcomings(result, limits, codecs), key=lambda each: RANKS[each[0]])
+    if result.fault is not None:
+        return replace(result, more=tuple(fault for fault, _ in wrong))
+    if not wrong:
+        return result
+    (fault, detail), *rest = wrong
+    return replace(result, fault=fault, detail=detail, more=tuple(each for each, _ in rest))
