@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.operate import FAULTY, Node, NotDone, Told, Unreachable
-from engine.probe.result import Fault
+from engine.probe.result import LATE_MS, Fault
 
 FAILED = 1
 LOOK_S = 0.25
@@ -83,9 +83,17 @@ def _figures(result: Told) -> Iterator[tuple[str, str]]:
     if result["setup_s"] is not None:
         yield "answered after", f"{result['setup_s']:.2f} s ({result['codec']})"
     if delay is not None:
-        spread = f"95 % within {delay['p95_ms']:.0f}, drift {delay['drift_ms_per_min']:+.1f} ms/min"
+        drift = delay["drift_ms_per_min"]
+        spread = f"95 % within {delay['p95_ms']:.0f}" + (
+            f", drift {drift:+.1f} ms/min" if drift is not None else ""
+        )
         marks = f"{delay['found']:.0f} of {delay['sent']:.0f} marks"
         yield "mouth to ear and back", f"{delay['median_ms']:.1f} ms ({spread}; {marks})"
+    if result["late_ms"] >= LATE_MS:
+        yield (
+            "this machine",
+            f"kept the phone waiting for {result['late_ms']:.0f} ms: it is too busy to judge sound",
+        )
     if streams["received"]:
         there = f", {streams['remote_loss']:.1%} of ours there" if streams["remote_loss"] is not None else ""
         yield "packets lost", f"{streams['loss']:.1%}{there}"

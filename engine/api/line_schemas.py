@@ -247,7 +247,10 @@ class LineProbe(BaseModel):
         pdd_s: float | None
         setup_s: float | None
         codec: str
-        delay: dict[str, float] | None = Field(description="Of our marks in the sound: ms, and how many.")
+        late_ms: float = Field(description="How long this machine kept the phone waiting, at most.")
+        delay: dict[str, float | None] | None = Field(
+            description="Of our marks in the sound: ms, and how many."
+        )
         streams: dict[str, float | None] = Field(
             description="Packets: counts, shares lost, jitter, round trip."
         )

@@ -143,8 +143,11 @@ class _Probe:
             return self._broken()
         phone.ask("stop", call=self.call, what="record")
         back = self._press()
+        late = float(phone.stats(self.call)["late_ms"])
         ended = phone.hangup(self.call)
-        self.result = replace(self.result, streams=_streams(ended["stats"]), digits_back=back or None)
+        self.result = replace(
+            self.result, streams=_streams(ended["stats"]), digits_back=back or None, late_ms=late
+        )
         if not self.result.streams.received:
             return self._fail(Fault.ONE_WAY, "not one packet came back")
         return True
@@ -184,10 +187,12 @@ def _is_digit(event: dict[str, Any], call: int) -> bool:
 
 def _streams(stats: dict[str, Any]) -> Streams:
     sent, remote = int(stats["sent"]), int(stats["remote_lost"])
+    expected = max(int(stats["received"]) + int(stats["lost"]), 1)
     return Streams(
         sent=sent,
         received=int(stats["received"]),
-        loss=float(stats["loss"]),
+        loss=round(int(stats["lost"]) / expected, 5),
+        discarded=round(int(stats["discarded"]) / expected, 5),
         remote_loss=round(remote / sent, 5) if sent and stats["rtt_ms"] is not None else None,
         jitter_ms=float(stats["jitter_ms"]),
         rtt_ms=stats["rtt_ms"],

@@ -39,6 +39,9 @@ from sip.pjsip.process import Softphone, SoftphoneError
 if TYPE_CHECKING:
     from engine.app import Engine
 
+BUFFER_MS = (
+    60  # that the phone holds back: a buffer that grows and shrinks would be measured as the line's delay
+)
 LOOK_S = 5.0  # between two looks at the schedule
 FIGURES_S = 4.0  # that the node's own figures of the call are waited for
 KEPT = 50  # probes that may be asked about
@@ -74,7 +77,9 @@ class Probes:
     def __init__(self, engine: Engine, pool: Pool | None = None) -> None:
         self._engine = engine
         self._near = reachable(str(engine.config.media.address))
-        self._pool = pool or Pool(lambda: Softphone("probe", address=self._near))
+        self._pool = pool or Pool(
+            lambda: Softphone("probe", address=self._near, buffer_ms=BUFFER_MS, urgent=True)
+        )
         self._known: OrderedDict[str, Probing] = OrderedDict()
         self._rounds = Rounds()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -100,7 +105,8 @@ class Probes:
                 try:
                     self.begin(name, "", "schedule")
                 except Refused as refused:
-                    log.warning("a line is not probed", line=name, why=str(refused))
+                    self._rounds.put_off(name, time.time())
+                    log.warning("a line is not probed now", line=name, why=str(refused))
 
     # --- asking -------------------------------------------------------------------------------------
 
@@ -115,9 +121,9 @@ class Probes:
             raise Refused("the probe's phone is not installed: pip install isogloss[softphone]")
         if line is None or not line.calls_out:
             raise Refused(f"no calls go out over {name}")
-        if tickets.probing(name):
-            raise Refused(f"{name} is being probed")
         called = self._number(line, number)
+        if tickets.probing(name, called if self._ours(called) else ""):
+            raise Refused(f"{name} is being probed, or {called} over another line")
         ticket = tickets.open(name, called, self._near)
         if ticket is None:
             raise Refused("as many lines are being probed as may be at once")
@@ -139,6 +145,12 @@ class Probes:
             if is_emergency(wanted, country, config.routing.emergency_numbers):
                 raise Refused(f"{wanted} calls for help")
         return normalise(bare(wanted), line.country)
+
+    def _ours(self, number: str) -> bool:
+        """Whether it comes in again: then two probes of it at once could not be told apart."""
+        config = self._engine.config
+        lines = any(number in each.dids for each in config.lines.values())
+        return lines or self._engine.switch.plan.find(number) is not None
 
     # --- one probe ----------------------------------------------------------------------------------
 

@@ -37,5 +37,5 @@ class Plan:
     speech_s: float = SPEECH_S
     digits: str = DIGITS
     ring_s: float = 20.0
-    listen_s: float = 2.0
+    listen_s: float = 1.5
     seed: int = 1

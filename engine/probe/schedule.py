@@ -58,3 +58,10 @@ class Rounds:
                     turn.begun.append(wall)
                     found.append(name)
         return found
+
+    def put_off(self, name: str, wall: float) -> None:
+        """It could not be probed: it is looked at again soon, and nothing was spent."""
+        turn = self._rounds.get(name)
+        if turn is not None and turn.begun:
+            turn.begun.pop()
+            turn.due = wall + LOOK_S

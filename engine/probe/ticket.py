@@ -67,8 +67,9 @@ class Tickets:
     def close(self, ticket: Ticket) -> None:
         self._tickets.pop(ticket.account, None)
 
-    def probing(self, line: str) -> bool:
-        return any(ticket.line == line for ticket in self._tickets.values())
+    def probing(self, line: str, number: str) -> bool:
+        """Whether the line is being probed, or the number over any line."""
+        return any(each.line == line or each.number == number for each in self._tickets.values())
 
     def secret(self, user: str) -> Secret | None:
         """What a probe proves that it knows."""
