@@ -24,6 +24,7 @@ from config.carrier import (
 from config.hours import WindowField, Zone
 from config.media import CodecName
 from config.mobile import ImsSettings
+from config.probe import ProbeSettings
 from config.setting import (
     Count,
     Country,
@@ -142,6 +143,7 @@ class LineSettings:
         default=None,
     )
     emergency: bool = setting("It may carry emergency calls, of its country first.", default=True)
+    probe: ProbeSettings | None = setting("Calls that are placed over it to see how it does.", default=None)
 
     @property
     def calls_out(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from config.carrier import CredentialSettings, StyleSettings
@@ -24,7 +24,8 @@ def line_faults(parts: Parts) -> Iterator[Fault]:
     """Every fault in and between the sound lines of a configuration."""
     for name, line in sound(parts.lines):
         file = f"lines/{name}"
-        for path, problem, remedy in _alone(line):
+        more = parts.routing.emergency_numbers if parts.routing else ()
+        for path, problem, remedy in (*_alone(line), *_probe(line, more)):
             yield parts.fault(file, path, problem, remedy)
         known = prompts_of(parts, parts.node.language if parts.node else "en")
         for did, target in line.dids.items():
@@ -48,6 +49,11 @@ def _alone(line: LineSettings) -> Iterator[Wrong]:
         yield ("codecs",), "names a codec twice", "keep the first of them"
     if line.only_dids and not line.dids:
         yield ("only_dids",), "refuses every call: there are no dids", "name dids, or write only_dids: false"
+
+
+def _probe(line: LineSettings, emergency: Collection[str]) -> Iterator[Wrong]:
+    if line.probe is not None:
+        yield from line.probe.faults(line.country, bool(line.addresses), emergency)
 
 
 def _ways(line: LineSettings) -> Iterator[Wrong]:

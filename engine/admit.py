@@ -119,6 +119,7 @@ def begin(switch: Switch, arrival: Arrival, now: float) -> Call:
     free = room(switch, now) or _emergency(switch, arrival)
     found = _leads_to(switch, arrival) if free else None
     call = _new_call(switch, arrival, found, now)
+    found = _probed(call, arrival, found)
     if not free or not _channel(call, arrival):
         call.retry_after_s = LATER_S
         call.end(Side.ENGINE, EndReason.OVERLOAD, now, refusal=503)
@@ -211,8 +212,19 @@ def _channel(call: Call, arrival: Arrival) -> bool:
 def _leads_to(switch: Switch, arrival: Arrival) -> Found | None:
     """Where what was dialled leads: over a line in that line's form, and to its own numbers first."""
     if arrival.line is None:
-        return switch.plan.find(arrival.dialled, switch.config.node.country)
+        own = switch.tickets.leads_to(arrival.account)
+        return own or switch.plan.find(arrival.dialled, switch.config.node.country)
     return arrived(arrival.line.terms(), switch.plan, arrival.dialled)
+
+
+def _probed(call: Call, arrival: Arrival, found: Found | None) -> Found | None:
+    """Where it leads if it is a probe's call that comes back over a line; else as found."""
+    tickets = call.switch.tickets
+    tickets.began(arrival.account, call)
+    if arrival.line is None or not len(tickets):
+        return found
+    number = found.number if found is not None else arrival.line.terms().incoming.incoming(arrival.dialled)
+    return tickets.arrives(call, number, found) or found
 
 
 def _new_call(switch: Switch, arrival: Arrival, found: Found | None, now: float) -> Call:

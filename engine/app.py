@@ -27,7 +27,9 @@ from engine.desk import Desk
 from engine.events import NodeStarted, NodeStopped
 from engine.gatehouse import Gatehouse
 from engine.journal import Journal
+from engine.line_sight import LineSight
 from engine.metrics import Metrics
+from engine.probe.desk import Probes
 from engine.prompts import PromptPack
 from engine.signin import SignIn
 from engine.switch import Switch
@@ -38,6 +40,7 @@ from engine.workers import Workers, reachable
 from media.messages import AnyEvent
 from media.recording import RecordingEvent
 from sip.agent import UserAgent
+from sip.digest import Secret
 from sip.hop import Hop
 from sip.io.dns import DnsSettings
 from sip.io.dns import Resolver as DnsResolver
@@ -82,7 +85,7 @@ class Engine:
         hosts = frozenset(host for host, _ in addresses.values())
         names = DnsSettings(nameservers=config.sip.dns.servers, port=config.sip.dns.port)
         self.dns = DnsResolver(names, rng=rng, transports=tuple(addresses))
-        self.admission = admission_of(config, rng, hosts)
+        self.admission = admission_of(config, rng, hosts, self._guest)
         self.agent = UserAgent(
             user_agent_settings(config, addresses),
             rng=rng,
@@ -135,6 +138,8 @@ class Engine:
         if several:
             shared = Between(self.switch, self.cluster, self._settle, now)
             self.switch.between, self.admission.nodes = shared, shared.admit
+        self.probes = Probes(self)
+        self.line_sight = LineSight(self)
         self.desks = Desks(self.switch)
         self.lines = Lines(self.switch)
         self.captions = Captions(self.switch, self.desks, self.lines)
@@ -169,11 +174,13 @@ class Engine:
         await self._running.start()
         if self.heritage is not None:
             self.heritage.recover(JournalPast(self.journal), self.clock())
+        self.probes.start()
         self.switch.note(NodeStarted(at=time.time(), node=self.config.node.name, version=VERSION))
 
     async def stop(self) -> None:
         """Take no new calls, let those in progress end within the configured time, then end them."""
         self.drain(True)
+        await self.probes.close()
         deadline = self.clock() + self.config.node.drain_s
         while self.switch.calls and self.clock() < deadline:
             await asyncio.sleep(0.1)
@@ -269,6 +276,10 @@ class Engine:
         if when is not None:
             loop = asyncio.get_running_loop()
             self._alarm = loop.call_later(max(0.0, when - self.clock()), self._expire)
+
+    def _guest(self, user: str) -> Secret | None:
+        """What somebody proves who has an account for one call."""
+        return self.switch.tickets.secret(user)
 
     # --- the switch's resolver ----------------------------------------------------------------------
 

@@ -101,7 +101,7 @@ def _accounts(engine: Engine, config: Config, now: float) -> None:
     """Passwords count from the next request that needs one. Phones of accounts that are gone are let go; all
     others stay registered, one whose password changed until it would have had to renew.
     """
-    engine.admission.digest.secret_of = secrets_of(config)
+    engine.admission.digest.secret_of = secrets_of(config, engine.switch.tickets.secret)
     engine.sign_in.agents = config.agents
     kept = {engine.switch.aor(name).aor for name in config.accounts}
     for aor in engine.registrar.all(now).keys() - kept:

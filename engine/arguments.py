@@ -37,9 +37,24 @@ def add(commands: Any) -> None:
     _command(commands, "history", "list what was applied, when, by whom and why")
 
 
-def _command(commands: Any, name: str, about: str) -> argparse.ArgumentParser:
+def add_trunk(commands: Any) -> None:
+    """Commands on lines; engine/line_command.py does them."""
+    trunk = commands.add_parser("trunk", help="try a line out, or tell how lines did")
+    actions = trunk.add_subparsers(dest="action", required=True, metavar="ACTION")
+    test = _command(actions, "test", "place a call over a line and compare what comes back", folder=False)
+    test.add_argument("line", metavar="LINE", help="the line's name")
+    test.add_argument(
+        "number", nargs="?", default="", metavar="NUMBER", help="number to call (default: the line's `probe`)"
+    )
+    report = _command(actions, "report", "latency, loss, connect rate, drops and MOS by line", folder=False)
+    report.add_argument("--hours", type=int, default=24, help="so many hours back (default: 24, most: 168)")
+    report.add_argument("--by", choices=("line", "region", "hour"), default="line", help="a row for each")
+
+
+def _command(commands: Any, name: str, about: str, *, folder: bool = True) -> argparse.ArgumentParser:
+    """folder: whether that of the configuration may stand by itself."""
     made: argparse.ArgumentParser = commands.add_parser(name, help=about)
-    config_option(made, bare=name != "rollback")
+    config_option(made, bare=folder and name != "rollback")
     made.add_argument("--data", type=Path, help="the node's folder for data, instead of the configured one")
     made.add_argument("--api", help="the node's API, such as http://127.0.0.1:8080, where it cannot be found")
     made.add_argument("--json", action="store_true", help="print what the node answers as JSON")

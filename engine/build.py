@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import ip_network
 from random import Random
@@ -67,8 +67,19 @@ def _spelt(name: str) -> str:
     return "opus" if name == "OPUS" else name  # as RFC 7587 writes it
 
 
-def admission_of(config: Config, rng: Random, own_hosts: frozenset[str] = frozenset()) -> Admission:
-    """Digest for accounts, source addresses for lines, and the guard against guessing."""
+Guests = Callable[[str], Secret | None]
+
+
+def _nobody(user: str) -> None:
+    """No guests."""
+
+
+def admission_of(
+    config: Config, rng: Random, own_hosts: frozenset[str] = frozenset(), guests: Guests = _nobody
+) -> Admission:
+    """Digest for accounts, source addresses for lines, and the guard against guessing. guests: accounts that
+    come and go.
+    """
     sip = config.sip
     digest = DigestServer(
         DigestPolicy(
@@ -76,7 +87,7 @@ def admission_of(config: Config, rng: Random, own_hosts: frozenset[str] = frozen
             algorithms=sip.digest.algorithms,
             nonce_life=sip.digest.nonce_s,
         ),
-        secrets_of(config),
+        secrets_of(config, guests),
         key=rng.randbytes(32),
         rng=rng,
     )
@@ -92,10 +103,10 @@ def guard_policy(config: Config) -> GuardPolicy:
     return replace(policy, exempt=(*policy.exempt, *_networks(config.sip.trusted_proxies)))
 
 
-def secrets_of(config: Config) -> SecretOf:
+def secrets_of(config: Config, guests: Guests = _nobody) -> SecretOf:
     """What accounts prove that they know."""
     passwords = {name: Secret(each.password.reveal()) for name, each in config.accounts.items()}
-    return lambda user, realm: passwords.get(user)
+    return lambda user, realm: passwords.get(user) or guests(user)
 
 
 def sources_of(config: Config) -> list[LineSource]:

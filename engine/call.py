@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from config.line import LineSettings
     from engine.attempt import Attempt
     from engine.crossed import Origin
+    from engine.probe.ticket import Ticket
     from engine.recording import Recording
     from engine.switch import Switch
     from engine.transfer import Referral
@@ -90,6 +91,7 @@ class Call:
         self.held_by: set[Side] = set()
         self.legs: list[Leg] = []
         self.clocks = Clocks(now)
+        self.probed: Ticket | None = None  # it is the far end of a probe's call
         self.repair: Repair | None = None  # of its legs, where it is not to be as configured
         self.misses = 0
         self.transfers = 0

@@ -1,5 +1,5 @@
-"""The command line: `isogloss serve|demo|check|plan|apply|rollback|history|recordings`. A fault says what to
-do, and exits with 2.
+"""The command line: `isogloss serve|demo|check|plan|apply|rollback|history|recordings|trunk`. A fault says
+what to do, and exits with 2.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     config_option(check, bare=True)
     check.add_argument("--json", action="store_true", help="print the faults as JSON")
     arguments.add(commands)
+    arguments.add_trunk(commands)
     recordings = commands.add_parser("recordings", help="check sealed recordings, and open them")
     actions = recordings.add_subparsers(dest="action", required=True, metavar="ACTION")
     verify = actions.add_parser("verify", help="say whether recordings are whole and as they were written")
@@ -80,6 +81,12 @@ def _operate(options: argparse.Namespace) -> int:
     from engine import operate
 
     return operate.run(options)
+
+
+def _trunk(options: argparse.Namespace) -> int:
+    from engine import line_command
+
+    return line_command.run(options)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -122,5 +129,6 @@ COMMANDS = {
     "demo": _demo,
     "check": _check,
     "recordings": _recordings,
+    "trunk": _trunk,
     **dict.fromkeys(arguments.COMMANDS, _operate),
 }

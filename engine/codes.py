@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine import recording
 from engine.events import DigitPressed
+from engine.probe.ticket import pressed
 from engine.states import WAITING, State, Trigger
 from media.messages import SendDtmf
 from routing.agent import AgentEvent, AgentState, IllegalTransition
@@ -60,6 +61,7 @@ def digit(leg: Leg, key: str, now: float) -> None:
     """A key was pressed at a leg."""
     call = leg.call
     call.note(DigitPressed, now, side=leg.side)
+    pressed(call.probed, key)
     if leg is call.customer and call.state in WAITING and call.queue and key == call.queue.leave_key:
         call.fire(Trigger.LEAVE_KEY, now)
 

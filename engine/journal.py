@@ -28,6 +28,7 @@ from engine.store.checkpoint import Checkpointer
 from engine.store.closing import closing_record
 from engine.store.errors import StoreUnavailable
 from engine.store.keeper import Item, Keeper, Keeping
+from engine.store.line_sums import LineSums
 from engine.store.migrate import upgrade
 from engine.store.records import OpenCall, RecordFilter, RecordPage, Records
 from engine.store.rows import Entry
@@ -86,6 +87,7 @@ class Journal:
         self.node = node
         self._engine = database.connect(store_url)
         self._records = Records(self._engine)
+        self.lines = LineSums(self._engine)
         self._keeper = Keeper(Sink(self._engine), Spill(_spill_path(store_url, spill)), node, hold=limit)
         with ExitStack() as undo:
             undo.callback(self._engine.dispose)

@@ -72,10 +72,12 @@ class Leg:
         self.away = False  # a browser that is out of reach: engine/absence.py
         self.away_until = 0.0  # when that is over, one way or the other
         self.lulled = False  # it hears that the other side is away
+        self.near = ""  # our address for a far end on this machine, which cannot be sent by way of any other
         self.line = ""  # whose channel it has
         self.carried: Tried | None = None  # the attempt over a line that it came of
         self.rescue: Rescue | None = None  # how it stands, where it is called again should it die
         self.patience_s = NOTICED_S  # silence after which its worker tells
+        self.broke = False  # its far end was lost in the middle of the call
         self.stats: LegStats | None = None
         self.treated: Treat | None = None  # what the worker was told to do with its sound
         self.network = network.fresh()  # what workers tell of the way to the far end
@@ -147,7 +149,7 @@ class Leg:
 
     @property
     def _at(self) -> Address:
-        return self._media.address, self.port
+        return self.near or self._media.address, self.port
 
     # --- browsers ---------------------------------------------------------------------------------
 

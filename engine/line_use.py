@@ -1,18 +1,12 @@
-"""What a call's way over a line came to, told once it is over: the report of lines is made of this.
-
-Two callers: whoever drives the attempts of calls that go out, with each `Tried`, and the end of every call,
-for lines that calls came in over.
-"""
+"""What a call's way over a line came to, told once it is over: the report of lines is made of this."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.events import EndReason, LineUsed
+from engine.events import LineUsed
 from engine.ledger import Figures
 from routing.exchange import destination_of
-from routing.failover import Heard
-from routing.number import normalise
 from routing.response import Blame
 
 if TYPE_CHECKING:
@@ -20,35 +14,15 @@ if TYPE_CHECKING:
     from engine.leg import Leg
     from routing.failover import Tried
 
-# of a call that was talked in: it did not end because somebody hung up
-BROKEN = frozenset({EndReason.SIGNALLING_LOST, EndReason.MEDIA_LOST, EndReason.FAULT})
+
+def failed(call: Call, tried: Tried, now: float) -> None:
+    """An attempt over a line is over and was not answered."""
+    _note_tried(call, tried, None, now)
 
 
-def used(
-    call: Call, tried: Tried, now: float, *, leg: Leg | None = None, dropped: bool | None = None
-) -> None:
-    """An attempt over a line is over. leg: its sound's, once its figures are known; None where it was never
-    answered. dropped: whether it broke, where that is not what ended the call (it was rescued).
-    """
-    answered = tried.heard is Heard.ANSWERED
-    talked = now if leg is None or not call.ended_at else call.ended_at
-    _note(
-        call,
-        now,
-        leg if answered else None,
-        line=tried.line,
-        direction="out",
-        destination=destination_of(tried.number),
-        began=call.switch.wall(tried.began),
-        status=tried.status,
-        blame=str(tried.blame),
-        words=tried.words,
-        answered=answered,
-        dropped=answered and (call.reason in BROKEN if dropped is None else dropped),
-        pdd_s=None if tried.rang_at is None else round(tried.rang_at - tried.began, 3),
-        setup_s=round(tried.ended - tried.began, 3) if answered else None,
-        talk_s=round(talked - tried.ended, 3) if answered else 0.0,
-    )
+def carried(leg: Leg, tried: Tried, now: float) -> None:
+    """A leg is over that came of an attempt, and its figures are in, as far as there will be any."""
+    _note_tried(leg.call, tried, leg, now)
 
 
 def came(call: Call, now: float) -> None:
@@ -56,36 +30,54 @@ def came(call: Call, now: float) -> None:
     clocks, line = call.clocks, call.line
     if line is None or call.customer is None:
         return
-    answered = clocks.answered is not None
+    answered = clocks.answered
     _note(
         call,
         now,
-        call.customer if answered else None,
+        None if answered is None else call.customer,
         line=line.name,
         direction="in",
-        destination=destination_of(normalise(call.number, line.country)),
+        destination=destination_of(call.number),
         began=call.switch.wall(clocks.arrived),
-        status=200 if answered else call.refusal or 487,
+        status=call.refusal or 487 if answered is None else 200,
         blame=str(Blame.WORKED),
         words=str(call.reason or ""),
-        answered=answered,
-        dropped=answered and call.reason in BROKEN,
-        setup_s=None if clocks.answered is None else round(clocks.answered - clocks.arrived, 3),
-        talk_s=0.0 if clocks.answered is None else round(call.ended_at - clocks.answered, 3),
+        setup_s=None if answered is None else round(answered - clocks.arrived, 3),
+        talk_s=0.0 if answered is None else round(call.ended_at - answered, 3),
     )
 
 
-def _note(call: Call, now: float, leg: Leg | None, *, line: str, **what: object) -> None:
+def _note_tried(call: Call, tried: Tried, leg: Leg | None, now: float) -> None:
+    talked_until = call.ended_at or now
+    _note(
+        call,
+        now,
+        leg,
+        line=tried.line,
+        direction="out",
+        destination=destination_of(tried.number),
+        began=call.switch.wall(tried.began),
+        status=tried.status,
+        blame=str(tried.blame),
+        words=tried.words,
+        pdd_s=None if tried.rang_at is None else round(tried.rang_at - tried.began, 3),
+        setup_s=None if leg is None else round(tried.ended - tried.began, 3),
+        talk_s=0.0 if leg is None else round(talked_until - tried.ended, 3),
+    )
+
+
+def _note(call: Call, now: float, leg: Leg | None, **what: object) -> None:
+    """leg: whose sound went over the line; None where the call was never answered."""
     figures = Figures(leg)
-    rtt = leg.stats.rtt_ms if leg is not None and leg.stats is not None else None
     call.note(
         LineUsed,
         now,
-        line=line,
         region=call.region,
+        answered=leg is not None,
+        dropped=leg is not None and (leg.broke or leg.call.lost is leg),
         mos=figures.mos,
         loss=figures.loss,
         jitter_ms=figures.jitter_ms,
-        rtt_ms=rtt,
+        rtt_ms=leg.stats.rtt_ms if leg is not None and leg.stats is not None else None,
         **what,
     )

@@ -34,6 +34,7 @@ from engine.ports import (
     ReplicaPort,
     Resolver,
 )
+from engine.probe.ticket import Tickets
 from engine.recording import Recordings
 from engine.signalling import Signalling
 from engine.states import State, Trigger
@@ -97,6 +98,7 @@ class Switch:
         self.prompts = prompts
         self.resolver = resolver
         self.recordings = Recordings()
+        self.tickets = Tickets(rng)
         self.gate: GatePort | None = None  # where browsers are let in
         self.sent_on = 0  # calls that another node was nearer to
         self.between: Between | None = None  # what is shared with other nodes, where there are any
@@ -117,7 +119,7 @@ class Switch:
         self.calls: dict[str, Call] = {}
         self.sessions: dict[int, Leg] = {}  # by the id of what signals for them
         self.legs: dict[int, Leg] = {}
-        self.observers: list[Callable[[Event | CallRecord], None]] = []
+        self.observers: list[Callable[[Event | CallRecord], None]] = [self.tickets.notice]
         self.leg_observers: list[Callable[[Side, media_words.LegStats], None]] = []
         self.own_hosts: set[str] = {config.sip.domain}
         self.call_rate = admit.Rate(config.node.limits.max_calls_per_s)

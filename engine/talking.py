@@ -112,7 +112,7 @@ def held_changed(call: Call, leg: Leg, now: float) -> None:
 
 def left(call: Call, leg: Leg, cause: str, now: float) -> None:
     """A phone's session is over, and our side did not end it."""
-    fault = cause in SIGNALLING_FAULTS
+    fault = leg.broke = cause in SIGNALLING_FAULTS
     if fault and rescue.gone(leg, now):
         return
     if leg is call.customer:

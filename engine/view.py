@@ -12,6 +12,7 @@ from engine.call import Call
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
 from engine.events import CallRecord
+from engine.line_sight import LineSight
 from engine.sight import leg_view
 from engine.signin import SignIn
 from engine.store.records import RecordFilter, RecordPage
@@ -274,6 +275,10 @@ class View:
 
     def rate(self, token: str, stars: int, comment: str) -> None:
         self._engine.lines.rate(token, stars, comment, self._engine.clock())
+
+    @property
+    def trunks(self) -> LineSight:
+        return self._engine.line_sight
 
     # --- the store: blocks, in a worker thread ------------------------------------------------------
 

@@ -21,6 +21,7 @@ LEVEL = 9000.0  # peak
 BREATH_S = 0.04  # around a mark, so that speech and mark do not run into each other
 SPEECH_S = (0.9, 1.5)  # between two marks, by lot
 ALIKE = 0.35  # correlation of a mark with what a codec and a network left of it
+NEAR_SIZE = 0.1  # of what stands in a recording untouched, whatever else is heard meanwhile
 BIN_S, WANDER_BINS = 0.01, 12  # how far a jitter buffer may move a mark from where the others say it is
 
 
@@ -156,30 +157,32 @@ def _peak(window: F64) -> float:
 def part(sent: Marked, recording: I16) -> tuple[int, I16] | None:
     """Take what was sent out of a recording of both directions, in which it stands untouched.
 
-    Returns where it began and what is left from there on, int16[m]; None when it is not in there.
+    Returns where it began and what is left from there on, int16[m]; None when it is not in there. What comes
+    back is later than what was sent: the first that has its size is it.
     """
     curve = likeness(recording, chirp_of(sent.rate, sent.rises[0]))
-    candidates = np.flatnonzero(curve >= 0.6 * curve.max(initial=1e-9))
-    for place in _tops(curve, candidates):
-        begin = place - int(sent.at[0])
-        if begin < 0:
-            continue
-        rest = recording[begin:].astype(np.int32)
-        span = min(len(rest), len(sent.sound))
-        rest[:span] -= sent.sound[:span]
-        head = slice(int(sent.at[0]), int(sent.at[0]) + int(CHIRP_S * sent.rate) // 4)
-        before, after = recording[begin:][head].astype(np.float64), rest[head].astype(np.float64)
-        if len(after) and np.sum(after**2) < 0.05 * np.sum(before**2):
+    said = sent.sound.astype(np.float64)
+    for place in _tops(curve, np.flatnonzero(curve >= ALIKE)):
+        near = range(max(place - int(sent.at[0]) - 2, 0), place - int(sent.at[0]) + 3)
+        size, begin = max(((_size(said, recording[at:]), at) for at in near), default=(0.0, 0))
+        if abs(size - 1.0) < NEAR_SIZE:
+            rest = recording[begin:].astype(np.int32)
+            span = min(len(rest), len(said))
+            rest[:span] -= sent.sound[:span]
             return begin, np.clip(rest, -32768, 32767).astype(np.int16)
     return None
 
 
+def _size(said: F64, heard: I16) -> float:
+    """How much of what was said is in what was heard: 1 for all of it."""
+    span = min(len(said), len(heard))
+    power = float(said[:span] @ said[:span])
+    return float(heard[:span].astype(np.float64) @ said[:span]) / power if power else 0.0
+
+
 def _tops(curve: F64, candidates: I64) -> Sequence[int]:
-    """Places around each summit of the curve, the earliest summit first."""
-    places: list[int] = []
+    """The summits of the curve, the earliest first."""
     if not len(candidates):
-        return places
-    for group in np.split(candidates, np.flatnonzero(np.diff(candidates) > 8) + 1):
-        top = int(group[np.argmax(curve[group])])
-        places += [top, top - 1, top + 1]
-    return places
+        return ()
+    groups = np.split(candidates, np.flatnonzero(np.diff(candidates) > 8) + 1)
+    return [int(group[np.argmax(curve[group])]) for group in groups]

@@ -30,6 +30,7 @@ from engine.api.routes import (
     recordings,
     records,
     registrations,
+    trunks,
     whip,
 )
 from engine.api.settings import Settings
@@ -43,6 +44,7 @@ ROUTERS = (
     queues.router,
     agents.router,
     registrations.router,
+    trunks.router,
     callers.router,
     whip.router,
     near.router,

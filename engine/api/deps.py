@@ -15,8 +15,9 @@ from engine.api.problem import Problem
 from engine.api.settings import Scope, Settings, Token
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
-from engine.events import CallRecord
+from engine.events import CallRecord, LineProbed
 from engine.ice import Told
+from engine.line_views import LineStandView, ProbeView, ReportView
 from engine.signin import SignIn
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
@@ -111,6 +112,10 @@ class EngineView(Protocol):
     def rate(self, token: str, stars: int, comment: str) -> None:
         """Keep what a caller thinks of her call. Raises UnknownCall, IllegalState for a second time."""
 
+    @property
+    def trunks(self) -> TrunkView:
+        """Lines to the telephone network."""
+
     # ------------------------------------------------------------------------------------------ the store
 
     def records(self, wanted: RecordFilter, *, cursor: str | None, limit: int) -> RecordPage:
@@ -121,6 +126,25 @@ class EngineView(Protocol):
 
     def recording(self, name: str) -> SoundView | None:
         """A recording's file by its name in a record. Its pieces raise SealBroken, OSError."""
+
+
+class TrunkView(Protocol):
+    """The node's lines. The first three on the event loop; what asks the store blocks and raises
+    StoreUnavailable.
+    """
+
+    def stands(self) -> Sequence[LineStandView]: ...
+
+    def begin_probe(self, line: str, number: str, by: str) -> ProbeView:
+        """Raises IllegalState where it is not to be probed now."""
+
+    def probe(self, line: str, id: str) -> ProbeView | None: ...
+
+    def report(self, since: float, until: float) -> ReportView:
+        """Epoch seconds."""
+
+    def probes(self, line: str) -> Sequence[LineProbed]:
+        """Those that are over, the newest first."""
 
 
 class CallerDesk(Protocol):

@@ -26,6 +26,7 @@ TAGS = [
     {"name": "queues", "description": "Queues now, and their day so far."},
     {"name": "agents", "description": "Agents and their states."},
     {"name": "registrations", "description": "Phones that registered."},
+    {"name": "lines", "description": "Lines to the telephone network: how they stand, how they did, probes."},
     {"name": "callers", "description": "Callers from pages: their tokens, and calls by WHIP (RFC 9725)."},
     {
         "name": "config",

@@ -12,6 +12,7 @@ from media.columns import F64, I16
 from media.marker import Marked
 
 SILENT_RMS = 12.0  # about the noise of an idle G.711 line
+DRIFTING = 6  # marks; with fewer one step of a jitter buffer would be taken for a clock that is off
 FEWEST = 0.5  # of the marks; with fewer it is not our sound that came back, or hardly
 
 
@@ -64,14 +65,16 @@ def _delay(said: Marked, late: F64, found: np.ndarray[tuple[int], np.dtype[np.bo
         median_ms=round(float(np.median(ms)), 2),
         p95_ms=round(float(np.percentile(ms, 95)), 2),
         least_ms=round(float(ms.min()), 2),
-        drift_ms_per_min=round(_slope(said.at[found] / said.rate, ms) * 60.0, 2),
+        drift_ms_per_min=_drift(said.at[found] / said.rate, ms),
         sent=len(late),
         found=int(found.sum()),
     )
 
 
-def _slope(x: F64, y: F64) -> float:
-    """The median of the slopes between all pairs (Theil and Sen): one jump of a jitter buffer is no drift."""
-    first, second = np.triu_indices(len(x), 1)
-    apart = x[second] - x[first]
-    return float(np.median((y[second] - y[first]) / apart)) if len(apart) else 0.0
+def _drift(at_s: F64, late_ms: F64) -> float | None:
+    """ms a minute: the median of the slopes between all pairs (Theil and Sen)."""
+    if len(at_s) < DRIFTING:
+        return None
+    first, second = np.triu_indices(len(at_s), 1)
+    slopes = (late_ms[second] - late_ms[first]) / (at_s[second] - at_s[first])
+    return round(60.0 * float(np.median(slopes)), 2)

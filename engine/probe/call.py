@@ -19,7 +19,7 @@ import numpy as np
 from engine.hearing import read_wav
 from engine.probe.analysis import analyse
 from engine.probe.plan import RATE, Plan
-from engine.probe.result import Fault, ProbeResult, Streams, shortcomings
+from engine.probe.result import Fault, ProbeResult, Streams
 from media import marker
 from media.marker import Marked
 from sip.pjsip.process import NothingHappened, Softphone
@@ -41,7 +41,7 @@ REFUSALS = {
 
 
 def probe(plan: Plan, phone: Softphone, tell: Tell, *, wall: Callable[[], float] = time.time) -> ProbeResult:
-    """Raises SoftphoneError where the phone did not do as it was told."""
+    """What came of it, not judged yet. Raises SoftphoneError where the phone did not do as it was told."""
     said = marker.marked(plan.speech, RATE, plan.speech_s, np.random.default_rng(plan.seed))
     with tempfile.TemporaryDirectory(prefix="isogloss-probe-") as scratch:
         return _Probe(plan, phone, tell, said, Path(scratch), wall()).run()
@@ -64,9 +64,7 @@ class _Probe:
         self.tell("listens to what came back")
         heard = analyse(self.said, read_wav(self.recording, RATE), self.plan.listen_s)
         found = replace(self.result, delay=heard.delay, speech=heard.speech)
-        if heard.fault is not None:
-            return judged(replace(found, fault=heard.fault, detail=heard.detail), self.plan)
-        return judged(found, self.plan)
+        return replace(found, fault=heard.fault, detail=heard.detail)
 
     def _fail(self, fault: Fault, detail: str, **more: Any) -> bool:
         self.result = replace(self.result, fault=fault, detail=detail, **more)
@@ -145,8 +143,11 @@ class _Probe:
             return self._broken()
         phone.ask("stop", call=self.call, what="record")
         back = self._press()
+        late = float(phone.stats(self.call)["late_ms"])
         ended = phone.hangup(self.call)
-        self.result = replace(self.result, streams=_streams(ended["stats"]), digits_back=back or None)
+        self.result = replace(
+            self.result, streams=_streams(ended["stats"]), digits_back=back or None, late_ms=late
+        )
         if not self.result.streams.received:
             return self._fail(Fault.ONE_WAY, "not one packet came back")
         return True
@@ -176,19 +177,6 @@ class _Probe:
         return "".join(str(each["digit"]) for each in self.phone.history if _is_digit(each, self.call))
 
 
-def judged(result: ProbeResult, plan: Plan) -> ProbeResult:
-    """With all that is wrong, the worst first; what was found before stays the worst."""
-    wrong = list(shortcomings(result, plan.limits, plan.wanted))
-    if result.fault is not None:
-        return replace(result, more=tuple(fault for fault, _ in wrong))
-    if not wrong:
-        return result
-    order = list(Fault)
-    wrong.sort(key=lambda each: order.index(each[0]))
-    (fault, detail), *rest = wrong
-    return replace(result, fault=fault, detail=detail, more=tuple(each for each, _ in rest))
-
-
 def _since(event: dict[str, Any], began: float) -> float:
     return round(max(0.0, float(event["at"]) - began), 4)
 
@@ -199,10 +187,12 @@ def _is_digit(event: dict[str, Any], call: int) -> bool:
 
 def _streams(stats: dict[str, Any]) -> Streams:
     sent, remote = int(stats["sent"]), int(stats["remote_lost"])
+    expected = max(int(stats["received"]) + int(stats["lost"]), 1)
     return Streams(
         sent=sent,
         received=int(stats["received"]),
-        loss=float(stats["loss"]),
+        loss=round(int(stats["lost"]) / expected, 5),
+        discarded=round(int(stats["discarded"]) / expected, 5),
         remote_loss=round(remote / sent, 5) if sent and stats["rtt_ms"] is not None else None,
         jitter_ms=float(stats["jitter_ms"]),
         rtt_ms=stats["rtt_ms"],

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from engine.probe.result import Limits
 from media.columns import I16
 
 RATE = 8000
 DIGITS = "159#"
 SPEECH_S = 9.0
-LONGEST_CALL_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +25,8 @@ class Door:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """number: as it is dialled at the door. speech: int16[n] at RATE, said over and over for `speech_s`.
-    digits: pressed when all was said, "" for none. codecs: of the phone; wanted: of the line, none for any.
-    ring_s: until it counts as not answered. listen_s: the longest delay that is looked for.
+    digits: pressed when all was said, "" for none. ring_s: until it counts as not answered. listen_s: the
+    longest delay that is looked for.
     """
 
     line: str
@@ -38,9 +36,6 @@ class Plan:
     region: str = ""
     speech_s: float = SPEECH_S
     digits: str = DIGITS
-    codecs: tuple[str, ...] = ("PCMA", "PCMU")
-    wanted: tuple[str, ...] = ()
     ring_s: float = 20.0
-    listen_s: float = 2.0
+    listen_s: float = 1.5
     seed: int = 1
-    limits: Limits = field(default_factory=Limits)

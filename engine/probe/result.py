@@ -8,7 +8,7 @@ delay.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -36,6 +36,8 @@ class Fault(StrEnum):
     CALLER_ID = "caller changed"
 
 
+LATE_MS = 60.0  # from there on what is heard is this machine, too busy for a phone, and not the line
+RANKS: Mapping[Fault, int] = {fault: rank for rank, fault in enumerate(Fault)}
 REMEDIES: Mapping[Fault, str] = {
     Fault.NOT_RUN: "see what the message says, and probe again",
     Fault.UNREACHABLE: "see that the addresses of the line are right and that a firewall lets SIP through",
@@ -69,27 +71,28 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Delay:
     """How long our marks were on their way, there and back, mouth to ear, in ms. drift_ms_per_min: how fast
-    that changes. sent, found: marks.
+    that changes, None where there were too few to tell. sent, found: marks.
     """
 
     median_ms: float
     p95_ms: float
     least_ms: float
-    drift_ms_per_min: float
+    drift_ms_per_min: float | None
     sent: int
     found: int
 
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """What was counted of packets. loss: share of those that should have come; remote_loss: of ours, as the
-    far end reports (RTCP). rtt_ms: of the network alone, None before it was reported. buffer_ms: mean delay
-    of the phone's own jitter buffer.
+    """What was counted of packets. loss: share of those that should have come; discarded: share that came too
+    late for the phone; remote_loss: of ours, as the far end reports (RTCP). rtt_ms: of the network alone,
+    None before it was reported. buffer_ms: mean delay of the phone's own jitter buffer.
     """
 
     sent: int = 0
     received: int = 0
     loss: float = 0.0
+    discarded: float = 0.0
     remote_loss: float | None = None
     jitter_ms: float = 0.0
     rtt_ms: float | None = None
@@ -135,6 +138,7 @@ class ProbeResult:
     digits_sent: str = ""
     digits_back: str | None = None
     caller: CallerId | None = None
+    late_ms: float = 0.0
     came_back: bool = False  # over a line of ours, to a number of ours
 
     @property
@@ -181,9 +185,10 @@ def shortcomings(
     loss = max(result.streams.loss, result.streams.remote_loss or 0.0)
     if loss > limits.loss:
         yield Fault.LOSS, f"{loss:.1%} of the packets"
-    if result.speech is not None and result.speech.mos < limits.mos:
+    fair = result.late_ms < LATE_MS
+    if fair and result.speech is not None and result.speech.mos < limits.mos:
         yield Fault.QUALITY, f"MOS {result.speech.mos:.2f} ({fidelity.NAME}), under {limits.mos:.2f}"
-    if result.delay is not None and result.delay.median_ms > limits.delay_ms:
+    if fair and result.delay is not None and result.delay.median_ms > limits.delay_ms:
         yield Fault.DELAY, f"{result.delay.median_ms:.0f} ms there and back, over {limits.delay_ms:.0f}"
     if result.pdd_s is not None and result.pdd_s > limits.pdd_s:
         yield Fault.SLOW, f"{result.pdd_s:.1f} s to ringing, over {limits.pdd_s:.1f}"
@@ -191,3 +196,14 @@ def shortcomings(
         yield Fault.DIGITS, f"{result.digits_back or 'none'} of {result.digits_sent}"
     if result.caller is not None and not result.caller.kept:
         yield Fault.CALLER_ID, f"{result.caller.arrived or 'nobody'} was shown for {result.caller.asked}"
+
+
+def judged(result: ProbeResult, limits: Limits, codecs: tuple[str, ...] = ()) -> ProbeResult:
+    """With all that is wrong, the worst first; what kept it from being measured stays the worst."""
+    wrong = sorted(shortcomings(result, limits, codecs), key=lambda each: RANKS[each[0]])
+    if result.fault is not None:
+        return replace(result, more=tuple(fault for fault, _ in wrong))
+    if not wrong:
+        return result
+    (fault, detail), *rest = wrong
+    return replace(result, fault=fault, detail=detail, more=tuple(each for each, _ in rest))

@@ -362,7 +362,7 @@ class LineAttempt:
         self._hang_up(now)
         self.leg.attempt = None
         if self._steps is not None:
-            self._go(Outcome(now, End.GIVEN_UP, self._heard), now)
+            self._go(Outcome(now, End.GIVEN_UP, self._heard, rang_at=self._rang_at), now)
         self.leg.leave_line()
 
     def _hang_up(self, now: float) -> None:
@@ -381,7 +381,7 @@ class LineAttempt:
         if tried.heard is Heard.ANSWERED:
             self.leg.carried = tried
         else:
-            line_use.used(self.call, tried, tried.ended)
+            line_use.failed(self.call, tried, tried.ended)
 
     def _arm(self, delay: float, action: Callable[[float], None], now: float) -> None:
         self._stop_timer()

@@ -335,7 +335,7 @@ class TrunkGroup:
         if tried is None:
             return
         stats = leg.stats
-        line_use.used(leg.call, tried, now, leg=leg, dropped=True if leg.call.lost is leg else None)
+        line_use.carried(leg, tried, now)
         if stats is None:
             return
         destination, heard = destination_of(tried.number), stats.received + stats.lost

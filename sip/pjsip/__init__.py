@@ -27,6 +27,7 @@ Commands, one JSON object a line on stdin. `do` names the command, `id` (optiona
     play      call file [loop]         16-bit PCM WAV, starts when the call has media
     record    call file [sent]         what the phone hears, in time, silence where nothing is heard; and what
                                        it plays, where it is sent, if `sent`
+    bridge    call other               both far ends hear each other
     stop      call [what]              `play`, `record` or both
     stats     call
     auto      [ring] [answer_after] [reject] [play] [record] [echo]
@@ -37,18 +38,15 @@ Commands, one JSON object a line on stdin. `do` names the command, `id` (optiona
 
 Events, one JSON object a line on stdout, each with `at` (CLOCK_MONOTONIC, the same in all processes):
 
-    ready     pid transports            address of each transport
-    registered, register_failed, unregistered   status reason
-    incoming  call source target headers
-    progress  call status sdp           first of each provisional status
-    answered  call post_dial_delay_s codec
-    media     call state                `active`, `local_hold`, `remote_hold`, `none`
-    played    call file
-    dtmf      call digit method
-    transfer  call status reason final  the far end's report on our REFER
-    referred  call other target         the far end sent us a REFER and we follow it with call `other`
-    replaced  call other                a call with Replaces took this one's place
-    stats     call …                    see `statistics.Quality`
+    ready     pid transports            address of each transport registered, register_failed, unregistered
+    status reason incoming  call source target headers progress  call status sdp           first of each
+    provisional status answered  call post_dial_delay_s codec media     call state                `active`,
+    `local_hold`, `remote_hold`, `none` played    call file dtmf      call digit method transfer  call status
+    reason final  the far end's report on our REFER referred  call other target         the far end sent us a
+    REFER and we follow it with call `other` replaced  call other                a call with Replaces took
+    this one's place stats     call late_ms …            see `statistics.Quality`; late_ms: how long the phone
+    had to wait for its
+                                       turn on this machine, at most, since it was asked last
     ended     call status reason stats
     done, failed   id
     fault     reason                    a command that could not be read

@@ -129,6 +129,14 @@ class PhoneCall(pj.Call):  # type: ignore[misc]
         self.echoes = True
         self._wire()
 
+    def bridge(self, other: PhoneCall) -> None:
+        """Let both far ends hear each other, as a gateway does."""
+        mine, theirs = self._audio(), other._audio()
+        if mine is None or theirs is None:
+            raise ValueError("a call without sound cannot be bridged")
+        mine.startTransmit(theirs)
+        theirs.startTransmit(mine)
+
     def stop(self, what: str = "") -> None:
         if what in ("", "play"):
             self.player, self.play_file = None, ""

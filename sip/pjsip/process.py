@@ -45,8 +45,9 @@ class Softphone:
     """A phone in a process of its own.
 
     name: for messages only. codecs: offered, best first. announce: address named in SDP in place of its own.
-    drop: percent of RTP lost each way. on_event: called with every event as it is read. log: file for PJSIP's
-    own log.
+    drop: percent of RTP lost each way. buffer_ms: what its jitter buffer holds back, always; 0 for as much as
+    it needs. urgent: before all other processes, where that is allowed. on_event: called with every event as
+    it is read. log: file for PJSIP's own log.
     """
 
     def __init__(
@@ -58,6 +59,8 @@ class Softphone:
         rate: int = 8000,
         announce: str = "",
         drop: int = 0,
+        buffer_ms: int = 0,
+        urgent: bool = False,
         reliable: bool = False,
         log: Path | None = None,
         on_event: Callable[[Event], None] | None = None,
@@ -74,6 +77,8 @@ class Softphone:
         command += [word for codec in codecs for word in ("--codec", codec)]
         command += ["--announce", announce] if announce else []
         command += ["--drop", str(drop)] if drop else []
+        command += ["--buffer", str(buffer_ms)] if buffer_ms else []
+        command += ["--urgent"] if urgent else []
         command += ["--reliable"] if reliable else []
         command += ["--log", str(log)] if log else []
         self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)

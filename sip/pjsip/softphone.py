@@ -20,6 +20,7 @@ from typing import Any
 import pjsua2 as pj
 
 from sip.pjsip.call import PhoneCall
+from sip.pjsip.options import hurry, parsed
 
 POLL_MS = 10
 GOODBYE_S = 1.0  # for the far ends to answer BYE and un-REGISTER when the phone is switched off
@@ -32,7 +33,7 @@ SRTP = {
 }
 COMMANDS = frozenset(
     "account register unregister call ring progress answer hangup hold resume dtmf transfer attended play "
-    "record stop stats auto ping quit".split()
+    "record bridge stop stats auto ping quit".split()
 )
 
 
@@ -66,6 +67,7 @@ class Phone:
         self.policy: dict[str, Any] = {}
         self.running = True
         self.registered = False
+        self.late_s = 0.0  # how long it had to wait for its turn, at most
         self.pending = b""
 
     # ---------------------------------------------------------------- life cycle
@@ -83,6 +85,9 @@ class Phone:
         config.medConfig.ecTailLen = 0
         config.medConfig.sndAutoCloseTime = -1
         config.medConfig.rxDropPct = config.medConfig.txDropPct = self.options.drop
+        if self.options.buffer:
+            for name in ("jbInit", "jbMinPre", "jbMaxPre"):
+                setattr(config.medConfig, name, self.options.buffer)
         self.endpoint.libCreate()
         self.endpoint.libInit(config)
         addresses = {name: self._open(kind) for name, kind in TRANSPORTS.items()}
@@ -104,10 +109,12 @@ class Phone:
             self.endpoint.codecSetPriority(codec.codecId, place)
 
     def run(self) -> None:
+        last = time.monotonic()
         while self.running:
+            now = time.monotonic()
+            self.late_s, last = max(self.late_s, now - last - POLL_MS / 1000), now
             for line in self._lines():
                 self.command(line)
-            now = time.monotonic()
             for due in [each for each in self.timers if each[0] <= now]:
                 self.timers.remove(due)
                 due[1]()
@@ -267,6 +274,9 @@ class Phone:
     def do_record(self, call: int, file: str, sent: bool = False) -> None:
         self.calls[call].record(file, sent)
 
+    def do_bridge(self, call: int, other: int) -> None:
+        self.calls[call].bridge(self.calls[other])
+
     def do_stop(self, call: int, what: str = "") -> None:
         ongoing = self.calls[call]
         ongoing.stop(what)
@@ -275,7 +285,8 @@ class Phone:
             self.endpoint.libHandleEvents(1)
 
     def do_stats(self, call: int) -> None:
-        self.emit("stats", call=call, **self.calls[call].quality().data())
+        late, self.late_s = round(1000 * self.late_s, 1), 0.0
+        self.emit("stats", call=call, late_ms=late, **self.calls[call].quality().data())
 
     def do_auto(self, **policy: Any) -> None:
         unknown = set(policy) - {"ring", "answer_after", "reject", "play", "record", "echo"}
@@ -368,18 +379,9 @@ def _headers(message: str) -> dict[str, str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m sip.pjsip.softphone", description="A softphone on JSON lines."
-    )
-    parser.add_argument("--address", default="127.0.0.1", help="local address of SIP and RTP")
-    parser.add_argument("--rate", type=int, default=8000, help="sampling rate of player and recorder, Hz")
-    parser.add_argument("--codec", action="append", help="codec offered, best first; again for more")
-    parser.add_argument("--announce", default="", help="address to name in SDP, as a phone behind a NAT does")
-    parser.add_argument("--drop", type=int, default=0, help="share of RTP packets lost each way, percent")
-    parser.add_argument("--rtp-port", type=int, default=0, help="first RTP port; 0 for any free")
-    parser.add_argument("--reliable", action="store_true", help="support reliable provisionals (RFC 3262)")
-    parser.add_argument("--log", default="", help="file for PJSIP's own log")
-    options = parser.parse_args()
+    options = parsed()
+    if options.urgent:
+        hurry()
     # PJSIP prints to stdout until it knows its log level; events keep a descriptor of their own.
     output = os.dup(1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

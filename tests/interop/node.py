@@ -263,8 +263,9 @@ def write_config(folder: Path, far_ends: list[FarEnd], more: dict[str, dict[str,
         content = files.get(name, {}) | more.get(name, {})
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(content, allow_unicode=True))
     (folder / "lines").mkdir()
-    line = {"enabled": True, "country": "GB", "sources": [f"{LINE}/32"]}
-    (folder / "lines" / "lab.yaml").write_text(yaml.safe_dump(line))
+    lines = {"lab": {"enabled": True, "country": "GB", "sources": [f"{LINE}/32"]}} | more.get("lines", {})
+    for name, line in lines.items():
+        (folder / "lines" / f"{name}.yaml").write_text(yaml.safe_dump(line))
 
 
 def _media() -> dict[str, Any]:

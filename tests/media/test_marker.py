@@ -99,6 +99,15 @@ def test_what_is_not_ours_has_no_marks(said: Marked, sound: str) -> None:
     assert np.isnan(marker.find(said, came)).all()
 
 
+def test_what_was_sent_is_taken_out_though_somebody_else_speaks(said: Marked) -> None:
+    rng = np.random.default_rng(8)
+    other = np.convolve(rng.normal(0, 4000, len(said.sound) + RATE), np.ones(6) / 2, "same")
+    other[321 : 321 + len(said.sound)] += said.sound
+    parted = marker.part(said, whole(other))
+    assert parted is not None and parted[0] == 321
+    assert np.isnan(marker.find(said, parted[1])).all()
+
+
 @pytest.mark.parametrize("late_s", [0.02, 0.05, 0.4, None])
 def test_what_was_sent_is_taken_out_of_a_recording_of_both(said: Marked, late_s: float | None) -> None:
     began = 1234
