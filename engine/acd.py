@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.events import AgentChanged, Event
+from engine.parting import Parting
 from engine.timers import Timer, Timers
 from routing import agent as agents
 from routing import select
@@ -58,8 +59,7 @@ class Acd:
         self._kept: dict[str, Timer] = {}  # places of callers whose calls broke off
         self._note = note
         self._dirty = False
-        self.closing: dict[str, set[str]] = {}  # queues that are gone, with the calls that may yet need them
-        self._leaving: set[str] = set()  # agents who are gone when their call is over
+        self.parting = Parting(self)
         self.timers = timers
         self.wall = wall
         self.others: Sharing | None = None  # nodes that the queues are shared with
@@ -256,7 +256,7 @@ class Acd:
         del self._engaged[name]
         if self.agents[name].state in (AgentState.OFFERED, AgentState.TALKING):
             self.agent_event(name, AgentEvent.CALL_ENDED, now)
-        self._see_off(name, now)
+        self.parting.see_off(name, now)
 
     def missed(self, name: str, call: str, now: float, *, refused: bool) -> None:
         if self._elsewhere(name, call, now):
@@ -265,7 +265,7 @@ class Acd:
         engaged.discard(call)
         if self.agents[name].state is AgentState.OFFERED:
             self.agent_event(name, AgentEvent.REFUSE if refused else AgentEvent.MISS, now)
-        self._see_off(name, now)
+        self.parting.see_off(name, now)
 
     def move(self, name: str, old: str, new: str) -> None:
         """The agent's leg went over from one call to another."""
@@ -362,55 +362,23 @@ class Acd:
         self._put(agents.apply(agent, AgentEvent.OFFER, now, offer=spec.offer(call)), now)
         self._engaged.setdefault(agent.name, set()).add(call)
 
-    # --- another configuration --------------------------------------------------------------------
+    # --- another configuration (engine/parting.py) ------------------------------------------------
 
-    def reconfigure(
-        self, queues: Iterable[QueueSpec], members: Iterable[Agent], begun: Iterable[str], now: float
-    ) -> None:
-        """Other terms, queues and people. Places stay, and states; nobody is taken out of a call.
+    def open(self, spec: QueueSpec) -> None:
+        """There is this queue, on these terms; who waits in it waits on."""
+        self.queues[spec.name] = replace(self.queues.get(spec.name, Queue(spec)), spec=spec)
+        self.tallies.setdefault(spec.name, Tally())
+        self._estimates.setdefault(spec.name, Estimate())
 
-        begun: calls that may have been sent to a queue that is gone: it stays, with its agents, until the
-        last of them has been through (`settle`). An agent who is gone is gone after her call.
-        """
-        specs = {spec.name: spec for spec in queues}
-        for name in self.queues.keys() - specs.keys() - self.closing.keys():
-            self.closing[name] = set(begun)
-        for name, spec in specs.items():
-            self.closing.pop(name, None)
-            self.queues[name] = replace(self.queues.get(name, Queue(spec)), spec=spec)
-            self.tallies.setdefault(name, Tally())
-            self._estimates.setdefault(name, Estimate())
-        people = {member.name: member for member in members}
-        for name, member in people.items():
-            known = self.agents.get(name, member)
-            kept = tuple(each for each in known.queues if each in self.closing)
-            self.agents[name] = replace(known, queues=(*member.queues, *kept), auto_login=member.auto_login)
-        self._leaving = self.agents.keys() - people.keys()
-        for name in tuple(self._leaving):
-            self._see_off(name, now)
-        self._dirty = True
-        if self.others is not None:
-            self.others.telling.whole = True
+    def employ(self, member: Agent, queues: Sequence[str], now: float) -> None:
+        """There is this agent, for these queues; one who is known stays in her state."""
+        known = self.agents.setdefault(member.name, member)
+        self._put(replace(known, queues=tuple(queues), auto_login=member.auto_login), now)
 
-    def settle(self, waiting: Callable[[str], bool], now: float) -> None:
-        """Let queues go that nobody can come to any more. waiting: whether a call may yet need a queue."""
-        for name, calls in tuple(self.closing.items()):
-            calls.intersection_update([call for call in calls if waiting(call)])
-            if calls:
-                continue
-            del self.closing[name], self.queues[name]
-            for agent in tuple(self.agents.values()):
-                if name in agent.queues:
-                    rest = tuple(each for each in agent.queues if each != name)
-                    self._put(replace(agent, queues=rest), now)
-
-    def _see_off(self, name: str, now: float) -> None:
-        """An agent who is gone from the configuration goes as soon as she is in no call."""
-        if name not in self._leaving or name in self._engaged:
-            return
+    def dismiss(self, name: str, now: float) -> None:
+        """There is no such agent any more."""
         if self.agents[name].state is not AgentState.LOGGED_OUT:
             self.agent_event(name, AgentEvent.LOGOUT, now, reason="removed")
-        self._leaving.discard(name)
         del self.agents[name]
         if self.others is not None:
             self.others.agent_gone(name)

@@ -210,8 +210,8 @@ class Switch:
 
     def assign(self, now: float) -> None:
         """Offer who waits to who is free."""
-        if self.acd.closing:
-            self.acd.settle(self.may_queue, now)
+        if self.acd.parting.closing:
+            self.acd.parting.settle(self.may_queue, now)
         for choice in self.acd.assign(now):
             self.calls[choice.call].fire(Trigger.ASSIGNED, now, choice)
         if self.between is not None:

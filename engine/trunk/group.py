@@ -78,6 +78,7 @@ class TrunkGroup:
         self._capabilities: dict[str, Sequence[CodecOffer]] = {}
         self._alarm: Timer | None = None
         self._look_up: Timer | None = None
+        self._looking = False
         self._told: dict[str, bool] = {}  # whether the journal has a line as fit for calls
 
     @property
@@ -94,7 +95,6 @@ class TrunkGroup:
             self._register(line, now)
         if self.lines:
             self._look(now)
-            self._rearm(now)
 
     def reconfigured(self, now: float) -> None:
         """The switch has another configuration: lines that stay keep what is known of them."""
@@ -119,9 +119,13 @@ class TrunkGroup:
     # --- the DNS ----------------------------------------------------------------------------------
 
     def _look(self, now: float) -> None:
+        """Look all of them up; what is known already is found at once, and one alarm is enough for that."""
+        self._looking = True
         for line in self.lines:
             for address in self.exchange.terms(line.name).addresses:
                 self._resolve(line.name, address, now)
+        self._looking = False
+        self._rearm(now)
         if self._look_up is not None:
             self._look_up.cancel()
         self._look_up = self.switch.timers.at(now + LOOK_UP_S, self._look)
@@ -141,7 +145,8 @@ class TrunkGroup:
         if found:
             self.exchange.resolved(name, address, found, now)
             self._enter(name)
-            self._rearm(now)
+            if not self._looking:
+                self._rearm(now)
         else:
             log.warning("line not found in the DNS", line=name, host=address.host)
 
