@@ -82,6 +82,12 @@ def _operate(options: argparse.Namespace) -> int:
     return operate.run(options)
 
 
+def _cluster(options: argparse.Namespace) -> int:
+    from engine.cluster import command
+
+    return command.run(options)
+
+
 def _check(options: argparse.Namespace) -> int:
     from config.fault import ConfigError
     from config.load import load
@@ -123,4 +129,5 @@ COMMANDS = {
     "check": _check,
     "recordings": _recordings,
     **dict.fromkeys(arguments.COMMANDS, _operate),
+    **dict.fromkeys(arguments.NODES, _cluster),
 }
