@@ -185,6 +185,20 @@ FIGURES = {
         "kb_per_rate": Figure("memory a rate", "kB"),
         "built_s": Figure("CPU of reading all rates in", "s"),
     },
+    "nearest": {
+        "on_nearest_share": Figure("share of calls on the truly nearest healthy node", "", "≥ 0.99"),
+        "lost_ms_mean": Figure("round trip more than to the nearest", "ms"),
+        "decide_p99_ms": Figure(
+            "CPU of deciding on a node of 1,000 and a line of 100, 99th percentile", "ms", "< 1"
+        ),
+        "decide_p50_ms": Figure("the same, median", "ms"),
+        "decide_node_p99_ms": Figure("of that, the node", "ms"),
+        "gone_s": Figure("from a node's death until all others know", "s", "≤ 2"),
+        "drained_s": Figure("from the wish to drain until all others know", "s"),
+        "met_s": Figure("from the start of a node until each has all others", "s"),
+        "calls": Figure("calls made"),
+        "packets": Figure("packets that the relay passed"),
+    },
     "sip": {
         "messages_per_s": Figure("SIP messages parsed a second, one core", "/s"),
         "calls_per_s": Figure("calls set up and torn down a second, one core", "/s", "≥ 200"),

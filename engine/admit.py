@@ -66,7 +66,6 @@ def incoming(switch: Switch, event: IncomingCall, now: float) -> None:
     elsewhere = nearer(switch, event, now) if event.replaces is None else ()
     if elsewhere:
         log.info("sent on to a node that is nearer", to=elsewhere[0].host)
-        switch.sent_on += 1
         event.session.redirect(elsewhere, now=now)
         return
     arrival = _of_phone(switch, event)

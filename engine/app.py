@@ -20,6 +20,7 @@ from engine.captions import Captions
 from engine.cluster import between, heritage
 from engine.cluster.between import Between
 from engine.cluster.cluster import Cluster, Load
+from engine.cluster.gauges import ClusterGauges
 from engine.cluster.heritage import Heritage
 from engine.cluster.past import JournalPast
 from engine.cluster.running import Running, store_of
@@ -123,15 +124,7 @@ class Engine:
             self.gate = self.switch.gate = Gatehouse(
                 config, self.workers.address, self._gate_told, self._gate_lost
             )
-        self.cluster = self.switch.cluster = Cluster(
-            config,
-            store_of(config, self.clock),
-            self._stands,
-            life=secrets.token_hex(8),
-            started=time.time(),
-            rng=rng,
-        )
-        self._running = Running(self.cluster, self.clock)
+        self.cluster, self._running = self._among_others()
         self.heritage: Heritage | None = None  # a node that is alone leaves nothing to anybody
         if not config.cluster.alone:
             self.heritage = heritage.of_node(self.switch, self.cluster, self._settle, now)
@@ -148,12 +141,21 @@ class Engine:
         self.desk = Desk(self)
         self.view = View(self, VERSION)
         self.checks: list[Callable[[], Check]] = []  # of the node's health, beside its own
-        self.metrics = Metrics(self.view)
+        self.metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock))
         self.switch.observers.append(self.metrics.notice)
         self.switch.leg_observers.append(self.metrics.observe_leg)
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: float | None = None
         self._lookups: set[asyncio.Task[None]] = set()
+
+    def _among_others(self) -> tuple[Cluster, Running]:
+        """This node's part in the cluster, which may be all of it."""
+        config, life = self.config, secrets.token_hex(8)
+        store = store_of(config, self.clock)
+        rng = random.SystemRandom()
+        cluster = Cluster(config, store, self._stands, life=life, started=time.time(), rng=rng)
+        self.switch.cluster = cluster
+        return cluster, Running(cluster, self.clock)
 
     def new_tape(self, config: Config) -> Tape:
         """A recorder, not started yet."""

@@ -83,10 +83,17 @@ def _operate(options: argparse.Namespace) -> int:
     return operate.run(options)
 
 
+<<<<<<< HEAD
 def _trunk(options: argparse.Namespace) -> int:
     from engine import line_command
 
     return line_command.run(options)
+=======
+def _cluster(options: argparse.Namespace) -> int:
+    from engine.cluster import command
+
+    return command.run(options)
+>>>>>>> near/main
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -131,4 +138,5 @@ COMMANDS = {
     "recordings": _recordings,
     "trunk": _trunk,
     **dict.fromkeys(arguments.COMMANDS, _operate),
+    **dict.fromkeys(arguments.NODES, _cluster),
 }

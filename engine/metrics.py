@@ -64,13 +64,15 @@ class GaugeSource(Protocol):
 class Metrics:
     """A registry of its own, so that two nodes in one process, or two tests, never share a number."""
 
-    def __init__(self, source: GaugeSource | None = None) -> None:
+    def __init__(self, source: GaugeSource | None = None, *others: Collector) -> None:
         self.registry = CollectorRegistry()
         self._queues: dict[str, _QueueMeters] = {}
         self._meters = _Meters(self.registry)
         self._observers = self._meters.observers()
         if source is not None:
             self.registry.register(_Gauges(source))
+        for other in others:
+            self.registry.register(other)
 
     def notice(self, item: Event | CallRecord) -> None:
         """Count an event or a record, whichever it is."""

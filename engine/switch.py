@@ -100,7 +100,6 @@ class Switch:
         self.recordings = Recordings()
         self.tickets = Tickets(rng)
         self.gate: GatePort | None = None  # where browsers are let in
-        self.sent_on = 0  # calls that another node was nearer to
         self.between: Between | None = None  # what is shared with other nodes, where there are any
         self.cluster: Cluster | None = None  # the other nodes; the node gives it one, a simulation may
         self.whip: Whip | None = None  # where callers come in by HTTP

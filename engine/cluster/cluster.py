@@ -59,6 +59,7 @@ class Cluster:
                 fresh_s=near.fresh_s,
             )
         )
+        self.sent_on = 0  # calls that another node was nearer to
         self.lines: Mapping[str, float] = {}  # round trips to lines, as this node measured them
         self._lines: dict[str, Way] = {}
         self._pulse = Pulse(name=config.node.name, life=life, started=started)
