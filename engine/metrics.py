@@ -250,6 +250,7 @@ class _Gauges(Collector):
             busy.add_metric([worker.name], worker.load)
             legs.add_metric([worker.name], worker.legs)
         yield from (busy, legs)
+        yield from self._lines(load)
         for name, what, number in (
             ("legs_active", "Legs with media open.", load.legs),
             ("registrations", "Contacts registered.", load.registrations),
@@ -261,6 +262,18 @@ class _Gauges(Collector):
         yield CounterMetricFamily(
             "isogloss_journal_lost_events", "Events lost for ever.", value=load.journal_lost
         )
+
+    def _lines(self, load: LoadView) -> Iterator[Metric]:
+        share = GaugeMetricFamily(
+            "isogloss_line_share_ratio",
+            "Share of its calls that a line is given now; 0: it takes none.",
+            labels=["line"],
+        )
+        calls = GaugeMetricFamily("isogloss_line_calls", "Channels of a line in use.", labels=["line"])
+        for line in load.lines:
+            share.add_metric([line.name], line.share)
+            calls.add_metric([line.name], line.calls)
+        yield from (share, calls)
 
 
 def _folded(messages: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:

@@ -30,6 +30,7 @@ from engine.views import (
     IllegalState,
     LegSide,
     LineView,
+    LineLoadView,
     LoadView,
     Note,
     PhoneTerms,
@@ -172,6 +173,10 @@ class View:
             sip_messages=engine.agent.messages(),
             workers=tuple(
                 WorkerView(name=name, load=load, legs=legs) for name, load, legs, _ in engine.workers.loads()
+            ),
+            lines=tuple(
+                LineLoadView(name=name, share=share, calls=calls)
+                for name, share, calls in engine.switch.trunks.loads()
             ),
             journal_lag_s=state.lag_s,
             journal_waiting=state.waiting,

@@ -49,10 +49,11 @@ log = structlog.get_logger("lines")
 
 
 class Way(NamedTuple):
-    """One address of a line, and how it is reached."""
+    """One address of a line, how it is reached, and what the configuration calls it."""
 
     address: Address
     hop: Hop
+    called: Address
 
 
 class Question(NamedTuple):
@@ -70,7 +71,7 @@ class TrunkGroup:
         self.exchange = Exchange(specs, terms, rules, rng)
         self.waiting: dict[str, LineAttempt] = {}  # for room, by their legs' numbers
         self.trying: set[LineAttempt] = set()  # that a line has taken and nobody rings for
-        self._hops: dict[tuple[str, Address], Hop] = {}
+        self._hops: dict[tuple[str, Address], tuple[Hop, Address]] = {}  # and as what it was looked up
         self._questions: dict[int, Question] = {}
         self._registrations: dict[str, Registration] = {}
         self._registered: dict[str, LineSettings] = {}  # as what
@@ -140,7 +141,7 @@ class TrunkGroup:
         found = []
         for at, hop in enumerate(hops):
             each = Address(hop.host, hop.port, priority=at)
-            self._hops[name, each] = hop
+            self._hops[name, each] = hop, address
             found.append(each)
         if found:
             self.exchange.resolved(name, address, found, now)
@@ -160,7 +161,7 @@ class TrunkGroup:
     def ways(self, name: str) -> list[Way]:
         """How a line is reached, in the order to try; what no lookup has found yet is left out."""
         every = ((each, self._hops.get((name, each))) for each in self.exchange.addresses(name))
-        return [Way(address, hop) for address, hop in every if hop is not None]
+        return [Way(address, *known) for address, known in every if known is not None]
 
     # --- questions --------------------------------------------------------------------------------
 
@@ -182,10 +183,10 @@ class TrunkGroup:
         self._rearm(now)
 
     def _ask(self, name: str, address: Address, now: float) -> None:
-        hop = self._hops.get((name, address))
-        if hop is None:
+        known = self._hops.get((name, address))
+        if known is None:
             return  # looked up and not found; it is asked once it is
-        switch = self.switch
+        hop, switch = known[0], self.switch
         number = switch.user_agent.options(_uri(address, hop.transport), [hop], now, patience=SLOW_S)
         wait = self.exchange.wait_s(name, address)
         late = switch.timers.at(now + wait, lambda at: self.heard(name, address, health.Event.MISSED, at))
@@ -234,6 +235,15 @@ class TrunkGroup:
                 why = "" if fit else self._why(name, at)
                 log.warning("line " + ("fit for calls again" if fit else "given up"), line=name, why=why)
                 self.switch.note(LineChanged(at=self.switch.wall(now), line=name, fit=fit, why=why))
+
+    def loads(self) -> Sequence[tuple[str, float, int]]:
+        """Each line's name, the share of its calls that it is given now, and its channels in use."""
+        board, found = self.exchange.board, []
+        for line in self.lines:
+            at = board.index[line.name]
+            share = 0.0 if board.unregistered[at] else float(board.share[at])
+            found.append((line.name, share, int(board.active[at])))
+        return found
 
     def _why(self, name: str, at: int) -> str:
         if self.exchange.board.unregistered[at]:
