@@ -31,9 +31,9 @@ INTRODUCTION = """\
 # Configuration
 
 A node reads one folder of YAML files, `config/` unless it is told another. Values are checked when they are
-read: `isogloss check DIR` names every mistake by file and line and says what to do about it. A name that means
-nothing is a mistake too, so a misspelt setting is never without effect in silence. How a running node takes
-other files: [operating.md](operating.md).
+read: `isogloss check DIR` names every mistake by file and line and says what to do about it. A name that
+means nothing is a mistake too, so a misspelt setting is never without effect in silence. How a running node
+takes other files: [operating.md](operating.md).
 
 This page is written from the schema by `python -m config.reference --write`.
 

@@ -83,17 +83,16 @@ def _operate(options: argparse.Namespace) -> int:
     return operate.run(options)
 
 
-<<<<<<< HEAD
 def _trunk(options: argparse.Namespace) -> int:
     from engine import line_command
 
     return line_command.run(options)
-=======
+
+
 def _cluster(options: argparse.Namespace) -> int:
     from engine.cluster import command
 
     return command.run(options)
->>>>>>> near/main
 
 
 def _check(options: argparse.Namespace) -> int:

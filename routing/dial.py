@@ -103,7 +103,9 @@ def dial(
     diverted: tuple[Diverted, ...] = (),
     emergency: bool = False,
 ) -> Dial:
-    """addresses: of the line, in order (`in_order`); a name, not what it was found to be (RFC 3263 section 4)."""
+    """addresses: of the line, in order (`in_order`); names, not what they were found to be (RFC 3263 section
+    4).
+    """
     return Dial(
         target=terms.target,
         number=terms.outgoing.outgoing(number),

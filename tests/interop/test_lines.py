@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.interop.gateways import OWN, RETRY_S, Gateway, Lines
+from tests.interop.gateways import Gateway, Lines
 from tests.interop.node import LINE
 from tests.interop.sipp import Sipp
 
