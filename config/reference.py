@@ -76,7 +76,7 @@ PAGES = (
     Page("cluster.yaml", "Several nodes as one.", ClusterSettings),
     Page(
         "lines/NAME.yaml",
-        "One file for each line (trunk); its name is the line's. What has no effect yet: [lines](lines.md).",
+        "One file for each line (trunk); its name is the line's. How they work: [lines](lines.md).",
         LineSettings,
     ),
 )

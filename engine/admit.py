@@ -279,7 +279,9 @@ def _description(switch: Switch, leg: Leg, arrival: Arrival) -> Description:
         return browsers
     media = switch.config.media
     wanted = policy(arrival.line.srtp if arrival.line else media.srtp, arrival.transport)
-    return PhoneDescription(switch.media.capabilities, Encryption(wanted, media.srtp_suites, switch.rng))
+    name = arrival.line.name if arrival.line else ""
+    encryption = Encryption(wanted, media.srtp_suites, switch.rng)
+    return PhoneDescription(switch.trunks.capabilities(name), encryption)
 
 
 def _market(switch: Switch, arrival: Arrival, found: Found | None) -> str:

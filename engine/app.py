@@ -94,6 +94,7 @@ class Engine:
             registrar=self.registrar,
             resolve=self.dns.known,
         )
+        marks: dict[tuple[str, int], int] = {}
         self.shell = SipShell(
             self.agent,
             listeners,
@@ -102,6 +103,7 @@ class Engine:
             between=between.contexts_of(config) if several else None,
             limits=stream_limits(config),
             drops=self.admission.drops,
+            marks=marks,
             clock=self.clock,
         )
         self.switch = Switch(
@@ -116,6 +118,7 @@ class Engine:
             epoch=time.time() - now,
         )
         self.switch.own_hosts |= hosts
+        self.switch.trunks.marks = marks
         self.tape: Tape | None = None
         if tape.wanted(config):
             self.tape = self.switch.recordings.recorder = self.new_tape(config)

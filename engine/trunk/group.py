@@ -72,6 +72,7 @@ class TrunkGroup:
         self.waiting: dict[str, LineAttempt] = {}  # for room, by their legs' numbers
         self.trying: set[LineAttempt] = set()  # that a line has taken and nobody rings for
         self._hops: dict[tuple[str, Address], tuple[Hop, Address]] = {}  # and as what it was looked up
+        self.marks: dict[tuple[str, int], int] = {}  # DSCP of what is sent to their addresses
         self._questions: dict[int, Question] = {}
         self._registrations: dict[str, Registration] = {}
         self._registered: dict[str, LineSettings] = {}  # as what
@@ -102,6 +103,7 @@ class TrunkGroup:
         self.exchange.change(*_decides(self.switch.config), now)
         self._accounts.clear()
         self._capabilities.clear()
+        self.marks.clear()
         kept = {line.name: line for line in self.lines}
         for name in list(self._registrations):
             if name not in kept or _account_of(kept[name]) != _account_of(self._registered[name]):
@@ -142,6 +144,7 @@ class TrunkGroup:
         for at, hop in enumerate(hops):
             each = Address(hop.host, hop.port, priority=at)
             self._hops[name, each] = hop, address
+            self._mark(name, hop)
             found.append(each)
         if found:
             self.exchange.resolved(name, address, found, now)
@@ -157,6 +160,12 @@ class TrunkGroup:
         line = self.switch.config.lines.get(name)
         if registration is not None and line is not None and line.ims is not None:
             registration.use([way.hop for way in self.ways(name)])
+
+    def _mark(self, name: str, hop: Hop) -> None:
+        line = self.switch.config.lines.get(name)
+        dscp = line.dscp.signalling if line is not None else None
+        if dscp is not None:
+            self.marks[hop.host, hop.port] = dscp
 
     def ways(self, name: str) -> list[Way]:
         """How a line is reached, in the order to try; what no lookup has found yet is left out."""
@@ -299,6 +308,11 @@ class TrunkGroup:
             line = self.switch.config.lines.get(name)
             self._accounts[name] = line.account() if line is not None else None
         return self._accounts[name]
+
+    def media_dscp(self, name: str) -> int | None:
+        """Of its calls' sound; None for the node's."""
+        line = self.switch.config.lines.get(name)
+        return line.dscp.media if line is not None else None
 
     def manner(self, name: str) -> Manner:
         """What sets its calls apart from those of a phone."""
