@@ -23,6 +23,7 @@ from routing.agent import IllegalTransition
 from routing.dial import arrived
 from routing.identity import ANONYMOUS, Caller
 from routing.number import Callers, Echo, Found, QueueTarget
+from sip.called import called
 from sip.errors import SipError
 from sip.events import IncomingCall
 from sip.hop import WEBSOCKETS
@@ -92,7 +93,7 @@ def _of_phone(switch: Switch, event: IncomingCall) -> Arrival:
         event.session.manner = manner_of(line.terms(), line.kind)
     return Arrival(
         session=event.session,
-        dialled=event.request.uri.user or "",
+        dialled=called(event.request, line.contact_user if line is not None else "").user,
         source=identity.name or identity.kind,
         caller=account or who.number or ANONYMOUS,
         display=_account_name(switch, account) or who.name,

@@ -265,7 +265,7 @@ class TrunkGroup:
         agent = self.switch.user_agent
         if line.name in self._registrations:
             return
-        user = self._user(line)
+        user = line.contact_user
         settings = line.registration(
             lambda hop: agent.contact(user, hop), agent.settings.user_agent, self.account(line.name)
         )
@@ -276,10 +276,6 @@ class TrunkGroup:
         self._registrations[line.name], self._registered[line.name] = registration, line
         if line.ims is None:
             self.switch.resolver.resolve(settings.registrar, now, registration.use)
-
-    def _user(self, line: LineSettings) -> str:
-        own = line.register.user if line.register else None
-        return own or (line.credentials.user if line.credentials else "") or line.name
 
     def registration(self, event: LineUp | LineDown | LineLeft, now: float) -> None:
         """A carrier knows us, or does not any more."""
