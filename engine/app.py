@@ -22,6 +22,7 @@ from engine.cluster.between import Between
 from engine.cluster.cluster import Cluster, Load
 from engine.cluster.gauges import ClusterGauges
 from engine.cluster.heritage import Heritage
+from engine.cluster.membership import ClusterEvent, Usurped
 from engine.cluster.past import JournalPast
 from engine.cluster.running import Running, store_of
 from engine.desk import Desk
@@ -157,6 +158,7 @@ class Engine:
         store = store_of(config, self.clock)
         rng = random.SystemRandom()
         cluster = Cluster(config, store, self._stands, life=life, started=time.time(), rng=rng)
+        cluster.membership.watch(self._cluster_told)
         self.switch.cluster = cluster
         return cluster, Running(cluster, self.clock)
 
@@ -214,6 +216,10 @@ class Engine:
         """Take no new calls and say so to all (or take some again); those in progress go on."""
         self.agent.settings.draining = draining
         self.cluster.beat(self.clock())
+
+    def _cluster_told(self, event: ClusterEvent, now: float) -> None:
+        if isinstance(event, Usurped):  # two nodes of one name would take each other's calls
+            self.agent.settings.draining = True
 
     def _stands(self) -> Load:
         workers = self.workers.loads()

@@ -159,6 +159,8 @@ class View:
             checks += (engine.tape.check(engine.switch.recordings.faults),)
         if engine.gate is not None:
             checks += (engine.gate.check(),)
+        if not engine.config.cluster.alone:
+            checks += (self._sight.check(),)
         checks += tuple(check() for check in engine.checks)
         return HealthView(
             status=worst(checks), node=engine.config.node.name, version=self._version, checks=checks
