@@ -130,6 +130,8 @@ class _Meters:
             "offers_missed", "Offers that no agent took, by what became of them.", "outcome"
         )
         self.transfers = counter("transfers", "Transfers, blind or attended.", "attended")
+        self.taken = counter("calls_taken_over", "Calls of nodes that were lost, which go on here.", "state")
+        self.handed = counter("calls_handed_over", "Calls of this node that others go on with.")
         self.holds = counter("holds", "Times a side put the other on hold.", "by")
         self.changes = counter("agent_changes", "Agents' changes of state, by the new one.", "state")
         self.troubles = counter("leg_troubles", "Troubles of a leg's sound, by kind.", "kind", "side")
@@ -158,6 +160,8 @@ class _Meters:
             events.CallArrived: lambda event: self.arrived.labels(event.market).inc(),
             events.CallOffered: lambda event: self.offers.labels(event.queue).inc(),
             events.OfferMissed: lambda event: self.missed.labels(event.outcome).inc(),
+            events.CallTaken: lambda event: self.taken.labels(event.state).inc(),
+            events.CallHandedOver: lambda event: self.handed.inc(),
             events.CallTransferred: lambda event: self.transfers.labels(str(event.attended).lower()).inc(),
             events.CallHeld: lambda event: self.holds.labels(str(event.by)).inc(),
             events.AgentChanged: lambda event: self.changes.labels(event.state).inc(),
