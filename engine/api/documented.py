@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from engine.api import config_schemas, node_schemas, schemas
+from engine.api import config_schemas, line_schemas, node_schemas, schemas
 from engine.api.problem import MEDIA_TYPE
 
 DESCRIPTION = """\
@@ -63,7 +63,7 @@ TITLES = {
 }
 
 
-MODULES = (schemas, config_schemas, node_schemas)  # of models
+MODULES = (schemas, config_schemas, line_schemas, node_schemas)  # of models
 
 Reasons = Mapping[int, tuple[str, str]]  # name of the problem and what it means, by status
 

@@ -70,6 +70,41 @@ REPORT = {
     "hours": [{"at": AT, **PART}],
 }
 REPORT["newest"] = PROBED
+OUTCOME = {
+    "passed": False,
+    "fault": "loss",
+    "detail": "5.1% of the packets",
+    "remedy": "see whether the way to the carrier is overloaded; ask it for its own figures",
+    "more": [],
+    "status": 200,
+    "pdd_s": 1.2,
+    "setup_s": 1.9,
+    "codec": "PCMA",
+    "late_ms": 2.1,
+    "delay": {
+        "median_ms": 184.2,
+        "p95_ms": 204.0,
+        "least_ms": 181.0,
+        "drift_ms_per_min": 0.1,
+        "sent": 8,
+        "found": 8,
+    },
+    "streams": {
+        "sent": 620,
+        "received": 588,
+        "loss": 0.051,
+        "remote_loss": 0.002,
+        "jitter_ms": 4.1,
+        "rtt_ms": 41.0,
+    },
+    "speech": {"mos": 3.2, "disturbance": 2.1, "added": 1.4, "missing": 0.0, "gain_db": -0.3},
+    "measure": "bark",
+    "digits_sent": "159#",
+    "digits_back": "159#",
+    "digits": 1.0,
+    "caller": {"asked": "+442071838750", "arrived": "+442071838750"},
+    "came_back": True,
+}
 PROBE = {
     "id": "7d6f0f3a1c2b4e5f8a9b0c1d2e3f4a5b",
     "line": "carrier",
@@ -226,8 +261,38 @@ class ProbeWish(BaseModel):
 
 
 class ProbeStep(BaseModel):
+    """What happened in a probe."""
+
+    model_config = example(at=AT, words="calls +442071838999 over carrier")
+
     at: datetime
     words: str
+
+
+class ProbeOutcome(BaseModel):
+    """What a probe came to, with what is wrong and what to do about it."""
+
+    model_config = example(**OUTCOME)
+
+    passed: bool
+    fault: Fault | None
+    detail: str
+    remedy: str
+    more: list[Fault]
+    status: int = Field(description="The last SIP status; 0 for none.")
+    pdd_s: float | None
+    setup_s: float | None
+    codec: str
+    late_ms: float = Field(description="How long this machine kept the phone waiting, at most.")
+    delay: dict[str, float | None] | None = Field(description="Of our marks in the sound: ms, and how many.")
+    streams: dict[str, float | None] = Field(description="Packets: counts, shares lost, jitter, round trip.")
+    speech: dict[str, float] | None = Field(description="What became of the speech; `mos` by `measure`.")
+    measure: str
+    digits_sent: str
+    digits_back: str | None
+    digits: float | None
+    caller: dict[str, str] | None = Field(description="Who was to be shown, and who was.")
+    came_back: bool = Field(description="Whether it came in again, over a line of ours.")
 
 
 class LineProbe(BaseModel):
@@ -235,37 +300,10 @@ class LineProbe(BaseModel):
 
     model_config = example(**PROBE)
 
-    class Result(BaseModel):
-        """What it came to, with what is wrong and what to do about it."""
-
-        passed: bool
-        fault: Fault | None
-        detail: str
-        remedy: str
-        more: list[Fault]
-        status: int = Field(description="The last SIP status; 0 for none.")
-        pdd_s: float | None
-        setup_s: float | None
-        codec: str
-        late_ms: float = Field(description="How long this machine kept the phone waiting, at most.")
-        delay: dict[str, float | None] | None = Field(
-            description="Of our marks in the sound: ms, and how many."
-        )
-        streams: dict[str, float | None] = Field(
-            description="Packets: counts, shares lost, jitter, round trip."
-        )
-        speech: dict[str, float] | None = Field(description="What became of the speech; `mos` by `measure`.")
-        measure: str
-        digits_sent: str
-        digits_back: str | None
-        digits: float | None
-        caller: dict[str, str] | None = Field(description="Who was to be shown, and who was.")
-        came_back: bool = Field(description="Whether it came in again, over a line of ours.")
-
     id: str
     line: str
     number: str
     by: str
     began: datetime
     steps: list[ProbeStep]
-    result: Result | None = Field(description="Null while it goes on.")
+    result: ProbeOutcome | None = Field(description="Null while it goes on.")

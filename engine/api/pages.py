@@ -103,6 +103,11 @@ def router_of(terms: PageTerms, origins: Iterable[str], next_nodes: Iterable[str
     async def agent(request: Request) -> Response:
         return serve(request, "agent.html")
 
+    @router.get("/lines")
+    async def lines(request: Request) -> Response:
+        """Whoever looks has a token of the API."""
+        return serve(request, "lines.html")
+
     @router.get("/call")
     @router.get("/call/{destination}")
     async def call(request: Request, destination: str = "") -> Response:

@@ -48,6 +48,7 @@ from engine.views import (
 from sip.guard import Guard
 from tests.engine.cluster.clusters import alone
 from tests.engine.store_samples import NODE, T0, record
+from tests.engine.trunk_samples import Trunks
 
 READ = "reader-token-0123456789"
 WRITE = "writer-token-0123456789"
@@ -86,6 +87,7 @@ class Node:
     """What a test puts in its lists is what the API shows; `hung_up` and `asked` are what the API did."""
 
     def __init__(self) -> None:
+        self.trunks = Trunks()
         self.live = {
             "c1": call_view("c1"),
             "c2": call_view("c2", state="queued", agent="", waiting_position=1),

@@ -23,6 +23,7 @@ from engine.api.line_schemas import (
     LineProbeTold,
     LineRegion,
     LineReport,
+    ProbeOutcome,
     ProbeStep,
     ProbeWish,
 )
@@ -155,5 +156,5 @@ def _probe(probe: ProbeView) -> LineProbe:
         by=probe.by,
         began=probe.began,  # type: ignore[arg-type]
         steps=[ProbeStep(at=at, words=words) for at, words in probe.steps],  # type: ignore[arg-type]
-        result=LineProbe.Result.model_validate(probe.result.data()) if probe.result is not None else None,
+        result=ProbeOutcome.model_validate(probe.result.data()) if probe.result is not None else None,
     )
