@@ -7,18 +7,19 @@ once there is one. Numbers lead to lines by their beginnings; see `PLAN`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sip.errors import Malformed
 from sip.message import Request, parse
-from tests.interop.node import DOMAIN, Node, NodeFailed
+from tests.interop.node import Node, NodeFailed
 from tests.interop.sipp import Sipp, free_port
 from tests.sip.io.names import ServerThread
 
 OWN = "+442071838750"  # what lines are known by
+OTHERS = "+442071838751"  # a number that is called over one line alone
 PASSWORD = "hush"
 RETRY_S = 7
 # beginning of a number -> the lines that it leads to
@@ -52,7 +53,7 @@ ROUTING: dict[str, Any] = {
     },
     "circuit": {"least_failures": 20},  # these gateways fail calls all day
     "surge": {"longest_s": 0.3, "retry_after_s": RETRY_S},
-    "rescue": {"doubt_s": 0.5, "dead_s": 1.5},
+    "rescue": {"doubt_s": 0.5, "dead_s": 2.0},
 }
 
 
@@ -151,6 +152,7 @@ class Lines:
         lines["joins"] |= {"credentials": credentials, "register": {"registrar": "registrar.test"}}
         lines["joins"]["transport"] = "udp"
         lines["german"] |= GERMAN
+        lines["spoken"]["dids"] = {OTHERS: {"line": ["next"]}}
         return lines
 
     def _line(self, name: str) -> dict[str, Any]:
@@ -178,11 +180,20 @@ class Lines:
 
     def fit(self, line: str, wanted: bool = True) -> None:
         """Wait until calls can go out over a line, or cannot any more."""
-        self.node.await_metric("isogloss_line_share_ratio", line, wanted)
+        self.node.await_metric("isogloss_line_share_ratio", line, lambda share: (share > 0) is wanted)
+
+    def asked(self, gateway: Gateway) -> None:
+        """Wait until a gateway has been asked often enough to be taken for one that is there."""
+        enough = ROUTING["health"]["rise"]
+        self.node._poll(lambda: len(gateway.received("OPTIONS")) >= enough, 10.0, "questions")
 
     def idle(self, line: str) -> None:
         """Wait until nobody talks over it."""
-        self.node.await_metric("isogloss_line_calls", line, False)
+        self.busy(line, 0)
+
+    def busy(self, line: str, channels: int) -> None:
+        """Wait until so many of its channels are in use."""
+        self.node.await_metric("isogloss_line_calls", line, lambda calls: calls == channels)
 
     def close(self) -> None:
         for each in self.running:
@@ -215,6 +226,3 @@ GERMAN = {
         "trusted": True,
     },
 }
-
-Run = Callable[..., Gateway]
-__all__ = ["DOMAIN", "OWN", "PLAN", "Gateway", "Lines", "Run", "Seen"]

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -196,14 +196,14 @@ class Node:
         new = (each for each in found if each["call"] not in self._told)
         return next((each for each in new if _seconds(each["offered_at"]) >= self.since), None)
 
-    def await_metric(self, name: str, line: str, wanted: bool, timeout: float = 10.0) -> None:
-        """Wait until a gauge of a line is over 0, or is 0."""
+    def await_metric(self, name: str, line: str, wanted: Callable[[float], bool]) -> None:
+        """Wait until a line's gauge is as wanted."""
 
         def told() -> bool:
             found = re.search(rf'^{name}{{line="{line}"}} (\S+)', self.metrics(), re.MULTILINE)
-            return found is not None and (float(found[1]) > 0) is wanted
+            return found is not None and wanted(float(found[1]))
 
-        self._poll(told, timeout, f"{name} of {line} {'over' if wanted else 'at'} 0")
+        self._poll(told, 10.0, f"{name} of {line} as wanted")
 
     def idle(self, number: str = "", timeout: float = 5.0) -> None:
         """Wait until no call to `number` is left, or none at all."""
