@@ -61,6 +61,16 @@ FIGURES = {
         "opus_sealed_kbps": Figure("the same, sealed", "kb/s"),
         "opus_both_kbps": Figure("both all the time", "kb/s"),
     },
+    "front": {
+        "front_ms_per_call": Figure("CPU of Kamailio a call, with the shipped configuration", "ms"),
+        "front_ms_per_register": Figure("a registration's request that a node challenges", "ms"),
+        "front_idle_ms": Figure("CPU a second when nothing happens", "ms"),
+        "front_kb_per_socket": Figure("memory of a browser's connection to it", "kB"),
+        "journal_kb_per_call": Figure("what a node writes of a call into journal and records", "kB"),
+        "redis_commands_per_call": Figure("commands that Redis gets of a call"),
+        "redis_commands_idle": Figure("commands a second and node when nothing happens"),
+        "redis_us_per_command": Figure("CPU of Redis a command, both together", "µs"),
+    },
     "adapt": {
         "stoi_ours": Figure("speech understood over a 2G link (STOI), Opus adapted to it", "", "> 0.7"),
         "stoi_fixed": Figure("the same with G.711 that does not adapt", ""),
