@@ -10,12 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import events
+from engine import events, line_events
 from engine.events import CallArrived, CallRecord, DigitPressed, Event, NodeStarted, Side
 from engine.store.rows import Entry, encode, record_from, record_values
 from tests.engine.store_samples import T0, arrived, record, talk
 
-KINDS = [kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Event)][1:]
+NAMED = {**vars(events), **vars(line_events)}
+KINDS = [
+    kind
+    for kind in NAMED.values()
+    if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
+]
 
 # Anything a phone may put in a header, lone surrogates and NUL among it.
 anything = st.text(st.characters(), max_size=12)
