@@ -13,7 +13,7 @@ def trusting(folder, edit):
     """Load the shipped configuration with these proxies."""
 
     def take(*networks: str):
-        edit("sip.yaml", "# trusted_proxies: [10.0.0.5/32]", f"trusted_proxies: [{', '.join(networks)}]")
+        edit("sip.yaml", "trusted_proxies: []", f"trusted_proxies: [{', '.join(networks)}]")
         return load(folder, {})
 
     return take
@@ -36,6 +36,7 @@ def test_nobody_believes_half_the_internet(trusting, network):
     assert "sip.yaml" in told and f"{network} would let" in told and "10.0.0.5/32" in told
 
 
-def test_a_carrier_is_no_proxy_of_ours(trusting, edit):
-    edit("lines/gateway.yaml", "enabled: false ", "enabled: true ")
-    assert "a source of line 'gateway'" in refusal(trusting, "198.51.100.0/24")
+def test_a_carrier_is_no_proxy_of_ours(trusting, folder):
+    (folder / "lines").mkdir(exist_ok=True)
+    (folder / "lines" / "north.yaml").write_text("{country: GB, sources: [198.51.100.10/32]}\n")
+    assert "a source of line 'north'" in refusal(trusting, "198.51.100.0/24")
