@@ -58,6 +58,7 @@ class Sharing:
         self.node = node
         self.peers: dict[str, Peer] = {}
         self.draining = False
+        self.look: Callable[[], None] = lambda: None  # called at each beat, before anything is told
         self.rtt_ms: Mapping[str, float] = {}  # to other nodes, as measured
         self.homes = Homes(node, life)
         self.telling = Telling(self, acd, node, life, tell)
@@ -329,6 +330,7 @@ class Sharing:
     # --- time -------------------------------------------------------------------------------------
 
     def _beat(self, now: float) -> None:
+        self.look()
         fresh = frozenset(p.node for p in self.peers.values() if now - p.heard_at <= FRESH_S and not p.lost)
         late = {pair for pair, since in self._awaited.items() if now - since > PATIENCE_S}
         if late or self._spent or self._passed or self.cut or fresh != self._fresh:
