@@ -68,7 +68,7 @@ class Pair:
             list(pool.map(ClusterNode.close, self.nodes))
         self.redis.kill()
 
-    def until(self, what: str, holds: Callable[[], object], patience: float = 10.0) -> None:
+    def until(self, what: str, holds: Callable[[], object], patience: float = 20.0) -> None:
         self.nodes[0].until(what, holds, patience)
 
     def queue(self, name: str) -> list[dict[str, Any]]:
