@@ -13,7 +13,7 @@ WORKDIR /src
 COPY pyproject.toml constraints.txt ./
 COPY scripts/requirements.py scripts/
 RUN python3 -m venv /opt/isogloss \
- && python3 scripts/requirements.py webrtc > requirements.txt \
+ && python3 scripts/requirements.py cluster webrtc > requirements.txt \
  && /opt/isogloss/bin/python -m pip install --no-cache-dir --constraint constraints.txt --requirement requirements.txt
 
 COPY README.md LICENSE NOTICE ./

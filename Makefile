@@ -63,6 +63,7 @@ bench: .venv/.ready-bench
 
 table: .venv/.ready-bench
 	$(PYTHON) -m benchmarks.table --write
+	$(PYTHON) -m benchmarks.scale --write
 
 soak: .venv/.ready-soak
 	@set -e; grep -v '^ *$$' <<<"$$SOAKS" | while read -r run; do \

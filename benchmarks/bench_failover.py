@@ -17,7 +17,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from benchmarks.bench_calls import commit, machine
-from benchmarks.line_bed import Bed, Gateway, line_bed
+from benchmarks.kamailio_dispatcher import dispatcher, installed
+from benchmarks.line_bed import Bed, Gateway, line_bed, proxy_bed
 from benchmarks.sip_tap import Seen
 from benchmarks.sound_ends import SoundEnds
 
@@ -187,13 +188,24 @@ def main() -> int:
         print(f"{name}: {outcomes[name]}", flush=True)
     with line_bed(ROUTING) as bed:
         gaps = rescue(bed, RESCUED)
+    peer = beside(span) if installed() else None
     found = sorted(gap for gap in gaps if gap is not None)
     print(f"rescue: {len(found)} of {len(gaps)} live calls heard again after {found} s", flush=True)
-    print(json.dumps(report(outcomes, gaps)))
+    print(json.dumps(report(outcomes, gaps, peer)))
     return 0
 
 
-def report(outcomes: Mapping[str, Outcome], gaps: list[float | None]) -> dict[str, object]:
+def beside(span: Span) -> Outcome:
+    """Kamailio's dispatcher, as its documentation sets it; the first gateway swallows all."""
+    with proxy_bed(dispatcher) as bed:
+        outcome = load(bed, FAULTS["blackhole"], span)
+    print(f"kamailio, blackhole: {outcome}", flush=True)
+    return outcome
+
+
+def report(
+    outcomes: Mapping[str, Outcome], gaps: list[float | None], peer: Outcome | None
+) -> dict[str, object]:
     every = list(outcomes.values())
     rescued = sorted(gap for gap in gaps if gap is not None)
     returned = [each.return_s for each in every]
@@ -211,6 +223,10 @@ def report(outcomes: Mapping[str, Outcome], gaps: list[float | None]) -> dict[st
     for name, each in outcomes.items():
         figures[f"pdd_added_p95_ms_{name}"] = round(1000 * each.p(0.95), 1)
         figures[f"lost_{name}"] = each.lost
+    if peer is not None:
+        figures["pdd_added_p95_kamailio_ms"] = round(1000 * peer.p(0.95), 1)
+        figures["lost_kamailio"] = peer.lost
+        figures["stop_kamailio_s"] = round(peer.stop_s, 2)
     return {"bench": "failover", "commit": commit(), "machine": machine(), "figures": figures}
 
 

@@ -12,8 +12,8 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,11 +60,12 @@ class Bed:
         first: int = 0,
         ports: Sequence[int] = (),
         step: int = 1,
+        port: int = 6260,
     ) -> Iterator[list[bytes]]:
         """`rate` calls a second to numbers of their own, going on meanwhile; the numbers that are called.
 
         step: from one number to the next; those that end in 9 are busy. ports: where sound for the callers
-        goes, one a call.
+        goes, one a call. port: of the callers' SIP.
         """
         count = round(rate * seconds)
         numbers = [FIRST_NUMBER + first + step * n for n in range(count)]
@@ -74,7 +75,7 @@ class Bed:
         limits = ["-r", str(rate), "-m", str(count), "-l", str(max(100, 40 * rate)), "-d", str(talk_ms)]
         more = ["-inf", "numbers.csv", *limits, "-timeout", f"{seconds + talk_ms / 1000 + 60:.0f}s"]
         at = f"{self.callers.at[0]}:{self.callers.at[1]}"
-        process = sipp("line_caller", CALLERS, 6260, folder, at, *more)
+        process = sipp("line_caller", CALLERS, port, folder, at, *more)
         try:
             yield [f"+{number}".encode() for number in numbers]
             process.wait(seconds + talk_ms / 1000 + 60)
@@ -100,11 +101,12 @@ def line_bed(
 
 
 @contextmanager
-def proxy_bed(proxy: Address) -> Iterator[Bed]:
-    """The same with a proxy in the node's place, that is there already."""
+def proxy_bed(opened: Callable[[Sequence[Address]], AbstractContextManager[Address]]) -> Iterator[Bed]:
+    """The same with a proxy in the node's place. opened: it, in front of these gateways."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="isogloss-lines-")))
         gateways = [stack.enter_context(_gateway(folder, host)) for host in GATEWAYS]
+        proxy = stack.enter_context(opened([gateway.tap.at for gateway in gateways]))
         callers = Tap((CALLERS, TRIED), proxy)
         stack.callback(callers.close)
         yield Bed(folder, gateways, callers, None)

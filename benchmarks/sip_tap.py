@@ -21,6 +21,7 @@ Address = tuple[str, int]
 CALL_ID = re.compile(rb"^(?:Call-ID|i)[ \t]*:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 NUMBER = re.compile(rb"^To[^\r\n]*?(\+\d+)", re.IGNORECASE | re.MULTILINE)
 CSEQ = re.compile(rb"^CSeq[ \t]*:[ \t]*\d+[ \t]+(\w+)", re.IGNORECASE | re.MULTILINE)
+LATER = re.compile(rb"^Retry-After[ \t]*:[ \t]*\d+", re.IGNORECASE | re.MULTILINE)
 MEDIA = re.compile(rb"^m=audio (\d+)", re.MULTILINE)
 
 
@@ -28,7 +29,8 @@ MEDIA = re.compile(rb"^m=audio (\d+)", re.MULTILINE)
 class Seen:
     """What one call to a number was, as it passed here. Times are of the monotonic clock, None for never.
 
-    statuses: of final answers to its INVITE. port: of the sound that the answer names.
+    statuses: of final answers to its INVITE. later: one of them said when to come again. port: of the sound
+    that the answer names.
     """
 
     invited: float | None = None
@@ -38,6 +40,7 @@ class Seen:
     refused: float | None = None
     cancelled: float | None = None
     statuses: list[int] = field(default_factory=list)
+    later: bool = False
     port: int = 0
 
 
@@ -151,6 +154,7 @@ class Tap:
             seen.statuses.append(status)
             if status >= 300:
                 seen.refused = now
+                seen.later = seen.later or LATER.search(data) is not None
             if status == 200:
                 seen.answered = now
                 media = MEDIA.search(data)

@@ -61,6 +61,16 @@ FIGURES = {
         "opus_sealed_kbps": Figure("the same, sealed", "kb/s"),
         "opus_both_kbps": Figure("both all the time", "kb/s"),
     },
+    "front": {
+        "front_ms_per_call": Figure("CPU of Kamailio a call, with the shipped configuration", "ms"),
+        "front_ms_per_register": Figure("a registration's request that a node challenges", "ms"),
+        "front_idle_ms": Figure("CPU a second when nothing happens", "ms"),
+        "front_kb_per_socket": Figure("memory of a browser's connection to it", "kB"),
+        "journal_kb_per_call": Figure("what a node writes of a call into journal and records", "kB"),
+        "redis_commands_per_call": Figure("commands that Redis gets of a call"),
+        "redis_commands_idle": Figure("commands a second and node when nothing happens"),
+        "redis_us_per_command": Figure("CPU of Redis a command, both together", "µs"),
+    },
     "adapt": {
         "stoi_ours": Figure("speech understood over a 2G link (STOI), Opus adapted to it", "", "> 0.7"),
         "stoi_fixed": Figure("the same with G.711 that does not adapt", ""),
@@ -184,6 +194,53 @@ FIGURES = {
         "with_words_us": Figure("a choice, and what it says of all lines in words", "µs"),
         "kb_per_rate": Figure("memory a rate", "kB"),
         "built_s": Figure("CPU of reading all rates in", "s"),
+    },
+    "failover": {
+        "pdd_added_p50_ms": Figure("post-dial delay that a dead line adds to calls sent there, median", "ms"),
+        "pdd_added_p95_ms": Figure("post-dial delay that a dead line adds, 95th percentile", "ms"),
+        "lost": Figure("calls lost by it, of 50 a second", "", "0"),
+        "wrong_retries": Figure("calls tried again after it rang, or was busy", "", "0"),
+        "double_rings": Figure("calls that rang twice", "", "0"),
+        "stop_s": Figure("from its death to the last call sent there", "s"),
+        "return_s": Figure("from its return to the first", "s"),
+        "rescued_share": Figure("live calls that went over to the other line", "", "1"),
+        "rescue_gap_p95_ms": Figure("until they heard their far end again", "ms"),
+        **{
+            f"{what}_{fault}": Figure(f"{words}, when the gateway {does}", unit)
+            for fault, does in (
+                ("process", "ceases to listen"),
+                ("blackhole", "swallows everything"),
+                ("503", "refuses everything"),
+            )
+            for what, words, unit in (("pdd_added_p95_ms", "delay added", "ms"), ("lost", "calls lost", ""))
+        },
+        "pdd_added_p95_kamailio_ms": Figure("delay added behind Kamailio's dispatcher", "ms"),
+        "lost_kamailio": Figure("calls lost there"),
+        "stop_kamailio_s": Figure("from the death to the last call that it sends there", "s"),
+    },
+    "surge": {
+        "connect_share_3x": Figure("calls answered at three times the usual load", "", "≥ 0.98"),
+        "accepted_mos_3x": Figure("worst MOS of those who talk meanwhile"),
+        "unclean_3x": Figure("calls neither answered nor told when to come again", "", "0"),
+        "connect_share_10x": Figure("calls answered at ten times the usual load"),
+        "carried_10x_per_s": Figure("of 32 a second that the lines take", "1/s"),
+        "accepted_mos_10x": Figure("worst MOS of those who talk meanwhile"),
+        "unclean_10x": Figure("calls neither answered nor told when to come again", "", "0"),
+        "crashed": Figure("crashes", "", "0"),
+    },
+    "nearest": {
+        "on_nearest_share": Figure("share of calls on the truly nearest healthy node", "", "≥ 0.99"),
+        "lost_ms_mean": Figure("round trip more than to the nearest", "ms"),
+        "decide_p99_ms": Figure(
+            "CPU of deciding on a node of 1,000 and a line of 100, 99th percentile", "ms", "< 1"
+        ),
+        "decide_p50_ms": Figure("the same, median", "ms"),
+        "decide_node_p99_ms": Figure("of that, the node", "ms"),
+        "gone_s": Figure("from a node's death until all others know", "s", "≤ 2"),
+        "drained_s": Figure("from the wish to drain until all others know", "s"),
+        "met_s": Figure("from the start of a node until each has all others", "s"),
+        "calls": Figure("calls made"),
+        "packets": Figure("packets that the relay passed"),
     },
     "sip": {
         "messages_per_s": Figure("SIP messages parsed a second, one core", "/s"),

@@ -47,7 +47,7 @@ from sip.digest import Account
 from sip.hop import Hop
 from sip.manner import PLAIN
 from sip.registration import RegistrationSettings
-from sip.uri import NameAddr, Uri
+from sip.uri import NameAddr, Uri, escape_user
 
 IMS_OPTIONS = ("100rel", "timer")
 
@@ -199,6 +199,16 @@ class LineSettings:
             return None
         ims = self.ims
         return self.credentials.value(user=(ims and ims.private_identity) or self.credentials.user)
+
+    @property
+    def contact_user(self) -> str:
+        """Of the Contact that we register; "" where we do not."""
+        if self.register is None:
+            return ""
+        if self.ims is not None:
+            return Uri.parse(self.ims.public_identity).user
+        account = self.register.user or (self.credentials.user if self.credentials else "")
+        return escape_user(account.partition("@")[0]) or self.name
 
     def registration(
         self, contact: Callable[[Hop], Uri], user_agent: str, account: Account | None = None

@@ -31,8 +31,9 @@ INTRODUCTION = """\
 # Configuration
 
 A node reads one folder of YAML files, `config/` unless it is told another. Values are checked when they are
-read: `isogloss check --config DIR` names every mistake by file and line and says what to do about it. A name
-that means nothing is a mistake too, so a misspelt setting is never without effect in silence.
+read: `isogloss check DIR` names every mistake by file and line and says what to do about it. A name that
+means nothing is a mistake too, so a misspelt setting is never without effect in silence. How a running node
+takes other files: [operating.md](operating.md).
 
 This page is written from the schema by `python -m config.reference --write`.
 
@@ -75,7 +76,7 @@ PAGES = (
     Page("cluster.yaml", "Several nodes as one.", ClusterSettings),
     Page(
         "lines/NAME.yaml",
-        "One file for each line (trunk); its name is the line's. What has no effect yet: [lines](lines.md).",
+        "One file for each line (trunk); its name is the line's. How they work: [lines](lines.md).",
         LineSettings,
     ),
 )

@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from engine.events import AgentChanged, Event
+from engine.parting import Parting
+from engine.places import Places, Tally
 from engine.timers import Timer, Timers
 from routing import agent as agents
 from routing import select
 from routing.agent import Agent, AgentEvent, AgentState, Offer
 from routing.estimate import Estimate
-from routing.queue import Place, Queue, QueueSpec
+from routing.queue import Queue, QueueSpec
 from routing.select import Assignment
 
-if TYPE_CHECKING:
-    from engine.cluster.sharing import Sharing
 
-SERVICE_S = 20.0
-NOBODY = "-"  # no agent is called so: whom callers are left to who are out of reach
-
-
-@dataclass
-class Tally:
-    """What a queue has seen since the node started."""
-
-    answered: int = 0
-    abandoned: int = 0
-    in_time: int = 0  # answered within SERVICE_S
-
-    @property
-    def service_level(self) -> float | None:
-        """Share of the callers who left the queue, one way or the other, that were answered in time."""
-        left = self.answered + self.abandoned
-        return self.in_time / left if left else None
-
-
-class Acd:
+class Acd(Places):
     """Knows callers by their call ids alone; what to do about them is what `assign` returns."""
 
     def __init__(
@@ -48,162 +28,28 @@ class Acd:
         note: Callable[[Event], None],
         wall: Callable[[float], float],
     ) -> None:
-        self.queues: dict[str, Queue] = {spec.name: Queue(spec) for spec in queues}
+        super().__init__(queues, timers)
         self.agents: dict[str, Agent] = {member.name: member for member in members}
-        self.tallies = {name: Tally() for name in self.queues}
-        self._estimates = {name: Estimate() for name in self.queues}
         self._engaged: dict[str, set[str]] = {}
         self._serving: dict[str, tuple[Offer, float]] = {}  # by agent: what was taken, and when
         self._wrap_ups: dict[str, Timer] = {}
-        self._kept: dict[str, Timer] = {}  # places of callers whose calls broke off
         self._note = note
-        self._dirty = False
-        self.closing: dict[str, set[str]] = {}  # queues that are gone, with the calls that may yet need them
-        self._leaving: set[str] = set()  # agents who are gone when their call is over
-        self.timers = timers
+        self.parting = Parting(self)
         self.wall = wall
-        self.others: Sharing | None = None  # nodes that the queues are shared with
-
-    # --- callers ----------------------------------------------------------------------------------
-
-    def enqueue(self, queue: str, call: str, now: float, caller: str = "") -> bool:
-        """caller: who she is; whether a place was kept for her, which she has then. Raises QueueFull."""
-        before = self.queues[queue]
-        kept = before.kept_for(caller)
-        self._dirty = True
-        if kept is not None and not before.position(call):
-            self._take_up(before, kept, call, now)
-            return True
-        self._set(before.enqueue(call, now, caller=caller), call)
-        return False
-
-    def enqueue_first(self, queue: str, call: str, now: float, caller: str = "") -> None:
-        """Before all others of her priority."""
-        self._set(self.queues[queue].enqueue(call, now, at_head=True, caller=caller), call)
-        self._dirty = True
-
-    def keep(self, queue: str, call: str, now: float) -> None:
-        """Her call broke off while she waited: she has the place again if she calls soon."""
-        place, keep_s = self.queues[queue].place(call), self.queues[queue].spec.keep_place_s
-        if place is None or not place.caller or not keep_s:
-            self.leave(queue, call, now, served=False)
-            return
-        until = now + keep_s
-        self._kept[call] = self.timers.at(until, lambda at: self.leave(queue, call, at, served=False))
-        self._set(self.queues[queue].keep(call, until), call)
-        self._reclaim(queue, place.caller, now)
-
-    def _reclaim(self, queue: str, caller: str, now: float) -> None:
-        """She may have called again before anybody noticed that she was gone."""
-        known = self.queues[queue]
-        kept = known.kept_for(caller)
-        mine = (p for p in known.places if p.caller == caller and not p.node and p.kept_until is None)
-        again = next(mine, None)
-        if kept is not None and again is not None and kept.order < again.order:
-            self._take_up(known, kept, again.call, now)
-
-    def _take_up(self, queue: Queue, kept: Place, call: str, now: float) -> None:
-        timer = self._kept.pop(kept.call, None)
-        if timer is not None:
-            timer.cancel()
-        self._set(queue.taken_up(kept, call), call)
-        if self.others is not None:
-            if not kept.node:
-                self.others.call_changed(kept.call, queue.name)
-            self.others.took_up(kept, call, now)
-
-    def give_back(self, queue: str, place: Place, now: float) -> None:
-        """A caller waits on, at the place that she had at another node."""
-        before = self.queues[queue].place(place.call)
-        known = self.queues[queue].leave(place.call)
-        stood = known.enqueue(
-            place.call,
-            now,
-            priority=place.priority,
-            joined_at=place.joined_at,
-            rank=place.rank,
-            caller=place.caller or (before.caller if before is not None else ""),
-        )
-        self._set(stood, place.call)
-        self._dirty = True
-
-    def restore(self, queue: str, call: str) -> None:
-        self._set(self.queues[queue].restored(call), call)
-        self._dirty = True
-
-    def _set(self, queue: Queue, call: str) -> None:
-        """The queue as it is now; the place of that call has changed."""
-        self.queues[queue.name] = queue
-        if self.others is not None:
-            self.others.call_changed(call, queue.name)
-
-    def pass_over(self, queue: str, call: str) -> None:
-        """She keeps her place and is offered to nobody, until restored: she is out of reach."""
-        self._set(self.queues[queue].offered(call, NOBODY), call)
-
-    def surrender(self, queue: str, call: str) -> None:
-        """She waits at another node now: no loss of this one's."""
-        self._set(self.queues[queue].leave(call), call)
-
-    def leave(self, queue: str, call: str, now: float, *, served: bool) -> None:
-        """The caller waits no more; safe when there is no such place."""
-        known = self.queues.get(queue)
-        place = known.place(call) if known is not None else None
-        if known is None or place is None:
-            return
-        timer = self._kept.pop(call, None)
-        if timer is not None:
-            timer.cancel()
-        self._set(known.leave(call), call)
-        if served:
-            self.tallies[queue].answered += 1
-            self.tallies[queue].in_time += place.wait_s(now) <= SERVICE_S
-            self._estimates[queue] = self._estimates[queue].answered(place.wait_s(now), now)
-        else:
-            self.tallies[queue].abandoned += 1
 
     def estimated_wait(self, queue: str, position: int, now: float) -> float | None:
         """Seconds until the caller at `position` is answered, None when nobody can say."""
-        working = sum(1 for agent in self.agents.values() if agent.working and queue in agent.queues)
-        if self.others is not None:
-            working += self.others.working(queue)
+        working = sum(self.staffing(queue))
         return self._estimates[queue].wait_s(position, working, now)
 
-    # --- callers of other nodes -------------------------------------------------------------------
-
-    def put(self, queue: str, place: Place, now: float) -> None:
-        """Another node says how one of its callers waits."""
-        known = self.queues[queue].place(place.call)
-        if known is not None and not known.node and known.kept_until is None:
-            return  # it is ours
-        self.queues[queue] = self.queues[queue].put(place)
-        if place.kept_until is not None:
-            self._reclaim(queue, place.caller, now)
-
-    def forget(self, queue: str, call: str) -> None:
-        """A caller of another node waits no more, or took up a place that was kept here."""
-        known = self.queues.get(queue)
-        place = known.place(call) if known is not None else None
-        if known is None or place is None or not (place.node or place.kept_until is not None):
-            return
-        timer = self._kept.pop(call, None)
-        if timer is not None:
-            timer.cancel()
-        self.queues[queue] = known.leave(call)
-        if not place.node and self.others is not None:
-            self.others.call_changed(call, queue)
-
-    def put_back(self, queue: str, call: str, joined_at: float) -> None:
-        """The place that a call of ours had taken up is another's: it has its own, since it came."""
-        known = self.queues.get(queue)
-        place = known.place(call) if known is not None else None
-        if known is not None and place is not None:
-            own = replace(place, joined_at=joined_at, rank=0, priority=known.spec.priority)
-            self._set(known.put(own), call)
-
-    def look_again(self) -> None:
-        """Something has changed elsewhere."""
-        self._dirty = True
+    def staffing(self, queue: str) -> tuple[int, int]:
+        """Agents who take calls of the queue now, at all nodes: who are free, and who are not."""
+        members = [agent for agent in self.agents.values() if agent.working and queue in agent.queues]
+        if self.others is None:
+            free, working = sum(agent.free for agent in members), len(members)
+        else:
+            free, working = self.others.staffing(queue, members)
+        return free, working - free
 
     # --- agents -----------------------------------------------------------------------------------
 
@@ -249,7 +95,7 @@ class Acd:
         del self._engaged[name]
         if self.agents[name].state in (AgentState.OFFERED, AgentState.TALKING):
             self.agent_event(name, AgentEvent.CALL_ENDED, now)
-        self._see_off(name, now)
+        self.parting.see_off(name, now)
 
     def missed(self, name: str, call: str, now: float, *, refused: bool) -> None:
         if self._elsewhere(name, call, now):
@@ -258,7 +104,7 @@ class Acd:
         engaged.discard(call)
         if self.agents[name].state is AgentState.OFFERED:
             self.agent_event(name, AgentEvent.REFUSE if refused else AgentEvent.MISS, now)
-        self._see_off(name, now)
+        self.parting.see_off(name, now)
 
     def move(self, name: str, old: str, new: str) -> None:
         """The agent's leg went over from one call to another."""
@@ -355,55 +201,23 @@ class Acd:
         self._put(agents.apply(agent, AgentEvent.OFFER, now, offer=spec.offer(call)), now)
         self._engaged.setdefault(agent.name, set()).add(call)
 
-    # --- another configuration --------------------------------------------------------------------
+    # --- another configuration (engine/parting.py) ------------------------------------------------
 
-    def reconfigure(
-        self, queues: Iterable[QueueSpec], members: Iterable[Agent], begun: Iterable[str], now: float
-    ) -> None:
-        """Other terms, queues and people. Places stay, and states; nobody is taken out of a call.
+    def open(self, spec: QueueSpec) -> None:
+        """There is this queue, on these terms; who waits in it waits on."""
+        self.queues[spec.name] = replace(self.queues.get(spec.name, Queue(spec)), spec=spec)
+        self.tallies.setdefault(spec.name, Tally())
+        self._estimates.setdefault(spec.name, Estimate())
 
-        begun: calls that may have been sent to a queue that is gone: it stays, with its agents, until the
-        last of them has been through (`settle`). An agent who is gone is gone after her call.
-        """
-        specs = {spec.name: spec for spec in queues}
-        for name in self.queues.keys() - specs.keys() - self.closing.keys():
-            self.closing[name] = set(begun)
-        for name, spec in specs.items():
-            self.closing.pop(name, None)
-            self.queues[name] = replace(self.queues.get(name, Queue(spec)), spec=spec)
-            self.tallies.setdefault(name, Tally())
-            self._estimates.setdefault(name, Estimate())
-        people = {member.name: member for member in members}
-        for name, member in people.items():
-            known = self.agents.get(name, member)
-            kept = tuple(each for each in known.queues if each in self.closing)
-            self.agents[name] = replace(known, queues=(*member.queues, *kept), auto_login=member.auto_login)
-        self._leaving = self.agents.keys() - people.keys()
-        for name in tuple(self._leaving):
-            self._see_off(name, now)
-        self._dirty = True
-        if self.others is not None:
-            self.others.telling.whole = True
+    def employ(self, member: Agent, queues: Sequence[str], now: float) -> None:
+        """There is this agent, for these queues; one who is known stays in her state."""
+        known = self.agents.setdefault(member.name, member)
+        self._put(replace(known, queues=tuple(queues), auto_login=member.auto_login), now)
 
-    def settle(self, waiting: Callable[[str], bool], now: float) -> None:
-        """Let queues go that nobody can come to any more. waiting: whether a call may yet need a queue."""
-        for name, calls in tuple(self.closing.items()):
-            calls.intersection_update([call for call in calls if waiting(call)])
-            if calls:
-                continue
-            del self.closing[name], self.queues[name]
-            for agent in tuple(self.agents.values()):
-                if name in agent.queues:
-                    rest = tuple(each for each in agent.queues if each != name)
-                    self._put(replace(agent, queues=rest), now)
-
-    def _see_off(self, name: str, now: float) -> None:
-        """An agent who is gone from the configuration goes as soon as she is in no call."""
-        if name not in self._leaving or name in self._engaged:
-            return
+    def dismiss(self, name: str, now: float) -> None:
+        """There is no such agent any more."""
         if self.agents[name].state is not AgentState.LOGGED_OUT:
             self.agent_event(name, AgentEvent.LOGOUT, now, reason="removed")
-        self._leaving.discard(name)
         del self.agents[name]
         if self.others is not None:
             self.others.agent_gone(name)

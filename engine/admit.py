@@ -23,6 +23,7 @@ from routing.agent import IllegalTransition
 from routing.dial import arrived
 from routing.identity import ANONYMOUS, Caller
 from routing.number import Callers, Echo, Found, QueueTarget
+from sip.called import called
 from sip.errors import SipError
 from sip.events import IncomingCall
 from sip.hop import WEBSOCKETS
@@ -66,7 +67,6 @@ def incoming(switch: Switch, event: IncomingCall, now: float) -> None:
     elsewhere = nearer(switch, event, now) if event.replaces is None else ()
     if elsewhere:
         log.info("sent on to a node that is nearer", to=elsewhere[0].host)
-        switch.sent_on += 1
         event.session.redirect(elsewhere, now=now)
         return
     arrival = _of_phone(switch, event)
@@ -93,7 +93,7 @@ def _of_phone(switch: Switch, event: IncomingCall) -> Arrival:
         event.session.manner = manner_of(line.terms(), line.kind)
     return Arrival(
         session=event.session,
-        dialled=event.request.uri.user or "",
+        dialled=called(event.request, line.contact_user if line is not None else "").user,
         source=identity.name or identity.kind,
         caller=account or who.number or ANONYMOUS,
         display=_account_name(switch, account) or who.name,
@@ -280,7 +280,9 @@ def _description(switch: Switch, leg: Leg, arrival: Arrival) -> Description:
         return browsers
     media = switch.config.media
     wanted = policy(arrival.line.srtp if arrival.line else media.srtp, arrival.transport)
-    return PhoneDescription(switch.media.capabilities, Encryption(wanted, media.srtp_suites, switch.rng))
+    name = arrival.line.name if arrival.line else ""
+    encryption = Encryption(wanted, media.srtp_suites, switch.rng)
+    return PhoneDescription(switch.trunks.capabilities(name), encryption)
 
 
 def _market(switch: Switch, arrival: Arrival, found: Found | None) -> str:

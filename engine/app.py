@@ -20,7 +20,9 @@ from engine.captions import Captions
 from engine.cluster import between, heritage
 from engine.cluster.between import Between
 from engine.cluster.cluster import Cluster, Load
+from engine.cluster.gauges import ClusterGauges
 from engine.cluster.heritage import Heritage
+from engine.cluster.membership import ClusterEvent, Usurped
 from engine.cluster.past import JournalPast
 from engine.cluster.running import Running, store_of
 from engine.desk import Desk
@@ -93,6 +95,7 @@ class Engine:
             registrar=self.registrar,
             resolve=self.dns.known,
         )
+        marks: dict[tuple[str, int], int] = {}
         self.shell = SipShell(
             self.agent,
             listeners,
@@ -101,6 +104,7 @@ class Engine:
             between=between.contexts_of(config) if several else None,
             limits=stream_limits(config),
             drops=self.admission.drops,
+            marks=marks,
             clock=self.clock,
         )
         self.switch = Switch(
@@ -115,6 +119,7 @@ class Engine:
             epoch=time.time() - now,
         )
         self.switch.own_hosts |= hosts
+        self.switch.trunks.marks = marks
         self.tape: Tape | None = None
         if tape.wanted(config):
             self.tape = self.switch.recordings.recorder = self.new_tape(config)
@@ -123,15 +128,7 @@ class Engine:
             self.gate = self.switch.gate = Gatehouse(
                 config, self.workers.address, self._gate_told, self._gate_lost
             )
-        self.cluster = self.switch.cluster = Cluster(
-            config,
-            store_of(config, self.clock),
-            self._stands,
-            life=secrets.token_hex(8),
-            started=time.time(),
-            rng=rng,
-        )
-        self._running = Running(self.cluster, self.clock)
+        self.cluster, self._running = self._among_others()
         self.heritage: Heritage | None = None  # a node that is alone leaves nothing to anybody
         if not config.cluster.alone:
             self.heritage = heritage.of_node(self.switch, self.cluster, self._settle, now)
@@ -148,12 +145,22 @@ class Engine:
         self.desk = Desk(self)
         self.view = View(self, VERSION)
         self.checks: list[Callable[[], Check]] = []  # of the node's health, beside its own
-        self.metrics = Metrics(self.view)
+        self.metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock))
         self.switch.observers.append(self.metrics.notice)
         self.switch.leg_observers.append(self.metrics.observe_leg)
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: float | None = None
         self._lookups: set[asyncio.Task[None]] = set()
+
+    def _among_others(self) -> tuple[Cluster, Running]:
+        """This node's part in the cluster, which may be all of it."""
+        config, life = self.config, secrets.token_hex(8)
+        store = store_of(config, self.clock)
+        rng = random.SystemRandom()
+        cluster = Cluster(config, store, self._stands, life=life, started=time.time(), rng=rng)
+        cluster.membership.watch(self._cluster_told)
+        self.switch.cluster = cluster
+        return cluster, Running(cluster, self.clock)
 
     def new_tape(self, config: Config) -> Tape:
         """A recorder, not started yet."""
@@ -209,6 +216,10 @@ class Engine:
         """Take no new calls and say so to all (or take some again); those in progress go on."""
         self.agent.settings.draining = draining
         self.cluster.beat(self.clock())
+
+    def _cluster_told(self, event: ClusterEvent, now: float) -> None:
+        if isinstance(event, Usurped):  # two nodes of one name would take each other's calls
+            self.agent.settings.draining = True
 
     def _stands(self) -> Load:
         workers = self.workers.loads()

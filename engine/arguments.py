@@ -8,6 +8,7 @@ from typing import Any
 
 SHIPPED = Path(__file__).resolve().parent.parent / "config"
 COMMANDS = ("plan", "apply", "rollback", "history")
+NODES = ("nodes", "drain")
 
 
 def config_option(parser: argparse.ArgumentParser, *, bare: bool = False) -> None:
@@ -35,6 +36,9 @@ def add(commands: Any) -> None:
         each.add_argument("--why", default="", help="for the history")
         each.add_argument("--force", action="store_true", help="although a destination loses its last line")
     _command(commands, "history", "list what was applied, when, by whom and why")
+    _command(commands, "nodes", "list the nodes of the cluster, and what speaks for and against each")
+    drain = _command(commands, "drain", "have the running node take no new calls; those in progress go on")
+    drain.add_argument("--end", action="store_true", help="have it take some again")
 
 
 def add_trunk(commands: Any) -> None:

@@ -161,6 +161,7 @@ def user_agent_settings(config: Config, addresses: Mapping[str, tuple[str, int]]
     return AgentSettings(
         addresses=addresses,
         between=(between.host or "", between.port) if several else None,
+        shares_dialogs=not config.cluster.alone,
         user_agent=sip.user_agent,
         timing=Timing(t1=sip.timers.t1_ms / 1000, t2=sip.timers.t2_ms / 1000),
         session_expires=int(sip.session.expires_s),

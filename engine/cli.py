@@ -89,6 +89,12 @@ def _trunk(options: argparse.Namespace) -> int:
     return line_command.run(options)
 
 
+def _cluster(options: argparse.Namespace) -> int:
+    from engine.cluster import command
+
+    return command.run(options)
+
+
 def _check(options: argparse.Namespace) -> int:
     from config.fault import ConfigError
     from config.load import load
@@ -131,4 +137,5 @@ COMMANDS = {
     "recordings": _recordings,
     "trunk": _trunk,
     **dict.fromkeys(arguments.COMMANDS, _operate),
+    **dict.fromkeys(arguments.NODES, _cluster),
 }

@@ -7,6 +7,7 @@ keys in it (engine.encryption), browsers as engine/browser.py has it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from engine.encryption import Encryption
@@ -94,6 +95,7 @@ class PhoneDescription:
         self._capabilities = capabilities
         self._offer: sdp.SessionDescription | None = None
         self._former = ""  # the codec that was spoken at another node
+        self._written: tuple[sdp.SessionDescription | None, bytes] = (None, b"")
 
     def resume(self, said: sdp.SessionDescription, codec: str) -> None:
         """Go on from what another node said: sections and payload types keep their places and meaning. It may
@@ -101,6 +103,19 @@ class PhoneDescription:
         """
         self.local = said.with_version(said.origin.version + VERSIONS)
         self._former = codec
+
+    def written(self) -> bytes:
+        """What was said last, without its keys: for another node to `resume` from."""
+        said = self.local
+        if said is None:
+            return b""
+        if self._written[0] is not said:
+            media = (
+                replace(each, attributes=tuple(pair for pair in each.attributes if pair[0] != "crypto"))
+                for each in said.media
+            )
+            self._written = said, replace(said, media=tuple(media)).encode()
+        return self._written[1]
 
     @property
     def codec(self) -> str:

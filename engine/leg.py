@@ -200,6 +200,7 @@ class Leg:
                 repair=self.call.repair or self.call.switch.config.media.network.repair,
                 gate=self.door.gate.doors if self.door is not None else "",
                 patience_ms=round(self.patience_s * 1000),
+                dscp=self._dscp,
             ),
         )
         self.treated = None
@@ -221,9 +222,16 @@ class Leg:
                     keys=wire.keys,
                     dtmf_clock=wire.dtmf_clock,
                     transport_cc=wire.transport_cc,
+                    dscp=self._dscp,
                 ),
             )
             sound.treat(self)
+
+    @property
+    def _dscp(self) -> int:
+        """Of the line that it goes over, -1 for the node's."""
+        dscp = self.call.switch.trunks.media_dscp(self.line) if self.line else None
+        return -1 if dscp is None else dscp
 
     def play(self, play: Play) -> None:
         """Play to it; a browser that is still being reached would miss the beginning, so that it waits, and

@@ -64,13 +64,15 @@ class GaugeSource(Protocol):
 class Metrics:
     """A registry of its own, so that two nodes in one process, or two tests, never share a number."""
 
-    def __init__(self, source: GaugeSource | None = None) -> None:
+    def __init__(self, source: GaugeSource | None = None, *others: Collector) -> None:
         self.registry = CollectorRegistry()
         self._queues: dict[str, _QueueMeters] = {}
         self._meters = _Meters(self.registry)
         self._observers = self._meters.observers()
         if source is not None:
             self.registry.register(_Gauges(source))
+        for other in others:
+            self.registry.register(other)
 
     def notice(self, item: Event | CallRecord) -> None:
         """Count an event or a record, whichever it is."""
@@ -128,6 +130,8 @@ class _Meters:
             "offers_missed", "Offers that no agent took, by what became of them.", "outcome"
         )
         self.transfers = counter("transfers", "Transfers, blind or attended.", "attended")
+        self.taken = counter("calls_taken_over", "Calls of nodes that were lost, which go on here.", "state")
+        self.handed = counter("calls_handed_over", "Calls of this node that others go on with.")
         self.holds = counter("holds", "Times a side put the other on hold.", "by")
         self.changes = counter("agent_changes", "Agents' changes of state, by the new one.", "state")
         self.troubles = counter("leg_troubles", "Troubles of a leg's sound, by kind.", "kind", "side")
@@ -156,6 +160,8 @@ class _Meters:
             events.CallArrived: lambda event: self.arrived.labels(event.market).inc(),
             events.CallOffered: lambda event: self.offers.labels(event.queue).inc(),
             events.OfferMissed: lambda event: self.missed.labels(event.outcome).inc(),
+            events.CallTaken: lambda event: self.taken.labels(event.state).inc(),
+            events.CallHandedOver: lambda event: self.handed.inc(),
             events.CallTransferred: lambda event: self.transfers.labels(str(event.attended).lower()).inc(),
             events.CallHeld: lambda event: self.holds.labels(str(event.by)).inc(),
             events.AgentChanged: lambda event: self.changes.labels(event.state).inc(),
@@ -248,6 +254,7 @@ class _Gauges(Collector):
             busy.add_metric([worker.name], worker.load)
             legs.add_metric([worker.name], worker.legs)
         yield from (busy, legs)
+        yield from self._lines(load)
         for name, what, number in (
             ("legs_active", "Legs with media open.", load.legs),
             ("registrations", "Contacts registered.", load.registrations),
@@ -259,6 +266,18 @@ class _Gauges(Collector):
         yield CounterMetricFamily(
             "isogloss_journal_lost_events", "Events lost for ever.", value=load.journal_lost
         )
+
+    def _lines(self, load: LoadView) -> Iterator[Metric]:
+        share = GaugeMetricFamily(
+            "isogloss_line_share_ratio",
+            "Share of its calls that a line is given now; 0: it takes none.",
+            labels=["line"],
+        )
+        calls = GaugeMetricFamily("isogloss_line_calls", "Channels of a line in use.", labels=["line"])
+        for line in load.lines:
+            share.add_metric([line.name], line.share)
+            calls.add_metric([line.name], line.calls)
+        yield from (share, calls)
 
 
 def _folded(messages: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:

@@ -66,8 +66,8 @@ class ReplicaPort(Protocol):
     def touched(self, call: Call, now: float) -> None:
         """Something of it may have changed; cheap."""
 
-    def gone(self, call: str, now: float) -> None:
-        """It is over, and has its record."""
+    def finish(self, ended: CallEnded, record: CallRecord) -> None:
+        """It is over; its record goes to the journal once no other node can write another."""
 
 
 class PhonesPort(Protocol):

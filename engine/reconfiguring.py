@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 
 def people(switch: Switch, config: Config, now: float) -> None:
-    """See `engine.acd.Acd.reconfigure` for what becomes of those that are gone."""
+    """See `engine.parting` for what becomes of those that are gone."""
     acd, known = switch.acd, set(switch.acd.agents)
     begun = [id for id in switch.calls if switch.may_queue(id)]
-    acd.reconfigure(config.queues.values(), (each.value() for each in config.agents.values()), begun, now)
+    members = (each.value() for each in config.agents.values())
+    acd.parting.reconfigure(config.queues.values(), members, begun, now)
     for name in config.agents.keys() - known:
         if switch.registrations.lookup(switch.aor(name).aor, now):  # she was a user until now
             acd.agent_event(name, AgentEvent.REGISTERED, now)

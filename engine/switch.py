@@ -100,7 +100,6 @@ class Switch:
         self.recordings = Recordings()
         self.tickets = Tickets(rng)
         self.gate: GatePort | None = None  # where browsers are let in
-        self.sent_on = 0  # calls that another node was nearer to
         self.between: Between | None = None  # what is shared with other nodes, where there are any
         self.cluster: Cluster | None = None  # the other nodes; the node gives it one, a simulation may
         self.whip: Whip | None = None  # where callers come in by HTTP
@@ -210,8 +209,8 @@ class Switch:
 
     def assign(self, now: float) -> None:
         """Offer who waits to who is free."""
-        if self.acd.closing:
-            self.acd.settle(self.may_queue, now)
+        if self.acd.parting.closing:
+            self.acd.parting.settle(self.may_queue, now)
         for choice in self.acd.assign(now):
             self.calls[choice.call].fire(Trigger.ASSIGNED, now, choice)
         if self.between is not None:
@@ -358,10 +357,9 @@ class Switch:
             leg.leave_line()
         if not own:
             self.note(ended)
+            self.touched(call, now)
             return
-        self.journal.finish(ended, written)
-        if self.replicas is not None:
-            self.replicas.gone(call.id, now)
+        (self.replicas or self.journal).finish(ended, written)
         for observer in self.observers:
             observer(ended)
             observer(written)

@@ -29,6 +29,7 @@ from engine.views import (
     IceTerms,
     IllegalState,
     LegSide,
+    LineLoadView,
     LineView,
     LoadView,
     Note,
@@ -96,13 +97,13 @@ class View:
         acd, now = self._engine.switch.acd, self._engine.clock()
         views = []
         for name, queue in acd.queues.items():
-            members = [agent for agent in acd.agents.values() if name in agent.queues]
+            free, busy = acd.staffing(name)
             views.append(
                 QueueView(
                     name=name,
                     waiting=len(queue),
-                    agents_available=sum(agent.free for agent in members),
-                    agents_busy=sum(agent.working and not agent.free for agent in members),
+                    agents_available=free,
+                    agents_busy=busy,
                     longest_wait_s=max((place.wait_s(now) for place in queue.places), default=0.0),
                     answered=acd.tallies[name].answered,
                     abandoned=acd.tallies[name].abandoned,
@@ -158,6 +159,8 @@ class View:
             checks += (engine.tape.check(engine.switch.recordings.faults),)
         if engine.gate is not None:
             checks += (engine.gate.check(),)
+        if not engine.config.cluster.alone:
+            checks += (self._sight.check(),)
         checks += tuple(check() for check in engine.checks)
         return HealthView(
             status=worst(checks), node=engine.config.node.name, version=self._version, checks=checks
@@ -172,6 +175,10 @@ class View:
             sip_messages=engine.agent.messages(),
             workers=tuple(
                 WorkerView(name=name, load=load, legs=legs) for name, load, legs, _ in engine.workers.loads()
+            ),
+            lines=tuple(
+                LineLoadView(name=name, share=share, calls=calls)
+                for name, share, calls in engine.switch.trunks.loads()
             ),
             journal_lag_s=state.lag_s,
             journal_waiting=state.waiting,

@@ -303,6 +303,15 @@ class WorkerView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineLoadView:
+    """A line that calls go out over. share: of its calls that it is given now, 0 where it takes none."""
+
+    name: str
+    share: float
+    calls: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadView:
     """What metrics are scraped from beside calls, queues and agents.
 
@@ -313,6 +322,7 @@ class LoadView:
     registrations: int = 0
     sip_messages: Mapping[tuple[str, str], int] = field(default_factory=dict)
     workers: tuple[WorkerView, ...] = ()
+    lines: tuple[LineLoadView, ...] = ()
     journal_lag_s: float = 0.0
     journal_waiting: int = 0
     journal_spilled: int = 0

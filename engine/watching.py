@@ -82,3 +82,5 @@ async def take(operating: Operating, by: str, why: str) -> None:
         log.error("configuration not applied: it takes `isogloss apply --force`", by=by, why=str(refused))
     except (HistoryFault, NotReady) as fault:
         log.error("configuration not applied", by=by, why=str(fault))
+    except Exception:  # the loop's edge: a part of ours that failed must not end the watch over the files
+        log.exception("configuration not applied: a part of the node failed", by=by)

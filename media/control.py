@@ -217,6 +217,8 @@ class Control:
             self._entrance.keyed(row)
             self.core.plan.awaited.discard(row)
         self._numbering.agree(row, command.transport_cc)
+        if 0 <= command.dscp < 64:
+            self._network.mark(row, command.dscp)
         self.core.table.rx.armed[row] = -1
         was_receiving = bool(common.receives[row])
         common.receives[row] = command.direction in ("sendrecv", "recvonly")

@@ -118,7 +118,7 @@ class OpenLeg(Command, frozen=True, tag=True):
     the network carries. repair: whether to render what it would be relayed, for the sake of its far end.
     gate: Unix socket of the gate (media/gate.py) that speaks ICE and DTLS for the leg, "" for none.
     transport_cc: number, 1 to 14, of the header extension that numbers packets transport-wide; 0 for none.
-    patience_ms: silence after which RtpStopped is told.
+    patience_ms: silence after which RtpStopped is told. dscp: of its packets, -1 for the worker's.
     """
 
     leg: int
@@ -134,12 +134,14 @@ class OpenLeg(Command, frozen=True, tag=True):
     repair: Repair = "auto"
     gate: str = ""
     patience_ms: int = 5000
+    dscp: int = -1
 
 
 class SetRemote(Command, frozen=True, tag=True):
     """The far end as the newest offer/answer has it; a changed address starts latching anew.
 
-    keys: a key that stays is gone on with, another one begins anew; None ends encryption.
+    keys: a key that stays is gone on with, another one begins anew; None ends encryption. dscp: of its
+    packets from now on, -1: as before.
     """
 
     leg: int
@@ -151,6 +153,7 @@ class SetRemote(Command, frozen=True, tag=True):
     dtmf_clock: int = 8000
     keys: Keys | None = None
     transport_cc: int = 0
+    dscp: int = -1
 
 
 class SetGain(Command, frozen=True, tag=True):

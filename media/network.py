@@ -97,6 +97,9 @@ class Network(Protocol):
     def close(self, row: int) -> None:
         """Give the ports back."""
 
+    def mark(self, row: int, dscp: int) -> None:
+        """What routers are told of its packets from now on (RFC 2474), 0 to 63."""
+
     def aim(self, row: int, address: Address | None) -> None:
         """Where packets go while the leg is not connected; None: nowhere."""
 
@@ -154,6 +157,9 @@ class Layer:
 
     def close(self, row: int) -> None:
         self._network.close(row)
+
+    def mark(self, row: int, dscp: int) -> None:
+        self._network.mark(row, dscp)
 
     def aim(self, row: int, address: Address | None) -> None:
         self._network.aim(row, address)

@@ -41,6 +41,11 @@ class Address:
     def key(self) -> str:
         return f"{self.host}:{self.port}" if self.port else self.host
 
+    @property
+    def domain(self) -> str:
+        """As a request URI has it (RFC 3261 section 8.1.1.1): of IPv6 without the port."""
+        return self.host if ":" in self.host else self.key
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -98,11 +103,13 @@ def dial(
     diverted: tuple[Diverted, ...] = (),
     emergency: bool = False,
 ) -> Dial:
-    """addresses: of the line, in order (`in_order`)."""
+    """addresses: of the line, in order (`in_order`); names, not what they were found to be (RFC 3263 section
+    4).
+    """
     return Dial(
         target=terms.target,
         number=terms.outgoing.outgoing(number),
-        domain=terms.domain or (addresses[0].host if addresses else ""),
+        domain=terms.domain or (addresses[0].domain if addresses else ""),
         transport=terms.transport,
         addresses=tuple(addresses),
         shown=shown(terms.caller_id, terms.outgoing, caller, diverted=diverted, emergency=emergency),

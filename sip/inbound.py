@@ -168,6 +168,8 @@ class Inbound:
         if named is None or len(lines) > 1:
             return None, request.respond(400, "Bad Replaces")
         dialog = self._stack.dialogs.get(named[0])
+        if dialog is None and self._stack.settings.shares_dialogs:
+            return None, request.respond(503, headers=[("Retry-After", "1")])
         if dialog is None:
             return None, request.respond(481)
         session = dialog.session

@@ -31,6 +31,7 @@ class Keeper:
         self._beat: Timeout | None = None  # of the next ping, or of the answer to the last
         self._watch: Watch | None = None
         self.registration = registration
+        registration.hurried = self._hurry
 
     def attend(self, now: float) -> None:
         """Send what is due, tell what happened, and come back when there is more to do."""
@@ -45,6 +46,11 @@ class Keeper:
         due = registration.next_timeout()
         if due is not None:
             self._timeout = stack.timeouts.start(due, self, "register")
+
+    def _hurry(self) -> None:
+        """Attend to it in the next round of timers."""
+        self._stack.timeouts.cancel(self._timeout)
+        self._timeout = self._stack.timeouts.start(0.0, self, "register")
 
     def fire(self, name: str, now: float) -> None:
         """It is time."""

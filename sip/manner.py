@@ -16,13 +16,14 @@ class Manner:
     `precondition` among them has resources agreed on before anybody's phone rings (RFC 3312): its lines are
     written into the descriptions that go out, and read in those that come. reserved: our resources are there
     from the beginning, else `Session.reserved` tells. features: parameters of our Contact (RFC 3840) as they
-    stand, such as `+g.3gpp.icsi-ref="…"`.
+    stand, such as `+g.3gpp.icsi-ref="…"`. bandwidth: descriptions say how much they need (b=AS).
     """
 
     always: Pairs = ()
     supported: tuple[str, ...] = ()
     reserved: bool = True
     features: str = ""
+    bandwidth: bool = False
 
     @property
     def preconditions(self) -> bool:

@@ -91,6 +91,7 @@ class Registration:
         self.service_route: tuple[str, ...] = ()  # RFC 3608: Route of requests through this registrar
         self.identities: tuple[NameAddr, ...] = ()  # P-Associated-URI: the first is the default one
         self.flow_timer = 0  # seconds within which the connection has to show life; 0: it is not registered
+        self.hurried: Callable[[], None] = lambda: None  # told when `next_timeout` has become earlier
         self._outbound = bool(settings.instance)  # whether the first hop keeps connections, as far as we know
         self._hops = tuple(hops)
         self._barred: dict[Hop, float] = {}  # until when: by failing in this round, or for `bar_hop`
@@ -129,8 +130,12 @@ class Registration:
         return (f"<{entry}>", *self.service_route)
 
     def use(self, hops: Sequence[Hop]) -> None:
-        """Other hops from now on, after names were looked up again."""
+        """Other hops from now on, after names were looked up again; the first ones are tried at once."""
+        first = bool(hops) and not self._hops and self.state == WAITING
         self._hops = tuple(hops)
+        if first:
+            self._due, self._rounds = 0.0, 0
+            self.hurried()
         self._barred = {hop: until for hop, until in self._barred.items() if hop in self._hops}
         self._told = {hop: until for hop, until in self._told.items() if hop in self._hops}
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sip import precondition
+from sip.bandwidth import stated
 from sip.description import Media, SessionDescription, parse
 from sip.errors import MalformedSdp
 from sip.offer import ASKED
@@ -51,6 +52,7 @@ class Reservation:
 
     def offering(self, sdp: bytes, dialog: Dialog | None = None) -> bytes:
         """An offer as it is to be sent. dialog: None for that of the INVITE."""
+        sdp = self._stated(sdp)
         if not self.active:
             return sdp
         theirs = dialog.offer.newest_remote if dialog is not None else None
@@ -61,7 +63,7 @@ class Reservation:
     def described(self, sdp: bytes, dialog: Dialog) -> bytes:
         """Whatever the dialog has a turn for: the answer to their offer, or an offer of ours."""
         asked = dialog.offer.state == ASKED
-        return self._answering(sdp, dialog) if asked else self.offering(sdp, dialog)
+        return self._answering(self._stated(sdp), dialog) if asked else self.offering(sdp, dialog)
 
     def _answering(self, sdp: bytes, dialog: Dialog) -> bytes:
         """Its offer decides whether there is anything to say."""
@@ -69,6 +71,9 @@ class Reservation:
         if offer is None or not precondition.named(offer):
             return sdp if self._sent is None else self._numbered(sdp)
         return self._numbered(precondition.dressed(sdp, offer, ready=self.ready, answers=True))
+
+    def _stated(self, sdp: bytes) -> bytes:
+        return stated(sdp) if self._session.manner.bandwidth else sdp
 
     def _numbered(self, sdp: bytes) -> bytes:
         """Its version is counted on from our last one, which the owner may not know (RFC 3264 section 8)."""
@@ -159,6 +164,7 @@ def _common(ours: Media, theirs: Media) -> Media | None:
     return replace(
         ours,
         formats=tuple(map(str, kept)),
+        others=tuple(each for each in ours.others if each[0] != "b"),  # fewer formats need less
         rtpmap={pt: codec for pt, codec in ours.rtpmap.items() if pt in kept},
         fmtp={pt: text for pt, text in ours.fmtp.items() if pt in kept},
     )

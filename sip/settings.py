@@ -34,5 +34,6 @@ class AgentSettings:
     max_sessions: int = 4000
     max_transactions: int = 100_000
     max_pending_per_source: int = 400  # unanswered calls from one address
+    shares_dialogs: bool = False  # one that is not known here may be at another of us: a proxy is to ask it
     retry_after: int = 5  # seconds told to those turned away by a limit
     trusted_proxies: tuple[Network, ...] = ()  # whose word on where a request came from counts (sip.proxy)

@@ -9,7 +9,7 @@ jump: section 12.2.2 has peers prepared for gaps, and none for a number that com
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from sip.dialog import MAX_ROUTES, Abilities, Dialog
@@ -57,23 +57,26 @@ class Snapshot:
 
     def plain(self) -> list[Any]:
         """The value in lists, texts, numbers and truth values alone, its version first."""
-        return [VERSION, *(list(each) if isinstance(each, tuple) else each for each in astuple(self))]
+        values = (getattr(self, name) for name in NAMES)
+        return [VERSION, *(list(each) if isinstance(each, tuple) else each for each in values)]
 
     @classmethod
     def read(cls, plain: object) -> Snapshot:
         """What `plain` gave, by whatever way it came back. Raises BadSnapshot for all else."""
-        names = [field.name for field in fields(cls)]
-        if not isinstance(plain, list | tuple) or len(plain) != 1 + len(names):
+        if not isinstance(plain, list | tuple) or len(plain) != 1 + len(NAMES):
             raise BadSnapshot("not the parts of a session")
         if plain[0] != VERSION or isinstance(plain[0], bool):
             raise BadSnapshot("of another version")
         values = {}
-        for name, value in zip(names, plain[1:], strict=True):
+        for name, value in zip(NAMES, plain[1:], strict=True):
             try:
                 values[name] = _READERS[name](value)
             except (Malformed, ValueError, TypeError) as error:
                 raise BadSnapshot(f"{name} cannot be read") from error
         return cls(**values)
+
+
+NAMES = tuple(field.name for field in fields(Snapshot))
 
 
 def take(session: Session) -> Snapshot | None:

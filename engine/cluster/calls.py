@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,13 +14,15 @@ from engine.cluster.inherited import Claimable
 from engine.cluster.kept import Kept
 from engine.cluster.replica import BadReplica, CallReplica
 from engine.cluster.revival import revive
-from engine.cluster.store import Store
+from engine.cluster.store import Answer, Store
 from engine.cluster.surrender import surrender
+from engine.events import CallEnded, CallHandedOver, CallRecord
 
 if TYPE_CHECKING:
     from engine.call import Call
     from engine.switch import Switch
 
+MOST_HELD = 20_000  # records that wait for the store
 AT_ONCE = 16  # calls revived before others have their turn
 
 log = structlog.get_logger("takeover")
@@ -36,15 +38,11 @@ class Calls:
         self._switch = switch
         self._store = store
         self._due: deque[tuple[CallReplica, str]] = deque()
+        self._held: OrderedDict[str, tuple[CallEnded, CallRecord]] = OrderedDict()
         self.kept = Kept(
-            self.word,
-            life,
-            store,
-            switch.timers,
-            describe=self._describe,
-            all=lambda: list(switch.calls),
-            now=now,
+            self.word, life, store, switch.timers, describe=self._describe, all=self.present, now=now
         )
+        self.kept.removed = self._write
         switch.replicas = self
         store.watch(self._store_changed)
 
@@ -53,8 +51,35 @@ class Calls:
     def touched(self, call: Call, now: float) -> None:
         self.kept.touched(call.id, now)
 
-    def gone(self, call: str, now: float) -> None:
-        self.kept.touched(call, now)
+    def finish(self, ended: CallEnded, record: CallRecord) -> None:
+        """Records of calls that others could take over wait until the store has let go of them: else a node
+        that dies meanwhile, or is out of everybody's reach, would leave two. While the store is away they
+        stay here; should the node die so, it closes those calls as lost when it comes back.
+        """
+        if not self.kept.knows(record.call):
+            self._switch.journal.finish(ended, record)
+            return
+        if len(self._held) >= MOST_HELD:
+            log.error("too many records wait for the store; the oldest is written", calls=len(self._held))
+            self._write(next(iter(self._held)), 0.0)
+        self._held[record.call] = ended, record
+        self.kept.touched(record.call, self._switch.instant(record.ended_at))
+
+    def _write(self, id: str, now: float) -> None:
+        """The store has let go of a call."""
+        held = self._held.pop(id, None)
+        if held is not None:
+            self._switch.journal.finish(*held)
+
+    def leave(self, now: float) -> None:
+        """This node stops, and has ended its calls: none is to be taken over."""
+
+        def left(answer: Answer, at: float) -> None:
+            if isinstance(answer, int):
+                for id in list(self._held):
+                    self._write(id, at)
+
+        self._store.ask("DEL", self.kept.key, now=now, then=left)
 
     def _describe(self, id: str) -> bytes:
         call = self._switch.calls.get(id)
@@ -116,10 +141,12 @@ class Calls:
     # --- ours no more -------------------------------------------------------------------------------
 
     def present(self) -> list[str]:
-        return list(self._switch.calls)
+        return [*self._switch.calls, *self._held]
 
     def surrender(self, id: str, node: str, now: float) -> None:
-        """Another node has it."""
+        """Another node has it, and writes its record."""
         call = self._switch.calls.get(id)
+        if self._held.pop(id, None) is not None:
+            self._switch.note(CallHandedOver(at=self._switch.wall(now), call=id, node=node))
         if call is not None:
             surrender(call, node, now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.cluster.replica import (
@@ -22,7 +21,6 @@ from engine.description import PhoneDescription
 from engine.signalling import PAGE, WHIP
 from engine.states import State
 from engine.whip import WhipSession
-from sip import sdp
 from sip.session import Session
 
 if TYPE_CHECKING:
@@ -36,7 +34,7 @@ def capture(call: Call) -> CallReplica:
     """The call now. What of it cannot be gone on with (a phone that only rings, a call that is not answered)
     is left out: who reads it does what is to be done without.
     """
-    wall = call.switch.wall
+    wall, origin = call.switch.wall, call.origin
     return CallReplica(
         version=VERSION,
         id=call.id,
@@ -62,6 +60,9 @@ def capture(call: Call) -> CallReplica:
         misses=call.misses,
         transfers=call.transfers,
         taken_from=list(call.taken_from[-16:]),
+        private=call.private,
+        comeback=call.comeback[:TEXT],
+        origin=(origin.node, origin.call, origin.agent) if origin is not None else None,
     )
 
 
@@ -93,24 +94,14 @@ def _leg(call: Call, leg: Leg, role: Role) -> LegReplica:
         manner=MANNERS.get(leg.manner, "sip"),  # type: ignore[arg-type]
         session=snapshot.plain() if snapshot is not None else None,
         token=session.token if isinstance(session, WhipSession) else "",
-        local=_unkeyed(phone.local) if phone is not None else b"",
+        local=phone.written() if phone is not None else b"",
         codec=leg.codec,
         proto=form.proto if form is not None else "",
         keyed=form is not None and form.keyed,
         policy=phone.encryption.policy if phone is not None else "",
         line=leg.line,
+        node=leg.node,
     )
-
-
-def _unkeyed(said: sdp.SessionDescription | None) -> bytes:
-    """What was said, without keys: they are nobody's but this node's."""
-    if said is None:
-        return b""
-    media = (
-        replace(each, attributes=tuple(pair for pair in each.attributes if pair[0] != "crypto"))
-        for each in said.media
-    )
-    return replace(said, media=tuple(media)).encode()
 
 
 def _told(call: Call, wall: Callable[[float], float]) -> Told:

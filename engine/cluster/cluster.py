@@ -21,6 +21,7 @@ from routing.node import Choice, Demand, Node, NodeBoard, Weights, nearest
 from routing.way import Way
 
 WAYS_S = 30.0  # how old what is told of the way to another node may be
+TELLS_S = 60.0  # a network tells of its region no more often, lest one caller speaks for all
 MOST_HOMES = 20_000  # callers' networks whose region is remembered
 
 
@@ -59,10 +60,11 @@ class Cluster:
                 fresh_s=near.fresh_s,
             )
         )
+        self.sent_on = 0  # calls that another node was nearer to
         self.lines: Mapping[str, float] = {}  # round trips to lines, as this node measured them
         self._lines: dict[str, Way] = {}
         self._pulse = Pulse(name=config.node.name, life=life, started=started)
-        self._homes: OrderedDict[str, str] = OrderedDict()
+        self._homes: OrderedDict[str, tuple[str, float]] = OrderedDict()  # region, and when it was told
         self.membership = Membership(store, self.me, Terms(config.cluster.lease_s))
         self.membership.watch(self._happened)
         self.pings: Pings | None = None
@@ -175,17 +177,19 @@ class Cluster:
         if not known:
             return self.home(source)
         home = self.board.nodes[min(known, key=known.__getitem__)].region
-        self._homes[source] = home
-        self._homes.move_to_end(source)
+        told = now - self._homes.get(source, ("", float("-inf")))[1] >= TELLS_S
+        if told:
+            self._homes[source] = home, now
+            self._homes.move_to_end(source)
         while len(self._homes) > MOST_HOMES:
             self._homes.popitem(last=False)
         for name, rtt in known.items():
-            self.board.seen(source, name, rtt, now, region=home)
+            self.board.seen(source, name, rtt, now, region=home if told else "")
         return home
 
     def home(self, source: str) -> str:
         """The region that a source was found to be in; empty when that is not known."""
-        return self._homes.get(source, "")
+        return self._homes.get(source, ("", 0.0))[0]
 
     def line_answered(self, line: str, rtt_s: float, now: float) -> None:
         """A line answered OPTIONS after so long."""

@@ -87,7 +87,7 @@ class Heritage:
 
     def leave(self, now: float) -> None:
         """This node stops and has ended its calls: there is none to be taken over. Its phones are left."""
-        self._store.ask("DEL", self.calls.kept.key, now=now)
+        self.calls.leave(now)
 
     # --- this node's own past -----------------------------------------------------------------------
 

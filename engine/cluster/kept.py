@@ -39,6 +39,7 @@ class Kept:
         self.word = word
         self.life = life
         self.fenced: Callable[[str, float], None] = _unheard
+        self.removed: Callable[[str, float], None] = _unheard  # told what the store has let go of
         self.written = 0
         self.octets = 0
         self._store = store
@@ -61,6 +62,10 @@ class Kept:
         self._touched.setdefault(id, now)
         self._soon(now)
 
+    def knows(self, id: str) -> bool:
+        """Whether the store has it, or may have."""
+        return id in self._known
+
     def has(self, id: str, data: bytes) -> None:
         """It was claimed: the store has it as ours already."""
         self._known[id] = hash(data)
@@ -70,10 +75,10 @@ class Kept:
         return max((now - since for since in self._touched.values()), default=0.0)
 
     def begin(self, life: str, now: float) -> None:
-        """Under another life: what there is has to be written again."""
+        """Under another life: what there is has to be written again, and what is over taken out."""
         self.life = life
-        self._known.clear()
-        self._touched = dict.fromkeys(self._all(), now)
+        self._known = dict.fromkeys(self._all(), UNKNOWN)
+        self._touched = dict.fromkeys(self._known, now)
         self._waiting = False
         self._soon(now)
 
@@ -88,7 +93,7 @@ class Kept:
         if self._waiting or not self._store.up:
             return
         there: list[Part] = []
-        gone: list[Part] = []
+        gone: list[str] = []
         batch = list(self._touched)[:BATCH]
         for id in batch:
             del self._touched[id]
@@ -98,14 +103,14 @@ class Kept:
                 self.written += 1
                 self.octets += len(data)
                 there += (id, data)
-            elif not data and self._known.pop(id, None) is not None:
+            elif not data and id in self._known:
                 gone.append(id)
         if there or gone:
-            self._write([KEPT_MS, len(gone), *gone, *there], [*there[::2], *gone], now)
+            self._write([KEPT_MS, len(gone), *gone, *there], [str(id) for id in there[::2]], gone, now)
         elif self._touched:
             self._soon(now, 0.0)
 
-    def _write(self, parts: list[Part], said: list[Part], now: float) -> None:
+    def _write(self, parts: list[Part], said: list[str], gone: list[str], now: float) -> None:
         life = self.life
         self._waiting = True
         self._store.run(
@@ -113,10 +118,10 @@ class Kept:
             [self.key, self._store.key("lost", life)],
             parts,
             now,
-            lambda answer, at: self._written(answer, life, said, at),
+            lambda answer, at: self._written(answer, life, said, gone, at),
         )
 
-    def _written(self, answer: Answer, life: str, said: list[Part], now: float) -> None:
+    def _written(self, answer: Answer, life: str, said: list[str], gone: list[str], now: float) -> None:
         if life != self.life:
             return  # it was said in a life that is over
         self._waiting = False
@@ -124,9 +129,13 @@ class Kept:
             self.fenced(answer.decode(errors="replace"), now)
             return
         if isinstance(answer, Missed):  # done or not: it is said again, which does no harm
-            for id in said:
-                self._known[str(id)] = UNKNOWN
-                self._touched.setdefault(str(id), now)
+            for id in (*said, *gone):
+                self._known[id] = UNKNOWN
+                self._touched.setdefault(id, now)
+        else:
+            for id in gone:
+                self._known.pop(id, None)
+                self.removed(id, now)
         if self._touched:
             self._soon(now, AGAIN_S if isinstance(answer, Missed) else 0.0)
 
@@ -144,7 +153,7 @@ class Kept:
     def look(self, now: float) -> None:
         """Hear whether this life is over, and say that what is kept is meant."""
         if self._store.up and not self._waiting:
-            self._write([KEPT_MS, 0], [], now)
+            self._write([KEPT_MS, 0], [], [], now)
 
     def _renew(self, now: float) -> None:
         self.look(now)

@@ -44,6 +44,7 @@ class MemoryStore:
         self.server = server or MemoryServer()
         self.server.stores.append(self)
         self.up = True
+        self.dropped = 0
         self._prefix = prefix
         self._heard: dict[str, list[Callable[[bytes, float], None]]] = {}
         self._watchers: list[Callable[[bool, float], None]] = []
@@ -87,6 +88,7 @@ class MemoryStore:
 
     def _do(self, what: Callable[[], Value], now: float, then: Then) -> None:
         if not self.up:
+            self.dropped += 1
             then(Missed.UNSENT, now)
             return
         try:

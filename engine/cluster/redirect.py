@@ -46,7 +46,9 @@ def nearer(switch: Switch, event: IncomingCall, now: float) -> Sequence[Uri]:
     others = (name for name in order if name != cluster.name)
     members = cluster.membership.members
     found = (_contact(members[name].sip, uri, cluster.name) for name in others if name in members)
-    return [each for each in found if each is not None][:MOST]
+    contacts = [each for each in found if each is not None][:MOST]
+    cluster.sent_on += bool(contacts)
+    return contacts
 
 
 def _contact(told: Sequence[str], dialled: Uri, here: str) -> Uri | None:

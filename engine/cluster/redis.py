@@ -133,6 +133,8 @@ class RedisStore:
                 if self.up or self._outages == 0:
                     log.warning("the cluster's Redis is out of reach", why=str(error) or type(error).__name__)
                 self._outages += 1
+            except Exception:  # the loop's edge: without it nothing would be shared any more
+                log.exception("the way to the cluster's Redis broke")
             finally:
                 await self._part(commands, channels)
             await asyncio.sleep(delay * self._rng.uniform(0.5, 1.0))
@@ -249,7 +251,7 @@ class RedisStore:
     async def _follow(self, connection: Connection) -> None:
         """Subscribe to what was asked for, then to what is asked for; ping, for silence to mean something."""
         self._channels = asyncio.Queue()
-        for channel in self._heard:
+        for channel in list(self._heard):
             await connection.send_command("SUBSCRIBE", channel, check_health=False)
         while True:
             try:

@@ -41,7 +41,7 @@ class LegReplica(msgspec.Struct, array_like=True, frozen=True):
     """session: sip.snapshot's plain form, None where there is none. token: of a caller who came by HTTP.
 
     local: our newest description without its keys. codec: what is spoken. proto, keyed, policy: how it is
-    encrypted. line: whose channel it has.
+    encrypted. line: whose channel it has. node: the other node that is its far end.
     """
 
     role: Role
@@ -58,6 +58,7 @@ class LegReplica(msgspec.Struct, array_like=True, frozen=True):
     keyed: bool = False
     policy: Text = ""
     line: Text = ""
+    node: Text = ""
 
 
 class Waited(msgspec.Struct, array_like=True, frozen=True):
@@ -98,7 +99,9 @@ class Farewell(msgspec.Struct, array_like=True, frozen=True):
 
 
 class CallReplica(msgspec.Struct, array_like=True, frozen=True):
-    """One call. taken_from: the nodes that had it before."""
+    """One call. taken_from: the nodes that had it before. origin: node, call and agent of one that crossed
+    from another node (engine/crossed.py).
+    """
 
     version: int
     id: Text
@@ -124,6 +127,9 @@ class CallReplica(msgspec.Struct, array_like=True, frozen=True):
     misses: Count = 0
     transfers: Count = 0
     taken_from: Annotated[list[Text], msgspec.Meta(max_length=16)] = []
+    origin: tuple[Text, Text, Text] | None = None
+    private: bool = False
+    comeback: Text = ""
 
     @property
     def agents(self) -> list[tuple[str, str]]:

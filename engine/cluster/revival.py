@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from engine import absence, dialling, recording, talking, waiting
+from engine import absence, dialling, echo, recording, talking, waiting
 from engine.attempt import Outcome
 from engine.call import Call
 from engine.cluster.replica import CallReplica, LegReplica, Told, read_destination
+from engine.crossed import Origin
 from engine.description import PhoneDescription
 from engine.encryption import Encryption, Form, Policy
-from engine.events import CallTaken, EndReason, Side
+from engine.events import CallCrossed, CallTaken, EndReason, Side
 from engine.signalling import PAGE, SIP, WHIP, Signalling
 from engine.states import State, Trigger
 from engine.transfer import Referral
@@ -51,21 +52,7 @@ def revive(switch: Switch, replica: CallReplica, taken_from: str, now: float) ->
     """
     call = _call(switch, replica, taken_from)
     switch.calls[call.id] = call
-    call.note(
-        CallTaken,
-        now,
-        contact=call.contact,
-        customer=call.caller,
-        market=call.market,
-        region=call.region,
-        number=call.number,
-        language=call.language,
-        source=call.source,
-        node=switch.config.node.name,
-        taken_from=taken_from,
-        state=replica.state,
-        began=replica.told.arrived,
-    )
+    _tell(call, replica, taken_from, now)
     if replica.state is State.ENDING:
         _ended(call, replica, now)
         return call
@@ -80,10 +67,44 @@ def revive(switch: Switch, replica: CallReplica, taken_from: str, now: float) ->
     return call
 
 
+def _tell(call: Call, replica: CallReplica, taken_from: str, now: float) -> None:
+    """The call's first event here; of one that crossed to the node that was lost, whose it is."""
+    if call.origin is not None:
+        origin, queue = call.origin, replica.queue
+        call.note(
+            CallCrossed,
+            now,
+            contact=call.contact,
+            customer=call.caller,
+            node=origin.node,
+            origin=origin.call,
+            agent=origin.agent,
+            queue=queue,
+        )
+        return
+    call.note(
+        CallTaken,
+        now,
+        contact=call.contact,
+        customer=call.caller,
+        market=call.market,
+        region=call.region,
+        number=call.number,
+        language=call.language,
+        source=call.source,
+        node=call.switch.config.node.name,
+        taken_from=taken_from,
+        state=replica.state,
+        began=replica.told.arrived,
+    )
+
+
 def _call(switch: Switch, replica: CallReplica, taken_from: str) -> Call:
     call = Call(switch, replica.id, replica.number, replica.source, switch.instant(replica.told.arrived))
     call.contact, call.caller, call.display = replica.contact, replica.caller, replica.display
     call.market, call.region = replica.market, replica.region
+    call.private, call.comeback = replica.private, replica.comeback
+    call.line = switch.config.lines.get(replica.source)
     call.language, call.chosen_language = replica.language, replica.chosen_language
     call.destination = read_destination(replica.destination)
     queue = switch.acd.queues.get(replica.queue)
@@ -91,6 +112,7 @@ def _call(switch: Switch, replica: CallReplica, taken_from: str) -> Call:
     call.agent, call.held_by = replica.agent, set(replica.held_by)
     call.misses, call.transfers = replica.misses, replica.transfers
     call.taken_from = (*replica.taken_from, taken_from)
+    call.origin = Origin(*replica.origin) if replica.origin is not None else None
     _tell_time(call, replica.told)
     return call
 
@@ -118,6 +140,7 @@ def _bring(call: Call, replica: LegReplica, now: float) -> None:
     leg = call.new_leg(Side.CUSTOMER if replica.role == "customer" else replica.side)
     leg.session, leg.manner, leg.connected = session, MANNERS[replica.manner], True
     leg.name, leg.account, leg.agent = replica.name, replica.account, replica.agent
+    leg.node = replica.node
     call.switch.sessions[session.id] = leg
     if replica.line in call.switch.config.lines and call.switch.trunks.exchange.took(replica.line):
         leg.line = replica.line
@@ -207,7 +230,9 @@ def _waits(call: Call, replica: CallReplica, now: float) -> None:
     call.state = State.QUEUED
     place = replica.place
     joined = call.switch.instant(place.joined_at) if place is not None else now
-    back = Place(call.id, joined, place.priority, place.rank) if place is not None else None
+    back = None
+    if place is not None:
+        back = Place(call.id, joined, place.priority, place.rank, caller=call.comeback)
     waiting.return_to_place(call, now, back)
     _await(call.customer, now)
 
@@ -244,6 +269,11 @@ def _transfers(call: Call, replica: CallReplica, now: float) -> None:
     call.fire(Trigger.FAILED, now, UNAVAILABLE)
 
 
+def _echoes(call: Call, replica: CallReplica, now: float) -> None:
+    call.state = State.ECHOING
+    echo.loop_back(call, now, None)
+
+
 def _leaves(call: Call, replica: CallReplica, now: float) -> None:
     farewell = replica.farewell
     by, reason = (farewell.by, farewell.reason) if farewell else (Side.ENGINE, EndReason.NODE_LOST)
@@ -272,9 +302,11 @@ GOES_ON: dict[State, Callable[[Call, CallReplica, float], None]] = {
     State.QUEUED: _waits,
     State.OFFERED: _waits,
     State.DIALLING: _dials,
+    State.CROSSED: _lost,
     State.TALKING: _talks,
     State.HELD: _talks,
     State.TRANSFERRING: _transfers,
+    State.ECHOING: _echoes,
     State.LEAVING: _leaves,
     State.ENDED: _lost,
 }

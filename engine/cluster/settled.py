@@ -18,6 +18,10 @@ class Settled:
     def up(self) -> bool:
         return self._store.up
 
+    @property
+    def dropped(self) -> int:
+        return self._store.dropped
+
     def key(self, *words: str) -> str:
         return self._store.key(*words)
 

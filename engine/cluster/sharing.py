@@ -141,12 +141,12 @@ class Sharing:
         """An agent of ours was not granted to a caller of that node: it waits for how she stands now."""
         self._owed.add(node)
 
-    def working(self, queue: str) -> int:
-        """Agents of other nodes who take calls of the queue now."""
-        return sum(note.working and queue in note.queues for _, note in self._notes())
-
-    def free(self, queue: str) -> int:
-        return sum(note.free and queue in note.queues for _, note in self._notes())
+    def staffing(self, queue: str, members: Iterable[Agent]) -> tuple[int, int]:
+        """Agents who are free for a queue, and who work for it, at all nodes. members: who do at this one."""
+        ours = [agent for agent in members if agent.name in self.homes.held]
+        theirs = [note for _, note in self._notes() if note.working and queue in note.queues]
+        free = sum(agent.free for agent in ours) + sum(note.free for note in theirs)
+        return free, len(ours) + len(theirs)
 
     def _notes(self) -> Iterator[tuple[Peer, AgentNote]]:
         for peer in self.peers.values():

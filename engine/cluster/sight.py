@@ -13,6 +13,7 @@ import structlog
 from engine.cluster.cluster import Cluster
 from engine.cluster.member import Member
 from engine.cluster.source import network_of
+from engine.views import Check, Health
 from routing.node import Choice, Demand, nearest, spread
 
 MOST_REPORTED = 16  # nodes that one caller may tell of
@@ -126,6 +127,17 @@ class ClusterSight:
             origin=member.origin,
             why=choice.reasons.of(name).partition(": ")[2],
         )
+
+    def check(self) -> Check:
+        """Of the node's health: without the store, calls go on."""
+        membership = self._cluster.membership
+        if membership.usurped:
+            detail = "another node has this one's name; it takes no new calls"
+            return Check(name="cluster", status=Health.FAILING, detail=detail)
+        if not self._cluster.store.up:
+            detail = "the Redis that nodes share is out of reach; they go on with what they know"
+            return Check(name="cluster", status=Health.DEGRADED, detail=detail)
+        return Check(name="cluster", status=Health.OK, detail=f"{len(membership.members)} nodes")
 
     def drain(self, draining: bool, by: str) -> None:
         """Take no new calls and say so, or take some again."""

@@ -54,6 +54,10 @@ class Store(Protocol):
     def up(self) -> bool:
         """Whether it can be asked at the moment."""
 
+    @property
+    def dropped(self) -> int:
+        """Commands so far that nobody answered, or ever will."""
+
     def key(self, *words: str) -> str:
         """The name of a key or channel of this cluster; the same words on every node."""
 

@@ -52,6 +52,7 @@ class Takeover:
         self.place = place
         self._process = life
         self._lives = 0  # of this process that are over
+        self._beginning = 0  # parts that do not write yet in the present one
         self._store = store
         self._timers = timers
         self._parts = parts
@@ -225,30 +226,35 @@ class Takeover:
 
     def _fenced(self, by: str, now: float) -> None:
         """Others found this life lost. It is over; what they have not taken is gone on with in the next."""
-        former = self.life
-        self._lives += 1
+        if self._beginning:
+            return
         log.error("this node was found lost while it lived", by=by)
+        former, self._beginning = self.life, len(self._parts)
+        self._lives += 1
         self._say_life(now)
         for part in self._parts:
-            ids = part.present()
-            part.kept.begin(self.life, now)
-            self._win_back(part, former, ids, now)
+            self._win_back(part, former, now)
 
-    def _win_back(self, part: Inherited, former: str, ids: Sequence[str], now: float) -> None:
-        name = self.place.name
+    def _win_back(self, part: Inherited, former: str, now: float) -> None:
+        """Claim what nobody has taken, hear who has the rest, and only then write again."""
+        name, ids = self.place.name, part.present()
         taken = self._key("taken" if part.word == "calls" else f"taken-{part.word}", name)
 
         def asked(answer: Answer, at: float) -> None:
-            if not isinstance(answer, list):
-                return  # the next word is refused again
-            for id, who in zip(ids, answer, strict=False):
+            if isinstance(answer, Missed):
+                self._timers.at(at + AGAIN_S, lambda then: self._win_back(part, former, then))
+                return
+            for id, who in zip(ids, answer if isinstance(answer, list) else (), strict=False):
                 if isinstance(who, bytes) and who.decode(errors="replace") != name:
                     part.surrender(id, who.decode(errors="replace"), at)
+            self._beginning -= 1
+            part.kept.begin(self.life, at)
 
-        keys = [self._key(part.word, former), part.kept.key, self._key("lost", self.life), taken]
+        keys = [self._key(part.word, former), self._key(part.word, self.life)]
+        keys += [self._key("lost", self.life), taken]
         if ids:
             self._store.run(CLAIM_OF_ESTATE, keys, [name, KEPT_MS, TAKEN_MS, *ids], now)
-            self._ask("HMGET", taken, *ids, now=now, then=asked)
+        self._ask("HMGET", taken, *(ids or [""]), now=now, then=asked)
 
     # --- the store ----------------------------------------------------------------------------------
 

@@ -147,7 +147,7 @@ class LineAttempt:
             terms,
             step.number,
             self._caller or caller_of(self.call),
-            (way.address,),
+            (way.called,),
             diverted=diverted_of(self.call),
             emergency=emergency,
         )

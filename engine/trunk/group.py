@@ -49,10 +49,11 @@ log = structlog.get_logger("lines")
 
 
 class Way(NamedTuple):
-    """One address of a line, and how it is reached."""
+    """One address of a line, how it is reached, and what the configuration calls it."""
 
     address: Address
     hop: Hop
+    called: Address
 
 
 class Question(NamedTuple):
@@ -70,7 +71,8 @@ class TrunkGroup:
         self.exchange = Exchange(specs, terms, rules, rng)
         self.waiting: dict[str, LineAttempt] = {}  # for room, by their legs' numbers
         self.trying: set[LineAttempt] = set()  # that a line has taken and nobody rings for
-        self._hops: dict[tuple[str, Address], Hop] = {}
+        self._hops: dict[tuple[str, Address], tuple[Hop, Address]] = {}  # and as what it was looked up
+        self.marks: dict[tuple[str, int], int] = {}  # DSCP of what is sent to their addresses
         self._questions: dict[int, Question] = {}
         self._registrations: dict[str, Registration] = {}
         self._registered: dict[str, LineSettings] = {}  # as what
@@ -78,6 +80,7 @@ class TrunkGroup:
         self._capabilities: dict[str, Sequence[CodecOffer]] = {}
         self._alarm: Timer | None = None
         self._look_up: Timer | None = None
+        self._looking = False
         self._told: dict[str, bool] = {}  # whether the journal has a line as fit for calls
 
     @property
@@ -94,13 +97,13 @@ class TrunkGroup:
             self._register(line, now)
         if self.lines:
             self._look(now)
-            self._rearm(now)
 
     def reconfigured(self, now: float) -> None:
         """The switch has another configuration: lines that stay keep what is known of them."""
         self.exchange.change(*_decides(self.switch.config), now)
         self._accounts.clear()
         self._capabilities.clear()
+        self.marks.clear()
         kept = {line.name: line for line in self.lines}
         for name in list(self._registrations):
             if name not in kept or _account_of(kept[name]) != _account_of(self._registered[name]):
@@ -119,9 +122,13 @@ class TrunkGroup:
     # --- the DNS ----------------------------------------------------------------------------------
 
     def _look(self, now: float) -> None:
+        """Look all of them up; what is known already is found at once, and one alarm is enough for that."""
+        self._looking = True
         for line in self.lines:
             for address in self.exchange.terms(line.name).addresses:
                 self._resolve(line.name, address, now)
+        self._looking = False
+        self._rearm(now)
         if self._look_up is not None:
             self._look_up.cancel()
         self._look_up = self.switch.timers.at(now + LOOK_UP_S, self._look)
@@ -136,12 +143,14 @@ class TrunkGroup:
         found = []
         for at, hop in enumerate(hops):
             each = Address(hop.host, hop.port, priority=at)
-            self._hops[name, each] = hop
+            self._hops[name, each] = hop, address
+            self._mark(name, hop)
             found.append(each)
         if found:
             self.exchange.resolved(name, address, found, now)
             self._enter(name)
-            self._rearm(now)
+            if not self._looking:
+                self._rearm(now)
         else:
             log.warning("line not found in the DNS", line=name, host=address.host)
 
@@ -152,10 +161,16 @@ class TrunkGroup:
         if registration is not None and line is not None and line.ims is not None:
             registration.use([way.hop for way in self.ways(name)])
 
+    def _mark(self, name: str, hop: Hop) -> None:
+        line = self.switch.config.lines.get(name)
+        dscp = line.dscp.signalling if line is not None else None
+        if dscp is not None:
+            self.marks[hop.host, hop.port] = dscp
+
     def ways(self, name: str) -> list[Way]:
         """How a line is reached, in the order to try; what no lookup has found yet is left out."""
         every = ((each, self._hops.get((name, each))) for each in self.exchange.addresses(name))
-        return [Way(address, hop) for address, hop in every if hop is not None]
+        return [Way(address, *known) for address, known in every if known is not None]
 
     # --- questions --------------------------------------------------------------------------------
 
@@ -177,10 +192,10 @@ class TrunkGroup:
         self._rearm(now)
 
     def _ask(self, name: str, address: Address, now: float) -> None:
-        hop = self._hops.get((name, address))
-        if hop is None:
+        known = self._hops.get((name, address))
+        if known is None:
             return  # looked up and not found; it is asked once it is
-        switch = self.switch
+        hop, switch = known[0], self.switch
         number = switch.user_agent.options(_uri(address, hop.transport), [hop], now, patience=SLOW_S)
         wait = self.exchange.wait_s(name, address)
         late = switch.timers.at(now + wait, lambda at: self.heard(name, address, health.Event.MISSED, at))
@@ -230,6 +245,15 @@ class TrunkGroup:
                 log.warning("line " + ("fit for calls again" if fit else "given up"), line=name, why=why)
                 self.switch.note(LineChanged(at=self.switch.wall(now), line=name, fit=fit, why=why))
 
+    def loads(self) -> Sequence[tuple[str, float, int]]:
+        """Each line's name, the share of its calls that it is given now, and its channels in use."""
+        board, found = self.exchange.board, []
+        for line in self.lines:
+            at = board.index[line.name]
+            share = 0.0 if board.unregistered[at] else float(board.share[at])
+            found.append((line.name, share, int(board.active[at])))
+        return found
+
     def _why(self, name: str, at: int) -> str:
         if self.exchange.board.unregistered[at]:
             return "not registered with its carrier"
@@ -241,7 +265,7 @@ class TrunkGroup:
         agent = self.switch.user_agent
         if line.name in self._registrations:
             return
-        user = self._user(line)
+        user = line.contact_user
         settings = line.registration(
             lambda hop: agent.contact(user, hop), agent.settings.user_agent, self.account(line.name)
         )
@@ -252,10 +276,6 @@ class TrunkGroup:
         self._registrations[line.name], self._registered[line.name] = registration, line
         if line.ims is None:
             self.switch.resolver.resolve(settings.registrar, now, registration.use)
-
-    def _user(self, line: LineSettings) -> str:
-        own = line.register.user if line.register else None
-        return own or (line.credentials.user if line.credentials else "") or line.name
 
     def registration(self, event: LineUp | LineDown | LineLeft, now: float) -> None:
         """A carrier knows us, or does not any more."""
@@ -284,6 +304,11 @@ class TrunkGroup:
             line = self.switch.config.lines.get(name)
             self._accounts[name] = line.account() if line is not None else None
         return self._accounts[name]
+
+    def media_dscp(self, name: str) -> int | None:
+        """Of its calls' sound; None for the node's."""
+        line = self.switch.config.lines.get(name)
+        return line.dscp.media if line is not None else None
 
     def manner(self, name: str) -> Manner:
         """What sets its calls apart from those of a phone."""

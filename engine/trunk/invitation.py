@@ -46,7 +46,8 @@ def manner_of(terms: Terms, kind: str) -> Manner:
     """What every message of a call over the line has, either way."""
     supported = (*terms.extensions, "precondition") if terms.preconditions else terms.extensions
     access = (("P-Access-Network-Info", terms.access_network),) if terms.access_network else ()
-    return Manner(always=access, supported=supported, features=MMTEL if kind == "ims" else "")
+    mobile = kind == "ims"
+    return Manner(always=access, supported=supported, features=MMTEL if mobile else "", bandwidth=mobile)
 
 
 def written(target: Target, number: str, domain: str) -> Uri:

@@ -38,6 +38,7 @@ class MemoryNetwork:
         self._ports: dict[int, _Port] = {}  # by row
         self._rows: dict[int, int] = {}  # row by RTP port
         self.hastened: set[int] = set()
+        self.marks: dict[int, int] = {}  # DSCP by row
         self._waiting: dict[int, None] = {}  # rows with RTP queued, in order of arrival
 
     @property
@@ -75,6 +76,9 @@ class MemoryNetwork:
         del self._rows[port.number]
         self._waiting.pop(row, None)
         self._spare.append(port.number)
+
+    def mark(self, row: int, dscp: int) -> None:
+        self.marks[row] = dscp
 
     def aim(self, row: int, address: Address | None) -> None:
         self._ports[row].target = address

@@ -116,6 +116,11 @@ class UdpNetwork:
             return None
         return pair[0], pair[1]
 
+    def mark(self, row: int, dscp: int) -> None:
+        port = self._ports[row]
+        for one in (port.rtp, port.reports):
+            _mark(one, self._family, dscp << 2)
+
     def close(self, row: int) -> None:
         port = self._ports.pop(row)
         port.target, port.connected = None, False

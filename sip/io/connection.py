@@ -14,6 +14,7 @@ from sip.framing import Framed
 from sip.guard import source_of
 from sip.head import MAX_BODY
 from sip.hop import BETWEEN, Hop
+from sip.io.marks import mark
 
 if TYPE_CHECKING:
     from sip.io.tcp import Streams
@@ -75,7 +76,11 @@ class Connection(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)  # what a loop gives to protocols of streams
         if self.inbound and self.hop.between:
             self.hop = replace(self.hop, name=_certified(transport))
-        _keep_alive(transport.get_extra_info("socket"))
+        sock = transport.get_extra_info("socket")
+        _keep_alive(sock)
+        dscp = None if self.inbound else self._streams.marks.get((self.hop.host, self.hop.port))
+        if sock is not None and dscp is not None:
+            mark(sock, dscp)
         waiting, self.waiting = self.waiting, []
         for data, undelivered in waiting:
             self.write(data, undelivered)

@@ -17,6 +17,7 @@ from sip.framing import Framed
 from sip.hop import BETWEEN, DEFAULT_PORTS, SECURED, Hop
 from sip.io.connection import Owner, StreamLimits
 from sip.io.large import PATIENCE, LargeRequests
+from sip.io.marks import Marks
 from sip.io.tcp import Streams, listening
 from sip.io.tls import TlsContexts
 from sip.io.udp import UdpPort
@@ -81,7 +82,8 @@ class SipShell(Generic[EventT]):
 
     on_events: called with the agent's events after each drain; it may call the agent, what that leads to is
     sent at once. Code that calls the agent at other times calls `flush` afterwards. drops: asked before a
-    message is read, True for sources that get no answer at all. clock: monotonic seconds, the agent's `now`.
+    message is read, True for sources that get no answer at all. marks: of what is sent to some. clock:
+    monotonic seconds, the agent's `now`.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class SipShell(Generic[EventT]):
         between: TlsContexts | None = None,
         limits: StreamLimits | None = None,
         drops: Callable[[Hop, float], bool] | None = None,
+        marks: Marks | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.agent = agent
@@ -104,6 +107,7 @@ class SipShell(Generic[EventT]):
         self._between = between
         self._limits = limits or StreamLimits()
         self._drops = drops
+        self._marks = marks if marks is not None else {}
         self._counts: Counter[str] = Counter()
         self._ports: list[UdpPort] = []
         self._streams: Streams | None = None
@@ -130,12 +134,12 @@ class SipShell(Generic[EventT]):
         )
         client = self._tls.client if self._tls else None
         between = self._between.client if self._between else None
-        self._streams = Streams(owner, self._limits, client, between)
+        self._streams = Streams(owner, self._limits, client, between, self._marks)
         for listener in self.listeners:
             if listener.sock is None:
                 continue
             if listener.transport == "udp":
-                port = UdpPort(listener.sock, self._receive, self.flush, self._failed)
+                port = UdpPort(listener.sock, self._receive, self.flush, self._failed, self._marks)
                 self._ports.append(port)
                 port.start(loop)
             else:

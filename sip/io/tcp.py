@@ -13,6 +13,7 @@ from typing import Any
 from sip.guard import source_of
 from sip.hop import WEBSOCKETS, Hop
 from sip.io.connection import Connection, Owner, StreamLimits, Undelivered, describe
+from sip.io.marks import Marks
 from sip.io.wire import StreamWire, Wire
 from sip.io.ws import WebSocketPolicy, WebSocketWire
 
@@ -34,8 +35,10 @@ class Streams:
         limits: StreamLimits,
         client_tls: ssl.SSLContext | None,
         between: ssl.SSLContext | None = None,
+        marks: Marks | None = None,
     ) -> None:
         self.owner = owner
+        self.marks = marks if marks is not None else {}
         self.limits = limits
         self.counts: Counter[str] = Counter()
         self._client_tls = client_tls

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from sip.hop import Hop
+from sip.io.marks import Marks, ancillary
 
 BATCH = 64  # datagrams read before other callbacks of the loop get their turn
 MAX_DATAGRAM = 65_535
@@ -40,6 +41,7 @@ class UdpPort:
         receive: Callable[[bytes, Hop], None],
         drained: Callable[[], None],
         failed: Callable[[Hop, str], None],
+        marks: Marks,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.family = sock.family
@@ -47,6 +49,7 @@ class UdpPort:
         self._receive = receive
         self._drained = drained
         self._failed = failed
+        self._marks = marks
         self._known: dict[tuple[str, int], Hop] = {}
         self._errors: select.epoll | None = None
         self._loop: AbstractEventLoop | None = None
@@ -95,7 +98,7 @@ class UdpPort:
         """Send one datagram; the reason when it cannot be. A full buffer loses it, as networks do."""
         for _ in range(2):
             try:
-                self._socket.sendto(data, (hop.host, hop.port))
+                self._send(data, (hop.host, hop.port))
                 self.counts["sent"] += 1
                 return None
             except BlockingIOError:
@@ -107,6 +110,13 @@ class UdpPort:
                 self.counts["not sent"] += 1
                 return error.strerror or type(error).__name__
         return None
+
+    def _send(self, data: bytes, to: tuple[str, int]) -> None:
+        dscp = self._marks.get(to)
+        if dscp is None:
+            self._socket.sendto(data, to)
+        else:
+            self._socket.sendmsg([data], ancillary(self.family, dscp), 0, to)
 
     def _watched(self) -> int:
         """The descriptor to watch.

@@ -166,6 +166,14 @@ def test_an_ims_line_says_how_it_has_access_and_registers_with_a_card(write):
     assert "465b5c" not in f"{line!r}{found!r}".lower()
 
 
+def test_what_we_register_is_the_number_or_the_account_without_its_domain(write):
+    assert write(IMS, IMS="secret").lines["north"].contact_user == "+442071838750"
+    text = LINE + "register: {}\ncredentials: {user: me@carrier.example, password: {env: PW}}\n"
+    assert write(text, PW="x").lines["north"].contact_user == "me"
+    assert write(text.replace("{}", "{user: line 1}"), PW="x").lines["north"].contact_user == "line%201"
+    assert write().lines["north"].contact_user == ""
+
+
 def test_a_password_is_never_shown(write):
     text = LINE + "register: {}\ncredentials: {user: isogloss, password: {env: PW}}\n"
     line = write(text, PW="hunter2").lines["north"]

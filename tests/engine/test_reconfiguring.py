@@ -145,7 +145,7 @@ def test_a_queue_that_comes_back_has_its_callers_still(stage: Stage, told: Recon
     told(**only_support(config))
     told(queues=config.queues, agents=config.agents, numbers=config.numbers)
     acd = stage.house.switch.acd
-    assert acd.closing == {} and len(acd.queues["sales"]) == 1
+    assert acd.parting.closing == {} and len(acd.queues["sales"]) == 1
     stage.house.switch.hang_up(stage.call.id, stage.world.now)
     stage.run(5.0)
     assert "sales" in acd.queues

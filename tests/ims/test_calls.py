@@ -248,7 +248,7 @@ def test_a_caller_may_require_preconditions(play: Play):
 
 
 def test_a_phone_rings_at_once_where_the_caller_has_all(play: Play):
-    """TS 24.229 5.1.4.1: preconditions met in the INVITE; a reliable 180 carries the answer."""
+    """TS 24.229 5.1.4.1, 6.1.3: preconditions met in the INVITE; a reliable 180 carries the answer."""
     wire = play("caller_has_its_resources", is_called, called=True)
     assert not wire.responses(183, "INVITE")
     ringing = wire.responses(180, "INVITE")[0]

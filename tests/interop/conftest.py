@@ -18,6 +18,7 @@ from tests.browser.chromium import chromium, tab
 from tests.interop import baresip as baresip_peer
 from tests.interop import front as kamailio
 from tests.interop import redis_server
+from tests.interop.gateways import Lines
 from tests.interop.long_calls import LongCalls
 from tests.interop.node import FAR, LINE, ROOT, FarEnd, Node
 from tests.interop.sipp import Sipp
@@ -30,6 +31,7 @@ Caller = Callable[..., Sipp]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What a test needs and is not installed skips it, with a line that says what to install."""
     missing = {
+        "lines": None if shutil.which("sipp") else "sipp is not installed (Debian: sip-tester)",
         "node": None if shutil.which("sipp") else "sipp is not installed (Debian: sip-tester)",
         "phone": None
         if importlib.util.find_spec("pjsua2")
@@ -50,6 +52,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """The node under test; at the end nothing may be left in it, and its log may hold no fault."""
     yield from serve(Node(tmp_path_factory.mktemp("node"), prompts_of(request.config.cache)))
+
+
+@pytest.fixture(scope="session")
+def lines(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lines]:
+    """A node with lines, whose gateways are there once a test has set them up."""
+    running = Lines(tmp_path_factory.mktemp("lines"), prompts_of(request.config.cache))
+    try:
+        yield from serve_lines(running)
+    finally:
+        running.close()
+
+
+def serve_lines(running: Lines) -> Iterator[Lines]:
+    for _ in serve(running.node):
+        yield running
 
 
 def prompts_of(cache: pytest.Cache) -> Path:

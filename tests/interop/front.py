@@ -167,7 +167,8 @@ class Front:
         folder.mkdir(parents=True)
         shutil.copy(SHIPPED / "kamailio.cfg", folder)
         (folder / "defines.cfg").write_text(self._defines(defines or {}))
-        (folder / "lines.list").write_text("".join(f"1 {each} 32 0\n" for each in lines))
+        (folder / "list").mkdir()
+        (folder / "list" / "lines.list").write_text("".join(f"1 {each} 32 0\n" for each in lines))
         self._certify()
         self.list_nodes(nodes, away, transport)
         self.log = folder / "kamailio.log"
@@ -225,7 +226,7 @@ class Front:
         entries = [*((1, each) for each in nodes), *((2, each) for each in away)]
         word = "" if transport == "udp" else f";transport={transport}"
         lines = [f"{group} sip:{node.address(transport)}{word} 0 0 weight=50\n" for group, node in entries]
-        (self.folder / "dispatcher.list").write_text("".join(lines))
+        (self.folder / "list" / "dispatcher.list").write_text("".join(lines))
 
     def reload(self) -> None:
         self.ask("dispatcher.reload")

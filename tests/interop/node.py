@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import shutil
 import socket
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -50,6 +51,7 @@ AGENTS = {
     "gus": [],
 }
 USERS = ("customer", "visitor", "lodger", "tenant")
+TOKEN = {"Authorization": "Bearer console-token-for-tests"}
 _nodes = count()
 
 
@@ -71,7 +73,7 @@ class Node:
 
     prompts: its pack, made if not there. media: further settings of media.yaml; more: of others, by name.
     free_ports: on loopback, instead of the addresses and ports of the settings. host: where it listens.
-    far_ends: those of another node, where several are to lead to the same.
+    far_ends: those of another node, where several are to lead to the same. lines: beside LINE's.
     """
 
     host = "127.0.0.1"
@@ -84,6 +86,7 @@ class Node:
         more: dict[str, dict[str, Any]] | None = None,
         free_ports: bool = True,
         far_ends: Sequence[FarEnd] = (),
+        lines: Mapping[str, dict[str, Any]] | None = None,
     ) -> None:
         self.folder = folder
         self._free_ports = free_ports
@@ -94,7 +97,7 @@ class Node:
         self._free = {
             name: iter([each for each in self.far_ends if each.transport == name]) for name in ("udp", "tcp")
         }
-        write_config(folder / "config", self.far_ends, {"media": media or {}, **(more or {})})
+        write_config(folder / "config", self.far_ends, {"media": media or {}, **(more or {})}, lines or {})
         self.log = folder / "node.log"
         self.since = 0.0  # records of calls offered before are of other tests
         self._told: set[str] = set()
@@ -149,11 +152,16 @@ class Node:
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """What the API answers. Raises urllib.error.HTTPError where it is a problem."""
-        headers = {"Authorization": "Bearer console-token-for-tests", "Content-Type": "application/json"}
+        headers = TOKEN | {"Content-Type": "application/json"}
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(self.api + path, data=data, headers=headers, method=method)
         with urllib.request.urlopen(request, timeout=5) as answer:
             return json.loads(answer.read() or b"null")
+
+    def metrics(self) -> str:
+        request = urllib.request.Request(self.api + "/metrics", headers=TOKEN)
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return str(answer.read(), "utf-8")
 
     def rest(self, but: Iterable[str] = ()) -> None:
         """As for a test that is the first: no call is left, and nobody writes about one. but: calls that may
@@ -187,6 +195,15 @@ class Node:
         found = self.get(f"/v1/records?{urlencode({'number': number})}")["items"]
         new = (each for each in found if each["call"] not in self._told)
         return next((each for each in new if _seconds(each["offered_at"]) >= self.since), None)
+
+    def await_metric(self, name: str, line: str, wanted: Callable[[float], bool]) -> None:
+        """Wait until a line's gauge is as wanted."""
+
+        def told() -> bool:
+            found = re.search(rf'^{name}{{line="{line}"}} (\S+)', self.metrics(), re.MULTILINE)
+            return found is not None and wanted(float(found[1]))
+
+        self._poll(told, 10.0, f"{name} of {line} as wanted")
 
     def idle(self, number: str = "", timeout: float = 5.0) -> None:
         """Wait until no call to `number` is left, or none at all."""
@@ -225,7 +242,12 @@ def _far_ends(transport: str, count: int) -> Iterator[FarEnd]:
         yield FarEnd(f"far-{transport}-{number}", free_port(FAR, kind), transport)
 
 
-def write_config(folder: Path, far_ends: list[FarEnd], more: dict[str, dict[str, Any]]) -> None:
+def write_config(
+    folder: Path,
+    far_ends: list[FarEnd],
+    more: dict[str, dict[str, Any]],
+    lines: Mapping[str, dict[str, Any]],
+) -> None:
     """The configuration of the node under test. more: what is set otherwise, by file."""
     folder.mkdir(parents=True)
     (folder / "prompts").mkdir()
@@ -263,9 +285,9 @@ def write_config(folder: Path, far_ends: list[FarEnd], more: dict[str, dict[str,
         content = files.get(name, {}) | more.get(name, {})
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(content, allow_unicode=True))
     (folder / "lines").mkdir()
-    lines = {"lab": {"enabled": True, "country": "GB", "sources": [f"{LINE}/32"]}} | more.get("lines", {})
-    for name, line in lines.items():
-        (folder / "lines" / f"{name}.yaml").write_text(yaml.safe_dump(line))
+    lab = {"enabled": True, "country": "GB", "sources": [f"{LINE}/32"]}
+    for name, line in {"lab": lab, **lines}.items():
+        (folder / "lines" / f"{name}.yaml").write_text(json.dumps(line))  # numbers stay text
 
 
 def _media() -> dict[str, Any]:

@@ -60,7 +60,7 @@ def node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         lines["dead"] = lines["clean"] | {"sources": [], "addresses": [{"host": "127.0.7.98", "port": 9}]}
         folder = tmp_path_factory.mktemp("probed")
         media = {"external_address": FRONT}
-        for running in serve(Node(folder, prompts_of(request.config.cache), media, {"lines": lines})):
+        for running in serve(Node(folder, prompts_of(request.config.cache), media, lines=lines)):
             loop = carriers["loop"]
             assert isinstance(loop, Loop)
             loop.to(running.address())

@@ -106,6 +106,16 @@ def test_sound_and_reports_carry_the_dscp_that_routers_are_to_see(
     assert seen == {b"sound": dscp, b"report": dscp}
 
 
+def test_a_leg_may_have_a_mark_of_its_own(make: Make, host: str, far_end: socket.socket) -> None:
+    network = make(host, dscp=EXPEDITED)
+    network.open(0)
+    network.mark(0, 26)
+    network.aim(0, far_end.getsockname()[:2])
+    network.send([0], [memoryview(b"sound")])
+    _, ancillary, *_ = received(far_end)
+    assert mark_of(ancillary) == 26
+
+
 def test_one_packet_a_leg_is_taken_in_a_round_and_the_next_waits(
     make: Make, host: str, far_end: socket.socket
 ) -> None:

@@ -68,8 +68,8 @@ class Node:
         switch = self.house.switch
         rng = Random(name)
         self.cluster = switch.cluster = Cluster(
-            self.house.config, self.store, lambda: Load(len(switch.calls), False, True), life=f"life of {name}",
-            started=several.world.now, rng=rng,
+            self.house.config, self.store, lambda: Load(len(switch.calls), False, True),
+            life=f"life of {name}", started=several.world.now, rng=rng,
         )  # fmt: skip
         self.between = switch.between = Between(switch, self.cluster, self.house.host.pump, self.world.now)
         self.house.admission.nodes = self.between.admit

@@ -11,6 +11,7 @@ from engine.events import EndReason
 from engine.states import State
 from sip.uri import Uri
 from tests.sim.house import DOMAIN
+from tests.sim.siege import Siege
 from tests.sim.stage import AgentVoice, Voice
 from tests.sim.street import Neighbour, Street
 from tests.sim.world import Weather, World
@@ -327,3 +328,10 @@ def test_no_key_of_a_call_reaches_the_store(scene: Scene) -> None:
     (replica,) = [decode(value) for value in found[1::2]]
     assert all(b"crypto" not in leg.local and b"m=audio" in leg.local for leg in replica.legs)
     assert len(found[1]) < 4096
+
+
+@pytest.mark.parametrize("seed", [10, 102])
+def test_houses_under_siege_leave_one_record_a_call_and_nothing_else(seed: int, tmp_path: Path) -> None:
+    outcome = Siege(seed, 80, tmp_path).live()
+    assert outcome.kills >= 1
+    assert outcome.taken >= 5

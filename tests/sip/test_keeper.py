@@ -108,3 +108,22 @@ def test_a_broken_connection_takes_its_binding_with_it():
     house.node.agent.transport_failed(binding.hop, "closed", house.network.now)
     house.network.flush(house.node)
     assert house.node.last(Unregistered).why == "flow lost"
+
+
+def test_a_line_that_was_looked_up_after_it_was_begun_registers_at_once():
+    house = House()
+    settings = RegistrationSettings(
+        line="line",
+        registrar=NameAddr.parse("<sip:example.com>").uri,
+        account=NameAddr.parse("<sip:alice@example.com>"),
+        contact=lambda hop: house.phone.agent.contact("alice", hop),
+    )
+    registration = house.phone.agent.register(settings, (), now=house.network.now)
+    house.network.run(0.5)
+    assert house.phone.last(LineDown).reason == "No Hop"
+    registration.use((Hop("udp", house.node.host, 5060),))
+    house.network.run(0.5)
+    assert house.phone.last(LineUp).hop.host == house.node.host
+    registration.use((Hop("udp", "10.0.0.77", 5060),))  # other hops later change nothing before they are due
+    house.network.run(10)
+    assert len(house.node.told(Registered)) == 1

@@ -10,8 +10,9 @@ import pytest
 from sip import snapshot as snapshots
 from sip.agent import UserAgent
 from sip.errors import BadSnapshot, WrongState
-from sip.events import Ended, IncomingCall, Reanswered, Reoffered
+from sip.events import Ended, IncomingCall, Reanswered, Rejected, Reoffered
 from sip.message import Request
+from sip.refer import replaces_value
 from sip.session import Session
 from sip.snapshot import JUMP, Snapshot
 from tests.sip.network import Network, Node, Weather, connect, drained, pair
@@ -226,6 +227,18 @@ def test_a_dialog_is_restored_once():
     ours, _ = connect(network, caller, callee)
     with pytest.raises(WrongState):
         caller.agent.restore(caller.agent.snapshot(ours), now=network.now)
+
+
+@pytest.mark.parametrize(("shares", "status"), [(False, 481), (True, 503)])
+def test_who_comes_back_to_the_wrong_one_of_us_is_sent_on(shares: bool, status: int):
+    """A page whose dialog another node has taken up: the proxy in front asks the next after a 503 alone."""
+    network, caller, callee = pair()
+    other = network.add("10.0.0.3", shares_dialogs=shares)
+    ours, _ = connect(network, caller, callee)
+    again = caller.call(other, headers=[("Replaces", replaces_value(ours) or ""), ("Require", "replaces")])
+    network.run(1)
+    assert caller.last(Rejected, again).status == status
+    assert (caller.last(Rejected, again).retry_after is not None) is shares
 
 
 # --- what is read ------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -270,3 +271,33 @@ def test_nothing_is_left_when_the_line_is_taken_down(mobile: Mobile):
     assert drained(mobile.network.counts())
     assert not [each for each in mobile.node.log if isinstance(each, Event)]
     assert isinstance(parse(mobile.asked[-1].encode()), Request)
+
+
+def test_no_mutilated_notify_raises_or_makes_anything_grow(mobile: Mobile):
+    rng = Random(3)
+    mobile.network.drop, mobile.network.keep_trace = None, False  # what is answered cannot always be read
+    ours = mobile.subscribed[-1]
+    body = ROW.format(version=1, state="terminated", event="deactivated", more="", host="10.0.0.1")
+    fields = {
+        "Via": f"SIP/2.0/UDP {PCSCF}:5060;branch=z9hG4bKx",
+        "From": "<sip:+44207@ims.example>;tag=net",
+        "To": f"<sip:+44207@ims.example>;tag={ours.from_.tag}",
+        "Call-ID": ours.call_id,
+        "CSeq": "1 NOTIFY",
+        "Contact": "<sip:scscf.ims.example>",
+        "Record-Route": "<sip:10.0.0.9;lr>",
+        "Event": "reg",
+        "Subscription-State": "active;expires=600000",
+        "Content-Type": "application/reginfo+xml",
+    }
+    whole = Request("NOTIFY", Uri.parse("sip:us@10.0.0.1"), list(fields.items()), body.encode()).encode()
+    for _ in range(800):
+        data = bytearray(whole)
+        for _ in range(rng.randrange(1, 5)):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        mobile.node.agent.receive(bytes(data), Hop("udp", PCSCF, 5060), mobile.network.now)
+        mobile.network.run(0.05)
+    mobile.network.run(40)
+    counts = mobile.network.counts()
+    assert (counts["transactions"], counts["dialogs"], counts["sessions"]) == (0, 0, 0)
+    assert counts["watches"] <= 1

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from engine.acd import NOBODY, Acd
+from engine.acd import Acd
 from engine.cluster.sharing import Sharing
+from engine.places import NOBODY
 from engine.timers import Timers
 from routing.agent import Agent, AgentEvent
 from routing.queue import Place, QueueSpec

@@ -22,7 +22,7 @@ from engine.cluster.redis import MOST_PENDING, RedisStore, Terms
 from engine.cluster.running import Running, store_of
 from engine.cluster.store import Missed
 from routing.node import Demand
-from tests.engine.cluster.server import RedisServer
+from tests.interop.redis_server import RedisServer, installed
 
 SHIPPED_CONFIG = load(SHIPPED, {})
 KEY = Secret("env:KEY", "a key between nodes that is long enough")
@@ -103,8 +103,10 @@ def knows(node: LiveNode, *names: str) -> bool:
 
 
 @pytest.fixture
-def server():
-    with RedisServer() as running:
+def server(tmp_path):
+    if not installed():
+        pytest.skip("redis-server is not installed (Debian: redis-server)")
+    with RedisServer(tmp_path / "redis", host="127.0.0.1") as running:
         yield running
 
 
@@ -137,14 +139,14 @@ def test_a_redis_that_hangs_is_lost_as_well_and_what_was_under_way_may_have_been
     async def story() -> None:
         turns, answers = Turns(), []
         store = await started(server, turns)
-        server.stall()
+        server.freeze()
         store.ask(
             "INCR", "n", now=time.monotonic(), then=lambda answer, now: (answers.append(answer), turns.wake())
         )
         assert answers == [], "nobody waits"
         await turns.until(lambda: not store.up)
         assert answers == [Missed.UNKNOWN]
-        server.resume()
+        server.thaw()
         await turns.until(lambda: store.up)
         await store.close()
 
@@ -205,11 +207,11 @@ def test_nodes_keep_each_other_while_redis_is_killed_and_while_it_hangs_and_stil
         assert knows(b, "a", "b", "c")
         server.start()
         await turns.until(lambda: a.cluster.store.up and b.cluster.store.up and c.cluster.store.up)
-        server.stall()
+        server.freeze()
         await turns.until(lambda: not a.cluster.store.up)
         await c.die()
         await turns.until(lambda: knows(a, "a", "b") and knows(b, "a", "b"), 2.5)
-        server.resume()
+        server.thaw()
         await turns.until(lambda: a.cluster.store.up and b.cluster.store.up)
         assert [each.events.count("Gone") for each in (a, b)] == [1, 1]
         choice = a.cluster.nearest(Demand(region="rb", kind="sip"), time.monotonic())

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from engine.call import Call
 from engine.cluster.capture import capture
 from engine.cluster.replica import CallReplica, decode, encode
-from engine.cluster.revival import revive
+from engine.cluster.revival import GOES_ON, revive
 from engine.cluster.surrender import surrender
 from engine.events import CallHandedOver, CallTaken, EndReason
 from engine.states import State
@@ -50,6 +50,10 @@ def comes_back(house: House, page: Page) -> Answered | Refused:
     outcome = page.outcomes[-1]
     assert isinstance(outcome, Answered | Refused)
     return outcome
+
+
+def test_a_call_goes_on_from_every_state_that_it_can_have():
+    assert set(GOES_ON) == set(State) - {State.ENDING}
 
 
 def test_who_talked_is_waited_for_and_talks_on(house: House, page: Page):

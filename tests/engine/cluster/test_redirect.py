@@ -77,7 +77,7 @@ def test_a_call_goes_on_to_the_nearest_node_and_no_record_of_it_stays_here(stage
     assert (first.user, first.port) == ("+4930100", 5060)
     assert ("isogloss-near", "eu1") in first.params
     assert stage.records == []
-    assert stage.house.switch.sent_on == 1
+    assert stage.house.switch.cluster.sent_on == 1
     assert not stage.calls
 
 

@@ -7,6 +7,7 @@ import pytest
 from config.cluster import NearSettings, ResidencySettings
 from engine.cluster.sight import ClusterSight, NearAsk
 from engine.cluster.source import network_of
+from engine.views import Health
 from tests.engine.cluster.clusters import Clusters, alone
 
 CAFE = "203.0.113.9"
@@ -120,6 +121,28 @@ def test_a_page_is_told_of_a_node_of_each_region_first(sight):
     assert {node.region for node in found[:3]} == {"eu", "us", "asia"}
     assert len(found) == 4
     assert all(node.origin.startswith("https://") for node in found)
+
+
+def test_one_network_tells_of_its_region_once_a_minute(clusters, sight):
+    for _ in range(50):
+        sight.reported(CAFE, "", {"eu1": 1.0, "us1": 1.0, "asia1": 500.0})
+    for number in range(4):
+        sight.reported(f"198.51.100.{number}", "", {"eu1": 1.5, "asia1": 90.0})
+        sight.reported(f"192.0.{number}.1", "", {"eu1": 1.5, "asia1": 90.0})
+    clusters.beat(0.5)
+    near = sight.near(NearAsk(region="eu"))
+    asia = next(node for node in near.order if node.name == "asia1")
+    assert asia.why.startswith("90 ms as callers of its region")
+
+
+def test_the_loss_of_the_store_is_a_matter_of_health_and_a_second_node_of_the_name_a_grave_one(
+    clusters, sight
+):
+    assert (sight.check().status, sight.check().detail) == (Health.OK, "4 nodes")
+    clusters["eu1"].cluster.store.cut(0.0)
+    assert sight.check().status is Health.DEGRADED
+    clusters["eu1"].cluster.membership.usurped = True
+    assert sight.check().status is Health.FAILING
 
 
 def test_a_node_that_is_alone_is_the_nearest_and_has_nothing_to_measure():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -13,13 +14,18 @@ from engine.cluster.lease import CLAIM, HSET_FENCED, RELEASE, held
 from engine.cluster.memory import MemoryServer, MemoryStore
 from engine.cluster.redis import RedisStore, Terms
 from engine.cluster.store import Missed, Store
-from tests.engine.cluster.server import RedisServer
+from tests.interop.redis_server import RedisServer, installed
 
 
 @pytest.fixture(scope="module")
-def server():
-    with RedisServer() as running:
+def server(tmp_path_factory):
+    if not installed():
+        pytest.skip("redis-server is not installed (Debian: redis-server)")
+    with RedisServer(tmp_path_factory.mktemp("redis"), host="127.0.0.1") as running:
         yield running
+
+
+PREFIXES = (f"t{number}" for number in count())  # another one each time, for keys that no other test has
 
 
 class Shared:
@@ -42,7 +48,8 @@ class Shared:
 
 
 async def over_redis(server: RedisServer) -> AsyncIterator[Shared]:
-    stores = [RedisStore(Terms(server.url, prefix=server.prefix())) for _ in range(2)]
+    prefix = next(PREFIXES)
+    stores = [RedisStore(Terms(server.url, prefix=prefix)) for _ in range(2)]
     ups = []
     for store in stores:
         up = asyncio.Event()

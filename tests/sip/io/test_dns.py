@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 from random import Random
 
-import dns.flags
-import dns.message
-import dns.rcode
-import dns.rrset
 import pytest
 
 from sip.io.dns import DnsSettings, Resolver, read_hosts
 from sip.uri import Uri
+from tests.sip.io.names import Server
 from tests.sip.io.peers import LOCAL
 
 ZONE = {
@@ -25,52 +22,6 @@ ZONE = {
     ("CNAME", "alias.example."): "host.example.",
     ("A", "alias.example."): "192.0.2.9",
 }
-SOA = "ns.example. admin.example. 1 3600 600 86400 60"
-
-
-class Server(asyncio.DatagramProtocol):
-    """Answers from a zone; counts what it was asked; can be told to fall silent or to fail."""
-
-    def __init__(self) -> None:
-        self.zone = dict(ZONE)
-        self.ttl = 300
-        self.asked: list[tuple[str, str]] = []
-        self.questioned = asyncio.Event()
-        self.mode = "answer"
-        self.port = 0
-        self._transport: asyncio.DatagramTransport | None = None
-
-    async def __aenter__(self) -> Server:
-        loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(LOCAL, 0))
-        self.port = self._transport.get_extra_info("sockname")[1]
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        self._transport.close()
-
-    def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
-        query = dns.message.from_wire(data)
-        question = query.question[0]
-        name, kind = question.name.to_text().lower(), question.to_text().split()[-1]
-        self.asked.append((kind, name))
-        self.questioned.set()
-        if self.mode == "silent":
-            return
-        response = dns.message.make_response(query)
-        response.flags |= dns.flags.AA | dns.flags.RA
-        if self.mode == "fail":
-            response.set_rcode(dns.rcode.SERVFAIL)
-        elif (kind, name) in self.zone:
-            values = self.zone[kind, name].split("|")
-            response.answer.append(dns.rrset.from_text(name, self.ttl, "IN", kind, *values))
-        else:
-            if not any(name == known for _, known in self.zone):
-                response.set_rcode(dns.rcode.NXDOMAIN)
-            response.authority.append(dns.rrset.from_text("example.", 60, "IN", "SOA", SOA))
-        if self.mode == "rubbish":
-            self._transport.sendto(b"\xff" * 40, address)
-        self._transport.sendto(response.to_wire(), address)
 
 
 class Desk:
@@ -78,7 +29,7 @@ class Desk:
 
     def __init__(self, **settings):
         self.now = 0.0
-        self.server = Server()
+        self.server = Server(ZONE)
         self._settings = {"timeout": 0.2, "lifetime": 0.3} | settings
         self.resolver = None
 
