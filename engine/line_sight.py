@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from config.line import LineSettings
-from engine.events import LineProbed
+from engine.line_events import LineProbed
 from engine.line_views import LineReportView, LineStandView, PartView, ProbeView, ReportView, Standing
 from engine.probe.desk import Probing, Refused
 from engine.views import IllegalState

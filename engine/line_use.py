@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.events import LineUsed
 from engine.ledger import Figures
+from engine.line_events import LineUsed
 from routing.exchange import destination_of
 from routing.response import Blame
 

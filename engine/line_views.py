@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.events import LineProbed
+from engine.line_events import LineProbed
 from engine.probe.result import ProbeResult
 from routing.report import Figures, Level, Reason
 

@@ -15,8 +15,9 @@ from engine.api.problem import Problem
 from engine.api.settings import Scope, Settings, Token
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
-from engine.events import CallRecord, LineProbed
+from engine.events import CallRecord
 from engine.ice import Told
+from engine.line_events import LineProbed
 from engine.line_views import LineStandView, ProbeView, ReportView
 from engine.signin import SignIn
 from engine.store.records import RecordFilter, RecordPage

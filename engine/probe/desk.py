@@ -20,8 +20,8 @@ import numpy as np
 import structlog
 
 from config.line import LineSettings
-from engine.events import LineProbed
 from engine.hearing import read_wav
+from engine.line_events import LineProbed
 from engine.probe.call import probe
 from engine.probe.plan import RATE, SPEECH_S, Door, Plan
 from engine.probe.result import CallerId, Fault, Limits, ProbeResult, judged

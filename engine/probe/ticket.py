@@ -11,7 +11,8 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.events import CallRecord, LineUsed
+from engine.events import CallRecord
+from engine.line_events import LineUsed
 from routing.identity import ANONYMOUS
 from routing.number import Callers, Echo, Found, LineTarget, Rule, bare, normalise
 from sip.digest import Secret

@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, case, cast, func, select
 from sqlalchemy.exc import DBAPIError
 
-from engine.events import LineProbed
+from engine.line_events import LineProbed
 from engine.store.errors import StoreUnavailable
 from engine.store.schema import line_probes, line_uses
 from routing.report import COLUMNS, HOUR_S, PDD_S, Cell

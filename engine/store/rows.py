@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from engine import events
+from engine import events, line_events
 from engine.events import CallRecord, EndReason, Event, Side
 
 PERSONAL = frozenset({"customer", "source", "party", "target", "notes", "comment"})
@@ -156,6 +156,7 @@ _known: dict[str, type[Event]] = {}
 def _kinds() -> dict[str, type[Event]]:
     # By name, not by Event.__subclasses__: a dataclass with slots leaves a twin there that no name leads to.
     if not _known:
-        found = [item for item in vars(events).values() if isinstance(item, type) and issubclass(item, Event)]
+        every = (item for module in (events, line_events) for item in vars(module).values())
+        found = [item for item in every if isinstance(item, type) and issubclass(item, Event)]
         _known.update({kind.kind: kind for kind in found})
     return _known

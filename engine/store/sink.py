@@ -16,7 +16,8 @@ from msgspec.structs import astuple
 from sqlalchemy import Engine, Table
 from sqlalchemy.exc import DBAPIError
 
-from engine.events import CallArrived, CallEnded, CallHandedOver, CallTaken, LineProbed, LineUsed
+from engine.events import CallArrived, CallEnded, CallHandedOver, CallTaken
+from engine.line_events import LineProbed, LineUsed
 from engine.store import schema
 from engine.store.errors import RowsRefused, StoreUnavailable
 from engine.store.rows import RECORD_FIELDS, Line, drawn

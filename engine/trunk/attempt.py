@@ -15,7 +15,8 @@ from engine.attempt import Outcome as Failure
 from engine.attempt import Progress
 from engine.description import PhoneDescription
 from engine.encryption import IN_TURN, UNSUITED, Encryption, Form, Policy, policy
-from engine.events import LineChosen, Side
+from engine.events import Side
+from engine.line_events import LineChosen
 from engine.states import Trigger
 from engine.timers import Timer
 from engine.trunk.group import TrunkGroup, Way

@@ -15,7 +15,7 @@ import structlog
 
 from engine import line_use
 from engine.build import capabilities_of
-from engine.events import LineChanged
+from engine.line_events import LineChanged
 from engine.timers import Timer
 from engine.trunk.invitation import manner_of
 from routing import health

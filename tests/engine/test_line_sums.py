@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from engine.events import LineProbed, LineUsed
+from engine.line_events import LineProbed, LineUsed
 from engine.store import database, migrate
 from engine.store.line_sums import LineSums
 from engine.store.rows import Line, encode

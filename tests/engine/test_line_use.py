@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.events import LineUsed
+from engine.line_events import LineUsed
 from routing.measure import Measure
 from tests.sim.gateway import Lines
 from tests.sim.stage import Stage

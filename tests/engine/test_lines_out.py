@@ -10,7 +10,8 @@ import pytest
 from config.carrier import CallerIdSettings, CredentialSettings, NumberSettings, StyleSettings
 from config.routing import SurgeSettings
 from config.secret import Secret
-from engine.events import EndReason, LineChanged, LineChosen
+from engine.events import EndReason
+from engine.line_events import LineChanged, LineChosen
 from engine.states import State
 from routing.identity import Assert, Divert, Show
 from routing.number import LineTarget

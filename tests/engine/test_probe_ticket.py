@@ -8,7 +8,7 @@ import pytest
 
 from config.carrier import CallerIdSettings
 from engine.call import Call
-from engine.events import LineUsed
+from engine.line_events import LineUsed
 from engine.probe.ticket import MOST, Ticket, Tickets
 from engine.states import State
 from routing.identity import Show

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import events
+from engine import events, line_events
 from engine.events import CallArrived, CallRecord, DigitPressed, Event, NodeStarted, Side
 from engine.store.rows import Entry, encode, record_from, record_values
 from tests.engine.store_samples import T0, arrived, record, talk
 
-KINDS = [kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Event)][1:]
+EVERY = [each for module in (events, line_events) for each in vars(module).values() if isinstance(each, type)]
+KINDS = [kind for kind in EVERY if issubclass(kind, Event) and kind is not Event]
 
 # Anything a phone may put in a header, lone surrogates and NUL among it.
 anything = st.text(st.characters(), max_size=12)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.events import LineProbed
+from engine.line_events import LineProbed
 from engine.line_sight import report
 from engine.line_views import LineStandView, ProbeView, ReportView, Standing
 from engine.probe.result import CallerId, Delay, Fault, Limits, ProbeResult, Streams, judged
