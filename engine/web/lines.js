@@ -100,8 +100,8 @@ function drawHeat() {
   const hours = hoursOf();
   const every = hours.length > 60 ? 24 : 3;
   const corner = make('th', {class: 'corner', scope: 'col'}, make('span', {class: 'quiet', textContent: say('lines.line')}));
-  const heads = hours.map((at) => {
-    const named = new Date(at).getHours() % every === 0;
+  const heads = hours.map((at, place) => {
+    const named = new Date(at).getHours() % every === 0 && place < hours.length - 1;
     return make('th', {class: 'hour number', scope: 'col'}, named ? moment(at, every > 3 ? 'day' : 'hour') : make('span', {class: 'quiet', textContent: moment(at, 'hour')}));
   });
   $('heat').tHead.replaceChildren(make('tr', {role: 'row'}, corner, ...heads));

@@ -19,7 +19,7 @@ const FORMS = {
 };
 // the figure that a reason speaks of
 const OF = {probes: 'probes', connect: 'connect_rate', drop: 'drop_rate', mos: 'mos', loss: 'loss', pdd: 'pdd_s', delay: 'delay_ms', jitter: 'jitter_ms'};
-const CLOCKS = {hour: {hour: '2-digit', minute: '2-digit'}, day: {day: 'numeric', month: 'numeric'}, full: {weekday: 'short', hour: '2-digit', minute: '2-digit'}};
+const CLOCKS = {hour: {hour: 'numeric'}, day: {day: 'numeric', month: 'numeric'}, full: {weekday: 'short', hour: '2-digit', minute: '2-digit'}};
 
 /** A figure as text; a dash for what nobody measured. */
 export function value(name, number) {

@@ -247,12 +247,7 @@ MISTAKES = {
         "{agent: …}",
     ),
     "an echo of something": Mistake(
-        "queues.yaml",
-        "{announce: overloaded}",
-        "{echo: overloaded}",
-        "  overflow",
-        "echo is 'overloaded'",
-        "{echo: true}",
+        "queues.yaml", "{announce: overloaded}", "{echo: 1}", "  overflow", "echo is 1", "{echo: true}"
     ),
     "an address that is none": Mistake(
         "queues.yaml",

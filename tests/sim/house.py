@@ -181,7 +181,7 @@ class House:
         self.sounds = Files()
         self.ledger = Ledger()
         rng = Random(world.rng.getrandbits(64))
-        admission = self.admission = admission_of(self.config, rng)
+        admission = self.admission = admission_of(self.config, rng, guests=self._guest)
         self.registrar = registrar_of(self.config)
         self.agent = UserAgent(
             user_agent_settings(self.config, {"udp": (address, 5060)}),
@@ -204,6 +204,9 @@ class House:
         self.host.on_event = lambda event: self.switch.sip(event, world.now)
         self.host.deadline = self._deadline
         self.host.expire = self._expire
+
+    def _guest(self, user: str) -> object:
+        return self.switch.tickets.secret(user)
 
     # --- the ports of the switch ------------------------------------------------------------------
 
