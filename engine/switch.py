@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -130,6 +131,7 @@ class Switch:
             sip_words.Provisional: self._provisional,
             sip_words.Answered: self._answered,
             sip_words.Rejected: self._rejected,
+            sip_words.Reserved: partial(admit.reserved, self),
             sip_words.Acknowledged: self._acknowledged,
             sip_words.Cancelled: self._cancelled,
             sip_words.Ended: self._ended,

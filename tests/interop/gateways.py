@@ -139,6 +139,8 @@ class Lines:
             "priority": 90,
             "kind": "ims",
             "codecs": ["AMR-WB", "AMR"],
+            "sources": [f"{HOSTS['mobile']}/32"],
+            "dids": {OWN: {"agent": "ben"}},
             "ims": {
                 "domain": "ims.test",
                 "public_identity": f"sip:{OWN}@ims.test",

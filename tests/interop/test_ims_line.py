@@ -11,7 +11,8 @@ import pytest
 from engine.hearing import heard, read_wav
 from sip.pjsip.process import NothingHappened, Softphone
 from tests.interop.conftest import registrar
-from tests.interop.gateways import HOSTS, Gateway, Lines
+from tests.interop.gateways import HOSTS, OWN, Gateway, Lines
+from tests.interop.sipp import Sipp
 from tests.interop.talker import TELEPHONE, Talker
 
 Speech = Callable[[str], Path]
@@ -30,6 +31,14 @@ class Agent:
 
     def dial(self, number: str) -> None:
         self.call = self.phone.call(number)
+        self._talk()
+
+    def answer(self) -> None:
+        self.call = self.phone.incoming()
+        self.phone.answer(self.call)
+        self._talk()
+
+    def _talk(self) -> None:
         self.phone.expect("answered", 8.0, call=self.call)
         self.phone.ask("record", call=self.call, file=str(self._recording))
         self.phone.ask("play", call=self.call, file=str(self._says), loop=True)
@@ -129,3 +138,24 @@ def test_a_live_call_whose_gateway_dies_goes_on_over_the_mobile_network(
     assert agent.heard(speech(MOBILE_WORDS)) and hears(voice, speech(WORDS))
     (record,) = records(lines, "+34910611001")
     assert (record["reason"], record["ended_by"]) == ("completed", "customer")
+
+
+def test_a_call_from_the_mobile_network_rings_once_it_has_its_resources_and_both_are_heard(
+    lines: Lines, agent: Agent, mobile: Gateway, voice: Talker, speech: Speech, tmp_path: Path
+) -> None:
+    voice.forget()
+    calls = Sipp(
+        "mobile_calls",
+        tmp_path,
+        remote=lines.node.address(),
+        address=HOSTS["mobile"],
+        number=OWN,
+        caller="+34910601234",
+        keys={"media": str(voice.port)},
+        talk="3500",
+    )
+    with calls:
+        agent.answer()
+    assert agent.heard(speech(MOBILE_WORDS)) and hears(voice, speech(WORDS))
+    assert "SIP/2.0 180" not in calls.sent().partition("UPDATE sip:")[0]
+    assert lines.node.record(OWN)["customer"] == "+34910601234"
