@@ -50,6 +50,9 @@ class Agent:
     def hang_up(self) -> None:
         self.phone.hangup(self.call)
 
+    def is_hung_up(self) -> None:
+        self.phone.expect("ended", 10.0, call=self.call)
+
     def heard(self, words: Path) -> bool:
         return bool(heard(read_wav(words, TELEPHONE), read_wav(self._recording, TELEPHONE), TELEPHONE))
 
@@ -156,6 +159,7 @@ def test_a_call_from_the_mobile_network_rings_once_it_has_its_resources_and_both
     )
     with calls:
         agent.answer()
+        agent.is_hung_up()
     assert agent.heard(speech(MOBILE_WORDS)) and hears(voice, speech(WORDS))
     assert "SIP/2.0 180" not in calls.sent().partition("UPDATE sip:")[0]
     assert lines.node.record(OWN)["customer"] == "+34910601234"
