@@ -105,7 +105,7 @@ def test_a_call_whose_gateway_falls_silent_goes_out_over_the_mobile_network(
     failing = lines.gateway("failing")
     failing.process.send_signal(signal.SIGSTOP)
     agent.dial("+34910610001")
-    agent.listens(4.0)
+    agent.listens(3.0)
     agent.hang_up()
     failing.kill()
     request = mobile.received()[-1].request
@@ -133,7 +133,7 @@ def test_a_live_call_whose_gateway_dies_goes_on_over_the_mobile_network(
     spoken.process.send_signal(signal.SIGSTOP)
     other.hush()
     lines.busy("mobile", 1)
-    agent.listens(4.0)
+    agent.listens(3.0)
     agent.hang_up()
     spoken.kill()
     assert mobile.numbers[before:] == ["+34910611001"]
@@ -155,7 +155,7 @@ def test_a_call_from_the_mobile_network_rings_once_it_has_its_resources_and_both
         number=OWN,
         caller="+34910601234",
         keys={"media": str(voice.port)},
-        talk="3500",
+        talk="2800",
     )
     with calls:
         agent.answer()

@@ -73,7 +73,12 @@ class Pair:
         try:
             first._poll(holds, patience, what)
         except AssertionError as e:
-            raise AssertionError(str(e) + str([self.queue(n) for n in ("desk", "sales")]) + self.nodes[1].said() + str([n.get("/v1/agents") for n in self.nodes])) from None
+            raise AssertionError(
+                str(e)
+                + str([self.queue(n) for n in ("desk", "sales")])
+                + self.nodes[1].said()
+                + str([n.get("/v1/agents") for n in self.nodes])
+            ) from None
 
     def queue(self, name: str) -> list[dict[str, Any]]:
         """As each node has it."""
