@@ -148,6 +148,7 @@ TOLD: dict[type, Callable[[Switch, Any, float], None]] = {
     events.Provisional: _provisional,
     events.Answered: _answered,
     events.Rejected: _rejected,
+    events.Reserved: admit.reserved,
     events.Acknowledged: _acknowledged,
     events.Cancelled: _cancelled,
     events.Ended: _ended,

@@ -68,22 +68,8 @@ class Pair:
             list(pool.map(ClusterNode.close, self.nodes))
         self.redis.kill()
 
-<<<<<<< HEAD
     def until(self, what: str, holds: Callable[[], object], patience: float = 20.0) -> None:
         self.nodes[0].until(what, holds, patience)
-=======
-    def until(self, what: str, holds: Callable[[], object], patience: float = 10.0) -> None:
-        first = self.nodes[0]
-        try:
-            first._poll(holds, patience, what)
-        except AssertionError as e:
-            raise AssertionError(
-                str(e)
-                + str([self.queue(n) for n in ("desk", "sales")])
-                + self.nodes[1].said()
-                + str([n.get("/v1/agents") for n in self.nodes])
-            ) from None
->>>>>>> probe/main
 
     def queue(self, name: str) -> list[dict[str, Any]]:
         """As each node has it."""
