@@ -10,6 +10,7 @@ from config.line_faults import line_faults
 from config.listeners import listener_faults
 from config.order import order_faults
 from config.parts import Parts
+from config.proxy_faults import proxy_faults
 from config.references import reference_faults
 
 
@@ -20,3 +21,4 @@ def check(parts: Parts) -> Iterator[Fault]:
     yield from reference_faults(parts)
     yield from line_faults(parts)
     yield from cluster_faults(parts)
+    yield from proxy_faults(parts)

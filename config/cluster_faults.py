@@ -102,6 +102,6 @@ def _residency(parts: Parts, cluster: ClusterSettings) -> Iterator[Fault]:
                 yield parts.fault("cluster", ("residency", name), f"names no {setting}", remedy)
     for market in sorted({market for rule in cluster.residency.values() for market in rule.markets}):
         rules = [rule for rule in cluster.residency.values() if market in rule.markets]
-        if len(rules) > 1 and not cluster.regions_for(market):
+        if all(rule.regions for rule in rules) and not cluster.regions_for(market):
             problem = f"its rules leave calls of '{market}' nowhere to be"
             yield parts.fault("cluster", ("residency",), problem, "let the rules share a region")

@@ -221,7 +221,9 @@ class LineSettings:
             return None
         host, port = self._registrar(self.register)
         own = Uri.sip(self.register.user or self.credentials.user, self.register.domain or host)
-        through = {} if self.transport == "auto" else {"transport": self.transport}
+        # A mobile network is named by its domain alone; the way there is by the line's addresses.
+        named = self.transport == "auto" or self.ims is not None
+        through = {} if named else {"transport": self.transport}
         return RegistrationSettings(
             line=self.name,
             registrar=Uri.sip("", host, port, **through),

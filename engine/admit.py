@@ -14,7 +14,7 @@ from engine.description import Description, PhoneDescription
 from engine.encryption import Encryption, policy
 from engine.events import CallArrived, EndReason, Side
 from engine.leg import Leg
-from engine.signalling import PAGE, SIP, Manner, Signalling
+from engine.signalling import PAGE, RESERVING, SIP, Manner, Signalling
 from engine.states import State
 from engine.talking import answer_customer
 from engine.trunk.invitation import manner_of
@@ -25,7 +25,7 @@ from routing.identity import ANONYMOUS, Caller
 from routing.number import Callers, Echo, Found, QueueTarget
 from sip.called import called
 from sip.errors import SipError
-from sip.events import IncomingCall
+from sip.events import IncomingCall, Reserved
 from sip.hop import WEBSOCKETS
 
 if TYPE_CHECKING:
@@ -102,8 +102,14 @@ def _of_phone(switch: Switch, event: IncomingCall) -> Arrival:
         transport=transport,
         offer=event.offer,
         private=who.private,
-        manner=PAGE if account and browser and transport in WEBSOCKETS else SIP,
+        manner=_manner(event, bool(account) and browser and transport in WEBSOCKETS),
     )
+
+
+def _manner(event: IncomingCall, page: bool) -> Manner:
+    if page:
+        return PAGE
+    return RESERVING if event.session.reserves else SIP
 
 
 def _caller(event: IncomingCall, line: LineSettings | None) -> Caller:
@@ -194,7 +200,18 @@ def ready(call: Call, now: float) -> None:
         assert call.found is not None and call.customer is not None
         if not call.customer.manner.rings:
             answer_customer(call, now, None)
+        elif call.customer.manner.reserves and call.customer.session is not None:
+            call.customer.session.progress(call.customer.answer(), now=now)
+            return
         call.switch.direct(call, call.found, now)
+
+
+def reserved(switch: Switch, event: Reserved, now: float) -> None:
+    """A mobile network's call has all it needs: now somebody may be rung."""
+    leg = switch.sessions.get(event.session.id)
+    call = leg.call if leg is not None else None
+    if call is not None and call.state is State.ARRIVED and call.found is not None:
+        switch.direct(call, call.found, now)
 
 
 def _channel(call: Call, arrival: Arrival) -> bool:

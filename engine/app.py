@@ -46,6 +46,7 @@ from sip.digest import Secret
 from sip.hop import Hop
 from sip.io.dns import DnsSettings
 from sip.io.dns import Resolver as DnsResolver
+from sip.io.marks import Marks
 from sip.io.shell import Listener, SipShell
 from sip.io.tls import TlsContexts, TlsSettings
 from sip.uri import Uri
@@ -73,40 +74,8 @@ class Engine:
         for name, library in missing_codecs(config.media).items():
             log.warning("codec left out", codec=name, missing=library)
         self.workers = Workers(config.media, self._media_told, self._worker_lost)
-        self.registrar = registrar_of(config)
-        listeners = [
-            Listener(each.transport, str(each.address), each.port).open() for each in config.sip.listen
-        ]
-        addresses = {
-            each.transport: (config.sip.external_address or reachable(each.host), each.port)
-            for each in listeners
-        }
-        several = not config.cluster.alone
-        if several:
-            listeners.append(between.listener_of(config).open())
-        hosts = frozenset(host for host, _ in addresses.values())
-        names = DnsSettings(nameservers=config.sip.dns.servers, port=config.sip.dns.port)
-        self.dns = DnsResolver(names, rng=rng, transports=tuple(addresses))
-        self.admission = admission_of(config, rng, hosts, self._guest)
-        self.agent = UserAgent(
-            user_agent_settings(config, addresses),
-            rng=rng,
-            admission=self.admission,
-            registrar=self.registrar,
-            resolve=self.dns.known,
-        )
         marks: dict[tuple[str, int], int] = {}
-        self.shell = SipShell(
-            self.agent,
-            listeners,
-            self._sip_told,
-            tls=_tls(config),
-            between=between.contexts_of(config) if several else None,
-            limits=stream_limits(config),
-            drops=self.admission.drops,
-            marks=marks,
-            clock=self.clock,
-        )
+        hosts = self._speak_sip(rng, marks)
         self.switch = Switch(
             config,
             agent=self.agent,
@@ -132,7 +101,6 @@ class Engine:
         self.heritage: Heritage | None = None  # a node that is alone leaves nothing to anybody
         if not config.cluster.alone:
             self.heritage = heritage.of_node(self.switch, self.cluster, self._settle, now)
-        if several:
             shared = Between(self.switch, self.cluster, self._settle, now)
             self.switch.between, self.admission.nodes = shared, shared.admit
         self.probes = Probes(self)
@@ -151,6 +119,44 @@ class Engine:
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: float | None = None
         self._lookups: set[asyncio.Task[None]] = set()
+
+    def _speak_sip(self, rng: random.Random, marks: Marks) -> frozenset[str]:
+        """The user agent and its sockets, open already; the addresses that it is known by."""
+        config = self.config
+        self.registrar = registrar_of(config)
+        listeners = [
+            Listener(each.transport, str(each.address), each.port).open() for each in config.sip.listen
+        ]
+        addresses = {
+            each.transport: (config.sip.external_address or reachable(each.host), each.port)
+            for each in listeners
+        }
+        several = not config.cluster.alone
+        if several:
+            listeners.append(between.listener_of(config).open())
+        hosts = frozenset(host for host, _ in addresses.values())
+        names = DnsSettings(nameservers=config.sip.dns.servers, port=config.sip.dns.port)
+        self.dns = DnsResolver(names, rng=rng, transports=tuple(addresses))
+        self.admission = admission_of(config, rng, hosts, self._guest)
+        self.agent = UserAgent(
+            user_agent_settings(config, addresses),
+            rng=rng,
+            admission=self.admission,
+            registrar=self.registrar,
+            resolve=self.dns.known,
+        )
+        self.shell = SipShell(
+            self.agent,
+            listeners,
+            self._sip_told,
+            tls=_tls(config),
+            between=between.contexts_of(config) if several else None,
+            limits=stream_limits(config),
+            drops=self.admission.drops,
+            marks=marks,
+            clock=self.clock,
+        )
+        return hosts
 
     def _among_others(self) -> tuple[Cluster, Running]:
         """This node's part in the cluster, which may be all of it."""

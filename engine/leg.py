@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -74,6 +74,7 @@ class Leg:
         self.lulled = False  # it hears that the other side is away
         self.near = ""  # our address for a far end on this machine, which cannot be sent by way of any other
         self.line = ""  # whose channel it has
+        self.lines: Sequence[str] = ()  # that may have its far end's calls; any when empty
         self.carried: Tried | None = None  # the attempt over a line that it came of
         self.rescue: Rescue | None = None  # how it stands, where it is called again should it die
         self.patience_s = NOTICED_S  # silence after which its worker tells

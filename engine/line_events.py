@@ -1,4 +1,4 @@
-"""What happened to lines: events as those of engine.events."""
+"""What happened to lines and over them, as values (engine/events.py)."""
 
 from __future__ import annotations
 

@@ -54,14 +54,16 @@ class Manner(NamedTuple):
 
     rings: say that somebody is being rung; else its call is answered at once. renegotiates: change what was
     agreed on. returns: its far end may come back by another session, so that a good-bye of the sound alone
-    is no end.
+    is no end. reserves: its far end has nobody rung before it has our description.
     """
 
     rings: bool = True
     renegotiates: bool = True
     returns: bool = False
+    reserves: bool = False
 
 
 SIP = Manner()
+RESERVING = Manner(reserves=True)  # SIP with preconditions (RFC 3312): mobile networks
 PAGE = Manner(returns=True)  # SIP of a browser with an account of ours, which INVITEs with Replaces
 WHIP = Manner(rings=False, renegotiates=False, returns=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from config.schema import Config
-from engine import admit, codes, crossed, housing, line_use, reports, silence, transfer
+from engine import admit, codes, line_use, reports, sessions
 from engine.acd import Acd
 from engine.attempt import Contact, Headers
 from engine.call import Call
@@ -38,10 +38,8 @@ from engine.probe.ticket import Tickets
 from engine.recording import Recordings
 from engine.signalling import Signalling
 from engine.states import State, Trigger
-from engine.talking import held_changed, left
 from engine.timers import Timers
 from engine.transitions import TABLE
-from engine.trunk import rescue
 from engine.trunk.group import TrunkGroup
 from media import messages as media_words
 from routing.agent import Agent
@@ -56,11 +54,8 @@ from routing.number import (
     QueueTarget,
     UriTarget,
 )
-from sip import events as sip_words
 from sip.agent import UserAgent
-from sip.errors import SipError
 from sip.registrar import Registered, Unregistered
-from sip.registration import LineDown, LineLeft, LineUp
 from sip.session import Session
 from sip.uri import NameAddr, Uri
 
@@ -125,31 +120,14 @@ class Switch:
         self.trunks = TrunkGroup(self, rng)
         self._epoch = epoch
         self._leg_numbers = count(1)
-        self._on_sip: dict[type, Callable[..., None]] = {
-            sip_words.IncomingCall: self._incoming,
-            sip_words.Provisional: self._provisional,
-            sip_words.Answered: self._answered,
-            sip_words.Rejected: self._rejected,
-            sip_words.Acknowledged: self._acknowledged,
-            sip_words.Cancelled: self._cancelled,
-            sip_words.Ended: self._ended,
-            sip_words.Reoffered: self._reoffered,
-            sip_words.Reanswered: self._reanswered,
-            sip_words.ReofferFailed: self._reanswered,
-            sip_words.Referred: self._referred,
-            sip_words.DtmfInfo: self._dtmf_info,
-            sip_words.StillThere: self._still_there,
-            sip_words.OptionsAnswered: self.trunks.answered,
-            **dict.fromkeys((LineUp, LineDown, LineLeft), self.trunks.registration),
-        }
 
     # --- what goes in -----------------------------------------------------------------------------
 
     def sip(self, event: object, now: float) -> None:
         """Something the user agent or the registrar tells."""
-        handler = self._on_sip.get(type(event))
+        handler = sessions.TOLD.get(type(event))
         if handler is not None:
-            handler(event, now)
+            handler(self, event, now)
         else:
             if self.phones is not None and isinstance(event, Registered | Unregistered):
                 self.phones.changed(event, now)
@@ -220,107 +198,6 @@ class Switch:
         """Whether a call may yet be sent to the queue that it was meant for, or waits there."""
         call = self.calls.get(call_id)
         return call is not None and call.state in COMING
-
-    # --- SIP --------------------------------------------------------------------------------------
-
-    def _incoming(self, event: sip_words.IncomingCall, now: float) -> None:
-        came = crossed.arrive if event.identity.kind == "node" else admit.incoming
-        came(self, event, now)
-
-    def _provisional(self, event: sip_words.Provisional, now: float) -> None:
-        leg = self.sessions.get(event.session.id)
-        if leg is not None and leg.attempt is not None:
-            leg.attempt.progress(event.session, event.status, event.sdp, now)
-
-    def _answered(self, event: sip_words.Answered, now: float) -> None:
-        leg = self.sessions.get(event.session.id)
-        if leg is None or leg.attempt is None:
-            event.session.hangup(None, now=now)
-        else:
-            leg.attempt.answered(event.session, event.sdp, now)
-
-    def _rejected(self, event: sip_words.Rejected, now: float) -> None:
-        leg = self.sessions.pop(event.session.id, None)
-        if leg is not None and leg.attempt is not None:
-            leg.attempt.refused(event, now)
-
-    def _acknowledged(self, event: sip_words.Acknowledged, now: float) -> None:
-        leg = self.sessions.get(event.session.id)
-        if leg is not None and event.sdp:
-            self._take_answer(leg, event.sdp, now)
-
-    def _reanswered(self, event: sip_words.Reanswered | sip_words.ReofferFailed, now: float) -> None:
-        leg = self.sessions.get(event.session.id)
-        if leg is not None:
-            silence.answered(leg, now)
-            if isinstance(event, sip_words.Reanswered) and event.sdp:
-                housing.answered(leg, now)
-                self._take_answer(leg, event.sdp, now)
-            elif leg.moving:
-                housing.refused(leg, now)
-
-    def _take_answer(self, leg: Leg, body: bytes, now: float) -> None:
-        try:
-            leg.take_answer(body)
-        except SipError as error:
-            log.warning("answer not usable", call=leg.call.id, leg=leg.number, why=str(error))
-            leg.call.end(Side.ENGINE, EndReason.NOT_ACCEPTABLE, now)
-            return
-        leg.update()
-        held_changed(leg.call, leg, now)
-        self.touched(leg.call, now)
-
-    def _cancelled(self, event: sip_words.Cancelled, now: float) -> None:
-        leg = self.sessions.pop(event.session.id, None)
-        if leg is not None and leg.session is event.session:
-            leg.session = None
-            leg.call.end(Side.CUSTOMER, EndReason.ABANDONED, now)
-
-    def _ended(self, event: sip_words.Ended, now: float) -> None:
-        leg = self.sessions.pop(event.session.id, None)
-        if leg is None or leg.session is not event.session:
-            return  # we had let it go before it said goodbye
-        leg.session = None
-        left(leg.call, leg, event.cause, now)
-
-    def _reoffered(self, event: sip_words.Reoffered, now: float) -> None:
-        leg = self.sessions.get(event.session.id)
-        if leg is None:
-            event.session.refuse(481, now=now)
-            return
-        try:
-            if event.sdp is not None:
-                leg.take_offer(event.sdp)
-        except SipError as error:
-            event.session.refuse(error.sip_status, now=now)
-            return
-        leg.when_describable(lambda at: self._reply(leg, event, at), now)
-
-    def _reply(self, leg: Leg, event: sip_words.Reoffered, now: float) -> None:
-        """Our answer to an offer, or the offer that was asked for."""
-        body = leg.answer() if event.sdp is not None else leg.offer()
-        silence.restate(leg, now)
-        event.session.accept(body, now=now)
-        leg.update()
-        held_changed(leg.call, leg, now)
-        self.touched(leg.call, now)
-
-    def _referred(self, event: sip_words.Referred, now: float) -> None:
-        leg = self.sessions.get(event.session.id)
-        if leg is None:
-            event.session.refuse_refer(481, now=now)
-        else:
-            transfer.referred(leg.call, leg, event, now)
-
-    def _still_there(self, event: sip_words.StillThere, now: float) -> None:
-        leg = self.sessions.get(event.session.id)
-        if leg is not None:
-            rescue.answered(leg, now)
-
-    def _dtmf_info(self, event: sip_words.DtmfInfo, now: float) -> None:
-        leg = self.sessions.get(event.session.id)
-        if leg is not None and self.config.media.dtmf.info:
-            codes.info(leg, event.digit, now)
 
     # --- what calls ask of the switch -------------------------------------------------------------
 

@@ -74,8 +74,7 @@ class LegStats(msgspec.Struct, frozen=True):
     jitter_ms: RFC 3550 section 6.4.1. rtt_ms and remote_lost: as the far end's receiver reports tell, None
     before the first. mos: E-model (ITU-T G.107) of what arrived here, None before anything has; mos_now: of
     the last seconds; burst_ratio: BurstR of their losses, 1 when they are random. mos_there: of what arrives
-    at the far end, as its extended reports (RFC 3611) tell. kbps: payload that arrives. source: where the far
-    end's packets come from.
+    there, as extended reports (RFC 3611) tell. kbps: payload that arrives. source: where packets come from.
     """
 
     leg: int
@@ -114,11 +113,11 @@ class OpenLeg(Command, frozen=True, tag=True):
 
     codecs: in order of preference; the first is what we send, all are understood. remote None: not known yet,
     the port is open and nothing is sent. direction is ours: "sendonly" sends and ignores what comes.
-    keys: None for plain RTP. dtmf_clock: Hz of telephone events. profile: what
-    the network carries. repair: whether to render what it would be relayed, for the sake of its far end.
-    gate: Unix socket of the gate (media/gate.py) that speaks ICE and DTLS for the leg, "" for none.
-    transport_cc: number, 1 to 14, of the header extension that numbers packets transport-wide; 0 for none.
-    patience_ms: silence after which RtpStopped is told. dscp: of its packets, -1 for the worker's.
+    keys: None for plain RTP. dtmf_clock: Hz of telephone events. profile: what the network carries. repair:
+    whether to render what it would be relayed, for its far end's sake. gate: Unix socket of the gate
+    (media/gate.py) that speaks ICE and DTLS for the leg, "" for none. transport_cc: number, 1 to
+    14, of the header extension that numbers packets transport-wide; 0 for none. patience_ms: silence after
+    which RtpStopped is told. dscp: of its packets, -1 for the worker's.
     """
 
     leg: int
@@ -301,7 +300,7 @@ class RtpStarted(Event, frozen=True, tag=True):
 
 
 class RtpStopped(Event, frozen=True, tag=True):
-    """No packet for 5 s on a leg that should receive."""
+    """No packet for as long as the leg has patience, where it should receive some."""
 
     leg: int
 
@@ -320,10 +319,7 @@ class Trouble(Event, frozen=True, tag=True):
 
 
 class Wish(Event, frozen=True, tag=True):
-    """The leg would sound better with another codec: a re-INVITE that puts `codec` first may bring it.
-
-    codec: encoding name. why: what was seen, in words.
-    """
+    """The leg would sound better with another codec, which a re-INVITE may bring. why: in words."""
 
     leg: int
     codec: str

@@ -124,6 +124,8 @@ class Admission:
             return Admitted(ANONYMOUS)
         known = self.nodes(request, hop, now) if self.nodes is not None else None
         if known is not None:
+            if isinstance(known, Refused):
+                self.guard.failed(hop.host, "a node", now)
             return known
         line = self._line_at(hop.host, hop.transport)
         if request.method not in self.policy.methods:
@@ -145,8 +147,11 @@ class Admission:
     def drops(self, hop: Hop, now: float) -> bool:
         """Whether nothing from there is answered now: cheap enough to ask before a message is even parsed.
 
-        Lines are never blocked: one mistake in a password would silence all calls of an operator.
+        Lines are never blocked: one mistake in a password would silence all calls of an operator. Nor are
+        our own nodes, which TLS has let in by their keys.
         """
+        if hop.between:
+            return False
         return self.guard.blocks(hop.host, now) and self._line_at(hop.host, hop.transport) is None
 
     def events(self) -> list[GuardEvent]:

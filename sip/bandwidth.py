@@ -17,7 +17,9 @@ _FRAME_MS = 20
 
 
 def stated(sdp: bytes) -> bytes:
-    """The description with b=AS, kbit/s, in each stream that is on; as it was where that cannot be read."""
+    """Our description with b=AS, kbit/s, in each stream that is on, whatever it said before; as it was where
+    it cannot be read.
+    """
     try:
         description = parse(sdp)
     except MalformedSdp:
@@ -28,11 +30,12 @@ def stated(sdp: bytes) -> bytes:
 
 def _stated(media: Media) -> Media:
     octets = max((_octets(media, pt) for pt in media.payload_types), default=0)
-    if not media.port or media.kind != "audio" or media.bandwidth or not octets:
+    if not media.port or media.kind != "audio" or not octets:
         return media
     ms = media.ptime or _FRAME_MS
     packet = octets * ms / _FRAME_MS + _HEADERS[":" in (media.connection or "")]
-    return replace(media, others=(*media.others, ("b", f"AS:{ceil(packet * 8 / ms)}")))
+    others = (each for each in media.others if not (each[0] == "b" and each[1].startswith("AS:")))
+    return replace(media, others=(*others, ("b", f"AS:{ceil(packet * 8 / ms)}")))
 
 
 def _octets(media: Media, pt: int) -> int:

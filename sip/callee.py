@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from sip.dialog import Dialog
 from sip.errors import WrongState
-from sip.events import Acknowledged, Cancelled, Ended, Event, Reanswered
+from sip.events import Acknowledged, Cancelled, Ended, Event, Reanswered, Reserved
 from sip.message import Request, Response
 from sip.offer import (
     ASKED,
@@ -42,7 +42,7 @@ class Callee:
 
     __slots__ = (
         "_dialog", "_held", "_refusal", "_reliable", "_request", "_ringing", "_ringing_since", "_session",
-        "_source", "_transaction", "_unacknowledged", "_waiting",
+        "_source", "_transaction", "_unacknowledged", "_waiting", "reserves",
     )  # fmt: skip
 
     def __init__(self, session: Session, dialog: Dialog, transaction: Transaction, source: str) -> None:
@@ -60,6 +60,7 @@ class Callee:
         self._unacknowledged: Unacknowledged | None = None
         self._ringing: Timeout | None = None
         self._ringing_since = 0.0
+        self.reserves = False  # until the resources of both ends are there
 
     def start(self, report: Event, now: float) -> None:
         """Tell the owner of the call."""
@@ -69,6 +70,7 @@ class Callee:
         if offer is not None:
             self._dialog.offer.step(RECEIVE_OFFER, offer)
         session.reservation.called(self._request, offer)
+        self.reserves = not session.reservation.met(self._dialog)
         self._transaction.cancelled = self.cancelled
         self._ringing_since = now
         self._ringing = session.stack.timeouts.start(now + REPEAT_RINGING, self, _TIMER_RINGING)
@@ -153,6 +155,9 @@ class Callee:
         on_its_way = self._reliable is not None and self._reliable.carries_sdp
         if self._session.over or on_its_way or not self._session.reservation.met(self._dialog):
             return
+        if self.reserves:
+            self.reserves = False
+            self._session.stack.emit(Reserved(self._session))
         waiting, self._waiting = self._waiting, None
         if self._held is not None:
             (sdp, headers), self._held = self._held, None

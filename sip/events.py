@@ -201,6 +201,15 @@ class StillThere(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Reserved(Event):
+    """Both ends have their resources (RFC 3312), of a call whose session said that it `reserves`: whoever is
+    called may be rung.
+    """
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
 class OptionsAnswered(Event):
     """The answer to `UserAgent.options`; status None: no answer on any hop.
 

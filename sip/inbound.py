@@ -187,7 +187,9 @@ class Inbound:
         if request.method == "INVITE":
             full = (
                 full
-                or settings.draining
+                or (
+                    settings.draining and not request.headers.all("Replaces")
+                )  # a call that there is, goes on
                 or len(stack.sessions) >= settings.max_sessions
                 or stack.pending[source.host] >= settings.max_pending_per_source
             )

@@ -164,7 +164,6 @@ def _common(ours: Media, theirs: Media) -> Media | None:
     return replace(
         ours,
         formats=tuple(map(str, kept)),
-        others=tuple(each for each in ours.others if each[0] != "b"),  # fewer formats need less
         rtpmap={pt: codec for pt, codec in ours.rtpmap.items() if pt in kept},
         fmtp={pt: text for pt, text in ours.fmtp.items() if pt in kept},
     )

@@ -102,6 +102,11 @@ class Session:
         return self.state in OVER
 
     @property
+    def reserves(self) -> bool:
+        """Whether the caller waits for our description before anybody may ring (RFC 3312): see `Reserved`."""
+        return self.callee is not None and self.callee.reserves
+
+    @property
     def supported(self) -> str:
         """The Supported value of our messages in this call."""
         return self.manner.options(SUPPORTED)
@@ -175,10 +180,7 @@ class Session:
             self.hangup(now=now)
 
     def acknowledge(self, sdp: bytes, *, now: float) -> None:
-        """Our answer to the offer that came in a 2xx (`Answered`) or reliable 1xx.
-
-        `Provisional`) to our INVITE.
-        """
+        """Our answer to the offer that came in a 2xx (`Answered`) or reliable 1xx (`Provisional`)."""
         if self.over:
             return
         if self.caller is None:

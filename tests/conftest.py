@@ -11,6 +11,11 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# The same examples every time, and no limit of wall-clock time on any of them.
+settings.register_profile("house", derandomize=True, deadline=None)
+settings.load_profile("house")
 
 LIVE = ("interop", "browser")  # rooms of real calls, the longest first
 PAGES_S = 240.0

@@ -33,6 +33,8 @@ IdempotencyKey = Annotated[
 
 @dataclass(slots=True)
 class _Kept:
+    """answer: what was answered, or the problem."""
+
     asked: str
     at: float
     answer: asyncio.Future[Any]
@@ -56,16 +58,19 @@ class Once:
         asked = wish.model_dump_json()
         kept = self._kept.get((who, key))
         if kept is None:
-            kept = self._kept[who, key] = _Kept(asked, now, asyncio.ensure_future(act()))
+            kept = self._kept[who, key] = _Kept(asked, now, asyncio.ensure_future(_answer(act)))
             kept.answer.add_done_callback(lambda answer: self._forget(who, key, answer))
         elif kept.asked != asked:
             raise Problem(422, "idempotency-key-reused", "this key stood for another wish; choose a new one")
-        return await asyncio.shield(kept.answer)
+        answer = await asyncio.shield(kept.answer)
+        if isinstance(answer, Problem):
+            raise _again(answer)
+        return answer
 
     def _forget(self, who: str, key: str, answer: asyncio.Future[Any]) -> None:
         """A fault of the node's own is no answer."""
-        failed = answer.cancelled() or answer.exception()
-        if failed and not (isinstance(failed, Problem) and failed.status < 500):
+        failed = answer.cancelled() or answer.exception() is not None
+        if failed or (isinstance(answer.result(), Problem) and answer.result().status >= 500):
             self._kept.pop((who, key), None)
 
     def _thin(self, now: float) -> None:
@@ -75,3 +80,22 @@ class Once:
                 break
             if kept.answer.done():
                 del self._kept[name]
+
+
+async def _answer(act: Callable[[], Awaitable[Any]]) -> Any:
+    """What is kept; of a problem its words alone, not all that was at hand when it came up."""
+    try:
+        return await act()
+    except Problem as problem:
+        return _again(problem)
+
+
+def _again(problem: Problem) -> Problem:
+    return Problem(
+        problem.status,
+        problem.name,
+        problem.detail,
+        headers=problem.headers,
+        errors=problem.errors,
+        next=problem.next,
+    )

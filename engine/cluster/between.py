@@ -44,6 +44,7 @@ class Between:
         self.sharing = Sharing(
             cluster.name, cluster.life, switch.acd, tell=self._tell, now=now, idle_s_per_ms=idle_s
         )
+        self.sharing.look = self._look
         self._switch = switch
         self._cluster = cluster
         self._settle = settle
@@ -62,10 +63,15 @@ class Between:
 
     def speak(self, now: float) -> None:
         """Tell the others what has changed."""
+        self.sharing.speak(now)
+
+    def _look(self) -> None:
+        """How this node stands now."""
         sharing, told = self.sharing, self._cluster.me()
-        sharing.draining = told.pulse.draining
         sharing.rtt_ms = {name: 1000 * rtt for name, rtt in told.ways.items()}
-        sharing.speak(now)
+        if sharing.draining != told.pulse.draining:
+            sharing.draining = told.pulse.draining
+            sharing.telling.whole = True
 
     def _tell(self, data: bytes, now: float) -> None:
         store, telling = self._cluster.store, self.sharing.telling

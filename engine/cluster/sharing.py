@@ -58,6 +58,7 @@ class Sharing:
         self.node = node
         self.peers: dict[str, Peer] = {}
         self.draining = False
+        self.look: Callable[[], None] = lambda: None  # called at each beat, before anything is told
         self.rtt_ms: Mapping[str, float] = {}  # to other nodes, as measured
         self.homes = Homes(node, life)
         self.telling = Telling(self, acd, node, life, tell)
@@ -70,6 +71,7 @@ class Sharing:
         self._spent: dict[str, tuple[int, float]] = {}  # refused: what her node has to hear, or when
         self._owed: set[str] = set()  # nodes to be told soon that we heard them
         self._awaited: dict[tuple[str, str], float] = {}
+        self._coming: dict[tuple[str, str], float] = {}
         self._passed: dict[tuple[str, str], float] = {}
         self.cut: dict[str, float] = {}
         self._gone: dict[str, float] = {}  # kept places that somebody took up
@@ -159,15 +161,31 @@ class Sharing:
 
     def assign(self, queues: Iterable[Queue], agents: Iterable[Agent], now: float) -> list[Assignment]:
         """Offers to be made to calls of ours."""
+        rung = self._rung(now)
+        free = [agent for agent in self._candidates(agents, now) if agent.name not in rung]
+        if not free:
+            self._awaited = {}
+            return []
         seen = [self._competing(queue) for queue in queues]
         places = {place.call: place for queue in seen for place in queue.places}
-        rung = {place.offered_to for queue in self._acd.queues.values() for place in queue.places}
-        free = [agent for agent in self._candidates(agents, now) if agent.name not in rung]
         chosen = assign_across(seen, free, now, self._ways(), frozenset(self._passed))
         ours = [choice for choice in chosen if not places[choice.call].node]
         due = {(each.call, each.agent) for each in chosen if places[each.call].node and not each.node}
         self._awaited = {pair: self._awaited.get(pair, now) for pair in due}
         return ours
+
+    def _rung(self, now: float) -> set[str]:
+        """Agents who are offered a call as far as is told; one of ours only while it can be on its way."""
+        before, self._coming = self._coming, {}
+        rung: set[str] = set()
+        for place in (place for queue in self._acd.queues.values() for place in queue.places):
+            agent, pair = place.offered_to, (place.call, place.offered_to)
+            if not agent or (place.node and place.node not in self._fresh):
+                continue
+            self._coming[pair] = since = before.get(pair, now)
+            if agent not in self.homes.held or now - since <= PATIENCE_S:
+                rung.add(agent)
+        return rung
 
     def _competing(self, queue: Queue) -> Queue:
         """Without callers of nodes that are silent: what has become of them nobody knows."""
@@ -329,9 +347,10 @@ class Sharing:
     # --- time -------------------------------------------------------------------------------------
 
     def _beat(self, now: float) -> None:
+        self.look()
         fresh = frozenset(p.node for p in self.peers.values() if now - p.heard_at <= FRESH_S and not p.lost)
         late = {pair for pair, since in self._awaited.items() if now - since > PATIENCE_S}
-        if late or self._spent or self._passed or self.cut or fresh != self._fresh:
+        if late or self._spent or self._passed or self._coming or self.cut or fresh != self._fresh:
             self._acd.look_again()
         self._fresh = fresh
         self._passed |= dict.fromkeys(late, now + PASSED_S)

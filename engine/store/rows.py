@@ -156,7 +156,7 @@ _known: dict[str, type[Event]] = {}
 def _kinds() -> dict[str, type[Event]]:
     # By name, not by Event.__subclasses__: a dataclass with slots leaves a twin there that no name leads to.
     if not _known:
-        every = (item for module in (events, line_events) for item in vars(module).values())
-        found = [item for item in every if isinstance(item, type) and issubclass(item, Event)]
+        named = [*vars(events).values(), *vars(line_events).values()]
+        found = [item for item in named if isinstance(item, type) and issubclass(item, Event)]
         _known.update({kind.kind: kind for kind in found})
     return _known

@@ -59,9 +59,9 @@ class LineAttempt:
         self.call = call
         self.number = number
         self.leg = call.new_leg(Side.AGENT)
-        self.leg.attempt = self
+        self.leg.attempt, self.leg.lines = self, lines
         self.leg.patience_s = self._trunks.exchange.rules.rescue.doubt_s
-        self._lines, self._avoid, self._caller = lines, avoid, caller
+        self._avoid, self._caller = avoid, caller
         self._steps: Steps | None = None
         self._step: Attempt | None = None
         self._ways: deque[Way] = deque()
@@ -93,7 +93,7 @@ class LineAttempt:
         if self._over:
             return
         switch, trunks = self.call.switch, self._trunks
-        demand = trunks.demand(self.call, self.number, self._lines, self._avoid)
+        demand = trunks.demand(self.call, self.number, self.leg.lines, self._avoid)
         self._steps = trunks.exchange.call(demand, now, switch.wall(now), self._tried)
         self._go(None, now)
 

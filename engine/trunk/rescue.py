@@ -132,7 +132,9 @@ def _redial(leg: Leg, now: float) -> None:
     if not number.lstrip("+").isdecimal():
         _feed(leg, Event.NO_LINE, now)
         return
-    attempt = LineAttempt(call, number, avoid=frozenset({leg.line}), caller=Caller() if back else None)
+    attempt = LineAttempt(
+        call, number, leg.lines, avoid=frozenset({leg.line}), caller=Caller() if back else None
+    )
     call.attempt = attempt
     attempt.start(now)
 

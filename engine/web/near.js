@@ -5,8 +5,10 @@
 const ROUNDS = 4; // after the one that opens the connection
 const WAIT_MS = 900; // from the wish to call until it is made, for what is not measured yet
 const KEPT_MS = 300000; // how long a measured way counts
+const AWAY_MS = 30000; // how long a node that did not answer is left alone
 
 const known = new Map(); // origin -> {ms, at}
+const away = new Map(); // origin -> when it did not answer
 const under = new Map(); // origin -> promise: being measured
 
 async function round(origin) {
@@ -26,14 +28,18 @@ async function measureOne(origin) {
       found.push(await round(origin));
       known.set(origin, {ms: Math.min(...found), at: Date.now()}); // what is on the way besides makes it longer, never shorter
     }
-  } catch { /* out of reach, or it lets us ask no more: what was measured counts */ }
+  } catch { // out of reach, or it lets us ask no more: what was measured counts
+    if (!found.length) away.set(origin, Date.now());
+  }
 }
 
 const fresh = (origin) => known.has(origin) && Date.now() - known.get(origin).at < KEPT_MS;
 
+const asked = (origin) => fresh(origin) || Date.now() - (away.get(origin) ?? -Infinity) < AWAY_MS;
+
 /** Measure the ways to these nodes, those that are not known; all are measured at once. nodes: [{node, origin}]. */
 export async function measure(nodes) {
-  await Promise.all(nodes.filter(({origin}) => !fresh(origin)).map(({origin}) => {
+  await Promise.all(nodes.filter(({origin}) => !asked(origin)).map(({origin}) => {
     if (!under.has(origin)) under.set(origin, measureOne(origin).finally(() => under.delete(origin)));
     return under.get(origin);
   }));

@@ -7,14 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from config.fault import ConfigError, Fault
 from config.load import SHIPPED, load
-
-# The same examples every time, and no limit of wall-clock time on any of them.
-settings.register_profile("config", derandomize=True, deadline=None)
-settings.load_profile("config")
 
 OTHER_LINES = (
     "carrier.yaml",

@@ -138,7 +138,7 @@ def test_a_line_registers_with_its_first_address_as_the_user_of_its_credentials(
 
 
 def test_an_ims_line_registers_its_public_identity_and_authenticates_as_its_private_one(write):
-    line = write(IMS, IMS="secret").lines["north"]
+    line = write(IMS + "transport: tcp\n", IMS="secret").lines["north"]
     found, terms = line.registration(contact, "Isogloss"), line.terms()
     assert found is not None and found.credentials is not None
     assert (str(found.registrar), found.credentials.user) == ("sip:ims.example", "me@ims.example")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import tempfile
 from collections.abc import Coroutine
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ from config.load import SHIPPED
 from config.schema import Config
 from engine.app import Engine
 from engine.beginning import Beginning, begin
+from engine.journal import Journal
 from engine.operating import Operating
 from engine.serve import prepare
 
@@ -49,6 +51,15 @@ def shipped(to: Path) -> Path:
     return to
 
 
+@cache
+def empty_store() -> bytes:
+    """A journal's database in which nothing has happened; made once, it takes as long as a node's rest."""
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "isogloss.db"
+        Journal(f"sqlite:///{path}", "nobody", spill=Path(scratch) / "spill").close()
+        return path.read_bytes()
+
+
 KNOWN = Known()  # what one stand read another need not
 
 
@@ -66,6 +77,8 @@ class Stand:
 
     @cached_property
     def engine(self) -> Engine:
+        self.data.mkdir(exist_ok=True)
+        (self.data / "isogloss.db").write_bytes(empty_store())
         return Engine(self._prepared(self.begun.declared), Silent())  # type: ignore[arg-type]
 
     @cached_property

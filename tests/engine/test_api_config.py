@@ -27,6 +27,15 @@ def stand(tmp_path: Path) -> Iterator[Stand]:
     made.close()
 
 
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """For what changes nothing."""
+    place = tmp_path_factory.mktemp("lasting")
+    stand = Stand(shipped(place / "config"), place / "data")
+    yield Client(create_app(NodeInMemory(), SETTINGS, None, stand.operating))
+    stand.close()
+
+
 @pytest.fixture
 def ask(stand: Stand) -> Client:
     return Client(create_app(NodeInMemory(), SETTINGS, None, stand.operating))
@@ -151,15 +160,15 @@ def test_a_refusal_is_answered_again_as_well(ask: Client, stand: Stand) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a b"])
-def test_a_key_that_is_none_is_refused(ask: Client, key: str) -> None:
-    answer = ask("POST", "/v1/config/apply", WRITE, json={}, headers={"Idempotency-Key": key})
+def test_a_key_that_is_none_is_refused(lasting: Client, key: str) -> None:
+    answer = lasting("POST", "/v1/config/apply", WRITE, json={}, headers={"Idempotency-Key": key})
     refused(answer, 422, "invalid-request")
 
 
-def test_what_is_not_kept_is_not_found(ask: Client) -> None:
-    refused(ask("POST", "/v1/config/rollback", WRITE, json={"version": 9}), 404, "unknown-version")
-    refused(ask("POST", "/v1/config/plan", WRITE, json={"version": 9}), 404, "unknown-version")
-    refused(ask("POST", "/v1/config/rollback", WRITE, json={}), 404, "unknown-version")
+def test_what_is_not_kept_is_not_found(lasting: Client) -> None:
+    refused(lasting("POST", "/v1/config/rollback", WRITE, json={"version": 9}), 404, "unknown-version")
+    refused(lasting("POST", "/v1/config/plan", WRITE, json={"version": 9}), 404, "unknown-version")
+    refused(lasting("POST", "/v1/config/rollback", WRITE, json={}), 404, "unknown-version")
 
 
 def test_where_nothing_can_be_kept_nothing_changes(ask: Client, stand: Stand) -> None:
@@ -173,11 +182,11 @@ def test_where_nothing_can_be_kept_nothing_changes(ask: Client, stand: Stand) ->
 
 
 @pytest.mark.parametrize("path", ["check", "plan", "apply", "rollback"])
-def test_whoever_may_only_read_changes_nothing(ask: Client, path: str) -> None:
-    refused(ask("POST", f"/v1/config/{path}", READ, json={}), 403, "forbidden")
-    refused(ask("POST", f"/v1/config/{path}", None, json={}), 401, "unauthorized")
-    assert ask("GET", "/v1/config", READ).status_code == 200
-    assert ask("GET", "/v1/config/versions", READ).status_code == 200
+def test_whoever_may_only_read_changes_nothing(lasting: Client, path: str) -> None:
+    refused(lasting("POST", f"/v1/config/{path}", READ, json={}), 403, "forbidden")
+    refused(lasting("POST", f"/v1/config/{path}", None, json={}), 401, "unauthorized")
+    assert lasting("GET", "/v1/config", READ).status_code == 200
+    assert lasting("GET", "/v1/config/versions", READ).status_code == 200
 
 
 def test_a_node_whose_configuration_stays_as_it_is_says_so() -> None:

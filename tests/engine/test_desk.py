@@ -15,6 +15,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from engine.api import desk_words
 from engine.api.app import create_app
+from engine.api.conversation import GONE
 from engine.api.desk_words import PROTOCOL, Malformed
 from engine.signin import ALGORITHM, COUNT, METHOD, URI
 from engine.views import Caption, LegSide
@@ -203,6 +204,12 @@ def test_words_to_an_agent_need_a_supervisor_and_a_page(client: TestClient) -> N
         return client.post(f"/v1/agents/{agent}/notes", json={"text": "Hello."}, headers=headers).status_code
 
     assert (say("alice", READ), say("nobody", WRITE), say("bob", WRITE)) == (403, 404, 409)
+
+
+def test_the_page_of_an_agent_who_is_no_more_is_closed_for_good(page: Page, node: Node) -> None:
+    del node.team["alice"]
+    node.watches[0].wake()
+    assert page.closed() == GONE
 
 
 def test_a_page_that_leaves_is_forgotten(client: TestClient, node: Node) -> None:

@@ -11,10 +11,11 @@ from engine.events import EndReason, LegGone, LegReturned, Side
 from engine.leg import Leg
 from engine.states import State
 from media.messages import Play
+from routing.number import LineTarget
 from tests.sim.gateway import Gateway, Lines
 from tests.sim.stage import Stage
 
-FIRST, SECOND = "10.3.0.1", "10.3.0.2"
+FIRST, SECOND, THIRD = "10.3.0.1", "10.3.0.2", "10.3.0.3"
 
 
 @pytest.fixture
@@ -91,6 +92,17 @@ def test_a_far_end_that_has_forgotten_the_call_is_called_again_at_once(lines: Li
     gateway.forget()
     stage.run(2.5)
     assert lines.gateways[SECOND].called
+
+
+def test_it_is_called_again_over_none_but_the_lines_that_its_number_leads_to(
+    lines: Lines, stage: Stage
+) -> None:
+    third = lines.add("three", THIRD, priority=3)
+    lines.leads("+34", LineTarget(("one", "three")))
+    stage.run(1.0)
+    talk(lines).vanish()
+    stage.run(6.0)
+    assert third.called and not lines.gateways[SECOND].called
 
 
 def test_who_was_only_away_goes_on_as_before(lines: Lines, stage: Stage) -> None:

@@ -15,8 +15,12 @@ from engine.events import CallArrived, CallRecord, DigitPressed, Event, NodeStar
 from engine.store.rows import Entry, encode, record_from, record_values
 from tests.engine.store_samples import T0, arrived, record, talk
 
-EVERY = [each for module in (events, line_events) for each in vars(module).values() if isinstance(each, type)]
-KINDS = [kind for kind in EVERY if issubclass(kind, Event) and kind is not Event]
+NAMED = {**vars(events), **vars(line_events)}
+KINDS = [
+    kind
+    for kind in NAMED.values()
+    if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
+]
 
 # Anything a phone may put in a header, lone surrogates and NUL among it.
 anything = st.text(st.characters(), max_size=12)

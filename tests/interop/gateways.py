@@ -110,13 +110,17 @@ class Lines:
         self.registrar = self._gateway("registrar", "registrar", REGISTRAR, self.ports["registrar"])
         more = {
             "routing": ROUTING,
-            "sip": {"dns": {"servers": ["127.0.0.1"], "port": self.names.port}},
+            "sip": {
+                "dns": {"servers": ["127.0.0.1"], "port": self.names.port},
+                "listen": [{"transport": each, "address": "127.0.0.1"} for each in ("udp", "tcp")],
+            },
             "numbers": {
                 "prefixes": {at: {"line": list(names), "callers": "anyone"} for at, names in PLAN.items()}
             },
         }
         (folder / "carrier.password").write_text(f"{PASSWORD}\n")
-        self.node = Node(folder / "node", prompts, more=more, lines=self._lines())
+        media = {"workers": 1, "webrtc": {"enabled": "off"}}
+        self.node = Node(folder / "node", prompts, media, more, lines=self._lines())
         for name in HOSTS:
             self.fit(name, False)  # it was asked, and nobody was there
 
@@ -139,6 +143,8 @@ class Lines:
             "priority": 90,
             "kind": "ims",
             "codecs": ["AMR-WB", "AMR"],
+            "sources": [f"{HOSTS['mobile']}/32"],
+            "dids": {OWN: {"agent": "ben"}},
             "ims": {
                 "domain": "ims.test",
                 "public_identity": f"sip:{OWN}@ims.test",
@@ -213,7 +219,7 @@ GERMAN = {
             "examples": {"+442071838750": "01033442071838750", "+4930100300": "030100300"},
         },
         "incoming": {
-            "rules": [{"match": "7(XXX)", "write": "+4930100{1}"}],
+            "rules": [{"match": "7(...)", "write": "+4930100{1}"}],
             "examples": {"7200": "+4930100200", "030100200": "+4930100200"},
         },
     },

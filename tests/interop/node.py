@@ -212,6 +212,10 @@ class Node:
     def _calls(self, number: str) -> list[dict[str, Any]]:
         return [each for each in self.get("/v1/calls")["items"] if number in ("", each["number"])]
 
+    def until(self, what: str, holds: Callable[[], object], patience: float) -> None:
+        """Wait until something is so."""
+        self._poll(holds, patience, what)
+
     def _poll(self, look: Any, timeout: float, what: str) -> Any:
         deadline = time.monotonic() + timeout
         while not (found := look()):

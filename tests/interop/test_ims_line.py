@@ -11,7 +11,8 @@ import pytest
 from engine.hearing import heard, read_wav
 from sip.pjsip.process import NothingHappened, Softphone
 from tests.interop.conftest import registrar
-from tests.interop.gateways import HOSTS, Gateway, Lines
+from tests.interop.gateways import HOSTS, OWN, Gateway, Lines
+from tests.interop.sipp import Sipp
 from tests.interop.talker import TELEPHONE, Talker
 
 Speech = Callable[[str], Path]
@@ -30,6 +31,14 @@ class Agent:
 
     def dial(self, number: str) -> None:
         self.call = self.phone.call(number)
+        self._talk()
+
+    def answer(self) -> None:
+        self.call = self.phone.incoming()
+        self.phone.answer(self.call)
+        self._talk()
+
+    def _talk(self) -> None:
         self.phone.expect("answered", 8.0, call=self.call)
         self.phone.ask("record", call=self.call, file=str(self._recording))
         self.phone.ask("play", call=self.call, file=str(self._says), loop=True)
@@ -40,6 +49,9 @@ class Agent:
 
     def hang_up(self) -> None:
         self.phone.hangup(self.call)
+
+    def is_hung_up(self) -> None:
+        self.phone.expect("ended", 10.0, call=self.call)
 
     def heard(self, words: Path) -> bool:
         return bool(heard(read_wav(words, TELEPHONE), read_wav(self._recording, TELEPHONE), TELEPHONE))
@@ -93,7 +105,7 @@ def test_a_call_whose_gateway_falls_silent_goes_out_over_the_mobile_network(
     failing = lines.gateway("failing")
     failing.process.send_signal(signal.SIGSTOP)
     agent.dial("+34910610001")
-    agent.listens(4.0)
+    agent.listens(3.0)
     agent.hang_up()
     failing.kill()
     request = mobile.received()[-1].request
@@ -121,7 +133,7 @@ def test_a_live_call_whose_gateway_dies_goes_on_over_the_mobile_network(
     spoken.process.send_signal(signal.SIGSTOP)
     other.hush()
     lines.busy("mobile", 1)
-    agent.listens(4.0)
+    agent.listens(3.0)
     agent.hang_up()
     spoken.kill()
     assert mobile.numbers[before:] == ["+34910611001"]
@@ -129,3 +141,25 @@ def test_a_live_call_whose_gateway_dies_goes_on_over_the_mobile_network(
     assert agent.heard(speech(MOBILE_WORDS)) and hears(voice, speech(WORDS))
     (record,) = records(lines, "+34910611001")
     assert (record["reason"], record["ended_by"]) == ("completed", "customer")
+
+
+def test_a_call_from_the_mobile_network_rings_once_it_has_its_resources_and_both_are_heard(
+    lines: Lines, agent: Agent, mobile: Gateway, voice: Talker, speech: Speech, tmp_path: Path
+) -> None:
+    voice.forget()
+    calls = Sipp(
+        "mobile_calls",
+        tmp_path,
+        remote=lines.node.address(),
+        address=HOSTS["mobile"],
+        number=OWN,
+        caller="+34910601234",
+        keys={"media": str(voice.port)},
+        talk="2800",
+    )
+    with calls:
+        agent.answer()
+        agent.is_hung_up()
+    assert agent.heard(speech(MOBILE_WORDS)) and hears(voice, speech(WORDS))
+    assert "SIP/2.0 180" not in calls.sent().partition("UPDATE sip:")[0]
+    assert lines.node.record(OWN)["customer"] == "+34910601234"

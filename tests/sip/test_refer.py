@@ -79,10 +79,12 @@ def test_a_blind_transfer_connects_the_other_two():
     assert drained(network.counts())
 
 
-def test_an_attended_transfer_replaces_the_consultation():
+@pytest.mark.parametrize("draining", [False, True])
+def test_an_attended_transfer_replaces_the_consultation_also_where_no_new_calls_are_taken(draining: bool):
     network, alice, bob, carol = trio()
     first, _ = connect(network, alice, bob)
     consultation, consulted = connect(network, alice, carol)
+    carol.agent.settings.draining = draining
     Phone(bob)
     Phone(carol)
     first.refer(carol.uri, consultation, now=network.now)

@@ -17,6 +17,7 @@ from sip.events import (
     Rejected,
     Reoffered,
     ReofferFailed,
+    Reserved,
 )
 from sip.manner import Manner
 from sip.message import Response
@@ -84,6 +85,17 @@ def test_where_all_is_there_from_the_beginning_the_phone_rings_at_once():
     (status,) = read(it.network.trace[2].message.body)
     assert status is not None
     assert (status.current, status.confirm) == ({"local": 3, "remote": 3}, {})
+
+
+def test_the_owner_of_a_call_is_told_when_somebody_may_be_rung():
+    it = called()
+    it.theirs.progress(ANSWER, now=it.network.now)
+    it.network.run(0.2)
+    assert it.theirs.reserves and not it.callee.told(Reserved)
+    it.ours.reserved(now=it.network.now)
+    it.network.run(0.2)
+    assert not it.theirs.reserves and len(it.callee.told(Reserved)) == 1
+    assert not called(READY).theirs.reserves
 
 
 def test_a_phone_rings_when_the_callers_resources_are_told_of():

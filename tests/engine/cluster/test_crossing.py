@@ -9,6 +9,8 @@ import pytest
 from engine.events import EndReason, Side
 from engine.states import State
 from routing.agent import AgentState
+from sip.uri import Uri
+from tests.sim.house import DOMAIN
 from tests.sim.several import Several
 
 
@@ -89,15 +91,51 @@ def test_two_nodes_that_want_one_agent_get_her_one_after_the_other(several: Seve
     several.until(lambda: any(c.state is State.TALKING for c in [*a.calls, *b.calls]), 6.0)
 
 
-def test_hold_and_a_transfer_by_the_agent_work_across_nodes(several: Several) -> None:
+def test_an_agent_of_another_node_holds_and_takes_back(several: Several) -> None:
     agent = several.agent(1, "b")
-    several.agent(2, "b").answers = True
     a, b = several.nodes["a"], several.nodes["b"]
     several.customer("a")
     several.until(lambda: a.calls and a.calls[0].state is State.TALKING, 6.0)
-    held = next(call for call in b.calls if call.agent == "agent1" or call.agent == "agent2")
-    by = agent if held.agent == "agent1" else None
-    assert by is not None or held.agent == "agent2"
+    agent.hold()
+    several.until(lambda: b.calls[0].state is State.HELD, 1.0)
+    agent.take_back()
+    several.until(lambda: b.calls[0].state is State.TALKING, 1.0)
+    assert a.calls[0].state is State.TALKING
+
+
+def test_a_customer_is_transferred_to_an_agent_of_another_node(several: Several) -> None:
+    first, second = several.agent(2, "a"), several.agent(1, "b")
+    a, b = several.nodes["a"], several.nodes["b"]
+    several.customer("a")
+    several.until(lambda: a.calls and a.calls[0].agent == "agent2", 6.0)
+    assert first.session is not None
+    first.session.refer(Uri.parse(f"sip:agent1@{DOMAIN}"), now=several.world.now)
+    first.host.pump()
+    several.until(lambda: a.calls[0].agent == "agent1", 6.0)
+    assert len(second.live) == 1 and not first.live
+    second.hang_up(second.session)  # type: ignore[arg-type]
+    second.host.pump()
+    several.run(3.0)
+    (record,) = a.records
+    assert (record.agent, record.transfers) == ("agent1", 1)
+    assert not b.records
+
+
+def test_an_agent_of_another_node_transfers_a_customer_to_her_colleague_there(several: Several) -> None:
+    first = several.agent(1, "b")
+    a, b = several.nodes["a"], several.nodes["b"]
+    several.customer("a")
+    several.until(lambda: a.calls and a.calls[0].state is State.TALKING, 6.0)
+    second = several.agent(2, "b")
+    assert first.session is not None
+    first.session.refer(Uri.parse(f"sip:agent2@{DOMAIN}"), now=several.world.now)
+    first.host.pump()
+    several.until(lambda: b.calls and b.calls[0].agent == "agent2", 6.0)
+    second.hang_up(second.session)  # type: ignore[arg-type]
+    second.host.pump()
+    several.run(3.0)
+    assert [record.reason for record in a.records] == [EndReason.COMPLETED]
+    assert not b.records and not b.calls
 
 
 def test_an_agent_is_called_by_her_number_whatever_node_she_is_at(several: Several) -> None:
