@@ -13,12 +13,10 @@ import selectors
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
 
-KEPT = 4000
 Address = tuple[str, int]
 Way = tuple[str, bool]  # a phone's host, and whether what it hears is meant, or what it says
 
@@ -53,8 +51,7 @@ class Forwarder:
         self._dice: dict[Way, Random] = {}
         self._selector = selectors.DefaultSelector()
         self._inner: dict[tuple[int, Address], socket.socket] = {}
-        self._held: list[tuple[float, int, socket.socket, bytes, Address | None, Way]] = []
-        self.late: dict[Way, deque[float]] = {}  # seconds beyond what was meant, of each packet that was held
+        self._held: list[tuple[float, int, socket.socket, bytes, Address | None]] = []
         self._count = 0
         self._front = front
         self._running = True
@@ -65,7 +62,6 @@ class Forwarder:
 
     def roughen(self, host: str, how: Roughness, *, heard: bool = False) -> None:
         """From now on the phone at `host` sends over such a network; heard: or hears over it."""
-        self.late.setdefault((host, heard), deque(maxlen=KEPT))
         self._dice[host, heard] = Random(f"{self._seed} {how}{' heard' if heard else ''}")
         self._rough[host, heard] = how
 
@@ -97,9 +93,8 @@ class Forwarder:
         while self._running:
             now = time.monotonic()
             while self._held and self._held[0][0] <= now:
-                at, _, through, data, to, way = heapq.heappop(self._held)
+                _, _, through, data, to = heapq.heappop(self._held)
                 _send(through, data, to)
-                self.late[way].append(now - at)
             wait = min(self._held[0][0] - now, 0.05) if self._held else 0.05
             for key, _ in self._selector.select(wait):
                 self._read(key.fileobj, key.data)  # type: ignore[arg-type]
@@ -136,7 +131,7 @@ class Forwarder:
         if not lost:
             self._count += 1
             at = time.monotonic() + how.delay_ms / 1000 + delay
-            heapq.heappush(self._held, (at, self._count, through, data, to, way))
+            heapq.heappush(self._held, (at, self._count, through, data, to))
 
 
 def _send(through: socket.socket, data: bytes, to: Address | None = None) -> None:

@@ -8,9 +8,9 @@ for it is heard more than what is missing. Short disturbances count more than lo
 Level, and a filter that does not change, are taken out before: they are not what a line does to
 understanding.
 
-The score is a logistic function of both, fitted to PESQ (ITU-T P.862.1) over speech in nine languages that
-went through codecs, losses, noise, clipping and filters (benchmarks/fidelity_fit.py says how closely). It is
-neither PESQ nor POLQA, and it does not judge delay. docs/adr/0035 says why there is a measure of our own.
+The score is a logistic function of both, fitted to PESQ (ITU-T P.862.1) over speech that went through codecs,
+losses, noise, clipping and filters (benchmarks/fidelity_fit.py says how closely). It is neither PESQ nor
+POLQA, and it does not judge delay. docs/adr/0035 says why there is a measure of our own.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ from media.columns import I16
 from routing.emergency import is_emergency
 from routing.exchange import destination_of
 from routing.measure import Measure
-from routing.number import bare, normalise
+from routing.number import LineTarget, UriTarget, bare, normalise
 from sip.pjsip.pool import Pool
 from sip.pjsip.process import Softphone, SoftphoneError
 
@@ -150,7 +150,8 @@ class Probes:
         """Whether it comes in again: then two probes of it at once could not be told apart."""
         config = self._engine.config
         lines = any(number in each.dids for each in config.lines.values())
-        return lines or self._engine.switch.plan.find(number) is not None
+        found = self._engine.switch.plan.find(number)
+        return lines or (found is not None and not isinstance(found.destination, LineTarget | UriTarget))
 
     # --- one probe ----------------------------------------------------------------------------------
 

@@ -23,7 +23,9 @@ from engine.journal import Journal
 from engine.store import database, migrate, schema
 from engine.store.keeper import Keeping
 from engine.store.records import RecordFilter
+from routing.report import HOUR_S, added, figures
 from tests.engine.store_samples import NODE, T0, arrived, ended, record, talk
+from tests.engine.test_line_sums import probed, used
 
 pytest.importorskip("psycopg", reason="the PostgreSQL driver psycopg is not installed")
 
@@ -140,6 +142,19 @@ def test_pages_hold_every_record_once(journal: Journal) -> None:
         if (cursor := page.next) is None:
             break
     assert seen == [f"c{number:02}" for number in reversed(range(25))]
+
+
+def test_what_lines_did_is_added_up(journal: Journal) -> None:
+    hours = [T0 // HOUR_S * HOUR_S + 10.0, T0 // HOUR_S * HOUR_S + 3590.0, (T0 // HOUR_S + 1) * HOUR_S]
+    for at in hours:
+        journal.append(used(at, pdd_s=0.4, mos=4.0))
+    journal.append(probed(hours[0], passed=False, fault="silence", delay_ms=120.0))
+    assert journal.flush() and journal.state().refused == 0
+    told = added(journal.lines.cells(hours[0], hours[2] + 1), ("hour",))
+    calls = {hour: (figures(row).calls, figures(row).probes) for (hour,), row in told.items()}
+    assert calls == {T0 // HOUR_S: (2, 1), T0 // HOUR_S + 1: (1, 0)}
+    assert figures(told[T0 // HOUR_S,]).pdd_p95_s is not None
+    assert [each.fault for each in journal.lines.probes("carrier")] == ["silence"]
 
 
 def test_a_row_it_refuses_is_set_aside(journal: Journal) -> None:

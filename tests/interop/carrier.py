@@ -10,17 +10,24 @@ from typing import Any
 
 from sip.pjsip.process import Softphone, SoftphoneError
 
-NOWHERE = "127.0.7.99"  # what it announces where it is to be reached by the way that packets come
+
+def line_to(host: str, port: int, **settings: Any) -> dict[str, Any]:
+    """As in lines/NAME.yaml."""
+    made = {
+        "country": "GB",
+        "transport": "udp",
+        "options_every_s": 0,
+        "addresses": [{"host": host, "port": port}],
+    }
+    return made | {"caller_id": {"number": "+442071838750"}} | settings
 
 
 class Carrier:
     """policy: as of `auto` in sip.pjsip."""
 
-    def __init__(self, address: str, *, number: str = "carrier", announce: str = "", **policy: Any) -> None:
+    def __init__(self, address: str, *, number: str = "carrier", **policy: Any) -> None:
         self.address = address
-        self.phone = Softphone(
-            f"carrier at {address}", address=address, announce=announce, buffer_ms=40, urgent=True
-        )
+        self.phone = Softphone(f"carrier at {address}", address=address, buffer_ms=40, urgent=True)
         self.phone.account(number, "carrier.example", "127.0.0.1:9")
         self.phone.auto(**policy)
 
@@ -29,10 +36,9 @@ class Carrier:
         return self.phone.transports["udp"]
 
     def line(self, **settings: Any) -> dict[str, Any]:
-        """As in lines/NAME.yaml."""
-        made = {"country": "GB", "sources": [f"{self.address}/32"], "transport": "udp", "options_every_s": 0}
-        made |= {"addresses": [{"host": self.address, "port": int(self.sip.rpartition(":")[2])}]}
-        return made | {"caller_id": {"number": "+442071838750"}} | settings
+        return line_to(
+            self.address, int(self.sip.rpartition(":")[2]), sources=[f"{self.address}/32"], **settings
+        )
 
     def close(self) -> None:
         self.phone.close()

@@ -119,6 +119,7 @@ class Sipp:
         calls: int = 1,
         rate: int = 10,
         timeout: int = 20,
+        echo: bool = False,
         **parameters: str,
     ) -> None:
         self.name = scenario
@@ -135,9 +136,11 @@ class Sipp:
         # one message a turn: sipp takes what comes before it has answered the last for unexpected
         command += ["-max_recv_loops", "1"]
         command += ["-i", address, "-p", str(self.port), "-bind_local", "-t", transport, "-mi", address]
+        self.media_port = free_port(address)
+        command += ["-rtp_echo"] if echo else []
         command += [
             "-mp",
-            str(free_port(address)),
+            str(self.media_port),
             "-m",
             str(calls),
             "-l",
