@@ -10,13 +10,14 @@ import pytest
 from sip.message import Request
 from sip.pjsip.process import Softphone
 from tests.interop.conftest import prompts_of, registrar
-from tests.interop.front import ClusterNode, Front, start_nodes
+from tests.interop.front import FRONT, ClusterNode, Front, start_nodes
 from tests.interop.node import FAR, LINE, STRANGER, FarEnd
 from tests.interop.sipp import Sipp
 from tests.interop.webphone import WebPhone
 from tests.interop.websocket import WebSocket
 
 CALLS = 12
+ELSEWHERE = "127.0.2.2"  # the front of another region
 Phones = Callable[..., Softphone]
 Line = Callable[..., Sipp]
 
@@ -29,7 +30,8 @@ def nodes(
         "routing": {"rescue": {"enabled": False}}
     }  # callers of sipp send no sound, and are not to be missed
     prompts = prompts_of(request.config.cache)
-    pair = start_nodes(tmp_path_factory.mktemp("pair"), prompts, more={"node": {"drain_s": 20}} | mute)
+    settings = {"node": {"drain_s": 20}} | mute
+    pair = start_nodes(tmp_path_factory.mktemp("pair"), prompts, fronts=(FRONT, ELSEWHERE), more=settings)
     yield pair
     for each in pair:
         if each.process.poll() is None:
@@ -47,10 +49,12 @@ def front(nodes: list[ClusterNode], tmp_path_factory: pytest.TempPathFactory) ->
 def line(front: Front, tmp_path: Path) -> Line:
     """A scenario of callers on the line, or at the far end that they call."""
 
-    def run(scenario: str, far: FarEnd, calls: int = 1, rate: int = 20, **parameters: str) -> Sipp:
+    def run(
+        scenario: str, far: FarEnd, calls: int = 1, rate: int = 20, by: Front = front, **parameters: str
+    ) -> Sipp:
         if scenario.startswith("callee"):
             return Sipp(scenario, tmp_path, address=FAR, port=far.port, calls=calls, **parameters)
-        remote, number = front.address(), far.number
+        remote, number = by.address(), far.number
         return Sipp(
             scenario,
             tmp_path,
@@ -86,6 +90,20 @@ def test_calls_of_a_line_are_spread_and_known_by_where_they_come_from(
     assert all(each), "all calls went to one node"
     assert {record["source"] for found in each for record in found} == {"lab"}
     assert {record["reason"] for found in each for record in found} == {"completed"}
+
+
+def test_each_region_has_a_front_that_prefers_its_own_nodes(
+    nodes: list[ClusterNode], line: Line, tmp_path: Path
+) -> None:
+    here, there = nodes
+    already = [len(records([node], 0)[0]) for node in nodes]
+    with Front(tmp_path / "other", [there], away=[here], host=ELSEWHERE) as other:
+        other.until_active(here, there)
+        far = here.far_end()
+        with line("callee", far, 6), line("caller", far, 6, by=other):
+            pass
+        now = records(nodes, sum(already) + 6)
+    assert [len(each) for each in now] == [already[0], already[1] + 6]
 
 
 def test_whoever_is_no_line_is_asked_who_it_is(front: Front, tmp_path: Path) -> None:
