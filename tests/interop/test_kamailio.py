@@ -75,7 +75,7 @@ def records(nodes: list[ClusterNode], count: int) -> list[list[dict[str, str]]]:
     def written() -> list[list[dict[str, str]]]:
         return [node.get("/v1/records?limit=200")["items"] for node in nodes]
 
-    nodes[0]._poll(lambda: sum(map(len, written())) >= count, 5.0, f"{count} records")
+    nodes[0].until(f"{count} records", lambda: sum(map(len, written())) >= count, 5.0)
     return written()
 
 
@@ -147,6 +147,8 @@ def test_a_browser_is_reached_over_the_connection_that_it_opened(
     assert web.register().status == 200
     lodger = registrar(front, phone)("lodger")
     assert at(nodes, "gus") is at(nodes, "lodger"), "accounts chosen for being at one node"
+    told = at(nodes, "gus").get("/v1/registrations")["items"]
+    assert {each["transport"] for each in told if each["aor"].startswith("sip:gus@")} == {"ws"}
     call = lodger.call(f"sip:gus@{front.domain}")
     assert web.answer().top_via.transport == "WSS"
     lodger.expect("answered", call=call)
@@ -191,7 +193,7 @@ def test_draining_nodes_finish_their_calls_and_get_no_more(
         return [(node, each["id"]) for node in left for each in node._calls("")]
 
     with line("callee", far, calls=8), line("caller_is_hung_up", far, calls=8, rate=40):
-        left[0]._poll(lambda: len(calls()) == 8, 5.0, "eight calls")
+        left[0].until("eight calls", lambda: len(calls()) == 8, 5.0)
         for node in left:
             node.drain()
         front.until_active()
