@@ -50,7 +50,7 @@ class Desk:
         self.gone = False
         self.asked: list[Any] = []
 
-    async def call(self, claims: Claims, offer: str) -> Outcome:
+    async def call(self, claims: Claims, offer: str, resuming: bool = False) -> Outcome:
         self.asked.append((claims.id, offer))
         return self.outcome
 
