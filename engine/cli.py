@@ -114,8 +114,10 @@ def _check(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from config.fault import ConfigError
     from engine.beginning import begin
+    from engine.log import configure
     from engine.serve import serve
 
+    configure()  # as the files say once they are read; what is wrong with them is told before
     try:
         begun = begin(options.config, os.environ, options.data)
     except ConfigError as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine import ice, recording, unseal
 from engine.agent_desk import Watch
+from engine.attempt import Contact
 from engine.call import Call
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
@@ -134,7 +135,7 @@ class View:
             RegistrationView(
                 aor=aor,
                 contact=str(each.contact),
-                transport=each.hop.transport,
+                transport=Contact(each.contact, () if each.path else (each.hop,), each.path).transport,
                 expires_in_s=max(0.0, each.expires_at - now),
                 user_agent=each.user_agent,
             )

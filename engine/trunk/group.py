@@ -17,6 +17,7 @@ from engine import line_use
 from engine.build import capabilities_of
 from engine.line_events import LineChanged
 from engine.timers import Timer
+from engine.trunk.enrolment import Enrolment
 from engine.trunk.invitation import manner_of
 from routing import health
 from routing.board import LineSpec
@@ -28,7 +29,7 @@ from sip.digest import Account
 from sip.events import OptionsAnswered
 from sip.hop import Hop
 from sip.manner import PLAIN, Manner
-from sip.registration import LineDown, LineLeft, LineUp, Registration
+from sip.registration import LineDown, LineLeft, LineUp
 from sip.sdp import CodecOffer
 from sip.uri import Uri
 
@@ -74,8 +75,7 @@ class TrunkGroup:
         self._hops: dict[tuple[str, Address], tuple[Hop, Address]] = {}  # and as what it was looked up
         self.marks: dict[tuple[str, int], int] = {}  # DSCP of what is sent to their addresses
         self._questions: dict[int, Question] = {}
-        self._registrations: dict[str, Registration] = {}
-        self._registered: dict[str, LineSettings] = {}  # as what
+        self.enrolment = Enrolment(self)
         self._accounts: dict[str, Account | None] = {}
         self._capabilities: dict[str, Sequence[CodecOffer]] = {}
         self._alarm: Timer | None = None
@@ -94,8 +94,8 @@ class TrunkGroup:
         """Look lines up, register, and begin to ask."""
         for line in self.lines:
             self._told.setdefault(line.name, True)
-            self._register(line, now)
-        if self.lines:
+        self.enrolment.keep(now)
+        if self.lines or self.enrolment.wanted:
             self._look(now)
 
     def reconfigured(self, now: float) -> None:
@@ -104,20 +104,14 @@ class TrunkGroup:
         self._accounts.clear()
         self._capabilities.clear()
         self.marks.clear()
-        kept = {line.name: line for line in self.lines}
-        for name in list(self._registrations):
-            if name not in kept or _account_of(kept[name]) != _account_of(self._registered[name]):
-                self.switch.user_agent.unregister(self._registrations.pop(name), now=now)
-        self._told = {name: fit for name, fit in self._told.items() if name in kept}
+        self._told = {line.name: self._told.get(line.name, True) for line in self.lines}
         self.start(now)
         if self.waiting:
             self.switch.timers.at(0.0, self._room)
 
     def stop(self, now: float) -> None:
         """Take our registrations away."""
-        for registration in self._registrations.values():
-            self.switch.user_agent.unregister(registration, now=now)
-        self._registrations.clear()
+        self.enrolment.end(now)
 
     # --- the DNS ----------------------------------------------------------------------------------
 
@@ -127,6 +121,7 @@ class TrunkGroup:
         for line in self.lines:
             for address in self.exchange.terms(line.name).addresses:
                 self._resolve(line.name, address, now)
+        self.enrolment.look(now)
         self._looking = False
         self._rearm(now)
         if self._look_up is not None:
@@ -148,18 +143,11 @@ class TrunkGroup:
             found.append(each)
         if found:
             self.exchange.resolved(name, address, found, now)
-            self._enter(name)
+            self.enrolment.reached(name, [way.hop for way in self.ways(name)], now)
             if not self._looking:
                 self._rearm(now)
         else:
             log.warning("line not found in the DNS", line=name, host=address.host)
-
-    def _enter(self, name: str) -> None:
-        """A mobile network is registered with by way of the line's addresses (P-CSCF)."""
-        registration = self._registrations.get(name)
-        line = self.switch.config.lines.get(name)
-        if registration is not None and line is not None and line.ims is not None:
-            registration.use([way.hop for way in self.ways(name)])
 
     def _mark(self, name: str, hop: Hop) -> None:
         line = self.switch.config.lines.get(name)
@@ -261,28 +249,11 @@ class TrunkGroup:
 
     # --- registrations ----------------------------------------------------------------------------
 
-    def _register(self, line: LineSettings, now: float) -> None:
-        agent = self.switch.user_agent
-        if line.name in self._registrations:
-            return
-        user = line.contact_user
-        settings = line.registration(
-            lambda hop: agent.contact(user, hop), agent.settings.user_agent, self.account(line.name)
-        )
-        if settings is None:
-            return
-        self.exchange.registered(line.name, False)
-        registration = agent.register(settings, [], now=now)
-        self._registrations[line.name], self._registered[line.name] = registration, line
-        if line.ims is None:
-            self.switch.resolver.resolve(settings.registrar, now, registration.use)
-
     def registration(self, event: LineUp | LineDown | LineLeft, now: float) -> None:
-        """A carrier knows us, or does not any more."""
-        there = isinstance(event, LineUp)
+        """A carrier knows us, or does not any more; what we took away ourselves says nothing of the line."""
         if isinstance(event, LineDown):
             log.warning("line not registered", line=event.line, status=event.status, why=event.reason)
-        self.exchange.registered(event.line, there)
+        self.exchange.registered(event.line, self.enrolment.registered(event.line))
         self._tell(now)
 
     # --- calls ------------------------------------------------------------------------------------
@@ -317,13 +288,11 @@ class TrunkGroup:
 
     def route(self, name: str) -> Sequence[str]:
         """The proxies that the carrier wants requests to pass (RFC 3608)."""
-        registration = self._registrations.get(name)
-        return registration.route if registration is not None else ()
+        return self.enrolment.route(name)
 
     def own(self, name: str) -> str:
         """The domain under which the line's far end knows us."""
-        registration = self._registrations.get(name)
-        return registration.settings.account.uri.host if registration else self.switch.config.sip.domain
+        return self.enrolment.domain(name) or self.switch.config.sip.domain
 
     def demand(self, call: Call, number: str, among: Sequence[str], avoid: frozenset[str]) -> Demand:
         """What a call to `number` asks of lines."""
@@ -375,11 +344,6 @@ class TrunkGroup:
         head = self.waiting.get(self.exchange.surge.head)
         if head is not None:
             head.room(now)
-
-
-def _account_of(line: LineSettings) -> object:
-    """What a registration is made from."""
-    return line.register, line.credentials, line.ims, line.addresses, line.transport
 
 
 def _decides(config: Config) -> tuple[Mapping[str, LineSpec], Mapping[str, Terms], Rules]:

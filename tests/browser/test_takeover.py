@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +41,7 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Cluste
     redis = RedisServer(tmp_path / "redis")
     os.environ["ISOGLOSS_REDIS"] = redis.url
     prompts = prompts_of(request.config.cache)
-
-    def start(number: int) -> ClusterNode:
-        return ClusterNode(tmp_path / f"node-{number}", number, prompts, more=settings(number))
-
-    with ThreadPoolExecutor(2) as pool:
-        nodes = list(pool.map(start, (1, 2)))
+    nodes = [ClusterNode(tmp_path / f"node-{n}", n, prompts, more=settings(n)) for n in (1, 2)]
     yield nodes
     for node in nodes:
         if node.process.poll() is None:

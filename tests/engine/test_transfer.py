@@ -78,3 +78,22 @@ def test_a_colleague_who_still_rings_goes_on_ringing_for_the_customer(stage: Sta
     stage.run(30.0)
     assert not stage.calls
     assert acd.agents["agent1"].free
+
+
+def test_who_was_held_for_a_transfer_that_failed_is_held_still_and_can_be_taken_back(stage: Stage) -> None:
+    (agent, colleague), call = stage.agents, stage.call
+    colleague.answers = False
+    agent.hold()
+    stage.run(0.5)
+    assert agent.session is not None
+    agent.session.refer(Uri.parse(f"sip:{colleague.name}@{DOMAIN}"), now=stage.world.now)
+    agent.host.pump()
+    stage.run(1.0)
+    assert call.state is State.TRANSFERRING
+    colleague.hang_up(colleague.session)
+    colleague.host.pump()
+    stage.run(2.0)
+    assert call.state is State.HELD
+    agent.take_back()
+    stage.run(1.0)
+    assert call.state is State.TALKING

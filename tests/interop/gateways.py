@@ -45,9 +45,9 @@ HOSTS = {
 SECOND_HOST, REGISTRAR = "127.0.1.101", "127.0.1.102"
 ROUTING: dict[str, Any] = {
     "health": {
-        "doubt_s": 0.2,
-        "first_back_off_s": 0.3,
-        "longest_back_off_s": 0.4,
+        "doubt_s": 0.1,
+        "first_back_off_s": 0.15,
+        "longest_back_off_s": 0.2,
         "rise": 2,
         "return_s": 0,
     },

