@@ -98,6 +98,7 @@ function hoursOf() {
 function drawHeat() {
   const focused = document.activeElement?.dataset?.key;
   const hours = hoursOf();
+  $('heat').dataset.hours = hours.length;
   const every = hours.length > 60 ? 24 : 3;
   const corner = make('th', {class: 'corner', scope: 'col'}, make('span', {class: 'quiet', textContent: say('lines.line')}));
   const heads = hours.map((at, place) => {
