@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,13 @@ class Regions:
             }
             return ClusterNode(folder / f"node-{number}", number, prompts, more=more)
 
-        with pytest.MonkeyPatch.context() as patched, ThreadPoolExecutor(2) as pool:
-            patched.setenv("ISOGLOSS_REDIS", self.redis.url)
-            self.near, self.far = pool.map(start, (1, 2))
+        with ExitStack() as failing:
+            failing.callback(self.redis.kill)
+            failing.callback(self.road.close)
+            with pytest.MonkeyPatch.context() as patched, ThreadPoolExecutor(2) as pool:
+                patched.setenv("ISOGLOSS_REDIS", self.redis.url)
+                self.near, self.far = pool.map(start, (1, 2))
+            failing.pop_all()
 
     def met(self) -> None:
         for node in (self.near, self.far):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,12 @@ class Pair:
             more, place = settings(number), folder / f"node-{number}"
             return ClusterNode(place, number, prompts, more=more, far_ends=[self.end])
 
-        with pytest.MonkeyPatch.context() as patched, ThreadPoolExecutor(2) as pool:
-            patched.setenv("ISOGLOSS_REDIS", self.redis.url)
-            self.one, self.other = pool.map(start, (1, 2))
+        with ExitStack() as failing:
+            failing.callback(self.redis.kill)
+            with pytest.MonkeyPatch.context() as patched, ThreadPoolExecutor(2) as pool:
+                patched.setenv("ISOGLOSS_REDIS", self.redis.url)
+                self.one, self.other = pool.map(start, (1, 2))
+            failing.pop_all()
 
     def close(self) -> None:
         for each in (self.one, self.other):
