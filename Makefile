@@ -2,6 +2,7 @@
 #   make demo    a customer calls, waits, talks to an agent; prints the timeline and checks what each side heard
 #   make run     a node that stays up; prints how to register a softphone
 #   make test    all tests but those of pages    make lint    ruff, mypy, import rules
+#   make probe   tests of probes over lines, which measure delay and want the machine for themselves
 #   make bench   every benchmark, results kept   make soak    the long runs
 #   make browser tests of pages and of softphones in them, in Chromium (Node.js and npm packages for these alone)
 #   make chroot  demo and test in a clean Debian, and the Dockerfile replayed (root, about half an hour)
@@ -26,7 +27,7 @@ tests.sim.story --calls 10000 --seeds 20 --kill-worker
 endef
 export SOAKS
 
-.PHONY: help demo run test browser lint format bench table soak chroot constraints clean
+.PHONY: help demo run test probe browser lint format bench table soak chroot constraints clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -43,7 +44,10 @@ run: .venv/.ready-run
 	$(PYTHON) -m engine serve $(ARGS)
 
 test: .venv/.ready-test
-	$(PYTHON) -m pytest $(BY_TWO) $(ARGS)
+	$(PYTHON) -m pytest $(BY_TWO) --ignore tests/interop/test_probe.py $(ARGS)
+
+probe: .venv/.ready-test
+	$(PYTHON) -m pytest tests/interop/test_probe.py $(ARGS)
 
 browser: .venv/.ready-browser
 	$(PYTHON) -m pytest tests/browser tests/interop/test_webphones.py tests/interop/test_jssip.py $(ARGS)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 # SIP status of a failed attempt -> what the record says; anything else is `unreachable`
 REASONS = {
     403: EndReason.REFUSED,
-    404: EndReason.UNKNOWN_NUMBER,
     408: EndReason.NO_ANSWER,
     480: EndReason.NO_ANSWER,
     486: EndReason.BUSY,

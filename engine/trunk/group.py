@@ -15,6 +15,7 @@ import structlog
 
 from engine import line_use
 from engine.build import capabilities_of
+from engine.leg import NOTICED_S
 from engine.line_events import LineChanged
 from engine.timers import Timer
 from engine.trunk.enrolment import Enrolment
@@ -87,6 +88,14 @@ class TrunkGroup:
     def lines(self) -> Sequence[LineSettings]:
         """Those that calls go out over."""
         return [line for line in self.switch.config.lines.values() if line.calls_out]
+
+    def beside(self, name: str) -> bool:
+        """Whether a call that this line loses may be called again over another."""
+        return self.exchange.rules.rescue.enabled and any(line.name != name for line in self.lines)
+
+    def patience_s(self, name: str) -> float:
+        """Silence after which a worker is to miss a leg over the line."""
+        return self.exchange.rules.rescue.doubt_s if self.beside(name) else NOTICED_S
 
     # --- life -------------------------------------------------------------------------------------
 

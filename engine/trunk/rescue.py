@@ -35,8 +35,8 @@ def terms(leg: Leg) -> rescue.Terms:
 
 
 def begin(leg: Leg, now: float) -> None:
-    """The leg is connected: it is watched from now on, if it came over a line."""
-    if leg.line and leg.rescue is None and terms(leg).enabled:
+    """The leg is connected: it is watched from now on, if it came over a line and another could take it."""
+    if leg.line and leg.rescue is None and leg.call.switch.trunks.beside(leg.line):
         leg.rescue = Rescue(since=now, media_at=now, signalling_at=now)
         reconsider(leg, now)
 

@@ -176,7 +176,9 @@ def test_a_phone_that_was_never_heard_has_its_time_from_the_moment_it_is_connect
     assert seq(leg_of(stage, Side.CUSTOMER)) == before + 1
 
 
-def test_a_caller_who_waits_and_has_vanished_gives_up_the_place(stage: Stage) -> None:
+def test_a_caller_who_waits_and_has_vanished_gives_up_the_place_when_it_was_kept_for_a_while(
+    stage: Stage,
+) -> None:
     stage.customer()
     stage.run(5.0)
     waiting = stage.customer()
@@ -187,6 +189,9 @@ def test_a_caller_who_waits_and_has_vanished_gives_up_the_place(stage: Stage) ->
     assert len(stage.calls) == 2
     stage.run(MORE_S + PATIENCE_S)
     assert only_record(stage).reason is EndReason.SIGNALLING_LOST
+    queue = stage.house.switch.acd.queues["support"]
+    assert queue.head is None
+    stage.run(queue.spec.keep_place_s)
     assert not stage.house.switch.acd.queues["support"].places
 
 

@@ -55,7 +55,7 @@ def test_a_failure_shows_what_went_over_the_wire(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_no_parameter_of_a_scenario_is_left_open(name: str) -> None:
-    text = expand(name, status="200", wait="1000")
+    text = expand(name, status="200", wait="1000", front="1", seconds="1", talk="1")
     assert "<part" not in text
     assert "%" not in text.replace("%3B", "").replace("%3D", "")
 
