@@ -1,8 +1,8 @@
 # Isogloss. `make demo` shows a call, `make test` proves the house; each installs what is missing first.
 #   make demo    a customer calls, waits, talks to an agent; prints the timeline and checks what each side heard
 #   make run     a node that stays up; prints how to register a softphone
-#   make test    all tests but those of pages    make lint    ruff, mypy, import rules
-#   make probe   tests of probes over lines, which measure delay and want the machine for themselves
+#   make test    all tests but those of `several` and `browser`      make lint    ruff, mypy, import rules
+#   make several tests of several nodes, fronts, gateways and probes, which want the machine for themselves
 #   make bench   every benchmark, results kept   make soak    the long runs
 #   make browser tests of pages and of softphones in them, in Chromium (Node.js and npm packages for these alone)
 #   make chroot  demo and test in a clean Debian, and the Dockerfile replayed (root, about half an hour)
@@ -13,6 +13,9 @@ PYTHON = .venv/bin/python
 ARGS =
 # By two processes, which divide the rooms of real calls and then the rest (tests/conftest.py).
 BY_TWO = -n 2 --no-loadscope-reorder --durations=15
+# Several nodes, fronts and gateways at once; beside others they would spoil what those measure.
+SEVERAL = $(patsubst %,tests/interop/test_%.py,ims_line kamailio kamailio_rules lines nodes pool probe reload \
+    shared_queues takeover)
 # Spoken once, for every node that the demo, the tests and the benchmarks start.
 export ISOGLOSS_PROMPTS = $(CURDIR)/var/prompts
 
@@ -27,7 +30,7 @@ tests.sim.story --calls 10000 --seeds 20 --kill-worker
 endef
 export SOAKS
 
-.PHONY: help demo run test probe browser lint format bench table soak chroot constraints clean
+.PHONY: help demo run test several browser lint format bench table soak chroot constraints clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -44,10 +47,10 @@ run: .venv/.ready-run
 	$(PYTHON) -m engine serve $(ARGS)
 
 test: .venv/.ready-test
-	$(PYTHON) -m pytest $(BY_TWO) --ignore tests/interop/test_probe.py $(ARGS)
+	$(PYTHON) -m pytest $(BY_TWO) $(addprefix --ignore=,$(SEVERAL)) $(ARGS)
 
-probe: .venv/.ready-test
-	$(PYTHON) -m pytest tests/interop/test_probe.py $(ARGS)
+several: .venv/.ready-test
+	$(PYTHON) -m pytest $(SEVERAL) $(ARGS)
 
 browser: .venv/.ready-browser
 	$(PYTHON) -m pytest tests/browser tests/interop/test_webphones.py tests/interop/test_jssip.py $(ARGS)

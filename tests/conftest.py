@@ -17,15 +17,7 @@ from hypothesis import settings
 settings.register_profile("house", derandomize=True, deadline=None)
 settings.load_profile("house")
 
-LIVE = ("interop", "several", "browser")  # rows of real calls, the longest first
-# Of interop, those with nodes, gateways and processes of their own: they wait for these most of the time.
-SEVERAL = frozenset(
-    f"test_{noun}.py"
-    for noun in (
-        *("ims_line", "kamailio", "kamailio_rules", "lines", "nodes", "pool", "probe", "reload"),
-        *("shared_queues", "takeover"),
-    )
-)
+LIVE = ("interop", "browser")  # rooms of real calls, the longest first
 PAGES_S = 240.0
 GIVES_WAY = 10  # how nice a test is that computes
 
@@ -43,8 +35,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def row(test: str) -> str:
     """What is run by one process, in its order. test: its id."""
     file = PurePosixPath(test.partition("::")[0])
-    if file.parts[1] == "interop" and file.name in SEVERAL:
-        return "several"
     return file.parts[1] if file.parts[1] in LIVE else str(file)
 
 

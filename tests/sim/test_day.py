@@ -31,7 +31,7 @@ def test_media_workers_that_die_take_their_calls_with_them_and_no_others(tmp_pat
 
 
 def test_calls_in_three_workers_are_joined_across_them_and_die_with_their_own(tmp_path: Path) -> None:
-    outcome = Day(12, CALLS, tmp_path, loss=0.05, kill_worker=True, workers=3).live()
+    outcome = Day(11, CALLS, tmp_path, loss=0.05, kill_worker=True, workers=3).live()
     assert outcome.workers_lost >= 1
     assert outcome.reasons["media_lost"] >= 1
     assert outcome.moves >= 1
