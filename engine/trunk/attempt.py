@@ -130,6 +130,7 @@ class LineAttempt:
         """Try the line's next address; `end` is what became of the last where there is none, or no time."""
         assert self._step is not None
         self._stop_timer()
+        self._trunks.trying.discard(self)
         if not self._ways or now >= self._until:
             self._ended(Outcome(now, end, self._heard), now)
             return
@@ -168,7 +169,7 @@ class LineAttempt:
             now=now,
         )
         switch.sessions[self._session.id] = self.leg
-        self._sent_at = now
+        self._sent_at, self._heard = now, Heard.NOTHING  # of this INVITE: those before got nowhere
         self._arm(min(step.no_100_s, self._until - now), self._silent, now)
 
     def _offer(self, line: str, wanted: Policy) -> bytes:
@@ -265,10 +266,12 @@ class LineAttempt:
             self._refused(event.status, now, event)
 
     def _refused(self, status: int, now: float, event: Rejected | None = None) -> None:
-        if status in UNSUITED and self._forms and self._heard < Heard.RINGING:
+        nowhere = self._heard < Heard.PROGRESS and now < self._until
+        if nowhere and status in UNSUITED and self._forms:
+            self._trunks.trying.discard(self)
             self._invite(now)
             return
-        if status == 503 and self._ways and self._heard < Heard.PROGRESS and now < self._until:
+        if nowhere and status == 503 and self._ways:
             self._next_way(End.UNREACHABLE, now)  # RFC 3263 section 4.3
             return
         why = Reason.parse(event.why) if event and event.why else None

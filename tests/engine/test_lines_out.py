@@ -336,3 +336,35 @@ def test_a_call_that_was_taken_and_not_rung_for_leaves_a_line_as_soon_as_that_is
         stage.customer(number)
         stage.run(0.6)
     assert "+34910601234" in second.numbers
+
+
+def test_an_address_that_takes_its_time_is_heard_out_after_another_that_refused(
+    lines: Lines, stage: Stage
+) -> None:
+    """Both say 100 first, which is patience enough for each."""
+    lines.add("one", FIRST, SECOND)
+    for gateway in lines.gateways.values():
+        gateway.thinks_s = 0.8
+    stage.run(1.0)
+    lines.gateways[FIRST].manner = lines.gateways[SECOND].manner = 503
+    session = lines.dial()
+    stage.run(0.5)
+    for gateway in lines.gateways.values():
+        gateway.manner = "answers" if not gateway.called else 503
+    stage.run(3.0)
+    assert session.state == "connected"
+    assert [len(gateway.called) for gateway in lines.gateways.values()] == [1, 1]
+
+
+def test_a_gateway_that_refuses_encryption_is_heard_out_when_it_is_called_without(
+    lines: Lines, stage: Stage
+) -> None:
+    gateway = lines.add("one", FIRST, srtp="preferred")
+    gateway.manner, gateway.thinks_s = 488, 0.8
+    session = lines.dial()
+    stage.run(0.5)
+    assert len(gateway.called) == 1
+    stage.run(0.4)
+    gateway.manner = "answers"
+    stage.run(3.0)
+    assert session.state == "connected" and len(gateway.called) == 2

@@ -34,12 +34,19 @@ class Gateway(Voice):
         self.manner: str | int = "answers"
         self.before = 0
         self.later_s = 0.3
+        self.thinks_s = 0.0  # before it does anything but say 100
         self.elsewhere = ""
         self.called: list[Request] = []
         self.taken: list[Session] = []
 
     def rung(self, event: events.IncomingCall) -> None:
         self.called.append(event.request)
+        if self.thinks_s:
+            self.later(self.thinks_s, event.session, lambda session: self._do(event))
+        else:
+            self._do(event)
+
+    def _do(self, event: events.IncomingCall) -> None:
         session, now = event.session, self.world.now
         if self.before:
             session.progress(None, self.before, now=now)
