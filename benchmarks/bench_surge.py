@@ -116,8 +116,7 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true", help="under 50 s")
     seconds = 6.0 if parser.parse_args().quick else 20.0
-    # Most callers send no sound and answer no questions: they would be taken for dead, and called back.
-    with line_bed({"rescue": {"enabled": False}}, LINES) as bed:
+    with line_bed(lines=LINES) as bed:
         three = surge(bed, 3, seconds, 0)
         print(f"three times the usual: {three}", flush=True)
         ten = surge(bed, 10, seconds, 100_000)

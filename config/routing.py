@@ -172,6 +172,9 @@ class RescueSettings:
     enabled: bool = setting(
         "Call a leg again over another line when it died in the middle of a call.", default=True
     )
+    call_back: bool = setting(
+        "Call customers back, at the numbers that they called from, whose own line died so.", default=False
+    )
     doubt_s: ShortSeconds = setting(
         "Silence after which it is asked whether it is there, in seconds.", default=1.0
     )
@@ -180,7 +183,11 @@ class RescueSettings:
 
     def value(self) -> rescue.Terms:
         return rescue.Terms(
-            enabled=self.enabled, doubt_s=self.doubt_s, dead_s=self.dead_s, within_s=self.within_s
+            enabled=self.enabled,
+            call_back=self.call_back,
+            doubt_s=self.doubt_s,
+            dead_s=self.dead_s,
+            within_s=self.within_s,
         )
 
 

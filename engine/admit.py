@@ -222,7 +222,7 @@ def _channel(call: Call, arrival: Arrival) -> bool:
     if not call.switch.trunks.exchange.took(arrival.line.name):
         return False
     call.customer.line = arrival.line.name
-    call.customer.patience_s = call.switch.trunks.patience_s(arrival.line.name)
+    call.customer.patience_s = call.switch.trunks.patience_s(arrival.line.name, back=True)
     return True
 
 

@@ -48,14 +48,15 @@ class Do(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Seconds. enabled: by the operator's word; a leg that is not rescued is ended by its silence timer as
-    ever.
+    """Seconds. enabled, call_back: by the operator's word, for far ends that were called and for those who
+    called; a leg that is not rescued is ended by its silence timer as ever.
     """
 
     doubt_s: float = 1.0
     dead_s: float = 3.0
     within_s: float = 20.0
     enabled: bool = True
+    call_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

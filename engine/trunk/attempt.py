@@ -60,7 +60,7 @@ class LineAttempt:
         self.number = number
         self.leg = call.new_leg(Side.AGENT)
         self.leg.attempt, self.leg.lines = self, lines
-        self.leg.patience_s = self._trunks.patience_s("")
+        self.leg.patience_s = self._trunks.patience_s("", back=False)
         self._avoid, self._caller = avoid, caller
         self._steps: Steps | None = None
         self._step: Attempt | None = None

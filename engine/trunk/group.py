@@ -77,7 +77,7 @@ class TrunkGroup:
         self.marks: dict[tuple[str, int], int] = {}  # DSCP of what is sent to their addresses
         self._questions: dict[int, Question] = {}
         self.enrolment = Enrolment(self)
-        self._accounts: dict[str, Account | None] = {}
+        self._accounts: dict[str, tuple[object, Account | None]] = {}  # each with what it was made from
         self._capabilities: dict[str, Sequence[CodecOffer]] = {}
         self._alarm: Timer | None = None
         self._look_up: Timer | None = None
@@ -89,13 +89,15 @@ class TrunkGroup:
         """Those that calls go out over."""
         return [line for line in self.switch.config.lines.values() if line.calls_out]
 
-    def beside(self, name: str) -> bool:
-        """Whether a call that this line loses may be called again over another."""
-        return self.exchange.rules.rescue.enabled and any(line.name != name for line in self.lines)
+    def beside(self, name: str, *, back: bool) -> bool:
+        """Whether a leg that this line loses may be called again over another. back: it had called us."""
+        terms = self.exchange.rules.rescue
+        wanted = terms.enabled and (terms.call_back or not back)
+        return wanted and any(line.name != name for line in self.lines)
 
-    def patience_s(self, name: str) -> float:
+    def patience_s(self, name: str, *, back: bool) -> float:
         """Silence after which a worker is to miss a leg over the line."""
-        return self.exchange.rules.rescue.doubt_s if self.beside(name) else NOTICED_S
+        return self.exchange.rules.rescue.doubt_s if self.beside(name, back=back) else NOTICED_S
 
     # --- life -------------------------------------------------------------------------------------
 
@@ -110,7 +112,6 @@ class TrunkGroup:
     def reconfigured(self, now: float) -> None:
         """The switch has another configuration: lines that stay keep what is known of them."""
         self.exchange.change(*_decides(self.switch.config), now)
-        self._accounts.clear()
         self._capabilities.clear()
         self.marks.clear()
         self._told = {line.name: self._told.get(line.name, True) for line in self.lines}
@@ -280,10 +281,13 @@ class TrunkGroup:
 
     def account(self, name: str) -> Account | None:
         """What challenges are answered with; one value for all calls and the registration of a line."""
-        if name not in self._accounts:
-            line = self.switch.config.lines.get(name)
-            self._accounts[name] = line.account() if line is not None else None
-        return self._accounts[name]
+        line = self.switch.config.lines.get(name)
+        if line is None:
+            return None
+        made_from, account = line.credentials, self._accounts.get(name)
+        if account is None or account[0] != (made_from, line.ims):
+            account = self._accounts[name] = (made_from, line.ims), line.account()
+        return account[1]
 
     def media_dscp(self, name: str) -> int | None:
         """Of its calls' sound; None for the node's."""

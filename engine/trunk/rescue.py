@@ -2,7 +2,8 @@
 
 What is heard of it: its worker misses its packets (RtpStopped, after `leg.patience_s`) or has them again, it
 answers a question, or its session ends because nothing reaches it any more. The other party hears comfort
-noise meanwhile. A customer who came over the line is called back at the number she called from.
+noise meanwhile. A customer who came over the line is called back at the number she called from, where the
+operator wants that.
 """
 
 from __future__ import annotations
@@ -35,8 +36,10 @@ def terms(leg: Leg) -> rescue.Terms:
 
 
 def begin(leg: Leg, now: float) -> None:
-    """The leg is connected: it is watched from now on, if it came over a line and another could take it."""
-    if leg.line and leg.rescue is None and leg.call.switch.trunks.beside(leg.line):
+    """The leg is connected: it is watched from now on, if it is over a line and another could take it."""
+    if not leg.line or leg.rescue is not None:
+        return
+    if leg.call.switch.trunks.beside(leg.line, back=leg.carried is None):
         leg.rescue = Rescue(since=now, media_at=now, signalling_at=now)
         reconsider(leg, now)
 

@@ -131,14 +131,20 @@ def test_a_call_that_no_line_takes_over_ends_and_says_so(
     assert not lines.gateways[SECOND].live
 
 
-def test_a_customer_whose_line_dies_is_called_back(lines: Lines, stage: Stage) -> None:
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_customer_whose_line_dies_is_called_back_where_that_is_wanted(stage: Stage, wanted: bool) -> None:
+    lines = Lines(stage, rescue=RescueSettings(call_back=wanted))
+    lines.add("one", FIRST, priority=1)
+    lines.add("two", SECOND, priority=2)
     customer = stage.customer()
     stage.run(8.0)
     assert stage.call.state is State.TALKING
     customer.vanish()
     stage.run(7.0)
     gateway = lines.gateways[FIRST]
-    assert gateway.numbers == ["+491701234"] and stage.call.state is State.TALKING
+    assert gateway.numbers == (["+491701234"] if wanted else []) and stage.call.state is State.TALKING
+    if not wanted:
+        return
     assert stage.call.customer is not None and stage.call.customer.line == "one"
     assert stage.call.agent == "agent0"
 
