@@ -238,18 +238,18 @@ class Engine:
     # --- what happens -------------------------------------------------------------------------------
 
     def _sip_told(self, events: Sequence[object]) -> None:
-        now = self.clock()
         for event in events:
-            self.switch.sip(event, now)
+            self.switch.sip(event, self.clock())
+            self.shell.send()
         self._settle()
 
     def _media_told(self, worker: int, events: list[AnyEvent]) -> None:
-        now = self.clock()
         for event in events:
             if isinstance(event, RecordingEvent):
-                recording.told(self.switch, event, now)
+                recording.told(self.switch, event, self.clock())
             else:
-                self.switch.heard(event, now)
+                self.switch.heard(event, self.clock())
+                self.shell.send()
         self._settle()
 
     def _gate_told(self, events: list[AnyEvent]) -> None:

@@ -68,6 +68,8 @@ class Leg:
         self.moving = False  # to another worker, and its phone does not know yet
         self.connected = False  # signalling and SDP are done: sound can pass
         self.silent = False  # the worker hears nothing from the far end
+        self.heard = False  # it has, of a packet at least
+        self.mute = False  # its line was told that it had not
         self.asked = False  # whether it is still there; no answer yet
         self.away = False  # a browser that is out of reach: engine/absence.py
         self.away_until = 0.0  # when that is over, one way or the other

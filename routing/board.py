@@ -1,8 +1,8 @@
 """How all lines stand now, in columns of one row a line: who is off, at a cap, dead, in doubt, coming back.
 
 The engine tells it what happens (`began`, `ended`, `stands`); `routing.line.choose` reads it. A line's calls
-a second are counted by the last so many starts, so that in no second, whenever it begins, there are more than
-its cap.
+a second are counted by the last so many starts, so that in no second, whenever it begins, its far end sees
+more than its cap.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from routing.window import Schedule
 F64 = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 UNLIMITED = 2**31
+WINDOW_S = 1.05  # that a cap of calls a second counts by: on their way calls come closer to one another
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class Board:
         if per_s:
             starts = self._starts[at]
             starts.append(now)
-            self.ready_at[at] = starts[0] + 1.0 if len(starts) == per_s else -np.inf
+            self.ready_at[at] = starts[0] + WINDOW_S if len(starts) == per_s else -np.inf
 
     def ended(self, name: str) -> None:
         """That call is over, or came to nothing. Safe for a line that is gone."""
@@ -127,7 +128,7 @@ class Board:
             for start in old._starts[was] if per_s else ():
                 self._starts[at].append(start)
             if per_s and len(self._starts[at]) == per_s:
-                self.ready_at[at] = self._starts[at][0] + 1.0
+                self.ready_at[at] = self._starts[at][0] + WINDOW_S
         self.measured.keep(old.measured, [old.index.get(name) for name in self.names])
 
     def closed(self, wall: float) -> Bools:

@@ -26,13 +26,15 @@ class Circuit(StrEnum):
 
 
 class Event(StrEnum):
-    """WORKED, FAILED: what became of a call. BEGAN: one was sent there. DROPPED: one ended before anything
-    could be said of the line. TOLD: it asked to be left alone. RESTED: what time brings (`due`).
+    """WORKED, FAILED: what became of a call. MUTE: one was answered, and nothing was heard of it. BEGAN: one was
+    sent there. DROPPED: one ended before anything could be said of the line. TOLD: it asked to be left alone.
+    RESTED: what time brings (`due`).
     """
 
     BEGAN = "began"
     WORKED = "worked"
     FAILED = "failed"
+    MUTE = "mute"
     DROPPED = "dropped"
     TOLD = "told"
     RESTED = "rested"
@@ -55,7 +57,9 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """One line's. began, failed: faded counts at `at`. rest_s: of the present or the last rest."""
+    """One line's. began, failed: faded counts at `at`. rest_s: of the present or the last rest. mute: it rests,
+    or is tried, because its calls were not heard: an answer says nothing of it then, but sound does.
+    """
 
     circuit: Circuit = Circuit.CLOSED
     since: float = 0.0
@@ -65,11 +69,16 @@ class Breaker:
     rest_s: float = 0.0
     hits: int = 0
     trying: bool = False
+    mute: bool = False
     tripped: bool = False  # it has been open: since it closed its share grows
 
     def passes(self) -> bool:
         """Whether a call may be sent there now."""
         return self.circuit is Circuit.CLOSED or (self.circuit is Circuit.TRIAL and not self.trying)
+
+    def listens(self) -> bool:
+        """Whether only the sound of a call will tell what the line is worth."""
+        return self.mute and self.circuit is Circuit.TRIAL
 
     def share_of_calls(self, now: float, terms: Terms) -> float:
         """Share of its calls, 0 to 1, that it is given now."""
@@ -109,6 +118,7 @@ TABLE: dict[tuple[Circuit, Event], tuple[Circuit | Next, tuple[Do, ...]]] = {
     # circuit    event             next circuit      what else
     (_CLOSED, _E.BEGAN): (Next.SAME, (Do.COUNT_BEGAN,)),
     (_CLOSED, _E.FAILED): (Next.IF_TOO_MANY, (Do.COUNT_FAILED,)),
+    (_CLOSED, _E.MUTE): (Next.IF_TOO_MANY, (Do.COUNT_FAILED,)),
     (_CLOSED, _E.TOLD): (_OPEN, (Do.REST_AS_TOLD, Do.FORGET)),
     (_OPEN, _E.TOLD): (Next.SAME, (Do.REST_AS_TOLD,)),
     (_OPEN, _E.RESTED): (_TRIAL, (Do.UNTRY,)),
@@ -116,6 +126,7 @@ TABLE: dict[tuple[Circuit, Event], tuple[Circuit | Next, tuple[Do, ...]]] = {
     (_TRIAL, _E.DROPPED): (Next.SAME, (Do.UNTRY,)),
     (_TRIAL, _E.WORKED): (Next.IF_ENOUGH, (Do.HIT,)),
     (_TRIAL, _E.FAILED): (_OPEN, (Do.REST_LONGER, Do.FORGET)),
+    (_TRIAL, _E.MUTE): (_OPEN, (Do.REST_LONGER, Do.FORGET)),
     (_TRIAL, _E.TOLD): (_OPEN, (Do.REST_AS_TOLD, Do.FORGET)),
 }
 
@@ -134,7 +145,8 @@ def apply(breaker: Breaker, event: Event, now: float, terms: Terms, *, told_s: f
         return replace(changed, since=now) if Do.REST_AS_TOLD in actions else changed
     if circuit is Circuit.OPEN and target is Next.IF_TOO_MANY:
         changed = _act(_act(changed, Do.REST, now, terms, 0.0), Do.FORGET, now, terms, 0.0)
-    return replace(changed, circuit=circuit, since=now, hits=0, trying=False, tripped=True)
+    mute = event is Event.MUTE if circuit is Circuit.OPEN else changed.mute and circuit is Circuit.TRIAL
+    return replace(changed, circuit=circuit, since=now, hits=0, trying=False, mute=mute, tripped=True)
 
 
 def due(breaker: Breaker, now: float) -> Event | None:

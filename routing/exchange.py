@@ -240,12 +240,30 @@ class Exchange:
         if at is not None:
             self.board.measured.add(what, at, destination, value, now)
 
-    def mute(self, name: str, destination: str, now: float) -> None:
-        """A call was answered over the line and nothing was heard: it did not carry it, whatever it said."""
-        if name in self._lines:
-            self.measured(name, destination, Measure.LOSS, 1.0, now)
-            self.measured(name, destination, Measure.MOS, 1.0, now)
-            self._circuit(name, breaker.Event.FAILED, now)
+    def mute(self, tried: Tried, now: float) -> None:
+        """A call was answered and nothing was heard of it: the line did not carry it, whatever it said."""
+        if tried.line in self._lines:
+            destination = destination_of(tried.number)
+            self.measured(tried.line, destination, Measure.LOSS, 1.0, now)
+            self.measured(tried.line, destination, Measure.MOS, 1.0, now)
+            if self._lines[tried.line].circuit.circuit is breaker.Circuit.CLOSED:
+                self._circuit(tried.line, breaker.Event.MUTE, now)
+            else:
+                self._listened(tried, breaker.Event.MUTE, now)
+
+    def sounded(self, tried: Tried, now: float) -> None:
+        """Something was heard of a call that was answered. Safe for a line that is gone."""
+        self._listened(tried, breaker.Event.WORKED, now)
+
+    def unknown(self, tried: Tried, now: float) -> None:
+        """A call that was answered is over, too soon to say whether it would have been heard."""
+        self._listened(tried, breaker.Event.DROPPED, now)
+
+    def _listened(self, tried: Tried, event: breaker.Event, now: float) -> None:
+        """A trial by sound is over; calls from before it say nothing of it."""
+        line = self._lines.get(tried.line)
+        if line is not None and line.circuit.listens() and tried.began >= line.circuit.since:
+            self._circuit(tried.line, event, now)
 
     # --- health -----------------------------------------------------------------------------------
 
@@ -317,7 +335,8 @@ class Exchange:
         now, at, asked = tried.ended, self.board.index[tried.line], tried.retry_after_s
         told = tried.status == 503 and asked is not None
         event = breaker.Event.TOLD if told else _JUDGED[tried.blame]
-        self._circuit(tried.line, event, now, told_s=asked or 0.0)
+        if tried.heard is not Heard.ANSWERED or not self._lines[tried.line].circuit.listens():
+            self._circuit(tried.line, event, now, told_s=asked or 0.0)
         if tried.blame is not Blame.NOTHING:
             answered = float(tried.heard is Heard.ANSWERED)
             self.board.measured.add(Measure.ASR, at, demand.destination, answered, now)

@@ -75,7 +75,9 @@ class Terms:
 
 @dataclass(slots=True)
 class Peer:
-    """Another node. until: when its lease ends, as far as is known here. direct_at: when it last answered."""
+    """Another node. until: when its lease ends, as far as is known here; of one that is gone, when the lease
+    ended that was seen first since then. direct_at: when it last answered.
+    """
 
     member: Member
     until: float = float("-inf")
@@ -212,11 +214,19 @@ class Membership:
             if member.pulse.started < known.started:
                 return
             self._lose(peer, "it started anew", now)
-        elif peer.gone and until <= now:
+        elif peer.gone and not self._renewed(peer, until):
             return
         peer.until = until
         newer = member.life != known.life or member.pulse.seq >= known.seq
         self._take(peer, member if newer else _with(member, known), now)
+
+    def _renewed(self, peer: Peer, until: float) -> bool:
+        """Whether a node that was gone renews its lease before our eyes. That it has one is no sign: what it
+        sent before its end may have lain in a store that hung.
+        """
+        if peer.until == float("-inf"):
+            peer.until = until
+        return until >= peer.until + self.terms.lease_s / 4  # under a beat, over what answers differ by
 
     def _take(self, peer: Peer, member: Member, now: float) -> None:
         """The peer is there, and this is what is known of it."""

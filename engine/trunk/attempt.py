@@ -19,6 +19,7 @@ from engine.events import Side
 from engine.line_events import LineChosen
 from engine.states import Trigger
 from engine.timers import Timer
+from engine.trunk import sound
 from engine.trunk.group import TrunkGroup, Way
 from engine.trunk.invitation import invitation
 from engine.trunk.parties import caller_of, diverted_of
@@ -384,6 +385,7 @@ class LineAttempt:
         """One line is done with; of one that carries the call, the rest is known at its end."""
         if tried.heard is Heard.ANSWERED:
             self.leg.carried = tried
+            sound.begin(self.leg, tried.ended)
         else:
             line_use.failed(self.call, tried, tried.ended)
 

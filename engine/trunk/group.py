@@ -18,14 +18,14 @@ from engine.build import capabilities_of
 from engine.leg import NOTICED_S
 from engine.line_events import LineChanged
 from engine.timers import Timer
+from engine.trunk import sound
 from engine.trunk.enrolment import Enrolment
 from engine.trunk.invitation import manner_of
 from routing import health
 from routing.board import LineSpec
 from routing.dial import Address, Terms
-from routing.exchange import Exchange, Rules, destination_of
+from routing.exchange import Exchange, Rules
 from routing.line import Demand
-from routing.measure import Measure
 from sip.digest import Account
 from sip.events import OptionsAnswered
 from sip.hop import Hop
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 LOOK_UP_S = 60.0  # between two looks at the DNS; what it says is kept for as long as it says
 HASTE_S = 0.02  # the least between two rounds of questions
-MUTE_S = 5.0  # a call of so long in which nothing was heard of the far end is one that its line did not carry
 SLOW_S = 4.0  # answers later than this say nothing about the way
 
 log = structlog.get_logger("lines")
@@ -341,17 +340,8 @@ class TrunkGroup:
         tried, leg.carried = leg.carried, None
         if tried is None:
             return
-        stats = leg.stats
         line_use.carried(leg, tried, now)
-        if stats is None:
-            return
-        destination, heard = destination_of(tried.number), stats.received + stats.lost
-        if stats.mos is not None:
-            self.exchange.measured(tried.line, destination, Measure.MOS, stats.mos, now)
-        if heard:
-            self.exchange.measured(tried.line, destination, Measure.LOSS, stats.lost / heard, now)
-        elif now - tried.ended >= MUTE_S:
-            self.exchange.mute(tried.line, destination, now)
+        sound.over(leg, tried, now)
 
     def _room(self, now: float) -> None:
         head = self.waiting.get(self.exchange.surge.head)

@@ -174,9 +174,7 @@ class SipShell(Generic[EventT]):
         self._draining = True
         try:
             for _ in range(MAX_ROUNDS):
-                outgoing = self.agent.outgoing()
-                for data, hop in outgoing:
-                    self._send(data, hop)
+                outgoing = self.send()
                 events = self.agent.events()
                 if events:
                     self._guarded(self._on_events, events)
@@ -187,6 +185,15 @@ class SipShell(Generic[EventT]):
         finally:
             self._draining = False
             self._set_timer(loop)
+
+    def send(self) -> int:
+        """Send what the agent has to send; how much that was. Its events wait: between those of one drain this
+        lets what the first leads to go before the last is looked at.
+        """
+        outgoing = self.agent.outgoing()
+        for data, hop in outgoing:
+            self._send(data, hop)
+        return len(outgoing)
 
     def counts(self) -> dict[str, int]:
         """Datagrams and connections since the start, by what became of them, and connections open now."""

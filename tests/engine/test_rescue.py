@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config.routing import RescueSettings
+from config.routing import CircuitSettings, RescueSettings
 from engine.events import EndReason, LegGone, LegReturned, Side
 from engine.leg import Leg
 from engine.states import State
@@ -84,6 +84,21 @@ def test_silence_alone_is_no_death(lines: Lines, stage: Stage) -> None:
     gateway.speaks = False
     stage.run(30.0)
     assert stage.call.state is State.TALKING and not lines.gateways[SECOND].called
+
+
+def test_a_line_that_answers_and_stays_mute_loses_the_calls_after_it(stage: Stage) -> None:
+    lines = Lines(stage, circuit=CircuitSettings(least_failures=2))
+    first, second = lines.add("one", FIRST, priority=1), lines.add("two", SECOND, priority=2)
+    first.speaks = False
+    for seconds in (7.0, 3.0, 7.0):
+        session = lines.dial()
+        stage.run(seconds)
+        stage.agent.hang_up(session)
+        stage.run(2.0)
+    assert len(first.called) == 3, "of one that was short nothing can be said"
+    lines.dial()
+    stage.run(2.0)
+    assert (len(first.called), len(second.called)) == (3, 1)
 
 
 def test_a_far_end_that_has_forgotten_the_call_is_called_again_at_once(lines: Lines, stage: Stage) -> None:

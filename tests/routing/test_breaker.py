@@ -102,6 +102,17 @@ def test_each_trial_that_fails_doubles_the_rest(trial):
     assert max(rests) == TERMS.longest_rest_s
 
 
+def test_a_line_that_was_mute_is_tried_by_what_is_heard():
+    mute = after(*[Event.BEGAN, Event.MUTE] * 5)
+    assert (mute.passes(), mute.listens()) == (False, False)
+    trial = after(Event.RESTED, Event.BEGAN, breaker=mute, now=5.0)
+    assert trial.listens()
+    again = after(Event.MUTE, breaker=trial, now=11.0)
+    assert (again.passes(), again.rest_s) == (False, 10.0)
+    heard = after(*[Event.WORKED, Event.BEGAN] * 2, Event.WORKED, breaker=trial, now=6.0)
+    assert (heard.circuit, heard.listens()) == (Circuit.CLOSED, False)
+
+
 def test_a_line_that_says_for_how_long_is_left_alone_for_so_long():
     told = after(Event.TOLD, told_s=42.0)
     assert (told.passes(), next_timeout(told)) == (False, 42.0)

@@ -10,23 +10,24 @@ from random import Random
 
 import pytest
 
-from routing.board import LineSpec
+from routing.board import WINDOW_S, LineSpec
 from routing.dial import Address, Terms
 from routing.exchange import Exchange, Rules, destination_of
-from routing.failover import Attempt, End, Heard, Outcome, Pause, Result, Steps
+from routing.failover import Attempt, End, Heard, Outcome, Pause, Result, Steps, Tried
 from routing.health import Event, State
 from routing.rescue import Rescue
 from routing.surge import TooMany
 
 NUMBER, TRIP_S, RINGS_S, ANSWERS_S = "+442071838750", 0.02, 0.5, 1.0
 ALIVE, SILENT, BROKEN, OVERLOADED, USELESS = "alive", "silent", "broken", "overloaded", "useless"
+MUTE, MUTE_S = "mute", 5.0
 
 
 @dataclass
 class World:
     """Far ends behave as `far` says, by line; calls and answers take their time on a clock of its own.
 
-    USELESS answers OPTIONS and refuses every call.
+    USELESS answers OPTIONS and refuses every call, MUTE answers every call and sends no sound.
     """
 
     exchange: Exchange
@@ -36,6 +37,7 @@ class World:
     began: dict[int, float] = field(default_factory=dict)
     rang: list[tuple[int, str, float]] = field(default_factory=list)
     used: list[tuple[str, float]] = field(default_factory=list)
+    unheard: list[float] = field(default_factory=list)
     _heap: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _count: int = 0
 
@@ -52,7 +54,7 @@ class World:
     def poll(self, until: float) -> None:
         """Ask whom the exchange wants asked, every 50 ms."""
         for name, address in self.exchange.questions(self.now):
-            if self.far[name] in (ALIVE, USELESS):
+            if self.far[name] in (ALIVE, USELESS, MUTE):
                 self._tell(self.now + TRIP_S, name, address, Event.ANSWERED, TRIP_S)
             elif self.far[name] == OVERLOADED:
                 self._tell(self.now + TRIP_S, name, address, Event.REFUSING, TRIP_S)
@@ -71,8 +73,18 @@ class World:
     def call(self, number: int) -> None:
         self.began[number] = self.now
         demand = self.exchange.demand(NUMBER, "GB")
-        steps = self.exchange.call(demand, self.now, 0.0)
+        steps = self.exchange.call(demand, self.now, 0.0, self._tried)
         self._step(number, steps, None)
+
+    def _tried(self, tried: Tried) -> None:
+        """Of a call that was answered something is heard soon, or nothing is."""
+        if tried.heard is not Heard.ANSWERED:
+            return
+        if self.far[tried.line] == MUTE:
+            self.unheard.append(tried.began)
+            self.at(self.now + MUTE_S, lambda: self.exchange.mute(tried, self.now))
+        else:
+            self.at(self.now + TRIP_S, lambda: self.exchange.sounded(tried, self.now))
 
     def _step(self, number: int, steps: Steps, told: Outcome | None) -> None:
         try:
@@ -108,7 +120,7 @@ class World:
             else:
                 self.at(self.now + 3.0, lambda: self.exchange.ended(name))
 
-        if self.far[name] == ALIVE:
+        if self.far[name] in (ALIVE, MUTE):
             self._tell(start + TRIP_S, name, address, Event.HEARD, TRIP_S)
             self.at(start + RINGS_S, lambda: self.rang.append((number, name, self.now)))
             self.at(start + ANSWERS_S, lambda: ends(End.ANSWERED, Heard.ANSWERED))
@@ -172,6 +184,20 @@ def test_the_dead_line_is_left_alone_within_a_second_and_while_it_is_dead(story:
     assert len(met) <= 20
 
 
+def test_a_line_that_answers_and_stays_mute_has_no_more_calls_than_are_needed_to_know():
+    found = world(BEST, BACKUP)
+    found.load(20.0, 0.0, END)
+    found.at(DIES, lambda: found.far.update(best=MUTE))
+    found.at(RETURNS, lambda: found.far.update(best=ALIVE))
+    found.run(END + 10)
+    assert all(result.answered for result in found.results.values())
+    left_alone = DIES + ANSWERS_S + MUTE_S + 1.0
+    later = [at for at in found.unheard if at > left_alone]
+    assert 1 <= len(later) <= 2, "trials of the circuit, whose answers say nothing"
+    back = [at for name, at in found.used if name == "best" and at > RETURNS + 1.0]
+    assert min(back) <= RETURNS + 20.0
+
+
 def test_it_comes_back_within_a_minute_and_not_all_at_once(story: World):
     lines = [(name, at) for name, at in story.used if at > RETURNS]
     first = min(at for name, at in lines if name == "best")
@@ -188,7 +214,7 @@ def test_load_beyond_all_caps_is_refused_clearly_and_never_exceeds_them():
     assert len(found.results) == 240
     for name in ("a", "b"):
         starts = sorted(at for line, at in found.used if line == name)
-        assert all(late - early >= 1.0 - 1e-9 for early, late in zip(starts, starts[5:], strict=False))
+        assert all(late - early >= WINDOW_S - 1e-9 for early, late in zip(starts, starts[5:], strict=False))
     refused = [result for result in found.results.values() if not result.answered]
     assert {(result.status, result.retry_after_s) for result in refused} == {(503, 10.0)}
     assert len(refused) + sum(result.answered for result in found.results.values()) == 240

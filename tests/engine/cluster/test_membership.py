@@ -34,6 +34,25 @@ def test_a_node_that_dies_is_gone_within_two_seconds_and_once(world):
         assert "b" not in world[name].membership.members
 
 
+def test_what_a_dead_node_had_said_before_and_a_store_brings_late_does_not_bring_it_back(world):
+    world["b"].alive = False
+    world.run(4.0)
+    world["b"].membership.beat(world.now)  # it lay in a store that hung
+    world.run(4.0)
+    assert world["a"].kinds().count("Joined") == 2
+    assert world["a"].membership.standing("b") is Standing.GONE
+
+
+def test_a_node_that_was_cut_off_is_back_when_it_beats_again(world):
+    world.deaf = {frozenset(pair) for pair in ("ab", "bc", "ca")}
+    world.cut_store("b")
+    world.run(5.0)
+    assert world["a"].membership.standing("b") is Standing.GONE
+    world.mend_store("b")
+    world.run(1.6)
+    assert world["a"].membership.standing("b") is Standing.UP
+
+
 def test_a_node_that_says_goodbye_is_gone_at_once(world):
     world["b"].membership.leave(world.now)
     for letter in world["b"].pings.farewell():
