@@ -26,9 +26,9 @@ class Circuit(StrEnum):
 
 
 class Event(StrEnum):
-    """WORKED, FAILED: what became of a call. MUTE: one was answered, and nothing was heard of it. BEGAN: one was
-    sent there. DROPPED: one ended before anything could be said of the line. TOLD: it asked to be left alone.
-    RESTED: what time brings (`due`).
+    """WORKED, FAILED: what became of a call. MUTE: one was answered, and nothing was heard of it. BEGAN: one
+    was sent there. DROPPED: one ended before anything could be said of the line. TOLD: it asked to be left
+    alone. RESTED: what time brings (`due`).
     """
 
     BEGAN = "began"
@@ -57,8 +57,8 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """One line's. began, failed: faded counts at `at`. rest_s: of the present or the last rest. mute: it rests,
-    or is tried, because its calls were not heard: an answer says nothing of it then, but sound does.
+    """One line's. began, failed: faded counts at `at`. rest_s: of the present or the last rest. mute: it
+    rests, or is tried, because its calls were not heard: an answer says nothing of it then, but sound does.
     """
 
     circuit: Circuit = Circuit.CLOSED
