@@ -3,8 +3,9 @@
     python -m benchmarks.bench_failover [--quick]
 
 Calls go to a node with two lines of which the first is preferred; its gateway ceases to listen, swallows
-everything, or refuses everything, and returns. Then calls with sound talk over the first line, and it
-freezes. Kamailio's dispatcher with its documented defaults takes the same load where it is installed.
+everything, refuses everything, or answers and sends no sound, and returns. Then calls with sound talk over
+the first line, and it freezes. Kamailio's dispatcher with its documented defaults takes the same load where
+it is installed.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import json
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.bench_calls import commit, machine
 from benchmarks.kamailio_dispatcher import dispatcher, installed
-from benchmarks.line_bed import Bed, Gateway, line_bed, proxy_bed
+from benchmarks.line_bed import CALLERS, SOUND, Bed, Gateway, line_bed, proxy_bed
+from benchmarks.murmurs import Murmurs
 from benchmarks.sip_tap import Seen
 from benchmarks.sound_ends import SoundEnds
 
@@ -34,8 +36,10 @@ FAULTS: Mapping[str, Fault] = {
         lambda gateway: setattr(gateway.tap, "mode", "drop"),
         lambda gateway: setattr(gateway.tap, "mode", "pass"),
     ),
-    "503": (lambda gateway: gateway.refuse(True), lambda gateway: gateway.refuse(False)),
+    "503": (lambda gateway: gateway.leads("gateway_refuses"), lambda gateway: gateway.leads()),
+    "mute": (lambda gateway: gateway.leads("gateway_mute"), lambda gateway: gateway.leads()),
 }
+HEARD_MS = 6000  # calls that are long enough to tell that nothing is heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class Span:
 class Outcome:
     """added_s: post-dial delay beyond the usual, of calls that the fault met, sorted. stop_s: from the fault
     to the last call that was sent to the dead gateway; return_s: from its return to the first. The rest are
-    counts of calls.
+    counts of calls; unheard, where they had sound, those that were answered and heard none.
     """
 
     calls: int
@@ -66,6 +70,7 @@ class Outcome:
     double_rings: int
     stop_s: float
     return_s: float | None
+    unheard: int = 0
 
     def p(self, share: float) -> float:
         return self.added_s[int(share * (len(self.added_s) - 1))] if self.added_s else 0.0
@@ -76,13 +81,30 @@ class Outcome:
             f"{self.calls} calls, {self.met} met the fault: +{1000 * self.p(0.5):.0f} ms p50, "
             f"+{1000 * self.p(0.95):.0f} ms p95; {self.lost} lost, {self.wrong_retries} wrong retries, "
             f"{self.double_rings} double rings; used for {self.stop_s:.1f} s more, {returned}"
+            + (f"; {self.unheard} answered and unheard" if self.unheard else "")
         )
 
 
-def load(bed: Bed, fault: Fault, span: Span) -> Outcome:
-    """Calls while the first gateway breaks and returns."""
+def unheard(bed: Bed, span: Span) -> Outcome:
+    """Calls with sound while the first gateway answers and sends none, and until it does again."""
+    talk_s = HEARD_MS / 1000
+    with Murmurs((CALLERS, SOUND), bed.callers.seen, talk_s) as murmurs:
+        outcome = load(bed, FAULTS["mute"], span, HEARD_MS, murmurs.speak)
+        answered = [number for number, seen in bed.callers.calls() if seen.answered is not None]
+        return replace(outcome, unheard=sum(not murmurs.heard(number) for number in answered))
+
+
+def load(
+    bed: Bed,
+    fault: Fault,
+    span: Span,
+    talk_ms: int = TALK_MS,
+    begun: Callable[[list[bytes]], None] = lambda numbers: None,
+) -> Outcome:
+    """Calls while the first gateway breaks and returns. begun: is told their numbers."""
     broken = bed.gateways[0]
-    with bed.calls(RATE, span.whole, TALK_MS) as numbers:
+    with bed.calls(RATE, span.whole, talk_ms) as numbers:
+        begun(numbers)
         time.sleep(span.before)
         broke = time.monotonic()
         fault[0](broken)
@@ -184,7 +206,7 @@ def main() -> int:
     outcomes: dict[str, Outcome] = {}
     for name in ["blackhole"] if options.quick else FAULTS:
         with line_bed(ROUTING) as bed:
-            outcomes[name] = load(bed, FAULTS[name], span)
+            outcomes[name] = unheard(bed, span) if name == "mute" else load(bed, FAULTS[name], span)
         print(f"{name}: {outcomes[name]}", flush=True)
     with line_bed(ROUTING) as bed:
         gaps = rescue(bed, RESCUED)
@@ -215,7 +237,7 @@ def report(
         "lost": sum(each.lost for each in every),
         "wrong_retries": sum(each.wrong_retries for each in every),
         "double_rings": sum(each.double_rings for each in every),
-        "stop_s": round(max(each.stop_s for each in every), 2),
+        "stop_s": round(max(each.stop_s for name, each in outcomes.items() if name != "mute"), 2),
         "return_s": None if None in returned else round(max(each or 0.0 for each in returned), 2),
         "rescued_share": round(len(rescued) / len(gaps), 3),
         "rescue_gap_p95_ms": round(1000 * rescued[int(0.95 * (len(rescued) - 1))]) if rescued else None,
@@ -223,6 +245,9 @@ def report(
     for name, each in outcomes.items():
         figures[f"pdd_added_p95_ms_{name}"] = round(1000 * each.p(0.95), 1)
         figures[f"lost_{name}"] = each.lost
+    if "mute" in outcomes:
+        figures["stop_mute_s"] = round(outcomes["mute"].stop_s, 2)
+        figures["unheard_mute"] = outcomes["mute"].unheard
     if peer is not None:
         figures["pdd_added_p95_kamailio_ms"] = round(1000 * peer.p(0.95), 1)
         figures["lost_kamailio"] = peer.lost

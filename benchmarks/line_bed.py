@@ -25,21 +25,21 @@ from benchmarks.sipp_calls import ROOT, SCENARIOS, LoadFailed, started
 
 CALLERS, GATEWAYS = "127.0.0.2", ("127.0.0.4", "127.0.0.5")
 TRIED = 5060
-BEHIND = {"gateway": 6060, "gateway_refuses": 6160}
+BEHIND = {"gateway": 6060, "gateway_refuses": 6160, "gateway_mute": 6360}
 SOUND = 21_000
 FIRST_NUMBER = 442070000000
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """tap: where the line leads. process: sipp that answers, refuser: sipp that says 503."""
+    """tap: where the line leads. process: sipp that answers; others say 503, or answer without sound."""
 
     tap: Tap
     process: subprocess.Popen[bytes]
-    refuser: subprocess.Popen[bytes]
 
-    def refuse(self, all_calls: bool) -> None:
-        self.tap.target = (self.tap.at[0], BEHIND["gateway_refuses" if all_calls else "gateway"])
+    def leads(self, to: str = "gateway") -> None:
+        """New calls go to another of them."""
+        self.tap.target = (self.tap.at[0], BEHIND[to])
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +117,17 @@ def _gateway(folder: Path, host: str) -> Iterator[Gateway]:
     echo = ["-rtp_echo", "-mp", str(SOUND)]
     process = sipp("gateway", host, BEHIND["gateway"], folder / f"{host}-up", *echo)
     refuser = sipp("gateway_refuses", host, BEHIND["gateway_refuses"], folder / f"{host}-503")
+    mute = sipp("gateway", host, BEHIND["gateway_mute"], folder / f"{host}-mute", "-mp", str(SOUND + 10))
+    every = (process, refuser, mute)
     tap = Tap((host, TRIED), (host, BEHIND["gateway"]))
     time.sleep(0.3)
-    if process.poll() is not None or refuser.poll() is not None:
+    if any(each.poll() is not None for each in every):
         raise LoadFailed(f"sipp did not start: {(folder / f'{host}-up' / 'screen.log').read_text()[:500]}")
     try:
-        yield Gateway(tap, process, refuser)
+        yield Gateway(tap, process)
     finally:
         tap.close()
-        for each in (process, refuser):
+        for each in every:
             each.kill()
             each.wait()
 

@@ -45,19 +45,32 @@ class Seen:
 
 
 class Tap:
-    """mode: "pass" or "drop", which sees and swallows. seen: by number, of all calls since the start."""
+    """mode: "pass" or "drop", which sees and swallows. seen: by number, of all calls since the start. target:
+    where calls go that begin; those before stay where they are.
+    """
 
     def __init__(self, at: Address, target: Address) -> None:
         self.at = at
-        self.target = target
+        self._target = target
+        self._behind = {target}
         self.mode = "pass"
         self.seen: defaultdict[bytes, Seen] = defaultdict(Seen)
         self._peers: dict[bytes, Address] = {}
+        self._homes: dict[bytes, Address] = {}  # of calls, by Call-ID
         self._lock = threading.Lock()
         self._socket = self._bound()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
+
+    @property
+    def target(self) -> Address:
+        return self._target
+
+    @target.setter
+    def target(self, target: Address) -> None:
+        self._behind = self._behind | {target}
+        self._target = target
 
     def _bound(self) -> socket.socket:
         bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -106,7 +119,7 @@ class Tap:
                 data, source = current.recvfrom(65536)
             except OSError:
                 return
-            if data.startswith(b"OPTIONS") and source != self.target:
+            if data.startswith(b"OPTIONS") and source not in self._behind:
                 if self.mode == "pass":
                     self._send(current, _alive(data), source)
                 continue
@@ -117,11 +130,11 @@ class Tap:
                 continue
             found = CALL_ID.search(data)
             call = found[1] if found else b""
-            if source == self.target:
+            if source in self._behind:
                 onward = self._peers.get(call)
             else:
                 self._peers[call] = source
-                onward = self.target
+                onward = self._homes.setdefault(call, self.target)
             if onward is not None:
                 self._send(current, data, onward)
 

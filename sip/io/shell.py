@@ -187,8 +187,8 @@ class SipShell(Generic[EventT]):
             self._set_timer(loop)
 
     def send(self) -> int:
-        """Send what the agent has to send; how much that was. Its events wait: between those of one drain this
-        lets what the first leads to go before the last is looked at.
+        """Send what the agent has to send; how much that was. Between the events of one drain this lets what
+        the first led to go before the last is looked at.
         """
         outgoing = self.agent.outgoing()
         for data, hop in outgoing:
