@@ -17,6 +17,7 @@ from sip.message import Request, Response, parse
 PATIENCE_S = 5.0
 _numbers = count(1)
 Answers = Sequence[int]  # statuses in order; none is silence
+UNTIL_TOLD = -1  # among them: the rest once the test says `go_on`
 
 
 class Crew:
@@ -32,6 +33,7 @@ class Crew:
         self.nearer = ""  # where a 302 leads, "host:port"
         self.seen: list[tuple[str, Request]] = []
         self.came = threading.Condition()
+        self.told = threading.Event()
         self._script: deque[Answers] = deque()
         self._answered: dict[tuple[str | None, str], Answers] = {}
         self.nodes = [NodeStandIn(host, self) for host in hosts]
@@ -41,7 +43,12 @@ class Crew:
         with self.came:
             self.seen.clear()
             self.inside, self.busy = inside, busy
+            self.told.clear()
             self._script = deque(script)
+
+    def go_on(self) -> None:
+        """Say what was to wait."""
+        self.told.set()
 
     def taken(self, host: str, request: Request) -> Answers:
         transaction = request.top_via.branch, request.method
@@ -107,7 +114,9 @@ class NodeStandIn:
                 continue
             asked = request.method == "OPTIONS" and request.to.tag is None
             for status in [self.health] if asked else self._crew.taken(self.host, request):
-                if status:
+                if status == UNTIL_TOLD:
+                    self._crew.told.wait(PATIENCE_S)
+                elif status:
                     nearer = status == 302 and self._crew.nearer
                     headers = [("Contact", f"<sip:support@{nearer or self.address()}>")]
                     headers += [("Retry-After", "5")] if self._crew.busy else []
@@ -183,8 +192,12 @@ class Caller:
                 return message
 
     def ask(self, text: str, to: str) -> Response:
-        """Send it; its final answer, acknowledged when it is one to an INVITE that was refused."""
+        """Send it; its final answer, acknowledged."""
         self.send(text, to)
+        return self.conclude(text, to)
+
+    def conclude(self, text: str, to: str) -> Response:
+        """The final answer to what was sent, acknowledged when it is one to an INVITE that was refused."""
         answer = self.until(lambda each: each.status >= 200)
         if answer.cseq[1] == "INVITE" and answer.status >= 300:
             lines = text.split("\r\n")
