@@ -189,7 +189,10 @@ def _config(parts: Parts) -> Config:
     lines = {name: each for name, each in parts.lines.items() if each}
     listed = {name: each.rates for name, each in parts.rates.items()}
     tls = replace(
-        sip.tls, certificate=_below(parts.folder, sip.tls.certificate), key=_below(parts.folder, sip.tls.key)
+        sip.tls,
+        certificate=_below(parts.folder, sip.tls.certificate),
+        key=_below(parts.folder, sip.tls.key),
+        ca=_below(parts.folder, sip.tls.ca),
     )
     return Config(
         folder=parts.folder,

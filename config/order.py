@@ -91,7 +91,7 @@ def _tls(parts: Parts, sip: SipSettings) -> Iterator[Fault]:
         yield parts.fault(
             "sip", ("tls", "self_signed"), "a certificate is named as well", "keep one of the two"
         )
-    for name, path in (("certificate", tls.certificate), ("key", tls.key)):
+    for name, path in (("certificate", tls.certificate), ("key", tls.key), ("ca", tls.ca)):
         if path is not None and not (parts.folder / path).is_file():
             yield parts.fault(
                 "sip", ("tls", name), f"{parts.folder / path} is no file", "put it there in PEM"

@@ -39,6 +39,11 @@ class Listener:
 class Tls:
     certificate: Path | None = setting("Certificate chain in PEM.", default=None)
     key: Path | None = setting("Private key in PEM.", default=None)
+    ca: Path | None = setting(
+        "Who signed the certificates of proxies and carriers, in PEM, where the system does not know it; "
+        "those that it knows are believed as well.",
+        default=None,
+    )
     self_signed: bool = setting(
         "Make and keep a self-signed certificate under data_dir; for trying out.", default=False
     )
@@ -176,14 +181,17 @@ class SipSettings:
     listen: tuple[Listener, ...] = setting("Where SIP is listened for.")
     external_address: Host | None = setting("Address that peers are told, when behind NAT.", default=None)
     trusted_proxies: tuple[Network, ...] = setting(
-        "Networks of your own SIP proxies (docs/front.md): a request came from where they say.",
+        "Networks of your own SIP proxies (docs/front.md): a request came from where they say. Over TLS they "
+        "have to show a certificate of the domain.",
         default=(),
     )
     user_agent: Text = setting("User-Agent and Server header.", default="Isogloss")
     anonymous_callers: bool = setting(
         "Take calls from sources that are neither an account nor a line.", default=False
     )
-    tls: Tls = setting("Certificate of tls and wss listeners.", default=Tls())
+    tls: Tls = setting(
+        "Certificates: of tls and wss listeners, and of those who are called over TLS.", default=Tls()
+    )
     timers: Timers = setting("Transaction timers.", default=Timers())
     session: SessionTimers = setting("Session timers (RFC 4028).", default=SessionTimers())
     digest: Digest = setting("Authentication of phones.", default=Digest())

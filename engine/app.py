@@ -49,6 +49,7 @@ from sip.io.dns import Resolver as DnsResolver
 from sip.io.marks import Marks
 from sip.io.shell import Listener, SipShell
 from sip.io.tls import TlsContexts, TlsSettings
+from sip.proxy import shown
 from sip.uri import Uri
 
 VERSION = "0.1.0"
@@ -154,6 +155,7 @@ class Engine:
             limits=stream_limits(config),
             drops=self.admission.drops,
             marks=marks,
+            names=lambda host: shown(host, self.agent.settings.trusted_proxies, config.sip.domain),
             clock=self.clock,
         )
         return hosts
@@ -322,7 +324,7 @@ def _tls(config: Config) -> TlsContexts | None:
     tls = config.sip.tls
     if tls.certificate is None or tls.key is None:
         return None
-    return TlsContexts(TlsSettings(tls.certificate, tls.key))
+    return TlsContexts(TlsSettings(tls.certificate, tls.key, ca=tls.ca, known=True))
 
 
 def store_url(config: Config) -> str:

@@ -30,6 +30,15 @@ def origin(request: Request, hop: Hop, trusted: Sequence[Network]) -> Hop:
     return (_read(written[0]) or hop) if len(written) == 1 else hop
 
 
+def shown(host: str, trusted: Sequence[Network], domain: str) -> str:
+    """What the certificate of a peer at `host` has to name, over TLS (RFC 5922 section 7).
+
+    A proxy of ours is known by an address, which no public authority certifies: it speaks for our domain, and
+    shows the certificate that phones ask for. Others show the address that they are called at.
+    """
+    return domain if within(host, trusted) else host
+
+
 def _read(text: str) -> Hop | None:
     found = _SOURCE.fullmatch(text.strip())
     if found is None:

@@ -2,19 +2,20 @@
 # Keeps a front's list of nodes as the DNS has it, for where nodes come and go: Kubernetes' headless Services.
 # Runs beside Kamailio, with its control socket and the list's folder shared.
 #   follow-nodes.sh LIST SOCKET SET=NAME...    e.g. /etc/kamailio/list/dispatcher.list unix:/run/kamailio/ctl 1=nodes
-# With ONCE=1 it waits for the first list and ends, before Kamailio begins. A name that does not resolve just now
-# leaves the list as it is: losing the DNS must not lose the nodes.
+# Nodes are called over TLS; with SIP_AT=5060 over UDP, on a network that is yours alone. With ONCE=1 it waits for the
+# first list and ends, before Kamailio begins. A name that does not resolve just now leaves the list as it is: losing the
+# DNS must not lose the nodes.
 set -eu
 list=$1 socket=$2
 shift 2
-port=${SIP_PORT:-5060} every=${EVERY_S:-2} once=${ONCE:-}
+at=${SIP_AT:-5061;transport=tls} every=${EVERY_S:-2} once=${ONCE:-}
 
 found() {
     for pair; do
         addresses=$(getent ahostsv4 "${pair#*=}" | awk '{print $1}' | sort -u)
         [ -n "$addresses" ] || [ "${pair%%=*}" != 1 ] || return 1
         for address in $addresses; do
-            echo "${pair%%=*} sip:$address:$port 0 0 weight=50"
+            echo "${pair%%=*} sip:$address:$at 0 0 weight=50"
         done
     done
 }

@@ -82,8 +82,8 @@ class SipShell(Generic[EventT]):
 
     on_events: called with the agent's events after each drain; it may call the agent, what that leads to is
     sent at once. Code that calls the agent at other times calls `flush` afterwards. drops: asked before a
-    message is read, True for sources that get no answer at all. marks: of what is sent to some. clock:
-    monotonic seconds, the agent's `now`.
+    message is read, True for sources that get no answer at all. marks: of what is sent to some. names: what
+    the certificate of an address has to name. clock: monotonic seconds, the agent's `now`.
     """
 
     def __init__(
@@ -97,6 +97,7 @@ class SipShell(Generic[EventT]):
         limits: StreamLimits | None = None,
         drops: Callable[[Hop, float], bool] | None = None,
         marks: Marks | None = None,
+        names: Callable[[str], str] = str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.agent = agent
@@ -108,6 +109,7 @@ class SipShell(Generic[EventT]):
         self._limits = limits or StreamLimits()
         self._drops = drops
         self._marks = marks if marks is not None else {}
+        self._names = names
         self._counts: Counter[str] = Counter()
         self._ports: list[UdpPort] = []
         self._streams: Streams | None = None
@@ -134,7 +136,7 @@ class SipShell(Generic[EventT]):
         )
         client = self._tls.client if self._tls else None
         between = self._between.client if self._between else None
-        self._streams = Streams(owner, self._limits, client, between, self._marks)
+        self._streams = Streams(owner, self._limits, client, between, self._marks, self._names)
         for listener in self.listeners:
             if listener.sock is None:
                 continue

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections import Counter, OrderedDict
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from ipaddress import ip_address
 from typing import Any
 
@@ -36,12 +36,15 @@ class Streams:
         client_tls: ssl.SSLContext | None,
         between: ssl.SSLContext | None = None,
         marks: Marks | None = None,
+        names: Callable[[str], str] = str,
     ) -> None:
+        """names: what the certificate of an address that we connect to has to name; itself, as a rule."""
         self.owner = owner
         self.marks = marks if marks is not None else {}
         self.limits = limits
         self.counts: Counter[str] = Counter()
         self._client_tls = client_tls
+        self._names = names
         self._between = between
         self._websocket = WebSocketPolicy(limits.origins, limits.body)
         self._by_number: dict[int, Connection] = {}
@@ -203,7 +206,7 @@ class Streams:
     async def _connect(self, connection: Connection, patience: float) -> None:
         hop = connection.hop
         context = self._context(hop) if hop.transport == "tls" else None
-        name = (hop.name or hop.host) if context is not None else None
+        name = (hop.name or self._names(hop.host)) if context is not None else None
         try:
             async with asyncio.timeout(patience):
                 await self.owner.loop.create_connection(

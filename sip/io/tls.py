@@ -10,7 +10,8 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class TlsSettings:
-    """PEM files. ca: what certificates of others are checked against, the system's store when None.
+    """PEM files. ca: what certificates of others are checked against, the system's store when None. known:
+    servers that the system's store vouches for are believed beside those of `ca`.
 
     verify_clients: "none" as for softphones, "optional" or "required" for lines that bring certificates.
     verify_servers: False believes any server we connect to, which only a closed network can afford.
@@ -21,6 +22,7 @@ class TlsSettings:
     ca: Path | None = None
     verify_clients: Literal["none", "optional", "required"] = "none"
     verify_servers: bool = True
+    known: bool = False
 
 
 class TlsContexts:
@@ -57,6 +59,8 @@ def _client(settings: TlsSettings) -> ssl.SSLContext:
     context.load_cert_chain(settings.certificate, settings.key)  # lines may ask for it
     if settings.verify_servers:
         _trust(context, settings, ssl.Purpose.SERVER_AUTH)
+        if settings.known and settings.ca is not None:
+            context.load_default_certs(ssl.Purpose.SERVER_AUTH)
     else:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -125,11 +125,13 @@ def test_names_that_are_numbers_need_no_quotes(folder, edit):
 
 
 def test_certificates_are_found_relative_to_the_folder(folder, edit):
-    edit("sip.yaml", "  self_signed: true ", "  certificate: chain.pem\n  key: key.pem\n  #")
-    for name in ("chain.pem", "key.pem"):
+    edit("sip.yaml", "  self_signed: true ", "  certificate: chain.pem\n  key: key.pem\n  ca: ca.pem\n  #")
+    for name in ("chain.pem", "key.pem", "ca.pem"):
         (folder / name).write_text("pem", "utf-8")
     tls = load(folder, {}).sip.tls
-    assert (tls.certificate, tls.key) == (folder / "chain.pem", folder / "key.pem")
+    assert (tls.certificate, tls.key, tls.ca) == tuple(
+        folder / f"{each}.pem" for each in ("chain", "key", "ca")
+    )
 
 
 def test_a_folder_without_lines_is_a_node_without_lines(folder):

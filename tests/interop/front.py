@@ -50,7 +50,7 @@ class Destination(Protocol):
 
 
 class ClusterNode(Node):
-    """A node at 127.0.1.NUMBER, which believes what its fronts say.
+    """A node at 127.0.1.NUMBER, or at `host`, which believes what its fronts say.
 
     more: settings by file, over those of a node under test; within `node`, `sip` and `api` key by key.
     """
@@ -61,13 +61,15 @@ class ClusterNode(Node):
         number: int,
         prompts: Path | None = None,
         *,
+        host: str = "",
         fronts: Sequence[str] = (FRONT,),
         region: str = "here",
         media: Mapping[str, Any] | None = None,
         more: Mapping[str, Mapping[str, Any]] | None = None,
         far_ends: Sequence[FarEnd] = (),
+        lines: Mapping[str, dict[str, Any]] | None = None,
     ) -> None:
-        self.host = f"127.0.1.{number}"
+        self.host = host or f"127.0.1.{number}"
         self.name = f"node-{number}"
         given = {name: dict(each) for name, each in (more or {}).items()}
         streams = {name: free_port(self.host, socket.SOCK_STREAM) for name in ("tls", "wss", "api")}
@@ -108,6 +110,7 @@ class ClusterNode(Node):
             more=settings | given,
             free_ports=False,
             far_ends=far_ends,
+            lines=lines,
         )
 
     def kill(self) -> None:
@@ -143,7 +146,8 @@ def start_nodes(folder: Path, prompts: Path, count: int = 2, **settings: Any) ->
 class Front:
     """A running Kamailio. nodes: of its region; away: of others. sip: port by transport.
 
-    defines: values that replace those of defines.cfg, by name. lines: networks that are lines.
+    defines: values that replace those of defines.cfg, by name. lines: networks that are lines. transport: to
+    the nodes. certificate: (chain, key) in PEM, its own; authority: who signed those of nodes.
     """
 
     def __init__(
@@ -156,9 +160,12 @@ class Front:
         lines: Sequence[str] = (LINE,),
         defines: Mapping[str, str] | None = None,
         transport: str = "udp",
+        certificate: tuple[bytes, bytes] | None = None,
+        authority: bytes = b"",
     ) -> None:
         self.folder = folder
         self.host = host
+        self._transport = transport
         plain = free_port(host)
         self.sip = {"udp": plain, "tcp": plain} | {
             name: free_port(host, socket.SOCK_STREAM) for name in ("tls", "wss")
@@ -169,8 +176,9 @@ class Front:
         (folder / "defines.cfg").write_text(self._defines(defines or {}))
         (folder / "list").mkdir()
         (folder / "list" / "lines.list").write_text("".join(f"1 {each} 32 0\n" for each in lines))
-        self._certify()
-        self.list_nodes(nodes, away, transport)
+        chain, key = certificate or self_signed([DOMAIN, host], datetime.now(UTC))
+        self._certify(chain, key, authority or chain)
+        self.list_nodes(nodes, away)
         self.log = folder / "kamailio.log"
         self.process: subprocess.Popen[bytes] = self._start()
 
@@ -219,10 +227,9 @@ class Front:
 
     # --- nodes ------------------------------------------------------------------------------------
 
-    def list_nodes(
-        self, nodes: Sequence[Destination], away: Sequence[Destination] = (), transport: str = "udp"
-    ) -> None:
+    def list_nodes(self, nodes: Sequence[Destination], away: Sequence[Destination] = ()) -> None:
         """Write the list of nodes; a running front reads it by `reload`."""
+        transport = self._transport
         entries = [*((1, each) for each in nodes), *((2, each) for each in away)]
         word = "" if transport == "udp" else f";transport={transport}"
         lines = [f"{group} sip:{node.address(transport)}{word} 0 0 weight=50\n" for group, node in entries]
@@ -239,7 +246,7 @@ class Front:
 
     def until_active(self, *nodes: Destination, timeout: float = 8.0) -> float:
         """Wait until these and no others get new calls; seconds that took."""
-        wanted = {each.address() for each in nodes}
+        wanted = {each.address(self._transport) for each in nodes}
         return self._until(lambda: self.active() == wanted, timeout, f"nodes {wanted} alone in service")
 
     def ask(self, method: str, *parameters: object) -> Any:
@@ -310,12 +317,10 @@ class Front:
             assert count == 1, f"defines.cfg has {count} definitions of {name}"
         return text
 
-    def _certify(self) -> None:
-        chain, key = self_signed([DOMAIN, self.host], datetime.now(UTC))
-        (self.folder / "chain.pem").write_bytes(chain)
-        (self.folder / "key.pem").write_bytes(key)
+    def _certify(self, chain: bytes, key: bytes, authority: bytes) -> None:
+        for name, content in (("chain", chain), ("key", key), ("nodes-ca", authority)):
+            (self.folder / f"{name}.pem").write_bytes(content)
         text = (SHIPPED / "tls.cfg").read_text().replace("/etc/kamailio/tls", str(self.folder))
-        text = text.replace("/etc/ssl/certs/ca-certificates.crt", str(self.folder / "chain.pem"))
         (self.folder / "tls.cfg").write_text(text)
 
 

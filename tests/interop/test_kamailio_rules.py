@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import pytest
 
+from engine.cluster.redirect import SENT_ON
 from sip.message import Request, Response
+from tests.interop.authority import Authority
 from tests.interop.front import Front
 from tests.interop.node import DOMAIN
 from tests.interop.standin import UNTIL_TOLD, Caller, Crew
@@ -122,6 +125,16 @@ def test_a_node_sends_a_call_on_to_one_that_is_nearer(front: Front, crew: Crew, 
     assert hosts(crew)[1:] == [AWAY]
 
 
+def test_whoever_gets_a_call_that_was_sent_on_can_tell(front: Front, crew: Crew, stranger: Caller) -> None:
+    """Or it would be sent on once more, and the caller told."""
+    crew.play((302,), FULL, TAKEN)
+    crew.nearer = crew.nodes[2].address()
+    assert stranger.ask(stranger.request("INVITE", SUPPORT), front.address()).status == 200
+    asked = [request for _, request in crew.seen if request.method == "INVITE"]
+    assert [each.uri.param(SENT_ON) for each in asked] == [None, "front", "front"]
+    assert {each.uri.user for each in asked} == {"support"}
+
+
 def test_a_call_is_sent_on_to_nodes_alone(front: Front, crew: Crew, stranger: Caller) -> None:
     with Caller("127.0.9.9") as elsewhere:
         crew.play((302,), TAKEN)
@@ -159,6 +172,17 @@ def test_a_call_that_is_cancelled_rings_nobody_else(front: Front, crew: Crew, st
     stranger.send(cancel, front.address())
     crew.until("CANCEL")
     assert len(hosts(crew)) == 1
+
+
+def test_over_tls_a_node_is_known_by_who_signed_its_certificate(crew: Crew, tmp_path: Path) -> None:
+    """Another front does for a node: it answers OPTIONS."""
+    own, other = Authority("nodes"), Authority("others")
+    with (
+        Front(tmp_path / "node", crew.nodes, host="127.0.2.3", certificate=other.issue("node")) as node,
+        Front(tmp_path / "front", [node], transport="tls", authority=own.pem, host="127.0.2.4") as front,
+    ):
+        front.until_active()
+        assert "certificate verify failed" in front.said(100_000)
 
 
 # --- inside a dialog ----------------------------------------------------------------------------------

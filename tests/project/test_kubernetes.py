@@ -26,6 +26,7 @@ from tests.project.tree import ROOT
 SECRETS = {
     "isogloss": {"redis-url", "redis-password", "between-key", "turn-secret"},
     "isogloss-tls": {"tls.crt", "tls.key"},
+    "isogloss-nodes-tls": {"tls.crt", "tls.key", "ca.crt"},
     "isogloss-redis-tls": {"tls.crt", "tls.key", "ca.crt"},
 }
 ENVIRONMENT = {
@@ -115,7 +116,8 @@ def shipped(name: str) -> Object:
 def test_ports_are_those_of_the_configuration(overlay: Path):
     engine = next(each for each in dict(pods())["StatefulSet/node"]["containers"])
     open_ports = {(each["containerPort"], each["protocol"]) for each in engine["ports"]}
-    listened = {(each["port"], each["transport"].upper()) for each in read(overlay / "sip.yaml")[0]["listen"]}
+    listen = read(overlay / "sip.yaml")[0]["listen"]
+    listened = {(each["port"], "UDP" if each["transport"] == "udp" else "TCP") for each in listen}
     between = shipped("cluster")["between"]["port"]
     assert open_ports == listened | {(between, "UDP"), (between, "TCP"), (shipped("api")["port"], "TCP")}
     assert all(each["hostPort"] == each["containerPort"] for each in engine["ports"])
@@ -146,6 +148,10 @@ def test_a_regions_files_over_the_shipped_ones_are_a_configuration(overlay: Path
             text = file.read_text().replace("NODE_NAME", "node-0").replace("NODE_ADDRESS", "10.1.0.20")
             (folder / file.name).write_text(text)
     (folder / "redis-ca.pem").write_text("a certificate\n")
+    (volume,) = (each for each in dict(pods())["StatefulSet/node"]["volumes"] if each["name"] == "tls")
+    (folder / "tls").mkdir()
+    for each in volume["secret"]["items"]:
+        (folder / "tls" / each["path"]).write_text("a certificate or key\n")
     config = load(folder, ENVIRONMENT)
     assert config.node.name == f"{overlay.name}-node-0"
     assert config.node.region == overlay.name

@@ -38,6 +38,14 @@ def mounts(service: str) -> dict[str, str]:
     return {source: target for source, target, *_ in pairs}
 
 
+def certify(folder: Path) -> None:
+    """What the service `certificate` puts there, by name."""
+    folder.mkdir()
+    (script,) = SERVICES["certificate"]["command"]
+    for name in re.findall(r'folder / "([\w-]+\.pem)"\)\.write_bytes', script):
+        (folder / name).write_text("made\n")
+
+
 def test_what_is_mounted_and_built_from_is_there():
     for name, service in SERVICES.items():
         for source in mounts(name):
@@ -62,7 +70,7 @@ def test_a_region_has_a_front_two_nodes_redis_and_turn(region: str):
     listed = (DEPLOY / "regions" / region / "list" / "dispatcher.list").read_text()
     for name in NODES:
         group = 1 if region in name else 2
-        assert f"{group} sip:{address(name)}:5060 " in listed
+        assert f"{group} sip:{address(name)}:5061;transport=tls " in listed
     assert listed.count("sip:") == len(NODES)
 
 
@@ -72,13 +80,16 @@ def test_each_node_has_a_configuration_that_is_sound_and_trusts_the_fronts(name:
     shutil.copytree(ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     for source, target in mounts(name).items():
         if target.startswith("/etc/isogloss/"):
-            shutil.copy(DEPLOY / source, folder / Path(target).name)
+            if source == "tls":
+                certify(folder / "tls")
+            else:
+                shutil.copy(DEPLOY / source, folder / Path(target).name)
     config = load(folder, ENVIRONMENT)
     assert f"node-{config.node.name}" == name
     assert config.node.region in name
     assert config.node.drain_s < int(SERVICES[name]["stop_grace_period"].removesuffix("s"))
     assert {f"{address(f'front-{region}')}/32" for region in REGIONS} == set(config.sip.trusted_proxies)
-    assert config.cluster.advertise.sip == (f"sip:{address(name)}:5060;transport=udp",)
+    assert config.cluster.advertise.sip == (f"sip:{address(name)}:5061;transport=tls",)
     assert config.cluster.between.host == address(name)
     asked = {*SERVICES[name]["environment"]}
     assert asked == {"ISOGLOSS_REDIS", "ISOGLOSS_BETWEEN_KEY", "TURN_SECRET"}
@@ -149,7 +160,8 @@ def test_a_front_follows_the_nodes_that_the_dns_has(tmp_path: Path):
     names.say(here="10.1.0.21 10.1.0.20 10.1.0.20", there="10.2.0.20")
     names.follow()
     entries = [line.split()[:2] for line in names.list.read_text().splitlines()]
-    assert entries == [["1", "sip:10.1.0.20:5060"], ["1", "sip:10.1.0.21:5060"], ["2", "sip:10.2.0.20:5060"]]
+    over_tls = [("1", "10.1.0.20"), ("1", "10.1.0.21"), ("2", "10.2.0.20")]
+    assert entries == [[group, f"sip:{address}:5061;transport=tls"] for group, address in over_tls]
     assert (
         names.asked.read_text() == "-s unix:/run/ctl dispatcher.reload\n"
     )  # once, for nothing changed after

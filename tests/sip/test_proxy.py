@@ -8,7 +8,7 @@ import pytest
 
 from sip.hop import Hop
 from sip.message import Headers, Request, Uri
-from sip.proxy import HEADER, origin
+from sip.proxy import HEADER, origin, shown
 
 FRONT, STRANGER = Hop("udp", "10.0.0.5", 5060), Hop("tls", "203.0.113.9", 40_112)
 TRUSTED = (ip_network("10.0.0.0/29"), ip_network("2001:db8::5/128"))
@@ -34,6 +34,19 @@ def test_what_our_proxy_says_counts(written: str, source: Hop) -> None:
 def test_a_stranger_is_who_it_is_whatever_it_says() -> None:
     assert origin(request("udp:198.51.100.7:5060"), STRANGER, TRUSTED) == STRANGER
     assert origin(request("udp:198.51.100.7:5060"), FRONT, ()) == FRONT
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("10.0.0.5", "sip.example.com"),
+        ("2001:db8::5", "sip.example.com"),
+        ("203.0.113.9", "203.0.113.9"),
+        ("10.0.0.8", "10.0.0.8"),
+    ],
+)
+def test_over_tls_our_proxies_show_the_domain_and_others_their_address(host: str, name: str) -> None:
+    assert shown(host, TRUSTED, "sip.example.com") == name
 
 
 @pytest.mark.parametrize(

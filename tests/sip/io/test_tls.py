@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -33,8 +34,8 @@ def stranger(tmp_path):
     return TlsSettings(pem, key, ca=pem)
 
 
-def node(settings: TlsSettings, **limits) -> Node:
-    return Node("tls", tls=TlsContexts(settings), limits=StreamLimits(**limits))
+def node(settings: TlsSettings, names=str, **limits) -> Node:
+    return Node("tls", tls=TlsContexts(settings), limits=StreamLimits(**limits), names=names)
 
 
 def far(node: Node, name: str = "") -> Hop:
@@ -61,6 +62,22 @@ def test_a_server_with_somebody_elses_name_is_not_believed(run, ours):
             assert "bank.example" in near.agent.failures[0][1]
 
     run(scenario())
+
+
+@pytest.mark.parametrize(("wanted", "believed"), [("node.example", True), ("bank.example", False)])
+def test_an_address_may_have_to_show_a_name(run, ours, wanted, believed):
+    async def scenario():
+        async with node(ours, lambda host: wanted) as near, node(ours) as other:
+            near.send(request(transport="TLS"), far(other))
+            await near.until(lambda: near.agent.responses if believed else near.agent.failures)
+
+    run(scenario())
+
+
+def test_what_the_system_vouches_for_is_believed_beside_an_authority_of_our_own(ours):
+    alone = TlsContexts(ours).client.cert_store_stats()["x509"]
+    both = TlsContexts(replace(ours, known=True)).client.cert_store_stats()["x509"]
+    assert (alone, both > alone) == (1, ssl.create_default_context().cert_store_stats()["x509"] > 0)
 
 
 def test_a_server_nobody_vouches_for_is_not_believed(run, ours, stranger):
