@@ -19,7 +19,8 @@ import struct
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -77,10 +78,30 @@ class Place:
         """What to put before a command that is to run there."""
         return ["nsenter", "--target", str(self._holder.pid), "--net"]
 
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """The thread that asks is there meanwhile: sockets that it makes, and processes that it starts."""
+        with (
+            open("/proc/thread-self/ns/net", encoding="ascii") as back,
+            open(f"/proc/{self._holder.pid}/ns/net", encoding="ascii") as there,
+        ):
+            _go(there.fileno())
+            try:
+                yield
+            finally:
+                _go(back.fileno())
+
     def close(self) -> None:
         os.close(self.device)
         self._holder.kill()
         self._holder.wait()
+
+
+def _go(namespace: int) -> None:
+    """Have this thread be in a namespace, by its file. Raises OSError."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(namespace, CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
 
 
 def _tun(namespace: str) -> int:
@@ -88,9 +109,10 @@ def _tun(namespace: str) -> int:
     opened: list[int] = []
 
     def there() -> None:
-        libc = ctypes.CDLL(None, use_errno=True)
         with open(namespace, encoding="ascii") as net:
-            if libc.setns(net.fileno(), CLONE_NEWNET):
+            try:
+                _go(net.fileno())
+            except OSError:
                 return
         device = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
         fcntl.ioctl(device, TUNSETIFF, struct.pack("16sH", DEVICE.encode(), IFF_TUN | IFF_NO_PI))

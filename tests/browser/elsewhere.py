@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
 
@@ -55,12 +56,7 @@ class Elsewhere:
 
     def chromium(self, origin: str) -> str:
         """A command that runs it there; pages of that origin may have the microphone."""
-        script = self._folder / "chromium-elsewhere"
-        enter = f"nsenter --target {self._holder.pid} --net"
-        command = f"{shutil.which('chromium')} --unsafely-treat-insecure-origin-as-secure={origin}"
-        script.write_text(f'#!/bin/sh\nexec {enter} {command} "$@"\n')
-        script.chmod(0o700)
-        return str(script)
+        return chromium_there(self._folder, ["nsenter", "--target", str(self._holder.pid), "--net"], [origin])
 
     def _run(self, *command: str) -> None:
         run("nsenter", "--target", str(self._holder.pid), "--net", *command)
@@ -70,6 +66,17 @@ class Elsewhere:
         assert self._holder.stdin is not None
         self._holder.stdin.close()
         self._holder.wait(10)
+
+
+def chromium_there(folder: Path, enter: Sequence[str], origins: Sequence[str]) -> str:
+    """A command that runs Chromium elsewhere. enter: what leads there. origins: whose pages may have the
+    microphone.
+    """
+    script = folder / "chromium-elsewhere"
+    command = f"{shutil.which('chromium')} --unsafely-treat-insecure-origin-as-secure={','.join(origins)}"
+    script.write_text(f'#!/bin/sh\nexec {" ".join(enter)} {command} "$@"\n')
+    script.chmod(0o700)
+    return str(script)
 
 
 def run(*command: str) -> None:

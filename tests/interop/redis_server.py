@@ -44,7 +44,14 @@ class RedisServer:
         assert self.process is None
         log = self.folder / "redis.log"
         command = ["redis-server", "--bind", self.host, "--port", str(self.port), "--dir", str(self.folder)]
-        command += ["--save", "", "--appendonly", "yes" if self._persistent else "no"]
+        command += [
+            "--save",
+            "",
+            "--appendonly",
+            "yes" if self._persistent else "no",
+            "--protected-mode",
+            "no",
+        ]
         command += ["--appendfsync", "always", "--logfile", str(log), "--daemonize", "no"]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + READY_S

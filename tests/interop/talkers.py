@@ -13,6 +13,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from random import Random
 from typing import Any
 
@@ -31,6 +32,12 @@ from tests.interop.node import DOMAIN
 FRAME_S = 0.020
 PCMA = 8
 PATIENCE_S = 10.0
+
+
+def hop_of(front: str) -> Hop:
+    """Of "address:port"."""
+    address, _, port = front.partition(":")
+    return Hop("udp", address, int(port))
 
 
 class Anybody:
@@ -96,20 +103,33 @@ class Talker:
 
 
 class Talkers:
-    """All of one address. front: where they call and register."""
+    """All of one address. front: where they call and register. port: of their SIP, 0 for any. there: where
+    their sockets are made and their loop runs, another namespace say.
+    """
 
-    def __init__(self, host: str, front: str, first: int) -> None:
-        address, _, port = front.partition(":")
+    def __init__(
+        self,
+        host: str,
+        front: str,
+        first: int,
+        port: int = 0,
+        there: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         self.host = host
-        self.front = Hop("udp", address, int(port))
+        self.front = hop_of(front)
+        self._port = port
         self.phones: list[Talker] = []
         self.registered: set[str] = set()
         self._first = first
         self._by_session: dict[int, Talker] = {}
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(there,), daemon=True)
         self._thread.start()
         self._do(self._start)
+
+    def _run(self, there: Callable[[], AbstractContextManager[None]]) -> None:
+        with there():
+            self._loop.run_forever()
 
     def _do(self, what: Callable[[], Any]) -> Any:
         async def doing() -> Any:
@@ -119,7 +139,7 @@ class Talkers:
         return asyncio.run_coroutine_threadsafe(doing(), self._loop).result(PATIENCE_S)
 
     async def _start(self) -> None:
-        listener = Listener("udp", self.host, 0).open()
+        listener = Listener("udp", self.host, self._port).open()
         self.agent = UserAgent(
             AgentSettings({"udp": (self.host, listener.port)}), rng=Random(self.host), admission=Anybody()
         )
@@ -155,13 +175,16 @@ class Talkers:
         if status == 200:
             self.registered.add(user)
 
-    def call(self, number: str) -> Talker:
+    def call(self, number: str, by: str = "", caller: str = "") -> Talker:
+        """by: another front. caller: her number."""
+        front = hop_of(by) if by else self.front
+
         def act() -> Talker:
             phone = self._phone()
             to = NameAddr("", Uri.sip(number, DOMAIN))
-            from_ = NameAddr("", Uri.sip(f"+44163296{phone.says:04}", DOMAIN))
+            from_ = NameAddr("", Uri.sip(caller or f"+44163296{phone.says:04}", DOMAIN))
             now = time.monotonic()
-            session = self.agent.invite(to.uri, [self.front], from_=from_, to=to, offer=phone.sdp, now=now)
+            session = self.agent.invite(to.uri, [front], from_=from_, to=to, offer=phone.sdp, now=now)
             self._has(phone, session)
             self.shell.flush(now)
             return phone
