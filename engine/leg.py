@@ -70,6 +70,7 @@ class Leg:
         self.silent = False  # the worker hears nothing from the far end
         self.asked = False  # whether it is still there; no answer yet
         self.away = False  # a browser that is out of reach: engine/absence.py
+        self.bereft = False  # its far end was at a node that is gone: engine/halves.py
         self.away_until = 0.0  # when that is over, one way or the other
         self.lulled = False  # it hears that the other side is away
         self.near = ""  # our address for a far end on this machine, which cannot be sent by way of any other

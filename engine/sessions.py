@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from engine import admit, codes, crossed, housing, silence, transfer
+from engine import admit, codes, crossed, halves, housing, silence, transfer
 from engine.events import EndReason, Side
 from engine.leg import Leg
 from engine.talking import held_changed, left
@@ -60,6 +60,7 @@ def _reanswered(switch: Switch, event: events.Reanswered | events.ReofferFailed,
         if isinstance(event, events.Reanswered) and event.sdp:
             housing.answered(leg, now)
             _take_answer(switch, leg, event.sdp, now)
+            halves.asked_over(leg, now)
         elif leg.moving:
             housing.refused(leg, now)
 
@@ -112,6 +113,7 @@ def _reply(switch: Switch, leg: Leg, event: events.Reoffered, now: float) -> Non
     event.session.accept(body, now=now)
     leg.update()
     held_changed(leg.call, leg, now)
+    halves.asked_over(leg, now)
     switch.touched(leg.call, now)
 
 

@@ -132,12 +132,17 @@ class CallReplica(msgspec.Struct, array_like=True, frozen=True):
     comeback: Text = ""
 
     @property
+    def near(self) -> str:
+        """The node that its agent is at, where that is another one; "" for none."""
+        return next((leg.node for leg in self.legs if leg.role == "party"), "")
+
+    @property
     def agents(self) -> list[tuple[str, str]]:
         """Who of this house is in it, and for which queue ("" for none)."""
         return [
             (leg.agent, self.queue if leg.role == "party" else "")
             for leg in self.legs
-            if leg.agent and self.state not in (State.ENDING, State.ENDED)
+            if leg.agent and not leg.node and self.state not in (State.ENDING, State.ENDED)
         ]
 
     @property
