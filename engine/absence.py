@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from engine.call import Call
     from engine.leg import Leg
 
-NOISE = "comfort-noise"  # what the other side hears, so that it does not take the line for dead
+NOISE = "comfort-noise"
 TOLD = "connection-interrupted"
 
 log = structlog.get_logger("absence")
@@ -106,10 +106,16 @@ def reunite(call: Call) -> None:
     for leg in (customer, party):
         if leg.away:
             call.hush(leg)
-        elif not leg.lulled:
-            call.play(leg, (NOISE,), loop=True)
-            call.play(leg, (TOLD,), over=True)
-            leg.lulled = True
+        else:
+            comfort(call, leg)
+
+
+def comfort(call: Call, leg: Leg) -> None:
+    """It hears that the other side is out of reach, and noise, so that it does not take the line for dead."""
+    if call.state is State.TALKING and not leg.lulled:
+        call.play(leg, (NOISE,), loop=True)
+        call.play(leg, (TOLD,), over=True)
+        leg.lulled = True
 
 
 def _expired(leg: Leg, now: float) -> None:

@@ -66,6 +66,7 @@ class Leg:
         self.media = Media.NONE
         self.port = 0
         self.moving = False  # to another worker, and its phone does not know yet
+        self.moving_until = 0.0  # so long it is asked over once and again
         self.connected = False  # signalling and SDP are done: sound can pass
         self.silent = False  # the worker hears nothing from the far end
         self.asked = False  # whether it is still there; no answer yet

@@ -62,7 +62,7 @@ def _reanswered(switch: Switch, event: events.Reanswered | events.ReofferFailed,
             _take_answer(switch, leg, event.sdp, now)
             halves.asked_over(leg, now)
         elif leg.moving:
-            housing.refused(leg, now)
+            housing.refused(leg, event, now)
 
 
 def _take_answer(switch: Switch, leg: Leg, body: bytes, now: float) -> None:

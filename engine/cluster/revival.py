@@ -212,6 +212,7 @@ def _rejoin(whole: Call, replica: CallReplica, now: float) -> None:
     hers = next((each for each in replica.legs if each.role == "party"), None)
     leg = _bring(whole, hers, now) if hers is not None else None
     if leg is None:
+        whole.switch.acd.release(hers.agent if hers else "", replica.id, now)
         whole.fire(Trigger.AGENT_LOST, now)
         return
     whole.switch.acd.move(leg.agent, replica.id, whole.id)

@@ -121,6 +121,22 @@ def test_whoever_was_on_hold_still_is_and_is_taken_back(scene: Scene, who: str) 
     assert scene.states("b") == [State.TALKING]
 
 
+def test_a_phone_whose_own_offer_nobody_answers_is_asked_until_that_has_run_out(scene: Scene) -> None:
+    customer = talking(scene)
+    scene.agents[0].refuses = 491  # as RFC 3261 section 14.2 has it of a phone that waits for an answer
+    scene.street.kill("a")
+    scene.run(30.0)
+    (call,) = scene.house_of("b").calls.values()
+    assert call.state is State.TALKING
+    assert call.customer.lulled
+    assert customer.asked == 1
+    scene.agents[0].refuses = 0
+    scene.run(6.0)
+    assert call.party.codec
+    assert not call.customer.lulled
+    assert scene.street.records() == {}
+
+
 def test_callers_who_wait_keep_their_order_and_are_served(scene: Scene) -> None:
     agent = scene.agents[0]
     agent.answers = False
