@@ -31,6 +31,7 @@ def _provisional(switch: Switch, event: events.Provisional, now: float) -> None:
     leg = switch.sessions.get(event.session.id)
     if leg is not None and leg.attempt is not None:
         leg.attempt.progress(event.session, event.status, event.sdp, now)
+        switch.touched(leg.call, now)
 
 
 def _answered(switch: Switch, event: events.Answered, now: float) -> None:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 MANNERS = {"sip": SIP, "page": PAGE, "whip": WHIP}
 UNAVAILABLE = Outcome(503)
+LAST_WORDS_AT = (0.0, 0.5, 1.5)  # seconds after it was taken over
 
 log = structlog.get_logger("takeover")
 
@@ -62,6 +63,7 @@ def revive(switch: Switch, replica: CallReplica, taken_from: str, now: float) ->
     call = _call(switch, replica, taken_from)
     switch.calls[call.id] = call
     _tell(call, replica, taken_from, now)
+    _say_last(call, replica, now)
     if replica.state is State.ENDING:
         _ended(call, replica, now)
         return call
@@ -78,6 +80,22 @@ def revive(switch: Switch, replica: CallReplica, taken_from: str, now: float) ->
         GOES_ON[replica.state](call, replica, now)
     switch.touched(call, now)
     return call
+
+
+def _say_last(call: Call, replica: CallReplica, now: float) -> None:
+    """Who rings for it need not ring on, and who waits for an answer gets one: by UDP perhaps, so time and
+    again. The answers go to the node that is gone.
+    """
+
+    def say(at: float) -> None:
+        for word in replica.last_words:
+            try:
+                call.switch.user_agent.say_last(word)
+            except BadSnapshot as fault:
+                log.warning("a last word cannot be said", call=call.id, why=str(fault))
+
+    for after in LAST_WORDS_AT if replica.last_words else ():
+        call.switch.timers.at(now + after, say)
 
 
 def _tell(call: Call, replica: CallReplica, taken_from: str, now: float) -> None:
