@@ -3,7 +3,8 @@
 Its radio or its page is gone when it neither sends sound (RtpStopped) nor answers the gate's checks
 (DoorQuiet), when the gate has given it up, or when it said good-bye to the sound alone and may come back. It
 is there again when either sound or an answer comes, from wherever; or as another leg that takes this one's
-place (engine/transfer.py). After `webrtc.resume_s` the call ends as `not_resumed`.
+place (engine/transfer.py). After `webrtc.resume_s` the call ends as `not_resumed`. A leg to another node that
+died is out of reach in the same way: engine/halves.py.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from engine.call import Call
     from engine.leg import Leg
 
-NOISE = "comfort-noise"  # what the other side hears, so that it does not take the line for dead
+NOISE = "comfort-noise"
 TOLD = "connection-interrupted"
 
 log = structlog.get_logger("absence")
@@ -42,11 +43,16 @@ def gone(leg: Leg, now: float) -> bool:
     limit = call.switch.config.media.webrtc.resume_s
     if leg.away:
         return True
-    if not limit or not leg.connected or call.ending or leg not in (call.customer, call.party):
+    if not (limit or leg.bereft) or not leg.connected:
         return False
-    log.info("browser out of reach", call=call.id, leg=leg.number)
+    if call.ending or leg not in (call.customer, call.party):
+        return False
+    log.info("out of reach", call=call.id, leg=leg.number, node=leg.node)
     call.note(LegGone, now, leg=leg.number, side=leg.side)
-    _wait(leg, now + limit, now)
+    if leg.bereft:
+        leg.away = True  # engine/halves.py sees to how long
+    else:
+        _wait(leg, now + limit, now)
     pass_over(call)
     reunite(call)
     return True
@@ -77,7 +83,7 @@ def leave(leg: Leg) -> None:
     """Nobody waits for the leg any more: it is there, has been replaced, or goes over to another call."""
     call, was, leg.away = leg.call, leg.away, False
     call.disarm(_timer(leg))
-    if was and call.state is State.QUEUED and call.queue is not None:
+    if was and leg is call.customer and call.state is State.QUEUED and call.queue is not None:
         call.switch.acd.restore(call.queue.name, call.id)
 
 
@@ -100,10 +106,16 @@ def reunite(call: Call) -> None:
     for leg in (customer, party):
         if leg.away:
             call.hush(leg)
-        elif not leg.lulled:
-            call.play(leg, (NOISE,), loop=True)
-            call.play(leg, (TOLD,), over=True)
-            leg.lulled = True
+        else:
+            comfort(call, leg)
+
+
+def comfort(call: Call, leg: Leg) -> None:
+    """It hears that the other side is out of reach, and noise, so that it does not take the line for dead."""
+    if call.state is State.TALKING and not leg.lulled:
+        call.play(leg, (NOISE,), loop=True)
+        call.play(leg, (TOLD,), over=True)
+        leg.lulled = True
 
 
 def _expired(leg: Leg, now: float) -> None:

@@ -205,6 +205,11 @@ class Attempt:
         shown = (call.queue.title, call.display) if self._offered and call.queue else (call.display,)
         return NameAddr(": ".join(filter(None, shown)), call.switch.aor(call.caller or "anonymous"), ())
 
+    @property
+    def ringing(self) -> list[Session]:
+        """Invitations that are not answered."""
+        return list(self._ringing)
+
     # --- what the contacts say --------------------------------------------------------------------
 
     def progress(self, session: Session, status: int, body: bytes | None, now: float) -> None:

@@ -14,7 +14,7 @@ from engine import admit
 from engine.attempt import Attempt, Outcome
 from engine.call import Call
 from engine.cluster.ticket import HEADER, Ticket, peek
-from engine.crossing import NOT_HERS, TAKEN
+from engine.crossing import NOT_HERS, NOTICED_S, TAKEN
 from engine.description import PhoneDescription
 from engine.dialling import REASONS
 from engine.encryption import Encryption, Policy
@@ -71,6 +71,7 @@ def _open(switch: Switch, id: str, ticket: Ticket, event: IncomingCall, now: flo
     switch.calls[id] = call
     leg = call.customer = call.new_leg(Side.CUSTOMER)
     leg.name, leg.session, leg.node = call.caller, event.session, ticket.source
+    leg.patience_s = NOTICED_S
     switch.sessions[event.session.id] = leg
     call.note(
         CallCrossed, now, contact=call.contact, customer=call.caller, node=ticket.source, origin=ticket.call,

@@ -13,22 +13,20 @@ from engine.cluster.credentials import name_of
 from engine.cluster.ticket import HEADER, Ticket
 from engine.encryption import Policy
 from engine.events import EndReason, Side
-from engine.states import Trigger
 from sip.hop import Hop
 from sip.uri import Uri
 
 if TYPE_CHECKING:
     from engine.call import Call
-    from engine.switch import Switch
     from routing.number import AgentTarget
     from routing.select import Assignment
     from sip.events import Rejected
     from sip.session import Session
 
+NOTICED_S = 1.5  # silence of a leg between nodes: as long as it takes others to find a node lost
 SPARE_S = 2.0  # her node gives up first, and says what she did
 TAKEN = 491  # she is not free, or not at that node
 NOT_HERS = frozenset({403, TAKEN, 503})  # refusals that say nothing of the agent
-PATIENCE_S = 6.0  # a leg to a node that is gone is silent for five, or somebody has taken it over
 
 
 class Crossing(Attempt):
@@ -39,6 +37,7 @@ class Crossing(Attempt):
             call, ring_s=ring_s + SPARE_S, to=call.switch.aor(agent), agent=agent, offered=offered
         )
         self.node = node
+        self.leg.patience_s = NOTICED_S
 
     def start(self, now: float) -> None:
         self.leg.name = self.leg.agent = self.agent
@@ -135,28 +134,6 @@ def dialled(call: Call, target: AgentTarget) -> Attempt | None:
     if elsewhere is None:
         return None
     return Crossing(call, target.name, switch.config.sip.timers.ring_s, elsewhere.node, offered=False)
-
-
-def lost(switch: Switch, node: str, now: float) -> None:
-    """A node is gone. What rings there or comes from there is over; who talks is given time to be found."""
-    for call in list(switch.calls.values()):
-        attempt = call.attempt
-        if isinstance(attempt, Crossing) and attempt.node == node:
-            attempt.node_lost(now)
-        elif call.origin is not None and call.origin.node == node and not call.clocks.connected:
-            call.end(Side.ENGINE, EndReason.NODE_LOST, now, refusal=503)
-        elif call.party is not None and call.party.node == node:
-            _watch(call, now)
-
-
-def _watch(call: Call, now: float) -> None:
-    """Another node may take the agent's end over; where none does, the customer waits for another agent."""
-
-    def look(at: float) -> None:
-        if call.party is not None and call.party.silent:
-            call.fire(Trigger.AGENT_LOST, at)
-
-    call.arm_action("agent's node", PATIENCE_S, look, now)
 
 
 def agent_lost(call: Call, now: float, _: Any) -> None:

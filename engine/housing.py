@@ -3,7 +3,9 @@
 A new call goes to the worker with most room, or to that of the caller's other call while there is room, and
 whoever is rung for a call to its customer's. Where two calls of different workers are joined all the same,
 the party's leg is opened anew in the customer's worker. It sends from there at once, and its phone is told
-the new port by a re-INVITE: both are heard as soon as that is answered.
+the new port by a re-INVITE: both are heard as soon as that is answered. A phone that has an offer of its own
+under way, to a node that is gone perhaps, takes none before that has run out (RFC 3261 sections 14.2 and
+17.1.1.2): it is asked for as long.
 """
 
 from __future__ import annotations
@@ -12,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from engine import silence
+from engine import absence, silence
 from engine.events import EndReason, Side
 from engine.leg import Media
+from sip.events import Reanswered, ReofferFailed
 
 if TYPE_CHECKING:
     from engine.call import Call
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("housing")
 
+PENDING_S = 40.0  # a phone's own offer that nobody answers is over after 32 s (timers B and F)
+AGAIN_S = 1.0
 NOWHERE = -1  # no worker is up: what is sent there is forgotten
 
 
@@ -61,6 +66,7 @@ def gather(call: Call, leg: Leg, now: float) -> None:
 
 def opened(leg: Leg, now: float) -> None:
     """The leg has its new port: tell the phone."""
+    leg.moving_until = leg.moving_until or now + PENDING_S
     if leg.session is not None:
         other = leg.call.other(leg)
         offer = leg.offer(other.codec, other.pauses) if other else leg.offer()
@@ -70,10 +76,19 @@ def opened(leg: Leg, now: float) -> None:
 def answered(leg: Leg, now: float) -> None:
     """The phone knows the new port."""
     if leg.media is Media.OPEN:
-        leg.moving = False
+        leg.moving, leg.moving_until = False, 0.0
+        other = leg.call.other(leg)
+        if other is not None and other.lulled:
+            absence.reunite(leg.call)
 
 
-def refused(leg: Leg, now: float) -> None:
-    """The phone goes on talking to a port that is no more."""
+def refused(leg: Leg, event: Reanswered | ReofferFailed, now: float) -> None:
+    """The phone goes on talking to a port that is no more, and to nobody where it was at another node."""
+    if isinstance(event, ReofferFailed) and event.status == 491 and now < leg.moving_until:
+        other = leg.call.other(leg)
+        if other is not None:
+            absence.comfort(leg.call, other)
+        leg.call.arm_action(f"move {leg.number}", AGAIN_S, lambda at: opened(leg, at), now)
+        return
     log.warning("phone refused its new port", call=leg.call.id, leg=leg.number)
     leg.call.end(Side.ENGINE, EndReason.NOT_ACCEPTABLE, now)

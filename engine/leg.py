@@ -66,12 +66,14 @@ class Leg:
         self.media = Media.NONE
         self.port = 0
         self.moving = False  # to another worker, and its phone does not know yet
+        self.moving_until = 0.0  # so long it is asked over once and again
         self.connected = False  # signalling and SDP are done: sound can pass
         self.silent = False  # the worker hears nothing from the far end
         self.heard = False  # it has, of a packet at least
         self.mute = False  # its line was told that it had not
         self.asked = False  # whether it is still there; no answer yet
         self.away = False  # a browser that is out of reach: engine/absence.py
+        self.bereft = False  # its far end was at a node that is gone: engine/halves.py
         self.away_until = 0.0  # when that is over, one way or the other
         self.lulled = False  # it hears that the other side is away
         self.near = ""  # our address for a far end on this machine, which cannot be sent by way of any other

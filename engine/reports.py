@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from engine import absence, admit, codes, crossed, housing, network, recording, silence, transfer
+from engine import absence, admit, codes, crossed, halves, housing, network, recording, silence, transfer
 from engine.events import EndReason, Side
 from engine.leg import Leg, Media
 from engine.states import Trigger
@@ -85,6 +85,7 @@ def _rtp(leg: Leg, event: words.RtpStarted | words.RtpStopped, now: float) -> No
     silence.told(leg, event, now)
     rescue.told(leg, event, now)
     absence.reconsider(leg, now)
+    halves.heard(leg, now)
 
 
 def _digit(leg: Leg, event: words.Dtmf, now: float) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from engine import admit, codes, crossed, housing, silence, transfer
+from engine import admit, codes, crossed, halves, housing, silence, transfer
 from engine.events import EndReason, Side
 from engine.leg import Leg
 from engine.talking import held_changed, left
@@ -31,6 +31,7 @@ def _provisional(switch: Switch, event: events.Provisional, now: float) -> None:
     leg = switch.sessions.get(event.session.id)
     if leg is not None and leg.attempt is not None:
         leg.attempt.progress(event.session, event.status, event.sdp, now)
+        switch.touched(leg.call, now)
 
 
 def _answered(switch: Switch, event: events.Answered, now: float) -> None:
@@ -60,8 +61,9 @@ def _reanswered(switch: Switch, event: events.Reanswered | events.ReofferFailed,
         if isinstance(event, events.Reanswered) and event.sdp:
             housing.answered(leg, now)
             _take_answer(switch, leg, event.sdp, now)
+            halves.asked_over(leg, now)
         elif leg.moving:
-            housing.refused(leg, now)
+            housing.refused(leg, event, now)
 
 
 def _take_answer(switch: Switch, leg: Leg, body: bytes, now: float) -> None:
@@ -112,6 +114,7 @@ def _reply(switch: Switch, leg: Leg, event: events.Reoffered, now: float) -> Non
     event.session.accept(body, now=now)
     leg.update()
     held_changed(leg.call, leg, now)
+    halves.asked_over(leg, now)
     switch.touched(leg.call, now)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine import absence, housing, recording, silence
+from engine import absence, halves, housing, recording, silence
 from engine.bridge import part
 from engine.events import CallAnswered, CallConnected, CallHeld, CallResumed, EndReason, Side
 from engine.states import Trigger
@@ -113,7 +113,7 @@ def held_changed(call: Call, leg: Leg, now: float) -> None:
 def left(call: Call, leg: Leg, cause: str, now: float) -> None:
     """A phone's session is over, and our side did not end it."""
     fault = leg.broke = cause in SIGNALLING_FAULTS
-    if fault and rescue.gone(leg, now):
+    if fault and (rescue.gone(leg, now) or halves.bereave(leg, now)):
         return
     if leg is call.customer:
         never = call.clocks.connected is None

@@ -34,14 +34,19 @@ class Choice:
     reasons: tuple[str, ...]
 
 
-def heir(key: str, survivors: Sequence[Heir], regions: frozenset[str] = frozenset()) -> Choice:
+def heir(
+    key: str, survivors: Sequence[Heir], regions: frozenset[str] = frozenset(), near: str = ""
+) -> Choice:
     """Who takes what goes by `key`: an agent's name for all that is hers, so that her phone and her call stay
-    together, else the call's id. regions: where its market's calls may be; none: anywhere.
+    together, else the call's id. regions: where its market's calls may be; none: anywhere. near: the node
+    that has another part of it, and is preferred.
     """
     allowed = [each for each in survivors if not regions or each.region in regions]
     if not allowed:
         why = f"no survivor in {', '.join(sorted(regions))}" if survivors else "no survivor"
         return Choice("", (why,))
+    if any(each.name == near for each in allowed):
+        return Choice(near, ("has the other half of the call",))
     best = max(allowed, key=lambda each: (_draw(key, each), each.name))
     kept = f"of {len(allowed)} survivors" + (f" in {', '.join(sorted(regions))}" if regions else "")
     return Choice(best.name, (kept, f"weight {_weight(best):.2f} at load {best.load:.2f}"))

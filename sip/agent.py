@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
+from sip import lastword
 from sip import snapshot as snapshots
 from sip.caller import Caller
 from sip.digest import Account, Authorizer
@@ -16,6 +17,7 @@ from sip.events import Event
 from sip.hop import Hop
 from sip.inbound import Gate, Inbound
 from sip.keeper import Keeper
+from sip.lastword import Word
 from sip.manner import PLAIN, Manner
 from sip.matching import reply_hop
 from sip.message import Headers, NameAddr, Request, Response, Uri, parse
@@ -173,6 +175,14 @@ class UserAgent:
     def snapshot(self, session: Session) -> Snapshot | None:
         """The session written down, for another user agent to go on with; None where none could."""
         return snapshots.take(session)
+
+    def last_word(self, session: Session) -> Word | None:
+        """What ends its INVITE, for another user agent to say; None once that is answered."""
+        return lastword.take(session)
+
+    def say_last(self, word: Word) -> None:
+        """Say it for one that is gone. Raises BadSnapshot."""
+        lastword.say(self._stack, word)
 
     def restore(self, snapshot: Snapshot, credentials: Account | None = None, *, now: float) -> Session:
         """Go on with a session of another user agent: `reoffer` at once, so that the far end knows.

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from sip.dialog import Dialog
 from sip.errors import WrongState
 from sip.events import Acknowledged, Cancelled, Ended, Event, Reanswered, Reserved
+from sip.hop import Hop
 from sip.message import Request, Response
 from sip.offer import (
     ASKED,
@@ -195,6 +196,13 @@ class Callee:
         return self._request.respond(
             status, reason, tag=self._dialog.local_tag, headers=fields, body=sdp or b""
         )
+
+    def last_word(self) -> tuple[bytes, Hop] | None:
+        """The refusal that somebody else may have to send, and where to; None once it is answered."""
+        transaction = self._transaction
+        if transaction.answered:
+            return None
+        return self._response(503, None, [], None, final=True).encode(), transaction.hop
 
     # -------------------------------------------------------------------------------------- from the caller
 

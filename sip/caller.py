@@ -335,18 +335,27 @@ class Caller:
         if outgoing is None or outgoing.hop is None or self._cancelled:
             return
         self._cancelled = True
-        invite = outgoing.request
+        cancel, branch = self._cancel(outgoing.request), outgoing.request.top_via.branch or ""
+        session.stack.transactions.send(cancel, branch, outgoing.hop, None, now)
+        outgoing.give_up_after(session.stack.timing.patience, now)
+
+    def _cancel(self, invite: Request) -> Request:
         fields = Headers()
         fields.add("Via", str(invite.top_via))
         for name in ("Max-Forwards", "Route", "From", "To", "Call-ID"):
             for value in invite.headers.all(name):
                 fields.add(name, value)
         fields.add("CSeq", f"{invite.cseq[0]} CANCEL")
-        for name, value in session.reason_headers():
+        for name, value in self._session.reason_headers():
             fields.add(name, value)
-        cancel = Request("CANCEL", invite.uri, fields)
-        session.stack.transactions.send(cancel, invite.top_via.branch or "", outgoing.hop, None, now)
-        outgoing.give_up_after(session.stack.timing.patience, now)
+        return Request("CANCEL", invite.uri, fields)
+
+    def last_word(self) -> tuple[bytes, Hop] | None:
+        """The CANCEL that somebody else may have to send, and where to; None once it is answered."""
+        outgoing = self._outgoing
+        if outgoing is None or outgoing.hop is None or self._session.state not in (CALLING, PROCEEDING):
+            return None
+        return self._cancel(outgoing.request).encode(), outgoing.hop
 
     def hush(self, now: float) -> None:
         """The INVITE is not sent again."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from engine import crossing
+from engine import halves
 from engine.cluster import ticket
 from engine.cluster.cluster import Cluster
 from engine.cluster.credentials import contexts, name_of
@@ -25,9 +25,11 @@ from sip.hop import Hop
 from sip.io.shell import Listener
 from sip.io.tls import TlsContexts
 from sip.message import Request
+from sip.session import Session
 
 if TYPE_CHECKING:
     from config.schema import Config
+    from engine.signalling import Signalling
     from engine.switch import Switch
 
 SAVED_S = 0.5  # a page is written to the store so often at most
@@ -102,9 +104,10 @@ class Between:
             case Joined(member) if member.name != self._cluster.name:
                 self.sharing.joined(member.name)
                 self.sharing.back(member.name)
+                halves.back(self._switch, member.name, now)
             case Gone(member) if member.name != self._cluster.name:
                 self.sharing.lost(member.name, now)
-                crossing.lost(self._switch, member.name, now)
+                halves.lost(self._switch, member.name, now)
                 self._go_on(now)
 
     def _go_on(self, now: float) -> None:
@@ -117,6 +120,13 @@ class Between:
         """Where a node takes calls of others; None for one that is not there."""
         member = self._cluster.membership.members.get(node)
         return (member.host, member.port) if member is not None and member.host else None
+
+    def node_of(self, session: Signalling) -> str:
+        """The node that a session's far end spoke from last, by its certificate; "" for none."""
+        hop = session.dialog.hop if isinstance(session, Session) and session.dialog is not None else None
+        if hop is None or not hop.between:
+            return ""
+        return next((each for each in self._cluster.membership.members if name_of(each) == hop.name), "")
 
     def seal(self, claims: Ticket, offer: bytes, now: float) -> str:
         nonce = f"{self._switch.rng.getrandbits(128):032x}"

@@ -112,7 +112,7 @@ class Calls:
                 log.warning("a call cannot be read", call=id, why=str(fault))
                 continue
             if call.id == id:
-                calls.append(Claimable(id, call.key, call.market, call.told.arrived, data, call))
+                calls.append(Claimable(id, call.key, call.market, call.told.arrived, data, call, call.near))
         return calls
 
     def have(self, claimed: Sequence[Claimable], former: str, now: float) -> None:
@@ -134,6 +134,7 @@ class Calls:
             if call.id not in self._switch.calls:
                 self.taken += 1
                 revive(self._switch, call, former, now)
+                self.kept.touched(call.id, now)  # where it became part of another
         self._switch.assign(now)
         if self._due:
             self._switch.timers.at(now, self._revive)

@@ -10,6 +10,7 @@ from engine.cluster.replica import (
     VERSION,
     CallReplica,
     Farewell,
+    LastWord,
     LegReplica,
     Recorded,
     Role,
@@ -26,6 +27,8 @@ from sip.session import Session
 if TYPE_CHECKING:
     from engine.call import Call
     from engine.leg import Leg
+
+SAID_LAST = 8192  # bytes of last words
 
 MANNERS = {PAGE: "page", WHIP: "whip"}
 
@@ -63,7 +66,20 @@ def capture(call: Call) -> CallReplica:
         private=call.private,
         comeback=call.comeback[:TEXT],
         origin=(origin.node, origin.call, origin.agent) if origin is not None else None,
+        last_words=_last_words(call),
     )
+
+
+def _last_words(call: Call) -> list[LastWord]:
+    """Of invitations that are not answered; as many as there is room for."""
+    waits = call.customer.session if call.customer is not None and not call.customer.connected else None
+    inviting = [waits, *(call.attempt.ringing if call.attempt is not None else ())]
+    found: list[LastWord] = []
+    for session in inviting:
+        word = call.switch.user_agent.last_word(session) if isinstance(session, Session) else None
+        if word is not None and sum(len(each[4]) for each in (*found, word)) <= SAID_LAST:
+            found.append(word)
+    return found
 
 
 def _roles(call: Call) -> list[tuple[Leg, Role]]:

@@ -10,7 +10,7 @@ from engine.cluster.kept import Kept
 
 class Claimable(NamedTuple):
     """One thing. key: what decides who has it (routing.inheritance). order: the smallest goes first. data: as
-    it was read, value: what that says.
+    it was read, value: what that says. near: a node that lives, perhaps, and has another part of it.
     """
 
     id: str
@@ -19,6 +19,7 @@ class Claimable(NamedTuple):
     order: float
     data: bytes
     value: object
+    near: str = ""
 
 
 class Inherited(Protocol):

@@ -30,6 +30,7 @@ TEXT = 1024  # characters of one text
 Text = Annotated[str, msgspec.Meta(max_length=TEXT)]
 Instant = Annotated[float, msgspec.Meta(ge=0, le=2**40)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
+LastWord = tuple[Text, Text, int, Text, Annotated[bytes, msgspec.Meta(max_length=4096)]]
 Role = Literal["customer", "party", "transferor"]
 
 
@@ -100,7 +101,8 @@ class Farewell(msgspec.Struct, array_like=True, frozen=True):
 
 class CallReplica(msgspec.Struct, array_like=True, frozen=True):
     """One call. taken_from: the nodes that had it before. origin: node, call and agent of one that crossed
-    from another node (engine/crossed.py).
+    from another node (engine/crossed.py). last_words: what ends its invitations that are not answered, those
+    of phones that ring and her own (sip/lastword.py).
     """
 
     version: int
@@ -130,6 +132,12 @@ class CallReplica(msgspec.Struct, array_like=True, frozen=True):
     origin: tuple[Text, Text, Text] | None = None
     private: bool = False
     comeback: Text = ""
+    last_words: Annotated[list[LastWord], msgspec.Meta(max_length=8)] = []
+
+    @property
+    def near(self) -> str:
+        """The node that its agent is at, where that is another one; "" for none."""
+        return next((leg.node for leg in self.legs if leg.role == "party"), "")
 
     @property
     def agents(self) -> list[tuple[str, str]]:
@@ -137,7 +145,7 @@ class CallReplica(msgspec.Struct, array_like=True, frozen=True):
         return [
             (leg.agent, self.queue if leg.role == "party" else "")
             for leg in self.legs
-            if leg.agent and self.state not in (State.ENDING, State.ENDED)
+            if leg.agent and not leg.node and self.state not in (State.ENDING, State.ENDED)
         ]
 
     @property

@@ -20,14 +20,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from engine import absence, dialling, echo, recording, talking, waiting
+from engine import absence, dialling, echo, halves, recording, talking, waiting
 from engine.attempt import Outcome
+from engine.bridge import part
 from engine.call import Call
 from engine.cluster.replica import CallReplica, LegReplica, Told, read_destination
 from engine.crossed import Origin
 from engine.description import PhoneDescription
 from engine.encryption import Encryption, Form, Policy
-from engine.events import CallCrossed, CallTaken, EndReason, Side
+from engine.events import CallCrossed, CallTaken, EndReason, LegReturned, Side
+from engine.leg import Media
 from engine.signalling import PAGE, SIP, WHIP, Signalling
 from engine.states import State, Trigger
 from engine.transfer import Referral
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
 MANNERS = {"sip": SIP, "page": PAGE, "whip": WHIP}
 UNAVAILABLE = Outcome(503)
+LAST_WORDS_AT = (0.0, 0.5, 1.5)  # seconds after it was taken over
 
 log = structlog.get_logger("takeover")
 
@@ -50,14 +53,26 @@ def revive(switch: Switch, replica: CallReplica, taken_from: str, now: float) ->
     """The call, in this switch from now on; one that cannot go on ends at once, with its record. Its agents
     are engaged in it already (Acd.resume).
     """
+    talks = replica.state in halves.TALKS
+    whole = None
+    if talks and replica.origin is not None:
+        whole = halves.customers(switch, replica.origin[1], taken_from)
+    if whole is not None:
+        _rejoin(whole, replica, now)
+        return whole
     call = _call(switch, replica, taken_from)
     switch.calls[call.id] = call
     _tell(call, replica, taken_from, now)
+    _say_last(call, replica, now)
     if replica.state is State.ENDING:
         _ended(call, replica, now)
         return call
+    half = halves.agents(switch, call.id, taken_from) if talks else None
+    if half is not None:
+        halves.dissolve(half, call, now)
     for each in replica.legs:
-        _bring(call, each, now)
+        if half is None or each.role == "customer":
+            _bring(call, each, now)
     if call.customer is None:
         call.end(Side.ENGINE, EndReason.NODE_LOST, now)
     else:
@@ -65,6 +80,22 @@ def revive(switch: Switch, replica: CallReplica, taken_from: str, now: float) ->
         GOES_ON[replica.state](call, replica, now)
     switch.touched(call, now)
     return call
+
+
+def _say_last(call: Call, replica: CallReplica, now: float) -> None:
+    """Who rings for it need not ring on, and who waits for an answer gets one: by UDP perhaps, so time and
+    again. The answers go to the node that is gone.
+    """
+
+    def say(at: float) -> None:
+        for word in replica.last_words:
+            try:
+                call.switch.user_agent.say_last(word)
+            except BadSnapshot as fault:
+                log.warning("a last word cannot be said", call=call.id, why=str(fault))
+
+    for after in LAST_WORDS_AT if replica.last_words else ():
+        call.switch.timers.at(now + after, say)
 
 
 def _tell(call: Call, replica: CallReplica, taken_from: str, now: float) -> None:
@@ -129,14 +160,14 @@ def _tell_time(call: Call, told: Told) -> None:
 # --- legs --------------------------------------------------------------------------------------------------
 
 
-def _bring(call: Call, replica: LegReplica, now: float) -> None:
+def _bring(call: Call, replica: LegReplica, now: float) -> Leg | None:
     """A leg, as far as its far end can be spoken to."""
     session = None
     if call.customer is not None or replica.role == "customer":
         session = _session(call, replica, now)
     if session is None:
         call.switch.acd.release(replica.agent, call.id, now)
-        return
+        return None
     leg = call.new_leg(Side.CUSTOMER if replica.role == "customer" else replica.side)
     leg.session, leg.manner, leg.connected = session, MANNERS[replica.manner], True
     leg.name, leg.account, leg.agent = replica.name, replica.account, replica.agent
@@ -153,6 +184,7 @@ def _bring(call: Call, replica: LegReplica, now: float) -> None:
         _describe(leg, replica)
         leg.moving = True
         leg.open()
+    return leg
 
 
 def _session(call: Call, replica: LegReplica, now: float) -> Signalling | None:
@@ -184,6 +216,44 @@ def _describe(leg: Leg, replica: LegReplica) -> None:
         log.warning("a description cannot be read", call=leg.call.id, why=str(fault))
 
 
+# --- the other half is here --------------------------------------------------------------------------------
+
+
+def _rejoin(whole: Call, replica: CallReplica, now: float) -> None:
+    """The agent's half of a call whose customer is at this node: her leg takes the place of the one that
+    crossed, and the two talk or hold as they did.
+    """
+    crossed, whole.party = whole.party, None
+    assert whole.customer is not None and crossed is not None
+    part(whole, whole.customer, crossed)
+    halves.forget(crossed, now)
+    hers = next((each for each in replica.legs if each.role == "party"), None)
+    leg = _bring(whole, hers, now) if hers is not None else None
+    if leg is None:
+        whole.switch.acd.release(hers.agent if hers else "", replica.id, now)
+        whole.fire(Trigger.AGENT_LOST, now)
+        return
+    whole.switch.acd.move(leg.agent, replica.id, whole.id)
+    whole.note(LegReturned, now, leg=leg.number, side=leg.side)
+    _await(leg, now)
+    _hold(whole, Side.AGENT in replica.held_by, now)
+    whole.switch.touched(whole, now)
+
+
+def _hold(call: Call, by_agent: bool, now: float) -> None:
+    """As the agent's half had it."""
+    call.held_by = (call.held_by - {Side.AGENT}) | ({Side.AGENT} if by_agent else set())
+    if call.state is State.TALKING and call.held_by:
+        call.fire(Trigger.HOLD, now, next(iter(call.held_by)))
+    elif call.state is State.HELD and not call.held_by:
+        call.fire(Trigger.RESUME, now, Side.AGENT)
+    elif call.state is State.HELD:
+        for side in sorted(call.held_by):
+            talking.entertain(call, side)
+    else:
+        absence.reunite(call)
+
+
 # --- what the call does next -------------------------------------------------------------------------------
 
 
@@ -198,6 +268,7 @@ def _talks(call: Call, replica: CallReplica, now: float) -> None:
     for leg in (customer, party):
         _await(leg, now)
     if call.state is State.HELD:
+        call.clocks.held = call.clocks.held or now
         for side in sorted(call.held_by):
             talking.entertain(call, side)
     else:
@@ -219,7 +290,8 @@ def _limit(call: Call, now: float) -> None:
 
 def _await(leg: Leg, now: float) -> None:
     """One that only its far end can bring back."""
-    if leg.manner is not SIP and not absence.gone(leg, now):
+    waits = leg.manner is not SIP and leg.media is Media.NONE
+    if waits and not absence.gone(leg, now):
         talking.left(leg.call, leg, "gone", now)
 
 

@@ -150,7 +150,7 @@ class Takeover:
         self._ask("HGETALL", self._key(part.word, life), now=now, then=found)
 
     def _is_mine(self, each: Claimable) -> bool:
-        choice = heir(each.key, self.place.survivors(), self.place.regions(each.market))
+        choice = heir(each.key, self.place.survivors(), self.place.regions(each.market), each.near)
         return choice.name == self.place.name
 
     def _may_have(self, each: Claimable) -> bool:

@@ -180,6 +180,11 @@ class LineAttempt:
         self.leg.description = PhoneDescription(self._trunks.capabilities(line), encryption)
         return self.leg.offer(customer.codec, customer.pauses) if customer else self.leg.offer()
 
+    @property
+    def ringing(self) -> list[Session]:
+        """Its invitation that is not answered."""
+        return [self._session] if self._session is not None else []
+
     # --- what the line says -------------------------------------------------------------------------
 
     def progress(self, session: Session, status: int, body: bytes | None, now: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import wave
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from ipaddress import ip_network
@@ -92,9 +93,11 @@ class Ledger:
         self.arrived: set[str] = set()
         self.records: dict[str, CallRecord] = {}
         self.events = 0
+        self.told: deque[Event] = deque(maxlen=100)  # the newest
 
     def append(self, event: Event) -> None:
         self.events += 1
+        self.told.append(event)
         if isinstance(event, CallArrived | CallTaken):
             again = isinstance(event, CallTaken)  # also from an earlier process of the same node
             assert again or event.call not in self.arrived, "a call arrives once"

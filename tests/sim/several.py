@@ -12,6 +12,7 @@ from engine.call import Call
 from engine.cluster.between import Between
 from engine.cluster.cluster import Cluster, Load
 from engine.cluster.credentials import name_of
+from engine.cluster.heritage import of_node
 from engine.cluster.memory import MemoryServer, MemoryStore
 from engine.events import CallRecord
 from media.messages import Address
@@ -52,9 +53,9 @@ class LateStore(MemoryStore):
 
 
 class Node:
-    """A house and its part in the cluster."""
+    """A house and its part in the cluster. heirs: whether its calls are taken over when it dies."""
 
-    def __init__(self, several: Several, name: str, address: str, agents: int) -> None:
+    def __init__(self, several: Several, name: str, address: str, agents: int, heirs: bool) -> None:
         self.name = name
         self.world = several.world
         self.house = House(
@@ -63,16 +64,19 @@ class Node:
         )  # fmt: skip
         self.house.host.known = name_of(name)
         self.house.routed = several.route
+        self.house.carried = several.hear
+        self.draining = False
         self.world.hosts[address, PORT] = self.house.host
         self.store = LateStore(self.world, several.server)
         switch = self.house.switch
         rng = Random(name)
         self.cluster = switch.cluster = Cluster(
-            self.house.config, self.store, lambda: Load(len(switch.calls), False, True),
+            self.house.config, self.store, lambda: Load(len(switch.calls), self.draining, True),
             life=f"life of {name}", started=several.world.now, rng=rng,
         )  # fmt: skip
         self.between = switch.between = Between(switch, self.cluster, self.house.host.pump, self.world.now)
         self.house.admission.nodes = self.between.admit
+        self.heritage = of_node(switch, self.cluster, self.house.host.pump, self.world.now) if heirs else None
         self.up = True
         self._beat()
 
@@ -86,6 +90,7 @@ class Node:
     def kill(self) -> None:
         self.up = self.house.host.up = False
         self.store.up = False
+        self.store.server.stores.remove(self.store)
         for worker in self.house.workers:
             worker.alive = False
 
@@ -99,25 +104,49 @@ class Node:
 
 
 class At:
-    """A stage for phones of one node: what they say goes to its house."""
+    """A stage for one phone, which begins at one node: its sound goes to whatever node it was told."""
 
     def __init__(self, several: Several, node: Node) -> None:
         self.world = several.world
-        self.house = node.house
+        self.address = node.house.address
+        self.phone: Voice | None = None
+        self._several = several
+
+    @property
+    def house(self) -> At:
+        """Where sound goes."""
+        return self
+
+    def hear(self, datagram: bytes, source: Address, port: int) -> None:
+        towards = self.phone.towards if self.phone is not None else ""
+        for node in self._several.nodes.values():
+            if node.house.address == towards and node.up:
+                node.house.hear(datagram, source, port)
 
 
 class Several:
     """Two nodes or more, acquainted; agents register where they are told to."""
 
-    def __init__(self, folder: Path, names: str = "ab", agents: int = 1) -> None:
+    def __init__(self, folder: Path, names: str = "ab", agents: int = 1, *, heirs: bool = False) -> None:
         self.world = World(1, Weather(delay=0.01, jitter=0.0))
         self.folder = folder
         self.server = MemoryServer(epoch=1.7e9)
-        self.nodes = {name: Node(self, name, f"10.0.0.{n + 1}", agents) for n, name in enumerate(names)}
+        self.nodes = {
+            name: Node(self, name, f"10.0.0.{n + 1}", agents, heirs) for n, name in enumerate(names)
+        }
+        self.sound: dict[tuple[str, int], float] = {}  # when each phone heard a sample last
         self.run(2.5)
 
     def run(self, seconds: float) -> None:
         self.world.run(self.world.now + seconds)
+
+    def hear(self, datagram: bytes, target: Address) -> None:
+        """RTP to phones: what it carries."""
+        self.sound |= dict.fromkeys(((target[0], sample) for sample in set(datagram[12:])), self.world.now)
+
+    def hears(self, phone: Voice, other: Voice) -> bool:
+        """Whether the one has just heard the other: each has a sound of its own."""
+        return self.world.now - self.sound.get((phone.address, other.sound[0]), 0.0) < 1.5
 
     def route(self, datagram: bytes, source: Address, target: Address) -> None:
         """RTP between houses."""
@@ -129,7 +158,7 @@ class Several:
         """An agent's phone, registered with a node."""
         stage = At(self, self.nodes[node])
         phone = AgentVoice(stage, f"10.2.0.{number + 1}", f"agent{number}", [])  # type: ignore[arg-type]
-        phone.house = Hop("udp", stage.house.address, 5060)
+        stage.phone, phone.house = phone, Hop("udp", stage.address, 5060)
         phone.register()
         self.run(1.0)
         return phone
@@ -138,7 +167,7 @@ class Several:
         """Somebody who calls over the carrier's line; +4930200 is the queue `sales`, which greets nobody."""
         stage = At(self, self.nodes[node])
         phone = Voice(stage, f"10.1.0.{1 + len(self.world.hosts)}")  # type: ignore[arg-type]
-        phone.house = Hop("udp", stage.house.address, 5060)
+        stage.phone, phone.house = phone, Hop("udp", stage.address, 5060)
         phone.call(number, caller)
         return phone
 

@@ -23,12 +23,14 @@ SECOND_OF_SOUND = 8000  # in RTP timestamps
 
 
 class Voice(Phone):
-    """Answers after a second if it `answers`, and while it `speaks` sends a packet a second."""
+    """Answers after a second if it `answers`, and while it `speaks` sends a packet every `pace_s`."""
 
     def __init__(self, stage: Stage, address: str, *more: Any) -> None:
         super().__init__(stage.world, address, Random(address), *more)
         self.stage = stage
         self.speaks = True
+        self.sound = bytes(160)
+        self.pace_s = 1.0
         self.answers = True
         self.refuses = 0  # the status that it refuses every re-INVITE with
         self.direction = "sendrecv"
@@ -36,6 +38,7 @@ class Voice(Phone):
         self.session: Session | None = None
         self.shown: list[str] = []  # the callers' names on its display
         self._port = 0
+        self.towards = ""  # the address that it was told to send sound to
         self._sent = self._stamp = 0
         self.world.after(1.0, self._speak)
 
@@ -91,11 +94,13 @@ class Voice(Phone):
         self.session = session
         found = re.search(rb"m=audio (\d+)", body or b"")
         self._port = int(found[1]) if found else port
+        at = re.search(rb"c=IN IP4 (\S+)", body or b"")
+        self.towards = at[1].decode() if at else self.towards
 
     def _speak(self) -> None:
-        self.world.after(1.0, self._speak)
+        self.world.after(self.pace_s, self._speak)
         if self.speaks and self.session is not None and self.session.id in self.live:
-            self.say(SECOND_OF_SOUND)
+            self.say(round(self.pace_s * SECOND_OF_SOUND), self.sound)
 
     def say(self, span: int, sound: bytes = bytes(160)) -> None:
         """Send a packet, `span` timestamps after the last."""

@@ -121,6 +121,22 @@ def test_whoever_was_on_hold_still_is_and_is_taken_back(scene: Scene, who: str) 
     assert scene.states("b") == [State.TALKING]
 
 
+def test_a_phone_whose_own_offer_nobody_answers_is_asked_until_that_has_run_out(scene: Scene) -> None:
+    customer = talking(scene)
+    scene.agents[0].refuses = 491  # as RFC 3261 section 14.2 has it of a phone that waits for an answer
+    scene.street.kill("a")
+    scene.run(30.0)
+    (call,) = scene.house_of("b").calls.values()
+    assert call.state is State.TALKING
+    assert call.customer.lulled
+    assert customer.asked == 1
+    scene.agents[0].refuses = 0
+    scene.run(6.0)
+    assert call.party.codec
+    assert not call.customer.lulled
+    assert scene.street.records() == {}
+
+
 def test_callers_who_wait_keep_their_order_and_are_served(scene: Scene) -> None:
     agent = scene.agents[0]
     agent.answers = False
@@ -153,17 +169,35 @@ def test_who_was_greeted_is_greeted_again_and_waits(scene: Scene) -> None:
     assert scene.states("b") in ([State.QUEUED], [State.OFFERED])
 
 
-def test_a_call_that_was_not_answered_is_closed_by_who_takes_over(scene: Scene) -> None:
-    scene.agents[0].answers = False
-    scene.customer("agent0")
+def test_a_call_that_was_not_answered_ends_for_both_ends_with_one_record(scene: Scene) -> None:
+    agent = scene.agents[0]
+    agent.answers = False
+    customer = scene.customer("agent0")
     scene.run(2.0)
-    assert scene.states("a") == [] or scene.states("a") == [State.DIALLING]
+    assert scene.states("a") == [State.DIALLING]
+    assert agent.live and customer.live
     scene.street.kill("a")
     scene.run(TOLD_S)
     assert scene.states("b") == []
-    assert {record.reason for record in scene.street.records().values()} <= {
-        EndReason.NODE_LOST, EndReason.UNKNOWN_NUMBER,
-    }  # fmt: skip
+    assert not agent.live  # it rings no more
+    assert not customer.live  # she was told 503: her proxy would try elsewhere
+    assert scene.one_record().reason is EndReason.NODE_LOST
+
+
+def test_a_phone_that_rang_for_a_waiting_caller_stops_and_rings_anew(scene: Scene) -> None:
+    agent = scene.agents[0]
+    agent.answers = False
+    scene.customer()
+    scene.run(GREETED_S - 2.0)
+    assert scene.states("a") == [State.OFFERED]
+    (before,) = agent.live
+    scene.street.kill("a")
+    agent.answers = True
+    scene.run(TOLD_S)
+    assert before not in agent.live
+    scene.run(2.0)
+    assert scene.states("b") == [State.TALKING]
+    assert len(agent.live) == 1
 
 
 def test_a_transfer_whose_target_rang_returns_to_the_transferor(tmp_path: Path) -> None:
