@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from engine import early_sound
 from engine.browser import is_browsers
 from engine.call import Call
 from engine.cluster.redirect import nearer
@@ -23,6 +24,7 @@ from routing.agent import IllegalTransition
 from routing.dial import arrived
 from routing.identity import ANONYMOUS, Caller
 from routing.number import Callers, Echo, Found, QueueTarget
+from sip import early_media
 from sip.called import called
 from sip.errors import SipError
 from sip.events import IncomingCall, Reserved
@@ -43,7 +45,8 @@ class Arrival:
 
     source: the line or account it came by, or what kind of way that was. account: of ours, "" for none.
     transport: of its signalling. market, language: where the caller has a say in them.
-    comeback: what tells that she is the same when she calls again.
+    comeback: what tells that she is the same when she calls again. heeds: her network acts upon what may be
+    heard before the answer (RFC 5009).
     """
 
     session: Signalling
@@ -60,6 +63,7 @@ class Arrival:
     private: bool = False
     comeback: str = ""
     manner: Manner = SIP
+    heeds: bool = False
 
 
 def incoming(switch: Switch, event: IncomingCall, now: float) -> None:
@@ -90,7 +94,7 @@ def _of_phone(switch: Switch, event: IncomingCall) -> Arrival:
     line = switch.config.lines.get(identity.name) if identity.kind == "line" else None
     who = _caller(event, line)
     if line is not None:
-        event.session.manner = manner_of(line.terms(), line.kind)
+        event.session.manner = manner_of(line)
     return Arrival(
         session=event.session,
         dialled=called(event.request, line.contact_user if line is not None else "").user,
@@ -103,6 +107,7 @@ def _of_phone(switch: Switch, event: IncomingCall) -> Arrival:
         offer=event.offer,
         private=who.private,
         manner=_manner(event, bool(account) and browser and transport in WEBSOCKETS),
+        heeds=line is not None and line.kind == "ims" and early_media.heeded(event.request),
     )
 
 
@@ -201,7 +206,7 @@ def ready(call: Call, now: float) -> None:
         if not call.customer.manner.rings:
             answer_customer(call, now, None)
         elif call.customer.manner.reserves and call.customer.session is not None:
-            call.customer.session.progress(call.customer.answer(), now=now)
+            early_sound.tell(call.customer, early_sound.PROGRESS, "inactive", now, describes=True)
             return
         call.switch.direct(call, call.found, now)
 
@@ -255,7 +260,7 @@ def _new_call(switch: Switch, arrival: Arrival, found: Found | None, now: float)
     switch.calls[call.id] = call
     leg = call.customer = call.new_leg(Side.CUSTOMER)
     leg.name, leg.account = call.caller, arrival.account
-    leg.session, leg.manner = arrival.session, arrival.manner
+    leg.session, leg.manner, leg.preview.heeds = arrival.session, arrival.manner, arrival.heeds
     switch.sessions[arrival.session.id] = leg
     call.note(
         CallArrived,

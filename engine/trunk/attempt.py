@@ -189,7 +189,7 @@ class LineAttempt:
         said = Heard.TRYING if status == 100 else SAID.get(status, Heard.PROGRESS)
         self._further(Heard.EARLY_MEDIA if early and said < Heard.EARLY_MEDIA else said, now)
         if status > 100:
-            self.call.fire(Trigger.PROGRESS, now, Progress(self.leg, status, early))
+            self.call.fire(Trigger.PROGRESS, now, Progress(self.leg, status, early, session.early_media))
 
     def _speaks(self, now: float) -> None:
         """The first answer to this INVITE: the address is there, and so quick."""

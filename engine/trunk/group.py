@@ -166,9 +166,13 @@ class TrunkGroup:
             self.marks[hop.host, hop.port] = dscp
 
     def ways(self, name: str) -> list[Way]:
-        """How a line is reached, in the order to try; what no lookup has found yet is left out."""
+        """How a line is reached, in the order to try; what no lookup has found yet is left out, and of a
+        mobile network every P-CSCF but the one that we are registered through (TS 24.229 section 5.1.2A.1.1).
+        """
         every = ((each, self._hops.get((name, each))) for each in self.exchange.addresses(name))
-        return [Way(address, *known) for address, known in every if known is not None]
+        found = [Way(address, *known) for address, known in every if known is not None]
+        through = self.enrolment.through(name)
+        return [way for way in found if way.hop == through] or found
 
     # --- questions --------------------------------------------------------------------------------
 
@@ -194,7 +198,8 @@ class TrunkGroup:
         if known is None:
             return  # looked up and not found; it is asked once it is
         hop, switch = known[0], self.switch
-        number = switch.user_agent.options(_uri(address, hop.transport), [hop], now, patience=SLOW_S)
+        target, headers = _uri(address, hop.transport), self.manner(name).always
+        number = switch.user_agent.options(target, [hop], now, headers=headers, patience=SLOW_S)
         wait = self.exchange.wait_s(name, address)
         late = switch.timers.at(now + wait, lambda at: self.heard(name, address, health.Event.MISSED, at))
         self._questions[number] = Question(name, address, late)
@@ -297,7 +302,7 @@ class TrunkGroup:
     def manner(self, name: str) -> Manner:
         """What sets its calls apart from those of a phone."""
         line = self.switch.config.lines.get(name)
-        return manner_of(line.terms(), line.kind) if line is not None else PLAIN
+        return manner_of(line) if line is not None else PLAIN
 
     def route(self, name: str) -> Sequence[str]:
         """The proxies that the carrier wants requests to pass (RFC 3608)."""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from routing.dial import Dial, Target, Terms
+from config.mobile import TELEPHONY
+from routing.dial import Dial, Target
 from routing.identity import ANONYMOUS, Assert, Diverted
+from sip import early_media
 from sip.manner import Manner
 from sip.uri import NameAddr, Uri
+
+if TYPE_CHECKING:
+    from config.line import LineSettings
 
 NOWHERE = "anonymous.invalid"  # RFC 3323 section 4.1.1.3
 FIELDS = {
@@ -39,15 +44,30 @@ def invitation(dial: Dial, own: str) -> Invitation:
     return Invitation(uri, from_, NameAddr("", uri, ()), tuple(_headers(dial, own)))
 
 
-MMTEL = '+g.3gpp.icsi-ref="urn%3Aurn-7%3A3gpp-service.ims.icsi.mmtel"'  # TS 24.229 section 5.1.3.1
+# That a call is one of telephony (TS 24.229 section 5.1.3.1), and what may be heard before its answer.
+SERVICE = "urn:urn-7:3gpp-service.ims.icsi.mmtel"
+OPENING = (
+    ("Accept-Contact", f"*;{TELEPHONY}"),
+    ("P-Preferred-Service", SERVICE),
+    early_media.ASKED,
+)
 
 
-def manner_of(terms: Terms, kind: str) -> Manner:
+def manner_of(line: LineSettings) -> Manner:
     """What every message of a call over the line has, either way."""
+    terms = line.terms()
     supported = (*terms.extensions, "precondition") if terms.preconditions else terms.extensions
     access = (("P-Access-Network-Info", terms.access_network),) if terms.access_network else ()
-    mobile = kind == "ims"
-    return Manner(always=access, supported=supported, features=MMTEL if mobile else "", bandwidth=mobile)
+    if line.kind != "ims":
+        return Manner(always=access, supported=supported)
+    return Manner(
+        always=access,
+        opening=OPENING,
+        supported=supported,
+        features=TELEPHONY,
+        contact=line.contact_user,
+        bandwidth=True,
+    )
 
 
 def written(target: Target, number: str, domain: str) -> Uri:
