@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 
 from engine import line_use
-from engine.build import capabilities_of
+from engine.build import capabilities_of, mobile_capabilities_of
 from engine.leg import NOTICED_S
 from engine.line_events import LineChanged
 from engine.timers import Timer
@@ -274,14 +274,19 @@ class TrunkGroup:
     # --- calls ------------------------------------------------------------------------------------
 
     def capabilities(self, name: str) -> Sequence[CodecOffer]:
-        """What is spoken over the line: its own codecs, or the node's."""
+        """What is spoken over the line: its own codecs, those of mobile networks, or the node's."""
         line = self.switch.config.lines.get(name)
-        if line is None or not line.codecs:
+        mobile = line is not None and line.kind == "ims"
+        if line is None or not (line.codecs or mobile):
             return self.switch.media.capabilities
         found = self._capabilities.get(name)
         if found is None:
-            media = replace(self.switch.config.media, codecs=line.codecs)
-            found = self._capabilities[name] = capabilities_of(media)
+            media = self.switch.config.media
+            found = self._capabilities[name] = (
+                mobile_capabilities_of(media, line.codecs)
+                if mobile
+                else capabilities_of(replace(media, codecs=line.codecs))
+            )
         return found
 
     def account(self, name: str) -> Account | None:
