@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sip import sdp
+from sip import formats, sdp
 from sip.digest import Credentials, parse_digest
 from sip.early_media import Authorised
 from sip.events import Acknowledged, Answered, EarlyMedia, Ended, IncomingCall, Provisional, Rejected
@@ -13,7 +13,7 @@ from sip.message import Message, Request, Response
 from sip.precondition import read
 from sip.session import Session
 from tests.ims.conftest import Play
-from tests.ims.phone import ACCESS, HOME, LOCAL, NUMBER, TELEPHONY, Phone, Wire, manner
+from tests.ims.phone import ACCESS, CODECS, HOME, LOCAL, NUMBER, TELEPHONY, Phone, Wire, manner
 from tests.sip.subscriber import IMPI
 
 HAS, HAS_NOT = {"local": 3, "remote": 0}, {"local": 0, "remote": 0}
@@ -42,11 +42,45 @@ def test_an_invite_says_who_calls_whom_and_how(play: Play):
     assert str(invite.uri) == "tel:+34910601234"
     assert invite.headers.all("P-Preferred-Identity") == [f"<sip:{NUMBER}@{HOME}>"]
     assert invite.headers.all(ACCESS[0]) == [ACCESS[1]]
-    assert invite.headers.all("Contact")[0].endswith(f">;{TELEPHONY}")
+    (contact,) = invite.headers.all("Contact")
+    assert contact.startswith("<sip:line@") and contact.endswith(f">;{TELEPHONY}")  # as it was registered
+    assert invite.headers.all("Accept-Contact") == [f"*;{TELEPHONY}"]
+    assert invite.headers.all("P-Preferred-Service") == ["urn:urn-7:3gpp-service.ims.icsi.mmtel"]
     assert {"100rel", "timer", "precondition"} <= invite.headers.tokens("Supported")
     assert "Require" not in invite.headers
     assert invite.headers.all("P-Early-Media") == ["supported"]
     assert {"update", "prack"} <= invite.headers.tokens("Allow")
+
+
+def test_an_offer_is_as_the_networks_terminals_make_it(play: Play):
+    """TS 26.114 5.2.1, 6.2.2, 6.2.5: AMR-WB, AMR, both forms, events of both clocks, bandwidth, packets."""
+    (invite,) = play("callee_answers", call_and_hang_up).requests("INVITE")
+    (media,) = sdp.parse(invite.body).media
+    assert [str(media.codec(pt)) for pt in media.payload_types] == [
+        *("AMR-WB/16000", "AMR-WB/16000", "AMR/8000", "AMR/8000"),
+        *("telephone-event/8000", "telephone-event/16000"),
+    ]
+    efficient, aligned = ({media.fmtp[pt] for pt in media.payload_types[at:4:2]} for at in (0, 1))
+    assert efficient == {"mode-change-capability=2;max-red=0"}
+    assert aligned == {"octet-align=1;mode-change-capability=2;max-red=0"}
+    assert media.bandwidth == ("AS:41", "RS:600", "RR:2000")
+    assert (media.proto, media.ptime, media.maxptime) == ("RTP/AVP", 20, 240)
+    assert not media.rtcp_mux and not media.crypto and b"fingerprint" not in invite.body
+
+
+def test_the_form_of_amr_that_the_far_end_takes_is_spoken(play: Play):
+    """RFC 4867 8.3.1, TS 26.114 6.2.2: octet-aligned of the two that were offered."""
+
+    async def story(phone: Phone) -> None:
+        session = phone.call()
+        answer = sdp.parse((await phone.told(Answered)).sdp)
+        chosen = sdp.read_answer(sdp.parse(session.dialog.offer.local), answer, CODECS)
+        assert (chosen.codec.name, [pt for pt, _ in chosen.formats]) == ("AMR-WB", [97, 100])
+        assert formats.aligned(chosen.codec, chosen.fmtp)
+        phone.do(session.hangup)
+        await phone.over()
+
+    play("callee_takes_the_aligned_form", story)
 
 
 def test_every_request_names_the_access_network_but_ack(play: Play):
@@ -142,7 +176,7 @@ def test_an_update_before_the_answer_is_answered_with_what_was_agreed(play: Play
     before, after = sdp.parse(invite.body), sdp.parse(answer.body)
     assert after.origin.session_id == before.origin.session_id
     assert after.origin.version == before.origin.version + 1
-    assert after.media[0].formats == before.media[0].formats
+    assert after.media[0].formats == ("96", "100")  # of six that were offered
 
 
 def test_what_may_be_heard_before_the_answer_is_told(play: Play):
