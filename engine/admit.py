@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,12 @@ from engine.leg import Leg
 from engine.signalling import PAGE, RESERVING, SIP, Manner, Signalling
 from engine.states import State
 from engine.talking import answer_customer
+from engine.trunk.diversions import told
 from engine.trunk.invitation import manner_of
 from engine.trunk.parties import claimed
 from routing.agent import IllegalTransition
 from routing.dial import arrived
-from routing.identity import ANONYMOUS, Caller
+from routing.identity import ANONYMOUS, Caller, Diverted
 from routing.number import Callers, Echo, Found, QueueTarget
 from sip import early_media
 from sip.called import called
@@ -46,7 +48,7 @@ class Arrival:
     source: the line or account it came by, or what kind of way that was. account: of ours, "" for none.
     transport: of its signalling. market, language: where the caller has a say in them.
     comeback: what tells that she is the same when she calls again. heeds: her network acts upon what may be
-    heard before the answer (RFC 5009).
+    heard before the answer (RFC 5009). diverted: whom the call was for before.
     """
 
     session: Signalling
@@ -64,6 +66,7 @@ class Arrival:
     comeback: str = ""
     manner: Manner = SIP
     heeds: bool = False
+    diverted: Sequence[Diverted] = ()
 
 
 def incoming(switch: Switch, event: IncomingCall, now: float) -> None:
@@ -107,6 +110,7 @@ def _of_phone(switch: Switch, event: IncomingCall) -> Arrival:
         offer=event.offer,
         private=who.private,
         manner=_manner(event, bool(account) and browser and transport in WEBSOCKETS),
+        diverted=told(event.request, line.terms()) if line is not None else (),
         heeds=line is not None and line.kind == "ims" and early_media.heeded(event.request),
     )
 
@@ -253,6 +257,7 @@ def _new_call(switch: Switch, arrival: Arrival, found: Found | None, now: float)
     node = switch.config.node
     call = Call(switch, switch.new_id(now), arrival.dialled, arrival.source, now)
     call.caller, call.display, call.private = arrival.caller, arrival.display, arrival.private
+    call.diverted = arrival.diverted
     call.line, call.comeback = arrival.line, arrival.comeback or _comeback(arrival)
     call.market = _market(switch, arrival, found)
     call.region, call.chosen_language = node.region, arrival.language

@@ -19,9 +19,10 @@ from engine.events import Side
 from engine.line_events import LineChosen
 from engine.states import Trigger
 from engine.timers import Timer
+from engine.trunk.diversions import diverted_of
 from engine.trunk.group import TrunkGroup, Way
 from engine.trunk.invitation import invitation
-from engine.trunk.parties import caller_of, diverted_of
+from engine.trunk.parties import caller_of
 from routing.dial import Address, dial
 from routing.failover import Attempt, End, Heard, Outcome, Pause, Result, Steps, Tried, rings
 from routing.health import Event
@@ -150,7 +151,7 @@ class LineAttempt:
             step.number,
             self._caller or caller_of(self.call),
             (way.called,),
-            diverted=diverted_of(self.call),
+            diverted=() if self._caller else diverted_of(self.call, self.number, step.number),
             emergency=emergency,
         )
         self.call.shown = dialled.shown

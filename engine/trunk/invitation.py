@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from config.mobile import TELEPHONY
+from engine.trunk.diversions import CAUSES
 from routing.dial import Dial, Target
 from routing.identity import ANONYMOUS, Assert, Diverted
 from sip import early_media
@@ -21,8 +22,6 @@ FIELDS = {
     Assert.PREFERRED: "P-Preferred-Identity",
     Assert.REMOTE_PARTY: "Remote-Party-ID",
 }
-# Reasons of RFC 5806 as the status codes that RFC 7044 section 5.2 tells them by.
-REDIRECTED = {"user-busy": 486, "no-answer": 408, "unavailable": 480, "unconditional": 302}
 
 
 class Invitation(NamedTuple):
@@ -106,13 +105,14 @@ def _of(dial: Dial, diverted: Diverted, own: str) -> Uri:
 
 
 def _history(dial: Dial, own: str) -> str:
-    """Who was called before, and who is called now (RFC 7044 section 5.1)."""
-    entries: list[str] = []
-    index = "1"
-    for each in dial.shown.history:
-        cause = REDIRECTED.get(each.reason, 302)
-        uri = _of(dial, each, own).with_params(cause=str(cause)) if entries else _of(dial, each, own)
-        entries.append(f"<{uri}>;index={index}")
+    """Who was called before, and who is called now, each with why it is no longer who was before it (RFC 7044
+    section 5.1).
+    """
+    history = dial.shown.history
+    entries, index = [f"<{_of(dial, history[0], own)}>;index=1"], "1"
+    after = [*(_of(dial, each, own) for each in history[1:]), written(Target.SIP, dial.number, dial.domain)]
+    for each, uri in zip(history, after, strict=True):
+        cause = CAUSES.get(each.reason, CAUSES["unknown"])
+        entries.append(f"<{uri.with_params(cause=str(cause))}>;index={index}.1;mp={index}")
         index += ".1"
-    called = written(Target.SIP, dial.number, dial.domain)
-    return ", ".join([*entries, f"<{called}>;index={index}"])
+    return ", ".join(entries)
