@@ -1,8 +1,8 @@
 """Whom a call was for before it was diverted (Diversion, RFC 5806; History-Info, RFC 7044).
 
-A number of ours that leads on to a destination diverts nothing: the call is where it was meant to go. Nor does
-a transfer, which somebody asked for who had answered. Told is what the network told that the call came from,
-where it is believed, and a redirection (3xx) that was followed.
+A number of ours that leads on to a destination diverts nothing: the call is where it was meant to go. Nor
+does a transfer, which somebody asked for who had answered. Told is what the network told that the call came
+from, where it is believed, and a redirection (3xx) that was followed.
 """
 
 from __future__ import annotations

@@ -297,6 +297,8 @@ class TrunkGroup:
         made_from, account = line.credentials, self._accounts.get(name)
         if account is None or account[0] != (made_from, line.ims):
             account = self._accounts[name] = (made_from, line.ims), line.account()
+            if self.switch.cards is not None:
+                self.switch.cards.attend(account[1])
         return account[1]
 
     def media_dscp(self, name: str) -> int | None:
