@@ -48,7 +48,8 @@ class Arrival:
     source: the line or account it came by, or what kind of way that was. account: of ours, "" for none.
     transport: of its signalling. market, language: where the caller has a say in them.
     comeback: what tells that she is the same when she calls again. heeds: her network acts upon what may be
-    heard before the answer (RFC 5009). diverted: whom the call was for before.
+    heard before the answer (RFC 5009). owed: it wants an offer of ours with the first
+    sign of progress (RFC 3262 section 5). diverted: whom the call was for before.
     """
 
     session: Signalling
@@ -66,6 +67,7 @@ class Arrival:
     comeback: str = ""
     manner: Manner = SIP
     heeds: bool = False
+    owed: bool = False
     diverted: Sequence[Diverted] = ()
 
 
@@ -111,6 +113,7 @@ def _of_phone(switch: Switch, event: IncomingCall) -> Arrival:
         private=who.private,
         manner=_manner(event, bool(account) and browser and transport in WEBSOCKETS),
         diverted=told(event.request, line.terms()) if line is not None else (),
+        owed=event.offer is None and "100rel" in event.request.headers.tokens("Require"),
         heeds=line is not None and line.kind == "ims" and early_media.heeded(event.request),
     )
 
@@ -265,7 +268,8 @@ def _new_call(switch: Switch, arrival: Arrival, found: Found | None, now: float)
     switch.calls[call.id] = call
     leg = call.customer = call.new_leg(Side.CUSTOMER)
     leg.name, leg.account = call.caller, arrival.account
-    leg.session, leg.manner, leg.preview.heeds = arrival.session, arrival.manner, arrival.heeds
+    leg.session, leg.manner = arrival.session, arrival.manner
+    leg.preview.heeds, leg.preview.owed = arrival.heeds, arrival.owed
     switch.sessions[arrival.session.id] = leg
     call.note(
         CallArrived,

@@ -27,12 +27,14 @@ RINGING, PROGRESS = 180, 183
 
 @dataclass(slots=True)
 class Preview:
-    """How far an unanswered caller's leg is. heeds: its far end acts upon P-Early-Media. described: it has
-    our description. rung: it was told that a phone rings. rings: we ring for it. sound: as its far end was
-    told last, seen from us; None before.
+    """How far an unanswered caller's leg is. heeds: its far end acts upon P-Early-Media. owed: it waits for
+    an offer of ours before all else (RFC 3262 section 5). described: it has our description. rung: it was
+    told that a phone rings. rings: we ring for it. sound: as its far end was told last, seen from us; None
+    before.
     """
 
     heeds: bool = False
+    owed: bool = False
     described: bool = False
     rung: bool = False
     rings: bool = False
@@ -73,7 +75,15 @@ def tell(caller: Leg, status: int, sound: Direction, now: float, *, describes: b
     preview.described |= describes
     preview.rung |= status == RINGING
     headers = [said(sound)] if preview.heeds else []
-    session.progress(caller.answer() if describes else None, status, headers=headers, now=now)
+    session.progress(_description(caller, describes), status, headers=headers, now=now)
+
+
+def _description(caller: Leg, describes: bool) -> bytes | None:
+    preview = caller.preview
+    if preview.owed:
+        preview.owed, preview.described = False, True
+        return caller.offer()
+    return caller.answer() if describes else None
 
 
 def _ring_back(call: Call, caller: Leg, wanted: bool) -> None:

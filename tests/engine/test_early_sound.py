@@ -14,7 +14,7 @@ from sip.events import Authorised, EarlyMedia, Provisional
 from sip.session import Session
 from tests.sim.gateway import Gateway, Lines
 from tests.sim.phones import Phone
-from tests.sim.stage import Stage
+from tests.sim.stage import Stage, Voice
 
 FIRST = "10.3.0.1"
 NAME = "P-Early-Media"
@@ -70,7 +70,7 @@ def stage(tmp_path: Path) -> Stage:
 @pytest.fixture
 def network(stage: Stage) -> Gateway:
     """A mobile network that does nothing by itself."""
-    gateway = Lines(stage).add("one", FIRST, kind="ims", ims=MOBILE)
+    gateway = Lines(stage).add("one", FIRST, kind="ims", ims=MOBILE, codecs=("PCMA",))
     gateway.manner = "trying"
     return gateway
 
@@ -167,7 +167,7 @@ def test_what_was_authorised_before_the_answer_has_no_say_after_it(
 
 def test_a_network_that_heeds_it_is_told_what_it_may_hear(stage: Stage, network: Gateway) -> None:
     switch = stage.house.switch
-    carrier = replace(switch.config.lines["carrier"], kind="ims", ims=MOBILE)
+    carrier = replace(switch.config.lines["carrier"], kind="ims", ims=MOBILE, codecs=("PCMA",))
     switch.config = replace(switch.config, lines={**switch.config.lines, "carrier": carrier})
     phone = Phone(stage.world, "10.1.0.77", stage.world.rng)
     caller = Caller(stage, phone, phone.call("+34910601234", "+491701234", headers=[ASKED]))
@@ -177,3 +177,28 @@ def test_a_network_that_heeds_it_is_told_what_it_may_hear(stage: Stage, network:
     says(network, 180, "inactive")
     assert [each.direction for each in caller.authorised] == ["inactive", "sendrecv", "inactive"]
     assert not caller.rings
+
+
+# --- a caller who waits for our offer --------------------------------------------------------------
+
+
+def test_a_caller_who_wants_our_offer_reliably_gets_it_with_the_first_ringing(
+    stage: Stage, network: Gateway
+) -> None:
+    phone = Voice(stage, "10.1.0.78")
+    session = phone.call("+34910601234", "+491701234", offer=False, headers=[("Require", "100rel")])
+    caller = Caller(stage, phone, session)
+    stage.run(0.5)
+    says(network, 180)
+    assert caller.told == [(180, True)]
+    session.acknowledge(phone.sdp(), now=stage.world.now)
+    phone.host.pump()
+    stage.run(0.2)
+    (callee,) = network.live.values()
+    callee.answer(network.sdp(), now=stage.world.now)
+    network.host.pump()
+    stage.run(0.5)
+    call = stage.call
+    assert call.customer is not None and call.party is not None and session.state == "connected"
+    assert call.customer.remote_address == "10.1.0.78:4000"
+    assert caller._hears(call.customer, call.party) and caller._hears(call.party, call.customer)

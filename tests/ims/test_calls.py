@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from sip import formats, sdp
 from sip.digest import Credentials, parse_digest
 from sip.early_media import Authorised
-from sip.events import Acknowledged, Answered, EarlyMedia, Ended, IncomingCall, Provisional, Rejected
+from sip.events import (
+    Acknowledged,
+    Answered,
+    EarlyMedia,
+    Ended,
+    IncomingCall,
+    Provisional,
+    Rejected,
+    Reserved,
+)
 from sip.hop import Hop
 from sip.message import Message, Request, Response
 from sip.precondition import read
@@ -287,6 +298,48 @@ def test_a_phone_rings_at_once_where_the_caller_has_all(play: Play):
     assert not wire.responses(183, "INVITE")
     ringing = wire.responses(180, "INVITE")[0]
     assert current(ringing) == {"local": 3, "remote": 3}
+
+
+def test_the_ringing_that_follows_resources_needs_no_description(play: Play):
+    """TS 24.229 5.1.4.1, RFC 3262 3: 183 with ours, and then a plain 180 and 200, which carry none."""
+
+    async def story(phone: Phone) -> None:
+        def called(session: Session) -> None:
+            session.manner = manner()
+            offer = phone.every(IncomingCall)[-1].offer
+            session.progress(phone.answer_to(offer), now=time.monotonic())
+
+        phone.on_call = called
+        session = (await phone.told(Reserved)).session
+        phone.do(session.ring)
+        phone.do(session.answer, phone.answer_to(phone.every(IncomingCall)[-1].offer))
+        await phone.told(Acknowledged)
+        await phone.over()
+
+    wire = play("caller_gets_its_resources_later", story, called=True)
+    (ringing,), (answer,) = wire.responses(180, "INVITE"), wire.responses(200, "INVITE")
+    assert not ringing.body and not answer.body
+    assert "100rel" not in ringing.headers.tokens("Require")
+
+
+def test_ringing_goes_reliably_where_the_caller_takes_no_other(play: Play):
+    """RFC 3262 3, TS 24.229 5.1.4.1: Require: 100rel; a 180 without a description, the answer in the 200."""
+
+    async def story(phone: Phone) -> None:
+        phone.on_call = rung
+        await phone.until(lambda: phone.agent.messages().get(("in", "PRACK")))
+        call = phone.every(IncomingCall)[-1]
+        phone.do(call.session.answer, phone.answer_to(call.offer))
+        await phone.told(Acknowledged)
+        await phone.over()
+
+    def rung(session: Session) -> None:
+        session.manner = manner()
+        session.ring(now=time.monotonic())
+
+    wire = play("caller_wants_all_reliably", story, called=True)
+    (ringing,) = wire.responses(180, "INVITE")[:1]
+    assert not ringing.body and "100rel" in ringing.headers.tokens("Require")
 
 
 def test_our_answers_name_the_access_network_and_the_service(play: Play):
