@@ -71,7 +71,8 @@ class LineSettings:
         "What its networks carry, as in media.yaml; the region's when left out.", default=None
     )
     codecs: tuple[CodecName, ...] = setting(
-        "Codecs of its calls, best first; the node's when empty.", default=()
+        "Codecs of its calls, best first; when empty the node's, over a mobile network AMR-WB and AMR.",
+        default=(),
     )
     srtp: Encrypted = setting(
         "Encryption of its calls' sound, as in media.yaml: `auto`, `required`, `preferred` or `off`.",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
+from engine import early_sound
 from engine.browser import is_browsers
 from engine.call import Call
 from engine.cluster.redirect import nearer
@@ -17,12 +19,14 @@ from engine.leg import Leg
 from engine.signalling import PAGE, RESERVING, SIP, Manner, Signalling
 from engine.states import State
 from engine.talking import answer_customer
+from engine.trunk.diversions import told
 from engine.trunk.invitation import manner_of
 from engine.trunk.parties import claimed
 from routing.agent import IllegalTransition
 from routing.dial import arrived
-from routing.identity import ANONYMOUS, Caller
+from routing.identity import ANONYMOUS, Caller, Diverted
 from routing.number import Callers, Echo, Found, QueueTarget
+from sip import early_media
 from sip.called import called
 from sip.errors import SipError
 from sip.events import IncomingCall, Reserved
@@ -43,7 +47,9 @@ class Arrival:
 
     source: the line or account it came by, or what kind of way that was. account: of ours, "" for none.
     transport: of its signalling. market, language: where the caller has a say in them.
-    comeback: what tells that she is the same when she calls again.
+    comeback: what tells that she is the same when she calls again. heeds: her network acts upon what may be
+    heard before the answer (RFC 5009). owed: it wants an offer of ours with the first
+    sign of progress (RFC 3262 section 5). diverted: whom the call was for before.
     """
 
     session: Signalling
@@ -60,6 +66,9 @@ class Arrival:
     private: bool = False
     comeback: str = ""
     manner: Manner = SIP
+    heeds: bool = False
+    owed: bool = False
+    diverted: Sequence[Diverted] = ()
 
 
 def incoming(switch: Switch, event: IncomingCall, now: float) -> None:
@@ -90,7 +99,7 @@ def _of_phone(switch: Switch, event: IncomingCall) -> Arrival:
     line = switch.config.lines.get(identity.name) if identity.kind == "line" else None
     who = _caller(event, line)
     if line is not None:
-        event.session.manner = manner_of(line.terms(), line.kind)
+        event.session.manner = manner_of(line)
     return Arrival(
         session=event.session,
         dialled=called(event.request, line.contact_user if line is not None else "").user,
@@ -103,6 +112,9 @@ def _of_phone(switch: Switch, event: IncomingCall) -> Arrival:
         offer=event.offer,
         private=who.private,
         manner=_manner(event, bool(account) and browser and transport in WEBSOCKETS),
+        diverted=told(event.request, line.terms()) if line is not None else (),
+        owed=event.offer is None and "100rel" in event.request.headers.tokens("Require"),
+        heeds=line is not None and line.kind == "ims" and early_media.heeded(event.request),
     )
 
 
@@ -201,7 +213,7 @@ def ready(call: Call, now: float) -> None:
         if not call.customer.manner.rings:
             answer_customer(call, now, None)
         elif call.customer.manner.reserves and call.customer.session is not None:
-            call.customer.session.progress(call.customer.answer(), now=now)
+            early_sound.tell(call.customer, early_sound.PROGRESS, "inactive", now, describes=True)
             return
         call.switch.direct(call, call.found, now)
 
@@ -248,6 +260,7 @@ def _new_call(switch: Switch, arrival: Arrival, found: Found | None, now: float)
     node = switch.config.node
     call = Call(switch, switch.new_id(now), arrival.dialled, arrival.source, now)
     call.caller, call.display, call.private = arrival.caller, arrival.display, arrival.private
+    call.diverted = arrival.diverted
     call.line, call.comeback = arrival.line, arrival.comeback or _comeback(arrival)
     call.market = _market(switch, arrival, found)
     call.region, call.chosen_language = node.region, arrival.language
@@ -256,6 +269,7 @@ def _new_call(switch: Switch, arrival: Arrival, found: Found | None, now: float)
     leg = call.customer = call.new_leg(Side.CUSTOMER)
     leg.name, leg.account = call.caller, arrival.account
     leg.session, leg.manner = arrival.session, arrival.manner
+    leg.preview.heeds, leg.preview.owed = arrival.heeds, arrival.owed
     switch.sessions[arrival.session.id] = leg
     call.note(
         CallArrived,

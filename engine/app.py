@@ -17,6 +17,7 @@ from engine.agent_desk import Desks
 from engine.build import admission_of, missing_codecs, registrar_of, stream_limits, user_agent_settings
 from engine.caller_line import Lines
 from engine.captions import Captions
+from engine.cards import Cards
 from engine.cluster import between, heritage
 from engine.cluster.between import Between
 from engine.cluster.cluster import Cluster, Load
@@ -89,6 +90,7 @@ class Engine:
             epoch=time.time() - now,
         )
         self.switch.own_hosts |= hosts
+        self.switch.cards = Cards(config.node.data_dir / "cards")
         self.switch.trunks.marks = marks
         self.tape: Tape | None = None
         if tape.wanted(config):

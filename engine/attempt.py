@@ -22,6 +22,7 @@ from sip.uri import NameAddr, Uri
 
 if TYPE_CHECKING:
     from engine.call import Call
+    from sip.events import Authorised
     from sip.session import Session
 
 Headers = Sequence[tuple[str, str]]
@@ -49,11 +50,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The far end rings; with `early_media` it can be heard already."""
+    """The far end rings; with `early_media` it can be heard already. authorised: what its network says that
+    may be heard, None where it says nothing.
+    """
 
     leg: Leg
     status: int
     early_media: bool
+    authorised: Authorised | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,11 @@ def hear(call: Call, source: Leg, listener: Leg) -> None:
     call.switch.media.send(listener.worker, SetGain(source.number, listener.number, 1.0))
 
 
+def mute(call: Call, source: Leg, listener: Leg) -> None:
+    """`listener` does not hear `source` any more."""
+    call.switch.media.send(listener.worker, SetGain(source.number, listener.number, 0.0))
+
+
 def join(call: Call, a: Leg, b: Leg) -> None:
     """Both hear each other, and nothing else."""
     for leg in (a, b):
@@ -26,5 +31,5 @@ def join(call: Call, a: Leg, b: Leg) -> None:
 
 def part(call: Call, a: Leg, b: Leg) -> None:
     """Neither hears the other any more."""
-    for source, listener in ((a, b), (b, a)):
-        call.switch.media.send(listener.worker, SetGain(source.number, listener.number, 0.0))
+    mute(call, a, b)
+    mute(call, b, a)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ipaddress import ip_network
 from random import Random
 
-from config.media import MediaSettings
+from config.media import CodecName, MediaSettings
 from config.schema import Config
 from media import codecs
 from sip.admission import Admission, AdmissionPolicy, LineSource
@@ -27,9 +27,12 @@ FMTP = {
     "AMR-WB": "mode-change-capability=2",
     "G729": "annexb=no",
 }
-COPIED = frozenset(
-    {"OPUS", "AMR", "AMR-WB"}
-)  # small enough that copies of earlier packets are worth their bits
+# Small enough that copies of earlier packets are worth their bits.
+COPIED = frozenset({"OPUS", "AMR", "AMR-WB"})
+MOBILE: Sequence[CodecName] = ("AMR-WB", "AMR")
+# Frames are sent once: `max-red` is what a sender does (RFC 4867 section 8.1).
+MOBILE_FMTP = tuple(f"{form}mode-change-capability=2;max-red=0" for form in ("", "octet-align=1;"))
+MOBILE_PTIME = 20
 
 
 def capabilities_of(media: MediaSettings) -> Sequence[CodecOffer]:
@@ -37,25 +40,45 @@ def capabilities_of(media: MediaSettings) -> Sequence[CodecOffer]:
 
     A codec whose library this machine lacks is left out; `missing_codecs` tells which.
     """
-    kinds = [
-        kind
-        for name in media.codecs
-        for kind in reversed(codecs.KINDS)
-        if kind.name == name and codecs.available(kind.number)
-    ]
-    ptime = media.ptime_ms
+    kinds, ptime = _kinds(media.codecs), media.ptime_ms
     sound = [
         CodecOffer(_spelt(k.name), k.clock, k.channels, fmtp=FMTP.get(k.name), ptime=ptime) for k in kinds
     ]
     carried = dict.fromkeys((kind.clock, kind.channels) for kind in kinds if kind.name in COPIED)
     copies = [CodecOffer("red", clock, channels, ptime=ptime) for clock, channels in carried]
-    events = [
+    return (*sound, *copies, *_events(kinds, media, ptime))
+
+
+def mobile_capabilities_of(media: MediaSettings, names: Sequence[CodecName]) -> Sequence[CodecOffer]:
+    """Those of a leg over a mobile network, as its terminals have them (GSMA IR.92 section 3.2, TS 26.114
+    sections 5.2.1 and 6.2.2): AMR in both forms, bandwidth-efficient first, in packets of 20 ms and without
+    copies. names: AMR-WB and AMR when empty; where no library speaks any of them, what the node speaks.
+    """
+    kinds = _kinds(names or MOBILE) or _kinds(media.codecs)
+    sound = [
+        CodecOffer(_spelt(kind.name), kind.clock, kind.channels, fmtp=fmtp, ptime=MOBILE_PTIME)
+        for kind in kinds
+        for fmtp in (MOBILE_FMTP if kind.name in MOBILE else (FMTP.get(kind.name),))
+    ]
+    return (*sound, *_events(kinds, media, MOBILE_PTIME))
+
+
+def _kinds(names: Sequence[str]) -> list[codecs.Kind]:
+    return [
+        kind
+        for name in names
+        for kind in reversed(codecs.KINDS)
+        if kind.name == name and codecs.available(kind.number)
+    ]
+
+
+def _events(kinds: Sequence[codecs.Kind], media: MediaSettings, ptime: int) -> list[CodecOffer]:
+    return [
         CodecOffer(
             "telephone-event", clock, 1, pt=media.dtmf.payload_type if clock == 8000 else None, ptime=ptime
         )
         for clock in dict.fromkeys([8000, *(kind.clock for kind in kinds)])
     ]
-    return (*sound, *copies, *events)
 
 
 def missing_codecs(media: MediaSettings) -> dict[str, str]:

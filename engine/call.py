@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from engine.switch import Switch
     from engine.transfer import Referral
     from engine.trunk.attempt import LineAttempt
-    from routing.identity import Shown
+    from routing.identity import Diverted, Shown
     from routing.number import Destination, Found
     from routing.queue import QueueSpec
     from routing.select import Assignment
@@ -64,6 +64,7 @@ class Call:
         self.caller = ""
         self.display = ""
         self.private = False  # the caller is not to be shown to others
+        self.diverted: Sequence[Diverted] = ()  # whom it was for before, as the network told
         self.shown: Shown | None = None  # what the newest call over a line said of its caller
         self.found: Found | None = None
         self.market = ""

@@ -164,7 +164,8 @@ class PhoneDescription:
 
     def offer(self, at: Address, prefer: str, pauses: bool) -> bytes:
         self.encryption.propose()
-        capabilities = preferring(self._capabilities, prefer or self.codec or self._former)
+        aligned = self.chosen is not None and formats.aligned(self.chosen.codec, self.chosen.fmtp)
+        capabilities = preferring(self._capabilities, prefer or self.codec or self._former, aligned)
         self.local = sdp.make_offer(
             [*capabilities, PAUSES] if pauses or self.pauses else capabilities,
             address=at[0],
@@ -215,6 +216,14 @@ def _wanted(chosen: sdp.Chosen, pt: int) -> dict[str, str]:
     return formats.parse(chosen.fmtp if pt == chosen.pt else chosen.wants.get(pt))
 
 
-def preferring(capabilities: Sequence[sdp.CodecOffer], name: str) -> list[sdp.CodecOffer]:
-    """The capabilities with `name` first, otherwise in their own order."""
-    return sorted(capabilities, key=lambda codec: codec.name.lower() != name.lower())
+def preferring(
+    capabilities: Sequence[sdp.CodecOffer], name: str, aligned: bool = False
+) -> list[sdp.CodecOffer]:
+    """The capabilities with `name` first, in the form of AMR that is spoken, otherwise in their own order."""
+    return sorted(
+        capabilities,
+        key=lambda codec: (
+            codec.name.lower() != name.lower(),
+            aligned and codec.name.lower() == name.lower() and not formats.aligned(codec, codec.fmtp),
+        ),
+    )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engine import early_sound
 from engine.attempt import Attempt, Outcome, Progress
-from engine.bridge import hear
 from engine.crossing import dialled
 from engine.events import EndReason, Side
 from engine.trunk.attempt import LineAttempt
@@ -59,13 +59,8 @@ def pass_progress(call: Call, now: float, progress: Progress) -> None:
     caller = call.customer
     assert caller is not None and caller.session is not None
     call.clocks.ringing = call.clocks.ringing or now
-    if caller.connected:
-        return
-    if progress.early_media and caller.has_offer:
-        hear(call, progress.leg, caller)
-        caller.session.progress(caller.answer(), status=183, now=now)
-    else:
-        caller.session.ring(now=now)
+    if not caller.connected:
+        early_sound.pass_on(call, caller, progress, now)
 
 
 def dial_failed(call: Call, now: float, outcome: Outcome) -> None:

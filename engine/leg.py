@@ -10,6 +10,7 @@ from engine import network, sound
 from engine.browser import BrowserDescription
 from engine.description import Description, PhoneDescription
 from engine.door import Door
+from engine.early_sound import Preview
 from engine.encryption import Encryption, Policy
 from engine.events import Side
 from engine.signalling import SIP, Manner, Signalling
@@ -83,6 +84,7 @@ class Leg:
         self.rescue: Rescue | None = None  # how it stands, where it is called again should it die
         self.patience_s = NOTICED_S  # silence after which its worker tells
         self.broke = False  # its far end was lost in the middle of the call
+        self.preview = Preview()  # what its far end, which called, was told before the answer
         self.stats: LegStats | None = None
         self.treated: Treat | None = None  # what the worker was told to do with its sound
         self.network = network.fresh()  # what workers tell of the way to the far end

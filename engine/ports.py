@@ -9,6 +9,7 @@ from engine.events import CallEnded, CallRecord, Event
 from media.gate import GateCommand
 from media.messages import AnyCommand
 from media.recording import RecordingCommand
+from sip.digest import Account
 from sip.hop import Hop
 from sip.outbound import Target
 from sip.registrar import Binding, Registered, Unregistered
@@ -97,6 +98,11 @@ class JournalPort(Protocol):
 
     def finish(self, ended: CallEnded, record: CallRecord) -> None:
         """Keep the last event of a call and its record in one transaction."""
+
+
+class CardsPort(Protocol):
+    def attend(self, account: Account | None) -> None:
+        """Have its SIM card, where it has one, remember over restarts."""
 
 
 class Prompts(Protocol):

@@ -31,11 +31,16 @@ from ruamel.yaml.error import YAMLError
 
 from engine.music import hold_music
 from engine.noise import line_noise
+from engine.ring_back import ring_back
 from engine.voice import I16, SpeechFault, say, telephone
 
 RATES = (8_000, 16_000)
 MUSIC = "music"
-MADE: Mapping[str, Callable[[int], I16]] = {MUSIC: hold_music, "comfort-noise": line_noise}  # at a rate
+MADE: Mapping[str, Callable[[int], I16]] = {  # at a rate
+    MUSIC: hold_music,
+    "comfort-noise": line_noise,
+    "ring-back": ring_back,
+}
 FORMAT = 1  # raised when the making of the files changes, so that every pack is made anew
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_TEXT = 500

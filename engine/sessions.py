@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from engine import admit, codes, crossed, halves, housing, silence, transfer
+from engine.attempt import Progress
 from engine.events import EndReason, Side
 from engine.leg import Leg
+from engine.states import Trigger
 from engine.talking import held_changed, left
 from engine.trunk import rescue
 from sip import events
@@ -32,6 +34,13 @@ def _provisional(switch: Switch, event: events.Provisional, now: float) -> None:
     if leg is not None and leg.attempt is not None:
         leg.attempt.progress(event.session, event.status, event.sdp, now)
         switch.touched(leg.call, now)
+
+
+def _authorised(switch: Switch, event: events.EarlyMedia, now: float) -> None:
+    """What may be heard of a line before its answer is another: what came with it is told by itself."""
+    leg = switch.sessions.get(event.session.id)
+    if leg is not None and leg.line and leg.attempt is not None and leg.description.agreed:
+        leg.call.fire(Trigger.PROGRESS, now, Progress(leg, 183, False, event.authorised))
 
 
 def _answered(switch: Switch, event: events.Answered, now: float) -> None:
@@ -149,6 +158,7 @@ def _registered(switch: Switch, event: LineUp | LineDown | LineLeft, now: float)
 TOLD: dict[type, Callable[[Switch, Any, float], None]] = {
     events.IncomingCall: _incoming,
     events.Provisional: _provisional,
+    events.EarlyMedia: _authorised,
     events.Answered: _answered,
     events.Rejected: _rejected,
     events.Reserved: admit.reserved,

@@ -22,8 +22,15 @@ class Signalling(Protocol):
     def ring(self, *, now: float) -> None:
         """Somebody is being rung."""
 
-    def progress(self, sdp: bytes | None = None, status: int = 183, *, now: float) -> None:
-        """Who is rung can be heard already."""
+    def progress(
+        self,
+        sdp: bytes | None = None,
+        status: int = 183,
+        *,
+        headers: Sequence[tuple[str, str]] = (),
+        now: float,
+    ) -> None:
+        """A provisional answer; with our description it can be heard already. headers: SIP's."""
 
     def answer(self, sdp: bytes | None, *, now: float) -> None:
         """Our description: it is through."""

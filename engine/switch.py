@@ -25,6 +25,7 @@ from engine.events import AgentChanged, CallEnded, CallRecord, EndReason, Event,
 from engine.ledger import record
 from engine.leg import Leg
 from engine.ports import (
+    CardsPort,
     GatePort,
     JournalPort,
     MediaPort,
@@ -100,6 +101,7 @@ class Switch:
         self.whip: Whip | None = None  # where callers come in by HTTP
         self.replicas: ReplicaPort | None = None  # where calls are written down for other nodes
         self.phones: PhonesPort | None = None  # and phones
+        self.cards: CardsPort | None = None  # where SIM cards remember
         self.rng = rng
         self.timers = Timers()
         self.plan = config.numbers

@@ -89,7 +89,14 @@ class WhipSession:
     def ring(self, *, now: float) -> None:
         """Nothing: it is through before anybody is rung."""
 
-    def progress(self, sdp: bytes | None = None, status: int = 183, *, now: float) -> None:
+    def progress(
+        self,
+        sdp: bytes | None = None,
+        status: int = 183,
+        *,
+        headers: Sequence[tuple[str, str]] = (),
+        now: float,
+    ) -> None:
         """Nothing, likewise."""
 
     def answer(self, sdp: bytes | None, *, now: float) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sip.digest import Challenge, Proof
@@ -21,8 +22,11 @@ _IND_BITS = 5  # TS 33.102 annex C.3.2
 _INDICES = 1 << _IND_BITS
 
 
+Keep = Callable[[Sequence[int]], None]
+
+
 class Card:
-    """Keys, and the sequence numbers seen so far, which live as long as this value does.
+    """Keys, and the sequence numbers seen so far, which live as long as this value does unless they are kept.
 
     amf: the only one that is taken, None for any. A card that has seen nothing takes any sequence number.
     """
@@ -31,9 +35,20 @@ class Card:
         self._keys = keys
         self.amf = amf
         self._seen = [-1] * _INDICES  # SEQ by IND
+        self._keep: Keep = lambda seen: None
 
     def __repr__(self) -> str:
         return "Card()"
+
+    def resume(self, seen: Sequence[int], keep: Keep) -> None:
+        """Go on from what was kept of this card; what is no memory of one is passed over.
+
+        keep: called with the newest SEQ of each index when a challenge is taken, before its answer is known.
+        """
+        fits = len(seen) == _INDICES and all(-1 <= each < 1 << 48 - _IND_BITS for each in seen)
+        if fits:
+            self._seen = [max(pair) for pair in zip(self._seen, seen, strict=True)]
+        self._keep = keep
 
     @property
     def highest(self) -> int:
@@ -54,6 +69,7 @@ class Card:
         if seq <= self._seen[ind]:
             return Proof(b"", auts=b64encode(self._auts(rand, vector.resync_ak)).decode())
         self._seen[ind] = seq
+        self._keep(tuple(self._seen))
         return Proof(vector.res)
 
     def _auts(self, rand: bytes, key: bytes) -> bytes:

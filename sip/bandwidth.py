@@ -1,4 +1,8 @@
-"""How much a description needs of a network that reserves it: b=AS (RFC 8866 5.8, TS 26.114 6.2.5)."""
+"""How much a description needs of a network that reserves it, as mobile networks want to read it.
+
+b=AS of the sound (RFC 8866 section 5.8), b=RS and b=RR of the reports (RFC 3556), and the longest packet that
+is taken (TS 26.114 sections 6.2.2, 6.2.5 and 7.3).
+"""
 
 from __future__ import annotations
 
@@ -14,11 +18,15 @@ _OCTETS |= {"telephone-event": 4, "cn": 1}
 _USUAL = 160
 _HEADERS = {False: 40, True: 60}  # IP, UDP and RTP, by whether it is IPv6
 _FRAME_MS = 20
+REPORTS = (("b", "RS:600"), ("b", "RR:2000"))  # bit/s: a report every five seconds, with room to spare
+LONGEST_MS = 240  # of AMR: twelve frames in a packet are read
+_OURS = ("AS:", "RS:", "RR:")
+_MANY_FRAMES = frozenset({"amr", "amr-wb"})
 
 
 def stated(sdp: bytes) -> bytes:
-    """Our description with b=AS, kbit/s, in each stream that is on, whatever it said before; as it was where
-    it cannot be read.
+    """Our description with b= lines (kbit/s, bit/s) and a=maxptime in each stream that is on, whatever it
+    said before; as it was where it cannot be read.
     """
     try:
         description = parse(sdp)
@@ -34,8 +42,13 @@ def _stated(media: Media) -> Media:
         return media
     ms = media.ptime or _FRAME_MS
     packet = octets * ms / _FRAME_MS + _HEADERS[":" in (media.connection or "")]
-    others = (each for each in media.others if not (each[0] == "b" and each[1].startswith("AS:")))
-    return replace(media, others=(*others, ("b", f"AS:{ceil(packet * 8 / ms)}")))
+    kept = (each for each in media.others if not (each[0] == "b" and each[1].startswith(_OURS)))
+    named = {codec.name.lower() for codec in map(media.codec, media.payload_types) if codec is not None}
+    return replace(
+        media,
+        maxptime=LONGEST_MS if named & _MANY_FRAMES else media.maxptime,
+        others=(*kept, ("b", f"AS:{ceil(packet * 8 / ms)}"), *REPORTS),
+    )
 
 
 def _octets(media: Media, pt: int) -> int:

@@ -102,11 +102,16 @@ class Callee:
     ) -> None:
         session = self._session
         supports = self._dialog.abilities.options
-        required = "100rel" in self._request.headers.tokens("Require")
+        required = self.requires
         if reliable is None:
             reliable = required or (sdp is not None and "100rel" in supports)
         reliable = required or (reliable and "100rel" in supports)
         exchange = self._dialog.offer
+        if reliable and sdp is None and self.offerless:
+            if required:
+                session.feed(SEND_1XX, now)  # there is none for the first to carry (RFC 3262 section 5)
+                return
+            reliable = False
         if exchange.agreed or (exchange.state != ASKED and not reliable):
             sdp = None  # settled already (what follows is for UPDATE); and an offer may not travel unreliably
         if sdp is not None:
@@ -122,6 +127,16 @@ class Callee:
                 self._reliable = ReliableSender(session.stack, self._transaction, self._no_prack)
             self._reliable.send(response, now)
         session.feed(SEND_1XX, now)
+
+    @property
+    def requires(self) -> bool:
+        """Whether the caller takes no 1xx but reliable ones."""
+        return "100rel" in self._request.headers.tokens("Require")
+
+    @property
+    def offerless(self) -> bool:
+        """Whether nobody has offered anything yet."""
+        return self._dialog.offer.stable and not self._dialog.offer.agreed
 
     def answer(self, sdp: bytes | None, headers: Pairs, now: float) -> None:
         """Send 200, at once or when the session description on its way has been acknowledged."""
@@ -258,9 +273,11 @@ class Callee:
             self.refuse(480, None, (), Ended(session, "no_answer"), now)
             return
         self._ringing = session.stack.timeouts.start(now + REPEAT_RINGING, self, _TIMER_RINGING)
-        if "100rel" not in self._request.headers.tokens("Require"):
-            status = RINGING if session.reservation.met(self._dialog) else PROGRESS
+        status = RINGING if session.reservation.met(self._dialog) else PROGRESS
+        if not self.requires:
             self._transaction.respond(self._response(status, None, (), None), now)
+        elif not self.offerless and (self._reliable is None or not self._reliable.busy):
+            self._progress(status, None, True, (), now)  # RFC 3262 section 3 asks for one each 150 s
 
     def stop(self) -> None:
         """Nothing is sent any more for this INVITE."""

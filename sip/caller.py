@@ -90,7 +90,9 @@ class Caller:
         fields.add("Allow", ALLOW)
         fields.add("Supported", session.supported)
         fields.add("User-Agent", stack.settings.user_agent)
-        for name, value in (*session.timer.propose(), *headers, *session.manner.always, *described(offer)):
+        manner = session.manner
+        told = (*session.timer.propose(), *headers, *manner.opening, *manner.always, *described(offer))
+        for name, value in told:
             fields.add(name, value)
         request = Request("INVITE", target, fields, offer or b"")
         self._outgoing = Outgoing(

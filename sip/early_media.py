@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sip.description import DIRECTIONS
+from sip.description import DIRECTIONS, Direction
 from sip.errors import MalformedHeader
 from sip.events import Authorised as Authorised
 from sip.events import EarlyMedia
-from sip.message import Message
+from sip.message import Message, Request
 from sip.states import UNANSWERED
 
 if TYPE_CHECKING:
@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 NAME = "P-Early-Media"
 ASKED = (NAME, "supported")  # of an INVITE: we act upon the header
 MAX_WORDS = 16
+
+
+def said(direction: Direction) -> tuple[str, str]:
+    """The header field of a provisional response of ours; direction: seen from us."""
+    return NAME, direction
+
+
+def heeded(request: Request) -> bool:
+    """Whether whoever sent an INVITE acts upon the header (section 6)."""
+    return "supported" in request.headers.tokens(NAME)
 
 
 def read(message: Message) -> Authorised | None:

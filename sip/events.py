@@ -64,6 +64,11 @@ class Authorised:
         """Whether what the far end plays is meant for us; else we ring ourselves."""
         return self.direction in ("sendrecv", "sendonly")
 
+    @property
+    def spoken(self) -> bool:
+        """Whether whoever calls may be heard there."""
+        return self.direction in ("sendrecv", "recvonly")
+
 
 @dataclass(frozen=True, slots=True)
 class EarlyMedia(Event):

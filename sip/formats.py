@@ -6,7 +6,7 @@ G.729: RFC 4856 section 2.1.9. RED: RFC 2198 section 5.
 
 from __future__ import annotations
 
-from sip.description import Codec
+from sip.description import Codec, Media
 
 RED = "red"
 _AMR = frozenset({"amr", "amr-wb"})
@@ -34,14 +34,36 @@ def readable(codec: Codec, text: str | None) -> bool:
     return all(said.get(name, "0") == "0" for name in _UNREAD) and said.get("octet-align", "0") in ("0", "1")
 
 
+def aligned(codec: Codec, text: str | None) -> bool:
+    """Whether its payloads are octet-aligned: a form of its own, that both sides have to agree on."""
+    return codec.name.lower() in _AMR and parse(text).get("octet-align") == "1"
+
+
+def alike(codec: Codec, text: str | None, other: Codec, others: str | None) -> bool:
+    """Whether two formats with their parameters are one encoding in one form."""
+    return codec.same(other) and aligned(codec, text) == aligned(other, others)
+
+
+def said(theirs: Media, ours: Media, pt: int) -> str | None:
+    """What theirs says of a payload type; in answer to ours it means our form of AMR where it names none."""
+    text, codec = theirs.fmtp.get(pt), theirs.codec(pt) or ours.codec(pt)
+    if theirs is ours or codec is None or "octet-align" in parse(text):
+        return text
+    meant = ours.codec(pt)
+    if meant is None or not meant.same(codec) or not aligned(meant, ours.fmtp.get(pt)):
+        return text
+    return f"{text};octet-align=1" if text else "octet-align=1"
+
+
 def reply(codec: Codec, ours: str | None, theirs: str | None) -> str | None:
     """What our answer says of a codec, `theirs` being what the offer said."""
-    name, said = codec.name.lower(), parse(theirs)
+    name, asked, own = codec.name.lower(), parse(theirs), parse(ours)
     if name in _AMR:
-        parts = [f"{key}={said[key]}" for key in _REPEATED if key in said]
-        return ";".join([*parts, "mode-change-capability=2"])
+        repeated = [f"{key}={asked[key]}" for key in _REPEATED if key in asked]
+        redundant = [f"max-red={own['max-red']}"] if "max-red" in own else []
+        return ";".join([*repeated, "mode-change-capability=2", *redundant])
     if name == "g729":
-        return "annexb=no" if "no" in (said.get("annexb"), parse(ours).get("annexb")) else None
+        return "annexb=no" if "no" in (asked.get("annexb"), own.get("annexb")) else None
     return ours or theirs
 
 

@@ -6,9 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sip.digest import Account
+from sip.errors import Malformed
 from sip.hop import Hop
 from sip.manner import PLAIN, Manner
+from sip.message import Response
 from sip.uri import NameAddr, Uri
+
+MAX_IDENTITIES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +76,23 @@ class LineLeft:
 
 
 RegistrationEvent = LineUp | LineDown | LineLeft
+
+
+def identities(response: Response) -> tuple[NameAddr, ...]:
+    """Who a registrar says that we are; none where that cannot be read."""
+    try:
+        values = response.headers.values("P-Associated-URI")[:MAX_IDENTITIES]
+        return tuple(NameAddr.parse(value) for value in values)
+    except Malformed:
+        return ()
+
+
+def refusal(response: Response) -> str:
+    """Why a registrar will not have us, and what to do where that can be told."""
+    wanted = response.headers.tokens("Require") | response.headers.tokens("Unsupported")
+    if response.status == 494 or (response.status in (420, 421) and "sec-agree" in wanted):
+        return (
+            f"{response.reason}: the network insists on IPsec (RFC 3329, TS 33.203), which is not spoken; "
+            "ask for SIP digest or AKA over TLS or a private network"
+        )
+    return response.reason

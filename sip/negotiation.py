@@ -19,11 +19,11 @@ from sip.description import (
     is_numeric,
 )
 from sip.errors import NothingInCommon
+from sip.payloads import USUAL_PTIME, CodecOffer, numbered
 from sip.sdes import is_plain
 
 DTMF, COMFORT_NOISE = "telephone-event", "CN"
-MIN_PTIME, MAX_PTIME, USUAL_PTIME = 10, 60, 20
-FIRST_DYNAMIC = 96
+MIN_PTIME, MAX_PTIME = 10, 60
 
 MIRRORED: Mapping[Direction, Direction] = {
     "sendrecv": "sendrecv",
@@ -31,18 +31,6 @@ MIRRORED: Mapping[Direction, Direction] = {
     "recvonly": "sendonly",
     "inactive": "inactive",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class CodecOffer(Codec):
-    """A codec of ours. pt: payload type to offer, None for the static one or a free dynamic one.
-
-    fmtp: format parameters to send with it. ptime: ms of sound in a packet, when the far end does not say.
-    """
-
-    pt: int | None = None
-    fmtp: str | None = None
-    ptime: int = USUAL_PTIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +123,7 @@ def make_offer(
     their meaning (RFC 3264 section 8.3.2) and its version is counted on only when something changed.
     """
     taken = _audio(previous)
-    payloads = _payload_types(capabilities, previous.media[taken] if previous and taken is not None else None)
+    payloads = numbered(capabilities, previous.media[taken] if previous and taken is not None else None)
     audio = Media(
         "audio",
         port,
@@ -223,11 +211,15 @@ def _chosen(
 ) -> Chosen:
     # receiving: whose payload types arrive here: the offer's when it was theirs, ours when it was ours.
     codec = theirs.codec(pt) or receiving.codec(pt) or STATIC_PAYLOADS[0]
+    fmtp = fmtps.said(theirs, receiving, pt)
+    form = fmtps.aligned(codec, fmtp)
     known = [(number, found) for number, found in _codecs(receiving) if _can(found, capabilities)]
     agreed, wants = [], {}
     for number, found in known:
         said = _said(theirs, receiving, number, found)
-        if said is not None and fmtps.readable(found, said):
+        if said is None or (found.same(codec) and fmtps.aligned(found, said) != form):
+            continue  # a leg has one form of a codec
+        if fmtps.readable(found, said):
             agreed.append((number, found))
             wants[number] = said
     agreed.sort(key=lambda item: (item[0] != pt, not item[1].same(codec)))
@@ -246,8 +238,8 @@ def _chosen(
         _remote(theirs),
         _rtcp(theirs),
         theirs.rtcp_mux and (receiving is theirs or receiving.rtcp_mux),
-        theirs.fmtp.get(pt),
-        fmtps.reply(codec, ours.fmtp if ours else None, theirs.fmtp.get(pt)),
+        fmtp,
+        fmtps.reply(codec, ours.fmtp if ours else None, fmtp),
         theirs.crypto,
         theirs.proto,
         dtmf_rate,
@@ -256,11 +248,18 @@ def _chosen(
 
 
 def _said(theirs: Media, receiving: Media, number: int, codec: Codec) -> str | None:
-    """Their format parameters of what arrives as `number`; None when they do not have that codec."""
+    """Their format parameters of what arrives as `number`; None when they do not have that, in that form."""
     if receiving is theirs:
         return theirs.fmtp.get(number, "")
-    pts = [pt for pt, found in _codecs(theirs, receiving) if found.same(codec)]
-    return theirs.fmtp.get(number if number in pts else pts[0], "") if pts else None
+    said = {
+        pt: fmtps.said(theirs, receiving, pt) or "" for pt, at in _codecs(theirs, receiving) if at.same(codec)
+    }
+    if number in said:
+        return said[number]
+    form = fmtps.aligned(codec, receiving.fmtp.get(number))
+    alike = (text for text in said.values() if fmtps.aligned(codec, text) == form)
+    alone = sum(found.same(codec) for _, found in _codecs(receiving)) == 1
+    return next(alike, next(iter(said.values()), None) if alone else None)
 
 
 def _dtmf(
@@ -349,26 +348,6 @@ def _audio(previous: SessionDescription | None) -> int | None:
         return None
     audio = [index for index, media in enumerate(previous.media) if media.kind == "audio"]
     return next((index for index in audio if previous.media[index].port), audio[0] if audio else None)
-
-
-def _payload_types(capabilities: Sequence[CodecOffer], before: Media | None) -> list[tuple[int, CodecOffer]]:
-    used: dict[int, Codec] = dict(_codecs(before)) if before else {}
-    free = iter(pt for pt in range(FIRST_DYNAMIC, 128) if pt not in used and pt not in _wanted(capabilities))
-    numbered: list[tuple[int, CodecOffer]] = []
-    for offer in capabilities:
-        kept = next((pt for pt, codec in used.items() if codec.same(offer)), None)
-        pt = kept if kept is not None else offer.pt
-        if pt is None:
-            pt = next((number for number, codec in STATIC_PAYLOADS.items() if codec.same(offer)), None)
-        if pt is None or (kept is None and pt in used):
-            pt = next(free)
-        used[pt] = offer
-        numbered.append((pt, offer))
-    return numbered
-
-
-def _wanted(capabilities: Sequence[CodecOffer]) -> set[int]:
-    return {offer.pt for offer in capabilities if offer.pt is not None}
 
 
 def _fmtp_of(offer: CodecOffer, payloads: Sequence[tuple[int, CodecOffer]]) -> str | None:

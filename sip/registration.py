@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from sip.digest import Authorizer
-from sip.errors import Malformed
 from sip.hop import Hop
 from sip.line import LineDown as LineDown
 from sip.line import LineLeft as LineLeft
 from sip.line import LineUp as LineUp
 from sip.line import RegistrationEvent as RegistrationEvent
 from sip.line import RegistrationSettings as RegistrationSettings
+from sip.line import identities, refusal
 from sip.message import NameAddr, Request, Response
 from sip.outbound import OPTION
 from sip.table import INITIAL, TERMINATED, Table
@@ -69,7 +69,6 @@ KEEP_ALIVE = (
 )
 
 _MAX_EXPIRES = 604_800  # a week; IMS asks for 600,000 s (TS 24.229 section 5.1.1.2.1)
-_MAX_IDENTITIES = 32
 _SETTLED = 30.0  # seconds after which a binding has held
 _MAX_CHALLENGES = 4  # in a row; a registrar that finds every nonce stale is not to be argued with
 _ELSEWHERE = frozenset({408, 480, 500, 502, 503, 504})
@@ -119,10 +118,15 @@ class Registration:
         return self._up_over is not None
 
     @property
+    def entry(self) -> Hop | None:
+        """The proxy of an IMS network that knows us: the first of every route."""
+        return self._up_over if self.settings.home else None
+
+    @property
     def route(self) -> tuple[str, ...]:
         """Route of requests through this registrar, first hop first (TS 24.229 section 5.1.2A.1.1)."""
-        hop = self._up_over
-        if not self.settings.home or hop is None:
+        hop = self.entry
+        if hop is None:
             return self.service_route
         entry = Uri.sip("", hop.host, hop.port).with_params(
             transport=None if hop.transport == "udp" else hop.transport, lr=""
@@ -250,7 +254,7 @@ class Registration:
         self.service_route = tuple(response.headers.all("Service-Route"))
         kept = hop.reliable and self._outbound and OPTION in response.headers.tokens("Require")
         self.flow_timer = min(response.number("Flow-Timer") or KEEP_ALIVE, KEEP_ALIVE) if kept else 0
-        self.identities = _identities(response)
+        self.identities = identities(response)
         self._challenges = self._rounds = 0
         self._barred.pop(hop, None)
         self._told.pop(hop, None)
@@ -322,7 +326,7 @@ class Registration:
         if self.settings.credentials is not None:
             self._authorizer = Authorizer(self.settings.credentials, self._rng)
         if response is not None:
-            self._go_down(response.status, response.reason, self.settings.rest, now)
+            self._go_down(response.status, refusal(response), self.settings.rest, now)
 
     def _go_down(self, status: int, reason: str, wait: float, now: float) -> None:
         self._due = now + wait
@@ -374,14 +378,6 @@ class Registration:
         if not self._outbound or not hop.reliable:  # datagrams would want STUN to keep them open
             return ""
         return f';reg-id={settings.reg_id};+sip.instance="<{settings.instance}>"'
-
-
-def _identities(response: Response) -> tuple[NameAddr, ...]:
-    try:
-        values = response.headers.values("P-Associated-URI")[:_MAX_IDENTITIES]
-        return tuple(NameAddr.parse(value) for value in values)
-    except Malformed:
-        return ()
 
 
 _ACTIONS: dict[str, Callable[[Registration, float], None]] = {

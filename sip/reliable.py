@@ -80,6 +80,11 @@ class ReliableSender:
         waiting = self._queue if self._current is None else (self._current, *self._queue)
         return any(response.body for response in waiting)
 
+    @property
+    def busy(self) -> bool:
+        """Whether one is on its way."""
+        return self._current is not None
+
     def send(self, response: Response, now: float) -> None:
         """Send a 1xx reliably, after those before it; one that finds MAX_QUEUED waiting is left out."""
         self._rseq += 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sip import precondition
+from sip import formats, precondition
 from sip.bandwidth import stated
 from sip.description import Media, SessionDescription, parse
 from sip.errors import MalformedSdp
@@ -156,9 +156,14 @@ def _common(ours: Media, theirs: Media) -> Media | None:
     if not ours.port or not theirs.port:
         return ours if ours.port == theirs.port else None
     # By what they mean: each side numbers what it receives (RFC 3264 section 5.1).
-    meant = [codec for codec in map(theirs.codec, theirs.payload_types) if codec is not None]
-    spoken = {pt: ours.codec(pt) for pt in ours.payload_types}
-    kept = [pt for pt, codec in spoken.items() if codec is not None and any(map(codec.same, meant))]
+    meant = [
+        (codec, formats.said(theirs, ours, pt)) for pt in theirs.payload_types if (codec := theirs.codec(pt))
+    ]
+    kept = [
+        pt
+        for pt in ours.payload_types
+        if (mine := ours.codec(pt)) and any(formats.alike(mine, ours.fmtp.get(pt), *each) for each in meant)
+    ]
     if not kept or ours.kind != theirs.kind:
         return None
     return replace(

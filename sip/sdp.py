@@ -14,13 +14,13 @@ from sip.description import (
 from sip.negotiation import (
     MIRRORED,
     Chosen,
-    CodecOffer,
     both,
     choose,
     make_answer,
     make_offer,
     read_answer,
 )
+from sip.payloads import CodecOffer
 
 __all__ = [
     "MIRRORED",

@@ -113,7 +113,8 @@ class Session:
 
     def contact(self, hop: Hop) -> str:
         """Our Contact value towards `hop`."""
-        return self.stack.contact(self.local.uri.user, hop) + self.manner.contact_params
+        manner = self.manner
+        return self.stack.contact(manner.contact or self.local.uri.user, hop) + manner.contact_params
 
     # --------------------------------------------------------------------------------- the callee's methods
 

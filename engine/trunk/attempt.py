@@ -21,9 +21,8 @@ from engine.states import Trigger
 from engine.timers import Timer
 from engine.trunk import sound
 from engine.trunk.group import TrunkGroup, Way
-from engine.trunk.invitation import invitation
-from engine.trunk.parties import caller_of, diverted_of
-from routing.dial import Address, dial
+from engine.trunk.inviting import invite
+from routing.dial import Address
 from routing.failover import Attempt, End, Heard, Outcome, Pause, Result, Steps, Tried, rings
 from routing.health import Event
 from routing.identity import Caller
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from engine.call import Call
     from sip.session import Session
 
-SPARE_S = 5.0  # after ours, the user agent's own patience: it is never to be the first to give up
 SAID = {180: Heard.RINGING, 181: Heard.PROGRESS, 182: Heard.PROGRESS, 183: Heard.PROGRESS}
 
 
@@ -143,33 +141,11 @@ class LineAttempt:
     def _invite(self, now: float) -> None:
         """Invite over the address with the next form of description."""
         assert self._step is not None and self._way is not None
-        switch, trunks, step, way = self.call.switch, self._trunks, self._step, self._way
-        terms = trunks.exchange.terms(step.line)
-        emergency = trunks.exchange.demand(step.number, switch.config.node.country).emergency
-        dialled = dial(
-            terms,
-            step.number,
-            self._caller or caller_of(self.call),
-            (way.called,),
-            diverted=diverted_of(self.call),
-            emergency=emergency,
-        )
-        self.call.shown = dialled.shown
-        said = invitation(dialled, trunks.own(step.line))
-        self._session = switch.user_agent.invite(
-            said.uri,
-            [way.hop],
-            from_=said.from_,
-            to=said.to,
-            offer=self._offer(step.line, policy(terms.srtp, way.hop.transport)),
-            headers=said.headers,
-            route=trunks.route(step.line),
-            credentials=trunks.account(step.line),
-            manner=trunks.manner(step.line),
-            ring_timeout=step.progress_s + step.ring_s + SPARE_S,
-            now=now,
-        )
-        switch.sessions[self._session.id] = self.leg
+        call, step, way = self.call, self._step, self._way
+        srtp = self._trunks.exchange.terms(step.line).srtp
+        offer = self._offer(step.line, policy(srtp, way.hop.transport))
+        self._session = invite(call, self.number, step, way, offer, self._caller, now)
+        call.switch.sessions[self._session.id] = self.leg
         self._sent_at, self._heard = now, Heard.NOTHING  # of this INVITE: those before got nowhere
         self._arm(min(step.no_100_s, self._until - now), self._silent, now)
 
@@ -195,7 +171,7 @@ class LineAttempt:
         said = Heard.TRYING if status == 100 else SAID.get(status, Heard.PROGRESS)
         self._further(Heard.EARLY_MEDIA if early and said < Heard.EARLY_MEDIA else said, now)
         if status > 100:
-            self.call.fire(Trigger.PROGRESS, now, Progress(self.leg, status, early))
+            self.call.fire(Trigger.PROGRESS, now, Progress(self.leg, status, early, session.early_media))
 
     def _speaks(self, now: float) -> None:
         """The first answer to this INVITE: the address is there, and so quick."""

@@ -90,6 +90,11 @@ class Enrolment:
         begun = self._begun.get(name)
         return begun.route if begun is not None else ()
 
+    def through(self, name: str) -> Hop | None:
+        """The proxy of a mobile network that knows us, which no other knows of."""
+        begun = self._begun.get(name)
+        return begun.entry if begun is not None else None
+
     def domain(self, name: str) -> str:
         """Of the account at the carrier; "" where there is none."""
         wanted = self.wanted.get(name)

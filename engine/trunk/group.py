@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 
 from engine import line_use
-from engine.build import capabilities_of
+from engine.build import capabilities_of, mobile_capabilities_of
 from engine.leg import NOTICED_S
 from engine.line_events import LineChanged
 from engine.timers import Timer
@@ -165,9 +165,13 @@ class TrunkGroup:
             self.marks[hop.host, hop.port] = dscp
 
     def ways(self, name: str) -> list[Way]:
-        """How a line is reached, in the order to try; what no lookup has found yet is left out."""
+        """How a line is reached, in the order to try; what no lookup has found yet is left out, and of a
+        mobile network every P-CSCF but the one that we are registered through (TS 24.229 section 5.1.2A.1.1).
+        """
         every = ((each, self._hops.get((name, each))) for each in self.exchange.addresses(name))
-        return [Way(address, *known) for address, known in every if known is not None]
+        found = [Way(address, *known) for address, known in every if known is not None]
+        through = self.enrolment.through(name)
+        return [way for way in found if way.hop == through] or found
 
     # --- questions --------------------------------------------------------------------------------
 
@@ -193,7 +197,8 @@ class TrunkGroup:
         if known is None:
             return  # looked up and not found; it is asked once it is
         hop, switch = known[0], self.switch
-        number = switch.user_agent.options(_uri(address, hop.transport), [hop], now, patience=SLOW_S)
+        target, headers = _uri(address, hop.transport), self.manner(name).always
+        number = switch.user_agent.options(target, [hop], now, headers=headers, patience=SLOW_S)
         wait = self.exchange.wait_s(name, address)
         late = switch.timers.at(now + wait, lambda at: self.heard(name, address, health.Event.MISSED, at))
         self._questions[number] = Question(name, address, late)
@@ -268,14 +273,19 @@ class TrunkGroup:
     # --- calls ------------------------------------------------------------------------------------
 
     def capabilities(self, name: str) -> Sequence[CodecOffer]:
-        """What is spoken over the line: its own codecs, or the node's."""
+        """What is spoken over the line: its own codecs, those of mobile networks, or the node's."""
         line = self.switch.config.lines.get(name)
-        if line is None or not line.codecs:
+        mobile = line is not None and line.kind == "ims"
+        if line is None or not (line.codecs or mobile):
             return self.switch.media.capabilities
         found = self._capabilities.get(name)
         if found is None:
-            media = replace(self.switch.config.media, codecs=line.codecs)
-            found = self._capabilities[name] = capabilities_of(media)
+            media = self.switch.config.media
+            found = self._capabilities[name] = (
+                mobile_capabilities_of(media, line.codecs)
+                if mobile
+                else capabilities_of(replace(media, codecs=line.codecs))
+            )
         return found
 
     def account(self, name: str) -> Account | None:
@@ -286,6 +296,8 @@ class TrunkGroup:
         made_from, account = line.credentials, self._accounts.get(name)
         if account is None or account[0] != (made_from, line.ims):
             account = self._accounts[name] = (made_from, line.ims), line.account()
+            if self.switch.cards is not None:
+                self.switch.cards.attend(account[1])
         return account[1]
 
     def media_dscp(self, name: str) -> int | None:
@@ -296,7 +308,7 @@ class TrunkGroup:
     def manner(self, name: str) -> Manner:
         """What sets its calls apart from those of a phone."""
         line = self.switch.config.lines.get(name)
-        return manner_of(line.terms(), line.kind) if line is not None else PLAIN
+        return manner_of(line) if line is not None else PLAIN
 
     def route(self, name: str) -> Sequence[str]:
         """The proxies that the carrier wants requests to pass (RFC 3608)."""

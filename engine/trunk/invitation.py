@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from routing.dial import Dial, Target, Terms
+from config.mobile import TELEPHONY
+from engine.trunk.diversions import CAUSES
+from routing.dial import Dial, Target
 from routing.identity import ANONYMOUS, Assert, Diverted
+from sip import early_media
 from sip.manner import Manner
 from sip.uri import NameAddr, Uri
+
+if TYPE_CHECKING:
+    from config.line import LineSettings
 
 NOWHERE = "anonymous.invalid"  # RFC 3323 section 4.1.1.3
 FIELDS = {
@@ -16,8 +22,6 @@ FIELDS = {
     Assert.PREFERRED: "P-Preferred-Identity",
     Assert.REMOTE_PARTY: "Remote-Party-ID",
 }
-# Reasons of RFC 5806 as the status codes that RFC 7044 section 5.2 tells them by.
-REDIRECTED = {"user-busy": 486, "no-answer": 408, "unavailable": 480, "unconditional": 302}
 
 
 class Invitation(NamedTuple):
@@ -39,15 +43,30 @@ def invitation(dial: Dial, own: str) -> Invitation:
     return Invitation(uri, from_, NameAddr("", uri, ()), tuple(_headers(dial, own)))
 
 
-MMTEL = '+g.3gpp.icsi-ref="urn%3Aurn-7%3A3gpp-service.ims.icsi.mmtel"'  # TS 24.229 section 5.1.3.1
+# That a call is one of telephony (TS 24.229 section 5.1.3.1), and what may be heard before its answer.
+SERVICE = "urn:urn-7:3gpp-service.ims.icsi.mmtel"
+OPENING = (
+    ("Accept-Contact", f"*;{TELEPHONY}"),
+    ("P-Preferred-Service", SERVICE),
+    early_media.ASKED,
+)
 
 
-def manner_of(terms: Terms, kind: str) -> Manner:
+def manner_of(line: LineSettings) -> Manner:
     """What every message of a call over the line has, either way."""
+    terms = line.terms()
     supported = (*terms.extensions, "precondition") if terms.preconditions else terms.extensions
     access = (("P-Access-Network-Info", terms.access_network),) if terms.access_network else ()
-    mobile = kind == "ims"
-    return Manner(always=access, supported=supported, features=MMTEL if mobile else "", bandwidth=mobile)
+    if line.kind != "ims":
+        return Manner(always=access, supported=supported)
+    return Manner(
+        always=access,
+        opening=OPENING,
+        supported=supported,
+        features=TELEPHONY,
+        contact=line.contact_user,
+        bandwidth=True,
+    )
 
 
 def written(target: Target, number: str, domain: str) -> Uri:
@@ -86,13 +105,14 @@ def _of(dial: Dial, diverted: Diverted, own: str) -> Uri:
 
 
 def _history(dial: Dial, own: str) -> str:
-    """Who was called before, and who is called now (RFC 7044 section 5.1)."""
-    entries: list[str] = []
-    index = "1"
-    for each in dial.shown.history:
-        cause = REDIRECTED.get(each.reason, 302)
-        uri = _of(dial, each, own).with_params(cause=str(cause)) if entries else _of(dial, each, own)
-        entries.append(f"<{uri}>;index={index}")
+    """Who was called before, and who is called now, each with why it is no longer who was before it (RFC 7044
+    section 5.1).
+    """
+    history = dial.shown.history
+    entries, index = [f"<{_of(dial, history[0], own)}>;index=1"], "1"
+    after = [*(_of(dial, each, own) for each in history[1:]), written(Target.SIP, dial.number, dial.domain)]
+    for each, uri in zip(history, after, strict=True):
+        cause = CAUSES.get(each.reason, CAUSES["unknown"])
+        entries.append(f"<{uri.with_params(cause=str(cause))}>;index={index}.1;mp={index}")
         index += ".1"
-    called = written(Target.SIP, dial.number, dial.domain)
-    return ", ".join([*entries, f"<{called}>;index={index}"])
+    return ", ".join(entries)

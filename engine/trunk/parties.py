@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from routing.dial import Terms
-from routing.identity import ANONYMOUS, Caller, Diverted, received
+from routing.identity import ANONYMOUS, Caller, received
 from sip.errors import SipError
 from sip.uri import NameAddr
 
@@ -23,14 +23,6 @@ def caller_of(call: Call) -> Caller:
     account = customer.account if customer is not None else ""
     number = call.caller if call.caller.startswith("+") and call.caller[1:].isdecimal() else ""
     return Caller("" if account else number, call.display, call.private)
-
-
-def diverted_of(call: Call) -> tuple[Diverted, ...]:
-    """The number of ours that was called, where the call came from outside."""
-    dialled = call.found.number if call.found is not None else ""
-    if call.line is not None and dialled.startswith("+") and dialled[1:].isdecimal():
-        return (Diverted(dialled, "unconditional"),)
-    return ()
 
 
 def claimed(request: Request, terms: Terms) -> Caller:

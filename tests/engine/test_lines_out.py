@@ -257,8 +257,85 @@ def test_numbers_and_callers_are_written_as_the_line_has_them(lines: Lines, stag
     assert request.uri.user == "0034910601234"
     assert request.from_.uri.user == "030100"
     assert header("P-Asserted-Identity") == "<sip:030100@isogloss.test>"
-    assert header("Diversion") == "<sip:0034910601234@isogloss.test>;reason=unconditional"
-    assert "index=1," in (header("History-Info") or "") and header("Privacy") is None
+    assert header("Diversion") is None and header("History-Info") is None, "the number leads on, no more"
+    assert header("Privacy") is None
+
+
+TOLD = CallerIdSettings(number="+4930100", diverted=Divert.BOTH)
+
+
+def test_a_redirection_that_is_followed_is_told_as_the_diversion_it_is(lines: Lines, stage: Stage) -> None:
+    gateway = lines.add("one", FIRST, caller_id=TOLD)
+    gateway.manner, gateway.elsewhere = "redirects", "+34910601299"
+    lines.dial()
+    stage.run(1.0)
+    first, second = gateway.called[:2]
+    assert "Diversion" not in first.headers and "History-Info" not in first.headers
+    assert second.headers.get("Diversion") == "<sip:+34910601234@isogloss.test>;reason=unconditional"
+    assert second.headers.values("History-Info") == [
+        "<sip:+34910601234@isogloss.test>;index=1",
+        f"<sip:+34910601299@{FIRST}:5060;cause=302>;index=1.1;mp=1",
+    ]
+
+
+DIVERSIONS = [
+    ("Diversion", "<sip:+4930222@x>;reason=no-answer"),
+    ("Diversion", "<tel:+4930111>;reason=user-busy"),
+]
+HISTORY = [
+    (
+        "History-Info",
+        "<sip:+4930111@x>;index=1, <sip:+4930222@x;cause=486>;index=1.1;mp=1, "
+        "<sip:+4930100@x;cause=408>;index=1.1.1;mp=1.1",
+    )
+]
+
+
+@pytest.mark.parametrize("headers", [DIVERSIONS, HISTORY], ids=["diversion", "history-info"])
+@pytest.mark.parametrize("trusted", [True, False])
+def test_what_a_network_tells_of_diversions_goes_on_where_it_is_believed(
+    lines: Lines, stage: Stage, headers: list[tuple[str, str]], trusted: bool
+) -> None:
+    switch = stage.house.switch
+    carrier = replace(switch.config.lines["carrier"], caller_id=CallerIdSettings(trusted=trusted))
+    switch.config = replace(switch.config, lines={**switch.config.lines, "carrier": carrier})
+    gateway = lines.add("one", FIRST, caller_id=TOLD)
+    stage.customer("+34910601234", headers=headers)
+    stage.run(1.0)
+    (request,) = gateway.called
+    found = request.headers.values("Diversion"), request.headers.values("History-Info")
+    expected = (
+        ["<sip:+4930222@isogloss.test>;reason=no-answer", "<sip:+4930111@isogloss.test>;reason=user-busy"],
+        [
+            "<sip:+4930111@isogloss.test>;index=1",
+            "<sip:+4930222@isogloss.test;cause=486>;index=1.1;mp=1",
+            f"<sip:+34910601234@{FIRST}:5060;cause=408>;index=1.1.1;mp=1.1",
+        ],
+    )
+    assert found == (expected if trusted else ([], []))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("Diversion", "<<>>"),
+        ("Diversion", "<sip:nobody@x>"),
+        ("Diversion", "x" * 5000),
+        ("History-Info", "<sip:+4930111@x?Privacy=history>;index=1, <sip:+493@x;cause=486>;index=1.1"),
+        ("History-Info", '"'),
+    ],
+)
+def test_diversions_that_cannot_be_read_or_want_to_be_private_are_none(
+    lines: Lines, stage: Stage, header: tuple[str, str]
+) -> None:
+    switch = stage.house.switch
+    carrier = replace(switch.config.lines["carrier"], caller_id=CallerIdSettings(trusted=True))
+    switch.config = replace(switch.config, lines={**switch.config.lines, "carrier": carrier})
+    gateway = lines.add("one", FIRST, caller_id=TOLD)
+    stage.customer("+34910601234", headers=[header])
+    stage.run(1.0)
+    (request,) = gateway.called
+    assert "Diversion" not in request.headers and "History-Info" not in request.headers
 
 
 def test_a_line_that_asks_for_a_password_gets_its_own(lines: Lines, stage: Stage) -> None:

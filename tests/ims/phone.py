@@ -9,11 +9,14 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
 
+from config.media import MediaSettings
+from config.mobile import TELEPHONY
+from engine.build import mobile_capabilities_of
+from engine.trunk.invitation import OPENING
 from sip import sdp
 from sip.admission import Admitted, Identity, Verdict
 from sip.agent import UserAgent
 from sip.digest import Account
-from sip.early_media import ASKED
 from sip.errors import MalformedMessage
 from sip.events import Event, IncomingCall, Reoffered
 from sip.hop import Hop
@@ -22,7 +25,6 @@ from sip.line import LineDown, LineLeft, LineUp, RegistrationSettings
 from sip.manner import Manner
 from sip.message import NameAddr, Request, Response, Uri, parse
 from sip.registration import Registration
-from sip.sdp import CodecOffer
 from sip.session import Session
 from sip.settings import AgentSettings
 from sip.transaction import Timing
@@ -32,14 +34,20 @@ from tests.sip.subscriber import HOME
 LOCAL = "127.0.0.1"
 NUMBER = "+442071838750"
 ACCESS = ("P-Access-Network-Info", "3GPP-E-UTRAN-FDD;utran-cell-id-3gpp=0010100010000001")
-TELEPHONY = '+g.3gpp.icsi-ref="urn%3Aurn-7%3A3gpp-service.ims.icsi.mmtel"'
-CODECS = (CodecOffer("AMR-WB", 16000, fmtp="mode-change-capability=2"), CodecOffer("telephone-event", 16000))
+CODECS = mobile_capabilities_of(MediaSettings(), ("AMR-WB", "AMR"))
 PATIENCE = 10.0
 _LOGGED = re.compile(rb"(?:UDP|TCP) message (received|sent) [\[(](\d+)[\])]? bytes\)? ?:\n\n")
 
 
 def manner(**changes: Any) -> Manner:
-    chosen = {"always": (ACCESS,), "supported": ("100rel", "timer", "precondition"), "features": TELEPHONY}
+    chosen = {
+        "always": (ACCESS,),
+        "opening": OPENING,
+        "supported": ("100rel", "timer", "precondition"),
+        "features": TELEPHONY,
+        "contact": "line",
+        "bandwidth": True,
+    }
     return Manner(**(chosen | changes))
 
 
@@ -117,7 +125,7 @@ class Phone:
             "from_": NameAddr.parse(f"<sip:{NUMBER}@{HOME}>"),
             "to": NameAddr("", Uri.parse(f"tel:{number}")),
             "offer": offer.encode(),
-            "headers": [("P-Preferred-Identity", f"<sip:{NUMBER}@{HOME}>"), ASKED],
+            "headers": [("P-Preferred-Identity", f"<sip:{NUMBER}@{HOME}>")],
             "manner": manner(),
         } | changes
         hops = (chosen.pop("hop", self.network),)

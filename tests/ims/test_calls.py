@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from sip import sdp
+from sip import formats, sdp
 from sip.digest import Credentials, parse_digest
 from sip.early_media import Authorised
-from sip.events import Acknowledged, Answered, EarlyMedia, Ended, IncomingCall, Provisional, Rejected
+from sip.events import (
+    Acknowledged,
+    Answered,
+    EarlyMedia,
+    Ended,
+    IncomingCall,
+    Provisional,
+    Rejected,
+    Reserved,
+)
 from sip.hop import Hop
 from sip.message import Message, Request, Response
 from sip.precondition import read
 from sip.session import Session
 from tests.ims.conftest import Play
-from tests.ims.phone import ACCESS, HOME, LOCAL, NUMBER, TELEPHONY, Phone, Wire, manner
+from tests.ims.phone import ACCESS, CODECS, HOME, LOCAL, NUMBER, TELEPHONY, Phone, Wire, manner
 from tests.sip.subscriber import IMPI
 
 HAS, HAS_NOT = {"local": 3, "remote": 0}, {"local": 0, "remote": 0}
@@ -42,11 +53,45 @@ def test_an_invite_says_who_calls_whom_and_how(play: Play):
     assert str(invite.uri) == "tel:+34910601234"
     assert invite.headers.all("P-Preferred-Identity") == [f"<sip:{NUMBER}@{HOME}>"]
     assert invite.headers.all(ACCESS[0]) == [ACCESS[1]]
-    assert invite.headers.all("Contact")[0].endswith(f">;{TELEPHONY}")
+    (contact,) = invite.headers.all("Contact")
+    assert contact.startswith("<sip:line@") and contact.endswith(f">;{TELEPHONY}")  # as it was registered
+    assert invite.headers.all("Accept-Contact") == [f"*;{TELEPHONY}"]
+    assert invite.headers.all("P-Preferred-Service") == ["urn:urn-7:3gpp-service.ims.icsi.mmtel"]
     assert {"100rel", "timer", "precondition"} <= invite.headers.tokens("Supported")
     assert "Require" not in invite.headers
     assert invite.headers.all("P-Early-Media") == ["supported"]
     assert {"update", "prack"} <= invite.headers.tokens("Allow")
+
+
+def test_an_offer_is_as_the_networks_terminals_make_it(play: Play):
+    """TS 26.114 5.2.1, 6.2.2, 6.2.5: AMR-WB, AMR, both forms, events of both clocks, bandwidth, packets."""
+    (invite,) = play("callee_answers", call_and_hang_up).requests("INVITE")
+    (media,) = sdp.parse(invite.body).media
+    assert [str(media.codec(pt)) for pt in media.payload_types] == [
+        *("AMR-WB/16000", "AMR-WB/16000", "AMR/8000", "AMR/8000"),
+        *("telephone-event/8000", "telephone-event/16000"),
+    ]
+    efficient, aligned = ({media.fmtp[pt] for pt in media.payload_types[at:4:2]} for at in (0, 1))
+    assert efficient == {"mode-change-capability=2;max-red=0"}
+    assert aligned == {"octet-align=1;mode-change-capability=2;max-red=0"}
+    assert media.bandwidth == ("AS:41", "RS:600", "RR:2000")
+    assert (media.proto, media.ptime, media.maxptime) == ("RTP/AVP", 20, 240)
+    assert not media.rtcp_mux and not media.crypto and b"fingerprint" not in invite.body
+
+
+def test_the_form_of_amr_that_the_far_end_takes_is_spoken(play: Play):
+    """RFC 4867 8.3.1, TS 26.114 6.2.2: octet-aligned of the two that were offered."""
+
+    async def story(phone: Phone) -> None:
+        session = phone.call()
+        answer = sdp.parse((await phone.told(Answered)).sdp)
+        chosen = sdp.read_answer(sdp.parse(session.dialog.offer.local), answer, CODECS)
+        assert (chosen.codec.name, [pt for pt, _ in chosen.formats]) == ("AMR-WB", [97, 100])
+        assert formats.aligned(chosen.codec, chosen.fmtp)
+        phone.do(session.hangup)
+        await phone.over()
+
+    play("callee_takes_the_aligned_form", story)
 
 
 def test_every_request_names_the_access_network_but_ack(play: Play):
@@ -142,7 +187,7 @@ def test_an_update_before_the_answer_is_answered_with_what_was_agreed(play: Play
     before, after = sdp.parse(invite.body), sdp.parse(answer.body)
     assert after.origin.session_id == before.origin.session_id
     assert after.origin.version == before.origin.version + 1
-    assert after.media[0].formats == before.media[0].formats
+    assert after.media[0].formats == ("96", "100")  # of six that were offered
 
 
 def test_what_may_be_heard_before_the_answer_is_told(play: Play):
@@ -253,6 +298,48 @@ def test_a_phone_rings_at_once_where_the_caller_has_all(play: Play):
     assert not wire.responses(183, "INVITE")
     ringing = wire.responses(180, "INVITE")[0]
     assert current(ringing) == {"local": 3, "remote": 3}
+
+
+def test_the_ringing_that_follows_resources_needs_no_description(play: Play):
+    """TS 24.229 5.1.4.1, RFC 3262 3: 183 with ours, and then a plain 180 and 200, which carry none."""
+
+    async def story(phone: Phone) -> None:
+        def called(session: Session) -> None:
+            session.manner = manner()
+            offer = phone.every(IncomingCall)[-1].offer
+            session.progress(phone.answer_to(offer), now=time.monotonic())
+
+        phone.on_call = called
+        session = (await phone.told(Reserved)).session
+        phone.do(session.ring)
+        phone.do(session.answer, phone.answer_to(phone.every(IncomingCall)[-1].offer))
+        await phone.told(Acknowledged)
+        await phone.over()
+
+    wire = play("caller_gets_its_resources_later", story, called=True)
+    (ringing,), (answer,) = wire.responses(180, "INVITE"), wire.responses(200, "INVITE")
+    assert not ringing.body and not answer.body
+    assert "100rel" not in ringing.headers.tokens("Require")
+
+
+def test_ringing_goes_reliably_where_the_caller_takes_no_other(play: Play):
+    """RFC 3262 3, TS 24.229 5.1.4.1: Require: 100rel; a 180 without a description, the answer in the 200."""
+
+    async def story(phone: Phone) -> None:
+        phone.on_call = rung
+        await phone.until(lambda: phone.agent.messages().get(("in", "PRACK")))
+        call = phone.every(IncomingCall)[-1]
+        phone.do(call.session.answer, phone.answer_to(call.offer))
+        await phone.told(Acknowledged)
+        await phone.over()
+
+    def rung(session: Session) -> None:
+        session.manner = manner()
+        session.ring(now=time.monotonic())
+
+    wire = play("caller_wants_all_reliably", story, called=True)
+    (ringing,) = wire.responses(180, "INVITE")[:1]
+    assert not ringing.body and "100rel" in ringing.headers.tokens("Require")
 
 
 def test_our_answers_name_the_access_network_and_the_service(play: Play):

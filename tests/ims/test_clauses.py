@@ -10,7 +10,7 @@ import pytest
 
 HERE = Path(__file__).parent
 DOCUMENT = (HERE.parents[1] / "docs" / "ims.md").read_text("utf-8")
-CLAUSE = r"(?:TS 24\.\d{3}|RFC \d{4}) [0-9A-Z.]+"
+CLAUSE = r"(?:TS 2[46]\.\d{3}|RFC \d{4}) [0-9A-Z.]+"
 TESTS = [
     function
     for module in ("test_registration.py", "test_calls.py")

@@ -23,14 +23,15 @@ FRAME_S, PATIENCE_S = 0.02, 0.5
 
 
 class Talker:
-    """One RTP port. codec: AMR-WB or PCMA. Who speaks to it is spoken to, under the same payload type, until
-    nothing more comes. says: at the telephone's rate.
+    """One RTP port. codec: AMR-WB or PCMA. aligned: AMR-WB in its octet-aligned form. Who speaks to it is
+    spoken to, under the same payload type, until nothing more comes. says: at the telephone's rate.
     """
 
-    def __init__(self, address: str, codec: str, says: I16) -> None:
+    def __init__(self, address: str, codec: str, says: I16, aligned: bool = False) -> None:
         name = {"AMR-WB": codecs.AMR_WB, "PCMA": codecs.PCMA}[codec]
         self._rate = 16_000 if codec == "AMR-WB" else TELEPHONE
-        self._packets = _coded(name, says, self._rate)
+        self._params = {"octet-align": "1"} if aligned else {}
+        self._packets = _coded(name, says, self._rate, self._params)
         self._name = name
         self.port = free_port(address)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -72,7 +73,7 @@ class Talker:
 
     def heard(self) -> I16:
         """Everything so far, at the telephone's rate; what did not come is silence."""
-        decoder = codecs.decoder(self._name, {})
+        decoder = codecs.decoder(self._name, self._params)
         pieces: list[tuple[int, I16]] = []
         first: int | None = None
         for data in list(self._heard):
@@ -88,11 +89,11 @@ class Talker:
         return np.asarray(np.clip(np.rint(slow), -32768, 32767), dtype=np.int16)
 
 
-def _coded(name: int, says: I16, rate: int) -> list[bytes]:
+def _coded(name: int, says: I16, rate: int, params: dict[str, str]) -> list[bytes]:
     span = round(rate * FRAME_S)
     sound = np.rint(signal.resample_poly(says, rate, TELEPHONE)).clip(-32768, 32767).astype(np.int16)
     pieces = [sound[at : at + span] for at in range(0, len(sound) - span + 1, span)]
     if name == codecs.PCMA:
         return [g711.ENCODE[g711.A][piece.view(np.uint16)].tobytes() for piece in pieces]
-    encoder = codecs.encoder(name, {})
+    encoder = codecs.encoder(name, params)
     return [encoder.encode(piece) for piece in pieces]

@@ -33,7 +33,13 @@ def offer(*codecs: CodecOffer, address: str = "10.0.0.1", ptime: int = 20) -> by
 )
 def test_it_is_that_of_the_codec_that_needs_most(description: bytes, kilobits: int):
     (media,) = sdp.parse(bandwidth.stated(description)).media
-    assert media.bandwidth == (f"AS:{kilobits}",)
+    assert media.bandwidth == (f"AS:{kilobits}", "RS:600", "RR:2000")
+
+
+@pytest.mark.parametrize(("codecs", "longest"), [((WIDE, EVENTS), 240), ((CodecOffer("PCMA"),), None)])
+def test_of_amr_packets_of_twelve_frames_are_taken(codecs: tuple[CodecOffer, ...], longest: int | None):
+    (media,) = sdp.parse(bandwidth.stated(offer(*codecs))).media
+    assert (media.ptime, media.maxptime) == (20, longest)
 
 
 def test_it_stands_before_the_attributes_and_once():

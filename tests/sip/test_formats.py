@@ -69,7 +69,50 @@ def test_of_two_forms_of_one_codec_the_first_that_can_be_read_is_taken():
     )
     chosen, media = answered(offer)
     assert chosen.pt == 97 and media.formats[0] == "97"
-    assert [pt for pt, _ in chosen.formats] == [97, 98] and chosen.wants[98] == "octet-align=1"
+    assert [pt for pt, _ in chosen.formats] == [97], "a leg reads one form"
+
+
+BOTH = [
+    CodecOffer("AMR-WB", 16000, fmtp="mode-change-capability=2;max-red=0"),
+    CodecOffer("AMR-WB", 16000, fmtp="octet-align=1;mode-change-capability=2;max-red=0"),
+    CodecOffer("telephone-event", 16000),
+]
+
+
+def test_both_forms_are_offered_each_with_a_type_of_its_own_that_it_keeps():
+    first = sdp.make_offer(BOTH, address="203.0.113.7", port=30000)
+    (media,) = first.media
+    assert (media.formats, media.fmtp[97]) == (("96", "97", "98"), BOTH[1].fmtp)
+    again = sdp.make_offer(BOTH[::-1], address="203.0.113.7", port=30000, previous=first)
+    assert again.media[0].formats == ("98", "97", "96") and again.media[0].fmtp[97] == BOTH[1].fmtp
+
+
+@pytest.mark.parametrize(
+    ("pt", "said", "own", "aligned"),
+    [
+        (96, "mode-set=0,1,2", 96, False),
+        (97, "octet-align=1", 97, True),
+        (97, None, 97, True),  # what an answer leaves out is as it was offered
+        (97, "mode-set=2", 97, True),
+        (120, "octet-align=1", 97, True),  # renumbered
+        (120, "octet-align=0", 96, False),
+        (96, "octet-align=1", 96, True),  # of another mind: its word counts
+    ],
+)
+def test_the_form_that_an_answer_takes_is_the_one_that_is_sent_and_read(pt, said, own, aligned):
+    ours = sdp.make_offer(BOTH, address="203.0.113.7", port=30000)
+    lines = [f"a=rtpmap:{pt} AMR-WB/16000"] + ([f"a=fmtp:{pt} {said}"] if said else [])
+    chosen = sdp.read_answer(ours, audio(*lines, formats=str(pt)), BOTH)
+    assert chosen.pt == pt and chosen.formats[0][0] == own
+    for text in (chosen.fmtp, chosen.wants[own]):
+        assert (formats.parse(text).get("octet-align") == "1") == aligned
+
+
+def test_of_both_forms_in_an_answer_the_first_is_spoken_and_the_other_not_read():
+    ours = sdp.make_offer(BOTH, address="203.0.113.7", port=30000)
+    lines = ["a=rtpmap:96 AMR-WB/16000", "a=rtpmap:97 AMR-WB/16000", "a=fmtp:97 octet-align=1"]
+    chosen = sdp.read_answer(ours, audio(*lines, formats="97 96"), BOTH)
+    assert (chosen.pt, [pt for pt, _ in chosen.formats]) == (97, [97])
 
 
 def test_each_side_of_opus_says_for_itself_what_it_wants_to_receive():

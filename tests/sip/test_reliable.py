@@ -54,6 +54,54 @@ def test_ringing_without_media_is_sent_unreliably_unless_the_caller_requires_mor
         assert network.said().count("PRACK") == pracks
 
 
+def test_a_caller_without_an_offer_is_rung_unreliably_where_it_may_be():
+    network, caller, callee = pair()
+    caller.call(callee, None)
+    network.run(0.05)
+    theirs = callee.last(IncomingCall).session
+    theirs.progress(None, 180, True, now=network.now)
+    network.run(0.5)
+    assert network.said() == ["INVITE", "180 INVITE"]
+
+
+def test_the_first_that_goes_reliably_carries_the_offer_or_is_not_sent():
+    """RFC 3262 section 5: an INVITE without an offer whose caller requires reliable ringing."""
+    network, caller, callee = pair()
+    ours = caller.call(callee, None, headers=REQUIRED)
+    network.run(0.05)
+    theirs = callee.last(IncomingCall).session
+    theirs.ring(now=network.now)
+    network.run(0.5)
+    assert "180 INVITE" not in network.said()
+    theirs.ring(OFFER, now=network.now)
+    network.run(0.1)
+    assert caller.last(Provisional).sdp == OFFER
+    ours.acknowledge(ANSWER, now=network.now)
+    network.run(0.1)
+    assert callee.last(Reanswered).sdp == ANSWER
+    theirs.answer(OFFER, now=network.now)
+    network.run(0.5)
+    assert [each for each in network.said() if each != "100 INVITE"][1:4] == [
+        "180 INVITE",
+        "PRACK",
+        "200 PRACK",
+    ]
+    assert (ours.state, theirs.state) == ("connected", "connected")
+    final = next(seen.message for seen in network.trace if seen.what == "200 INVITE")
+    assert not final.body
+
+
+def test_a_phone_that_rings_long_is_heard_of_reliably_where_that_is_required():
+    network, caller, callee = pair()
+    caller.call(callee, headers=REQUIRED, ring_timeout=400.0)
+    network.run(0.05)
+    callee.last(IncomingCall).session.ring(now=network.now)
+    network.run(200)
+    rung = [seen.message for seen in network.trace if seen.what == "180 INVITE"]
+    assert len(rung) >= 3 and all("100rel" in each.headers.tokens("Require") for each in rung)
+    assert network.said().count("PRACK") == len({each.headers.get("RSeq") for each in rung})
+
+
 def test_a_lost_reliable_ringing_is_sent_again_until_its_prack_comes():
     network, caller, callee = pair()
     lost = iter([True, True, False])
