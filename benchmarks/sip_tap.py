@@ -11,13 +11,16 @@ from __future__ import annotations
 import re
 import selectors
 import socket
+import struct
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 Address = tuple[str, int]
+SO_TIMESTAMPNS = 35  # Linux: when a datagram came, by the kernel, whatever this process was doing
+STAMP = struct.Struct("@ll")
 CALL_ID = re.compile(rb"^(?:Call-ID|i)[ \t]*:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 NUMBER = re.compile(rb"^To[^\r\n]*?(\+\d+)", re.IGNORECASE | re.MULTILINE)
 CSEQ = re.compile(rb"^CSeq[ \t]*:[ \t]*\d+[ \t]+(\w+)", re.IGNORECASE | re.MULTILINE)
@@ -77,6 +80,7 @@ class Tap:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         bound.bind(self.at)
+        bound.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         bound.setblocking(False)
         return bound
 
@@ -116,16 +120,17 @@ class Tap:
     def _drain(self, current: socket.socket) -> None:
         while True:
             try:
-                data, source = current.recvfrom(65536)
+                data, ancillary, _, source = current.recvmsg(65536, 128)
             except OSError:
                 return
+            came = _came(ancillary)
             if data.startswith(b"OPTIONS") and source not in self._behind:
                 if self.mode == "pass":
                     self._send(current, _alive(data), source)
                 continue
             dropped = self.mode == "drop"
             if not dropped or data.startswith(b"INVITE"):
-                self._note(data)
+                self._note(data, came)
             if dropped:
                 continue
             found = CALL_ID.search(data)
@@ -144,11 +149,11 @@ class Tap:
         except OSError:
             return  # as any network may lose it
 
-    def _note(self, data: bytes) -> None:
+    def _note(self, data: bytes, now: float) -> None:
         number, method = NUMBER.search(data), CSEQ.search(data)
         if number is None or method is None:
             return
-        seen, now = self.seen[number[1]], time.monotonic()
+        seen = self.seen[number[1]]
         if data.startswith(b"CANCEL"):
             seen.cancelled = seen.cancelled or now
         if method[1] != b"INVITE":
@@ -172,6 +177,16 @@ class Tap:
                 seen.answered = now
                 media = MEDIA.search(data)
                 seen.port = int(media[1]) if media else 0
+
+
+def _came(ancillary: Sequence[tuple[int, int, bytes]]) -> float:
+    """When a datagram came, of the monotonic clock."""
+    now = time.monotonic()
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
+            seconds, nanos = STAMP.unpack_from(data)
+            return now - max(0.0, time.time() - seconds - nanos / 1e9)
+    return now
 
 
 def _alive(request: bytes) -> bytes:
