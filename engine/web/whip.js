@@ -1,15 +1,17 @@
 // A call by WHIP (RFC 9725): an offer is posted, the answer comes back, and the call is held through what may happen.
 //
 // Another network: another way is sought for the same connection (ICE restart). Nothing helps, or the page was loaded
-// again: the call is posted once more with the same token, and the node puts us back into it.
+// again: the call is posted once more with the same token, and the node puts us back into it. The node is lost: another
+// one has the call then (doubt.js).
 
+import {Doubt} from './doubt.js';
 import {RESUME_MS, Recovery} from './recovery.js';
 import {Sound} from './sound.js';
 import {tab} from './storage.js';
 
 const KEPT = 'isogloss.call'; // in the tab's own storage
 const GATHER_MS = 150; // addresses that take longer follow (trickle ICE)
-const SEEK_MS = 3000; // that a node may take to say whether it has the call
+const SEEK_MS = 3000; // that a node may take to say whether it has the call, or to take another way to it
 const PATIENCE_MS = 1000; // without a way before another one is sought
 const FRAGMENT = 'application/trickle-ice-sdpfrag';
 
@@ -91,6 +93,7 @@ export class WhipCall extends EventTarget {
   #over() {
     clearTimeout(this.timer);
     clearInterval(this.keeper);
+    this.doubt?.stop();
     this.unwatch();
     this.sound?.close();
     tab.remove(KEPT);
@@ -157,6 +160,7 @@ export class WhipCall extends EventTarget {
     await sound.accept(this.answer);
     this.#keep();
     this.#trickle();
+    this.#doubt(sound);
   }
 
   /** Post the offer; where the node stops and names another one, there. */
@@ -173,7 +177,8 @@ export class WhipCall extends EventTarget {
   /** Post the offer where the call is: at its node, or, should that be lost, at the one that has taken it over. */
   async #seek(body) {
     const first = this.ticket;
-    const ways = [first, ...this.others.map((url) => ({...first, url, base: url}))];
+    const others = this.others.map((url) => ({...first, url, base: url}));
+    const ways = this.deserted ? [...others, first] : [first, ...others];
     let fault = null;
     for (const way of ways) {
       this.ticket = way;
@@ -192,6 +197,7 @@ export class WhipCall extends EventTarget {
 
   #take(sound) {
     const before = this.sound;
+    this.doubt?.stop();
     this.sound = sound;
     this.remote = sound.remote;
     this.late = [];
@@ -228,6 +234,22 @@ export class WhipCall extends EventTarget {
   }
 
   // --- what may happen to a call ----------------------------------------------------------------
+
+  #doubt(sound) {
+    this.doubt?.stop();
+    this.deserted = false;
+    if (!this.others.length) return;
+    this.doubt = new Doubt({
+      receiver: sound.line.receiver,
+      here: this.location,
+      others: this.others,
+      lost: () => {
+        this.deserted = true;
+        if (this.recovery) this.recovery.hurry();
+        else if (this.state === 'connected') this.#recover(false);
+      },
+    });
+  }
 
   #watchNetwork() {
     const changed = () => {
@@ -284,6 +306,7 @@ export class WhipCall extends EventTarget {
     try {
       const answer = await this.#fetch(this.location, {
         method: 'PATCH', body: fragmentOf(said), headers: {'Content-Type': FRAGMENT, 'If-Match': '*'},
+        signal: AbortSignal.timeout(SEEK_MS),
       });
       this.etag = answer.headers.get('ETag') || this.etag;
       this.answer = renewed(this.answer, await answer.text());

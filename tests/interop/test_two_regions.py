@@ -81,6 +81,7 @@ def test_the_page_of_the_dead_node_was_told_where_to_resume_and_does(told: Told)
     assert node_of(1) in told.links["us"]
     assert told.resumed == [(f"http://{node_of(1)}:8080", call)]
     assert told.page_hears_music
+    assert not told.page_waited, "it asks who lives before its connection breaks"
 
 
 def test_every_call_has_one_record_once_the_dead_node_is_back(told: Told) -> None:

@@ -46,14 +46,19 @@ LONGEST_S = 8.0
 TALK_S = 2.0  # before the kill
 NUMBERS = {"eu": "+442079460018", "us": "+12025550118"}  # of travellers
 
-# What a page showed, and when (ms since 1970).
+# What a page showed and what became of its connection, and when (ms since 1970).
 DIARY = """
 (() => {
   const told = window.isoglossTold = [];
+  const tell = (word) => told.push({word, at: Date.now()});
+  let watched = null;
   const look = () => {
     const {state, call} = document.getElementById('page')?.dataset ?? {};
     const word = `${state} ${call}`;
-    if (told.at(-1)?.word !== word) told.push({word, at: Date.now()});
+    if (told.at(-1)?.word !== word) tell(word);
+    if (watched || !window.isoglossEar?.connections.length) return;
+    [watched] = isoglossEar.connections;
+    watched.addEventListener('connectionstatechange', () => tell(watched.connectionState));
   };
   new MutationObserver(look).observe(document, {
     subtree: true, attributes: true, attributeFilter: ['data-state', 'data-call'],
@@ -86,7 +91,7 @@ class Told:
     """What was seen. sent_on: 302s that nodes said. refused: callers who were told anything but an answer.
     said: see `Wire`. legs: behind Kamailio; heard_s: from the kill on. before, after: who waits, in order;
     lost: so many of them at the node that was killed. links: where a page may resume, by its region; resumed:
-    where it did, and in which call.
+    where it did, and in which call. page_waited: until its connection said that there is no way.
     """
 
     landings: list[Landing] = field(default_factory=list)
@@ -101,6 +106,7 @@ class Told:
     links: dict[str, str] = field(default_factory=dict)
     resumed: list[tuple[str, str]] = field(default_factory=list)
     page_back_s: float | None = None
+    page_waited: bool = False
     page_hears_music: bool = False
     records: Counter[str] = field(default_factory=Counter)
 
@@ -264,6 +270,8 @@ class Story:
         """The page finds its call. killed: seconds since 1970."""
         told = self.told
         told.page_back_s = visitor.page.wait_for_function(BACK).json_value() / 1000 - killed
+        words = [each["word"] for each in visitor.page.evaluate("() => isoglossTold")]
+        told.page_waited = "disconnected" in words
         told.resumed = [(origin, headers.get("isogloss-call", "")) for origin, headers in visitor.kept[1:]]
         plays = read_wav(music(self.world.eu.node), TELEPHONE)
         told.page_hears_music = bool(is_music(visitor.caller.tab.hears(2.0), plays, TELEPHONE))
