@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 
 from config.carrier import (
+    ASSERTS,
     TARGETS,
     AddressSettings,
     Beginning,
@@ -180,7 +181,7 @@ class LineSettings:
             domain=self.ims.domain if self.ims else "",
             outgoing=self.numbers.outgoing.value(self.country),
             incoming=self.numbers.incoming.value(self.country),
-            caller_id=self.caller_id.value(),
+            caller_id=self.caller_id.value(ASSERTS[self.kind]),
             codecs=self.codecs,
             srtp=self.srtp,
             signalling_dscp=self.dscp.signalling,
@@ -192,6 +193,7 @@ class LineSettings:
             options_every_s=self.options_every_s,
             dids=self.dids,
             only_dids=self.only_dids,
+            services=self.kind == "ims",
         )
 
     def account(self) -> Account | None:

@@ -95,6 +95,12 @@ class Enrolment:
         begun = self._begun.get(name)
         return begun.entry if begun is not None else None
 
+    def unreachable(self, name: str, hop: Hop, now: float) -> None:
+        """An address of a line says nothing any more."""
+        begun = self._begun.get(name)
+        if begun is not None:
+            begun.unreachable(hop, now)
+
     def domain(self, name: str) -> str:
         """Of the account at the carrier; "" where there is none."""
         wanted = self.wanted.get(name)

@@ -231,6 +231,9 @@ class TrunkGroup:
         if state is health.State.DOWN:
             for attempt in [each for each in self.trying if each.tries(name, address)]:
                 attempt.deserted(now)
+            known = self._hops.get((name, address))
+            if known is not None:
+                self.enrolment.unreachable(name, known[0], now)
         if event is not health.Event.HEARD:
             self._tell(now)
             self._rearm(now)

@@ -35,7 +35,7 @@ class Invitation(NamedTuple):
 
 def invitation(dial: Dial, own: str) -> Invitation:
     """own: the domain under which we are known to the line."""
-    uri = written(dial.target, dial.number, dial.domain)
+    uri = Uri.parse(dial.service) if dial.service else written(dial.target, dial.number, dial.domain)
     shown = dial.shown
     private = shown.user == ANONYMOUS
     user, domain = (ANONYMOUS, NOWHERE) if private else (shown.user, own)

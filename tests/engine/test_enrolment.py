@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from config.carrier import CredentialSettings, RegisterSettings
+from config.mobile import ImsSettings
 from config.secret import Secret
 from sip.hop import Hop
 from sip.uri import Uri
@@ -113,3 +114,68 @@ def test_a_line_over_which_calls_only_come_registers_as_well(lines: Lines, stage
     change(lines, addresses=(), sources=(f"{FIRST}/32",), register=RegisterSettings(registrar=FIRST))
     stage.run(1.0)
     assert stage.house.switch.trunks.enrolment.registered("one")
+
+
+# --- mobile networks --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def proxies(lines: Lines, stage: Stage) -> dict[str, Gateway]:
+    """Two P-CSCFs of a mobile network, each of which knows whoever has registered through it."""
+    for address in (FIRST, SECOND):
+        lines.gateways[address] = Gateway(stage, address)
+        lines.gateways[address].challenges("us", "hush", registers=True)
+    lines.add(
+        "one",
+        FIRST,
+        SECOND,
+        there=True,
+        kind="ims",
+        ims=ImsSettings(
+            domain="ims.example",
+            public_identity="sip:us@ims.example",
+            access_network="3GPP-E-UTRAN-FDD",
+            preconditions=False,
+        ),
+        codecs=("PCMA",),
+        register=RegisterSettings(),
+        credentials=CREDENTIALS,
+    )
+    stage.run(1.0)
+    return lines.gateways
+
+
+def knowing(lines: Lines) -> str:
+    """The P-CSCF that knows us."""
+    through = lines.stage.house.switch.trunks.enrolment.through("one")
+    assert through is not None
+    return through.host
+
+
+def test_calls_go_by_the_proxy_that_knows_us_and_no_other(
+    lines: Lines, stage: Stage, proxies: dict[str, Gateway]
+) -> None:
+    for _ in range(4):
+        lines.dial()
+        stage.run(0.2)
+    known = knowing(lines)
+    assert {address: len(each.called) for address, each in proxies.items()} == {
+        known: 4,
+        (FIRST if known == SECOND else SECOND): 0,
+    }
+    (contact,) = proxies[known].called[0].contacts
+    assert (contact.uri.user, contact.uri.host) == ("us", stage.house.address)
+
+
+def test_a_proxy_that_dies_is_left_for_another_as_soon_as_it_is_missed(
+    lines: Lines, stage: Stage, proxies: dict[str, Gateway]
+) -> None:
+    known = knowing(lines)
+    other = FIRST if known == SECOND else SECOND
+    proxies[known].host.up = False
+    lines.dial()
+    stage.run(3.0)
+    assert knowing(lines) == other and fit(lines)
+    session = lines.dial()
+    stage.run(2.0)
+    assert session.state == "connected" and len(proxies[other].called) == 1
