@@ -318,8 +318,10 @@ class TrunkGroup:
         return self.enrolment.route(name)
 
     def own(self, name: str) -> str:
-        """The domain under which the line's far end knows us."""
-        return self.enrolment.domain(name) or self.switch.config.sip.domain
+        """The domain under which the line's far end knows us; of a mobile network its own."""
+        line = self.switch.config.lines.get(name)
+        home = line.ims.domain if line is not None and line.ims is not None else ""
+        return self.enrolment.domain(name) or home or self.switch.config.sip.domain
 
     def demand(self, call: Call, number: str, among: Sequence[str], avoid: frozenset[str]) -> Demand:
         """What a call to `number` asks of lines."""
