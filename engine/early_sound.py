@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.bridge import hear, mute
+from sip import early_media
 from sip.description import Direction
-from sip.early_media import said
 
 if TYPE_CHECKING:
     from engine.attempt import Progress
@@ -49,7 +49,10 @@ def pass_on(call: Call, caller: Leg, progress: Progress, now: float) -> None:
         hear(call, progress.leg, caller)
         tell(caller, PROGRESS, "sendonly", now, describes=True)
     else:
-        tell(caller, RINGING, caller.preview.sound or "inactive", now)
+        said = (
+            caller.preview.sound if progress.leg.description.agreed else None
+        )  # of this line, not one before
+        tell(caller, RINGING, said or "inactive", now)
 
 
 def _as_authorised(call: Call, caller: Leg, progress: Progress, authorised: Authorised, now: float) -> None:
@@ -74,7 +77,7 @@ def tell(caller: Leg, status: int, sound: Direction, now: float, *, describes: b
     preview.sound = sound
     preview.described |= describes
     preview.rung |= status == RINGING
-    headers = [said(sound)] if preview.heeds else []
+    headers = [early_media.said(sound)] if preview.heeds else []
     session.progress(_description(caller, describes), status, headers=headers, now=now)
 
 

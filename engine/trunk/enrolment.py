@@ -28,6 +28,7 @@ class Enrolment:
         self.wanted: dict[str, RegistrationSettings] = {}
         self._as: dict[str, LineSettings] = {}
         self._begun: dict[str, Registration] = {}
+        self.leaving: set[str] = set()  # whose carriers have not yet said that we are gone
 
     def keep(self, now: float) -> None:
         """What lines want to be, as they are configured now: others are taken away."""
@@ -83,6 +84,7 @@ class Enrolment:
     def _end(self, name: str, now: float) -> None:
         begun = self._begun.pop(name, None)
         if begun is not None:
+            self.leaving.add(name)
             self._trunks.switch.user_agent.unregister(begun, now=now)
 
     def route(self, name: str) -> Sequence[str]:

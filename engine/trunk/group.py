@@ -270,6 +270,8 @@ class TrunkGroup:
         """A carrier knows us, or does not any more; what we took away ourselves says nothing of the line."""
         if isinstance(event, LineDown):
             log.warning("line not registered", line=event.line, status=event.status, why=event.reason)
+        elif isinstance(event, LineLeft):
+            self.enrolment.leaving.discard(event.line)
         self.exchange.registered(event.line, self.enrolment.registered(event.line))
         self._tell(now)
 

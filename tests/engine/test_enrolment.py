@@ -116,6 +116,19 @@ def test_a_line_over_which_calls_only_come_registers_as_well(lines: Lines, stage
     assert stage.house.switch.trunks.enrolment.registered("one")
 
 
+def test_a_node_that_stops_is_waited_for_until_its_carriers_know(lines: Lines, stage: Stage) -> None:
+    carrier = registering(lines)
+    stage.run(0.5)
+    trunks = stage.house.switch.trunks
+    trunks.stop(stage.world.now)
+    stage.house.host.pump()
+    assert trunks.enrolment.leaving == {"one"}
+    stage.run(0.5)
+    assert not trunks.enrolment.leaving
+    stage.run(3600.0)
+    assert not carrier.agent.counts()["timers"], "it knows of nobody, and nobody comes back"
+
+
 # --- mobile networks --------------------------------------------------------------------------------
 
 
