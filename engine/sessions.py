@@ -53,6 +53,8 @@ def _answered(switch: Switch, event: events.Answered, now: float) -> None:
 
 def _rejected(switch: Switch, event: events.Rejected, now: float) -> None:
     leg = switch.sessions.pop(event.session.id, None)
+    if leg is not None and leg.line and event.restores:
+        switch.trunks.enrolment.restore(leg.line, now)
     if leg is not None and leg.attempt is not None:
         leg.attempt.refused(event, now)
 

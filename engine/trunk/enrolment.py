@@ -103,6 +103,13 @@ class Enrolment:
         if begun is not None:
             begun.unreachable(hop, now)
 
+    def restore(self, name: str, now: float) -> None:
+        """A mobile network has forgotten us: it is asked to know us again, once for all calls refused so."""
+        begun = self._begun.get(name)
+        if begun is not None and begun.entry is not None:
+            begun.taken_back("Restoration", 0.0, now)
+            begun.hurried()
+
     def domain(self, name: str) -> str:
         """Of the account at the carrier; "" where there is none."""
         wanted = self.wanted.get(name)

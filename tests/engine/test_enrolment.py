@@ -12,6 +12,7 @@ import pytest
 from config.carrier import CredentialSettings, RegisterSettings
 from config.mobile import ImsSettings
 from config.secret import Secret
+from sip.events import Rejected
 from sip.hop import Hop
 from sip.uri import Uri
 from tests.sim.gateway import Gateway, Lines
@@ -192,3 +193,21 @@ def test_a_proxy_that_dies_is_left_for_another_as_soon_as_it_is_missed(
     session = lines.dial()
     stage.run(2.0)
     assert session.state == "connected" and len(proxies[other].called) == 1
+
+
+def test_a_network_that_has_forgotten_us_is_registered_with_anew_and_once(
+    lines: Lines, stage: Stage, proxies: dict[str, Gateway]
+) -> None:
+    agent = proxies[knowing(lines)].agent
+    stage.run(60.0)
+    before = agent.messages()["in", "REGISTER"]
+    for number in ("+34910601234", "+34910601235"):
+        lines.dial(number)
+    stage.run(0.1)
+    for leg in [leg for leg in stage.house.switch.legs.values() if leg.line]:
+        refused = Rejected(leg.attempt._session, 504, "Server Time-out", restores=True)
+        stage.house.switch.sip(refused, stage.world.now)
+    stage.house.host.pump()
+    stage.run(1.0)
+    assert agent.messages()["in", "REGISTER"] == before + 1
+    assert fit(lines)

@@ -109,6 +109,19 @@ def test_the_form_of_amr_that_the_far_end_takes_is_spoken(play: Play):
     play("callee_takes_the_aligned_form", story)
 
 
+def test_a_network_that_has_forgotten_us_says_so(play: Play):
+    """TS 24.229 5.1.2A.1.6: 504 with a document that asks for an initial registration, which we accept."""
+
+    async def story(phone: Phone) -> None:
+        phone.call()
+        refused = await phone.told(Rejected)
+        assert (refused.status, refused.restores) == (504, True)
+        await phone.over()
+
+    (invite,) = play("callee_has_forgotten_us", story).requests("INVITE")
+    assert "application/3gpp-ims+xml" in invite.headers.tokens("Accept")
+
+
 def test_every_request_names_the_access_network_but_ack(play: Play):
     """TS 24.229 5.1.2A.1.1: P-Access-Network-Info in PRACK and BYE too."""
     wire = play("callee_answers", call_and_hang_up)
