@@ -111,7 +111,7 @@ class LineSettings:
     caller_id: CallerIdSettings = setting("Who is shown as the caller.", default=CallerIdSettings())
     early_media_rings: bool | None = setting(
         "A 183 with sound may mean that the callee's phone rings: no other line is tried after it; true "
-        "for ip and false for ims when left out.",
+        "for ip and false for ims when left out. Sound that P-Early-Media authorises always may.",
         default=None,
     )
     options_every_s: Seconds | None = setting(

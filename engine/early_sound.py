@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.bridge import hear, mute
+from routing.failover import Heard
 from sip import early_media
 from sip.description import Direction
 
@@ -22,7 +23,18 @@ if TYPE_CHECKING:
     from sip.events import Authorised
 
 RING_BACK = "ring-back"
-RINGING, PROGRESS = 180, 183
+TRYING, RINGING, PROGRESS = 100, 180, 183
+
+
+def sign(status: int, described: bool, authorised: Authorised | None) -> Heard:
+    """How far a provisional response shows a call to be. Sound that a network says is to be heard may be that
+    of a phone that rings.
+    """
+    if status == RINGING or (described and authorised is not None and authorised.heard):
+        return Heard.RINGING
+    if described:
+        return Heard.EARLY_MEDIA
+    return Heard.TRYING if status == TRYING else Heard.PROGRESS
 
 
 @dataclass(slots=True)
