@@ -130,21 +130,26 @@ class CallerIdSettings:
         "alone.",
         default=True,
     )
-    asserted: Assert = setting("Header that asserts the number to the network.", default=Assert.ASSERTED)
+    asserted: Assert | None = setting(
+        "Header that asserts the number to the network; `p-asserted-identity` for ip and "
+        "`p-preferred-identity` for ims when left out.",
+        default=None,
+    )
     diverted: Divert = setting("Headers that tell who diverted a call.", default=Divert.NONE)
     trusted: bool = setting(
         "Believe what the carrier asserts of callers (P-Asserted-Identity); else From alone counts.",
         default=False,
     )
 
-    def value(self) -> CallerId:
+    def value(self, asserted: Assert = Assert.ASSERTED) -> CallerId:
+        """asserted: where it is left out."""
         return CallerId(
             show=self.show,
             number=self.number or "",
             listed=self.listed,
             names=self.names,
             anonymous_from=self.anonymous_from,
-            asserted=self.asserted,
+            asserted=self.asserted or asserted,
             diverted=self.diverted,
             trusted=self.trusted,
         )
@@ -159,3 +164,7 @@ class DscpSettings:
 
 
 TARGETS = {"ip": Target.SIP, "ims": Target.TEL}
+ASSERTS = {
+    "ip": Assert.ASSERTED,
+    "ims": Assert.PREFERRED,
+}  # a P-CSCF takes no other of a terminal (TS 24.229 5.2.6)

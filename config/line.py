@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 
 from config.carrier import (
+    ASSERTS,
     TARGETS,
     AddressSettings,
     Beginning,
@@ -110,7 +111,7 @@ class LineSettings:
     caller_id: CallerIdSettings = setting("Who is shown as the caller.", default=CallerIdSettings())
     early_media_rings: bool | None = setting(
         "A 183 with sound may mean that the callee's phone rings: no other line is tried after it; true "
-        "for ip and false for ims when left out.",
+        "for ip and false for ims when left out. Sound that P-Early-Media authorises always may.",
         default=None,
     )
     options_every_s: Seconds | None = setting(
@@ -180,7 +181,7 @@ class LineSettings:
             domain=self.ims.domain if self.ims else "",
             outgoing=self.numbers.outgoing.value(self.country),
             incoming=self.numbers.incoming.value(self.country),
-            caller_id=self.caller_id.value(),
+            caller_id=self.caller_id.value(ASSERTS[self.kind]),
             codecs=self.codecs,
             srtp=self.srtp,
             signalling_dscp=self.dscp.signalling,
@@ -192,6 +193,7 @@ class LineSettings:
             options_every_s=self.options_every_s,
             dids=self.dids,
             only_dids=self.only_dids,
+            services=self.kind == "ims",
         )
 
     def account(self) -> Account | None:

@@ -47,9 +47,9 @@ class Arrival:
 
     source: the line or account it came by, or what kind of way that was. account: of ours, "" for none.
     transport: of its signalling. market, language: where the caller has a say in them.
-    comeback: what tells that she is the same when she calls again. heeds: her network acts upon what may be
-    heard before the answer (RFC 5009). owed: it wants an offer of ours with the first
-    sign of progress (RFC 3262 section 5). diverted: whom the call was for before.
+    withheld: the number of a private caller. comeback: what tells that she is the same when she calls again.
+    heeds: her network acts upon what may be heard before the answer (RFC 5009). owed: it wants an offer of
+    ours with the first sign of progress (RFC 3262 section 5). diverted: whom the call was for before.
     """
 
     session: Signalling
@@ -64,6 +64,7 @@ class Arrival:
     market: str = ""
     language: str = ""
     private: bool = False
+    withheld: str = ""
     comeback: str = ""
     manner: Manner = SIP
     heeds: bool = False
@@ -104,8 +105,9 @@ def _of_phone(switch: Switch, event: IncomingCall) -> Arrival:
         session=event.session,
         dialled=called(event.request, line.contact_user if line is not None else "").user,
         source=identity.name or identity.kind,
-        caller=account or who.number or ANONYMOUS,
-        display=_account_name(switch, account) or who.name,
+        caller=account or ("" if who.private else who.number) or ANONYMOUS,
+        display=_account_name(switch, account) or ("" if who.private else who.name),
+        withheld=who.number if who.private else "",
         account=account,
         line=line,
         transport=transport,
@@ -260,7 +262,7 @@ def _new_call(switch: Switch, arrival: Arrival, found: Found | None, now: float)
     node = switch.config.node
     call = Call(switch, switch.new_id(now), arrival.dialled, arrival.source, now)
     call.caller, call.display, call.private = arrival.caller, arrival.display, arrival.private
-    call.diverted = arrival.diverted
+    call.diverted, call.withheld = arrival.diverted, arrival.withheld
     call.line, call.comeback = arrival.line, arrival.comeback or _comeback(arrival)
     call.market = _market(switch, arrival, found)
     call.region, call.chosen_language = node.region, arrival.language

@@ -54,6 +54,7 @@ from sip.proxy import shown
 from sip.uri import Uri
 
 VERSION = "0.1.0"
+LEAVE_S = 1.0  # that carriers have to hear that we are gone
 
 log = structlog.get_logger("node")
 
@@ -206,6 +207,7 @@ class Engine:
         last = self.clock() + 2.5
         while self.switch.calls and self.clock() < last:
             await asyncio.sleep(0.05)
+        await self._leave_lines()
         for lookup in self._lookups:
             lookup.cancel()
         if self.heritage is not None:
@@ -221,6 +223,14 @@ class Engine:
         if self._alarm is not None:
             self._alarm.cancel()
         await asyncio.to_thread(self.journal.close)
+
+    async def _leave_lines(self) -> None:
+        """Carriers are to send no more calls here; one that says nothing is waited for a moment."""
+        trunks, last = self.switch.trunks, self.clock() + LEAVE_S
+        trunks.stop(self.clock())
+        self._settle()
+        while trunks.enrolment.leaving and self.clock() < last:
+            await asyncio.sleep(0.02)
 
     def drain(self, draining: bool) -> None:
         """Take no new calls and say so to all (or take some again); those in progress go on."""

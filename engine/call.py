@@ -64,6 +64,7 @@ class Call:
         self.caller = ""
         self.display = ""
         self.private = False  # the caller is not to be shown to others
+        self.withheld = ""  # the number of one who is not, as the network asserts it: for networks alone
         self.diverted: Sequence[Diverted] = ()  # whom it was for before, as the network told
         self.shown: Shown | None = None  # what the newest call over a line said of its caller
         self.found: Found | None = None

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.bridge import hear, mute
+from routing.failover import Heard
+from sip import early_media
 from sip.description import Direction
-from sip.early_media import said
 
 if TYPE_CHECKING:
     from engine.attempt import Progress
@@ -22,7 +23,18 @@ if TYPE_CHECKING:
     from sip.events import Authorised
 
 RING_BACK = "ring-back"
-RINGING, PROGRESS = 180, 183
+TRYING, RINGING, PROGRESS = 100, 180, 183
+
+
+def sign(status: int, described: bool, authorised: Authorised | None) -> Heard:
+    """How far a provisional response shows a call to be. Sound that a network says is to be heard may be that
+    of a phone that rings.
+    """
+    if status == RINGING or (described and authorised is not None and authorised.heard):
+        return Heard.RINGING
+    if described:
+        return Heard.EARLY_MEDIA
+    return Heard.TRYING if status == TRYING else Heard.PROGRESS
 
 
 @dataclass(slots=True)
@@ -49,7 +61,10 @@ def pass_on(call: Call, caller: Leg, progress: Progress, now: float) -> None:
         hear(call, progress.leg, caller)
         tell(caller, PROGRESS, "sendonly", now, describes=True)
     else:
-        tell(caller, RINGING, caller.preview.sound or "inactive", now)
+        said = (
+            caller.preview.sound if progress.leg.description.agreed else None
+        )  # of this line, not one before
+        tell(caller, RINGING, said or "inactive", now)
 
 
 def _as_authorised(call: Call, caller: Leg, progress: Progress, authorised: Authorised, now: float) -> None:
@@ -74,7 +89,7 @@ def tell(caller: Leg, status: int, sound: Direction, now: float, *, describes: b
     preview.sound = sound
     preview.described |= describes
     preview.rung |= status == RINGING
-    headers = [said(sound)] if preview.heeds else []
+    headers = [early_media.said(sound)] if preview.heeds else []
     session.progress(_description(caller, describes), status, headers=headers, now=now)
 
 

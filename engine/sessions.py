@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from engine import admit, codes, crossed, halves, housing, silence, transfer
-from engine.attempt import Progress
 from engine.events import EndReason, Side
 from engine.leg import Leg
-from engine.states import Trigger
 from engine.talking import held_changed, left
 from engine.trunk import rescue
 from sip import events
@@ -40,7 +38,7 @@ def _authorised(switch: Switch, event: events.EarlyMedia, now: float) -> None:
     """What may be heard of a line before its answer is another: what came with it is told by itself."""
     leg = switch.sessions.get(event.session.id)
     if leg is not None and leg.line and leg.attempt is not None and leg.description.agreed:
-        leg.call.fire(Trigger.PROGRESS, now, Progress(leg, 183, False, event.authorised))
+        leg.attempt.progress(event.session, 183, None, now)
 
 
 def _answered(switch: Switch, event: events.Answered, now: float) -> None:
@@ -53,6 +51,8 @@ def _answered(switch: Switch, event: events.Answered, now: float) -> None:
 
 def _rejected(switch: Switch, event: events.Rejected, now: float) -> None:
     leg = switch.sessions.pop(event.session.id, None)
+    if leg is not None and leg.line and event.restores:
+        switch.trunks.enrolment.restore(leg.line, now)
     if leg is not None and leg.attempt is not None:
         leg.attempt.refused(event, now)
 

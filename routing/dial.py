@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
 
+from routing.emergency import service
 from routing.identity import Caller, CallerId, Diverted, Shown, shown
 from routing.number import Destination, Found, NumberPlan, Rule
 from routing.rewriting import NumberStyle
@@ -53,7 +54,8 @@ class Terms:
     node's. domain: of the request URI, the address called when empty. dscp: of signalling and sound, None for
     the system's. extensions: option tags that are asked for (Supported). preconditions: RFC 3312 among them.
     access_network: P-Access-Network-Info, "" for none. early_media_rings: a 183 with a description may be a
-    phone that rings. options_every_s: between questions, None as for all lines.
+    phone that rings. options_every_s: between questions, None as for all lines. services: emergency calls are
+    for urn:service:sos (RFC 5031) where their number is for all services.
     """
 
     transport: str = ""
@@ -74,11 +76,14 @@ class Terms:
     options_every_s: float | None = None
     dids: Mapping[str, Destination] = field(default_factory=dict)
     only_dids: bool = False
+    services: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """One attempt. number: as the line writes it. addresses: in the order to try them."""
+    """One attempt. number: as the line writes it. addresses: in the order to try them. service: the emergency
+    service that is called in place of a number, as a URN; "" for none.
+    """
 
     target: Target
     number: str
@@ -92,6 +97,7 @@ class Dial:
     media_dscp: int | None
     extensions: tuple[str, ...]
     access_network: str
+    service: str = ""
 
 
 def dial(
@@ -119,6 +125,7 @@ def dial(
         media_dscp=terms.media_dscp,
         extensions=(*terms.extensions, "precondition") if terms.preconditions else terms.extensions,
         access_network=terms.access_network,
+        service=service(number, terms.outgoing.country) if emergency and terms.services else "",
     )
 
 

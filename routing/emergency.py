@@ -12,7 +12,17 @@ from phonenumbers import shortnumberinfo
 
 from routing.number import bare
 
+SOS = "urn:service:sos"  # any service that helps (RFC 5031 section 4.2)
 EVERYWHERE = frozenset({"112", "911"})  # of every GSM phone, in every network (3GPP TS 22.101 section 10.1.1)
+# Others that are for every service alike.
+GENERAL = {"AU": "000", "GB": "999", "HK": "999", "IE": "999", "NZ": "111", "SG": "999"}
+
+
+def service(number: str, country: str) -> str:
+    """The service that an emergency number of a country is for, as a URN; "" for one that is for the police
+    or a fire brigade alone, which its network knows better.
+    """
+    return SOS if number in EVERYWHERE or GENERAL.get(country) == number else ""
 
 
 def is_emergency(dialled: str, country: str, more: Collection[str] = ()) -> bool:

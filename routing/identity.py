@@ -118,7 +118,7 @@ def shown(
         name=caller.name if policy.names and own and not private else "",
         asserted=written if number and policy.asserted is not Assert.NONE else "",
         header=policy.asserted if number else Assert.NONE,
-        privacy=("id",) if private and policy.asserted is not Assert.NONE else (),
+        privacy=_privacy(private, hidden) if policy.asserted is not Assert.NONE else (),
         diversion=told if policy.diverted in (Divert.DIVERSION, Divert.BOTH) else (),
         history=told if policy.diverted in (Divert.HISTORY, Divert.BOTH) else (),
     )
@@ -132,6 +132,13 @@ def received(
     number = style.incoming(believed) if believed.lower() != ANONYMOUS else ""
     private = claimed.private or bool({"id", "user", "header"} & set(privacy)) or not number
     return Caller(number, claimed.name, private)
+
+
+def _privacy(private: bool, hidden: bool) -> tuple[str, ...]:
+    """A From that says who calls is for the network to hide, too (RFC 3323 section 4.2, TS 24.607)."""
+    if not private:
+        return ()
+    return ("id",) if hidden else ("user", "id")
 
 
 def _number(policy: CallerId, caller: Caller) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sip import restoration
 from sip.ack import acknowledgement
 from sip.dialog import Dialog
 from sip.early_media import heed
@@ -220,6 +221,7 @@ class Caller:
             contacts,
             outgoing.failure or "response",
             response.headers.get("Reason"),
+            restoration.wanted(response),
         )
         session.stack.timeouts.cancel(self._timeout)
         session.feed(RECEIVE_FAILURE, now, rejected)

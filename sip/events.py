@@ -95,7 +95,8 @@ class Rejected(Event):
 
     cause: "response" (the far end said `status`), "timeout" (408, nobody answered), "transport" (503),
     "ringing" (408, ring_timeout passed). retry_after: seconds, from a Retry-After header. contacts: where a
-    3xx points. why: their Reason header, such as a cause of Q.850.
+    3xx points. why: their Reason header, such as a cause of Q.850. restores: the network has forgotten us,
+    and wants to be registered with anew (sip.restoration).
     """
 
     session: Session
@@ -105,6 +106,7 @@ class Rejected(Event):
     contacts: tuple[Uri, ...] = ()
     cause: str = "response"
     why: str | None = None
+    restores: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,12 @@ class Registration:
         if self.flow_timer:
             self._feed(FLOW_LOST, now)
 
+    def unreachable(self, hop: Hop, now: float) -> None:
+        """The proxy of an IMS network says nothing any more: register through another, where there is one."""
+        if hop == self.entry and len(self._hops) > 1:
+            self._feed(FLOW_LOST, now)
+            self.hurried()
+
     def taken_back(self, reason: str, wait: float | None, now: float) -> None:
         """The network has ended the binding: register again in `wait` seconds, after `rest` when None."""
         settings = self.settings

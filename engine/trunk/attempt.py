@@ -14,6 +14,7 @@ from engine import line_use
 from engine.attempt import Outcome as Failure
 from engine.attempt import Progress
 from engine.description import PhoneDescription
+from engine.early_sound import sign
 from engine.encryption import IN_TURN, UNSUITED, Encryption, Form, Policy, policy
 from engine.events import Side
 from engine.line_events import LineChosen
@@ -34,8 +35,6 @@ from sip.reason import Reason
 if TYPE_CHECKING:
     from engine.call import Call
     from sip.session import Session
-
-SAID = {180: Heard.RINGING, 181: Heard.PROGRESS, 182: Heard.PROGRESS, 183: Heard.PROGRESS}
 
 
 class LineAttempt:
@@ -168,8 +167,7 @@ class LineAttempt:
             return
         self._speaks(now)
         early = body is not None and self._take(body)
-        said = Heard.TRYING if status == 100 else SAID.get(status, Heard.PROGRESS)
-        self._further(Heard.EARLY_MEDIA if early and said < Heard.EARLY_MEDIA else said, now)
+        self._further(sign(status, self.leg.description.agreed, session.early_media), now)
         if status > 100:
             self.call.fire(Trigger.PROGRESS, now, Progress(self.leg, status, early, session.early_media))
 

@@ -28,6 +28,7 @@ class Enrolment:
         self.wanted: dict[str, RegistrationSettings] = {}
         self._as: dict[str, LineSettings] = {}
         self._begun: dict[str, Registration] = {}
+        self.leaving: set[str] = set()  # whose carriers have not yet said that we are gone
 
     def keep(self, now: float) -> None:
         """What lines want to be, as they are configured now: others are taken away."""
@@ -83,6 +84,7 @@ class Enrolment:
     def _end(self, name: str, now: float) -> None:
         begun = self._begun.pop(name, None)
         if begun is not None:
+            self.leaving.add(name)
             self._trunks.switch.user_agent.unregister(begun, now=now)
 
     def route(self, name: str) -> Sequence[str]:
@@ -94,6 +96,19 @@ class Enrolment:
         """The proxy of a mobile network that knows us, which no other knows of."""
         begun = self._begun.get(name)
         return begun.entry if begun is not None else None
+
+    def unreachable(self, name: str, hop: Hop, now: float) -> None:
+        """An address of a line says nothing any more."""
+        begun = self._begun.get(name)
+        if begun is not None:
+            begun.unreachable(hop, now)
+
+    def restore(self, name: str, now: float) -> None:
+        """A mobile network has forgotten us: it is asked to know us again, once for all calls refused so."""
+        begun = self._begun.get(name)
+        if begun is not None and begun.entry is not None:
+            begun.taken_back("Restoration", 0.0, now)
+            begun.hurried()
 
     def domain(self, name: str) -> str:
         """Of the account at the carrier; "" where there is none."""

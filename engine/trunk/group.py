@@ -231,6 +231,9 @@ class TrunkGroup:
         if state is health.State.DOWN:
             for attempt in [each for each in self.trying if each.tries(name, address)]:
                 attempt.deserted(now)
+            known = self._hops.get((name, address))
+            if known is not None:
+                self.enrolment.unreachable(name, known[0], now)
         if event is not health.Event.HEARD:
             self._tell(now)
             self._rearm(now)
@@ -267,6 +270,8 @@ class TrunkGroup:
         """A carrier knows us, or does not any more; what we took away ourselves says nothing of the line."""
         if isinstance(event, LineDown):
             log.warning("line not registered", line=event.line, status=event.status, why=event.reason)
+        elif isinstance(event, LineLeft):
+            self.enrolment.leaving.discard(event.line)
         self.exchange.registered(event.line, self.enrolment.registered(event.line))
         self._tell(now)
 
@@ -315,8 +320,10 @@ class TrunkGroup:
         return self.enrolment.route(name)
 
     def own(self, name: str) -> str:
-        """The domain under which the line's far end knows us."""
-        return self.enrolment.domain(name) or self.switch.config.sip.domain
+        """The domain under which the line's far end knows us; of a mobile network its own."""
+        line = self.switch.config.lines.get(name)
+        home = line.ims.domain if line is not None and line.ims is not None else ""
+        return self.enrolment.domain(name) or home or self.switch.config.sip.domain
 
     def demand(self, call: Call, number: str, among: Sequence[str], avoid: frozenset[str]) -> Demand:
         """What a call to `number` asks of lines."""

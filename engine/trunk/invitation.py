@@ -9,7 +9,7 @@ from config.mobile import TELEPHONY
 from engine.trunk.diversions import CAUSES
 from routing.dial import Dial, Target
 from routing.identity import ANONYMOUS, Assert, Diverted
-from sip import early_media
+from sip import early_media, restoration
 from sip.manner import Manner
 from sip.uri import NameAddr, Uri
 
@@ -35,7 +35,7 @@ class Invitation(NamedTuple):
 
 def invitation(dial: Dial, own: str) -> Invitation:
     """own: the domain under which we are known to the line."""
-    uri = written(dial.target, dial.number, dial.domain)
+    uri = Uri.parse(dial.service) if dial.service else written(dial.target, dial.number, dial.domain)
     shown = dial.shown
     private = shown.user == ANONYMOUS
     user, domain = (ANONYMOUS, NOWHERE) if private else (shown.user, own)
@@ -46,6 +46,7 @@ def invitation(dial: Dial, own: str) -> Invitation:
 # That a call is one of telephony (TS 24.229 section 5.1.3.1), and what may be heard before its answer.
 SERVICE = "urn:urn-7:3gpp-service.ims.icsi.mmtel"
 OPENING = (
+    ("Accept", f"application/sdp, {restoration.TYPE}"),
     ("Accept-Contact", f"*;{TELEPHONY}"),
     ("P-Preferred-Service", SERVICE),
     early_media.ASKED,

@@ -21,7 +21,8 @@ def caller_of(call: Call) -> Caller:
     """The caller's number, where that is one: an account of ours has none of its own."""
     customer = call.customer
     account = customer.account if customer is not None else ""
-    number = call.caller if call.caller.startswith("+") and call.caller[1:].isdecimal() else ""
+    known = call.withheld or call.caller
+    number = known if known.startswith("+") and known[1:].isdecimal() else ""
     return Caller("" if account else number, call.display, call.private)
 
 

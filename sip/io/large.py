@@ -10,7 +10,7 @@ from sip.hop import DEFAULT_PORTS, Hop
 LARGE = 1300  # bytes: 200 less than the MTU that every path is believed to have
 MEMORY = 64.0  # seconds a transaction is remembered: its ACK and CANCEL have to take its way
 BAR = 600.0  # seconds a peer without TCP is not tried again
-PATIENCE = 1.0  # seconds for the connection; the caller waits meanwhile
+PATIENCE = 0.4  # seconds for the connection: a line has half a second to say 100 before the next is called
 MAX_REMEMBERED = 4096
 
 _TOP_VIA = re.compile(

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from config.media import MediaSettings
-from engine.build import capabilities_of, missing_codecs
+from engine.build import capabilities_of, missing_codecs, mobile_capabilities_of
 from engine.description import PhoneDescription, preferring
+from engine.encryption import Encryption, Policy
 from media import codecs
 from media.codecs import opus
 from media.messages import Codec, OpenLeg, SetRemote
-from sip import sdp
+from sip import formats, sdp
 from tests.sim.stage import Stage, Voice
 
 needs_opus = pytest.mark.skipif(not codecs.available(codecs.OPUS), reason="libopus0 is not installed")
@@ -63,6 +65,42 @@ def test_a_codec_whose_library_is_missing_is_left_out_and_told(monkeypatch):
         assert [offer.name for offer in capabilities_of(settings)] == ["PCMU", "telephone-event"]
     finally:
         codecs.available.cache_clear()
+
+
+@needs_amr
+def test_mobile_networks_are_offered_both_forms_of_amr_and_nothing_that_they_do_not_know():
+    ours = mobile_capabilities_of(MediaSettings(ptime_ms=30), ())
+    assert [(each.name, each.rate, formats.aligned(each, each.fmtp)) for each in ours] == [
+        *(("AMR-WB", 16000, False), ("AMR-WB", 16000, True), ("AMR", 8000, False), ("AMR", 8000, True)),
+        *(("telephone-event", 8000, False), ("telephone-event", 16000, False)),
+    ]
+    assert {each.ptime for each in ours} == {20}
+    named = mobile_capabilities_of(MediaSettings(), ("AMR-WB", "PCMA"))
+    assert [each.name for each in named if each.name != "telephone-event"] == ["AMR-WB", "AMR-WB", "PCMA"]
+
+
+def test_a_machine_that_speaks_none_of_a_mobile_networks_codecs_offers_its_own(monkeypatch):
+    monkeypatch.setattr(opus, "LIBRARY", "libopus.so.no")
+    codecs.available.cache_clear()
+    try:
+        ours = mobile_capabilities_of(MediaSettings(codecs=("PCMU",)), ("OPUS",))
+        assert [each.name for each in ours] == ["PCMU", "telephone-event"]
+    finally:
+        codecs.available.cache_clear()
+
+
+@needs_amr
+@pytest.mark.parametrize(("answered", "first"), [("96", "96"), ("97", "97")])
+def test_the_form_of_amr_that_is_spoken_is_offered_first_from_then_on(answered: str, first: str):
+    ours = PhoneDescription(
+        mobile_capabilities_of(MediaSettings(), ()), Encryption(Policy.OFF, (), Random(1))
+    )
+    said = sdp.parse(ours.offer(("192.0.2.9", 4000), "", False))
+    (media,) = said.media
+    ours.take_answer(replace(said, media=(replace(media, formats=(answered,)),)).encode())
+    (again,) = sdp.parse(ours.offer(("192.0.2.9", 4000), "", False)).media
+    assert again.formats[0] == first and sorted(again.formats) == sorted(media.formats)
+    assert ours.wire().codecs[0].params.get("octet-align", "0") == str(int(first == "97"))
 
 
 @needs_opus

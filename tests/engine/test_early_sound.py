@@ -162,6 +162,19 @@ def test_what_was_authorised_before_the_answer_has_no_say_after_it(
     assert not caller.rings
 
 
+@pytest.mark.parametrize(("authorised", "others"), [("sendonly", 0), ("inactive", 1)])
+def test_a_network_whose_sound_was_to_be_heard_may_have_rung_and_no_other_line_does(
+    network: Gateway, caller: Caller, stage: Stage, authorised: str, others: int
+) -> None:
+    second = Lines(stage).add("two", "10.3.0.2", priority=20)
+    says(network, 183, authorised, sound=True)
+    (session,) = network.live.values()
+    session.reject(503, now=stage.world.now)
+    network.host.pump()
+    stage.run(1.0)
+    assert len(second.called) == others
+
+
 # --- a mobile network calls ------------------------------------------------------------------------
 
 

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from config.carrier import CredentialSettings, RegisterSettings
+from config.mobile import ImsSettings
 from config.secret import Secret
+from sip.events import Rejected
 from sip.hop import Hop
 from sip.uri import Uri
 from tests.sim.gateway import Gateway, Lines
@@ -113,3 +115,99 @@ def test_a_line_over_which_calls_only_come_registers_as_well(lines: Lines, stage
     change(lines, addresses=(), sources=(f"{FIRST}/32",), register=RegisterSettings(registrar=FIRST))
     stage.run(1.0)
     assert stage.house.switch.trunks.enrolment.registered("one")
+
+
+def test_a_node_that_stops_is_waited_for_until_its_carriers_know(lines: Lines, stage: Stage) -> None:
+    carrier = registering(lines)
+    stage.run(0.5)
+    trunks = stage.house.switch.trunks
+    trunks.stop(stage.world.now)
+    stage.house.host.pump()
+    assert trunks.enrolment.leaving == {"one"}
+    stage.run(0.5)
+    assert not trunks.enrolment.leaving
+    stage.run(3600.0)
+    assert not carrier.agent.counts()["timers"], "it knows of nobody, and nobody comes back"
+
+
+# --- mobile networks --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def proxies(lines: Lines, stage: Stage) -> dict[str, Gateway]:
+    """Two P-CSCFs of a mobile network, each of which knows whoever has registered through it."""
+    for address in (FIRST, SECOND):
+        lines.gateways[address] = Gateway(stage, address)
+        lines.gateways[address].challenges("us", "hush", registers=True)
+    lines.add(
+        "one",
+        FIRST,
+        SECOND,
+        there=True,
+        kind="ims",
+        ims=ImsSettings(
+            domain="ims.example",
+            public_identity="sip:us@ims.example",
+            access_network="3GPP-E-UTRAN-FDD",
+            preconditions=False,
+        ),
+        codecs=("PCMA",),
+        register=RegisterSettings(),
+        credentials=CREDENTIALS,
+    )
+    stage.run(1.0)
+    return lines.gateways
+
+
+def knowing(lines: Lines) -> str:
+    """The P-CSCF that knows us."""
+    through = lines.stage.house.switch.trunks.enrolment.through("one")
+    assert through is not None
+    return through.host
+
+
+def test_calls_go_by_the_proxy_that_knows_us_and_no_other(
+    lines: Lines, stage: Stage, proxies: dict[str, Gateway]
+) -> None:
+    for _ in range(4):
+        lines.dial()
+        stage.run(0.2)
+    known = knowing(lines)
+    assert {address: len(each.called) for address, each in proxies.items()} == {
+        known: 4,
+        (FIRST if known == SECOND else SECOND): 0,
+    }
+    (contact,) = proxies[known].called[0].contacts
+    assert (contact.uri.user, contact.uri.host) == ("us", stage.house.address)
+
+
+def test_a_proxy_that_dies_is_left_for_another_as_soon_as_it_is_missed(
+    lines: Lines, stage: Stage, proxies: dict[str, Gateway]
+) -> None:
+    known = knowing(lines)
+    other = FIRST if known == SECOND else SECOND
+    proxies[known].host.up = False
+    lines.dial()
+    stage.run(3.0)
+    assert knowing(lines) == other and fit(lines)
+    session = lines.dial()
+    stage.run(2.0)
+    assert session.state == "connected" and len(proxies[other].called) == 1
+
+
+def test_a_network_that_has_forgotten_us_is_registered_with_anew_and_once(
+    lines: Lines, stage: Stage, proxies: dict[str, Gateway]
+) -> None:
+    agent = proxies[knowing(lines)].agent
+    stage.run(60.0)
+    before = agent.messages()["in", "REGISTER"]
+    for number in ("+34910601234", "+34910601235"):
+        lines.dial(number)
+    stage.run(0.1)
+    for leg in [leg for leg in stage.house.switch.legs.values() if leg.line]:
+        refused = Rejected(leg.attempt._session, 504, "Server Time-out", restores=True)
+        stage.house.switch.sip(refused, stage.world.now)
+    stage.house.host.pump()
+    stage.run(1.0)
+    assert agent.messages()["in", "REGISTER"] == before + 1
+    assert fit(lines)

@@ -371,6 +371,22 @@ def test_a_caller_who_hides_has_no_number_here_and_none_on_the_way_out(lines: Li
     assert (request.from_.uri.user, request.from_.uri.host) == ("anonymous", "anonymous.invalid")
 
 
+def test_a_private_caller_is_asserted_to_networks_and_shown_to_nobody(lines: Lines, stage: Stage) -> None:
+    switch = stage.house.switch
+    carrier = replace(switch.config.lines["carrier"], caller_id=CallerIdSettings(trusted=True))
+    switch.config = replace(switch.config, lines={**switch.config.lines, "carrier": carrier})
+    gateway = lines.add("one", FIRST, caller_id=CallerIdSettings(show=Show.CALLER))
+    hidden = [("P-Asserted-Identity", "<tel:+4915112345>"), ("Privacy", "id")]
+    stage.customer("+34910601234", headers=hidden)
+    stage.customer("agent0", headers=hidden)
+    stage.run(1.0)
+    (request,) = gateway.called
+    assert (request.from_.uri.user, request.headers.get("Privacy")) == ("anonymous", "id")
+    assert request.headers.get("P-Asserted-Identity") == "<sip:+4915112345@isogloss.test>"
+    assert {call.caller for call in stage.calls.values()} == {"anonymous"}
+    assert stage.agent.callers == ["anonymous"]
+
+
 def test_a_line_whose_channels_are_taken_takes_no_more(stage: Stage) -> None:
     switch = stage.house.switch
     carrier = replace(switch.config.lines["carrier"], max_calls=1)

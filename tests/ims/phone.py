@@ -119,17 +119,17 @@ class Phone:
         self.shell.flush()
         return registration
 
-    def call(self, number: str = "+34910601234", **changes: Any) -> Session:
+    def call(self, called: str = "tel:+34910601234", **changes: Any) -> Session:
         offer = sdp.make_offer(CODECS, address=LOCAL, port=40_000)
         chosen = {
             "from_": NameAddr.parse(f"<sip:{NUMBER}@{HOME}>"),
-            "to": NameAddr("", Uri.parse(f"tel:{number}")),
+            "to": NameAddr("", Uri.parse(called)),
             "offer": offer.encode(),
             "headers": [("P-Preferred-Identity", f"<sip:{NUMBER}@{HOME}>")],
             "manner": manner(),
         } | changes
         hops = (chosen.pop("hop", self.network),)
-        session = self.agent.invite(Uri.parse(f"tel:{number}"), hops, now=time.monotonic(), **chosen)
+        session = self.agent.invite(Uri.parse(called), hops, now=time.monotonic(), **chosen)
         self.shell.flush()
         return session
 

@@ -63,6 +63,21 @@ def test_an_invite_says_who_calls_whom_and_how(play: Play):
     assert {"update", "prack"} <= invite.headers.tokens("Allow")
 
 
+def test_help_is_called_by_its_service(play: Play):
+    """TS 24.229 5.1.6.8.3, RFC 5031 4.2: urn:service:sos in place of a number, as callee and in To."""
+
+    async def story(phone: Phone) -> None:
+        session = phone.call("urn:service:sos")
+        await phone.told(Answered)
+        phone.do(session.hangup)
+        await phone.over()
+
+    wire = play("callee_answers", story)
+    (invite,), (bye,) = wire.requests("INVITE"), wire.requests("BYE")
+    assert (str(invite.uri), str(invite.to)) == ("urn:service:sos", "<urn:service:sos>")
+    assert str(bye.to.uri) == "urn:service:sos" and bye.uri.scheme == "sip"
+
+
 def test_an_offer_is_as_the_networks_terminals_make_it(play: Play):
     """TS 26.114 5.2.1, 6.2.2, 6.2.5: AMR-WB, AMR, both forms, events of both clocks, bandwidth, packets."""
     (invite,) = play("callee_answers", call_and_hang_up).requests("INVITE")
@@ -92,6 +107,19 @@ def test_the_form_of_amr_that_the_far_end_takes_is_spoken(play: Play):
         await phone.over()
 
     play("callee_takes_the_aligned_form", story)
+
+
+def test_a_network_that_has_forgotten_us_says_so(play: Play):
+    """TS 24.229 5.1.2A.1.6: 504 with a document that asks for an initial registration, which we accept."""
+
+    async def story(phone: Phone) -> None:
+        phone.call()
+        refused = await phone.told(Rejected)
+        assert (refused.status, refused.restores) == (504, True)
+        await phone.over()
+
+    (invite,) = play("callee_has_forgotten_us", story).requests("INVITE")
+    assert "application/3gpp-ims+xml" in invite.headers.tokens("Accept")
 
 
 def test_every_request_names_the_access_network_but_ack(play: Play):

@@ -90,6 +90,19 @@ def test_a_network_that_does_not_know_the_key_gets_an_empty_response(play: Play)
     assert "auts" not in said(second)
 
 
+def test_a_network_that_insists_on_ipsec_is_told_of_in_those_words(play: Play):
+    """TS 24.229 5.1.1.2.1, RFC 3329 2.3.1: 421 with Require: sec-agree."""
+
+    async def story(phone: Phone) -> None:
+        phone.register(credentials())
+        down = await phone.told(LineDown)
+        assert down.status == 421
+        assert "insists on IPsec" in down.reason and "ask for" in down.reason
+
+    (only,) = play("insists_on_ipsec", story).requests("REGISTER")
+    assert "Security-Client" not in only.headers and "sec-agree" not in only.headers.tokens("Supported")
+
+
 def response_of(answer: dict[str, str], password: str) -> str:
     """RFC 2617 section 3.2.2, computed by hand."""
     ha1 = hashlib.md5(f"{IMPI}:{HOME}:{password}".encode()).hexdigest()

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.gateways import HOSTS, OTHERS, RETRY_S, SECOND_HOST, Gateway, Lines
-from tests.interop.node import DOMAIN, LINE, STRANGER
+from tests.interop.conftest import prompts_of
+from tests.interop.gateways import HOSTS, OTHERS, OWN, PASSWORD, RETRY_S, SECOND_HOST, Gateway, Lines
+from tests.interop.node import DOMAIN, LINE, STRANGER, Node
 from tests.interop.sipp import Sipp
 
 Call = Callable[..., Sipp]
@@ -247,3 +248,25 @@ def test_a_line_that_registers_is_called_while_it_is_registered(
     with call("+34910608002"):
         pass
     assert (joins.numbers, following.numbers[-1]) == (["+34910608001"], "+34910608002")
+
+
+def test_a_node_that_stops_is_gone_for_its_carriers(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    (tmp_path / "password").write_text(f"{PASSWORD}\n")
+    registrar = Gateway("registrar", tmp_path)
+    line = {
+        "country": "GB",
+        "addresses": [{"host": registrar.address, "port": registrar.port}],
+        "transport": "udp",
+        "options_every_s": 0,
+        "caller_id": {"number": OWN, "show": "own"},
+        "credentials": {"user": "us", "password": {"file": str(tmp_path / "password")}},
+        "register": {},
+    }
+    try:
+        node = Node(tmp_path / "node", prompts_of(request.config.cache), lines={"joins": line})
+        node.await_metric("isogloss_line_share_ratio", "joins", lambda share: share > 0)
+        assert node.close() == 0
+        assert [each.request.expires for each in registrar.received("REGISTER")][-1] == 0
+        assert registrar.said(200) > 1
+    finally:
+        registrar.kill()

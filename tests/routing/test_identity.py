@@ -38,6 +38,11 @@ def test_a_private_caller_is_asserted_to_the_network_and_anonymous_to_the_callee
     assert (found.user, found.name, found.asserted, found.privacy) == ("anonymous", "", OURS[1:], ("id",))
 
 
+def test_a_from_that_tells_of_a_private_caller_is_for_the_network_to_hide():
+    found = shown(replace(POLICY, anonymous_from=False), STYLE, Caller(OURS, private=True))
+    assert (found.user, found.privacy) == (OURS[1:], ("user", "id"))
+
+
 def test_a_private_caller_is_not_told_to_a_line_that_asserts_nothing():
     found = shown(replace(POLICY, asserted=Assert.NONE), STYLE, Caller(OURS, private=True))
     assert (found.user, found.asserted, found.privacy) == ("anonymous", "", ())

@@ -37,6 +37,7 @@ class Voice(Phone):
         self.asked = 0  # so many re-INVITEs to which it had to say something
         self.session: Session | None = None
         self.shown: list[str] = []  # the callers' names on its display
+        self.callers: list[str] = []  # and numbers
         self._port = 0
         self.towards = ""  # the address that it was told to send sound to
         self._sent = self._stamp = 0
@@ -44,6 +45,7 @@ class Voice(Phone):
 
     def rung(self, event: events.IncomingCall) -> None:
         self.shown.append(event.request.from_.display)
+        self.callers.append(event.request.from_.uri.user)
         self._take(event.session, event.offer)
         event.session.ring(now=self.world.now)
         if self.answers:
