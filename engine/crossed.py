@@ -49,7 +49,7 @@ def arrive(switch: Switch, event: IncomingCall, now: float) -> None:
         session.reject(503, now=now)
         return
     id = switch.new_id(now)
-    granted = between.sharing.grants(ticket.agent, ticket.claim)
+    granted = between.sharing.grants(ticket.agent, ticket.claim, now)
     if granted and ticket.queue:
         granted = queue is not None and switch.acd.grant(ticket.agent, id, ticket.queue, now)
     if not granted:

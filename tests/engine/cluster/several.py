@@ -216,7 +216,7 @@ class Town:
         granted = (
             node.up
             and not person.over
-            and node.sharing.grants(agent, claim)
+            and node.sharing.grants(agent, claim, self.now)
             and node.acd.grant(agent, person.call, person.queue, self.now)
         )
         if granted:
