@@ -212,6 +212,8 @@ def _describe(leg: Leg, replica: LegReplica) -> None:
     if replica.proto:
         encryption.form = Form(replica.proto, replica.keyed)
     leg.description = description = PhoneDescription(switch.trunks.capabilities(replica.line), encryption)
+    if leg.node and leg is leg.call.customer and Side.AGENT in leg.call.held_by:
+        description.direction = "sendonly"  # engine/crossed.py
     try:
         description.resume(sdp.parse(replica.local), replica.codec)
     except Malformed as fault:  # then it is described as if for the first time
