@@ -107,6 +107,7 @@ class Engine:
             self.heritage = heritage.of_node(self.switch, self.cluster, self._settle, now)
             shared = Between(self.switch, self.cluster, self._settle, now)
             self.switch.between, self.admission.nodes = shared, shared.admit
+            shared.sharing.doubt = self.heritage.takeover.doubt
         self.probes = Probes(self)
         self.line_sight = LineSight(self)
         self.desks = Desks(self.switch)

@@ -90,6 +90,7 @@ class Call:
         self.referral: Referral | None = None  # the transfer under way
         self.transferor: Leg | None = None  # who asked for it, while that leg is there
         self.recording: Recording | None = None
+        self.recorded: tuple[str, ...] = ()  # files of it that other nodes have written
         self.held_by: set[Side] = set()
         self.legs: list[Leg] = []
         self.clocks = Clocks(now)
@@ -203,6 +204,7 @@ class Call:
         over: it was heard out, or interrupted by who heard it.
         """
         if over and play == self._play and leg is self.customer:
+            recording.played(self)
             self.fire(Trigger.PLAYED, now)
 
     # --- legs -------------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ from engine.description import PhoneDescription
 from engine.dialling import REASONS
 from engine.encryption import Encryption, Policy
 from engine.events import CallCrossed, CallOffered, EndReason, OfferMissed, Side
-from engine.states import Trigger
+from engine.states import State, Trigger
+from media.messages import Direction
 from routing.number import AgentTarget
 from sip.errors import SipError
 
@@ -49,7 +50,7 @@ def arrive(switch: Switch, event: IncomingCall, now: float) -> None:
         session.reject(503, now=now)
         return
     id = switch.new_id(now)
-    granted = between.sharing.grants(ticket.agent, ticket.claim)
+    granted = between.sharing.grants(ticket.agent, ticket.claim, now)
     if granted and ticket.queue:
         granted = queue is not None and switch.acd.grant(ticket.agent, id, ticket.queue, now)
     if not granted:
@@ -109,6 +110,19 @@ def ring(call: Call, now: float, _: Any) -> None:
 def answered(call: Call, now: float, _: Any) -> None:
     call.switch.acd.accepted(call.offered_agent, call.id, now)
     call.agent, call.offered_agent = call.offered_agent, ""
+
+
+def tell_hold(call: Call, now: float) -> None:
+    """The customer's node is told whether her agent holds her: it plays music meanwhile, and it counts."""
+    leg = call.customer
+    if call.origin is None or leg is None or leg.session is None or not leg.connected:
+        return
+    held = call.state is State.HELD and Side.AGENT in call.held_by
+    wanted: Direction = "sendonly" if held else "sendrecv"
+    description = leg.description
+    if isinstance(description, PhoneDescription) and description.direction != wanted:
+        description.direction = wanted
+        leg.session.reoffer(leg.offer(), now=now)
 
 
 def missed(call: Call, now: float, outcome: Outcome) -> None:

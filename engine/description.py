@@ -90,6 +90,7 @@ class PhoneDescription:
 
     def __init__(self, capabilities: Sequence[sdp.CodecOffer], encryption: Encryption) -> None:
         self.encryption = encryption
+        self.direction: Direction = "sendrecv"  # what we are willing to do
         self.local: sdp.SessionDescription | None = None
         self.chosen: sdp.Chosen | None = None
         self._capabilities = capabilities
@@ -147,7 +148,7 @@ class PhoneDescription:
 
     def take_offer(self, body: bytes) -> None:
         offer = sdp.parse(body)
-        chosen = self.encryption.choose(offer, (*self._capabilities, PAUSES))
+        chosen = self.encryption.choose(offer, (*self._capabilities, PAUSES), self.direction)
         self._offer, self.chosen = offer, chosen
 
     def answer(self, at: Address) -> bytes:
@@ -170,6 +171,7 @@ class PhoneDescription:
             [*capabilities, PAUSES] if pauses or self.pauses else capabilities,
             address=at[0],
             port=at[1],
+            direction=self.direction,
             previous=self.local,
             proto=self.encryption.form.proto,
             attributes=self.encryption.attributes,

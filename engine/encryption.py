@@ -13,7 +13,7 @@ from random import Random
 from typing import NamedTuple
 
 from config.setting import Encrypted
-from media.messages import Keys
+from media.messages import Direction, Keys
 from sip import sdes, sdp
 from sip.errors import NothingInCommon
 from sip.hop import SECURED
@@ -92,9 +92,16 @@ class Encryption:
 
     # --- their offer ------------------------------------------------------------------------------
 
-    def choose(self, offer: sdp.SessionDescription, capabilities: Sequence[sdp.CodecOffer]) -> sdp.Chosen:
-        """What to answer, our keys included. Raises NothingInCommon, and then nothing has changed."""
-        chosen = self._fitting(offer, capabilities)
+    def choose(
+        self,
+        offer: sdp.SessionDescription,
+        capabilities: Sequence[sdp.CodecOffer],
+        direction: Direction = "sendrecv",
+    ) -> sdp.Chosen:
+        """What to answer, our keys included. direction: what we are willing to do. Raises NothingInCommon,
+        and then nothing has changed.
+        """
+        chosen = self._fitting(offer, capabilities, direction)
         theirs = None if self.policy is Policy.OFF else sdes.find(chosen.crypto, self._suites)
         if theirs is None:
             self.keys, self._said = None, ()
@@ -104,7 +111,9 @@ class Encryption:
         self.form = Form(chosen.proto.upper(), theirs is not None)
         return chosen
 
-    def _fitting(self, offer: sdp.SessionDescription, capabilities: Sequence[sdp.CodecOffer]) -> sdp.Chosen:
+    def _fitting(
+        self, offer: sdp.SessionDescription, capabilities: Sequence[sdp.CodecOffer], direction: Direction
+    ) -> sdp.Chosen:
         keyed: Fits = self._has_key
         takes = {
             Policy.REQUIRED: (keyed,),
@@ -113,7 +122,7 @@ class Encryption:
         }
         for fits in takes[self.policy]:
             try:
-                return sdp.choose(offer, capabilities, fits=fits)
+                return sdp.choose(offer, capabilities, direction=direction, fits=fits)
             except NothingInCommon as nothing:
                 why = nothing
         raise why

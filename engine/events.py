@@ -99,7 +99,9 @@ class CallArrived(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallTaken(Event):
-    """The call of a node that was lost goes on at this one, from `state`. began: when it arrived there."""
+    """The call of a node that was lost goes on at this one, from `state`. began: when it arrived there.
+    recording: files that other nodes recorded of it (CallRecord.recording).
+    """
 
     kind = "call.taken"
     contact: str
@@ -113,6 +115,7 @@ class CallTaken(Event):
     taken_from: str
     state: str
     began: float
+    recording: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -389,4 +392,4 @@ class CallRecord:
     agent_concealed_ms: int | None = None
     misses: int
     transfers: int
-    recording: str = ""  # files, separated by spaces
+    recording: str = ""  # files, separated by spaces; NODE: before those on another node's disk

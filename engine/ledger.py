@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from engine import recording
 from engine.events import CallRecord, EndReason, Side
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def record(call: Call, node: str, wall: Callable[[float], float]) -> CallRecord:
         agent_concealed_ms=agent.concealed_ms,
         misses=call.misses,
         transfers=call.transfers,
-        recording=" ".join(call.recording.files) if call.recording else "",
+        recording=" ".join(recording.files(call)),
     )
 
 

@@ -55,6 +55,7 @@ class Recording:
     file: str = ""
     paused: bool = False
     noticed: bool = False
+    heard: bool = False  # the notice, to its end
     done: bool = False
     files: list[str] = field(default_factory=list)
 
@@ -99,17 +100,47 @@ def begin(call: Call, now: float) -> None:
     _order(call, now)
 
 
-def resumed(call: Call, before: Recorded | None) -> Recording | None:
+def files(call: Call) -> list[str]:
+    """All of the call's, in their order; NODE: stands before those on the disk of another node."""
+    return [*call.recorded, *(call.recording.files if call.recording is not None else ())]
+
+
+def located(call: Call) -> list[str]:
+    """The same, as another node is to know them."""
+    node = call.switch.config.node.name
+    return [file if ":" in file else f"{node}:{file}" for file in files(call)]
+
+
+def inherited(call: Call, before: Recorded | None) -> None:
+    """What was recorded of it before it came here."""
+    mine = f"{call.switch.config.node.name}:"
+    call.recorded = tuple(file.removeprefix(mine) for file in before.files) if before is not None else ()
+
+
+def played(call: Call) -> None:
+    """The customer heard to its end what was played last."""
+    if call.recording is not None and call.recording.noticed:
+        call.recording.heard = True
+
+
+def resumed(call: Call, before: Recorded | None, now: float) -> Recording | None:
     """What another node recorded of the call, to go on with in a file of this one once the leg is open; None
-    where nothing was, or can be.
+    where nothing was, or can be. A pause is one still; a notice that was not heard out is heard again.
     """
-    recorder = call.switch.recordings.recorder
-    if before is None or call.customer is None or call.queue is None:
+    if before is None or call.customer is None:
         return None
-    terms = call.queue.recording
-    mine = Recording(call.customer, terms, folder_of(call.switch.config, terms), part=before.part)
-    mine.files, mine.paused, mine.noticed = list(before.files), before.paused, before.noticed
-    mine.done = recorder is None
+    gap = f"node {call.taken_from[-1]} was lost; what it had written ends within the last seconds"
+    remedy = "it is in the file that the record names, on that node's disk"
+    recorder = call.switch.recordings.recorder
+    mine = None
+    if call.queue is None or recorder is None:
+        gap += ", and this node cannot go on with it"
+        remedy += "; give all nodes the same queues and recordings"
+    else:
+        terms = call.queue.recording
+        mine = Recording(call.customer, terms, folder_of(call.switch.config, terms), part=before.part)
+        mine.paused, mine.noticed, mine.heard = before.paused, before.noticed, before.noticed
+    call.note(RecordingFault, now, file=call.recorded[-1] if call.recorded else "", what=gap, remedy=remedy)
     return mine
 
 
@@ -185,6 +216,7 @@ def pause(call: Call, paused: bool, now: float, by: str) -> None:
     _tap(recording, switch, not paused)
     switch.recordings.recorder.send(PauseRecording(recording.name(call), paused))
     call.note(RecordingPaused if paused else RecordingResumed, now, by=by)
+    switch.touched(call, now)
 
 
 def end(call: Call, now: float) -> None:
@@ -220,6 +252,7 @@ def told(switch: Switch, event: RecordingEvent, now: float) -> None:
     at = switch.wall(now)
     if isinstance(event, RecordingStarted):
         recording.files.append(recording.file)
+        switch.touched(call, now)
         switch.note(RecordingBegan(at=at, call=id, file=recording.file))
     elif isinstance(event, RecordingFailed):
         file = recording.file

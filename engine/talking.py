@@ -51,6 +51,7 @@ def connect(call: Call, now: float, party: Leg) -> None:
         silence.reconsider(leg, now)
         rescue.begin(leg, now)
     call.held_by = {leg.side for leg in (call.customer, party) if leg.held}
+    _tell_hold(call, now)
     absence.reunite(call)
     recording.follow(call, now)
     call.note(
@@ -71,6 +72,7 @@ def hold(call: Call, now: float, by: Side) -> None:
     assert call.customer is not None and call.party is not None
     part(call, call.customer, call.party)
     entertain(call, by)
+    _tell_hold(call, now)
     call.clocks.held = call.clocks.held or now
     call.note(CallHeld, now, by=by)
 
@@ -85,9 +87,16 @@ def entertain(call: Call, by: Side) -> None:
 def resume(call: Call, now: float, by: Side | None) -> None:
     assert call.customer is not None and call.party is not None
     end_hold(call, now)
+    _tell_hold(call, now)
     absence.reunite(call)
     if by is not None:
         call.note(CallResumed, now, by=by)
+
+
+def _tell_hold(call: Call, now: float) -> None:
+    from engine import crossed
+
+    crossed.tell_hold(call, now)
 
 
 def end_hold(call: Call, now: float) -> None:

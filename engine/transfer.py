@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine import absence, recording, waiting
+from engine import absence, crossed, recording, waiting
 from engine.attempt import Outcome, Progress
 from engine.bridge import part
 from engine.dialling import reach
@@ -78,6 +78,7 @@ def begin(call: Call, now: float, referral: Referral) -> None:
         recording.follow(call, now)
     assert call.customer is not None and call.party is not None
     part(call, call.customer, call.party)
+    crossed.tell_hold(call, now)
     if referral.consultation is not None:
         _take_over(call, referral.consultation, now)
         return

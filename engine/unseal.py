@@ -27,7 +27,8 @@ _LENGTH = 4  # bytes before each chunk
 
 
 def find(config: Config, name: str) -> Path | None:
-    """The file of a name as call records have it; None for what is no such name or not here any more."""
+    """The file of a name as call records have it; None for what is no such name, or not here (any more)."""
+    name = name.removeprefix(f"{config.node.name}:")
     if not NAME.fullmatch(name):
         return None
     return next((path for folder in folders(config) if (path := folder / name).is_file()), None)

@@ -44,6 +44,7 @@ class Calls:
         )
         self.kept.removed = self._write
         switch.replicas = self
+        self.kept.forgot.append(lambda at: self._store_changed(True, at))
         store.watch(self._store_changed)
 
     # --- ours ---------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from engine import recording
 from engine.cluster.replica import (
     TEXT,
     VERSION,
@@ -144,7 +145,10 @@ def _place(call: Call, wall: Callable[[float], float]) -> Waited | None:
 
 def _recorded(call: Call) -> Recorded | None:
     mine = call.recording
-    return None if mine is None else Recorded(mine.part, mine.files[-64:], mine.paused, mine.noticed)
+    files = recording.located(call)[-64:]
+    if mine is None:
+        return Recorded(0, files, False, False) if files else None
+    return Recorded(mine.part, files, mine.paused, mine.heard)
 
 
 def _farewell(call: Call, wall: Callable[[float], float]) -> Farewell | None:

@@ -27,7 +27,7 @@ local gone = tonumber(ARGV[2])
 for at = 3, 2 + gone do redis.call('HDEL', KEYS[1], ARGV[at]) end
 for at = 3 + gone, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 1]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
-return 1
+return redis.call('HLEN', KEYS[1])
 """
 
 
@@ -40,7 +40,7 @@ def _write(call: Call, keys: Sequence[str], args: Sequence[bytes]) -> Value:
     for at in range(2 + gone, len(args), 2):
         call("HSET", keys[0], args[at], args[at + 1])
     call("PEXPIRE", keys[0], args[0])
-    return 1
+    return call("HLEN", keys[0])
 
 
 _CLAIM = """
@@ -81,7 +81,7 @@ def _claim(call: Call, keys: Sequence[str], args: Sequence[bytes]) -> Value:
 
 
 # keys: the life's hash, its fence; parts: ttl_ms, how many to take out, those, field, value, …
-# 1 when done; who found it lost, when it was.
+# How many fields there are when done; who found it lost, when it was.
 WRITE = Script("estate-write", _WRITE, _write)
 # keys: the lost life's hash, mine, my fence, taken; parts: my name, ttl_ms, ttl_ms of taken, fields.
 # The fields that I have now.

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import structlog
+
 from engine.cluster.estate import KEPT_MS, WRITE
 from engine.cluster.store import Answer, Missed, Part, Store
 from engine.timers import Timer, Timers
@@ -16,8 +18,10 @@ from engine.timers import Timer, Timers
 PAUSE_S = 0.02  # what happens within so long is written once
 BATCH = 16  # values in one word
 AGAIN_S = 1.0  # after one that was not answered
-RENEW_S = KEPT_MS / 1000 / 4
+LOOK_S = 1.0  # between looks at whether this life is over, and whether the store has what it should
 UNKNOWN = 0  # what the store has of it, nobody knows
+
+log = structlog.get_logger("takeover")
 
 
 class Kept:
@@ -40,6 +44,7 @@ class Kept:
         self.life = life
         self.fenced: Callable[[str, float], None] = _unheard
         self.removed: Callable[[str, float], None] = _unheard  # told what the store has let go of
+        self.forgot: list[Callable[[float], None]] = []  # called when the store has lost what it had
         self.written = 0
         self.octets = 0
         self._store = store
@@ -51,7 +56,7 @@ class Kept:
         self._timer: Timer | None = None
         self._waiting = False  # for an answer
         store.watch(self._store_changed)
-        timers.at(now, self._renew)
+        timers.at(now, self._look)
 
     @property
     def key(self) -> str:
@@ -125,6 +130,12 @@ class Kept:
         if life != self.life:
             return  # it was said in a life that is over
         self._waiting = False
+        if isinstance(answer, int) and not (said or gone) and answer < self._certain():
+            log.warning("the store has forgotten what it had, which is said again", what=self.word)
+            self._say_all(now)
+            for told in self.forgot:
+                told(now)
+            return
         if isinstance(answer, bytes):
             self.fenced(answer.decode(errors="replace"), now)
             return
@@ -144,10 +155,17 @@ class Kept:
         if not up:
             self._waiting = False
             return
+        self.look(now)
+        self._say_all(now)
+
+    def _certain(self) -> int:
+        """How many values the store must have: it said so of each."""
+        return sum(data != UNKNOWN for data in self._known.values())
+
+    def _say_all(self, now: float) -> None:
         self._known = dict.fromkeys(self._known, UNKNOWN)
         for id in (*self._known, *self._all()):
             self._touched.setdefault(id, now)
-        self.look(now)
         self._soon(now, 0.0)
 
     def look(self, now: float) -> None:
@@ -155,9 +173,9 @@ class Kept:
         if self._store.up and not self._waiting:
             self._write([KEPT_MS, 0], [], [], now)
 
-    def _renew(self, now: float) -> None:
+    def _look(self, now: float) -> None:
         self.look(now)
-        self._timers.at(now + RENEW_S, self._renew)
+        self._timers.at(now + LOOK_S, self._look)
 
 
 def _unheard(by: str, now: float) -> None:

@@ -83,7 +83,7 @@ class Told(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Recorded(msgspec.Struct, array_like=True, frozen=True):
-    """The recording as far as it is written."""
+    """The recording as far as it is written. noticed: the notice was heard to its end."""
 
     part: Count
     files: Annotated[list[Text], msgspec.Meta(max_length=64)]

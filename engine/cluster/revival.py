@@ -76,7 +76,7 @@ def revive(switch: Switch, replica: CallReplica, taken_from: str, now: float) ->
     if call.customer is None:
         call.end(Side.ENGINE, EndReason.NODE_LOST, now)
     else:
-        call.recording = recording.resumed(call, replica.recorded)
+        call.recording = recording.resumed(call, replica.recorded, now)
         GOES_ON[replica.state](call, replica, now)
     switch.touched(call, now)
     return call
@@ -127,6 +127,7 @@ def _tell(call: Call, replica: CallReplica, taken_from: str, now: float) -> None
         taken_from=taken_from,
         state=replica.state,
         began=replica.told.arrived,
+        recording=" ".join(call.recorded),
     )
 
 
@@ -143,6 +144,7 @@ def _call(switch: Switch, replica: CallReplica, taken_from: str) -> Call:
     call.agent, call.held_by = replica.agent, set(replica.held_by)
     call.misses, call.transfers = replica.misses, replica.transfers
     call.taken_from = (*replica.taken_from, taken_from)
+    recording.inherited(call, replica.recorded)
     call.origin = Origin(*replica.origin) if replica.origin is not None else None
     _tell_time(call, replica.told)
     return call
@@ -210,6 +212,8 @@ def _describe(leg: Leg, replica: LegReplica) -> None:
     if replica.proto:
         encryption.form = Form(replica.proto, replica.keyed)
     leg.description = description = PhoneDescription(switch.trunks.capabilities(replica.line), encryption)
+    if leg.node and leg is leg.call.customer and Side.AGENT in leg.call.held_by:
+        description.direction = "sendonly"  # engine/crossed.py
     try:
         description.resume(sdp.parse(replica.local), replica.codec)
     except Malformed as fault:  # then it is described as if for the first time

@@ -34,6 +34,7 @@ FRESH_S = 1.5  # a node that was silent for longer has no part in what is offere
 PATIENCE_S = 1.0  # how long an agent of ours is left to a caller of another node who comes first
 PASSED_S = 5.0  # and for how long not, after she did not come; also for a node that cannot be reached
 SPENT_S = 1.0  # an agent who was refused to us is not asked for again, unless her node has heard of it
+HELD_UP_S = 1.2  # a node that did nothing for so long may have been found lost (a lease is 1.5 s)
 SETTLED_S = 1.0  # after the start, in which others are heard of
 GONE_S = 600.0  # kept places that were taken up are remembered as such
 
@@ -64,6 +65,8 @@ class Sharing:
         self.telling = Telling(self, acd, node, life, tell)
         self._acd = acd
         self._weight = idle_s_per_ms
+        self.doubt: Callable[[Callable[[float], None], float], None] = lambda settled, at: settled(at)
+        self._beaten, self._doubtful = now, False
         self._settled, self._settled_at = False, now + SETTLED_S
         self._queue_of: dict[str, str] = {}  # of other nodes' calls that have a place
         self._kept: dict[str, float] = {}  # those of them that are kept, and until when
@@ -135,9 +138,9 @@ class Sharing:
                 return Elsewhere(peer.node, note.claim)
         return None
 
-    def grants(self, agent: str, claim: int) -> bool:
+    def grants(self, agent: str, claim: int, now: float) -> bool:
         """Whether this node has the agent, by that claim."""
-        return agent in self.homes.held and self.homes.claim(agent) == claim
+        return not self._in_doubt(now) and agent in self.homes.held and self.homes.claim(agent) == claim
 
     def refused(self, node: str) -> None:
         """An agent of ours was not granted to a caller of that node: it waits for how she stands now."""
@@ -161,6 +164,8 @@ class Sharing:
 
     def assign(self, queues: Iterable[Queue], agents: Iterable[Agent], now: float) -> list[Assignment]:
         """Offers to be made to calls of ours."""
+        if self._in_doubt(now):
+            return []
         rung = self._rung(now)
         free = [agent for agent in self._candidates(agents, now) if agent.name not in rung]
         if not free:
@@ -346,7 +351,24 @@ class Sharing:
 
     # --- time -------------------------------------------------------------------------------------
 
+    def _in_doubt(self, now: float) -> bool:
+        """Whether this node was stopped (a debugger, a machine that was moved, no memory) until a moment ago:
+        its callers and its agents may be others' by now. It offers and grants nothing until it has asked.
+        """
+        if now - self._beaten > HELD_UP_S and not self._doubtful:
+            log.warning("this node was held up", seconds=round(now - self._beaten, 1))
+            self._beaten, self._doubtful = now, True
+            self.doubt(self._sure, now)
+            return True
+        return self._doubtful
+
+    def _sure(self, now: float) -> None:
+        self._doubtful = False
+        self._acd.look_again()
+
     def _beat(self, now: float) -> None:
+        self._in_doubt(now)
+        self._beaten = now
         self.look()
         fresh = frozenset(p.node for p in self.peers.values() if now - p.heard_at <= FRESH_S and not p.lost)
         late = {pair for pair, since in self._awaited.items() if now - since > PATIENCE_S}

@@ -8,6 +8,7 @@ import structlog
 
 from engine import recording
 from engine.events import CallHandedOver, EndReason, Side
+from engine.leg import Media
 from engine.states import State
 from engine.talking import drop
 
@@ -36,5 +37,7 @@ def surrender(call: Call, node: str, now: float) -> None:
             leg.session.surrender(now=now)
             leg.session = None
         drop(call, leg, now)
+        if leg.media in (Media.NONE, Media.CLOSED):  # no worker will say that it is closed
+            switch.legs.pop(leg.number, None)
     recording.end(call, now)
     del switch.calls[call.id]

@@ -26,6 +26,7 @@ from routing.inheritance import Heir, heir
 LOOK_S = 0.1  # between looks at who else finds it lost
 SUSPECT_S = 30.0  # after which it is not looked any more
 SECOND_S = 0.7  # then what is left may be had by anybody
+DOUBT_S = 3.0  # in which a node that was held up hears of the store what it has
 AGAIN_S = 0.5  # after a store that did not answer
 
 log = structlog.get_logger("takeover")
@@ -58,8 +59,10 @@ class Takeover:
         self._parts = parts
         self._suspected: dict[str, float] = {}  # lives, and until when it is looked
         self._seen_to: set[str] = set()
+        self._doubts: list[Callable[[float], None]] = []  # who wait to hear what is this node's own
         for part in parts:
             part.kept.fenced = self._fenced
+            part.kept.forgot.append(self._say_life)
         store.watch(lambda up, at: self._say_life(at) if up else None)
         self._say_life(now)
 
@@ -224,6 +227,31 @@ class Takeover:
 
         self._ask("HGETALL", self._key(part.word, life), now=now, then=found)
 
+    def doubt(self, settled: Callable[[float], None], now: float) -> None:
+        """This node did nothing for so long that others may have found it lost. `settled` is called when it
+        is known what is its own, or the store has not answered for DOUBT_S.
+        """
+        self._doubts.append(settled)
+        if len(self._doubts) == 1:
+            self._ask_whether_lost(now + DOUBT_S, now)
+
+    def _ask_whether_lost(self, until: float, now: float) -> None:
+        def told(answer: Answer, at: float) -> None:
+            if isinstance(answer, Missed) and at < until:
+                self._timers.at(at + LOOK_S, lambda then: self._ask_whether_lost(until, then))
+                return
+            if isinstance(answer, bytes):
+                self._fenced(answer.decode(errors="replace"), at)
+            self._settle_doubts(at)
+
+        self._ask("GET", self._key("lost", self.life), now=now, then=told)
+
+    def _settle_doubts(self, now: float) -> None:
+        if not self._beginning:
+            doubts, self._doubts = self._doubts, []
+            for settled in doubts:
+                settled(now)
+
     def _fenced(self, by: str, now: float) -> None:
         """Others found this life lost. It is over; what they have not taken is gone on with in the next."""
         if self._beginning:
@@ -249,6 +277,7 @@ class Takeover:
                     part.surrender(id, who.decode(errors="replace"), at)
             self._beginning -= 1
             part.kept.begin(self.life, at)
+            self._settle_doubts(at)
 
         keys = [self._key(part.word, former), self._key(part.word, self.life)]
         keys += [self._key("lost", self.life), taken]

@@ -73,11 +73,15 @@ def closing_record(call: str, node: str, began: float, entries: Sequence[Entry],
         customer_concealed_ms=None,
         agent_concealed_ms=None,
         misses=sum(entry.kind == OfferMissed.kind for entry in entries),
-        recording=" ".join(
-            entry.data.get("file", "") for entry in entries if entry.kind == RecordingBegan.kind
-        ),
+        recording=" ".join(_files(entries)),
         transfers=sum(entry.kind == CallTransferred.kind for entry in entries),
     )
+
+
+def _files(entries: Sequence[Entry]) -> list[str]:
+    before = _last(entries, CallTaken.kind, "recording").split()
+    began = (entry.data.get("file", "") for entry in entries if entry.kind == RecordingBegan.kind)
+    return [*before, *(file for file in began if file not in before)]
 
 
 def _held(entries: Sequence[Entry], ended: float) -> float:

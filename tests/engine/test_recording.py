@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import numpy as np
@@ -14,7 +12,6 @@ import pytest
 from engine import recording
 from engine.codes import feature
 from engine.events import (
-    Event,
     RecordingBegan,
     RecordingEnded,
     RecordingFault,
@@ -23,79 +20,13 @@ from engine.events import (
 )
 from engine.states import State
 from media.codecs import g711
-from media.recorder import Recorder
-from media.recording import Record, RecordingCommand, RecordingFailed
-from media.tap import Reader, Taps
-from media.tapping import Tapping
+from media.recording import Record, RecordingFailed
 from routing.number import Feature
 from routing.queue import RecordingTerms
 from sip.uri import Uri
-from tests.media.reels import Memory, onsets, pulse, read
+from tests.engine.tape import Tape
+from tests.media.reels import onsets, pulse
 from tests.sim.stage import Stage, Voice
-
-
-class Tape:
-    """The real recorder on the virtual clock, fed by the real worker's taps. `alive`: whether it answers."""
-
-    taps = "tape"
-
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self.alive = True
-        self.disk = Memory()
-        self.asked: list[RecordingCommand] = []
-        self.events: list[Event] = []
-        self.start()
-        switch = stage.house.switch
-        switch.recordings.recorder = self
-        switch.observers.append(self._note)
-        for worker in stage.house.workers:
-            core = worker.control.core
-            core.taps = Tapping(core.table, core.plan, core.planes, Taps(partial(self._open, worker.number)))
-        self._look()
-
-    def start(self) -> None:
-        self.recorder = Recorder(self.disk, entropy=Random(1).randbytes, epoch=1.7e9)
-
-    def send(self, command: RecordingCommand) -> None:
-        self.asked.append(command)
-        if self.alive:
-            self.recorder.handle(command, self.stage.world.now)
-
-    def close(self) -> None: ...
-
-    def told(self, kind: type) -> list[Any]:
-        return [event for event in self.events if isinstance(event, kind)]
-
-    def sound(self) -> Any:
-        """The only file, both channels."""
-        (data,) = self.disk.files.values()
-        return read(bytes(data))
-
-    def _note(self, what: Any) -> None:
-        if isinstance(what, Event):
-            self.events.append(what)
-
-    def _open(self, worker: int, to: str) -> Any:
-        tape, reader = self, Reader()
-
-        class Outlet:
-            def send(self, data: memoryview) -> int:
-                for frame in reader.feed(data):
-                    tape.recorder.take(worker, frame, tape.stage.world.now)
-                return len(data)
-
-            def close(self) -> None: ...
-
-        return Outlet()
-
-    def _look(self) -> None:
-        self.stage.world.after(0.05, self._look)
-        if self.alive:
-            now = self.stage.world.now
-            for event in self.recorder.look(now):
-                recording.told(self.stage.house.switch, event, now)
-            self.stage.house.host.pump()
 
 
 def recorded(folder: Path, mode: str = "on", agents: int = 1, **house: Any) -> tuple[Stage, Tape]:

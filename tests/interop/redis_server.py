@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -23,15 +24,25 @@ def installed() -> bool:
 class RedisServer:
     """Keeps nothing on the disk, as the shipped configuration has it: what it knew is gone with it.
 
-    persistent: it writes down every change, so that it comes back knowing what it knew.
+    persistent: it writes down every change, so that it comes back knowing what it knew. more: further words
+    of its command line, `{port}` in them being its port; it listens for TLS alone where they say tls-port.
     """
 
-    def __init__(self, folder: Path, *, host: str = HOST, port: int = 0, persistent: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        host: str = HOST,
+        port: int = 0,
+        persistent: bool = False,
+        more: Sequence[str] = (),
+    ) -> None:
         self.folder = folder
         self.folder.mkdir(parents=True, exist_ok=True)
         self.host = host
         self.port = port or free_port(host, socket.SOCK_STREAM)
         self._persistent = persistent
+        self._more = [word.replace("{port}", str(self.port)) for word in more]
         self.process: subprocess.Popen[bytes] | None = None
         self.start()
 
@@ -43,7 +54,8 @@ class RedisServer:
         """Return when it answers. Raises AssertionError when it does not."""
         assert self.process is None
         log = self.folder / "redis.log"
-        command = ["redis-server", "--bind", self.host, "--port", str(self.port), "--dir", str(self.folder)]
+        plain = "0" if "--tls-port" in self._more else str(self.port)
+        command = ["redis-server", "--bind", self.host, "--port", plain, "--dir", str(self.folder)]
         command += [
             "--save",
             "",
@@ -52,7 +64,7 @@ class RedisServer:
             "--protected-mode",
             "no",
         ]
-        command += ["--appendfsync", "always", "--logfile", str(log), "--daemonize", "no"]
+        command += ["--appendfsync", "always", "--logfile", str(log), "--daemonize", "no", *self._more]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + READY_S
         while not self._answers():
@@ -95,6 +107,8 @@ class RedisServer:
     def _answers(self) -> bool:
         try:
             with socket.create_connection((self.host, self.port), 0.5) as wire:
+                if "--tls-port" in self._more:
+                    return True
                 wire.sendall(b"PING\r\n")
                 return wire.recv(64).startswith(b"+PONG")
         except OSError:

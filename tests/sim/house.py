@@ -194,6 +194,8 @@ class House:
         self.ticks_in_one = ticks_in_one
         self.workers: list[Worker] = []  # all there ever were, by number
         self.lost_workers = 0
+        self.told_to_play: deque[str] = deque(maxlen=100)
+        self.unheard: list[tuple[Worker, object]] = []
         self.moves = 0  # legs that went over to another worker
         self.carried: Callable[[bytes, Address], None] = lambda data, target: None
         self.routed: Callable[[bytes, Address, Address], None] = lambda data, source, target: None
@@ -248,6 +250,7 @@ class House:
 
     def path(self, language: str, name: str) -> str:
         """Every prompt is a second of silence, music two."""
+        self.told_to_play.append(name)
         path = self.folder / f"{'music' if name == 'music' else 'prompt'}.wav"
         if not path.exists():
             with wave.open(str(path), "wb") as file:
@@ -263,7 +266,9 @@ class House:
     # --- running ----------------------------------------------------------------------------------
 
     def media_event(self, worker: Worker, event: object) -> None:
-        if worker.alive:
+        if worker.alive and not self.host.up:
+            self.unheard.append((worker, event))  # by a node that is stopped
+        elif worker.alive:
             self.switch.heard(event, self.world.now)
             self.host.pump()
 

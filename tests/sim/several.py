@@ -42,14 +42,24 @@ class LateStore(MemoryStore):
     def __init__(self, world: World, server: MemoryServer) -> None:
         super().__init__(server)
         self.world = world
+        self.stopped = False  # the node reads nothing
+        self._unread: list[tuple[str, bytes]] = []
 
     def hear(self, channel: str, payload: bytes, now: float) -> int:
         self.world.after(0.01, lambda: self._deliver(channel, payload))
         return 1
 
     def _deliver(self, channel: str, payload: bytes) -> None:
-        if self.up:
+        if self.up and self.stopped:
+            self._unread.append((channel, payload))
+        elif self.up:
             super().hear(channel, payload, self.world.now)
+
+    def read(self) -> None:
+        """What came while the node was stopped."""
+        unread, self._unread = self._unread, []
+        for channel, payload in unread:
+            self._deliver(channel, payload)
 
 
 class Node:
@@ -77,6 +87,8 @@ class Node:
         self.between = switch.between = Between(switch, self.cluster, self.house.host.pump, self.world.now)
         self.house.admission.nodes = self.between.admit
         self.heritage = of_node(switch, self.cluster, self.house.host.pump, self.world.now) if heirs else None
+        if self.heritage is not None:
+            self.between.sharing.doubt = self.heritage.takeover.doubt
         self.up = True
         self._beat()
 
@@ -93,6 +105,22 @@ class Node:
         self.store.server.stores.remove(self.store)
         for worker in self.house.workers:
             worker.alive = False
+
+    def stop(self) -> None:
+        """SIGSTOP to all but the media workers: it neither does anything nor knows that it does not."""
+        self.up = self.house.host.up = False
+        self.store.stopped = True
+
+    def go_on(self, first: Callable[[], None] = lambda: None) -> None:
+        """SIGCONT. first: what it hears before all else."""
+        self.up = self.house.host.up = True
+        self.store.stopped = False
+        first()
+        self.store.read()
+        unheard, self.house.unheard = self.house.unheard, []
+        for worker, event in unheard:
+            self.house.media_event(worker, event)
+        self._beat()
 
     @property
     def calls(self) -> list[Call]:

@@ -32,6 +32,8 @@ AWAY_S = (0.5, 30.0)  # until it is started again
 FEW = 5  # ticks of the media in one
 LAST_S = 300.0  # in which calls in progress come to their end
 SETTLE_S = 4000.0
+WRITTEN_S = 0.1  # after which what happened to a call is in the store: 20 ms, and its way
+FAILED = frozenset({EndReason.NODE_LOST, EndReason.NOT_ACCEPTABLE, EndReason.FAULT})
 
 
 @dataclass
@@ -60,6 +62,8 @@ class Siege:
             AgentPhone(self.world, f"10.2.0.{n + 1}", Random(seed * 1000 + n), name, names)
             for n, name in enumerate(names)
         ]
+        self.answered: set[str] = set()  # calls that were when their house died, and in the store
+        self.known: set[str] = set()  # all that were in the store then
         self.desk = Desk(self.world, "10.9.0.1", Random(seed))
         self.world.after_step.append(self.check_step)
 
@@ -98,8 +102,20 @@ class Siege:
         victim = self.rng.choice(self.street.living)
         self.kills += 1
         self.taken += victim.heritage.calls.taken
+        self.witness(victim)
         self.street.kill(victim.name)
         self.world.after(self.rng.uniform(*AWAY_S), lambda: self.back(victim))
+
+    def witness(self, victim: Neighbour) -> None:
+        """What others must go on with: whatever has been so for a moment at a house that has the store."""
+        since = self.world.now - WRITTEN_S
+        if not victim.store.up or victim.mended_at > since:
+            return
+        for call in victim.calls.values():
+            if call.clocks.arrived < since:
+                self.known.add(call.id)
+            if call.clocks.answered is not None and call.clocks.answered < since:
+                self.answered.add(call.id)
 
     def back(self, victim: Neighbour) -> None:
         if self.street.houses[victim.name] is victim:
@@ -117,6 +133,7 @@ class Siege:
 
     def mend(self, victim: Neighbour) -> None:
         if not victim.down:
+            victim.mended_at = self.world.now
             victim.store.mend(self.world.now)
             victim.house.host.pump()
             for other in self.street.living:
@@ -151,6 +168,10 @@ class Siege:
     def check_end(self) -> None:
         records = self.street.records()
         assert self.street.arrived() == set(records), "every call has exactly one record"
+        forgotten = self.known & set(self.street.lost)
+        assert not forgotten, f"nobody went on with {sorted(forgotten)}"
+        failed = {call: records[call].reason for call in self.answered if records[call].reason in FAILED}
+        assert not failed, f"who had been answered was lost: {failed}"
         for each in self.street.living:
             self.check_house(each)
 

@@ -30,6 +30,7 @@ class Neighbour:
         self.address = address
         self.life = f"life{number}"
         self.down = False
+        self.mended_at = 0.0
         world = street.world
         self.house = House(world, street.folder, street.agents, name=name, address=address, **street.settings)
         self.house.ledger = self.house.switch.journal = ledger

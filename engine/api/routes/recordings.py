@@ -21,7 +21,13 @@ from media.sealed import SealBroken
 router = APIRouter(tags=["recordings"])
 log = structlog.get_logger("api")
 
-Day = Annotated[str, Path(pattern=r"^\d{4}-\d\d-\d\d$", description="The day of the file's name.")]
+Day = Annotated[
+    str,
+    Path(
+        pattern=r"^([A-Za-z0-9_.-]{1,64}:)?\d{4}-\d\d-\d\d$",
+        description="The day of the file's name; NODE: before it names the node whose disk it is on.",
+    ),
+]
 File = Annotated[
     str,
     Path(
@@ -58,6 +64,9 @@ async def get_recording(view: View, caller: Listener, day: Day, file: File) -> S
     """
     name = f"{day}/{file}"
     found = await run_in_threadpool(view.recording, name)
+    node, elsewhere, _ = name.rpartition(":")
+    if found is None and elsewhere:
+        raise Problem(404, "unknown-recording", f"{name} is not on this node's disk; ask node {node} for it")
     if found is None:
         raise not_found("recording", name)
     try:

@@ -12,6 +12,7 @@ from random import Random
 
 from engine.acd import Acd
 from engine.cluster.sharing import Sharing
+from engine.cluster.telling import PAUSE_S
 from engine.places import NOBODY
 from engine.timers import Timers
 from routing.agent import Agent, AgentEvent
@@ -145,7 +146,7 @@ class Town:
     # --- people
 
     def caller(self, queue: str, node: str, caller: str = "") -> Person:
-        call = f"{int(self.now * 1000):09d}-{next(self._names)}"
+        call = f"{int(self.now * 1000):09d}-{next(self._names):06}"
         person = Person(call, queue, node, caller or call, self.now, free_since=self.now)
         self.people[call] = person
         home = self.nodes[node]
@@ -216,7 +217,7 @@ class Town:
         granted = (
             node.up
             and not person.over
-            and node.sharing.grants(agent, claim)
+            and node.sharing.grants(agent, claim, self.now)
             and node.acd.grant(agent, person.call, person.queue, self.now)
         )
         if granted:
@@ -250,7 +251,9 @@ class Town:
 
     def check_turn(self, person: Person, agent: str) -> None:
         """Nobody who came before, and has waited for so long, could have had this agent; but for those who
-        have another one soon: that was on its way.
+        have another one soon: that was on its way. Nor is it out of turn if that other one went to somebody
+        who comes before both, and whose own ringing ended as this offer was made: that he waits again was not
+        known here yet (docs/shared-queues.md: what a word takes from node to node).
         """
         if self.bound_s is None:
             return
@@ -267,12 +270,28 @@ class Town:
         then = self.now
 
         def check() -> None:
-            still = [p.call for p in passed if not (p.over or p.rung or p.served) and p.free_since < then]
+            still = [p.call for p in passed if self.waits_since(p, then) and not self.outdone(p, then)]
             assert not still, f"{person.call} before {still} at {agent}"
 
         if passed:
             self.out_of_turn += 1
             self.after(self.bound_s, check)
+
+    def waits_since(self, person: Person, then: float) -> bool:
+        return not (person.over or person.rung or person.served) and person.free_since < then
+
+    def outdone(self, person: Person, then: float) -> bool:
+        """Whether somebody before her came back within a word of that instant, and has an agent."""
+        return any(
+            abs(each.free_since - then) <= self.word_s and (each.rung or each.served)
+            for each in self.people.values()
+            if self.order(each) < self.order(person)
+        )
+
+    @property
+    def word_s(self) -> float:
+        """How long it takes at most until all nodes know what one does: the teller's pause, and the way."""
+        return PAUSE_S + self.net.delay_s
 
     def order(self, person: Person) -> tuple[int, float]:
         return (-(person.queue == "sales"), person.joined)

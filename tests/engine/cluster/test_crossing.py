@@ -98,8 +98,33 @@ def test_an_agent_of_another_node_holds_and_takes_back(several: Several) -> None
     several.until(lambda: a.calls and a.calls[0].state is State.TALKING, 6.0)
     agent.hold()
     several.until(lambda: b.calls[0].state is State.HELD, 1.0)
+    several.until(lambda: a.calls[0].state is State.HELD, 1.0)
+    several.run(4.0)
     agent.take_back()
     several.until(lambda: b.calls[0].state is State.TALKING, 1.0)
+    several.until(lambda: a.calls[0].state is State.TALKING, 1.0)
+    several.run(2.0)
+    agent.hang_up(agent.session)  # type: ignore[arg-type]
+    agent.host.pump()
+    several.run(3.0)
+    (record,) = a.records
+    assert record.hold_s == pytest.approx(4.0, abs=0.3)
+    assert record.talk_s == pytest.approx(2.0, abs=1.5)
+
+
+def test_a_customer_whom_an_agent_elsewhere_transfers_out_of_a_hold_is_held_no_more(several: Several) -> None:
+    first = several.agent(1, "b")
+    a, b = several.nodes["a"], several.nodes["b"]
+    several.customer("a")
+    several.until(lambda: a.calls and a.calls[0].state is State.TALKING, 6.0)
+    several.agent(2, "b")
+    first.hold()
+    several.until(lambda: a.calls[0].state is State.HELD, 1.0)
+    assert first.session is not None
+    first.session.refer(Uri.parse(f"sip:agent2@{DOMAIN}"), now=several.world.now)
+    first.host.pump()
+    several.until(lambda: b.calls[0].agent == "agent2", 6.0)
+    several.run(1.0)
     assert a.calls[0].state is State.TALKING
 
 
