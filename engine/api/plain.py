@@ -11,6 +11,7 @@ PLAIN = r"^[^\x00-\x1f\x7f]*$"
 Plain = Annotated[str, StringConstraints(max_length=256, pattern=PLAIN)]
 
 AT = "2026-03-02T09:15:04.250000Z"
+MADE_UP = "Sound that was made up for what was missing, where the leg was rendered: ms."
 
 
 def example(**values: Any) -> ConfigDict:
