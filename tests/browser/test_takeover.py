@@ -63,7 +63,7 @@ def test_a_page_goes_on_waiting_at_another_node(
     other._poll(
         lambda: [each["id"] for each in other.get("/v1/calls")["items"]] == [call], 10.0, "call that is taken"
     )
-    customer.is_told("reconnecting")
+    customer.page.wait_for_function("() => isoglossEar.connections.length > 1")
     customer.is_told("waiting")
     assert is_music(customer.tab.hears(2.0), read_wav(music(other), TELEPHONE), TELEPHONE)
     assert [each["id"] for each in other.get("/v1/calls")["items"]] == [call]

@@ -244,10 +244,10 @@ class TwoRegions:
         living = [each for each in self.regions if each.node.process.poll() is None]
         return {call["id"]: each.name for each in living for call in each.node.get("/v1/calls")["items"]}
 
-    def places(self, region: Region, queue: str) -> list[str]:
-        """Calls that wait there, in their order."""
-        calls = [each for each in region.node.get("/v1/calls")["items"] if each["queue"] == queue]
-        waiting = [each for each in calls if each["waiting_position"]]
+    def places(self, queue: str, *regions: Region) -> list[str]:
+        """Calls that wait at the nodes of regions, in the order of all."""
+        calls = [each for some in regions for each in some.node.get("/v1/calls")["items"]]
+        waiting = [each for each in calls if each["queue"] == queue and each["waiting_position"]]
         return [each["id"] for each in sorted(waiting, key=lambda each: each["waiting_position"])]
 
     def pairs(self, of: Region, since: float = 0.0) -> list[tuple[Talker, Talker]]:

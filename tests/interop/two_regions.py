@@ -246,8 +246,9 @@ class Story:
     def _kill(self) -> None:
         world, told = self.world, self.told
         eu, us = world.regions
-        told.before = [each.id for each in told.landings if each.first != "either front"]
-        told.lost = len(world.places(us, "desk"))
+        wait = sum(each.first != "either front" for each in told.landings)
+        world.until("all wait", lambda: len(world.places("desk", eu, us)) == wait)
+        told.before, told.lost = world.places("desk", eu, us), len(world.places("desk", us))
         begun = time.monotonic()
         world.until("they go on talking", lambda: len(world.pairs(us, begun + TALK_S)) == len(SALES))
         pairs = world.pairs(us)
@@ -259,8 +260,8 @@ class Story:
         everybody = lambda: len(world.pairs(eu)) == len(pairs)  # noqa: E731
         world.until("sound, or long enough", lambda: everybody() or time.monotonic() > killed + LONGEST_S)
         told.heard_s = sorted(gap for each in pairs for gap in silences(each, node_of(eu.number), killed))
-        world.until("all wait", lambda: len(world.places(eu, "desk")) == len(told.before))
-        told.after = world.places(eu, "desk")
+        world.until("they wait again", lambda: len(world.places("desk", eu)) == wait)
+        told.after = world.places("desk", eu)
         for each in self.visitors:
             told.links[each.region.name] = each.kept[0][1].get("link", "")
             if each.region is us:
