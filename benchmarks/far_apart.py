@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import Protocol
 
 TUNSETIFF = 0x400454CA
 IFF_TUN, IFF_NO_PI = 0x0001, 0x1000
@@ -126,11 +127,21 @@ def _tun(namespace: str) -> int:
     return opened[0]
 
 
+class End(Protocol):
+    """What a relay needs of a place. device: a descriptor of its TUN device."""
+
+    @property
+    def device(self) -> int: ...
+
+    @property
+    def addresses(self) -> Sequence[str]: ...
+
+
 class Relay:
     """Passes packets between places, in a thread of its own. rtt_ms: between two addresses, without noise."""
 
     def __init__(
-        self, places: Sequence[Place], rtt_ms: Callable[[str, str], float], noise: Noise, seed: int
+        self, places: Sequence[End], rtt_ms: Callable[[str, str], float], noise: Noise, seed: int
     ) -> None:
         self._to = {
             socket.inet_aton(address): place.device for place in places for address in place.addresses

@@ -1,7 +1,7 @@
 """Two regions that are far apart, as operators set them up: in each a node, the shipped Kamailio, and people.
 
 Each region has two namespaces, its house and its people, and all packets between namespaces go through a
-seeded relay that delays them (benchmarks/far_apart.py), so that near and far are measured as anywhere else.
+seeded relay that delays them (tests/interop/wire.py), so that near and far are measured as anywhere else.
 Between fronts and nodes SIP goes over TLS, with certificates of an authority of the cluster's own. Redis is
 in the first region. Needs root.
 """
@@ -9,7 +9,6 @@ in the first region. Needs root.
 from __future__ import annotations
 
 import os
-import socket
 import threading
 import time
 from collections import Counter
@@ -19,7 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from benchmarks.far_apart import Noise, Place, Relay
+from benchmarks.far_apart import Place
 from tests.browser.pages import CALLERS, PAGES
 from tests.interop import node as configured
 from tests.interop.authority import Authority
@@ -27,48 +26,15 @@ from tests.interop.front import ClusterNode, Front
 from tests.interop.node import AGENTS, DOMAIN
 from tests.interop.redis_server import RedisServer
 from tests.interop.talkers import Talker, Talkers
+from tests.interop.wire import Wire, front_of, node_of
 
 NAMES = ("eu", "us")
-HOME_MS, ABROAD_MS = 8.0, 90.0  # round trips
 REDIS = "10.77.1.6"
 LISTEN = {"udp": 5060, "tcp": 5060, "tls": 5061, "wss": 7443}
 PREFIXES = {"+44": "eu", "+1": "us"}
 SALES = [f"seller{n}" for n in range(20)]  # agents, all in the second region
 WAIT_S = 20.0
 TCP = 6
-
-
-def rtt_ms(one: str, other: str) -> float:
-    """Between two addresses: 10.77.REGION.… are houses, 10.78.REGION.… people."""
-    return HOME_MS if one.split(".")[2] == other.split(".")[2] else ABROAD_MS
-
-
-class Wire(Relay):
-    """Counts what fronts and nodes of different regions say to each other. said: packets by protocol and
-    whether words of SIP can be read in them.
-    """
-
-    said: Counter[tuple[int, bool]]
-
-    def __init__(self, places: Sequence[Place], seed: int) -> None:
-        self.said = Counter()
-        ends = [(front_of(a), node_of(b)) for a in (1, 2) for b in (1, 2) if a != b]
-        both = [(one, other) for pair in ends for one, other in (pair, pair[::-1])]
-        self._watched = {socket.inet_aton(one) + socket.inet_aton(other) for one, other in both}
-        super().__init__(places, rtt_ms, Noise(), seed)
-
-    def _hold(self, packet: bytes) -> None:
-        if packet[12:20] in self._watched:
-            self.said[packet[9], b"SIP/2.0" in packet] += 1
-        super()._hold(packet)
-
-
-def node_of(number: int) -> str:
-    return f"10.77.{number}.11"
-
-
-def front_of(number: int) -> str:
-    return f"10.77.{number}.5"
 
 
 class RegionNode(ClusterNode):

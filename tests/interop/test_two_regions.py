@@ -12,8 +12,9 @@ import pytest
 
 from tests.browser.chromium import missing
 from tests.interop.conftest import prompts_of
-from tests.interop.regions import SALES, TCP, TwoRegions, node_of
+from tests.interop.regions import SALES, TCP, TwoRegions
 from tests.interop.two_regions import ENOUGH, Story, Told, browsers, lacking, words
+from tests.interop.wire import node_of
 
 LONGEST_S = 240.0  # Playwright's loop would swallow a signal
 

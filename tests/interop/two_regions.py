@@ -34,8 +34,9 @@ from tests.browser.elsewhere import chromium_there
 from tests.browser.pages import CallerPage, music
 from tests.interop import front as kamailio
 from tests.interop import redis_server
-from tests.interop.regions import SALES, TCP, Region, TwoRegions, node_of
+from tests.interop.regions import SALES, TCP, Region, TwoRegions
 from tests.interop.talkers import Talker
+from tests.interop.wire import node_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Response
@@ -89,7 +90,7 @@ class Landing:
 @dataclass
 class Told:
     """What was seen. sent_on: 302s that nodes said. refused: callers who were told anything but an answer.
-    said: see `Wire`. legs: behind Kamailio; heard_s: from the kill on. before, after: who waits, in order;
+    said: of `Wire`. legs: behind Kamailio; heard_s: from the kill on. before, after: who waits, in order;
     lost: so many of them at the node that was killed. links: where a page may resume, by its region; resumed:
     where it did, and in which call. page_waited: until its connection said that there is no way.
     """
@@ -190,7 +191,7 @@ class Story:
         ]
         self.told.refused = sum(each.over for each in phones)
         self.told.sent_on = sum(sent_on(each) for each in world.regions)
-        self.told.said = +world.wire.said
+        self.told.said = world.wire.said()
 
     def _visit(self, here: Region, other: Region) -> None:
         """A browser in one region with the page of the other."""
