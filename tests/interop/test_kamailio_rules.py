@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
@@ -177,12 +178,15 @@ def test_a_call_that_is_cancelled_rings_nobody_else(front: Front, crew: Crew, st
 def test_over_tls_a_node_is_known_by_who_signed_its_certificate(crew: Crew, tmp_path: Path) -> None:
     """Another front does for a node: it answers OPTIONS."""
     own, other = Authority("nodes"), Authority("others")
-    with (
-        Front(tmp_path / "node", crew.nodes, host="127.0.2.3", certificate=other.issue("node")) as node,
-        Front(tmp_path / "front", [node], transport="tls", authority=own.pem, host="127.0.2.4") as front,
-    ):
-        front.until_active()
-        assert "certificate verify failed" in front.said(100_000)
+    with ExitStack() as held:
+        run = lambda name, *nodes, **settings: held.enter_context(Front(tmp_path / name, nodes, **settings))  # noqa: E731
+        node = run("node", *crew.nodes, host="127.0.2.3", certificate=own.issue("node"))
+        trusting = run("trusting", node, host="127.0.2.4", transport="tls", authority=own.pem)
+        doubting = run("doubting", node, host="127.0.2.5", transport="tls", authority=other.pem)
+        doubting.until_active()
+        assert "certificate verify failed" in doubting.said(100_000)
+        trusting.until_active(node)
+        assert [each["state"] for each in trusting.ask("tls.list")] == ["established"]
 
 
 # --- inside a dialog ----------------------------------------------------------------------------------
