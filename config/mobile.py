@@ -24,6 +24,12 @@ def _printable(text: str) -> str:
     return text
 
 
+def _urn(text: str) -> str:
+    if not re.fullmatch(r"urn:[A-Za-z0-9][A-Za-z0-9-]{1,31}:[A-Za-z0-9()+,.:=@;$_!*'%/-]{1,200}", text):
+        raise wrong(f"{text[:40]!r} is no URN", 'write one such as "urn:gsma:imei:35824005-694763-0"')
+    return text
+
+
 def _amf(text: str) -> str:
     if not re.fullmatch(r"[0-9A-Fa-f]{4}", text):
         raise wrong(f"{text[:20]!r} is no AMF", 'write 4 hexadecimal digits in quotes, such as "8000"')
@@ -31,6 +37,7 @@ def _amf(text: str) -> str:
 
 
 Word = Annotated[str, AfterValidator(_printable), Words("text")]
+Urn = Annotated[str, AfterValidator(_urn), Words("URN")]
 Amf = Annotated[str, AfterValidator(_amf), Words("4 hexadecimal digits")]
 
 
@@ -71,6 +78,11 @@ class ImsSettings:
     preconditions: bool = setting(
         "Agree on resources before the callee's phone rings (RFC 3312), where the far end does.", default=True
     )
+    instance: Urn | None = setting(
+        "The terminal as the network knows it (+sip.instance, GSMA IR.92 section 2.2.1), such as "
+        "urn:gsma:imei:35824005-694763-0.",
+        default=None,
+    )
     visited_network: Word | None = setting(
         "P-Visited-Network-ID, said when registering, where a proxy on the way does not.", default=None
     )
@@ -78,8 +90,10 @@ class ImsSettings:
     def registering(self) -> Manner:
         """What the network wants in our registrations."""
         access, visited = "P-Access-Network-Info", "P-Visited-Network-ID"
+        named = f';+sip.instance="<{self.instance}>"' if self.instance else ""
         return Manner(
-            always=_said({access: self.access_network, visited: self.visited_network}), features=TELEPHONY
+            always=_said({access: self.access_network, visited: self.visited_network}),
+            features=TELEPHONY + named,
         )
 
 

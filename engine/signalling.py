@@ -19,9 +19,6 @@ class Signalling(Protocol):
     def id(self) -> int:
         """No other session of the switch has it."""
 
-    def ring(self, *, now: float) -> None:
-        """Somebody is being rung."""
-
     def progress(
         self,
         sdp: bytes | None = None,
@@ -30,7 +27,7 @@ class Signalling(Protocol):
         headers: Sequence[tuple[str, str]] = (),
         now: float,
     ) -> None:
-        """A provisional answer; with our description it can be heard already. headers: SIP's."""
+        """How far who is called is; with our description it can be heard already. status, headers: SIP's."""
 
     def answer(self, sdp: bytes | None, *, now: float) -> None:
         """Our description: it is through."""

@@ -25,13 +25,20 @@ def answer_customer(call: Call, now: float, _: Any) -> None:
     assert leg is not None and leg.session is not None
     if leg.connected:
         return
-    leg.session.answer(leg.answer() if leg.has_offer else leg.offer(), now=now)
+    leg.session.answer(_description(leg), now=now)
     leg.connected = True
     silence.reconsider(leg, now)
     call.clocks.answered = now
     call.clocks.ringing = call.clocks.ringing or now
     recording.begin(call, now)
     call.note(CallAnswered, now, codec=leg.codec, encryption=leg.suite)
+
+
+def _description(leg: Leg) -> bytes | None:
+    """None where it was offered with a reliable ringing, and is answered in the PRACK."""
+    if leg.has_offer:
+        return leg.answer()
+    return None if leg.preview.described else leg.offer()
 
 
 def connect(call: Call, now: float, party: Leg) -> None:

@@ -86,9 +86,6 @@ class WhipSession:
         self._whip = whip
         self._settle: Settle | None = settle
 
-    def ring(self, *, now: float) -> None:
-        """Nothing: it is through before anybody is rung."""
-
     def progress(
         self,
         sdp: bytes | None = None,
@@ -97,7 +94,7 @@ class WhipSession:
         headers: Sequence[tuple[str, str]] = (),
         now: float,
     ) -> None:
-        """Nothing, likewise."""
+        """Nothing: it is through before anybody is rung."""
 
     def answer(self, sdp: bytes | None, *, now: float) -> None:
         leg = self._whip.leg(self)

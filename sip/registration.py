@@ -179,7 +179,7 @@ class Registration:
 
     def unreachable(self, hop: Hop, now: float) -> None:
         """The proxy of an IMS network says nothing any more: register through another, where there is one."""
-        if hop == self.entry and len(self._hops) > 1:
+        if hop == self.entry and any(each != hop for each in self._hops):
             self._feed(FLOW_LOST, now)
             self.hurried()
 

@@ -72,6 +72,8 @@ class Enrolment:
             log.warning("registrar not found in the DNS", line=name)
         elif begun is not None:
             begun.use(hops)
+            if begun.entry is not None and begun.entry not in hops:
+                begun.unreachable(begun.entry, now)
         elif name in self.wanted:
             self._begun[name] = self._trunks.switch.user_agent.register(self.wanted[name], hops, now=now)
 

@@ -152,7 +152,7 @@ class TrunkGroup:
             found.append(each)
         if found:
             self.exchange.resolved(name, address, found, now)
-            self.enrolment.reached(name, [way.hop for way in self.ways(name)], now)
+            self.enrolment.reached(name, [way.hop for way in self._every(name)], now)
             if not self._looking:
                 self._rearm(now)
         else:
@@ -168,10 +168,12 @@ class TrunkGroup:
         """How a line is reached, in the order to try; what no lookup has found yet is left out, and of a
         mobile network every P-CSCF but the one that we are registered through (TS 24.229 section 5.1.2A.1.1).
         """
-        every = ((each, self._hops.get((name, each))) for each in self.exchange.addresses(name))
-        found = [Way(address, *known) for address, known in every if known is not None]
-        through = self.enrolment.through(name)
+        found, through = self._every(name), self.enrolment.through(name)
         return [way for way in found if way.hop == through] or found
+
+    def _every(self, name: str) -> list[Way]:
+        known = ((each, self._hops.get((name, each))) for each in self.exchange.addresses(name))
+        return [Way(address, *found) for address, found in known if found is not None]
 
     # --- questions --------------------------------------------------------------------------------
 

@@ -36,8 +36,12 @@ def claimed(request: Request, terms: Terms) -> Caller:
 
 
 def _asserted(request: Request) -> Iterator[str]:
-    """Numbers of P-Asserted-Identity (RFC 3325 section 9.1)."""
-    for value in request.headers.all("P-Asserted-Identity")[:MOST]:
+    """Numbers of P-Asserted-Identity (RFC 3325 section 9.1): a SIP URI, a tel URI, or one after the other."""
+    try:
+        values = request.headers.values("P-Asserted-Identity")[:MOST]
+    except SipError:
+        return
+    for value in values:
         try:
             uri = NameAddr.parse(value).uri
         except SipError:

@@ -13,6 +13,7 @@ import pytest
 from config.fault import ConfigError
 from config.hours import window
 from config.load import SHIPPED, load
+from config.mobile import TELEPHONY
 from config.reload import plan
 from config.schema import Config
 from routing.dial import Target
@@ -166,6 +167,15 @@ def test_an_ims_line_says_how_it_has_access_and_registers_with_a_card(write):
     assert "465b5c" not in f"{line!r}{found!r}".lower()
 
 
+def test_an_ims_line_registers_as_the_terminal_that_its_network_wants_to_know(write):
+    imei = "urn:gsma:imei:35824005-694763-0"
+    text = IMS.replace("me@ims.example}", f'me@ims.example, instance: "{imei}"}}')
+    line = write(text, IMS="x").lines["north"]
+    found = line.registration(contact, "Isogloss")
+    assert found is not None and found.manner.features == f'{TELEPHONY};+sip.instance="<{imei}>"'
+    assert line.caller_id.asserted is None and line.terms().caller_id.asserted is Assert.PREFERRED
+
+
 def test_what_we_register_is_the_number_or_the_account_without_its_domain(write):
     assert write(IMS, IMS="secret").lines["north"].contact_user == "+442071838750"
     text = LINE + "register: {}\ncredentials: {user: me@carrier.example, password: {env: PW}}\n"
@@ -257,6 +267,10 @@ MISTAKES = {
     "a key that is none": (CARD + "{k: {env: PW}, opc: {env: K}}}", "is no key.*32 hexadecimal digits"),
     "a key made up": (CARD + "{k: {env: K}, opc: {generated: true}}}", "aka.opc.*cannot be made up"),
     "an AMF that is none": (CARD + '{k: {env: K}, opc: {env: K}, amf: "80"}}', "is no AMF.*4 hexadecimal"),
+    "a terminal that is no URN": (
+        IMS.replace("me@ims.example}", 'me@ims.example, instance: "a>b"}').removeprefix(LINE),
+        "is no URN.*urn:gsma:imei",
+    ),
     "a card for a gateway": (
         "credentials: {user: u, aka: {k: {env: K}, opc: {env: K}}}",
         "is for mobile networks",

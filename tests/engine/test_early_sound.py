@@ -9,6 +9,7 @@ import pytest
 
 from config.mobile import ImsSettings
 from engine.leg import Leg
+from sip import sdp
 from sip.early_media import ASKED
 from sip.events import Authorised, EarlyMedia, Provisional
 from sip.session import Session
@@ -214,4 +215,5 @@ def test_a_caller_who_wants_our_offer_reliably_gets_it_with_the_first_ringing(
     call = stage.call
     assert call.customer is not None and call.party is not None and session.state == "connected"
     assert call.customer.remote_address == "10.1.0.78:4000"
+    assert sdp.parse(call.customer.standing()).origin.version == 1, "it was offered once"
     assert caller._hears(call.customer, call.party) and caller._hears(call.party, call.customer)

@@ -12,6 +12,7 @@ import pytest
 from config.carrier import CredentialSettings, RegisterSettings
 from config.mobile import ImsSettings
 from config.secret import Secret
+from engine.line_events import LineChanged
 from sip.events import Rejected
 from sip.hop import Hop
 from sip.uri import Uri
@@ -184,6 +185,7 @@ def test_calls_go_by_the_proxy_that_knows_us_and_no_other(
 def test_a_proxy_that_dies_is_left_for_another_as_soon_as_it_is_missed(
     lines: Lines, stage: Stage, proxies: dict[str, Gateway]
 ) -> None:
+    stage.run(130.0)  # and its names were looked up again meanwhile
     known = knowing(lines)
     other = FIRST if known == SECOND else SECOND
     proxies[known].host.up = False
@@ -195,19 +197,33 @@ def test_a_proxy_that_dies_is_left_for_another_as_soon_as_it_is_missed(
     assert session.state == "connected" and len(proxies[other].called) == 1
 
 
+def test_a_proxy_that_is_no_longer_in_the_dns_is_left_for_one_that_is(
+    lines: Lines, stage: Stage, proxies: dict[str, Gateway], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = knowing(lines)
+    other = FIRST if known == SECOND else SECOND
+    resolve = stage.house.resolve
+
+    def moved(uri: Uri, now: float, found: Callable[[Sequence[Hop]], None]) -> None:
+        resolve(Uri.sip("", other, 5060) if uri.host == known else uri, now, found)
+
+    monkeypatch.setattr(stage.house, "resolve", moved)
+    stage.run(70.0)
+    assert knowing(lines) == other and fit(lines)
+
+
 def test_a_network_that_has_forgotten_us_is_registered_with_anew_and_once(
     lines: Lines, stage: Stage, proxies: dict[str, Gateway]
 ) -> None:
-    agent = proxies[knowing(lines)].agent
+    switch, told = stage.house.switch, []
     stage.run(60.0)
-    before = agent.messages()["in", "REGISTER"]
+    switch.observers.append(lambda event: told.append(event.fit) if isinstance(event, LineChanged) else None)
     for number in ("+34910601234", "+34910601235"):
         lines.dial(number)
     stage.run(0.1)
-    for leg in [leg for leg in stage.house.switch.legs.values() if leg.line]:
+    for leg in [leg for leg in switch.legs.values() if leg.line]:
         refused = Rejected(leg.attempt._session, 504, "Server Time-out", restores=True)
-        stage.house.switch.sip(refused, stage.world.now)
+        switch.sip(refused, stage.world.now)
     stage.house.host.pump()
     stage.run(1.0)
-    assert agent.messages()["in", "REGISTER"] == before + 1
-    assert fit(lines)
+    assert told == [False, True] and fit(lines)

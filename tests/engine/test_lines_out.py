@@ -351,14 +351,25 @@ def test_a_line_that_asks_for_a_password_gets_its_own(lines: Lines, stage: Stage
 # --- what comes in ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("trusted", "shown"), [(True, "+4915112345"), (False, "+491701234")])
+@pytest.mark.parametrize(
+    ("asserted", "trusted", "shown"),
+    [
+        ("<tel:+4915112345>", True, "+4915112345"),
+        ("<sip:+4915112345@ims.example;user=phone>, <tel:+4915112345>", True, "+4915112345"),
+        ("<sip:anna@ims.example>, <tel:+4915112345>", True, "+4915112345"),
+        ('"Anna, B." <sip:+4915112345@ims.example>', True, "+4915112345"),
+        ("<sip:", True, "+491701234"),
+        ('"', True, "+491701234"),
+        ("<tel:+4915112345>", False, "+491701234"),
+    ],
+)
 def test_who_calls_is_whom_the_carrier_asserts_where_it_is_trusted(
-    stage: Stage, trusted: bool, shown: str
+    stage: Stage, asserted: str, trusted: bool, shown: str
 ) -> None:
     switch = stage.house.switch
     carrier = replace(switch.config.lines["carrier"], caller_id=CallerIdSettings(trusted=trusted))
     switch.config = replace(switch.config, lines={"carrier": carrier})
-    stage.customer(headers=[("P-Asserted-Identity", "<tel:+4915112345>")])
+    stage.customer(headers=[("P-Asserted-Identity", asserted)])
     stage.run(2.0)
     assert stage.call.caller == shown
 

@@ -219,3 +219,16 @@ def test_what_the_network_takes_back_or_shortens_is_registered_anew(
     wire = play("network_has_news", story, calls=2, state=state, event=event, left=left)
     first, second = wire.requests("REGISTER")
     assert second.cseq[0] == first.cseq[0] + 1
+
+
+def test_what_the_network_takes_back_for_good_is_not_asked_for_again_at_once(play: Play):
+    """TS 24.229 5.1.1.7, RFC 3680 4.7.2: terminated as rejected, as against deactivated."""
+
+    async def story(phone: Phone) -> None:
+        registration = phone.register(credentials())
+        down = await phone.told(LineDown)
+        assert (down.reason, down.retry_in) == ("Rejected", 600.0)
+        assert not registration.registered
+
+    wire = play("network", story, calls=2, state="terminated", event="rejected", left="0")
+    assert len(wire.requests("REGISTER")) == 1
