@@ -235,6 +235,8 @@ class Inbound:
             transaction.respond(request.respond(500, "CSeq Out Of Order"), now)
         elif handle is None:
             transaction.respond(request.respond(405, headers=[("Allow", ALLOW)]), now)
+        elif dialog.hop.between and not hop.between:  # TLS has let in who is at the other end, nobody else
+            transaction.respond(request.respond(403), now)
         elif dialog.session.over and request.method not in ("BYE", "NOTIFY", "SUBSCRIBE"):
             transaction.respond(request.respond(481), now)
         else:

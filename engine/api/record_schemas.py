@@ -90,9 +90,7 @@ class Record(BaseModel):
     misses: int = Field(description="Offers to agents that none of them took.")
     transfers: int
     recording: str = Field(
-        default="",
-        description="Files that hold the call's recording, by their paths, separated by spaces. NODE: stands "
-        "before those that another node wrote, before it was lost; they are on its disk.",
+        default="", description="The recording's files, by spaces; NODE: before those on another node's disk."
     )
 
 

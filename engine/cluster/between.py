@@ -6,16 +6,16 @@ that come later, and calls cross by the switch's own user agent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
 
 from engine import halves
-from engine.cluster import ticket
+from engine.cluster import news, ticket
 from engine.cluster.cluster import Cluster
-from engine.cluster.credentials import contexts, name_of
+from engine.cluster.credentials import contexts, keys_of, name_of
 from engine.cluster.membership import ClusterEvent, Gone, Joined
 from engine.cluster.sharing import Sharing
 from engine.cluster.store import Answer
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 SAVED_S = 0.5  # a page is written to the store so often at most
 LONGEST_PAGE = 8 << 20  # bytes
+REMEMBERED_S = 86_400.0  # after which a node that said nothing any more is forgotten
 
 log = structlog.get_logger("cluster")
 
@@ -83,6 +84,8 @@ class Between:
             store.ask("HSET", self._pages, telling.node, telling.page(now), now=now)
 
     def _heard(self, data: bytes, now: float) -> None:
+        if len(data) > LONGEST_PAGE:
+            return
         self.sharing.heard(data, now)
         self._go_on(now)
 
@@ -94,8 +97,13 @@ class Between:
 
     def _remember(self, answer: Answer, now: float) -> None:
         if isinstance(answer, list):
-            for page in answer[1::2]:
-                if isinstance(page, bytes) and len(page) <= LONGEST_PAGE:
+            for name, page in zip(answer[::2], answer[1::2], strict=False):
+                if not isinstance(page, bytes) or not isinstance(name, bytes):
+                    continue
+                told = news.decode(page) if len(page) <= LONGEST_PAGE else None
+                if told is None or self._switch.wall(now) - told.at > REMEMBERED_S:
+                    self._cluster.store.ask("HDEL", self._pages, name, now=now)
+                else:
                     self.sharing.remember(page, now)
             self._go_on(now)
 
@@ -143,13 +151,6 @@ class Between:
             log.warning("refused what said it came from a node", source=hop.host, method=request.method)
             return Refused(403)
         return Admitted(Identity("node", claims.source))
-
-
-def keys_of(config: Config) -> tuple[Mapping[str, bytes], str]:
-    """The secrets of the cluster by id, and the id of the one to use."""
-    between = config.cluster.between
-    assert between.key is not None, "a node of several has a key: config/cluster_faults.py"
-    return {id: key.reveal().encode() for id, key in between.keys.items()}, between.key
 
 
 def listener_of(config: Config) -> Listener:

@@ -14,6 +14,7 @@ from engine.cluster.inherited import Claimable
 from engine.cluster.kept import Kept
 from engine.cluster.replica import BadReplica, CallReplica
 from engine.cluster.revival import revive
+from engine.cluster.seal import Seals
 from engine.cluster.store import Answer, Store
 from engine.cluster.surrender import surrender
 from engine.events import CallEnded, CallHandedOver, CallRecord
@@ -33,10 +34,11 @@ class Calls:
 
     word = "calls"
 
-    def __init__(self, switch: Switch, store: Store, life: str, now: float) -> None:
+    def __init__(self, switch: Switch, store: Store, life: str, now: float, seals: Seals) -> None:
         self.taken = 0
         self._switch = switch
         self._store = store
+        self._seals = seals
         self._due: deque[tuple[CallReplica, str]] = deque()
         self._held: OrderedDict[str, tuple[CallEnded, CallRecord]] = OrderedDict()
         self.kept = Kept(
@@ -84,7 +86,7 @@ class Calls:
 
     def _describe(self, id: str) -> bytes:
         call = self._switch.calls.get(id)
-        return b"" if call is None else replica.encode(capture(call))
+        return b"" if call is None else self._seals.seal(self.word, id, replica.encode(capture(call)))
 
     def _store_changed(self, up: bool, now: float) -> None:
         """It may have forgotten who has the calls that were others'."""
@@ -107,8 +109,12 @@ class Calls:
         """Those that this release can go on with; others are left to whoever can."""
         calls: list[Claimable] = []
         for id, data in found.items():
+            written = self._seals.open(self.word, id, data)
+            if written is None:
+                log.error("a call in the store is none of this cluster's", call=id)
+                continue
             try:
-                call = replica.decode(data)
+                call = replica.decode(written)
             except BadReplica as fault:
                 log.warning("a call cannot be read", call=id, why=str(fault))
                 continue

@@ -19,12 +19,20 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from config.schema import Config
 from sip.hop import BETWEEN
 from sip.io.tls import TlsContexts, TlsSettings
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256 (FIPS 186-5)
 BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
 LIFE = timedelta(days=3650)  # a node's certificate lives no longer than its process
+
+
+def keys_of(config: Config) -> tuple[Mapping[str, bytes], str]:
+    """The secrets of the cluster by id, and the id of the one to use."""
+    between = config.cluster.between
+    assert between.key is not None, "a node of several has a key: config/cluster_faults.py"
+    return {id: key.reveal().encode() for id, key in between.keys.items()}, between.key
 
 
 def name_of(node: str) -> str:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from engine.cluster.calls import Calls
+from engine.cluster.credentials import keys_of
 from engine.cluster.membership import ClusterEvent, Gone, Joined
 from engine.cluster.phones import Phones
+from engine.cluster.seal import Seals
 from engine.cluster.settled import Settled
 from engine.cluster.store import Answer, Missed, Store
 from engine.cluster.takeover import Place, Takeover, life_key
@@ -37,8 +39,9 @@ def of_node(switch: Switch, cluster: Cluster, settle: Callable[[], None], now: f
         ]
 
     node = cluster.config.node
+    seals = Seals(*keys_of(cluster.config))
     place = Place(node.name, node.region, survivors, cluster.config.cluster.regions_for)
-    heritage = Heritage(switch, Settled(cluster.store, settle), place, cluster.life, now)
+    heritage = Heritage(switch, Settled(cluster.store, settle), place, cluster.life, now, seals)
 
     def told(event: ClusterEvent, at: float) -> None:
         match event:
@@ -68,12 +71,14 @@ class Past(Protocol):
 class Heritage:
     """One node's. life: of its process, another one each start."""
 
-    def __init__(self, switch: Switch, store: Store, place: Place, life: str, now: float) -> None:
+    def __init__(
+        self, switch: Switch, store: Store, place: Place, life: str, now: float, seals: Seals
+    ) -> None:
         self._store = store
         self._past: Past | None = None
         key = life_key(place.name, life)
-        self.calls = Calls(switch, store, key, now)
-        self.phones = Phones(switch, store, key, now)
+        self.calls = Calls(switch, store, key, now, seals)
+        self.phones = Phones(switch, store, key, now, seals)
         self.takeover = Takeover(place, life, store, switch.timers, (self.calls, self.phones), now)
         store.watch(self._store_changed)
 

@@ -12,11 +12,18 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 import msgspec
+import structlog
 from msgspec import Meta
 
+Instant = Annotated[float, Meta(ge=0, le=2**40)]
 Word = Annotated[str, Meta(max_length=128)]
+Rtt = Annotated[float, Meta(ge=0, le=60_000)]
 MOST = 20_000  # callers of one node, and agents
 MOST_NODES = 1000
+SKEW_S = 2.0  # that clocks may differ by before it is said
+WARNED_S = 600.0
+
+log = structlog.get_logger("cluster")
 
 
 class PlaceNote(msgspec.Struct, array_like=True, frozen=True):
@@ -24,12 +31,12 @@ class PlaceNote(msgspec.Struct, array_like=True, frozen=True):
 
     call: Word
     queue: Word
-    joined_at: float
-    priority: int = 0
-    rank: int = 0
+    joined_at: Instant
+    priority: Annotated[int, Meta(ge=-1000, le=1000)] = 0
+    rank: Annotated[int, Meta(ge=-(2**31), le=2**31)] = 0
     offered_to: Word = ""
     caller: Word = ""
-    kept_until: float | None = None
+    kept_until: Instant | None = None
     was: Word = ""
 
 
@@ -42,8 +49,8 @@ class AgentNote(msgspec.Struct, array_like=True, frozen=True):
     queues: Annotated[tuple[Word, ...], Meta(max_length=256)] = ()
     free: bool = False
     working: bool = False
-    idle_since: float = 0.0
-    claim: int = 0
+    idle_since: Instant = 0.0
+    claim: Annotated[int, Meta(ge=0, le=2**53)] = 0
     held: bool = False
 
 
@@ -56,14 +63,14 @@ class News(msgspec.Struct, array_like=True, frozen=True):
     life: Word
     since: int
     version: int
-    at: float
+    at: Instant
     places: Annotated[list[PlaceNote], Meta(max_length=MOST)] = []
     gone: Annotated[list[Word], Meta(max_length=MOST)] = []
     agents: Annotated[list[AgentNote], Meta(max_length=MOST)] = []
-    seen: dict[Word, tuple[Word, int]] = {}
-    rtt_ms: dict[Word, float] = {}
-    cut: list[Word] = []
-    ask: list[Word] = []
+    seen: Annotated[dict[Word, tuple[Word, int]], Meta(max_length=MOST_NODES)] = {}
+    rtt_ms: Annotated[dict[Word, Rtt], Meta(max_length=MOST_NODES)] = {}
+    cut: Annotated[list[Word], Meta(max_length=MOST_NODES)] = []
+    ask: Annotated[list[Word], Meta(max_length=MOST_NODES)] = []
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -101,12 +108,22 @@ class Peer:
     version: int = 0
     heard_at: float = float("-inf")
     lost: bool = False
+    ahead_s: float = 0.0  # its clock is so much before ours, less what its words took
+    warned_at: float = float("-inf")  # that it is
     behind: bool = True  # something was missed: it has to tell all
     places: dict[str, PlaceNote] = field(default_factory=dict)
     agents: dict[str, AgentNote] = field(default_factory=dict)
     seen: dict[str, tuple[str, int]] = field(default_factory=dict)
     rtt_ms: dict[str, float] = field(default_factory=dict)
     cut: frozenset[str] = frozenset()
+
+    def compare_clocks(self, ahead_s: float, now: float) -> None:
+        """Callers are sorted, and tickets dated, by nodes' clocks: it is said at once when they differ."""
+        self.ahead_s = ahead_s
+        if abs(ahead_s) > SKEW_S and now - self.warned_at > WARNED_S:
+            self.warned_at = now
+            remedy = "run NTP on both: callers may be served out of turn, and calls between them are refused"
+            log.error("clocks of nodes differ", node=self.node, ahead_s=round(ahead_s, 1), remedy=remedy)
 
     def take(self, news: News, now: float) -> Change:
         """Take what it tells, unless it is old, or something before it was missed."""

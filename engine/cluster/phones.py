@@ -16,6 +16,7 @@ import structlog
 
 from engine.cluster.inherited import Claimable
 from engine.cluster.kept import Kept
+from engine.cluster.seal import Seals
 from engine.cluster.store import Store
 from routing.agent import AgentEvent, AgentState, IllegalTransition
 from sip.errors import Malformed
@@ -70,9 +71,10 @@ class Phones:
 
     word = "phones"
 
-    def __init__(self, switch: Switch, store: Store, life: str, now: float) -> None:
+    def __init__(self, switch: Switch, store: Store, life: str, now: float, seals: Seals) -> None:
         self.taken = 0
         self._switch = switch
+        self._seals = seals
         self._there: dict[str, tuple[str, Binding]] = {}  # by id
         self.kept = Kept(
             self.word, life, store, switch.timers, describe=self._describe, all=self.present, now=now
@@ -123,7 +125,7 @@ class Phones:
             state=agent.state if agent is not None else "",
             reason=agent.reason if agent is not None else "",
         )
-        return _encode(replica)
+        return self._seals.seal(self.word, id, _encode(replica))
 
     # --- others' ------------------------------------------------------------------------------------
 
@@ -134,8 +136,12 @@ class Phones:
     def read(self, found: Mapping[str, bytes]) -> list[Claimable]:
         phones: list[Claimable] = []
         for id, data in found.items():
+            written = self._seals.open(self.word, id, data[:LONGEST])
+            if written is None:
+                log.error("a phone in the store is none of this cluster's", phone=id)
+                continue
             try:
-                phone = _decode(data[:LONGEST])
+                phone = _decode(written)
                 binding = self._binding(phone)
             except (msgspec.MsgspecError, Malformed, ValueError, RecursionError) as fault:
                 log.warning("a phone cannot be read", why=str(fault))

@@ -79,7 +79,7 @@ class Told(msgspec.Struct, array_like=True, frozen=True):
     queued: Instant | None
     connected: Instant | None
     held: Instant | None
-    hold_s: float
+    hold_s: Annotated[float, msgspec.Meta(ge=0, le=2**31)]
 
 
 class Recorded(msgspec.Struct, array_like=True, frozen=True):

@@ -240,6 +240,7 @@ class Sharing:
             self.lost(told.node, now)  # it began anew before anybody noticed
         if peer.lost:
             self.back(told.node)
+        peer.compare_clocks(told.at - (self.telling.epoch + now), now)
         change = peer.take(told, now)
         if self.node in told.ask:
             self.telling.whole = True

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.cluster.heritage import Heritage
 from engine.cluster.memory import MemoryServer, MemoryStore
+from engine.cluster.seal import Seals
 from engine.cluster.settled import Settled
 from engine.cluster.takeover import Place
 from engine.events import CallEnded, CallRecord, EndReason, Side
@@ -18,6 +19,7 @@ from tests.sim.house import House, Ledger
 from tests.sim.world import World
 
 EPOCH = 1.7e9
+SEALS = Seals({"k": b"a key of the cluster that is long enough"}, "k")
 SEEN_S = (1.5, 1.9)  # between the death of a house and what each of the others makes of it
 
 
@@ -38,7 +40,7 @@ class Neighbour:
         self.sees: set[str] = set()  # who is there, as it thinks
         place = Place(name, "eu", self.survivors)
         settled = Settled(self.store, self.house.host.pump)
-        self.heritage = Heritage(self.house.switch, settled, place, self.life, world.now)
+        self.heritage = Heritage(self.house.switch, settled, place, self.life, world.now, SEALS)
 
     def survivors(self) -> Sequence[Heir]:
         return [Heir(name, "eu") for name in sorted(self.sees)]

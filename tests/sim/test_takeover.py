@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from sip.uri import Uri
 from tests.sim.house import DOMAIN
 from tests.sim.siege import Siege
 from tests.sim.stage import AgentVoice, Voice
-from tests.sim.street import Neighbour, Street
+from tests.sim.street import SEALS, Neighbour, Street
 from tests.sim.world import Weather, World
 
 FEW = 5  # ticks of the media in one: nobody listens
@@ -359,9 +360,27 @@ def test_no_key_of_a_call_reaches_the_store(scene: Scene) -> None:
         "HGETALL", a.store.key("calls", a.heritage.takeover.life), now=scene.world.now,
         then=lambda answer, now: found.extend(answer),
     )  # fmt: skip
-    (replica,) = [decode(value) for value in found[1::2]]
+    (replica,) = [decode(SEALS.open("calls", id.decode(), value)) for id, value in pairwise(found)]
     assert all(b"crypto" not in leg.local and b"m=audio" in leg.local for leg in replica.legs)
     assert len(found[1]) < 4096
+
+
+@pytest.mark.parametrize("forged", ["another number", "another call", "no seal"])
+def test_a_call_that_somebody_wrote_into_the_store_is_not_gone_on_with(scene: Scene, forged: str) -> None:
+    talking(scene)
+    scene.run(1.0)
+    a, now = scene.house_of("a"), scene.world.now
+    (id,) = a.calls
+    key = a.store.key("calls", a.heritage.takeover.life)
+    told: list[bytes] = []
+    a.store.ask("HGET", key, id, now=now, then=lambda answer, at: told.append(answer))
+    (value,) = told
+    scene.street.kill("a")
+    value = {"another number": value.replace(b"+49170", b"+88234"), "no seal": value[40:]}.get(forged, value)
+    server = scene.house_of("b").store
+    server.ask("HSET", key, f"{id[:-1]}x" if forged == "another call" else id, value, now=now)
+    scene.run(TOLD_S)
+    assert set(scene.house_of("b").calls) == ({id} if forged == "another call" else set())
 
 
 def test_houses_under_siege_leave_one_record_a_call_and_nothing_else(tmp_path: Path) -> None:

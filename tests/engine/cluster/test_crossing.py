@@ -9,6 +9,7 @@ import pytest
 from engine.events import EndReason, Side
 from engine.states import State
 from routing.agent import AgentState
+from sip.hop import Hop
 from sip.uri import Uri
 from tests.sim.house import DOMAIN
 from tests.sim.several import Several
@@ -255,3 +256,23 @@ def test_an_outage_of_the_store_ends_no_call_and_offers_nobody_twice(several: Se
     assert not [
         record for node in (a, b) for record in node.records if record.reason is not EndReason.COMPLETED
     ]
+
+
+def test_who_knows_the_names_of_a_dialog_between_nodes_and_has_no_certificate_changes_nothing(
+    several: Several,
+) -> None:
+    several.agent(1, "b")
+    a, b = several.nodes["a"], several.nodes["b"]
+    several.customer("a")
+    several.until(lambda: a.calls and a.calls[0].state is State.TALKING, 6.0)
+    dialog = b.calls[0].customer.session.dialog  # type: ignore[union-attr]
+    bye = (
+        f"BYE sip:x@10.0.0.2 SIP/2.0\r\nVia: SIP/2.0/UDP 10.66.0.1;branch=z9hG4bKx\r\nMax-Forwards: 70\r\n"
+        f"From: {dialog.remote}\r\nTo: {dialog.local}\r\nCall-ID: {dialog.call_id}\r\n"
+        f"CSeq: {(dialog.remote_seq or 0) + 1} BYE\r\nContent-Length: 0\r\n\r\n"
+    )
+    b.house.agent.receive(bye.encode(), Hop("udp", "10.66.0.1", 5060), several.world.now)
+    answered = [data for data, _ in b.house.agent.outgoing()]
+    assert answered[0].startswith(b"SIP/2.0 403")
+    several.run(2.0)
+    assert (a.calls[0].state, b.calls[0].state) == (State.TALKING, State.TALKING)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
+import msgspec
 import pytest
+import structlog
 
 from engine.cluster import news
 from tests.engine.cluster.several import Net, Person, Town
@@ -202,6 +204,34 @@ def test_of_two_who_come_for_one_kept_place_the_first_has_it() -> None:
     for node in ("b", "c"):
         queue = here.nodes[node].acd.queues["support"]
         assert (queue.position(first.call), queue.position(second.call)) == (1, 3)
+
+
+def test_a_node_whose_clock_is_minutes_off_is_named_once() -> None:
+    here = town(1)
+    page = news.decode(here.nodes["b"].sharing.telling.page(here.now))
+    with structlog.testing.capture_logs() as logs:
+        for late in range(3):
+            told = msgspec.structs.replace(page, at=page.at - 180.0, version=page.version + late + 1)
+            here.nodes["a"].hear(news.encode(told))
+    (said,) = [each for each in logs if each["event"] == "clocks of nodes differ"]
+    assert (said["node"], said["ahead_s"]) == ("b", -180.0)
+    assert "NTP" in said["remedy"]
+
+
+@pytest.mark.parametrize("field", ["at", "joined_at", "kept_until", "idle_since"])
+def test_an_instant_that_is_none_is_not_read(field: str) -> None:
+    """NaN is neither before nor after anything: no order of callers would hold."""
+    place, agent = news.PlaceNote("c", "support", 1.7e9), news.AgentNote("agent1")
+    good = news.News("b", "b-1", 0, 1, 1.7e9, [place], [], [agent])
+    nan = {field: float("nan")}
+    if field == "at":
+        bad = msgspec.structs.replace(good, **nan)
+    elif field == "idle_since":
+        bad = msgspec.structs.replace(good, agents=[msgspec.structs.replace(agent, **nan)])
+    else:
+        bad = msgspec.structs.replace(good, places=[msgspec.structs.replace(place, **nan)])
+    assert news.decode(news.encode(good)) == good
+    assert news.decode(news.encode(bad)) is None
 
 
 def test_what_cannot_be_read_changes_nothing() -> None:
