@@ -1,0 +1,63 @@
+"""A customer at one real node who talks to an agent at another, when either node is killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sip.pjsip.process import Softphone
+from tests.interop import redis_server
+from tests.interop.conftest import prompts_of, registrar
+from tests.interop.test_shared_queues import Pair
+
+SOON_S = 8.0  # a lease, the question to both phones, and a machine that has other things to do
+
+pytestmark = pytest.mark.skipif(not redis_server.installed(), reason="redis-server is not installed (Debian)")
+
+
+@pytest.fixture
+def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
+    running = Pair(tmp_path, prompts_of(request.config.cache))
+    yield running
+    for node in running.nodes:
+        if node.process.poll() is None:
+            node.close()
+    running.redis.kill()
+
+
+@pytest.mark.parametrize("dies", ["the customer's", "the agent's"])
+def test_they_hear_each_other_again_at_the_node_that_lives_and_there_is_one_record(
+    pair: Pair, phone: Callable[..., Softphone], dies: str
+) -> None:
+    first, second = pair.nodes
+    anna, customer = registrar(second, phone)("anna"), registrar(first, phone)("customer")
+    pair.acquainted("desk", 1)
+    call = customer.call(f"sip:desk@{first.domain}")
+    offered = anna.incoming()
+    anna.answer(offered)
+    anna.expect("media", call=offered, state="active")
+    pair.until("they hear each other", lambda: customer.stats(call)["received"] > 50)
+    (before,) = [each["id"] for each in first.get("/v1/calls")["items"]]
+
+    dead, left = (first, second) if dies == "the customer's" else (second, first)
+    dead.kill()
+    calls = lambda: [each["id"] for each in left.get("/v1/calls")["items"]]  # noqa: E731
+    left.until("the call is whole here", lambda: calls() == [before], SOON_S)
+    heard = {each: each.stats(its)["received"] for each, its in ((anna, offered), (customer, call))}
+    left.until(
+        "both hear again",
+        lambda: (
+            anna.stats(offered)["received"] > heard[anna] + 50
+            and customer.stats(call)["received"] > heard[customer] + 50
+        ),
+        SOON_S,
+    )
+    (found,) = left.get("/v1/calls")["items"]
+    assert (found["state"], found["agent"]) == ("talking", "anna")
+    customer.hangup(call)
+    anna.expect("ended")
+    left.until("its record", lambda: left.get("/v1/records")["items"], SOON_S)
+    (record,) = left.get("/v1/records")["items"]
+    assert (record["call"], record["agent"], record["reason"]) == (before, "anna", "completed")
