@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from sip.pjsip.process import Softphone
@@ -61,3 +62,35 @@ def test_they_hear_each_other_again_at_the_node_that_lives_and_there_is_one_reco
     left.until("its record", lambda: left.get("/v1/records")["items"], SOON_S)
     (record,) = left.get("/v1/records")["items"]
     assert (record["call"], record["agent"], record["reason"]) == (before, "anna", "completed")
+
+
+def test_a_node_that_was_stopped_lets_go_of_what_the_other_has(
+    pair: Pair, phone: Callable[..., Softphone]
+) -> None:
+    first, second = pair.nodes
+    anna, customer = registrar(first, phone)("anna"), registrar(first, phone)("customer")
+    pair.acquainted("desk", 1)
+    call = customer.call(f"sip:desk@{first.domain}")
+    offered = anna.incoming()
+    anna.answer(offered)
+    anna.expect("media", call=offered, state="active")
+    pair.until("they hear each other", lambda: customer.stats(call)["received"] > 50)
+    calls = lambda node: [each["state"] for each in node.get("/v1/calls")["items"]]  # noqa: E731
+    core = psutil.Process(first.process.pid)
+    stopped = [core, *core.children(recursive=True)]
+    try:
+        for each in stopped:
+            each.suspend()
+        second.until("the other has it", lambda: calls(second) == ["talking"], SOON_S)
+        heard = customer.stats(call)["received"]
+        second.until("it is heard again", lambda: customer.stats(call)["received"] > heard + 50, SOON_S)
+    finally:
+        for each in stopped:
+            each.resume()
+    second.until("it lets go", lambda: calls(first) == [], SOON_S)
+    assert calls(second) == ["talking"]
+    assert "this node was found lost while it lived" in first.said()
+    customer.hangup(call)
+    anna.expect("ended")
+    second.until("its record", lambda: second.get("/v1/records")["items"], SOON_S)
+    assert first.get("/v1/records")["items"] == []
