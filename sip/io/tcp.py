@@ -16,6 +16,7 @@ from sip.io.connection import Connection, Owner, StreamLimits, Undelivered, desc
 from sip.io.marks import Marks
 from sip.io.wire import StreamWire, Wire
 from sip.io.ws import WebSocketPolicy, WebSocketWire
+from sip.reach import is_numeric
 
 ACCEPT_BATCH = 32  # connections taken before other callbacks of the loop get their turn
 
@@ -206,7 +207,8 @@ class Streams:
     async def _connect(self, connection: Connection, patience: float) -> None:
         hop = connection.hop
         context = self._context(hop) if hop.transport == "tls" else None
-        name = (hop.name or self._names(hop.host)) if context is not None else None
+        named = bool(hop.name) and not is_numeric(hop.name)
+        name = (hop.name if named else self._names(hop.host)) if context is not None else None
         try:
             async with asyncio.timeout(patience):
                 await self.owner.loop.create_connection(

@@ -147,7 +147,8 @@ class Front:
     """A running Kamailio. nodes: of its region; away: of others. sip: port by transport.
 
     defines: values that replace those of defines.cfg, by name. lines: networks that are lines. transport: to
-    the nodes. certificate: (chain, key) in PEM, its own; authority: who signed those of nodes.
+    the nodes. certificate: (chain, key) in PEM, its own; authority: who signed those of nodes. ports: by
+    transport, instead of free ones.
     """
 
     def __init__(
@@ -162,14 +163,14 @@ class Front:
         transport: str = "udp",
         certificate: tuple[bytes, bytes] | None = None,
         authority: bytes = b"",
+        ports: Mapping[str, int] | None = None,
     ) -> None:
         self.folder = folder
         self.host = host
         self._transport = transport
         plain = free_port(host)
-        self.sip = {"udp": plain, "tcp": plain} | {
-            name: free_port(host, socket.SOCK_STREAM) for name in ("tls", "wss")
-        }
+        streams = {name: free_port(host, socket.SOCK_STREAM) for name in ("tls", "wss")}
+        self.sip = {"udp": plain, "tcp": plain} | streams | dict(ports or {})
         self.domain = DOMAIN
         folder.mkdir(parents=True)
         shutil.copy(SHIPPED / "kamailio.cfg", folder)

@@ -64,11 +64,12 @@ def test_a_server_with_somebody_elses_name_is_not_believed(run, ours):
     run(scenario())
 
 
+@pytest.mark.parametrize("called", ["", LOCAL])
 @pytest.mark.parametrize(("wanted", "believed"), [("node.example", True), ("bank.example", False)])
-def test_an_address_may_have_to_show_a_name(run, ours, wanted, believed):
+def test_an_address_may_have_to_show_a_name(run, ours, wanted, believed, called):
     async def scenario():
         async with node(ours, lambda host: wanted) as near, node(ours) as other:
-            near.send(request(transport="TLS"), far(other))
+            near.send(request(transport="TLS"), far(other, called))
             await near.until(lambda: near.agent.responses if believed else near.agent.failures)
 
     run(scenario())
