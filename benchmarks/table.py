@@ -198,12 +198,14 @@ FIGURES = {
     "failover": {
         "pdd_added_p50_ms": Figure("post-dial delay that a dead line adds to calls sent there, median", "ms"),
         "pdd_added_p95_ms": Figure("post-dial delay that a dead line adds, 95th percentile", "ms"),
-        "lost": Figure("calls lost by it, of 50 a second", "", "0"),
-        "wrong_retries": Figure("calls tried again after it rang, or was busy", "", "0"),
-        "double_rings": Figure("calls that rang twice", "", "0"),
-        "stop_s": Figure("from its death to the last call sent there", "s"),
+        "lost": Figure("calls lost when a line dies, at 50 a second", "", "0"),
+        "wrong_retries": Figure("calls tried over another line after they rang, or were busy", "", "0"),
+        "double_rings": Figure("calls that rang twice when a line died", "", "0"),
+        "stop_s": Figure("from its death to the last call sent there, trials among them", "s"),
+        "stop_mute_s": Figure("the same where it answers and sends no sound", "s"),
+        "unheard_mute": Figure("calls that were answered there and heard nothing"),
         "return_s": Figure("from its return to the first", "s"),
-        "rescued_share": Figure("live calls that went over to the other line", "", "1"),
+        "rescued_share": Figure("share of live calls that a dying line loses to the other one", "", "1"),
         "rescue_gap_p95_ms": Figure("until they heard their far end again", "ms"),
         **{
             f"{what}_{fault}": Figure(f"{words}, when the gateway {does}", unit)
@@ -211,6 +213,7 @@ FIGURES = {
                 ("process", "ceases to listen"),
                 ("blackhole", "swallows everything"),
                 ("503", "refuses everything"),
+                ("mute", "answers and sends no sound"),
             )
             for what, words, unit in (("pdd_added_p95_ms", "delay added", "ms"), ("lost", "calls lost", ""))
         },
@@ -221,12 +224,12 @@ FIGURES = {
     "surge": {
         "connect_share_3x": Figure("calls answered at three times the usual load", "", "≥ 0.98"),
         "accepted_mos_3x": Figure("worst MOS of those who talk meanwhile"),
-        "unclean_3x": Figure("calls neither answered nor told when to come again", "", "0"),
+        "unclean_3x": Figure("calls neither answered nor told when to come again, at three times", "", "0"),
         "connect_share_10x": Figure("calls answered at ten times the usual load"),
         "carried_10x_per_s": Figure("of 32 a second that the lines take", "1/s"),
         "accepted_mos_10x": Figure("worst MOS of those who talk meanwhile"),
-        "unclean_10x": Figure("calls neither answered nor told when to come again", "", "0"),
-        "crashed": Figure("crashes", "", "0"),
+        "unclean_10x": Figure("calls neither answered nor told when to come again, at ten times", "", "0"),
+        "crashed": Figure("crashes under ten times the usual load", "", "0"),
     },
     "nearest": {
         "on_nearest_share": Figure("share of calls on the truly nearest healthy node", "", "≥ 0.99"),
