@@ -61,9 +61,8 @@ def pass_on(call: Call, caller: Leg, progress: Progress, now: float) -> None:
         hear(call, progress.leg, caller)
         tell(caller, PROGRESS, "sendonly", now, describes=True)
     else:
-        said = (
-            caller.preview.sound if progress.leg.description.agreed else None
-        )  # of this line, not one before
+        # What was told of a line before this one counts no more.
+        said = caller.preview.sound if progress.leg.description.agreed else None
         tell(caller, RINGING, said or "inactive", now)
 
 
