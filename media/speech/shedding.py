@@ -1,0 +1,139 @@
+"""What speech goes without when there is more of it than the machine can do: calls never suffer for it.
+
+Work is of three kinds, and given up in this order: partial captions first, then interpretation, then captions
+of some of the legs. What was given up is still counted as demanded, so that it is known when it can be done
+again. A kind comes back when there has been room for it for a while; that is later than it went, so that
+nothing flickers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from hashlib import blake2b
+
+
+class Kind(StrEnum):
+    """FINAL: what an utterance was, and its translation as text. VOICE: interpretation that is heard.
+    PARTIAL: what it may become.
+    """
+
+    FINAL = "final"
+    VOICE = "voice"
+    PARTIAL = "partial"
+
+
+class Level(IntEnum):
+    """What is given up; each, what those before it are as well."""
+
+    NOTHING = 0
+    PARTIALS = 1
+    VOICES = 2
+    CAPTIONS = 3  # of some legs
+
+
+KEPT: Mapping[Level, tuple[Kind, ...]] = {
+    Level.NOTHING: (Kind.FINAL, Kind.VOICE, Kind.PARTIAL),
+    Level.PARTIALS: (Kind.FINAL, Kind.VOICE),
+    Level.VOICES: (Kind.FINAL,),
+    Level.CAPTIONS: (Kind.FINAL,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """cores: that speech may use. high: share of them from which on something is given up; low: down to which
+    demand has to fall, with what would come back, for `calm_s`. window_s: over which demand is taken; step_s:
+    between two changes.
+    """
+
+    cores: float = 1.0
+    high: float = 0.85
+    low: float = 0.65
+    window_s: float = 2.0
+    step_s: float = 0.5
+    calm_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """level: from now on. load: demand of what was kept until now, as a share of the cores."""
+
+    level: Level
+    load: float
+
+    def __str__(self) -> str:
+        given = {
+            Level.NOTHING: "all of it is done",
+            Level.PARTIALS: "captions come when a sentence is over",
+            Level.VOICES: "and nothing is interpreted aloud",
+            Level.CAPTIONS: "and some calls have no captions",
+        }[self.level]
+        return f"speech takes {self.load:.0%} of what it may: {given}"
+
+
+class Shedding:
+    """Told of all work that is wanted, with what it costs; says what is done of it."""
+
+    def __init__(self, terms: Terms | None = None) -> None:
+        self.terms = terms or Terms()
+        self.level = Level.NOTHING
+        self.share = 1.0  # of the legs that have captions
+        self._rates = dict.fromkeys(Kind, 0.0)  # cores that each kind would take
+        self._at = 0.0
+        self._changed_at = -math.inf
+        self._calm_since: float | None = None
+
+    def wanted(self, kind: Kind, seconds: float, now: float) -> None:
+        """Work that takes so many seconds of a core was wanted, whether it is done or not."""
+        self._fade(now)
+        self._rates[kind] += seconds / self.terms.window_s
+
+    def load(self, level: Level | None = None) -> float:
+        """Demand of what is kept at a level, at this one when none is named, as a share of the cores."""
+        kept = KEPT[self.level if level is None else level]
+        return sum(self._rates[kind] for kind in kept) / self.terms.cores
+
+    def does(self, kind: Kind, leg: int) -> bool:
+        """Whether this is done for a leg. One that has captions keeps them while the share does not fall."""
+        return kind in KEPT[self.level] and (self.share >= 1.0 or _place(leg) < self.share)
+
+    def tick(self, now: float) -> Change | None:
+        """To be called a few times a second: what changes, if anything does."""
+        self._fade(now)
+        before = self.load()
+        level = self._wanted_level(now)
+        share = min(1.0, self.terms.high / max(self.load(level), 1e-9)) if level is Level.CAPTIONS else 1.0
+        changed = level is not self.level
+        self.level, self.share = level, share
+        if not changed:
+            return None
+        self._changed_at, self._calm_since = now, None
+        return Change(level, before)
+
+    def _wanted_level(self, now: float) -> Level:
+        terms = self.terms
+        if now - self._changed_at < terms.step_s:
+            return self.level
+        if self.load() > terms.high:
+            self._calm_since = None
+            return Level(min(self.level + 1, Level.CAPTIONS))
+        if self.level is Level.NOTHING or self.load(Level(self.level - 1)) > terms.low:
+            self._calm_since = None
+            return self.level
+        if self._calm_since is None:
+            self._calm_since = now
+        return Level(self.level - 1) if now - self._calm_since >= terms.calm_s else self.level
+
+    def _fade(self, now: float) -> None:
+        left = math.exp(-max(0.0, now - self._at) / self.terms.window_s)
+        self._at = max(self._at, now)
+        for kind in self._rates:
+            self._rates[kind] *= left
+
+
+def _place(leg: int) -> float:
+    """Of a leg among all, 0 to 1, the same all the time."""
+    return int.from_bytes(blake2b(leg.to_bytes(8, "little", signed=True), digest_size=4).digest()) / 2**32
