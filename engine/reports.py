@@ -12,7 +12,7 @@ from engine.events import EndReason, Side
 from engine.leg import Leg, Media
 from engine.states import Trigger
 from engine.talking import drop, left
-from engine.trunk import rescue, sound
+from engine.trunk import muteness, rescue
 from media import gate
 from media import messages as words
 
@@ -81,7 +81,7 @@ def _played(leg: Leg, event: words.PlayDone, now: float) -> None:
 
 def _rtp(leg: Leg, event: words.RtpStarted | words.RtpStopped, now: float) -> None:
     if isinstance(event, words.RtpStarted):
-        sound.started(leg, now)
+        muteness.started(leg, now)
     silence.told(leg, event, now)
     rescue.told(leg, event, now)
     absence.reconsider(leg, now)

@@ -20,7 +20,7 @@ from engine.events import Side
 from engine.line_events import LineChosen
 from engine.states import Trigger
 from engine.timers import Timer
-from engine.trunk import sound
+from engine.trunk import muteness
 from engine.trunk.group import TrunkGroup, Way
 from engine.trunk.inviting import invite
 from routing.dial import Address
@@ -364,7 +364,7 @@ class LineAttempt:
         """One line is done with; of one that carries the call, the rest is known at its end."""
         if tried.heard is Heard.ANSWERED:
             self.leg.carried = tried
-            sound.begin(self.leg, tried.ended)
+            muteness.begin(self.leg, tried.ended)
         else:
             line_use.failed(self.call, tried, tried.ended)
 

@@ -18,7 +18,7 @@ from engine.build import capabilities_of, mobile_capabilities_of
 from engine.leg import NOTICED_S
 from engine.line_events import LineChanged
 from engine.timers import Timer
-from engine.trunk import sound
+from engine.trunk import muteness
 from engine.trunk.enrolment import Enrolment
 from engine.trunk.invitation import manner_of
 from routing import health
@@ -362,7 +362,7 @@ class TrunkGroup:
         if tried is None:
             return
         line_use.carried(leg, tried, now)
-        sound.over(leg, tried, now)
+        muteness.over(leg, tried, now)
 
     def _room(self, now: float) -> None:
         head = self.waiting.get(self.exchange.surge.head)

@@ -28,18 +28,24 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
     running.redis.kill()
 
 
+def talk(pair: Pair, customer: Softphone, anna: Softphone) -> tuple[int, int]:
+    """The customer, who is at the first node, and Anna hear each other; each one's number of the call."""
+    pair.acquainted("desk", 1)
+    call = customer.call(f"sip:desk@{pair.nodes[0].domain}")
+    offered = anna.incoming()
+    anna.answer(offered)
+    anna.expect("media", call=offered, state="active")
+    pair.until("they hear each other", lambda: customer.stats(call)["received"] > 50)
+    return call, offered
+
+
 @pytest.mark.parametrize("dies", ["the customer's", "the agent's"])
 def test_they_hear_each_other_again_at_the_node_that_lives_and_there_is_one_record(
     pair: Pair, phone: Callable[..., Softphone], dies: str
 ) -> None:
     first, second = pair.nodes
     anna, customer = registrar(second, phone)("anna"), registrar(first, phone)("customer")
-    pair.acquainted("desk", 1)
-    call = customer.call(f"sip:desk@{first.domain}")
-    offered = anna.incoming()
-    anna.answer(offered)
-    anna.expect("media", call=offered, state="active")
-    pair.until("they hear each other", lambda: customer.stats(call)["received"] > 50)
+    call, offered = talk(pair, customer, anna)
     (before,) = [each["id"] for each in first.get("/v1/calls")["items"]]
 
     dead, left = (first, second) if dies == "the customer's" else (second, first)
@@ -69,12 +75,7 @@ def test_a_node_that_was_stopped_lets_go_of_what_the_other_has(
 ) -> None:
     first, second = pair.nodes
     anna, customer = registrar(first, phone)("anna"), registrar(first, phone)("customer")
-    pair.acquainted("desk", 1)
-    call = customer.call(f"sip:desk@{first.domain}")
-    offered = anna.incoming()
-    anna.answer(offered)
-    anna.expect("media", call=offered, state="active")
-    pair.until("they hear each other", lambda: customer.stats(call)["received"] > 50)
+    call, _ = talk(pair, customer, anna)
     calls = lambda node: [each["state"] for each in node.get("/v1/calls")["items"]]  # noqa: E731
     core = psutil.Process(first.process.pid)
     stopped = [core, *core.children(recursive=True)]
