@@ -13,7 +13,7 @@ WORKDIR /src
 COPY pyproject.toml constraints.txt ./
 COPY scripts/requirements.py scripts/
 RUN python3 -m venv /opt/isogloss \
- && python3 scripts/requirements.py cluster webrtc > requirements.txt \
+ && python3 scripts/requirements.py postgresql speech webrtc > requirements.txt \
  && /opt/isogloss/bin/python -m pip install --no-cache-dir --constraint constraints.txt --requirement requirements.txt
 
 COPY README.md LICENSE NOTICE ./
@@ -35,9 +35,10 @@ LABEL org.opencontainers.image.title="Isogloss" \
       org.opencontainers.image.description="A self-hosted, multilingual VoIP contact-centre engine" \
       org.opencontainers.image.licenses="Apache-2.0"
 
-# espeak-ng speaks the prompts, here and wherever their words are changed; the libraries are Opus, AMR and AMR-WB.
+# espeak-ng speaks the prompts, here and wherever their words are changed, and interpretation; Apertium translates
+# where no model is given; the libraries are Opus, AMR and AMR-WB.
 RUN apt-get update \
- && apt-get install -y --no-install-recommends espeak-ng python3 \
+ && apt-get install -y --no-install-recommends apertium apertium-eng-spa espeak-ng python3 \
     libopus0 libopencore-amrnb0 libopencore-amrwb0 libvo-amrwbenc0 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --home-dir /var/lib/isogloss --create-home isogloss

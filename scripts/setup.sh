@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 target=${1:?usage: scripts/setup.sh run|demo|test|bench|soak|browser}
 
 # command:package, so that what is there already is never asked of apt
-tools=(espeak-ng:espeak-ng)
+tools=(espeak-ng:espeak-ng apertium:apertium)
 # library:package
 libraries=(
     libopus.so.0:libopus0
@@ -17,14 +17,14 @@ libraries=(
     libvo-amrwbenc.so.0:libvo-amrwbenc0
 )
 # file:package, of what is neither
-files=()
+files=(/usr/share/apertium/modes/eng-spa.mode:apertium-eng-spa)
 extras=()
 headers=
 case $target in
-    run) extras=(webrtc) ;;
-    demo) extras=(softphone webrtc) ;;
+    run) extras=(webrtc speech) ;;
+    demo) extras=(softphone webrtc speech) ;;
     test | bench | soak | browser)
-        extras=(softphone postgresql test webrtc)
+        extras=(softphone postgresql speech test webrtc)
         tools+=(git:git cc:gcc sipp:sip-tester baresip:baresip-core turnserver:coturn kamailio:kamailio)
         tools+=(redis-server:redis-server)
         kamailio='/usr/lib/*/kamailio/modules'
