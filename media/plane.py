@@ -99,6 +99,12 @@ class Plane:
         slots[known] = self._slot_of[rows[known]]
         return slots
 
+    @property
+    def resting(self) -> Bool:
+        """bool[n], of `rows`: whose senders said that nothing comes for a while."""
+        rests: Bool = self.playout.noise[self.slots] > 0
+        return rests
+
     def depth_ms(self, rows: I64) -> F64:
         """Sound in the legs' jitter buffers, 0 of legs that are not heard."""
         if not len(self.rows):

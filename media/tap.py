@@ -5,14 +5,14 @@ tick's sound goes to it as one frame over a byte stream:
 
     head    4 bytes length of what follows, then `tick` int64, `parts` uint16, all little-endian
     part    direction uint8 (0 heard, 1 said), 3 bytes zero, uint32 each: rate in Hz, legs, samples a leg;
-            then the leg numbers int64[legs], how late each is float32[legs], and the samples
-            int16[legs, samples]
+            then the leg numbers int64[legs], how late each is float32[legs], the samples
+            int16[legs, samples], and whether each was made up uint8[legs]
 
 How late a leg is are the ms that its sound waited here, so that a reader can put the sides of a call
-together as they came. `heard` is what the far end of a leg said, as received; `said` is what was sent to it.
-`tick` counts ticks of 20 ms since the worker began, those without a frame too, so that a reader knows the
-true place of every block. A subscriber that is slow loses whole ticks, which are counted; nothing here ever
-waits.
+together as they came. Made up is what stands for packets that were lost, not for a sender's rest. `heard` is
+what the far end of a leg said, as received; `said` is what was sent to it. `tick` counts ticks of 20 ms since
+the worker began, those without a frame too, so that a reader knows the true place of every block. A
+subscriber that is slow loses whole ticks, which are counted; nothing here ever waits.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from media.columns import F32, I16, I64
+from media.columns import F32, I16, I64, Bool
 from media.recording import TapLost
 
 HEARD, SAID = 0, 1
@@ -37,13 +37,16 @@ RETRY = 50  # ticks until a subscriber that is not there is looked for again
 
 
 class Part(NamedTuple):
-    """One direction of some legs at one rate: legs int64[n], late float32[n], ms, samples int16[n, block]."""
+    """One direction of some legs at one rate: legs int64[n], late float32[n], ms, samples int16[n, block],
+    made bool[n]: nothing of it came from packets that should have come; None where none is.
+    """
 
     direction: int
     rate: int
     legs: I64
     late: F32
     samples: I16
+    made: Bool | None = None
 
 
 class Frame(NamedTuple):
@@ -157,7 +160,10 @@ class Subscriber:
             return part if len(part.legs) else None
         if not len(places):
             return None
-        return Part(part.direction, part.rate, part.legs[places], part.late[places], part.samples[places])
+        made = None if part.made is None else part.made[places]
+        return Part(
+            part.direction, part.rate, part.legs[places], part.late[places], part.samples[places], made
+        )
 
 
 class Taps:
@@ -240,6 +246,7 @@ def encode(tick: int, parts: Sequence[Part]) -> bytes:
         pieces.append(np.ascontiguousarray(part.legs, np.int64).data.cast("B"))
         pieces.append(np.ascontiguousarray(part.late, np.float32).data.cast("B"))
         pieces.append(np.ascontiguousarray(part.samples, np.int16).data.cast("B"))
+        pieces.append(bytes(count) if part.made is None else part.made.astype(np.uint8).tobytes())
     size = sum(map(len, pieces)) + HEAD.size - 4
     pieces[0] = HEAD.pack(size, tick, len(parts))
     return b"".join(pieces)
@@ -275,11 +282,12 @@ def decode(frame: bytes) -> Frame:
             raise ValueError("a tap's frame ends within a part")
         direction, rate, legs, block = PART.unpack_from(frame, at)
         at += PART.size
-        if len(frame) - at < 12 * legs + 2 * legs * block:
+        if len(frame) - at < 13 * legs + 2 * legs * block:
             raise ValueError("a tap's frame ends within a part")
         numbers = np.frombuffer(frame, "<i8", legs, at)
         late = np.frombuffer(frame, "<f4", legs, at + 8 * legs)
         samples = np.frombuffer(frame, "<i2", legs * block, at + 12 * legs).reshape(legs, block)
-        at += 12 * legs + 2 * legs * block
-        parts.append(Part(direction, rate, numbers.astype(np.int64, copy=False), late, samples))
+        made = np.frombuffer(frame, "?", legs, at + 12 * legs + 2 * legs * block)
+        at += 13 * legs + 2 * legs * block
+        parts.append(Part(direction, rate, numbers.astype(np.int64, copy=False), late, samples, made))
     return Frame(tick, parts)

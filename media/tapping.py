@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from media.columns import F32, I16, I64
+from media.columns import F32, I16, I64, Bool
 from media.legs import Leg, LegTable
 from media.plan import Plan
 from media.plane import RATES, Plane
@@ -87,16 +87,19 @@ class Tapping:
         for number, each in enumerate(heard):
             for direction, pick in ((HEARD, self._heard[number]), (SAID, self._relayed[number])):
                 if len(pick.places):
-                    parts.append(self._part(direction, RATES[number], pick, each.samples))
+                    made = ~each.real & ~self._planes[number].resting if direction == HEARD else None
+                    parts.append(self._part(direction, RATES[number], pick, each.samples, made))
         for pick, sound in zip(self._rendered, rendered):
             if len(pick.places):
                 rate = RATES[0] if sound.samples.shape[1] == RATES[0] // 50 else RATES[1]
                 parts.append(self._part(SAID, rate, pick, sound.samples))
         return parts
 
-    def _part(self, direction: int, rate: int, pick: Pick, samples: I16) -> Part:
+    def _part(self, direction: int, rate: int, pick: Pick, samples: I16, made: Bool | None = None) -> Part:
         chosen = samples if pick.whole else samples[pick.places]
-        return Part(direction, rate, pick.legs, self._late[pick.origins], chosen)
+        if made is not None:
+            made = made[pick.places]
+        return Part(direction, rate, pick.legs, self._late[pick.origins], chosen, made)
 
     def _settle(self, heard: Sequence[Heard], rendered: Sequence[Rendered]) -> None:
         """The plan makes new arrays of rows whenever it changes."""

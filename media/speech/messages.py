@@ -1,0 +1,160 @@
+"""What the engine and its ear say to each other, on the link that media/messages.py describes.
+
+The ear hears legs by their taps. Times are s on the machine's clock; those in events are of sound as it came.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from media.speech.jobs import Offer
+from media.speech.shedding import Level
+from media.speech.utterance import Stage
+
+Voice = Literal["off", "over", "instead"]
+
+
+class Into(msgspec.Struct, frozen=True):
+    """Who reads, or hears, what a leg says. leg: the listener's. language, market: whose words and customs.
+    voice: an interpreter speaks over the lowered original, or instead of it. gender: of that voice.
+    """
+
+    leg: int
+    language: str
+    market: str = ""
+    formality: str = ""
+    voice: Voice = "off"
+    gender: str = ""
+
+
+# --- engine to ear --------------------------------------------------------------------------------------
+
+
+class Attend(msgspec.Struct, frozen=True, tag=True):
+    """Hear what the leg's far end says, from now on; said again, on other terms. languages: BCP 47, the
+    likeliest first. phrases: all that can be said, where that is known. hints: terms that may be.
+    """
+
+    leg: int
+    languages: tuple[str, ...]
+    into: tuple[Into, ...] = ()
+    hints: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+
+
+class Ignore(msgspec.Struct, frozen=True, tag=True):
+    """Hear it no more: what it was saying is ended with what there is."""
+
+    leg: int
+
+
+class ClipOver(msgspec.Struct, frozen=True, tag=True):
+    """A clip was played to its listener, or could not be, or was stopped."""
+
+    clip: int
+    completed: bool
+
+
+SpeechCommand = Attend | Ignore | ClipOver
+
+
+# --- ear to engine --------------------------------------------------------------------------------------
+
+
+class Said(msgspec.Struct, frozen=True, tag=True):
+    """What a leg said, as far as it is known; each takes the place of the one before of the same utterance.
+
+    stands: will not change but grow; guess: comes after it, and may. begin, end: s. by: who recognised it,
+    low: with low accuracy. lost_s: of sound that was made up for lost packets. lags: s from the end of speech
+    to each stage, where it was reached.
+    """
+
+    leg: int
+    utterance: int
+    serial: int
+    stands: str
+    guess: str
+    begin: float
+    end: float
+    over: bool
+    language: str
+    by: str = ""
+    low: bool = False
+    lost_s: float = 0.0
+    lags: dict[Stage, float] = {}
+
+
+class Rendered(msgspec.Struct, frozen=True, tag=True):
+    """The same for a reader, in another language. gist: for the gist alone. marks: what kept it from being
+    better, by name: "no_pair", "failed", "shed". lag_s: from the end of speech, once over.
+    """
+
+    leg: int
+    utterance: int
+    reader: int
+    serial: int
+    language: str
+    stands: str
+    guess: str
+    over: bool
+    by: str = ""
+    gist: bool = False
+    via: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    lag_s: float = 0.0
+
+
+class Clip(msgspec.Struct, frozen=True, tag=True):
+    """An interpreter's voice, ready to be played to the listener. path: a WAV file, the engine's to delete.
+    at: when what it says was spoken, s. lags: s from there on to each stage.
+    """
+
+    clip: int
+    leg: int
+    listener: int
+    utterance: int
+    path: str
+    seconds: float
+    text: str
+    language: str
+    by: str
+    at: float
+    lags: dict[Stage, float] = {}
+
+
+class Talking(msgspec.Struct, frozen=True, tag=True):
+    """A leg begins to speak, or has ended."""
+
+    leg: int
+    speaks: bool
+    at: float
+
+
+class Unable(msgspec.Struct, frozen=True, tag=True):
+    """Something cannot be done for a leg; told once until it can be again (over). what: "hear", "translate"
+    or "speak". why: what is wrong and what to do.
+    """
+
+    leg: int
+    what: str
+    why: str
+    over: bool = False
+
+
+class Strained(msgspec.Struct, frozen=True, tag=True):
+    """What speech goes without from now on. text: in words. load: share of what it may use."""
+
+    level: Level
+    load: float
+    text: str
+
+
+class Crafts(msgspec.Struct, frozen=True, tag=True):
+    """Who hears, translates and speaks, whenever that changes."""
+
+    offers: list[Offer]
+
+
+SpeechEvent = Said | Rendered | Clip | Talking | Unable | Strained | Crafts

@@ -1,0 +1,227 @@
+"""Utterances and the recognisers that are asked about them.
+
+An utterance's sound goes to a recogniser every `partial_s` and once more when it is over. What a recogniser
+answers is judged by the utterance's policy (media/speech/utterance.py); what stands is translated. Whoever is
+asked may be slow, wrong or gone: what stood stands, and what was asked is asked of another, from the
+utterance's first sample on if need be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from media.speech import utterance
+from media.speech.dispatch import Dispatch
+from media.speech.jobs import AnyJob, Failed, Forget, Hear, Heard
+from media.speech.listener import Listener, Spell
+from media.speech.messages import Said, SpeechEvent
+from media.speech.rendering import Rendering
+from media.speech.segment import Ended
+from media.speech.shedding import Kind, Shedding
+from media.speech.translation import Interpreter
+from media.speech.utterance import Revision, Utterance
+
+FEED_S = 1.0  # how often a recogniser that hears a sound once is given it where no guess is asked for
+FIRST_S = 0.3  # of sound that a guess is asked about
+TRIES = 3  # of an utterance that recognisers fail at
+LEARNS = 0.1  # share that the newest answer has in what a second of sound is taken to cost
+BUSY = "the machine is busy; some calls have no captions for a while"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """partial_s: between two guesses about an utterance. partial_due_s, final_due_s: after which a guess is
+    of no use.
+    """
+
+    utterance: utterance.Terms = field(default_factory=utterance.Terms)
+    partial_s: float = 0.3
+    partial_due_s: float = 1.5
+    final_due_s: float = 3.5
+
+
+class Recognition:
+    """All utterances of an ear. send: gives a job to a worker. wait: keeps one for a worker that may come."""
+
+    def __init__(
+        self,
+        terms: Terms,
+        dispatch: Dispatch,
+        shedding: Shedding,
+        interpreter: Interpreter,
+        tell: Callable[[SpeechEvent], None],
+        send: Callable[[int, AnyJob], None],
+        wait: Callable[[AnyJob, float], None],
+    ) -> None:
+        self.terms = terms
+        self._dispatch = dispatch
+        self._shedding = shedding
+        self._interpreter = interpreter
+        self._tell = tell
+        self._send = send
+        self._wait = wait
+        self._spells: dict[str, tuple[Listener, Spell]] = {}  # by stream
+        self._keys = 0
+        self._cost = 0.2  # s of a core for a second of sound, as recognisers have taken lately
+
+    def begin(self, listener: Listener, at: float, now: float) -> None:
+        """A leg has begun to speak."""
+        listener.utterances += 1
+        said = Utterance(listener.utterances, at, self.terms.utterance)
+        stream = f"{listener.leg}.{listener.utterances}"
+        spell = Spell(said, stream, listener.rate, bytearray(), now)
+        spell.language = listener.language or (listener.terms.languages or ("",))[0]
+        listener.begin(spell, at)
+        self._spells[stream] = listener, spell
+
+    def end(self, listener: Listener, event: Ended, now: float) -> None:
+        """It has ended."""
+        self._ask(listener, listener.end(event, now), now)
+
+    def tick(self, now: float) -> None:
+        """Guesses that are due, and words that stand by their age."""
+        for listener, spell in list(self._spells.values()):
+            when = spell.utterance.next_timeout()
+            if when is not None and now >= when:
+                self._revised(listener, spell, spell.utterance.tick(now), now)
+            if not spell.ended and not spell.owed and self._wants(listener, spell, now):
+                self._ask(listener, spell, now)
+            self._finish(spell)
+
+    def heard(self, job: Hear, result: Heard, now: float) -> None:
+        """A recogniser's answer."""
+        self._shedding.wanted(Kind.FINAL if job.final else Kind.PARTIAL, result.cost_s, now)
+        known = self._spells.get(job.stream)
+        if known is None:
+            return
+        listener, spell = known
+        seconds = len(job.pcm) / 2 / job.rate
+        if seconds >= FIRST_S:
+            self._cost += LEARNS * (result.cost_s / seconds - self._cost)
+        if spell.owed == job.key:
+            spell.owed = ""
+        if result.missing is not None:
+            spell.sent = result.missing
+            self._ask(listener, spell, now)
+        elif result.guess is not None:
+            self._believe(listener, spell, job, result)
+            serial = int(job.key.rpartition(".")[2])
+            guess = result.guess._replace(serial=serial, final=job.final)
+            revision = spell.utterance.hear(guess, spell.voiced, spell.loud, now)
+            self._revised(listener, spell, revision, now)
+            self._finish(spell)
+
+    def failed(self, job: Hear, result: Failed, now: float) -> None:
+        """A recogniser could not, or none is there: ask again, or do without."""
+        known = self._spells.get(job.stream)
+        if known is None:
+            return
+        listener, spell = known
+        spell.owed, spell.failures = "", spell.failures + 1
+        if result.ever or spell.failures >= TRIES:
+            listener.unable("hear", result.why, self._tell)
+        elif job.final:
+            self._wait(job, now)
+
+    def again(self, job: Hear, now: float) -> None:
+        """Who was asked is gone, or somebody is there now."""
+        known = self._spells.get(job.stream)
+        if known is not None and (job.final or not known[1].ended):
+            known[1].owed = ""
+            self._ask(*known, now)
+
+    def review(self, stream: str) -> None:
+        """Perhaps that was the last that an utterance waited for."""
+        known = self._spells.get(stream)
+        if known is not None:
+            self._finish(known[1])
+
+    def _wants(self, listener: Listener, spell: Spell, now: float) -> bool:
+        """Whether it is time to ask for a guess."""
+        fresh = (spell.samples - spell.sent) / spell.rate
+        pause = self.terms.partial_s if self._shedding.does(Kind.PARTIAL, listener.leg) else FEED_S
+        return fresh >= FIRST_S and now - spell.asked_at >= pause
+
+    def _ask(self, listener: Listener, spell: Spell, now: float) -> None:
+        """Ask what it is by now."""
+        spell.asked_at = now
+        job = self._job(listener, spell)
+        seconds = len(job.pcm) / 2 / job.rate
+        if not self._shedding.does(Kind.FINAL, listener.leg):
+            self._shedding.wanted(Kind.FINAL, self._cost * seconds, now)
+            spell.sent = spell.samples if spell.ended else spell.sent
+            listener.unable("hear", BUSY, self._tell)
+            return
+        offer = self._dispatch.offer_for(job)
+        if offer is not None and not (spell.ended or offer.streams or self._hurries(listener)):
+            self._shedding.wanted(Kind.PARTIAL, self._cost * spell.samples / spell.rate, now)
+            return
+        worker = self._dispatch.give(job, now)
+        if worker is not None:
+            listener.able("hear", self._tell)
+            spell.sent, spell.owed = spell.samples, job.key
+            self._send(worker, job)
+        elif spell.ended:
+            self._wait(job, now)
+
+    def _hurries(self, listener: Listener) -> bool:
+        """Whether there is time for guesses."""
+        return self._shedding.does(Kind.PARTIAL, listener.leg)
+
+    def _job(self, listener: Listener, spell: Spell) -> Hear:
+        begin = spell.sent if self._dispatch.hears(spell.stream) is not None else 0
+        terms, self._keys = listener.terms, self._keys + 1
+        return Hear(
+            key=f"{spell.stream}.{self._keys}",
+            due_s=self.terms.final_due_s if spell.ended else self.terms.partial_due_s,
+            stream=spell.stream,
+            at=begin,
+            pcm=bytes(memoryview(spell.pcm)[2 * begin :]),
+            rate=spell.rate,
+            begin=spell.utterance.begin,
+            languages=(listener.language,) if listener.language else terms.languages,
+            hints=terms.hints,
+            phrases=terms.phrases,
+            final=spell.ended,
+        )
+
+    def _believe(self, listener: Listener, spell: Spell, job: Hear, result: Heard) -> None:
+        """Who heard it, and in which language: that of a leg is known once one is sure of it."""
+        spell.by, spell.low = result.by, result.low
+        if result.language:
+            spell.language = result.language
+            if result.sure >= 0.5 and len(listener.terms.languages) != 1 and job.final:
+                listener.language = result.language
+
+    def _revised(self, listener: Listener, spell: Spell, revision: Revision | None, now: float) -> None:
+        """Its text is another now: tell it, and have what stands translated."""
+        if revision is None:
+            return
+        said = spell.utterance
+        lags = {stage: at - spell.end for stage, at in said.lags.at.items()} if spell.ended else {}
+        end = spell.end if spell.ended else now
+        self._tell(
+            Said(
+                listener.leg, said.number, revision.serial, revision.stands, revision.guess, revision.begin,
+                end, revision.over, spell.language, spell.by, spell.low, spell.lost_s, lags,
+            )
+        )  # fmt: skip
+        clauses = said.clauses()
+        for into in listener.into:
+            rendering = spell.renderings.get(into.leg)
+            if rendering is None:
+                rendering = spell.renderings[into.leg] = Rendering(into)
+            self._interpreter.follow(listener, spell, rendering, clauses, revision, now)
+
+    def _finish(self, spell: Spell) -> None:
+        """Let it go when nothing more can come of it."""
+        known = self._spells.get(spell.stream)
+        if known is None or not spell.done:
+            return
+        del self._spells[spell.stream]
+        known[0].spells.remove(spell)
+        forget = Forget("", 0.0, spell.stream)
+        worker = self._dispatch.give(forget, 0.0)
+        if worker is not None:
+            self._send(worker, forget)
