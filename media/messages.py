@@ -14,6 +14,7 @@ import msgspec
 
 from media.gate import GateCommand, GateEvent
 from media.recording import RecordingCommand, RecordingEvent
+from media.speech.messages import SpeechCommand, SpeechEvent
 from media.wish import SoundCommand
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
@@ -236,6 +237,7 @@ AnyCommand = (
     | Ping
     | RecordingCommand
     | GateCommand
+    | SpeechCommand
 )
 
 
@@ -354,6 +356,7 @@ AnyEvent = (
     | Pong
     | RecordingEvent
     | GateEvent
+    | SpeechEvent
 )
 
 _encoder = msgspec.msgpack.Encoder()

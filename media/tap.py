@@ -33,7 +33,7 @@ PART = struct.Struct("<BxxxIII")
 LIMIT = 4 * 1024 * 1024  # bytes that a subscriber may be behind, beside what the kernel holds
 MAX_FRAME = 64 * 1024 * 1024
 TELL_EVERY = 100  # ticks between reports of ticks lost
-RETRY = 50  # ticks until a subscriber that is not there is looked for again
+RETRY = 10  # ticks until a subscriber that is not there is looked for again
 
 
 class Part(NamedTuple):

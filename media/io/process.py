@@ -223,6 +223,35 @@ class GateClient(Supervisor):
         super().__init__("media.io.gate", ["--doors", doors], on_events, on_lost, reserve=False)
 
 
+class EarClient(Supervisor):
+    """The ear that is always there again, and one in reserve. The one at work is to be told to Begin."""
+
+    def __init__(
+        self,
+        options: list[str],
+        *,
+        on_events: Callable[[list[AnyEvent]], None],
+        on_lost: Callable[[str], None],
+    ) -> None:
+        super().__init__("media.speech.io.ear", options, on_events, on_lost, reserve=True)
+
+
+class SpeechClient(Supervisor):
+    """A speech worker that is always there again; reserve: another that has its models loaded already. The
+    one at work is to be told to Begin.
+    """
+
+    def __init__(
+        self,
+        options: list[str],
+        *,
+        on_events: Callable[[list[AnyEvent]], None],
+        on_lost: Callable[[str], None],
+        reserve: bool,
+    ) -> None:
+        super().__init__("media.speech.io.worker", options, on_events, on_lost, reserve=reserve)
+
+
 class RecorderClient(Supervisor):
     """The recorder that is always there again; `taps` is the Unix socket at which it takes sound."""
 

@@ -44,7 +44,9 @@ class Vad(Protocol):
 
 
 class Ear:
-    """See the module. write: makes a file of an interpreter's words, samples and Hz, and gives its path."""
+    """See the module. write: makes a file of an interpreter's words, samples and Hz, and gives its path.
+    name: told apart by workers from that of another ear, before or after it.
+    """
 
     def __init__(
         self,
@@ -54,6 +56,7 @@ class Ear:
         shedding: Shedding | None = None,
         segments: segment.Terms | None = None,
         terms: Terms | None = None,
+        name: str = "ear",
     ) -> None:
         self.events: list[SpeechEvent] = []
         self.jobs: list[tuple[int, AnyJob]] = []
@@ -71,8 +74,13 @@ class Ear:
         )
         self._recognition = Recognition(
             terms or Terms(), self.dispatch, self.shedding, self._interpreter,
-            self._tell, self._send, self._wait,
+            self._tell, self._send, self._wait, name,
         )  # fmt: skip
+
+    @property
+    def active(self) -> bool:
+        """Whether time brings anything."""
+        return bool(self._listeners or self._waiting or self._recognition.open)
 
     # --- what the engine asks -----------------------------------------------------------------------
 

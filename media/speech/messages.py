@@ -32,6 +32,10 @@ class Into(msgspec.Struct, frozen=True):
 # --- engine to ear --------------------------------------------------------------------------------------
 
 
+class Begin(msgspec.Struct, frozen=True, tag=True):
+    """The process is no reserve any more: it comes forward to be heard of by others."""
+
+
 class Attend(msgspec.Struct, frozen=True, tag=True):
     """Hear what the leg's far end says, from now on; said again, on other terms. languages: BCP 47, the
     likeliest first. phrases: all that can be said, where that is known. hints: terms that may be.
@@ -50,14 +54,7 @@ class Ignore(msgspec.Struct, frozen=True, tag=True):
     leg: int
 
 
-class ClipOver(msgspec.Struct, frozen=True, tag=True):
-    """A clip was played to its listener, or could not be, or was stopped."""
-
-    clip: int
-    completed: bool
-
-
-SpeechCommand = Attend | Ignore | ClipOver
+SpeechCommand = Begin | Attend | Ignore
 
 
 # --- ear to engine --------------------------------------------------------------------------------------

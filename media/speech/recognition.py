@@ -42,7 +42,9 @@ class Terms:
 
 
 class Recognition:
-    """All utterances of an ear. send: gives a job to a worker. wait: keeps one for a worker that may come."""
+    """All utterances of an ear. send: gives a job to a worker. wait: keeps one for a worker that may come.
+    name: of the ear, at the beginning of its streams' names.
+    """
 
     def __init__(
         self,
@@ -53,6 +55,7 @@ class Recognition:
         tell: Callable[[SpeechEvent], None],
         send: Callable[[int, AnyJob], None],
         wait: Callable[[AnyJob, float], None],
+        name: str,
     ) -> None:
         self.terms = terms
         self._dispatch = dispatch
@@ -61,15 +64,21 @@ class Recognition:
         self._tell = tell
         self._send = send
         self._wait = wait
+        self._name = name
         self._spells: dict[str, tuple[Listener, Spell]] = {}  # by stream
         self._keys = 0
         self._cost = 0.2  # s of a core for a second of sound, as recognisers have taken lately
+
+    @property
+    def open(self) -> int:
+        """Utterances that are not done."""
+        return len(self._spells)
 
     def begin(self, listener: Listener, at: float, now: float) -> None:
         """A leg has begun to speak."""
         listener.utterances += 1
         said = Utterance(listener.utterances, at, self.terms.utterance)
-        stream = f"{listener.leg}.{listener.utterances}"
+        stream = f"{self._name}.{listener.leg}.{listener.utterances}"
         spell = Spell(said, stream, listener.rate, bytearray(), now)
         spell.language = listener.language or (listener.terms.languages or ("",))[0]
         listener.begin(spell, at)

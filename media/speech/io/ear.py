@@ -1,0 +1,272 @@
+"""The ear's process: taps of the node's media workers in, jobs to its speech workers, events to the engine.
+
+python -m media.speech.io.ear --socket PATH --taps PATH --workers PATH --clips FOLDER --cores N
+
+It connects to the engine's Unix socket. Told to begin, it listens for media workers at the second and for speech
+workers at the third; it ends when the engine's connection does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+import wave
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from media.io.link import Link, Lost
+from media.messages import Frames, Ping, Pong, WorkerReady
+from media.speech import shedding
+from media.speech.ear import Ear
+from media.speech.io.vad import TwoStage
+from media.speech.jobs import AnyJob
+from media.speech.messages import Attend, Begin, Ignore
+from media.speech.shedding import Shedding
+from media.speech.wire import Offers, decode_answers, encode
+from media.tap import Reader
+
+NICENESS = 1  # after the media workers: what is late here is a caption
+READ = 1024 * 1024
+TICK = 0.02  # s between looks at what is due
+UNSENT = 32 * 1024 * 1024  # bytes that a worker may leave unread
+
+log = logging.getLogger("media.speech.ear")
+
+
+class Taps:
+    """A media worker's connection; `number` is its process id, which its ticks count for."""
+
+    def __init__(self, connection: socket.socket, number: int) -> None:
+        self.socket = connection
+        self.number = number
+        self.reader = Reader()
+
+
+class Hand:
+    """A speech worker's connection."""
+
+    def __init__(self, connection: socket.socket, number: int) -> None:
+        self.socket = connection
+        self.number = number
+        self.frames = Frames()
+        self.out = bytearray()
+
+    def give(self, jobs: list[AnyJob]) -> None:
+        """Send jobs behind what is unsent. Raises OSError when it is gone, or reads nothing."""
+        if jobs:
+            self.out += encode(jobs)
+        if len(self.out) > UNSENT:
+            raise OSError("it does not read what it is asked")
+        while self.out:
+            try:
+                del self.out[: self.socket.send(self.out)]
+            except BlockingIOError:
+                return
+
+
+T = TypeVar("T", Taps, Hand)
+
+
+class Process:
+    """The loop between the engine's socket, taps and workers."""
+
+    def __init__(self, link: Link, taps: str, workers: str, clips: Path, cores: float) -> None:
+        self._link = link
+        self._clips = clips
+        self._clip = 0
+        self._ear = Ear(
+            TwoStage(), self._write, shedding=Shedding(shedding.Terms(cores=cores)), name=f"{os.getpid()}"
+        )
+        self._paths = taps, workers
+        self._taps: socket.socket | None = None
+        self._workers: socket.socket | None = None
+        self._poll = select.epoll()
+        self._poll.register(link.fileno(), select.EPOLLIN)
+        self._sources: dict[int, Taps] = {}
+        self._hands: dict[int, Hand] = {}
+        self._numbers = 0
+        self._looked = 0.0
+        self._measured = (time.monotonic(), time.process_time())
+        self._load = 0.0
+
+    def run(self) -> None:
+        """Work until the engine's connection ends. Raises Lost."""
+        self._link.tell([WorkerReady(os.getpid(), 0)])
+        while True:
+            for handle, _ in self._poll.poll(TICK if self._ear.active else 1.0):
+                self._attend_to(handle)
+            now = time.monotonic()
+            if now - self._looked >= TICK:
+                self._looked = now
+                self._ear.tick(now)
+                self._measure(now)
+            self._send(now)
+
+    def _attend_to(self, handle: int) -> None:
+        if handle == self._link.fileno():
+            self._obey()
+        elif self._taps is not None and handle == self._taps.fileno():
+            self._accept(self._taps, self._sources, Taps)
+        elif self._workers is not None and handle == self._workers.fileno():
+            self._accept(self._workers, self._hands, Hand)
+        elif handle in self._sources:
+            self._hear(self._sources[handle])
+        elif handle in self._hands:
+            self._read(self._hands[handle])
+
+    def _begin(self) -> None:
+        """Listen for media workers and speech workers, in the place of whoever did before."""
+        if self._taps is None:
+            self._taps, self._workers = map(listen, self._paths)
+            for each in (self._taps, self._workers):
+                self._poll.register(each.fileno(), select.EPOLLIN)
+
+    def _accept(
+        self, listener: socket.socket, known: dict[int, T], kind: Callable[[socket.socket, int], T]
+    ) -> None:
+        try:
+            connection, _ = listener.accept()
+        except BlockingIOError:
+            return
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        pid, user, _ = struct.unpack("3i", credentials)
+        if user not in (os.getuid(), 0):
+            log.warning("a stranger's connection was refused (uid %d)", user)
+            connection.close()
+            return
+        connection.setblocking(False)
+        known[connection.fileno()] = kind(connection, pid)
+        self._poll.register(connection.fileno(), select.EPOLLIN)
+
+    def _hear(self, source: Taps) -> None:
+        now = time.monotonic()
+        try:
+            data = source.socket.recv(READ)
+            for frame in source.reader.feed(data):
+                self._ear.hear(source.number, frame, now)
+        except BlockingIOError:
+            return
+        except (OSError, ValueError) as error:
+            log.error("a worker's taps are not understood or broken: %s", error)
+            data = b""
+        if not data:
+            self._drop(source.socket, self._sources)
+            self._ear.lost(source.number, now)
+
+    def _read(self, hand: Hand) -> None:
+        now = time.monotonic()
+        try:
+            data = hand.socket.recv(READ)
+            for body in hand.frames.feed(data):
+                for answer in decode_answers(body):
+                    if isinstance(answer, Offers):
+                        self._ear.came(hand.number, answer.offers, now)
+                    else:
+                        self._ear.answered(answer, now)
+        except BlockingIOError:
+            return
+        except (OSError, ValueError, msgspec.DecodeError) as error:
+            log.error("a speech worker is not understood or gone: %s", error)
+            data = b""
+        if not data:
+            self._part(hand, now)
+
+    def _part(self, hand: Hand, now: float) -> None:
+        self._drop(hand.socket, self._hands)
+        self._ear.gone(hand.number, now)
+
+    def _drop(self, connection: socket.socket, known: dict[int, T]) -> None:
+        handle = connection.fileno()
+        self._poll.unregister(handle)
+        del known[handle]
+        connection.close()
+
+    def _send(self, now: float) -> None:
+        """What there is to send, to workers and to the engine."""
+        jobs, self._ear.jobs = self._ear.jobs, []
+        for hand in list(self._hands.values()):
+            own = [job for number, job in jobs if number == hand.number]
+            if own or hand.out:
+                try:
+                    hand.give(own)
+                except OSError as error:
+                    log.error("speech worker %d: %s", hand.number, error)
+                    self._part(hand, now)
+        events, self._ear.events = self._ear.events, []
+        self._link.tell(events)
+
+    def _obey(self) -> None:
+        now = time.monotonic()
+        for commands in self._link.hear():
+            for command in commands:
+                if isinstance(command, Ping):
+                    self._link.tell([Pong(command.n, self._load)])
+                elif isinstance(command, Begin):
+                    self._begin()
+                elif isinstance(command, Attend):
+                    self._ear.attend(command)
+                elif isinstance(command, Ignore):
+                    self._ear.ignore(command, now)
+
+    def _measure(self, now: float) -> None:
+        then, used = self._measured
+        if now - then >= 1.0:
+            using = time.process_time()
+            self._load, self._measured = (using - used) / (now - then), (now, using)
+
+    def _write(self, pcm: bytes, rate: int) -> str:
+        """An interpreter's words as a file."""
+        self._clip += 1
+        path = self._clips / f"{os.getpid()}-{self._clip}.wav"
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(rate)
+            file.writeframes(pcm)
+        return str(path)
+
+
+def listen(path: str) -> socket.socket:
+    """A Unix socket that only this user may connect to."""
+    Path(path).unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(path)
+    os.chmod(path, 0o600)
+    listener.listen(64)
+    listener.setblocking(False)
+    return listener
+
+
+def main(arguments: list[str]) -> int:
+    """Run until the engine is gone."""
+    logging.basicConfig(stream=sys.stderr, format="%(name)s %(levelname)s %(message)s")
+    parser = argparse.ArgumentParser(prog="python -m media.speech.io.ear", description="The ear of a node.")
+    parser.add_argument("--socket", required=True, help="the engine's Unix socket")
+    parser.add_argument("--taps", required=True, help="the Unix socket to make, for media workers")
+    parser.add_argument("--workers", required=True, help="the Unix socket to make, for speech workers")
+    parser.add_argument("--clips", required=True, type=Path, help="folder for an interpreter's voice")
+    parser.add_argument("--cores", type=float, default=1.0, help="that speech may use")
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the engine's to hear; it ends us by closing the connection
+    os.nice(NICENESS)
+    link = Link.connect(options.socket, log)
+    process = Process(link, options.taps, options.workers, options.clips, options.cores)
+    try:
+        process.run()
+    except Lost as lost:
+        log.info("%s", lost)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
