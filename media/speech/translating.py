@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from media.speech.jobs import AnyJob, AnyResult, Failed, Offer, Translate, Translated
+from media.speech.language import alike
 from media.speech.pivot import Hop, Side, Way, all_pairs, ways
 from media.speech.placeholder import clean, spelled, unspelled
-from media.speech.tongue import same
 from media.speech.translator import Brief, Translator, TranslatorFault, Version
 
 Told = Version | TranslatorFault
@@ -109,7 +109,7 @@ class Translating:
         text = clean(job.text, self.terms.chars)
         before = clean(job.before[-self.terms.chars :], self.terms.chars)
         brief = Brief(job.source, job.target, job.formality, before)
-        if same(job.source, job.target) or not any(each.isalpha() for each in text):
+        if alike(job.source, job.target) or not any(each.isalpha() for each in text):
             self._done.append(Translated(job.key, by="none", text=text))
             return
         task = Task(job, now + job.due_s, text, brief, ())

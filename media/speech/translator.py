@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from media.speech.tongue import primary
+from media.speech.language import primary
 
 
 class TranslatorFault(Exception):

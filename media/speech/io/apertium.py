@@ -21,7 +21,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
-from media.speech.tongue import primary
+from media.speech.language import primary
 from media.speech.translator import Brief, Pair, Reach, TranslatorFault, Version
 
 MODES = (Path("/usr/share/apertium/modes"), Path("/usr/local/share/apertium/modes"))

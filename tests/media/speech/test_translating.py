@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from media.speech.jobs import Failed, Hear, Translate, Translated
+from media.speech.dispatch import pair
+from media.speech.jobs import Failed, Hear, Offer, Translate, Translated
 from media.speech.translating import Terms, Translating
 from media.speech.translator import TranslatorFault
 from tests.media.speech.phrasebook import Phrasebook
@@ -176,3 +177,10 @@ def test_closing_it_closes_those_it_works_with():
     book = Phrasebook([ES_EN])
     Translating([book]).close()
     assert book.closed
+
+
+def test_an_offer_of_many_languages_covers_each_pair_of_them_and_no_other():
+    offer = Offer("translate", "many", ("en", "zh"), (("es", "en", True),))
+    assert pair(offer, "en-US", "zh-CN") is False and pair(offer, "es", "en") is True
+    assert pair(offer, "es", "zh") is None
+    assert pair(Offer("translate", "any"), "es", "zh") is False

@@ -1,13 +1,13 @@
-"""Tags of languages, as far as a translator tells them apart."""
+"""Tags of languages, as far as who hears and translates tells them apart."""
 
 from __future__ import annotations
 
-from media.speech.tongue import nearest, primary, same
+from media.speech.language import alike, nearest, primary
 
 
 def test_a_language_is_the_same_in_every_country_and_by_its_old_name():
     assert primary("es_MX") == "es" and primary("cmn-Hans") == "zh" and primary("iw") == "he"
-    assert same("en-GB", "en-US") and not same("en", "es") and not same("", "")
+    assert alike("en-GB", "en-US") and not alike("en", "es")
 
 
 def test_the_nearest_is_the_same_then_the_plain_one_then_any_of_the_language():
