@@ -137,7 +137,9 @@ def _rank(offer: Offer, job: AnyJob) -> bool:
 
 def pair(offer: Offer, source: str, target: str) -> bool | None:
     """Whether it translates from one to the other: for the gist alone, or better; None for not."""
-    if not offer.pairs:
+    if not offer.pairs and not offer.languages:
         return False
     found = [gist for one, other, gist in offer.pairs if alike(one, source) and alike(other, target)]
+    if among(source, offer.languages) and among(target, offer.languages):
+        found.append(offer.low)
     return min(found) if found else None

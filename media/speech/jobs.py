@@ -127,10 +127,10 @@ AnyResult = Heard | Translated | Spoken | Failed
 
 class Offer(msgspec.Struct, frozen=True):
     """What a worker can do, told when it comes. craft: "hear", "translate" or "speak". name: of the engine
-    and its model. languages: that it hears or speaks; pairs: (source, target, gist) that it translates; both
-    empty for any. closed: languages that it hears where all that can be said is known. streams: it hears a
-    sound once, as it comes, so that what was not sent before the end costs time then. why: how it came to be
-    chosen, or what was missing for a better one.
+    and its model. languages: that it hears or speaks, or from any to any of which it translates; pairs:
+    (source, target, gist) that it translates besides; both empty for any. closed: languages that it hears
+    where all that can be said is known. streams: it hears a sound once, as it comes, so that what was not
+    sent before the end costs time then. why: how it came to be chosen, or what was missing for a better one.
     """
 
     craft: str

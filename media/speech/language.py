@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 JOINED = frozenset(("zh", "ja", "th", "lo", "km", "my"))  # written without spaces between words
+# Other names of the same in tags of old, and of those that models and programs use (RFC 5646 section 4.5).
+SAME = {"iw": "he", "in": "id", "ji": "yi", "mo": "ro", "no": "nb", "cmn": "zh", "arb": "ar", "fil": "tl"}
 
 
 def primary(tag: str) -> str:
     """The language alone: of pt-BR, pt."""
-    return tag.partition("-")[0].lower()
+    first = tag.replace("_", "-").partition("-")[0].lower()
+    return SAME.get(first, first)
 
 
 def alike(one: str, other: str) -> bool:
@@ -20,6 +23,16 @@ def alike(one: str, other: str) -> bool:
 def among(tag: str, known: Iterable[str]) -> bool:
     """Whether it is one of those."""
     return any(alike(tag, each) for each in known)
+
+
+def nearest(tag: str, known: Iterable[str]) -> str | None:
+    """The tag itself among those known, else one without a region, else the first of its language."""
+    tags = list(known)
+    wanted = tag.replace("_", "-").lower()
+    for each in tags:
+        if each.lower() == wanted:
+            return each
+    return min((each for each in tags if alike(each, tag)), key=lambda each: "-" in each, default=None)
 
 
 def joined(texts: Iterable[str], language: str) -> str:

@@ -1,0 +1,1 @@
+"""Recognisers, translators and voices behind their interfaces: libraries, child processes, servers."""

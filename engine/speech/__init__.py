@@ -1,0 +1,1 @@
+"""Speech on live calls: captions, translation and interpretation, wired to calls."""

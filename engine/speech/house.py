@@ -1,0 +1,146 @@
+"""The node's speech processes, as the switch has them: the ear, those who hear, and those who translate and speak.
+
+They begin with the first call that wants them, unless the configuration has them begin with the node, and are
+kept alive from then on. Calls never wait for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from config.schema import Config
+from engine.speech.crafts import hearing_of, rendering_of
+from engine.views import Check, Health
+from media.io.process import EarClient, SpeechClient, Supervisor, WorkerFailed
+from media.messages import AnyEvent, WorkerReady
+from media.speech.io.crafts import CraftSettings
+from media.speech.messages import Begin, SpeechCommand, SpeechEvent
+
+log = structlog.get_logger("speech")
+
+
+def wanted(config: Config) -> bool:
+    """Whether any queue has speech put into words."""
+    return any(spec.speech.wanted for spec in config.queues.values())
+
+
+class House:
+    """Starts them and keeps them. on_events: what the ear tells. on_ready: an ear is there, also after one
+    that died, which on_lost told.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        on_events: Callable[[list[SpeechEvent]], None],
+        on_ready: Callable[[], None],
+        on_lost: Callable[[], None],
+    ) -> None:
+        self._config = config
+        self._folder = tempfile.mkdtemp(prefix="isogloss-speech-")
+        self.taps = f"{self._folder}/taps"
+        self._on_events = on_events
+        self._on_ready = on_ready
+        self._on_lost = on_lost
+        self._starting: asyncio.Task[None] | None = None
+        self._awake = False
+        self._ear = self._make_ear()
+        self._workers = self._make_workers()
+
+    def _make_ear(self) -> EarClient:
+        clips = Path(self._folder, "clips")
+        clips.mkdir()
+        options = ["--taps", self.taps, "--workers", f"{self._folder}/workers", "--clips", str(clips)]
+        options += ["--cores", str(self._config.language.cores)]
+        return EarClient(options, on_events=self._told, on_lost=lambda reason: self._on_lost())
+
+    def _make_workers(self) -> list[SpeechClient]:
+        settings = self._config.language
+        hearing = self._worker("hear", hearing_of(self._config), settings.recogniser.reserve)
+        workers = [hearing() for _ in range(settings.recogniser.processes)]
+        return [*workers, self._worker("render", rendering_of(self._config), True)()]
+
+    def _worker(self, name: str, crafts: CraftSettings, reserve: bool) -> Callable[[], SpeechClient]:
+        path = Path(self._folder, f"{name}.json")
+        path.touch(0o600)  # a key may stand in it
+        path.write_bytes(msgspec.json.encode(crafts))
+        options = ["--ear", f"{self._folder}/workers", "--crafts", str(path)]
+
+        def make() -> SpeechClient:
+            def told(events: list[AnyEvent]) -> None:
+                if any(isinstance(event, WorkerReady) for event in events):
+                    client.send(Begin())
+
+            client = SpeechClient(options, on_events=told, on_lost=lambda reason: None, reserve=reserve)
+            return client
+
+        return make
+
+    @property
+    def pids(self) -> dict[str, list[int]]:
+        """Of the processes at work, by what they do."""
+        hearing, rendering = self._workers[:-1], self._workers[-1]
+        named = {"ear": [self._ear], "hear": hearing, "render": [rendering]}
+        return {name: [each.pid for each in clients if each.pid] for name, clients in named.items()}
+
+    @property
+    def load(self) -> float:
+        """Share of a core that all of them used in the last second."""
+        return self._ear.load + sum(each.load for each in self._workers)
+
+    def check(self, strained: str) -> Check:
+        """Speech's line in the node's health; calls go on without it. strained: what it goes without."""
+        status, detail = Health.OK, ""
+        if self._awake and self._ear.ready is None:
+            status, detail = Health.DEGRADED, "the ear restarts"
+        elif strained:
+            status, detail = Health.DEGRADED, strained
+        return Check(name="speech", status=status, detail=detail)
+
+    def wake(self) -> None:
+        """Start them, unless they are there or about to be."""
+        if self._starting is None:
+            self._starting = asyncio.get_running_loop().create_task(self._start())
+
+    async def start(self) -> None:
+        """With the node, where the configuration says so. Raises WorkerFailed."""
+        if self._config.language.start == "always":
+            self.wake()
+            assert self._starting is not None
+            await self._starting
+
+    async def _start(self) -> None:
+        clients: list[Supervisor] = [self._ear, *self._workers]
+        self._awake = True
+        try:
+            await asyncio.gather(*(client.start() for client in clients))
+        except (WorkerFailed, OSError) as error:
+            log.error("speech's processes do not start", why=str(error))
+
+    async def close(self) -> None:
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.gather(self._starting, return_exceptions=True)
+            await asyncio.gather(self._ear.close(), *(each.close() for each in self._workers))
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def send(self, command: SpeechCommand) -> None:
+        self._ear.send(command)
+
+    def _told(self, events: list[AnyEvent]) -> None:
+        told: list[SpeechEvent] = []
+        for event in events:
+            if isinstance(event, WorkerReady):
+                self._ear.send(Begin())
+                self._on_ready()
+            elif isinstance(event, SpeechEvent):
+                told.append(event)
+        if told:
+            self._on_events(told)

@@ -1,0 +1,173 @@
+"""Speech of all calls of a switch: who is heard now, and what becomes of what the ear tells.
+
+Whether a call is put into words follows from its state alone and is looked at again whenever that changes, so
+that holds, transfers and take-overs need no words of their own here. Nothing that happens to speech ever
+holds up a call.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import structlog
+
+from engine.events import SpeechStrained
+from engine.leg import Media
+from engine.speech.talk import Talk
+from engine.states import WAITING, State
+from engine.views import Caption
+from media.messages import Tap, Untap
+from media.speech.jobs import Offer
+from media.speech.messages import (
+    Crafts,
+    Ignore,
+    Rendered,
+    Said,
+    SpeechEvent,
+    Strained,
+    Unable,
+)
+from media.speech.shedding import Level
+
+if TYPE_CHECKING:
+    from engine.call import Call
+    from engine.ports import EarPort
+    from engine.switch import Switch
+
+LATE = 512  # legs
+
+log = structlog.get_logger("speech")
+
+
+class Speech:
+    """All of a switch's talks, by the legs that are heard. ear: None where there is none. show: takes
+    captions. observers: are told what stands, with the talk that it is of.
+    """
+
+    def __init__(self, switch: Switch) -> None:
+        self.ear: EarPort | None = None
+        self.offers: tuple[Offer, ...] = ()
+        self.level = Level.NOTHING
+        self.strained = ""  # in words
+        self.faults: dict[int, str] = {}  # what cannot be done, by leg
+        self.show: Callable[[Caption], object] = lambda caption: None
+        self.observers: list[Callable[[Talk, SpeechEvent, float], None]] = []
+        self._switch = switch
+        self._talks: dict[int, Talk] = {}  # by leg
+        self._of: dict[str, Talk] = {}  # by call
+        self._late: OrderedDict[int, Talk] = OrderedDict()  # by leg, of those that are over
+
+    def reconsider(self, call: Call, now: float) -> None:
+        """The call is in another state, or its legs are."""
+        if call.queue is None or not call.queue.speech.wanted or self.ear is None or call.origin is not None:
+            return
+        if call.state in WAITING or call.state is State.TALKING:
+            self.ear.wake()
+        talk = self._of.get(call.id)
+        legs = self._legs(call)
+        if talk is not None and tuple(talk.legs) != legs:
+            self._end(talk)
+            talk = None
+        if talk is None and legs:
+            self._begin(call, legs)
+
+    def told(self, event: SpeechEvent, now: float) -> None:
+        """Something that the ear tells."""
+        if isinstance(event, Crafts):
+            self.offers = tuple(event.offers)
+        elif isinstance(event, Strained):
+            self._strain(event, now)
+        else:
+            talk = self._talks.get(event.leg) or self._late.get(event.leg)
+            if talk is None:
+                return
+            if isinstance(event, Said | Rendered):
+                at = self._switch.wall(now)
+                caption = talk.said(event, at) if isinstance(event, Said) else talk.rendered(event, at)
+                if caption is not None:
+                    self.show(caption)
+            elif isinstance(event, Unable):
+                self._unable(talk, event)
+            for observer in self.observers:
+                observer(talk, event, now)
+
+    def ready(self) -> None:
+        """An ear is there, for the first time or after one that died: it hears who was heard."""
+        for talk in self._of.values():
+            self._hear(talk)
+
+    def lost(self, now: float) -> None:
+        """The ear died. What stood stands; what it was hearing is over."""
+        for talk in self._of.values():
+            for sentence in list(talk.sentences.values()):
+                if not sentence.said.over:
+                    self.told(ended(sentence.said), now)
+        self.offers = ()
+
+    def _legs(self, call: Call) -> tuple[int, ...]:
+        """Who is to be heard now: both, while they talk."""
+        pair = (call.customer, call.party)
+        if call.state is not State.TALKING or not all(leg and leg.media is Media.OPEN for leg in pair):
+            return ()
+        return tuple(leg.number for leg in pair if leg is not None)
+
+    def _begin(self, call: Call, legs: tuple[int, ...]) -> None:
+        assert call.customer is not None and call.party is not None
+        agent = self._switch.config.agents.get(call.party.agent)
+        spoken = agent.languages if agent is not None else ()
+        languages = {
+            call.customer.number: call.language,
+            call.party.number: spoken[0] if spoken else self._switch.config.language.agents,
+        }
+        talk = Talk(call, {each: self._switch.legs[each] for each in legs}, languages)
+        talk.lines = call.captioned
+        self._of[call.id] = talk
+        self._talks.update(dict.fromkeys(legs, talk))
+        self._hear(talk)
+
+    def _hear(self, talk: Talk) -> None:
+        assert self.ear is not None, "talks are where an ear is"
+        for attend in talk.attends(self._switch.config.language.vocabularies):
+            self.ear.send(attend)
+        for leg in talk.legs.values():
+            self._switch.media.send(leg.worker, Tap(leg.number, self.ear.taps))
+
+    def _end(self, talk: Talk) -> None:
+        """They talk no more, to each other."""
+        assert self.ear is not None
+        talk.call.captioned = talk.lines
+        del self._of[talk.call.id]
+        for number, leg in talk.legs.items():
+            self._talks.pop(number, None)
+            self.faults.pop(number, None)
+            self._late[number] = talk  # its last words are still on their way
+            self.ear.send(Ignore(number))
+            if leg.media is Media.OPEN:
+                self._switch.media.send(leg.worker, Untap(number, self.ear.taps))
+
+        while len(self._late) > LATE:
+            self._late.popitem(last=False)
+
+    def _strain(self, event: Strained, now: float) -> None:
+        self.level = event.level
+        self.strained = event.text if event.level is not Level.NOTHING else ""
+        log.warning("speech", says=event.text)
+        at = self._switch.wall(now)
+        self._switch.note(SpeechStrained(at=at, level=int(event.level), load=event.load, text=event.text))
+
+    def _unable(self, talk: Talk, event: Unable) -> None:
+        if event.over:
+            self.faults.pop(event.leg, None)
+            return
+        self.faults[event.leg] = event.why
+        log.warning("speech", call=talk.call.id, cannot=event.what, why=event.why)
+
+
+def ended(said: Said) -> Said:
+    """The same, with nothing more to come."""
+    return Said(
+        said.leg, said.utterance, said.serial + 1, said.stands, "", said.begin, said.end, True,
+        said.language, said.by, said.low, said.lost_s,
+    )  # fmt: skip

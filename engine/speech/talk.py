@@ -1,0 +1,120 @@
+"""What two sides of a call say to each other, as the ear tells it: captions for both, each in her language.
+
+A talk lasts while two people are connected. Its captions are numbered by the utterances they are of, so that
+every newer version takes its place on the pages.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine.events import Side
+from engine.views import Caption, LegSide
+from media.speech.language import alike
+from media.speech.messages import Attend, Into, Rendered, Said, Voice
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.call import Call
+    from engine.leg import Leg
+
+KEPT = 32  # utterances of a side that may still change
+
+
+@dataclass
+class Sentence:
+    """An utterance: the newest that is known of it, and of its translation."""
+
+    line: int
+    said: Said
+    rendered: Rendered | None = None
+
+
+@dataclass
+class Talk:
+    """legs: by number, the customer's and the other's. languages: what each speaks and reads."""
+
+    call: Call
+    legs: dict[int, Leg]
+    languages: dict[int, str]
+    sentences: OrderedDict[tuple[int, int], Sentence] = field(default_factory=OrderedDict)
+    lines: int = 0
+
+    def other(self, leg: int) -> int:
+        return next(each for each in self.legs if each != leg)
+
+    def attends(self, vocabularies: Mapping[str, tuple[str, ...]]) -> list[Attend]:
+        """How the ear is to hear both."""
+        return [self._attend(leg, vocabularies) for leg in self.legs]
+
+    def _attend(self, leg: int, vocabularies: Mapping[str, tuple[str, ...]]) -> Attend:
+        other, language = self.other(leg), self.languages[leg]
+        terms = self.call.queue.speech if self.call.queue is not None else None
+        voice: Voice = "off"
+        if terms is not None and terms.voice in ("over", "instead") and not self.alike:
+            voice = "over" if terms.voice == "over" else "instead"
+        into = Into(
+            other, self.languages[other], voice=voice, gender=terms.gender if terms is not None else ""
+        )
+        phrases = next((said for tag, said in vocabularies.items() if alike(tag, language)), ())
+        return Attend(leg, (language,), (into,), phrases=phrases)
+
+    @property
+    def alike(self) -> bool:
+        """Whether both speak one language."""
+        one, other = self.languages.values()
+        return alike(one, other)
+
+    def said(self, told: Said, at: float) -> Caption | None:
+        """What a side says now; None where there is nothing to show."""
+        key = told.leg, told.utterance
+        sentence = self.sentences.get(key)
+        if sentence is None:
+            if not (told.stands or told.guess):
+                return None
+            self.lines += 1
+            sentence = self.sentences[key] = Sentence(self.lines, told)
+            while len(self.sentences) > KEPT:
+                self.sentences.popitem(last=False)
+        elif told.serial < sentence.said.serial:
+            return None
+        sentence.said = told
+        return self._caption(sentence, at)
+
+    def rendered(self, told: Rendered, at: float) -> Caption | None:
+        """The same in the reader's language."""
+        sentence = self.sentences.get((told.leg, told.utterance))
+        if sentence is None or (sentence.rendered is not None and told.serial < sentence.rendered.serial):
+            return None
+        sentence.rendered = told
+        return self._caption(sentence, at)
+
+    def _caption(self, sentence: Sentence, at: float) -> Caption | None:
+        said, rendered = sentence.said, sentence.rendered
+        text = f"{said.stands}{said.guess}".strip()
+        if not text:
+            return None
+        other = self.languages[self.other(said.leg)]
+        waits = not alike(said.language or other, other) and (rendered is None or not rendered.over)
+        translation = ""
+        if rendered is not None:
+            translation = " ".join(each for each in (rendered.stands, rendered.guess) if each)
+        return Caption(
+            call=self.call.id,
+            side=LegSide.CUSTOMER if self.legs[said.leg].side is Side.CUSTOMER else LegSide.AGENT,
+            line=sentence.line,
+            at=at,
+            text=text,
+            language=said.language or self.languages[said.leg],
+            translation=translation,
+            to=rendered.language if rendered is not None and translation else "",
+            final=said.over and not waits,
+            by=said.by,
+            translated_by=rendered.by if rendered is not None else "",
+            low_accuracy=said.low,
+            gist=rendered is not None and rendered.gist,
+            marks=rendered.marks if rendered is not None else (),
+        )
