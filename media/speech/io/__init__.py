@@ -1,0 +1,1 @@
+"""What speech is recognised, translated and spoken by, and the ways between: processes, models, sockets."""
