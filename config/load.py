@@ -16,6 +16,7 @@ from config.check import check
 from config.cluster import ClusterSettings
 from config.document import Document, Known
 from config.fault import ConfigError, Fault, did_you_mean
+from config.language import LanguageSettings
 from config.line import LineSettings
 from config.media import MediaSettings
 from config.node import NodeSettings
@@ -34,8 +35,20 @@ from config.validate import validate
 T = TypeVar("T")
 
 SHIPPED = Path(__file__).parent
-FILES = ("node", "sip", "media", "api", "store", "queues", "agents", "numbers", "routing", "cluster")
-LATER = ("routing", "cluster")  # files that a folder of before has not: as if empty
+FILES = (
+    "node",
+    "sip",
+    "media",
+    "api",
+    "store",
+    "queues",
+    "agents",
+    "numbers",
+    "routing",
+    "cluster",
+    "language",
+)
+LATER = ("routing", "cluster", "language")  # files that a folder of before has not: as if empty
 MAX_LINES = 1000
 
 
@@ -99,6 +112,7 @@ class _Loader:
             numbers=self._value(Numbers, read["numbers"]),
             routing=self._value(RoutingSettings, read["routing"]),
             cluster=self._value(ClusterSettings, read["cluster"]),
+            language=self._value(LanguageSettings, read["language"]),
             lines=found,
             rates=dict(self._rates(found)),
             prompts=self._prompts(),
@@ -185,7 +199,7 @@ class _Loader:
 def _config(parts: Parts) -> Config:
     node, numbers, sip = parts.node, parts.numbers, parts.sip
     assert node and numbers and sip and parts.media and parts.api and parts.store, "unsound parts have faults"
-    assert parts.routing and parts.cluster, "unsound parts have faults"
+    assert parts.routing and parts.cluster and parts.language, "unsound parts have faults"
     lines = {name: each for name, each in parts.lines.items() if each}
     listed = {name: each.rates for name, each in parts.rates.items()}
     tls = replace(
@@ -207,6 +221,7 @@ def _config(parts: Parts) -> Config:
         numbers=numbers.plan(node.country),
         lines=lines,
         routing=parts.routing,
+        language=parts.language,
         cluster=replace(
             parts.cluster,
             redis=replace(parts.cluster.redis, ca=_below(parts.folder, parts.cluster.redis.ca)),

@@ -10,6 +10,7 @@ from typing import TypeVar
 from config.cluster import ClusterSettings
 from config.document import Document
 from config.fault import Fault
+from config.language import LanguageSettings
 from config.line import LineSettings
 from config.media import MediaSettings
 from config.node import NodeSettings
@@ -46,6 +47,7 @@ class Parts:
     numbers: Numbers | None
     routing: RoutingSettings | None
     cluster: ClusterSettings | None
+    language: LanguageSettings | None
     lines: Mapping[str, LineSettings | None]
     rates: Mapping[str, RateList]
     prompts: Mapping[str, frozenset[str]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from config.setting import Name, SecretField, Text, setting, settings
+from config.setting import Language, Name, SecretField, Text, setting, settings
 from routing.agent import Agent
 
 
@@ -22,6 +22,10 @@ class Account:
 @settings
 class AgentSettings(Account):
     queues: tuple[Name, ...] = setting("Queues whose calls the agent takes.", default=())
+    languages: tuple[Language, ...] = setting(
+        "Languages she speaks, the one she reads captions in first; language.yaml's `agents` when left out.",
+        default=(),
+    )
     auto_login: bool = setting("Log in when the phone registers.", default=False)
 
     def value(self) -> Agent:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from config.language import QueueSpeech
 from config.recording import QueueRecording
 from config.setting import (
     Count,
@@ -63,6 +64,8 @@ class QueueSettings:
 
     sound: QueueSound = setting("What is done with the sound of its calls.", default=QueueSound())
 
+    speech: QueueSpeech = setting("What of it is put into words.", default=QueueSpeech())
+
     def spec(self) -> QueueSpec:
         """The queue as routing sees it."""
         return QueueSpec(
@@ -87,4 +90,5 @@ class QueueSettings:
             priority=self.priority,
             recording=self.recording.terms(),
             sound=self.sound.terms(),
+            speech=self.speech.terms(),
         )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from config.cluster import ClusterSettings
+from config.language import LanguageSettings
 from config.line import LineSettings
 from config.media import MediaSettings
 from config.node import NodeSettings
@@ -74,6 +75,11 @@ PAGES = (
     Page("numbers.yaml", "What a dialled number leads to.", Numbers),
     Page("routing.yaml", "How lines are chosen, and when the next is tried.", RoutingSettings),
     Page("cluster.yaml", "Several nodes as one.", ClusterSettings),
+    Page(
+        "language.yaml",
+        "Who hears, translates and speaks. How it works: [language](language.md).",
+        LanguageSettings,
+    ),
     Page(
         "lines/NAME.yaml",
         "One file for each line (trunk); its name is the line's. How they work: [lines](lines.md).",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from config.cluster import ClusterSettings
+from config.language import LanguageSettings
 from config.line import LineSettings
 from config.media import MediaSettings
 from config.node import NodeSettings
@@ -44,6 +45,7 @@ class Config:
     lines: Mapping[str, LineSettings]
     routing: RoutingSettings = field(default_factory=RoutingSettings)
     cluster: ClusterSettings = field(default_factory=ClusterSettings)
+    language: LanguageSettings = field(default_factory=LanguageSettings)
     specs: Mapping[str, LineSpec] = field(default_factory=dict)
 
     @property

@@ -35,13 +35,16 @@ from engine.metrics import Metrics
 from engine.probe.desk import Probes
 from engine.prompts import PromptPack
 from engine.signin import SignIn
+from engine.speech import house
+from engine.speech.house import House
 from engine.switch import Switch
 from engine.tape import Tape
 from engine.view import View
-from engine.views import Check
+from engine.views import Caption, Check
 from engine.workers import Workers, reachable
 from media.messages import AnyEvent
 from media.recording import RecordingEvent
+from media.speech.messages import SpeechEvent
 from sip.agent import UserAgent
 from sip.digest import Secret
 from sip.hop import Hop
@@ -101,6 +104,11 @@ class Engine:
             self.gate = self.switch.gate = Gatehouse(
                 config, self.workers.address, self._gate_told, self._gate_lost
             )
+        self.house: House | None = None
+        if house.wanted(config):
+            self.house = self.switch.speech.ear = House(
+                config, self._speech_told, self._ear_ready, self._ear_lost
+            )
         self.cluster, self._running = self._among_others()
         self.heritage: Heritage | None = None  # a node that is alone leaves nothing to anybody
         if not config.cluster.alone:
@@ -113,6 +121,7 @@ class Engine:
         self.desks = Desks(self.switch)
         self.lines = Lines(self.switch)
         self.captions = Captions(self.switch, self.desks, self.lines)
+        self.switch.speech.show = self._show
         realm = config.sip.digest.realm or config.sip.domain
         self.sign_in = SignIn(config.agents, realm, self.admission.guard, rng)
         self.desk = Desk(self)
@@ -186,7 +195,8 @@ class Engine:
             recovered = self.journal.recover(time.time())
             if recovered:
                 log.warning("calls of the node's last life closed", calls=len(recovered))
-        processes = [each for each in (self.workers, self.tape, self.gate) if each is not None]
+        parts = (self.workers, self.tape, self.gate, self.house)
+        processes = [each for each in parts if each is not None]
         await asyncio.gather(*(each.start() for each in processes))
         await self.shell.start()
         self.act(self.switch.trunks.start)
@@ -220,6 +230,8 @@ class Engine:
             await self.tape.close()
         if self.gate is not None:
             await self.gate.close()
+        if self.house is not None:
+            await self.house.close()
         self.switch.note(NodeStopped(at=time.time(), node=self.config.node.name))
         if self._alarm is not None:
             self._alarm.cancel()
@@ -276,6 +288,23 @@ class Engine:
 
     def _tape_told(self, events: list[AnyEvent]) -> None:
         self._media_told(-1, events)
+
+    def _speech_told(self, events: list[SpeechEvent]) -> None:
+        for event in events:
+            self.switch.speech.told(event, self.clock())
+        self._settle()
+
+    def _ear_ready(self) -> None:
+        self.switch.speech.ready()
+
+    def _ear_lost(self) -> None:
+        self.switch.speech.lost(self.clock())
+        self._settle()
+
+    def _show(self, caption: Caption) -> None:
+        """On the pages of both sides; a call that is over by now has none."""
+        if caption.call in self.switch.calls:
+            self.captions.show(caption)
 
     def _tape_ready(self) -> None:
         recording.recorder_ready(self.switch, self.clock())

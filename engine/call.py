@@ -91,6 +91,7 @@ class Call:
         self.transferor: Leg | None = None  # who asked for it, while that leg is there
         self.recording: Recording | None = None
         self.recorded: tuple[str, ...] = ()  # files of it that other nodes have written
+        self.captioned = 0  # sentences that captions were shown of
         self.held_by: set[Side] = set()
         self.legs: list[Leg] = []
         self.clocks = Clocks(now)

@@ -83,6 +83,16 @@ class WorkerLost(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechStrained(Event):
+    """There is more speech than the node may put into words. level: 0 for nothing left out; text: what is."""
+
+    kind = "speech.strained"
+    level: int
+    load: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallArrived(Event):
     """The first event of every call: it was admitted, by whatever way it came."""
 

@@ -9,6 +9,7 @@ from engine.events import CallEnded, CallRecord, Event
 from media.gate import GateCommand
 from media.messages import AnyCommand
 from media.recording import RecordingCommand
+from media.speech.messages import SpeechCommand
 from sip.digest import Account
 from sip.hop import Hop
 from sip.outbound import Target
@@ -90,6 +91,20 @@ class RecorderPort(Protocol):
 
     def send(self, command: RecordingCommand) -> None:
         """Ask it; one that died swallows it, and `engine.recording.recorder_ready` is told of the next."""
+
+
+class EarPort(Protocol):
+    """The node's ear, and those who work for it."""
+
+    @property
+    def taps(self) -> str:
+        """The Unix socket that workers bring sound to."""
+
+    def wake(self) -> None:
+        """It will be wanted; cheap, and nothing when it is there."""
+
+    def send(self, command: SpeechCommand) -> None:
+        """Ask it; one that died swallows it, and `engine.speech.Speech.ready` is told of the next."""
 
 
 class JournalPort(Protocol):

@@ -41,6 +41,8 @@ def _go_on(leg: Leg, now: float) -> None:
     elif leg.moving:
         housing.opened(leg, now)
         recording.opened(leg, now)
+        switch = leg.call.switch
+        switch.speech.reconsider(leg.call, now)
         silence.reconsider(leg, now)
     elif leg.replaces is not None:
         transfer.replace_leg(leg.call, leg, leg.replaces, now)

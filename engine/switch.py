@@ -38,6 +38,7 @@ from engine.ports import (
 from engine.probe.ticket import Tickets
 from engine.recording import Recordings
 from engine.signalling import Signalling
+from engine.speech.speech import Speech
 from engine.states import State, Trigger
 from engine.timers import Timers
 from engine.transitions import TABLE
@@ -94,6 +95,7 @@ class Switch:
         self.prompts = prompts
         self.resolver = resolver
         self.recordings = Recordings()
+        self.speech = Speech(self)
         self.tickets = Tickets(rng)
         self.gate: GatePort | None = None  # where browsers are let in
         self.between: Between | None = None  # what is shared with other nodes, where there are any
@@ -213,6 +215,7 @@ class Switch:
 
     def touched(self, call: Call, now: float) -> None:
         """Something of the call may have changed that another node would need to go on with it."""
+        self.speech.reconsider(call, now)
         if self.replicas is not None:
             self.replicas.touched(call, now)
 

@@ -160,6 +160,8 @@ class View:
             checks += (engine.tape.check(engine.switch.recordings.faults),)
         if engine.gate is not None:
             checks += (engine.gate.check(),)
+        if engine.house is not None:
+            checks += (engine.house.check(engine.switch.speech.strained),)
         if not engine.config.cluster.alone:
             checks += (self._sight.check(),)
         checks += tuple(check() for check in engine.checks)

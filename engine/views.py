@@ -203,7 +203,9 @@ class Caption:
     """What one side of a call said, as text, in its own language and in the reader's.
 
     line: the same for all versions of one sentence, each of which takes the place of the one before; `final`
-    is the last. translation, to: empty where none is needed.
+    is the last. translation, to: empty where none is needed. by, translated_by: who recognised and translated
+    it, empty for people. low_accuracy, gist: of the one and the other, to be shown. marks: why there is no
+    translation: no_pair, failed.
     """
 
     call: str
@@ -215,6 +217,11 @@ class Caption:
     translation: str = ""
     to: str = ""
     final: bool = False
+    by: str = ""
+    translated_by: str = ""
+    low_accuracy: bool = False
+    gist: bool = False
+    marks: tuple[str, ...] = ()
 
     def wait(self, waiting: deque[Any]) -> None:
         """Go to the end of what waits for a page; a version that waits there still gives its place up."""

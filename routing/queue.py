@@ -42,6 +42,19 @@ class SoundTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechTerms:
+    """What a queue's calls have of speech. voice: off, over the lowered original, or instead of it."""
+
+    captions: bool = False
+    voice: str = "off"
+    gender: str = ""
+
+    @property
+    def wanted(self) -> bool:
+        return self.captions or self.voice != "off"
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSpec:
     """What the operator says of a queue. Durations in seconds; 0 in `announce_every_s`, `max_wait_s`,
     `max_length`, `max_misses` and `keep_place_s` means never, for ever, any number, never and not."""
@@ -68,6 +81,7 @@ class QueueSpec:
     hours: str = ""
     recording: RecordingTerms = RecordingTerms()
     sound: SoundTerms = SoundTerms()
+    speech: SpeechTerms = SpeechTerms()
 
     def offer(self, call: str) -> Offer:
         """This queue's terms for offering `call` to an agent."""

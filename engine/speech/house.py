@@ -1,4 +1,4 @@
-"""The node's speech processes, as the switch has them: the ear, those who hear, and those who translate and speak.
+"""The node's speech processes, as the switch has them: the ear, recognisers, and who translates and speaks.
 
 They begin with the first call that wants them, unless the configuration has them begin with the node, and are
 kept alive from then on. Calls never wait for them.
@@ -20,8 +20,8 @@ from engine.speech.crafts import hearing_of, rendering_of
 from engine.views import Check, Health
 from media.io.process import EarClient, SpeechClient, Supervisor, WorkerFailed
 from media.messages import AnyEvent, WorkerReady
-from media.speech.io.crafts import CraftSettings
 from media.speech.messages import Begin, SpeechCommand, SpeechEvent
+from media.speech.settings import CraftSettings
 
 log = structlog.get_logger("speech")
 
@@ -87,7 +87,7 @@ class House:
     def pids(self) -> dict[str, list[int]]:
         """Of the processes at work, by what they do."""
         hearing, rendering = self._workers[:-1], self._workers[-1]
-        named = {"ear": [self._ear], "hear": hearing, "render": [rendering]}
+        named: dict[str, list[Supervisor]] = {"ear": [self._ear], "hear": [*hearing], "render": [rendering]}
         return {name: [each.pid for each in clients if each.pid] for name, clients in named.items()}
 
     @property

@@ -114,6 +114,7 @@ class Recognition:
             spell.sent = result.missing
             self._ask(listener, spell, now)
         elif result.guess is not None:
+            listener.able("hear", self._tell)
             self._believe(listener, spell, job, result)
             serial = int(job.key.rpartition(".")[2])
             guess = result.guess._replace(serial=serial, final=job.final)
@@ -127,8 +128,8 @@ class Recognition:
         if known is None:
             return
         listener, spell = known
-        spell.owed, spell.failures = "", spell.failures + 1
-        if result.ever or spell.failures >= TRIES:
+        spell.owed, spell.failures = "", TRIES if result.ever else spell.failures + 1
+        if spell.failures >= TRIES:
             listener.unable("hear", result.why, self._tell)
         elif job.final:
             self._wait(job, now)
@@ -148,6 +149,8 @@ class Recognition:
 
     def _wants(self, listener: Listener, spell: Spell, now: float) -> bool:
         """Whether it is time to ask for a guess."""
+        if spell.failures >= TRIES:
+            return False
         fresh = (spell.samples - spell.sent) / spell.rate
         pause = self.terms.partial_s if self._shedding.does(Kind.PARTIAL, listener.leg) else FEED_S
         return fresh >= FIRST_S and now - spell.asked_at >= pause
@@ -168,7 +171,6 @@ class Recognition:
             return
         worker = self._dispatch.give(job, now)
         if worker is not None:
-            listener.able("hear", self._tell)
             spell.sent, spell.owed = spell.samples, job.key
             self._send(worker, job)
         elif spell.ended:

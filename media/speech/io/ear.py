@@ -2,8 +2,8 @@
 
 python -m media.speech.io.ear --socket PATH --taps PATH --workers PATH --clips FOLDER --cores N
 
-It connects to the engine's Unix socket. Told to begin, it listens for media workers at the second and for speech
-workers at the third; it ends when the engine's connection does.
+It connects to the engine's Unix socket. Told to begin, it listens for media workers at the second and for
+speech workers at the third; it ends when the engine's connection does.
 """
 
 from __future__ import annotations

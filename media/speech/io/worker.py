@@ -3,9 +3,9 @@
 python -m media.speech.io.worker --socket PATH --ear PATH --crafts FILE
 
 It connects to the engine's Unix socket, says that it is there, loads what its crafts need (a model may take a
-while) and, once the engine says so, offers them to the ear and does its jobs. A thread of its own answers the engine's pings, for a model
-at work does not stop for them; when one piece of work takes longer than STUCK_S it does not, and the engine
-puts a fresh process in its place.
+while) and, once it is told to begin, offers them to the ear and does its jobs. A thread of its own answers
+the engine's pings, for a model at work does not stop for them; when one piece of work takes longer than
+STUCK_S it does not, and the engine puts a fresh process in its place.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ import msgspec
 
 from media.io.link import Link, Lost
 from media.messages import Frames, Ping, Pong, WorkerReady
-from media.speech.io.crafts import Crafts, build
+from media.speech.io.crafts import build
 from media.speech.jobs import AnyJob, AnyResult, Craft, Forget, Hear, Speak, Translate
 from media.speech.messages import Begin
+from media.speech.settings import CraftSettings
 from media.speech.wire import Offers, decode_jobs, encode
 
 NICENESS = 15  # whatever speech costs, calls come first
@@ -167,7 +168,7 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the engine's to hear; it ends us by closing the connection
     yield_way()
     supervised = Supervised(Link.connect(options.socket, log))
-    crafts = build(msgspec.json.decode(Path(options.crafts).read_bytes(), type=Crafts))
+    crafts = build(msgspec.json.decode(Path(options.crafts).read_bytes(), type=CraftSettings))
     supervised.begun.wait()
     Bench(options.ear, crafts, supervised).run()
     return 0

@@ -1,0 +1,34 @@
+"""The crafts of a speech worker, made of what this machine really has."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from media.speech.hearing import Hearing
+from media.speech.io.apertium import Apertium
+from media.speech.io.auto import best
+from media.speech.io.espeak import EspeakVoice
+from media.speech.jobs import Craft
+from media.speech.settings import CraftSettings, TranslatorSettings
+from media.speech.speaking import Speaking
+from media.speech.translating import Translating
+from media.speech.translator import Translator
+
+
+def build(settings: CraftSettings) -> Sequence[Craft]:
+    """The crafts, with their models loaded. What is missing for better ones stands in their offers."""
+    crafts: list[Craft] = []
+    if settings.hear is not None:
+        recogniser, why = best(settings.hear)
+        crafts.append(Hearing(recogniser, time.process_time, why=why))
+    if settings.translate is not None:
+        crafts.append(Translating(translators(settings.translate)))
+    if settings.speak is not None:
+        crafts.append(Speaking(EspeakVoice()))
+    return crafts
+
+
+def translators(settings: TranslatorSettings) -> list[Translator]:
+    """Those that are there, the good ones first."""
+    return [Apertium()]

@@ -1,0 +1,255 @@
+"""Who is put into words, and what becomes of it: follows from the call's state, and never holds it up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.events import SpeechStrained
+from engine.states import State
+from engine.views import Caption, LegSide
+from media.messages import Tap, Untap
+from media.speech.jobs import Offer
+from media.speech.messages import (
+    Attend,
+    Crafts,
+    Ignore,
+    Rendered,
+    Said,
+    SpeechCommand,
+    Strained,
+    Unable,
+)
+from media.speech.shedding import Level
+from routing.queue import SpeechTerms
+from tests.sim.stage import Stage, Voice
+
+
+class Ear:
+    """Takes down what is asked of it."""
+
+    taps = "/ear"
+
+    def __init__(self) -> None:
+        self.asked: list[SpeechCommand] = []
+        self.woken = 0
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    def send(self, command: SpeechCommand) -> None:
+        self.asked.append(command)
+
+
+class Scene(Stage):
+    """A queue of Spanish callers whose agents speak English."""
+
+    def __init__(self, folder: Path, terms: SpeechTerms, **more: object) -> None:
+        super().__init__(folder, **more)  # type: ignore[arg-type]
+        switch = self.house.switch
+        queue = switch.acd.queues["support"]
+        spec = replace(queue.spec, language="es", speech=terms)
+        switch.acd.queues["support"] = replace(queue, spec=spec)
+        self.ear = Ear()
+        self.speech = switch.speech
+        self.speech.ear = self.ear
+        self.shown: list[Caption] = []
+        self.speech.show = self.shown.append
+        self.taps: list[Tap | Untap] = []
+        send = switch.media.send
+
+        def watched(worker: int, command: object) -> None:
+            if isinstance(command, Tap | Untap) and command.to == self.ear.taps:
+                self.taps.append(command)
+            send(worker, command)  # type: ignore[arg-type]
+
+        switch.media.send = watched  # type: ignore[method-assign]
+
+    @property
+    def attended(self) -> set[int]:
+        """Legs that the ear hears now."""
+        heard: set[int] = set()
+        for command in self.ear.asked:
+            if isinstance(command, Attend):
+                heard.add(command.leg)
+            elif isinstance(command, Ignore):
+                heard.discard(command.leg)
+        return heard
+
+    @property
+    def tapped(self) -> set[int]:
+        on: set[int] = set()
+        for command in self.taps:
+            (on.add if isinstance(command, Tap) else on.discard)(command.leg)
+        return on
+
+    @property
+    def legs(self) -> tuple[int, int]:
+        """The customer's and the agent's."""
+        assert self.call.customer is not None and self.call.party is not None
+        return self.call.customer.number, self.call.party.number
+
+    def told(self, *events: Said | Rendered | Strained | Unable | Crafts) -> None:
+        for event in events:
+            self.speech.told(event, self.world.now)
+
+
+def said(leg: int, serial: int, stands: str, guess: str = "", over: bool = False, utterance: int = 1) -> Said:
+    return Said(leg, utterance, serial, stands, guess, 1.0, 2.0, over, "es", by="script", low=True)
+
+
+def rendered(leg: int, reader: int, serial: int, stands: str, over: bool = False, **more: object) -> Rendered:
+    return Rendered(leg, 1, reader, serial, "en", stands, "", over, by="book", gist=True, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene(tmp_path, SpeechTerms(captions=True))
+
+
+def to_talk(scene: Scene) -> Voice:
+    customer = scene.customer()
+    scene.run(8.0)
+    assert scene.call.state is State.TALKING
+    return customer
+
+
+def test_both_are_heard_from_when_they_talk_until_they_do_not(scene: Scene) -> None:
+    scene.customer()
+    scene.run(0.5)
+    assert scene.ear.woken and not scene.attended  # there is nothing to hear of music
+    scene.run(8.0)
+    assert scene.attended == scene.tapped == set(scene.legs)
+    scene.house.switch.hang_up(scene.call.id, scene.world.now)
+    scene.house.host.pump()
+    assert not scene.attended
+
+
+def test_each_is_expected_to_speak_her_own_language_and_reads_the_others_in_it(scene: Scene) -> None:
+    to_talk(scene)
+    customer, agent = (each for each in scene.ear.asked if isinstance(each, Attend))
+    assert (customer.languages, customer.into[0].language) == (("es",), "en")
+    assert (agent.languages, agent.into[0].language) == (("en",), "es")
+    assert customer.into[0].leg == agent.leg and customer.into[0].voice == "off"
+
+
+def test_an_interpreter_speaks_where_the_queue_says_so_and_languages_differ(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, SpeechTerms(True, "over", "female"))
+    to_talk(scene)
+    assert {
+        (each.into[0].voice, each.into[0].gender) for each in scene.ear.asked if isinstance(each, Attend)
+    } == {("over", "female")}
+
+
+def test_nobody_is_heard_while_one_is_held(scene: Scene) -> None:
+    customer = to_talk(scene)
+    customer.hold()
+    scene.run(0.5)
+    assert not scene.attended and not scene.tapped
+    customer.take_back()
+    scene.run(0.5)
+    assert scene.attended == scene.tapped == set(scene.legs)
+
+
+def test_a_queue_that_wants_nothing_of_it_has_nothing_of_it(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, SpeechTerms())
+    to_talk(scene)
+    assert not scene.ear.asked and not scene.ear.woken
+
+
+def test_a_sentence_grows_in_its_caption_and_ends_with_its_translation(scene: Scene) -> None:
+    to_talk(scene)
+    customer, agent = scene.legs
+    scene.told(said(customer, 1, "", "mi"), said(customer, 2, "mi", " pedido"))
+    scene.told(said(customer, 3, "mi pedido no llegó", over=True))
+    scene.told(rendered(customer, agent, 1, "my order did not arrive", over=True))
+    assert [each.text for each in scene.shown] == [
+        "mi",
+        "mi pedido",
+        "mi pedido no llegó",
+        "mi pedido no llegó",
+    ]
+    assert {each.line for each in scene.shown} == {1} and {each.side for each in scene.shown} == {
+        LegSide.CUSTOMER
+    }
+    last = scene.shown[-1]
+    assert (last.translation, last.to, last.final) == ("my order did not arrive", "en", True)
+    assert not scene.shown[-2].final  # its translation was to come
+    assert last.low_accuracy and last.gist and (last.by, last.translated_by) == ("script", "book")
+
+
+def test_a_sentence_without_a_translation_is_final_and_says_why(scene: Scene) -> None:
+    to_talk(scene)
+    customer, agent = scene.legs
+    scene.told(
+        said(customer, 1, "hola", over=True), rendered(customer, agent, 1, "", over=True, marks=("no_pair",))
+    )
+    assert scene.shown[-1].final and scene.shown[-1].marks == ("no_pair",) and not scene.shown[-1].translation
+
+
+def test_an_older_version_that_comes_late_changes_nothing(scene: Scene) -> None:
+    to_talk(scene)
+    customer, _ = scene.legs
+    scene.told(said(customer, 5, "hola buenos", over=False), said(customer, 4, "hola"))
+    assert [each.text for each in scene.shown] == ["hola buenos"]
+
+
+def test_captions_of_a_second_talk_of_the_call_go_on_where_the_first_ended(scene: Scene) -> None:
+    phone = to_talk(scene)
+    customer, _ = scene.legs
+    scene.told(said(customer, 1, "hola", over=True))
+    phone.hold()
+    scene.run(0.5)
+    phone.take_back()
+    scene.run(0.5)
+    scene.told(said(customer, 1, "sigo aquí", over=True, utterance=2))
+    assert [each.line for each in scene.shown] == [1, 2]
+
+
+def test_last_words_are_taken_after_the_call_is_over(scene: Scene) -> None:
+    to_talk(scene)
+    customer, _ = scene.legs
+    scene.house.switch.hang_up(scene.call.id, scene.world.now)
+    scene.house.host.pump()
+    scene.told(said(customer, 1, "adiós", over=True))
+    assert scene.shown[-1].text == "adiós"
+
+
+def test_an_ear_that_died_leaves_what_stood_and_the_next_hears_on(scene: Scene) -> None:
+    to_talk(scene)
+    customer, _ = scene.legs
+    scene.told(said(customer, 2, "mi pedido", " no"))
+    scene.speech.lost(scene.world.now)
+    assert scene.shown[-1].text == "mi pedido"
+    scene.ear.asked.clear()
+    scene.speech.ready()
+    assert scene.attended == set(scene.legs)
+
+
+def test_what_speech_goes_without_is_told_and_kept_in_the_journal(scene: Scene) -> None:
+    told: list[object] = []
+    scene.house.switch.observers.append(told.append)
+    scene.told(Strained(Level.PARTIALS, 1.2, "captions come late"))
+    assert scene.speech.strained == "captions come late"
+    assert [each.level for each in told if isinstance(each, SpeechStrained)] == [1]
+    scene.told(Strained(Level.NOTHING, 0.4, "all of it is done"))
+    assert scene.speech.strained == ""
+
+
+def test_what_cannot_be_done_is_known_until_it_can(scene: Scene) -> None:
+    to_talk(scene)
+    customer, _ = scene.legs
+    scene.told(Unable(customer, "hear", "nobody hears es"))
+    assert scene.speech.faults == {customer: "nobody hears es"}
+    scene.told(Unable(customer, "hear", "", over=True))
+    assert not scene.speech.faults
+
+
+def test_who_does_what_is_known_as_the_ear_tells_it(scene: Scene) -> None:
+    offer = Offer("hear", "sphinx", ("en",), low=True)
+    scene.told(Crafts([offer]))
+    assert scene.speech.offers == (offer,)
+    scene.speech.lost(scene.world.now)
+    assert scene.speech.offers == ()
