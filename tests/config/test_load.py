@@ -27,8 +27,8 @@ def shipped() -> Config:
 
 
 def test_the_shipped_configuration_loads_as_it_is(shipped):
-    assert list(shipped.queues) == ["support", "ventas", "zhichi"]
-    assert [shipped.queues[name].language for name in shipped.queues] == ["en", "es", "zh"]
+    assert list(shipped.queues) == ["support", "ventas", "zhichi", "soporte"]
+    assert [shipped.queues[name].language for name in shipped.queues] == ["en", "es", "zh", "es"]
     assert list(shipped.agents) == ["alice", "bob", "carmen", "wei"]
     assert [name for name in shipped.accounts if name not in shipped.agents] == ["customer"]
     assert not shipped.sip.anonymous_callers
@@ -154,7 +154,7 @@ def test_a_file_may_be_all_defaults(folder):
 
 
 def test_values_that_are_not_sound_do_not_hide_what_refers_to_them(folder, edit, faults):
-    edit("queues.yaml", "language: es", "language: Spanish")
+    edit("queues.yaml", "Ventas\n  language: es", "Ventas\n  language: Spanish")
     assert [fault.path for fault in faults()] == ["ventas.language"]
 
 

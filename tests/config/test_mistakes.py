@@ -45,7 +45,7 @@ MISTAKES = {
         "add `country`: Country whose",
     ),
     "a required setting of a queue left out": Mistake(
-        "queues.yaml", "  language: es\n", "", "ventas:", "is missing", "add `language`"
+        "queues.yaml", "Ventas\n  language: es\n", "Ventas\n", "ventas:", "is missing", "add `language`"
     ),
     "a setting written twice": Mistake(
         "node.yaml", "market: uk", "name: other\nmarket: uk", "name: other", "is written twice", "keep one"
@@ -170,8 +170,8 @@ MISTAKES = {
     ),
     "a language by its name": Mistake(
         "queues.yaml",
-        "language: es",
-        "language: Spanish",
+        "Ventas\n  language: es",
+        "Ventas\n  language: Spanish",
         "  language: Sp",
         "is not a language",
         "en, es or zh",
@@ -534,7 +534,7 @@ def test_several_mistakes_are_told_at_once_and_in_order(edit, faults):
     edit("api.yaml", "port: 8080", "port: 0")
     edit("node.yaml", "country: GB", "country: gb")
     edit("queues.yaml", "ring_timeout_s: 20 ", "ring_timeuot_s: 20 ")
-    edit("queues.yaml", "language: es", "language: Spanish")
+    edit("queues.yaml", "Ventas\n  language: es", "Ventas\n  language: Spanish")
     edit("agents.yaml", "queues: [ventas, support]", "queues: [vnetas, support]")
     told = [(Path(fault.file).name, fault.path) for fault in faults()]
     assert told == [
