@@ -80,7 +80,15 @@ class Hearing:
     @property
     def offer(self) -> Offer:
         each = self.recogniser
-        return Offer("hear", each.name, each.languages, (), each.low, each.closed, self.why)
+        return Offer(
+            "hear",
+            each.name,
+            each.languages,
+            low=each.low,
+            closed=each.closed,
+            streams=each.streams,
+            why=self.why,
+        )
 
     @property
     def busy(self) -> bool:

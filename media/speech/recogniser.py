@@ -56,6 +56,10 @@ class Recogniser(Protocol):
         """Whether open speech is heard with low accuracy."""
 
     @property
+    def streams(self) -> bool:
+        """Whether sound is worked on once, as it comes."""
+
+    @property
     def batch(self) -> int:
         """Utterances that are cheaper together than one after the other, at most."""
 
@@ -67,8 +71,8 @@ class Recogniser(Protocol):
         hints: Sequence[str] = (),
         phrases: Sequence[str] = (),
     ) -> None:
-        """An utterance at `rate` Hz. languages: the most likely first, empty for any. hints: terms that may be
-        said. phrases: all that can be said, one or more of them. Raises RecogniserFault.
+        """An utterance at `rate` Hz. languages: the most likely first, empty for any. hints: terms that may
+        be said. phrases: all that can be said, one or more of them. Raises RecogniserFault.
         """
 
     def feed(self, stream: str, pcm: bytes) -> None:

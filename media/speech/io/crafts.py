@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from media.speech.hearing import Hearing
 from media.speech.io.apertium import Apertium
-from media.speech.io.auto import best
 from media.speech.io.espeak import EspeakVoice
+from media.speech.io.sphinx import SphinxRecogniser, files
 from media.speech.jobs import Craft
 from media.speech.settings import CraftSettings, TranslatorSettings
 from media.speech.speaking import Speaking
@@ -20,8 +20,8 @@ def build(settings: CraftSettings) -> Sequence[Craft]:
     """The crafts, with their models loaded. What is missing for better ones stands in their offers."""
     crafts: list[Craft] = []
     if settings.hear is not None:
-        recogniser, why = best(settings.hear)
-        crafts.append(Hearing(recogniser, time.process_time, why=why))
+        found = files(settings.hear.model, settings.hear.language_model, settings.hear.dictionary)
+        crafts.append(Hearing(SphinxRecogniser(found), time.process_time))
     if settings.translate is not None:
         crafts.append(Translating(translators(settings.translate)))
     if settings.speak is not None:

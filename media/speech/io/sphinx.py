@@ -19,14 +19,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from media.columns import I16
+from media.resample import Resampling
 from media.speech.io.pronouncing import Pronouncing, spoken_languages
-from media.speech.rate import Resampling
 from media.speech.recogniser import RecogniserFault, Said
-from media.speech.word import Guess, Word, bare
+from media.speech.word import Guess, Word
 
 PIECE_S = 0.6  # of sound that is worked on at once
 FIRST_S = 0.6  # that is needed for a first guess: the sound of the line is measured on it
 MEASURED_S = 1.0  # and on no more
+HISS = 8.0  # of noise that is laid under the sound: its features have a logarithm, and digital silence none
 FRAMES = 100  # a second
 DECODERS = 8  # of open speech, 50 to 90 MB each
 KEPT = 32  # decoders of phrases that wait to be used again
@@ -54,7 +58,7 @@ def files(model: str = "", language_model: str = "", dictionary: str = "") -> Fi
         raise RecogniserFault("pocketsphinx is not installed: install the extra 'speech'") from error
     own = Path(pocketsphinx.get_model_path()) / "en-us"
     acoustic = Path(model) if model else own / "en-us"
-    if not (acoustic / "mdef").is_file():
+    if not _has_model(acoustic):
         raise RecogniserFault(f"no Sphinx model in {acoustic}: a folder with mdef, means and feat.params")
     found = Files(
         f"CMU Sphinx {acoustic.name}" if model else OWN,
@@ -67,6 +71,15 @@ def files(model: str = "", language_model: str = "", dictionary: str = "") -> Fi
         if not part.is_file():
             raise RecogniserFault(f"no file {part}")
     return found
+
+
+def _has_model(acoustic: Path) -> bool:
+    """The library does not end on an empty file."""
+    try:
+        head = (acoustic / "mdef").open("rb").read(4)
+    except OSError:
+        return False
+    return head in (b"BMDF", b"FDMB") or head[:2] == b"0."
 
 
 def _rate(acoustic: Path) -> int:
@@ -106,12 +119,19 @@ class Stream:
     done: int = 0
     decoder: Decoder | None = None
     flushed: bool = False
+    chance: np.random.Generator = field(default_factory=lambda: np.random.default_rng(1))
+
+    def take(self, samples: I16, *, over: bool = False) -> None:
+        sound = self.convert.feed(samples.astype(np.float32), over=over)
+        noise = self.chance.normal(0.0, HISS, len(sound))
+        self.waiting += np.clip(np.rint(sound + noise), -32768, 32767).astype("<i2").tobytes()
 
 
 class SphinxRecogniser:
     """decoders: of open speech at once, at most, but two; one is made at the start."""
 
     batch = 1
+    streams = True
     low = True
     languages = ("en",)
 
@@ -151,8 +171,7 @@ class SphinxRecogniser:
         self._streams[stream] = made
 
     def feed(self, stream: str, pcm: bytes) -> None:
-        each = self._streams[stream]
-        each.waiting += each.convert.feed(pcm).tobytes()
+        self._streams[stream].take(np.frombuffer(pcm, "<i2"))
 
     def guesses(self, streams: Sequence[str], finals: AbstractSet[str], now: float) -> Mapping[str, Said]:
         said = {name: self._guess(self._streams[name], name in finals) for name in streams}
@@ -175,7 +194,7 @@ class SphinxRecogniser:
     def _guess(self, stream: Stream, final: bool) -> Said | None:
         """None while there is more to work on."""
         if final and not stream.flushed:
-            stream.waiting += stream.convert.flush().tobytes()
+            stream.take(np.zeros(0, np.int16), over=True)
             stream.flushed = True
         nothing = Said(Guess(0, (), final), self._language(stream), low=self._low(stream))
         if not stream.done:
@@ -264,7 +283,7 @@ class SphinxRecogniser:
 
     def _phrases_decoder(self, vocabulary: Vocabulary) -> Decoder:
         """A grammar of one or more of the phrases, with the words' pronunciations."""
-        spoken = [[word for word in phrase.split() if bare(word)] for phrase in vocabulary.phrases]
+        spoken = [[word for word in phrase.split() if _plain(word)] for phrase in vocabulary.phrases]
         words = list(dict.fromkeys(word for phrase in spoken for word in phrase))
         if not words:
             raise RecogniserFault("phrases without a word that can be said")

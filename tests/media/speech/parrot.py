@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,6 +20,7 @@ class Parrot:
     """piece: samples that it works on at once. Words are numbers; -1 breaks it, and 0 is silence."""
 
     name, languages, closed, low = "a parrot", ("en", "es"), ("en",), True
+    streams = False
 
     def __init__(self, piece: int = 1 << 30, batch: int = 4) -> None:
         self.piece, self.batch = piece, batch
@@ -65,6 +67,6 @@ def _words(samples: np.ndarray) -> list[Word]:
     edges = np.flatnonzero(np.diff(samples, prepend=0, append=0))
     return [
         Word(f" {samples[begin]}", begin / 16000, end / 16000)
-        for begin, end in zip(edges, edges[1:])
+        for begin, end in pairwise(edges)
         if samples[begin]
     ]

@@ -71,7 +71,7 @@ def test_what_a_batch_takes_is_learnt(least: float, each: float):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_under_four_times_the_load_last_words_are_in_time_and_nothing_piles_up(seed: int):
-    """Forty speakers ask three times a second, and for a last word every 3 s; 30 asks a second can be done."""
+    """Forty speakers ask three times a second, and for a last word every 3 s; 30 a second are done."""
     rng, found, now, late, longest = Random(seed), line(batch=1, each_s=1 / 30), 0.0, [], 0
     asks = sorted(
         (rng.uniform(0.0, 0.3) + 0.33 * turn, speaker) for speaker in range(40) for turn in range(60)

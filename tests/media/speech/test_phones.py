@@ -9,7 +9,10 @@ import pytest
 from media.speech.phones import MOST, PHONES, foreign, pronunciations
 
 ARPABET = set(
-    "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH".split()
+    (
+        "AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW "
+        + "B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH"
+    ).split()
 )
 
 
