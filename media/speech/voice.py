@@ -62,15 +62,15 @@ class Voice(Protocol):
 
 
 def sayable(text: str) -> str:
-    """The text in one line, without characters that are no writing. Raises VoiceFault where it is too long or
-    nothing is left.
+    """The text in one line, without characters that are no writing, and none of it phonemes, which `[[` would
+    begin. Raises VoiceFault where it is too long or nothing is left.
     """
     if len(text) > MOST_CHARACTERS:
         raise VoiceFault(
             f"{len(text)} characters are too much to be said at once, {MOST_CHARACTERS} are not", ever=True
         )
     kept = "".join(" " if unicodedata.category(each) in NO_WRITING else each for each in text)
-    kept = " ".join(kept.split())
+    kept = " ".join(kept.replace("[[", "[ [").split())
     if not any(each.isalnum() for each in kept):
         raise VoiceFault("there is nothing in it that could be said", ever=True)
     return kept
