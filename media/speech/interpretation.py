@@ -131,9 +131,6 @@ class Terms:
     turns: turns.Terms = field(default_factory=turns.Terms)
 
 
-# --- what is to be done
-
-
 @dataclass(frozen=True, slots=True)
 class Original:
     """`listener` hears `speaker` at this gain from now on."""
@@ -198,8 +195,6 @@ class Way:
         self._owed_by = math.inf  # something of what was said has to come by then
         self._speaks = False
         self._spoken = -math.inf  # until when the speaker spoke
-
-    # --- what happens
 
     def choose(self, mode: Mode, now: float) -> list[Act]:
         acts: list[Act] = []

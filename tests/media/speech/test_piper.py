@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from media.speech.io.espeak import EspeakVoice
 from media.speech.io.piper import PiperModel, PiperSaying, PiperVoice
+from media.speech.io.voices import voices
 from media.speech.jobs import Failed, Result, Speak, Spoken
+from media.speech.settings import VoiceSettings
 from media.speech.speaking import Speaking
-from media.speech.voice import VoiceFault
+from media.speech.voice import OneOf, VoiceFault
 from tests.media.speech import toy_voice
 
 REAL = shutil.which(os.environ.get("ISOGLOSS_PIPER", "piper"))
@@ -141,3 +144,29 @@ def test_what_is_not_there_is_told_when_it_is_set_up(tmp_path: Path, lacks: str)
     with pytest.raises(VoiceFault) as fault:
         PiperVoice([PiperModel(str(path))], program)
     assert fault.value.ever
+
+
+def test_other_languages_are_spoken_by_another_voice(voice: PiperVoice):
+    both = OneOf([voice, EspeakVoice()], "both")
+    for language, by in (("es-ES", "piper carmen"), ("de-DE", "espeak-ng de")):
+        saying = both.say("a", language)
+        assert saying.by == by
+        saying.close()
+    assert {"en-us", "de", "es-es"} <= set(both.languages)
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        (VoiceSettings(), "no Piper voice is configured"),
+        (VoiceSettings(models={"en": "/nowhere/anna.onnx"}), "Piper cannot be used"),
+    ],
+)
+def test_what_is_missing_for_a_better_voice_is_told(settings: VoiceSettings, why: str):
+    best = voices(settings)
+    assert best.name == "espeak-ng" and best.why.startswith(why)
+
+
+def test_piper_alone_is_not_replaced_in_silence():
+    with pytest.raises(VoiceFault):
+        voices(VoiceSettings("piper", {"en": "/nowhere/anna.onnx"}))
