@@ -29,9 +29,13 @@ class Child:
     """A worker process from its start to its end. `ready` is its WorkerReady, `load` as it told last."""
 
     def __init__(
-        self, on_events: Callable[[Child, list[AnyEvent]], None], module: str = "media.io.worker"
+        self,
+        on_events: Callable[[Child, list[AnyEvent]], None],
+        module: str = "media.io.worker",
+        hung_s: float = HUNG,
     ) -> None:
         self._module = module
+        self._hung_s = hung_s
         self.ready: WorkerReady | None = None
         self.load = 0.0
         self.became_ready = asyncio.Event()
@@ -83,7 +87,7 @@ class Child:
                 done, _ = await asyncio.wait(ends, timeout=PING_EVERY, return_when=asyncio.FIRST_COMPLETED)
                 if done:
                     return ""
-                limit = HUNG if self.ready is not None else START_TIMEOUT
+                limit = self._hung_s if self.ready is not None else START_TIMEOUT
                 if self._unanswered * PING_EVERY >= limit:
                     return f"it did not answer for {limit:.0f} s"
                 if self._wire is not None and self._wire.unsent > UNSENT:

@@ -13,10 +13,11 @@ import shutil
 import tempfile
 from collections.abc import Callable
 
-from media.io.child import START_TIMEOUT, Child, Wire
+from media.io.child import HUNG, START_TIMEOUT, Child, Wire
 from media.messages import AnyCommand, AnyEvent, WorkerReady
 
 DELAYS = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0)  # s before the first, second, ... restart in a row
+MODEL_S = 60.0  # that a model may keep a process from answering, while it is loaded or at work
 STEADY = 30.0  # s at work after which the next restart counts as the first again
 
 log = logging.getLogger("media.process")
@@ -31,6 +32,7 @@ class Supervisor:
 
     module: what it runs, options: its arguments. on_events(events): what it tells, in order, beginning with
     WorkerReady for every new process. on_lost(reason): it died; nothing of the dead one is told after that.
+    hung_s: without an answer, after which it is taken for hung.
     """
 
     def __init__(
@@ -41,8 +43,10 @@ class Supervisor:
         on_lost: Callable[[str], None],
         *,
         reserve: bool,
+        hung_s: float = HUNG,
     ) -> None:
         self._module = module
+        self._hung_s = hung_s
         self._options = options
         self._on_events = on_events
         self._on_lost = on_lost
@@ -116,7 +120,7 @@ class Supervisor:
         return next((child for child in self._children if child.pid == pid and child.ready is None), None)
 
     async def _spawn(self) -> Child:
-        child = Child(self._told, self._module)
+        child = Child(self._told, self._module, self._hung_s)
         self._children.append(child)
         try:
             await child.start(f"{self._directory}/control", self._options)
@@ -249,7 +253,9 @@ class SpeechClient(Supervisor):
         on_lost: Callable[[str], None],
         reserve: bool,
     ) -> None:
-        super().__init__("media.speech.io.worker", options, on_events, on_lost, reserve=reserve)
+        super().__init__(
+            "media.speech.io.worker", options, on_events, on_lost, reserve=reserve, hung_s=MODEL_S
+        )
 
 
 class RecorderClient(Supervisor):

@@ -56,6 +56,11 @@ class Rendering:
         return self.whole and (self.alike or (self.written and self.spoken >= len(self.pieces)))
 
     @property
+    def waits(self) -> int:
+        """Clauses that are not translated yet."""
+        return sum(each.text is None for each in self.pieces)
+
+    @property
     def written(self) -> bool:
         return self.whole and all(each.text is not None for each in self.pieces)
 

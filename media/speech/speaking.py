@@ -34,7 +34,7 @@ class Terms:
 
     waiting: int = 64
     patience_s: float = 0.02
-    stall_s: float = 3.0
+    stall_s: float = 5.0
     first_s: float = 0.3
     longest_s: float = 2.4
     kept_bytes: int = 16 * 1024 * 1024

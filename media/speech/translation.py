@@ -152,7 +152,7 @@ class Interpreter:
         rendering = owed.rendering
         if owed.number == GUESS:
             rendering.owed = ""
-            if not rendering.whole:
+            if not rendering.whole and rendering.waits == 0:
                 rendering.guess = result.text
                 self._show(owed, now)
             return

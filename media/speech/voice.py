@@ -7,6 +7,7 @@ synthesiser's own rate and level.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -61,16 +62,42 @@ class Voice(Protocol):
     def close(self) -> None: ...
 
 
+class OneOf:
+    """The first of several voices that has one for the language. why: as for one."""
+
+    def __init__(self, voices: Sequence[Voice], why: str) -> None:
+        self._voices = voices
+        self.name = ", ".join(each.name for each in voices)
+        known = [each.languages for each in voices]
+        self.languages = (
+            tuple(sorted({each for languages in known for each in languages})) if all(known) else ()
+        )
+        self.why = why
+
+    def say(self, text: str, language: str, gender: str = "", voice: str = "") -> Saying:
+        """What the last one says of it where none has. Raises VoiceFault."""
+        for each in self._voices[:-1]:
+            try:
+                return each.say(text, language, gender, voice)
+            except VoiceFault:
+                continue
+        return self._voices[-1].say(text, language, gender, voice)
+
+    def close(self) -> None:
+        for each in self._voices:
+            each.close()
+
+
 def sayable(text: str) -> str:
-    """The text in one line, without characters that are no writing. Raises VoiceFault where it is too long or
-    nothing is left.
+    """The text in one line, without characters that are no writing, and none of it phonemes, which `[[` would
+    begin. Raises VoiceFault where it is too long or nothing is left.
     """
     if len(text) > MOST_CHARACTERS:
         raise VoiceFault(
             f"{len(text)} characters are too much to be said at once, {MOST_CHARACTERS} are not", ever=True
         )
     kept = "".join(" " if unicodedata.category(each) in NO_WRITING else each for each in text)
-    kept = " ".join(kept.split())
+    kept = " ".join(kept.replace("[[", "[ [").split())
     if not any(each.isalnum() for each in kept):
         raise VoiceFault("there is nothing in it that could be said", ever=True)
     return kept

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from media.speech.hearing import Hearing
 from media.speech.io.apertium import Apertium
-from media.speech.io.espeak import EspeakVoice
 from media.speech.io.sphinx import SphinxRecogniser, files
+from media.speech.io.voices import voices
 from media.speech.jobs import Craft
 from media.speech.settings import CraftSettings, TranslatorSettings
 from media.speech.speaking import Speaking
@@ -25,7 +25,7 @@ def build(settings: CraftSettings) -> Sequence[Craft]:
     if settings.translate is not None:
         crafts.append(Translating(translators(settings.translate)))
     if settings.speak is not None:
-        crafts.append(Speaking(EspeakVoice()))
+        crafts.append(Speaking(voices(settings.speak)))
     return crafts
 
 

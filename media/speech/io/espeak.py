@@ -1,8 +1,7 @@
 """espeak-ng as a voice: a process a text, whose sound is taken as it is made.
 
 espeak-ng is GPL, so it is run, never linked. Texts go in by standard input, so that none can be an option,
-and no shell is in between; `[[` would begin phonemes and is parted. Voices are those that the program itself
-names, with a variant for the gender.
+and no shell is in between. Voices are those that the program itself names, with a variant for the gender.
 """
 
 from __future__ import annotations
@@ -72,7 +71,7 @@ class EspeakVoice:
         variant = variant or GENDERS.get(gender, "")
         name = f"{base}+{variant}" if variant else base
         command = [self._program, "-v", name, "-s", str(self._speed), "-b", "1", "--stdin", "--stdout"]
-        said = (text.replace("[[", "[ [") + "\n").encode("utf-8", "replace")
+        said = f"{text}\n".encode("utf-8", "replace")
         return ProcessSaying(f"espeak-ng {name}", command, said, rate=RATE, header=HEADER)
 
     def close(self) -> None:
