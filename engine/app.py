@@ -295,7 +295,8 @@ class Engine:
         self._settle()
 
     def _ear_ready(self) -> None:
-        self.switch.speech.ready()
+        self.switch.speech.ready(self.clock())
+        self._settle()
 
     def _ear_lost(self) -> None:
         self.switch.speech.lost(self.clock())

@@ -78,6 +78,9 @@ def _closed(switch: Switch, event: words.LegClosed, now: float) -> None:
 
 
 def _played(leg: Leg, event: words.PlayDone, now: float) -> None:
+    if event.play < 0:
+        leg.call.switch.speech.played(leg, event.play, now)
+        return
     leg.call.played(leg, event.play, event.completed or event.interrupted, now)
 
 

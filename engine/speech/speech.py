@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from engine.events import SpeechStrained
+from engine.events import Side, SpeechStrained
 from engine.leg import Media
-from engine.speech.talk import Talk
+from engine.speech.interpreting import Interpreting
+from engine.speech.talk import VOICES, Talk
 from engine.states import WAITING, State
-from engine.views import Caption
+from engine.views import Caption, UnknownCall
 from media.messages import Tap, Untap
+from media.speech import interpretation as policy
+from media.speech.interpretation import Fault
 from media.speech.jobs import Offer
+from media.speech.language import alike
 from media.speech.messages import (
     Crafts,
     Ignore,
@@ -33,6 +37,7 @@ from media.speech.shedding import Level
 
 if TYPE_CHECKING:
     from engine.call import Call
+    from engine.leg import Leg
     from engine.ports import EarPort
     from engine.switch import Switch
 
@@ -43,7 +48,8 @@ log = structlog.get_logger("speech")
 
 class Speech:
     """All of a switch's talks, by the legs that are heard. ear: None where there is none. show: takes
-    captions. observers: are told what stands, with the talk that it is of.
+    captions; tell: what a leg is to know of its interpreter. observers: are told what the ear tells, with the
+    talk that it is of.
     """
 
     def __init__(self, switch: Switch) -> None:
@@ -53,9 +59,11 @@ class Speech:
         self.strained = ""  # in words
         self.faults: dict[int, str] = {}  # what cannot be done, by leg
         self.show: Callable[[Caption], object] = lambda caption: None
+        self.tell: Callable[[Leg, policy.TellOf], object] = lambda leg, told: None
         self.observers: list[Callable[[Talk, SpeechEvent, float], None]] = []
         self._switch = switch
         self._talks: dict[int, Talk] = {}  # by leg
+        self._interpreters: dict[str, Interpreting] = {}  # by call
         self._of: dict[str, Talk] = {}  # by call
         self._late: OrderedDict[int, Talk] = OrderedDict()  # by leg, of those that are over
 
@@ -68,10 +76,28 @@ class Speech:
         talk = self._of.get(call.id)
         legs = self._legs(call)
         if talk is not None and tuple(talk.legs) != legs:
-            self._end(talk)
+            self._end(talk, now)
             talk = None
         if talk is None and legs:
-            self._begin(call, legs)
+            self._begin(call, legs, now)
+
+    def choose(self, call_id: str, listener: Side, voice: str, now: float) -> None:
+        """How a side is to hear the other from now on: off, over or instead. Raises UnknownCall where they do
+        not talk, or nothing of it is put into words.
+        """
+        talk = self._of.get(call_id)
+        if talk is None:
+            raise UnknownCall(f"call {call_id} is not put into words now")
+        talk.choose(listener, voice)
+        self._hear(talk)
+        leg = next(number for number, each in talk.legs.items() if each.side is listener)
+        self._interpreter(talk).choose(leg, voice, now)
+
+    def played(self, leg: Leg, play: int, now: float) -> None:
+        """A clip of an interpreter's is over."""
+        talk = self._talks.get(leg.number)
+        if talk is not None and talk.call.id in self._interpreters:
+            self._interpreters[talk.call.id].played(leg.number, play, now)
 
     def told(self, event: SpeechEvent, now: float) -> None:
         """Something that the ear tells."""
@@ -90,16 +116,22 @@ class Speech:
                     self.show(caption)
             elif isinstance(event, Unable):
                 self._unable(talk, event)
+            if talk.call.id in self._interpreters:
+                self._interpreters[talk.call.id].told(event, now)
             for observer in self.observers:
                 observer(talk, event, now)
 
-    def ready(self) -> None:
+    def ready(self, now: float) -> None:
         """An ear is there, for the first time or after one that died: it hears who was heard."""
         for talk in self._of.values():
             self._hear(talk)
+        for each in self._interpreters.values():
+            each.all_ways(Fault.LOST, True, now)
 
     def lost(self, now: float) -> None:
         """The ear died. What stood stands; what it was hearing is over."""
+        for each in self._interpreters.values():
+            each.all_ways(Fault.LOST, False, now)
         for talk in self._of.values():
             for sentence in list(talk.sentences.values()):
                 if not sentence.said.over:
@@ -113,7 +145,7 @@ class Speech:
             return ()
         return tuple(leg.number for leg in pair if leg is not None)
 
-    def _begin(self, call: Call, legs: tuple[int, ...]) -> None:
+    def _begin(self, call: Call, legs: tuple[int, ...], now: float) -> None:
         assert call.customer is not None and call.party is not None
         agent = self._switch.config.agents.get(call.party.agent)
         spoken = agent.languages if agent is not None else ()
@@ -121,11 +153,28 @@ class Speech:
             call.customer.number: call.language,
             call.party.number: spoken[0] if spoken else self._switch.config.language.agents,
         }
-        talk = Talk(call, {each: self._switch.legs[each] for each in legs}, languages)
+        differ = not alike(*languages.values())
+        voice = VOICES[call.queue.speech.voice if call.queue is not None and differ else "off"]
+        voices = dict.fromkeys(legs, voice)
+        talk = Talk(call, {each: self._switch.legs[each] for each in legs}, languages, voices)
         talk.lines = call.captioned
         self._of[call.id] = talk
         self._talks.update(dict.fromkeys(legs, talk))
         self._hear(talk)
+        for leg, voice in talk.voices.items():
+            if voice != "off":
+                self._interpreter(talk).choose(leg, voice, now)
+
+    def _interpreter(self, talk: Talk) -> Interpreting:
+        """The talk's, from now on."""
+        known = self._interpreters.get(talk.call.id)
+        if known is None:
+            terms = policy.Terms(late_s=self._switch.config.language.lag_s)
+            known = self._interpreters[talk.call.id] = Interpreting(talk, terms, self._notice(talk))
+        return known
+
+    def _notice(self, talk: Talk) -> Callable[[policy.TellOf], object]:
+        return lambda told: self.tell(talk.legs[told.leg], told)
 
     def _hear(self, talk: Talk) -> None:
         assert self.ear is not None, "talks are where an ear is"
@@ -134,9 +183,12 @@ class Speech:
         for leg in talk.legs.values():
             self._switch.media.send(leg.worker, Tap(leg.number, self.ear.taps))
 
-    def _end(self, talk: Talk) -> None:
+    def _end(self, talk: Talk, now: float) -> None:
         """They talk no more, to each other."""
         assert self.ear is not None
+        interpreter = self._interpreters.pop(talk.call.id, None)
+        if interpreter is not None:
+            interpreter.end(now)
         talk.call.captioned = talk.lines
         del self._of[talk.call.id]
         for number, leg in talk.legs.items():
@@ -152,6 +204,9 @@ class Speech:
 
     def _strain(self, event: Strained, now: float) -> None:
         self.level = event.level
+        works = event.level < Level.VOICES
+        for each in self._interpreters.values():
+            each.all_ways(Fault.SHED, works, now)
         self.strained = event.text if event.level is not Level.NOTHING else ""
         log.warning("speech", says=event.text)
         at = self._switch.wall(now)

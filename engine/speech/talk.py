@@ -7,6 +7,7 @@ every newer version takes its place on the pages.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,10 @@ from media.speech.language import alike
 from media.speech.messages import Attend, Into, Rendered, Said, Voice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from engine.call import Call
     from engine.leg import Leg
 
+VOICES: Mapping[str, Voice] = {"off": "off", "over": "over", "instead": "instead"}
 KEPT = 32  # utterances of a side that may still change
 
 
@@ -35,11 +35,13 @@ class Sentence:
 
 @dataclass
 class Talk:
-    """legs: by number, the customer's and the other's. languages: what each speaks and reads."""
+    """legs: by number, the customer's and the other's. languages: what each
+    speaks and reads. voices: how each wants to hear the other."""
 
     call: Call
     legs: dict[int, Leg]
     languages: dict[int, str]
+    voices: dict[int, Voice]
     sentences: OrderedDict[tuple[int, int], Sentence] = field(default_factory=OrderedDict)
     lines: int = 0
 
@@ -52,21 +54,15 @@ class Talk:
 
     def _attend(self, leg: int, vocabularies: Mapping[str, tuple[str, ...]]) -> Attend:
         other, language = self.other(leg), self.languages[leg]
-        terms = self.call.queue.speech if self.call.queue is not None else None
-        voice: Voice = "off"
-        if terms is not None and terms.voice in ("over", "instead") and not self.alike:
-            voice = "over" if terms.voice == "over" else "instead"
-        into = Into(
-            other, self.languages[other], voice=voice, gender=terms.gender if terms is not None else ""
-        )
+        gender = self.call.queue.speech.gender if self.call.queue is not None else ""
+        into = Into(other, self.languages[other], voice=self.voices[other], gender=gender)
         phrases = next((said for tag, said in vocabularies.items() if alike(tag, language)), ())
         return Attend(leg, (language,), (into,), phrases=phrases)
 
-    @property
-    def alike(self) -> bool:
-        """Whether both speak one language."""
-        one, other = self.languages.values()
-        return alike(one, other)
+    def choose(self, listener: Side, voice: str) -> None:
+        for number, leg in self.legs.items():
+            if leg.side is listener:
+                self.voices[number] = VOICES[voice]
 
     def said(self, told: Said, at: float) -> Caption | None:
         """What a side says now; None where there is nothing to show."""

@@ -129,6 +129,12 @@ class Talking(msgspec.Struct, frozen=True, tag=True):
     at: float
 
 
+class Settled(msgspec.Struct, frozen=True, tag=True):
+    """All was told of what the leg has said so far, and all voices of it were given."""
+
+    leg: int
+
+
 class Unable(msgspec.Struct, frozen=True, tag=True):
     """Something cannot be done for a leg; told once until it can be again (over). what: "hear", "translate"
     or "speak". why: what is wrong and what to do.
@@ -154,4 +160,4 @@ class Crafts(msgspec.Struct, frozen=True, tag=True):
     offers: list[Offer]
 
 
-SpeechEvent = Said | Rendered | Clip | Talking | Unable | Strained | Crafts
+SpeechEvent = Said | Rendered | Clip | Talking | Settled | Unable | Strained | Crafts

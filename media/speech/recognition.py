@@ -15,7 +15,7 @@ from media.speech import utterance
 from media.speech.dispatch import Dispatch
 from media.speech.jobs import AnyJob, Failed, Forget, Hear, Heard
 from media.speech.listener import Listener, Spell
-from media.speech.messages import Said, SpeechEvent
+from media.speech.messages import Said, Settled, SpeechEvent
 from media.speech.rendering import Rendering
 from media.speech.segment import Ended
 from media.speech.shedding import Kind, Shedding
@@ -232,6 +232,8 @@ class Recognition:
             return
         del self._spells[spell.stream]
         known[0].spells.remove(spell)
+        if not known[0].spells:
+            self._tell(Settled(known[0].leg))
         forget = Forget("", 0.0, spell.stream)
         worker = self._dispatch.give(forget, 0.0)
         if worker is not None:

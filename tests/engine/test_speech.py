@@ -224,7 +224,7 @@ def test_an_ear_that_died_leaves_what_stood_and_the_next_hears_on(scene: Scene) 
     scene.speech.lost(scene.world.now)
     assert scene.shown[-1].text == "mi pedido"
     scene.ear.asked.clear()
-    scene.speech.ready()
+    scene.speech.ready(scene.world.now)
     assert scene.attended == set(scene.legs)
 
 

@@ -1,8 +1,8 @@
 """Voice activity: WebRTC's detector as a gate, Silero's network as the one that is asked about what passes.
 
-The gate takes 2 µs a block and lets much noise pass; the network takes 80 µs for 32 ms of one leg and takes no
-noise of a line for speech. It keeps a state for each leg and hears one after the other, for its model has no
-batches. Sound of 8 kHz is brought to the 16 kHz that it wants.
+The gate takes 2 µs a block and lets much noise pass; the network takes 80 µs for 32 ms of one leg and takes
+no noise of a line for speech. It keeps a state for each leg and hears one after the other, for its model has
+no batches. Sound of 8 kHz is brought to the 16 kHz that it wants.
 """
 
 from __future__ import annotations
