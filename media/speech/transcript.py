@@ -12,6 +12,7 @@ LONGEST = 2000  # characters of one
 class Line(NamedTuple):
     """An utterance as its words stand. side: "customer" or "agent". utterance: its number, of a side's.
     begin, end: s on the call's clock. language: BCP 47. translation: as the other side read it; "" for none.
+    low: heard with low accuracy; gist: translated for the gist alone; both are marked wherever it is shown.
     """
 
     call: str
@@ -22,6 +23,8 @@ class Line(NamedTuple):
     language: str
     text: str
     translation: str = ""
+    low: bool = False
+    gist: bool = False
 
     @property
     def seconds(self) -> float:
