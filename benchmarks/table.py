@@ -78,6 +78,14 @@ FIGURES = {
         "stoi_from_wide": Figure("the same of Opus that adapts from a wide network", ""),
         "kbps_ours": Figure("what the adapted stream offers to the link, headers and all", "kb/s", "< 16"),
     },
+    "sentiment": {
+        "macro_f1": Figure("callers' feelings by their words, ten markets: F1 on sentences set apart"),
+        "macro_f1_negated": Figure("of those, where something is denied"),
+        "macro_f1_dev": Figure("F1 on the sentences that the lexica were made by"),
+        "macro_f1_later": Figure("F1 on sentences that were written when the lexica were done"),
+        "macro_f1_later_negated": Figure("of those, where something is denied"),
+        "us_per_sentence": Figure("CPU of one", "µs"),
+    },
     "plc": {
         "gain_over_spandsp_min": Figure("PESQ of concealment over spandsp's, where that is least", "", "> 0"),
         "gain_over_pjsip_min": Figure("and over a PJSIP softphone's", "", "> 0"),

@@ -18,6 +18,7 @@ from engine.sight import leg_view
 from engine.signin import SignIn
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
+from engine.store.transcripts import Transcripts
 from engine.views import (
     AgentAsk,
     AgentView,
@@ -300,6 +301,10 @@ class View:
 
     def events(self, call: str) -> Sequence[Entry]:
         return self._engine.journal.events(call)
+
+    @property
+    def transcripts(self) -> Transcripts:
+        return self._engine.journal.transcripts
 
     def recording(self, name: str) -> SoundView | None:
         path = unseal.find(self._engine.config, name)

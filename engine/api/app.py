@@ -30,6 +30,7 @@ from engine.api.routes import (
     recordings,
     records,
     registrations,
+    transcripts,
     trunks,
     whip,
 )
@@ -41,6 +42,7 @@ ROUTERS = (
     calls.router,
     records.router,
     recordings.router,
+    transcripts.router,
     queues.router,
     agents.router,
     registrations.router,

@@ -22,6 +22,7 @@ from engine.line_views import LineStandView, ProbeView, ReportView
 from engine.signin import SignIn
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
+from engine.store.transcripts import HitPage, Review, Said, TextFilter
 from engine.tokens import Claims
 from engine.views import (
     AgentAsk,
@@ -125,6 +126,10 @@ class EngineView(Protocol):
     def record(self, call: str) -> CallRecord | None: ...
     def events(self, call: str) -> Sequence[Entry]: ...
 
+    @property
+    def transcripts(self) -> TranscriptView:
+        """What was said in calls that are over, and how well they went."""
+
     def recording(self, name: str) -> SoundView | None:
         """A recording's file by its name in a record. Its pieces raise SealBroken, OSError."""
 
@@ -146,6 +151,19 @@ class TrunkView(Protocol):
 
     def probes(self, line: str) -> Sequence[LineProbed]:
         """Those that are over, the newest first."""
+
+
+class TranscriptView(Protocol):
+    """Asks the store, all of it: blocks, and raises StoreUnavailable."""
+
+    def page(self, wanted: TextFilter, *, cursor: str | None, limit: int) -> HitPage:
+        """Raises BadCursor."""
+
+    def review(self, call: str) -> Review | None: ...
+    def lines(self, call: str) -> Sequence[Said] | None: ...
+
+    def erase(self, call: str) -> bool:
+        """Whether there was anything."""
 
 
 class CallerDesk(Protocol):

@@ -6,28 +6,23 @@ meanwhile moves nothing.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, Engine, Row, Select, select, tuple_
 from sqlalchemy.exc import DBAPIError
 
 from engine.events import CallRecord
 from engine.store.errors import StoreUnavailable
+from engine.store.paged import BadCursor as BadCursor
+from engine.store.paged import at_key, cursor_of
 from engine.store.rows import Entry, record_from
 from engine.store.schema import call_records, journal, open_calls
 
 MAX_PAGE = 1000
 MAX_ENTRIES = 10_000  # of one call
-
-
-class BadCursor(ValueError):
-    """The cursor was not made here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +76,13 @@ class Records:
         limit = max(1, min(limit, MAX_PAGE))
         query = _filtered(wanted or RecordFilter())
         if cursor:
-            query = query.where(tuple_(call_records.c.ended_at, call_records.c.call) < _key(cursor))
+            query = query.where(tuple_(call_records.c.ended_at, call_records.c.call) < at_key(cursor))
         query = query.order_by(call_records.c.ended_at.desc(), call_records.c.call.desc()).limit(limit + 1)
         with self._reading() as connection:
             found = [record_from(row._mapping) for row in connection.execute(query)]
         more = len(found) > limit
         items = tuple(found[:limit])
-        return RecordPage(items, _cursor(items[-1]) if more else None)
+        return RecordPage(items, cursor_of(items[-1].ended_at, items[-1].call) if more else None)
 
     def get(self, call: str) -> CallRecord | None:
         query = select(call_records).where(call_records.c.call == call)
@@ -152,19 +147,6 @@ def _filtered(wanted: RecordFilter) -> Select[Any]:
         if name not in ("since", "until", "recorded") and value is not None:
             query = query.where(call_records.c[name] == value)
     return query
-
-
-def _cursor(record: CallRecord) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode([record.ended_at, record.call])).decode().rstrip("=")
-
-
-def _key(cursor: str) -> Any:
-    try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        at, call = msgspec.json.decode(text, type=tuple[float, str])
-    except (binascii.Error, ValueError, msgspec.DecodeError) as error:
-        raise BadCursor("this cursor was not given out here") from error
-    return tuple_(at, call)
 
 
 def _entry(row: Row[Any]) -> Entry:

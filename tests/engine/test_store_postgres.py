@@ -26,6 +26,7 @@ from engine.store.records import RecordFilter
 from routing.report import HOUR_S, added, figures
 from tests.engine.store_samples import NODE, T0, arrived, ended, record, talk
 from tests.engine.test_line_sums import probed, used
+from tests.engine.test_transcripts import FINDINGS, calls, fill
 
 pytest.importorskip("psycopg", reason="the PostgreSQL driver psycopg is not installed")
 
@@ -100,7 +101,13 @@ def journal(server: Server, tmp_path: Path) -> Iterator[Journal]:
 
 def test_the_migrations_make_exactly_the_tables_the_code_uses(journal: Journal, server: Server) -> None:
     with database.connect(server.url).connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+        assert (
+            compare_metadata(
+                MigrationContext.configure(connection, opts={"include_name": schema.modelled}),
+                schema.metadata,
+            )
+            == []
+        )
 
 
 def test_nodes_that_start_together_migrate_one_after_the_other(server: Server, journal: Journal) -> None:
@@ -142,6 +149,15 @@ def test_pages_hold_every_record_once(journal: Journal) -> None:
         if (cursor := page.next) is None:
             break
     assert seen == [f"c{number:02}" for number in reversed(range(25))]
+
+
+def test_what_was_said_is_found_by_its_words_and_erased(journal: Journal) -> None:
+    kept = fill(journal.transcripts)
+    for words, found in FINDINGS:
+        assert calls(kept, words=words) == found, words
+    assert (calls(kept, topic="refund", since=T0 + 3), calls(kept, written=False)) == (["c4", "c3"], ["mute"])
+    assert kept.erase("c0") and kept.erase_before(T0 + 3) == 2
+    assert calls(kept, words="refund") == ["c3"] and calls(kept, written=True) == ["c4", "c3"]
 
 
 def test_what_lines_did_is_added_up(journal: Journal) -> None:
