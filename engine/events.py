@@ -93,6 +93,29 @@ class SpeechStrained(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MoodTurned(Event):
+    """A side of a call feels otherwise than before. level: fine, uneasy or upset; score: -1 to 1. reasons:
+    what weighs most, first.
+    """
+
+    kind = "call.mood"
+    side: str
+    level: str
+    score: float
+    worse: bool
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UrgentSaid(Event):
+    """A word was said that its market holds to be urgent."""
+
+    kind = "call.urgent"
+    side: str
+    term: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallArrived(Event):
     """The first event of every call: it was admitted, by whatever way it came."""
 

@@ -89,9 +89,7 @@ class Review(BaseModel):
     queue: str
     agent: str
     outcome: str = Field(description="resolved, unresolved, follow_up, transferred, unanswered or unknown.")
-    score: float | None = Field(
-        description="First-pass quality, 0 to 100; null where it is not known."
-    )
+    score: float | None = Field(description="First-pass quality, 0 to 100; null where it is not known.")
     topics: list[str]
     marks: list[Mark]
     moods: dict[str, Mood] = Field(description="By side.")

@@ -64,6 +64,11 @@ class Talk:
             if leg.side is listener:
                 self.voices[number] = VOICES[voice]
 
+    def number(self, leg: int, utterance: int) -> int | None:
+        """Of the caption of an utterance, where it has one."""
+        sentence = self.sentences.get((leg, utterance))
+        return sentence.line if sentence is not None else None
+
     def said(self, told: Said, at: float) -> Caption | None:
         """What a side says now; None where there is nothing to show."""
         key = told.leg, told.utterance

@@ -20,7 +20,8 @@ from media.speech import segment
 from media.speech.dispatch import Dispatch
 from media.speech.jobs import AnyJob, AnyResult, Failed, Forget, Hear, Heard, Offer, Translate
 from media.speech.listener import Listener
-from media.speech.messages import Attend, Crafts, Ignore, SpeechEvent, Strained, Talking, Unable
+from media.speech.messages import Attend, Crafts, Ignore, SpeechEvent, Strained, Talking, Tone, Unable
+from media.speech.prosody import Prosody
 from media.speech.recognition import Recognition, Terms
 from media.speech.segment import BLOCK_S, Began, Ended, Segments
 from media.speech.shedding import Kind, Shedding
@@ -64,6 +65,7 @@ class Ear:
         self.shedding = shedding or Shedding()
         self._vad = vad
         self._segments = Segments(16, segments)
+        self._prosody = Prosody(16)
         self._free = list(range(15, -1, -1))
         self._listeners: dict[int, Listener] = {}
         self._by_row: dict[int, Listener] = {}
@@ -96,6 +98,7 @@ class Ear:
         if not self._free:
             before = self._segments.rows
             self._segments.grow(2 * before)
+            self._prosody.grow(2 * before)
             self._free = list(range(2 * before - 1, before - 1, -1))
         listener = Listener(self._free.pop(), terms)
         self._listeners[terms.leg] = self._by_row[listener.row] = listener
@@ -107,6 +110,7 @@ class Ear:
             self._leave(listener, now)
             del self._by_row[listener.row]
             self._free.append(listener.row)
+            self._prosody.clear(listener.row)
 
     # --- sound --------------------------------------------------------------------------------------
 
@@ -164,6 +168,8 @@ class Ear:
         gate, sure = self._judge(rows, blocks, part.rate)
         for listener, block, level, voice in zip(listeners, blocks, measure(blocks).tolist(), gate.tolist()):
             listener.hear(block.tobytes(), level, BLOCK_S if voice else 0.0)
+        speaks = self._segments.state[rows] == segment.State.SPEAKING
+        self._prosody.hear(rows[speaks], blocks[speaks], part.rate)
         for event in self._segments.hear(rows, gate, sure, made, at):
             self._turned(self._by_row[event.row], event, now)
 
@@ -190,6 +196,9 @@ class Ear:
             self._tell(Talking(listener.leg, True, event.at))
         else:
             self._tell(Talking(listener.leg, False, event.voiced))
+            voice = self._prosody.end(listener.row)
+            if voice is not None:
+                self._tell(Tone(listener.leg, listener.utterances, voice))
             self._recognition.end(listener, event, now)
 
     # --- workers ------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from media.speech import prosody
 from media.speech.jobs import Offer
 from media.speech.shedding import Level
 from media.speech.utterance import Stage
@@ -129,6 +130,14 @@ class Talking(msgspec.Struct, frozen=True, tag=True):
     at: float
 
 
+class Tone(msgspec.Struct, frozen=True, tag=True):
+    """How an utterance that is over was said."""
+
+    leg: int
+    utterance: int
+    voice: prosody.Voice
+
+
 class Settled(msgspec.Struct, frozen=True, tag=True):
     """All was told of what the leg has said so far, and all voices of it were given."""
 
@@ -160,4 +169,4 @@ class Crafts(msgspec.Struct, frozen=True, tag=True):
     offers: list[Offer]
 
 
-SpeechEvent = Said | Rendered | Clip | Talking | Settled | Unable | Strained | Crafts
+SpeechEvent = Said | Rendered | Clip | Talking | Tone | Settled | Unable | Strained | Crafts
