@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from engine.call import Call
-from engine.events import CallConnected, CallRecord, CallWrappedUp, Event
+from engine.events import CallConnected, CallRecord, CallWrappedUp, Event, Side
 from engine.sight import leg_view
+from engine.speech.sight import speech_view
 from engine.views import Caption, DeskCall, DeskQueue, DeskView, IllegalState, Note, Served, UnknownCall
 from routing import agent as agents
 from routing.agent import AgentState
@@ -176,4 +177,5 @@ def _call(call: Call, name: str, now: float) -> DeskCall:
         held_by=tuple(sorted(call.held_by)),
         recording="" if not recorded else "paused" if recording and recording.paused else "on",
         legs=tuple(leg_view(leg) for leg in call.legs if leg is call.customer or leg is call.party),
+        speech=speech_view(call, Side.CUSTOMER if outgoing else Side.AGENT),
     )

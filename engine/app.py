@@ -36,7 +36,6 @@ from engine.probe.desk import Probes
 from engine.prompts import PromptPack
 from engine.signin import SignIn
 from engine.speech import house
-from engine.speech.feeling import Feelings
 from engine.speech.house import House
 from engine.switch import Switch
 from engine.tape import Tape
@@ -123,7 +122,6 @@ class Engine:
         self.lines = Lines(self.switch)
         self.captions = Captions(self.switch, self.desks, self.lines)
         self.switch.speech.show = self._show
-        self.feelings = Feelings(self.switch)
         realm = config.sip.digest.realm or config.sip.domain
         self.sign_in = SignIn(config.agents, realm, self.admission.guard, rng)
         self.desk = Desk(self)

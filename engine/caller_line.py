@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from engine.events import CallRated, CallRecord, Event, Side
+from engine.speech.sight import speech_view
 from engine.states import State
 from engine.views import Caption, IllegalState, LineView, UnknownCall
 
@@ -117,6 +118,7 @@ def _view(call: Call, now: float) -> LineView:
     position = waits.position(call.id) if waits is not None else 0
     wait = acd.estimated_wait(queue.name, position, now) if queue is not None and position else None
     connected = call.clocks.connected
+    speech = speech_view(call, Side.CUSTOMER)
     return LineView(
         call=call.id,
         state=call.state,
@@ -124,4 +126,6 @@ def _view(call: Call, now: float) -> LineView:
         wait_s=math.ceil(wait / 30) * 30.0 if wait is not None else None,
         held=call.state is State.HELD and Side.AGENT in call.held_by,
         talk_s=round(now - connected) if connected is not None else 0.0,
+        voice=speech.voice if speech is not None else "off",
+        fault=speech.fault if speech is not None else "",
     )

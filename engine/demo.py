@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.demo_speech import Interpreted, page
 from engine.hearing import Hearing, heard, is_music, read_wav
 from engine.prompts import PromptPack
 from engine.voice import SpeechFault, say, telephone
@@ -75,7 +76,7 @@ def demo(config: Path, *, speech: Path | None = None, keep: Path | None = None) 
     if story.faults:
         print(f"\n{len(story.faults)} of the checks did not hold: {'; '.join(story.faults)}", file=sys.stderr)
         return 1
-    print("\nEverything held: a call went through, and both heard each other.")
+    print("\nEverything held: calls went through, and both heard and understood each other.")
     return 0
 
 
@@ -155,7 +156,10 @@ def _call(story: Story, node: RunningNode, folder: Path, speech: Path | None) ->
         talk.hold()
         talk.end()
         talk.judge(customer_wav, agent_wav)
-    _record(story, node, talk.post_dial_delay_s)
+        _record(story, node, talk.post_dial_delay_s)
+        story.tell("demo", "the second scene: two who share no language")
+        with page(node, "bob") as desk:
+            Interpreted(story, node, folder, (customer, bob), desk).play(_speak)
 
 
 class Talk:

@@ -107,6 +107,18 @@ class MoodTurned(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InterpreterChanged(Event):
+    """A side hears an interpreter from now on, or does not. voice: off, over or instead. fault: what keeps it
+    from hearing one, "" for nothing.
+    """
+
+    kind = "call.interpreter"
+    side: str
+    voice: str
+    fault: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UrgentSaid(Event):
     """A word was said that its market holds to be urgent."""
 

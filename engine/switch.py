@@ -38,6 +38,7 @@ from engine.ports import (
 from engine.probe.ticket import Tickets
 from engine.recording import Recordings
 from engine.signalling import Signalling
+from engine.speech.feeling import Feelings
 from engine.speech.speech import Speech
 from engine.states import State, Trigger
 from engine.timers import Timers
@@ -119,6 +120,7 @@ class Switch:
         self.legs: dict[int, Leg] = {}
         self.observers: list[Callable[[Event | CallRecord], None]] = [self.tickets.notice]
         self.leg_observers: list[Callable[[Side, media_words.LegStats], None]] = []
+        self.feelings = Feelings(self)
         self.own_hosts: set[str] = {config.sip.domain}
         self.call_rate = admit.Rate(config.node.limits.max_calls_per_s)
         self.trunks = TrunkGroup(self, rng)

@@ -121,12 +121,32 @@ class AgentView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechView:
+    """A call that is put into words, as one side sees it. language: of this side; other: of the other. voice:
+    how this side hears the other: off (as it is), over (with an interpreter over it) or instead. fault: why
+    no interpreter is heard although one is wished, by name: late, lost, shed, hear, translate, speak; "" for
+    none. cannot: what cannot be done, in words. mood: of the other, fine, uneasy or upset; score: -1 to 1.
+    urgent: terms that the other has said, the newest last.
+    """
+
+    language: str
+    other: str
+    voice: str
+    fault: str
+    cannot: tuple[str, ...]
+    mood: str
+    score: float
+    reasons: tuple[str, ...]
+    urgent: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeskCall:
     """A call that an agent is in, or that is offered to her, as her page shows it.
 
     who, name: the other one's number or address, and what she is called where that is known. outgoing: the
     agent dialled. waited_s: in a queue; None for a call of none. why: of the offer, routing.select.Reasons.
-    held_by: sides. recording: "on", "paused" or "".
+    held_by: sides. recording: "on", "paused" or "". speech: while it is put into words.
     """
 
     id: str
@@ -147,6 +167,7 @@ class DeskCall:
     held_by: tuple[str, ...]
     recording: str
     legs: tuple[LegView, ...]
+    speech: SpeechView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +261,7 @@ class Caption:
 class LineView:
     """A call as its caller is told of it. state: engine/states.py. position: from 1, None where she does not
     wait; wait_s: until somebody is there, by half minutes. talk_s: since somebody was.
+    voice, fault: of an interpreter, as SpeechView has them.
     """
 
     call: str
@@ -248,6 +270,8 @@ class LineView:
     wait_s: float | None
     held: bool
     talk_s: float
+    voice: str = "off"
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,15 +7,15 @@ the journal and to whoever listens: agents' help, supervisors, escalation.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from engine.events import CallEnded, CallRecord, Event, MoodTurned, UrgentSaid
 from engine.speech.talk import Talk
 from media.speech.io.lexica import shipped
 from media.speech.messages import Said, SpeechEvent, Talking, Tone
-from media.speech.mood import Alarm, Moods, Turn
+from media.speech.mood import Alarm, Cause, Moods, Reason, Turn
 from media.speech.prosody import Voice
 from media.speech.transcript import Line
 from media.speech.urgent import Urgent
@@ -25,8 +25,16 @@ if TYPE_CHECKING:
 
 SPOKEN = 16  # stretches of speech of a side that are remembered
 UTTERANCES = 8  # whose voices are
+URGENT = 8  # terms of a side that are shown
 
 UrgentOf = Callable[[str, str], "Urgent | None"]  # language, market
+
+
+class Felt(NamedTuple):
+    level: str = "fine"
+    score: float = 0.0
+    reasons: tuple[str, ...] = ()
+    urgent: tuple[str, ...] = ()
 
 
 @dataclass
@@ -36,6 +44,7 @@ class Side:
     spoken: deque[tuple[float, float | None]] = field(default_factory=lambda: deque(maxlen=SPOKEN))
     voices: dict[int, Voice] = field(default_factory=dict)
     newest: dict[int, Line] = field(default_factory=dict)
+    urgent: deque[str] = field(default_factory=lambda: deque(maxlen=URGENT))
 
     def talks(self, speaks: bool, at: float) -> None:
         if speaks:
@@ -66,19 +75,22 @@ class Feeling:
 class Feelings:
     """Of all calls of a switch. urgent: words of a language and market. told: whoever wants to know."""
 
-    def __init__(self, switch: Switch, urgent: UrgentOf = lambda language, market: None) -> None:
+    def __init__(self, switch: Switch) -> None:
         self.told: list[Callable[[Turn | Alarm, float], None]] = []
         self._switch = switch
-        self._urgent = urgent
+        self.urgent: UrgentOf = lambda language, market: None
         self._calls: dict[str, Feeling] = {}
         switch.speech.observers.append(self.notice)
         switch.observers.append(self.forget)
 
-    def of(self, call: str) -> Mapping[str, tuple[str, float]]:
-        """Level and score of each side that has spoken."""
+    def of(self, call: str, side: str) -> Felt:
+        """How a side feels now."""
         feeling = self._calls.get(call)
-        sides = feeling.moods.sides if feeling is not None else {}
-        return {side: (mood.level.value, mood.score) for side, mood in sides.items()}
+        mood = feeling.moods.sides.get(side) if feeling is not None else None
+        if feeling is None or mood is None:
+            return Felt()
+        urgent = tuple(feeling.side(side).urgent)
+        return Felt(mood.level.value, round(mood.score, 2), tuple(map(told_of, mood.reasons)), urgent)
 
     def notice(self, talk: Talk, event: SpeechEvent, now: float) -> None:
         """Something that the ear tells."""
@@ -116,7 +128,7 @@ class Feelings:
     def _begin(self, talk: Talk) -> Feeling:
         urgent: dict[str, Urgent] = {}
         for number, leg in talk.legs.items():
-            found = self._urgent(talk.languages[number], talk.call.market)
+            found = self.urgent(talk.languages[number], talk.call.market)
             if found is not None:
                 urgent[leg.side.value] = found
         return Feeling(Moods(talk.call.id, shipped, urgent))
@@ -134,9 +146,10 @@ class Feelings:
         if talk.call.id not in self._switch.calls:
             return
         if isinstance(told, Alarm):
+            self._calls[told.call].side(told.side).urgent.append(told.term)
             self._switch.note(UrgentSaid(at=at, call=told.call, side=told.side, term=told.term))
             return
-        reasons = tuple(f"{each.cause.value} {each.term}".strip() for each in told.reasons)
+        reasons = tuple(map(told_of, told.reasons))
         self._switch.note(
             MoodTurned(
                 at=at,
@@ -148,6 +161,11 @@ class Feelings:
                 reasons=reasons,
             )
         )
+
+
+def told_of(reason: Reason) -> str:
+    """In words: a term that was said, or how."""
+    return reason.term if reason.cause is Cause.WORD else reason.cause.value
 
 
 def trim(kept: dict[int, Voice] | dict[int, Line]) -> None:

@@ -32,7 +32,7 @@ log = structlog.get_logger("speech")
 class Interpreting:
     """Of one talk. tell: shows a leg something, by name, with its facts."""
 
-    def __init__(self, talk: Talk, terms: policy.Terms, tell: Callable[[policy.TellOf], object]) -> None:
+    def __init__(self, talk: Talk, terms: policy.Terms, tell: Callable[[policy.TellOf, float], None]) -> None:
         self._talk = talk
         self._tell = tell
         one, other = talk.legs
@@ -46,6 +46,10 @@ class Interpreting:
     def voice(self, listener: int) -> str:
         mode = self._policy.mode(listener)
         return next(name for name, each in MODES.items() if each is mode)
+
+    def fault(self, listener: int) -> str:
+        """What keeps it from hearing one, the first by name; "" for nothing."""
+        return min(self._policy.faults(listener), default="")
 
     def told(self, event: words.SpeechEvent, now: float) -> None:
         """Something that the ear tells of a leg of the talk."""
@@ -94,7 +98,7 @@ class Interpreting:
             elif isinstance(act, policy.DropClip):
                 self._forget(act.clip.number)
             else:
-                self._tell(act)
+                self._tell(act, now)
         self._arm(now)
 
     def _gain(self, act: policy.Original) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from engine.events import Side, SpeechStrained
+from engine.events import InterpreterChanged, Side, SpeechStrained
 from engine.leg import Media
 from engine.speech.interpreting import Interpreting
 from engine.speech.talk import VOICES, Talk
@@ -80,6 +80,15 @@ class Speech:
             talk = None
         if talk is None and legs:
             self._begin(call, legs, now)
+
+    def talk(self, call_id: str) -> Talk | None:
+        """The call's, while it is put into words."""
+        return self._of.get(call_id)
+
+    def interpreter(self, call_id: str, listener: int) -> tuple[str, str]:
+        """How a leg hears the other, off, over or instead, and what keeps it from hearing an interpreter."""
+        known = self._interpreters.get(call_id)
+        return (known.voice(listener), known.fault(listener)) if known is not None else ("off", "")
 
     def choose(self, call_id: str, listener: Side, voice: str, now: float) -> None:
         """How a side is to hear the other from now on: off, over or instead. Raises UnknownCall where they do
@@ -173,8 +182,15 @@ class Speech:
             known = self._interpreters[talk.call.id] = Interpreting(talk, terms, self._notice(talk))
         return known
 
-    def _notice(self, talk: Talk) -> Callable[[policy.TellOf], object]:
-        return lambda told: self.tell(talk.legs[told.leg], told)
+    def _notice(self, talk: Talk) -> Callable[[policy.TellOf, float], None]:
+        def tell(told: policy.TellOf, now: float) -> None:
+            call, leg = talk.call, talk.legs[told.leg]
+            if told.leg == told.listener and told.word != "dropped":
+                voice, fault = self.interpreter(call.id, told.leg)
+                call.note(InterpreterChanged, now, side=leg.side.value, voice=voice, fault=fault)
+            self.tell(leg, told)
+
+        return tell
 
     def _hear(self, talk: Talk) -> None:
         assert self.ear is not None, "talks are where an ear is"
