@@ -12,10 +12,11 @@ from engine.attempt import Contact
 from engine.call import Call
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
-from engine.events import CallRecord
+from engine.events import CallRecord, Side
 from engine.line_sight import LineSight
 from engine.sight import leg_view
 from engine.signin import SignIn
+from engine.speech.sight import node_speech
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.store.transcripts import Transcripts
@@ -34,6 +35,7 @@ from engine.views import (
     LineLoadView,
     LineView,
     LoadView,
+    NodeSpeechView,
     Note,
     PhoneTerms,
     QueueView,
@@ -268,6 +270,12 @@ class View:
 
     def show_caption(self, caption: Caption, readers: Collection[LegSide]) -> int:
         return self._engine.captions.show(caption, readers)
+
+    def speech(self) -> NodeSpeechView:
+        return node_speech(self._engine.switch)
+
+    def choose_interpreter(self, call: str, side: LegSide, voice: str) -> None:
+        self._engine.act(lambda now: self._engine.switch.speech.choose(call, Side(side), voice, now))
 
     def title(self, destination: str) -> str:
         found = self._engine.switch.plan.find(destination)

@@ -35,6 +35,7 @@ from engine.views import (
     LegSide,
     LineView,
     LoadView,
+    NodeSpeechView,
     PhoneTerms,
     QueueView,
     RegistrationView,
@@ -99,6 +100,12 @@ class EngineView(Protocol):
 
     def show_caption(self, caption: Caption, readers: Collection[LegSide]) -> int:
         """Show it on the pages of these sides; how many there are. Raises UnknownCall."""
+
+    def speech(self) -> NodeSpeechView:
+        """Who puts calls into words here."""
+
+    def choose_interpreter(self, call: str, side: LegSide, voice: str) -> None:
+        """How a side hears the other. Raises UnknownCall, IllegalState."""
 
     def title(self, destination: str) -> str:
         """What people call a number or name of the plan."""

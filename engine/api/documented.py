@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from engine.api import config_schemas, line_schemas, node_schemas, review_schemas, schemas
+from engine.api import config_schemas, line_schemas, node_schemas, review_schemas, schemas, speech_schemas
 from engine.api.problem import MEDIA_TYPE
 
 DESCRIPTION = """\
@@ -24,6 +24,7 @@ TAGS = [
     {"name": "records", "description": "Finished calls."},
     {"name": "recordings", "description": "Sound of calls that were recorded."},
     {"name": "transcripts", "description": "What was said in finished calls, and how well they went."},
+    {"name": "speech", "description": "Calls put into words: who does it, and interpreters in calls."},
     {"name": "queues", "description": "Queues now, and their day so far."},
     {"name": "agents", "description": "Agents and their states."},
     {"name": "registrations", "description": "Phones that registered."},
@@ -64,7 +65,7 @@ TITLES = {
 }
 
 
-MODULES = (schemas, config_schemas, line_schemas, node_schemas, review_schemas)  # of models
+MODULES = (schemas, config_schemas, line_schemas, node_schemas, review_schemas, speech_schemas)  # of models
 
 Reasons = Mapping[int, tuple[str, str]]  # name of the problem and what it means, by status
 

@@ -5,12 +5,51 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.events import Side
-from engine.views import SpeechView
+from engine.views import NodeSpeechView, SpeechPairView, SpeechView, SpeechWorkerView
+from media.speech.shedding import Level
 
 if TYPE_CHECKING:
     from engine.call import Call
+    from engine.switch import Switch
 
 OTHER = {Side.CUSTOMER: Side.AGENT, Side.AGENT: Side.CUSTOMER}
+
+
+LEVELS = {
+    Level.NOTHING: "all",
+    Level.PARTIALS: "no_partials",
+    Level.VOICES: "no_voices",
+    Level.CAPTIONS: "some_captions",
+}
+
+
+def node_speech(switch: Switch) -> NodeSpeechView:
+    """Of a whole node."""
+    speech = switch.speech
+    translating = [each for each in speech.offers if each.craft == "translate"]
+    pairs = {(source, target): gist for each in translating for source, target, gist in each.pairs}
+    return NodeSpeechView(
+        wanted=any(queue.speech.wanted for queue in switch.config.queues.values()),
+        workers=tuple(
+            SpeechWorkerView(
+                craft=each.craft,
+                name=each.name,
+                languages=each.languages,
+                closed=each.closed,
+                low_accuracy=each.low,
+                why=each.why,
+            )
+            for each in speech.offers
+        ),
+        pairs=tuple(
+            SpeechPairView(source=source, target=target, gist=gist)
+            for (source, target), gist in sorted(pairs.items())
+        ),
+        any_pair=any(each.languages or not each.pairs for each in translating),
+        level=LEVELS[speech.level],
+        says=speech.strained,
+        talks=speech.talks,
+    )
 
 
 def speech_view(call: Call, side: Side) -> SpeechView | None:

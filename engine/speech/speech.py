@@ -18,7 +18,7 @@ from engine.leg import Media
 from engine.speech.interpreting import Interpreting
 from engine.speech.talk import VOICES, Talk
 from engine.states import WAITING, State
-from engine.views import Caption, UnknownCall
+from engine.views import Caption, IllegalState, UnknownCall
 from media.messages import Tap, Untap
 from media.speech import interpretation as policy
 from media.speech.interpretation import Fault
@@ -81,6 +81,11 @@ class Speech:
         if talk is None and legs:
             self._begin(call, legs, now)
 
+    @property
+    def talks(self) -> int:
+        """Calls that are put into words now."""
+        return len(self._of)
+
     def talk(self, call_id: str) -> Talk | None:
         """The call's, while it is put into words."""
         return self._of.get(call_id)
@@ -91,12 +96,16 @@ class Speech:
         return (known.voice(listener), known.fault(listener)) if known is not None else ("off", "")
 
     def choose(self, call_id: str, listener: Side, voice: str, now: float) -> None:
-        """How a side is to hear the other from now on: off, over or instead. Raises UnknownCall where they do
-        not talk, or nothing of it is put into words.
+        """How a side is to hear the other from now on: off, over or instead. Raises UnknownCall, and
+        IllegalState where nothing of it is put into words now.
         """
+        if call_id not in self._switch.calls:
+            raise UnknownCall(f"no call {call_id} is in progress")
         talk = self._of.get(call_id)
         if talk is None:
-            raise UnknownCall(f"call {call_id} is not put into words now")
+            raise IllegalState(
+                "the two do not talk, or their queue is not put into words (queues.yaml: speech)"
+            )
         talk.choose(listener, voice)
         self._hear(talk)
         leg = next(number for number, each in talk.legs.items() if each.side is listener)

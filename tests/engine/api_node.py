@@ -35,11 +35,14 @@ from engine.views import (
     LegView,
     LineView,
     LoadView,
+    NodeSpeechView,
     Note,
     PhoneTerms,
     QueueView,
     RegistrationView,
     SoundView,
+    SpeechPairView,
+    SpeechWorkerView,
     UnknownAgent,
     UnknownCall,
     WorkerView,
@@ -114,6 +117,7 @@ class Node:
         self.renewed_s = 600.0  # after which relays have new passwords
         self.wrapped: list[tuple[str, str, str, str]] = []
         alice = AgentSettings(name="alice", password=Secret("test", "secret of alice"))
+        self.interpreters: dict[tuple[str, LegSide], str] = {}
         self.captions: list[tuple[Caption, frozenset[LegSide]]] = []
         self.sign_in = SignIn({"alice": alice}, "example.com", Guard(), Random(1))
         self.transcripts = Kept(self._ask_store)
@@ -244,6 +248,20 @@ class Node:
             raise UnknownCall(caption.call)
         self.captions.append((caption, frozenset(readers)))
         return len(readers)
+
+    def speech(self) -> NodeSpeechView:
+        worker = SpeechWorkerView(
+            craft="hear", name="ears", languages=("en",), closed=("es",), low_accuracy=True, why="alone"
+        )
+        pair = SpeechPairView(source="es", target="en", gist=True)
+        return NodeSpeechView(
+            wanted=True, workers=(worker,), pairs=(pair,), any_pair=False, level="all", says="", talks=1
+        )
+
+    def choose_interpreter(self, call: str, side: LegSide, voice: str) -> None:
+        if call not in self.live:
+            raise UnknownCall(call)
+        self.interpreters[call, side] = voice
 
     def health(self) -> HealthView:
         return HealthView(
