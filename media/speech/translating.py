@@ -53,7 +53,7 @@ class Task:
 
 
 class Translating:
-    """translators: the good ones first. markets: whose terms and tone count. why: how they came to be chosen."""
+    """translators: the good ones first. markets: whose terms and tone count. why: how they were chosen."""
 
     def __init__(
         self,

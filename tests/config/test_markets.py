@@ -54,10 +54,10 @@ def test_a_market_can_be_told_to_another_process():
 
 
 def test_calls_may_belong_to_markets_by_name_country_or_neither(folder: Path, edit):
-    edit("queues.yaml", "market: es", "market: es-MX")
-    assert load(folder, {}).queues["ventas"].market == "es-MX"
-    edit("queues.yaml", "market: es-MX", "market: elsewhere")
-    assert load(folder, {}).queues["ventas"].market == "elsewhere"
+    edit("queues.yaml", "market: cn", "market: zh-CN")
+    assert load(folder, {}).queues["zhichi"].market == "zh-CN"
+    edit("queues.yaml", "market: zh-CN", "market: elsewhere")
+    assert load(folder, {}).queues["zhichi"].market == "elsewhere"
 
 
 @pytest.mark.parametrize(
