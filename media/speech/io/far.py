@@ -23,12 +23,11 @@ import msgspec
 
 from media.speech.io.redis import LOST, box_of, terms_of
 from media.speech.io.redis_source import RedisSource
-from media.speech.jobs import AnyJob, Craft, Forget, Hear, Speak, Translate
+from media.speech.jobs import Craft, Forget, Hear, Speak, Translate
 from media.speech.settings import CraftSettings, FarSettings
 
 IDLE_S = 0.2  # that one look for jobs waits
 LOOK_S = 0.02  # between looks while there is work: a look takes a round trip
-STREAM_S = 30.0  # after which nothing more is asked of an utterance
 AGAIN_S = 0.3  # after the server was lost
 
 CRAFT_OF = {Hear: "hear", Forget: "hear", Translate: "translate", Speak: "speak"}
@@ -43,7 +42,6 @@ class FarBench:
         self._terms, self._box = terms_of(settings), box_of(settings)
         self._crafts = {craft.offer.craft: craft for craft in crafts}
         self._name = name
-        self._streams: dict[str, float] = {}  # when they were asked of last
         self._lives = 0
         self.ended = False
 
@@ -73,23 +71,11 @@ class FarBench:
             if not busy or now - looked >= LOOK_S:
                 looked = now
                 for job in source.jobs(0.0 if busy else IDLE_S):
-                    self._take(job, time.monotonic())
-                self._forget(now)
+                    craft = self._crafts.get(CRAFT_OF[type(job)])
+                    if craft is not None:
+                        craft.take(job, time.monotonic())
             for craft in busy:
                 source.answer(craft.work(time.monotonic()))
-
-    def _take(self, job: AnyJob, now: float) -> None:
-        craft = self._crafts.get(CRAFT_OF[type(job)])
-        if craft is None:
-            return
-        if isinstance(job, Hear):
-            self._streams[job.stream] = now
-        craft.take(job, now)
-
-    def _forget(self, now: float) -> None:
-        for stream in [stream for stream, at in self._streams.items() if now - at > STREAM_S]:
-            del self._streams[stream]
-            self._crafts["hear"].take(Forget("", 0.0, stream), now)
 
 
 def settings_of(given: str) -> FarSettings:

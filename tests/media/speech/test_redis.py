@@ -12,12 +12,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from engine.cli import main
 from media.speech.io.box import Boxes, Clear
 from media.speech.io.redis import LOST, MOST_JOBS, Terms, box_of, connect, pool_of, terms_of
 from media.speech.io.redis_jobs import Came, Gone, News, RedisJobs
 from media.speech.io.redis_source import RedisSource
 from media.speech.jobs import AnyResult, Failed, Hear, Offer, Speak, Spoken
-from media.speech.settings import FarSettings
+from media.speech.settings import CraftSettings, FarSettings, VoiceSettings
 from tests.engine.cluster.test_redis_tls import PASSWORD, Authority, served
 from tests.interop.redis_server import RedisServer, installed
 from tests.media.speech.far_program import OFFER
@@ -335,3 +336,38 @@ def test_the_way_there_is_tls_with_a_password_for_those_who_trust_its_certificat
                 refused.start()
             assert PASSWORD not in str(error.value)
             refused.close()
+
+
+def test_a_worker_elsewhere_needs_the_address_and_its_crafts_alone(
+    ear: Ear, server: RedisServer, tmp_path: Path
+):
+    where, crafts = tmp_path / "far.json", tmp_path / "crafts.json"
+    where.write_bytes(msgspec.json.encode(FarSettings(server.url, keys=SECRETS, key="k")))
+    crafts.write_bytes(msgspec.json.encode(CraftSettings(speak=VoiceSettings("espeak"))))
+    command = [
+        sys.executable,
+        "-m",
+        "engine",
+        "speech-worker",
+        "--redis",
+        str(where),
+        "--crafts",
+        str(crafts),
+    ]
+    with subprocess.Popen(command, cwd=ROOT) as worker:
+        pool = ear.pool()
+        assert [each.offers[0].name for each in ear.heard if isinstance(each, Came)] == ["espeak-ng"]
+        ear.jobs.give(pool, [Speak("a", 10.0, "buenos días", "es-MX", rate=8_000)])
+        ear.until(lambda: ear.answers)
+        worker.terminate()
+        assert worker.wait(PATIENCE_S) == 0
+    (answer,) = ear.answers
+    assert isinstance(answer, Spoken) and answer.by == "espeak-ng es-419" and len(answer.pcm) > 8_000
+    ear.until(lambda: any(isinstance(each, Gone) for each in ear.heard))
+
+
+def test_where_it_cannot_begin_it_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    crafts = tmp_path / "crafts.json"
+    crafts.write_bytes(b"{}")
+    assert main(["speech-worker", "--redis", "rediss://10.0.0.1/0", "--crafts", str(crafts)]) == 2
+    assert "give `keys`" in capsys.readouterr().err
