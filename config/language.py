@@ -81,6 +81,10 @@ class LanguageSettings:
         "without interpreters' voices, then without captions of some calls.",
         default=1.0,
     )
+    far: bool = setting(
+        "Ask speech workers on other machines as well (`isogloss speech-worker`), by the cluster's Redis.",
+        default=False,
+    )
     lag_s: Seconds = setting(
         "How late an interpreter's voice may be before the original is heard at full volume again.",
         default=6.0,

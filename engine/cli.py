@@ -1,5 +1,5 @@
-"""The command line: `isogloss serve|demo|check|plan|apply|rollback|history|recordings|trunk`. A fault says
-what to do, and exits with 2.
+"""The command line: `isogloss serve|demo|check|plan|apply|rollback|history|recordings|trunk|speech-worker`. A
+fault says what to do, and exits with 2.
 """
 
 from __future__ import annotations
@@ -66,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     decrypt = actions.add_parser("decrypt", help="write a sealed recording as a file that plays")
     decrypt.add_argument("files", type=Path, nargs=1, metavar="FILE")
     decrypt.add_argument("--to", type=Path, help="file to write (default: beside it, without .sealed)")
+    worker = commands.add_parser("speech-worker", help="hear, translate or speak for nodes elsewhere")
+    worker.add_argument(
+        "--redis", required=True, help="its URL, or a file of JSON: url, ca, prefix, keys, key"
+    )
+    worker.add_argument("--crafts", required=True, help="what it does and with which models: a file of JSON")
+    config_option(worker)
     for each in (verify, decrypt):
         config_option(each)  # its media.yaml has the keys
     return parser
@@ -75,6 +81,12 @@ def _recordings(options: argparse.Namespace) -> int:
     from engine import unseal
 
     return unseal.run(options)
+
+
+def _speech_worker(options: argparse.Namespace) -> int:
+    from media.speech.io import far
+
+    return far.main(["--redis", options.redis, "--crafts", options.crafts])
 
 
 def _operate(options: argparse.Namespace) -> int:
@@ -138,6 +150,7 @@ COMMANDS = {
     "check": _check,
     "recordings": _recordings,
     "trunk": _trunk,
+    "speech-worker": _speech_worker,
     **dict.fromkeys(arguments.COMMANDS, _operate),
     **dict.fromkeys(arguments.NODES, _cluster),
 }

@@ -5,7 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from config.schema import Config
-from media.speech.settings import CraftSettings, RecogniserSettings, TranslatorSettings, VoiceSettings
+from media.speech.settings import (
+    CraftSettings,
+    FarSettings,
+    RecogniserSettings,
+    TranslatorSettings,
+    VoiceSettings,
+)
 
 
 def hearing_of(config: Config) -> CraftSettings:
@@ -41,6 +47,20 @@ def rendering_of(config: Config) -> CraftSettings:
         speak=VoiceSettings(
             kind=voice.kind, models={tag: _path(config, path) for tag, path in voice.models.items()}
         ),
+    )
+
+
+def far_of(config: Config) -> FarSettings | None:
+    """Where workers on other machines are asked; None where none are."""
+    redis, between = config.cluster.redis, config.cluster.between
+    if not config.language.far or redis.url is None:
+        return None
+    return FarSettings(
+        redis.url.reveal(),
+        _path(config, redis.ca),
+        redis.prefix,
+        {id: key.reveal() for id, key in between.keys.items()},
+        between.key or "",
     )
 
 

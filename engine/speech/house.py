@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from config.schema import Config
-from engine.speech.crafts import hearing_of, rendering_of
+from engine.speech.crafts import far_of, hearing_of, rendering_of
 from engine.views import Check, Health
 from media.io.process import EarClient, SpeechClient, Supervisor, WorkerFailed
 from media.messages import AnyEvent, WorkerReady
@@ -59,6 +59,9 @@ class House:
         clips.mkdir()
         options = ["--taps", self.taps, "--workers", f"{self._folder}/workers", "--clips", str(clips)]
         options += ["--cores", str(self._config.language.cores)]
+        far = far_of(self._config)
+        if far is not None:
+            options += ["--far", self._secret("far", far)]
         return EarClient(options, on_events=self._told, on_lost=lambda reason: self._on_lost())
 
     def _make_workers(self) -> list[SpeechClient]:
@@ -68,10 +71,7 @@ class House:
         return [*workers, self._worker("render", rendering_of(self._config), True)()]
 
     def _worker(self, name: str, crafts: CraftSettings, reserve: bool) -> Callable[[], SpeechClient]:
-        path = Path(self._folder, f"{name}.json")
-        path.touch(0o600)  # a key may stand in it
-        path.write_bytes(msgspec.json.encode(crafts))
-        options = ["--ear", f"{self._folder}/workers", "--crafts", str(path)]
+        options = ["--ear", f"{self._folder}/workers", "--crafts", self._secret(name, crafts)]
 
         def make() -> SpeechClient:
             def told(events: list[AnyEvent]) -> None:
@@ -82,6 +82,13 @@ class House:
             return client
 
         return make
+
+    def _secret(self, name: str, what: msgspec.Struct) -> str:
+        """The path of a file that a process is to read; a key may stand in it."""
+        path = Path(self._folder, f"{name}.json")
+        path.touch(0o600)
+        path.write_bytes(msgspec.json.encode(what))
+        return str(path)
 
     @property
     def pids(self) -> dict[str, list[int]]:

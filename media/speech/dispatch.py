@@ -14,6 +14,7 @@ from media.speech.language import alike, among
 
 PATIENCE_S = 4.0  # beyond its time, after which an unanswered job is taken for lost
 MOST = 256  # jobs that a worker may owe
+NOBODY = 0  # no worker's number
 
 
 @dataclass(slots=True)
@@ -29,7 +30,9 @@ class Worker:
 
 
 class Dispatch:
-    """All workers of an ear. Numbers are the caller's."""
+    """All workers of an ear. Numbers are the caller's: above 0, or below it for a pool of workers elsewhere,
+    of whom each job may be another's.
+    """
 
     def __init__(self) -> None:
         self.workers: dict[int, Worker] = {}
@@ -59,6 +62,10 @@ class Dispatch:
         """The worker that hears the stream."""
         return self._streams.get(stream)
 
+    def keeps(self, stream: str) -> bool:
+        """Whether somebody hears the stream who has what was sent of it before."""
+        return self._streams.get(stream, NOBODY) > 0
+
     def offer_for(self, job: AnyJob) -> Offer | None:
         """What the one can do who would get the job; None: nobody can."""
         worker = self._choose(job)
@@ -79,7 +86,7 @@ class Dispatch:
 
     def answered(self, result: AnyResult) -> AnyJob | None:
         """The job that the answer is of; None for one that nobody waits for."""
-        worker = self.workers.get(self._asked.get(result.key, -1))
+        worker = self.workers.get(self._asked.get(result.key, NOBODY))
         if worker is None or result.key not in worker.owes:
             return None
         if isinstance(result, Spoken) and not result.over:
@@ -99,10 +106,17 @@ class Dispatch:
 
     def _choose(self, job: AnyJob) -> Worker | None:
         """The stream's own, else the best of those that can, the least burdened of these."""
-        if isinstance(job, Hear) and (own := self.workers.get(self._streams.get(job.stream, -1))):
+        if isinstance(job, Hear) and (own := self.workers.get(self._streams.get(job.stream, NOBODY))):
             return own
         able = [(offer, each) for each in self.workers.values() if (offer := _fit(each, job)) is not None]
-        able.sort(key=lambda pair: (_rank(pair[0], job), len(pair[1].owes), pair[1].number))
+        able.sort(
+            key=lambda pair: (
+                _rank(pair[0], job),
+                len(pair[1].owes),
+                pair[1].number < 0,
+                pair[1].number,
+            )
+        )
         return able[0][1] if able else None
 
 

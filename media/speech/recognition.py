@@ -181,7 +181,7 @@ class Recognition:
         return self._shedding.does(Kind.PARTIAL, listener.leg)
 
     def _job(self, listener: Listener, spell: Spell) -> Hear:
-        begin = spell.sent if self._dispatch.hears(spell.stream) is not None else 0
+        begin = spell.sent if self._dispatch.keeps(spell.stream) else 0
         terms, self._keys = listener.terms, self._keys + 1
         return Hear(
             key=f"{spell.stream}.{self._keys}",

@@ -54,3 +54,18 @@ class CraftSettings(msgspec.Struct, frozen=True):
     hear: RecogniserSettings | None = None
     translate: TranslatorSettings | None = None
     speak: VoiceSettings | None = None
+
+
+class FarSettings(msgspec.Struct, frozen=True):
+    """Where an ear and workers on other machines meet. url: of Redis, with its password; ca: certificate that
+    signed its own, prefix: of its keys. keys: secrets by id that jobs are closed with, key: the id to use.
+    """
+
+    url: str
+    ca: str = ""
+    prefix: str = "isogloss"
+    keys: dict[str, str] = {}
+    key: str = ""
+
+    def __repr__(self) -> str:
+        return f"FarSettings(url hidden, {self.ca}, {self.prefix}, keys hidden)"

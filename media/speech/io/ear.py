@@ -1,9 +1,10 @@
 """The ear's process: taps of the node's media workers in, jobs to its speech workers, events to the engine.
 
-python -m media.speech.io.ear --socket PATH --taps PATH --workers PATH --clips FOLDER --cores N
+python -m media.speech.io.ear --socket PATH --taps PATH --workers PATH --clips FOLDER --cores N [--far FILE]
 
 It connects to the engine's Unix socket. Told to begin, it listens for media workers at the second and for
-speech workers at the third; it ends when the engine's connection does.
+speech workers at the third; workers on other machines are asked by the Redis that the file names. It ends
+when the engine's connection does.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ from media.io.link import Link, Lost
 from media.messages import Frames, Ping, Pong, WorkerReady
 from media.speech import shedding
 from media.speech.ear import Ear
+from media.speech.io.far import settings_of
+from media.speech.io.redis import box_of, terms_of
+from media.speech.io.redis_jobs import Came, Gone, RedisJobs
 from media.speech.io.vad import TwoStage
 from media.speech.jobs import AnyJob
 from media.speech.messages import Attend, Begin, Ignore
@@ -80,8 +84,11 @@ T = TypeVar("T", Taps, Hand)
 class Process:
     """The loop between the engine's socket, taps and workers."""
 
-    def __init__(self, link: Link, taps: str, workers: str, clips: Path, cores: float) -> None:
+    def __init__(
+        self, link: Link, taps: str, workers: str, clips: Path, cores: float, far: RedisJobs | None = None
+    ) -> None:
         self._link = link
+        self._far = far
         self._clips = clips
         self._clip = 0
         self._ear = Ear(
@@ -123,6 +130,8 @@ class Process:
             self._hear(self._sources[handle])
         elif handle in self._hands:
             self._read(self._hands[handle])
+        elif self._far is not None and handle == self._far.fileno():
+            self._read_far(self._far)
 
     def _begin(self) -> None:
         """Listen for media workers and speech workers, in the place of whoever did before."""
@@ -130,6 +139,9 @@ class Process:
             self._taps, self._workers = map(listen, self._paths)
             for each in (self._taps, self._workers):
                 self._poll.register(each.fileno(), select.EPOLLIN)
+            if self._far is not None:
+                self._poll.register(self._far.fileno(), select.EPOLLIN)
+                self._far.start()
 
     def _accept(
         self, listener: socket.socket, known: dict[int, T], kind: Callable[[socket.socket, int], T]
@@ -181,6 +193,17 @@ class Process:
         if not data:
             self._part(hand, now)
 
+    def _read_far(self, far: RedisJobs) -> None:
+        now = time.monotonic()
+        for news in far.news():
+            if isinstance(news, Came):
+                self._ear.came(news.number, news.offers, now)
+            elif isinstance(news, Gone):
+                log.warning("far speech workers: %s", news.why)
+                self._ear.gone(news.number, now)
+            else:
+                self._ear.answered(news, now)
+
     def _part(self, hand: Hand, now: float) -> None:
         self._drop(hand.socket, self._hands)
         self._ear.gone(hand.number, now)
@@ -202,6 +225,9 @@ class Process:
                 except OSError as error:
                     log.error("speech worker %d: %s", hand.number, error)
                     self._part(hand, now)
+        for number in {number for number, _ in jobs if number < 0 and self._far is not None}:
+            assert self._far is not None, "who else has such numbers"
+            self._far.give(number, [job for each, job in jobs if each == number])
         events, self._ear.events = self._ear.events, []
         self._link.tell(events)
 
@@ -256,11 +282,20 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--workers", required=True, help="the Unix socket to make, for speech workers")
     parser.add_argument("--clips", required=True, type=Path, help="folder for an interpreter's voice")
     parser.add_argument("--cores", type=float, default=1.0, help="that speech may use")
+    parser.add_argument(
+        "--far", default="", help="where workers elsewhere are asked: a file of JSON, or a URL"
+    )
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the engine's to hear; it ends us by closing the connection
     os.nice(NICENESS)
     link = Link.connect(options.socket, log)
-    process = Process(link, options.taps, options.workers, options.clips, options.cores)
+    far = None
+    if options.far:
+        given = settings_of(options.far)
+        far = RedisJobs(
+            terms_of(given), f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}", box_of(given)
+        )
+    process = Process(link, options.taps, options.workers, options.clips, options.cores, far)
     try:
         process.run()
     except Lost as lost:

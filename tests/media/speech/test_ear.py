@@ -324,3 +324,25 @@ def test_an_answer_to_nothing_that_was_asked_moves_nothing(scene: Scene) -> None
     scene.ear.answered(Failed("nobody"), scene.now)
     scene.listen(1.0)
     assert scene.told(Said) == [] or scene.told(Said)[-1].over
+
+
+def test_a_pool_elsewhere_is_given_an_utterance_from_its_beginning_each_time() -> None:
+    scene = Scene()
+    scene.hand(-1, Script(WORDS), HEARING)
+    scene.attend()
+    utter(scene)
+    asked = [job for number, job in scene.asked if number == -1 and isinstance(job, Hear)]
+    assert len(asked) > 3 and {job.at for job in asked} == {0}
+    assert scene.told(Said)[-1].stands == "mi pedido no ha llegado"
+
+
+def test_of_equals_the_one_beside_the_ear_is_asked_and_the_pool_when_it_dies() -> None:
+    scene = Scene()
+    scene.hand(-1, Script(WORDS), HEARING)
+    scene.hand(1, Script(WORDS), HEARING)
+    scene.attend()
+    scene.speak(1.0)
+    assert {number for number, _ in scene.asked} == {1}
+    scene.kill(1)
+    utter(scene, 1.1)
+    assert scene.asked[-1][0] == -1 and scene.told(Said)[-1].stands == "mi pedido no ha llegado"
