@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.after.facts import Facts, Hold, in_language, of_side, says
+from engine.after.topics import WAIT, named
 from engine.store.transcripts import Mark
 from media.speech.transcript import Line
 
@@ -68,7 +69,7 @@ def _hold(facts: Facts, terms: Terms) -> Mark:
         return Mark(rule="hold", passed=None, share=0.2)
     longest = max(each.end - each.begin for each in holds)
     wanted = facts.phrases.get("hold", ())
-    asked = not wanted or not facts.lines or all(_announced(each, wanted, facts, terms) for each in holds)
+    asked = not facts.lines or all(_announced(each, wanted, facts, terms) for each in holds)
     passed = asked and longest <= terms.hold_s
     missing = () if asked else tuple(wanted[:1])
     return Mark(rule="hold", passed=passed, share=0.2, seconds=round(longest, 1), missing=missing)
@@ -80,7 +81,7 @@ def _announced(hold: Hold, wanted: Sequence[str], facts: Facts, terms: Terms) ->
         for each in of_side(facts.lines, "agent")
         if hold.begin - terms.ask_s <= each.end and each.begin <= hold.begin
     ]
-    return any(_any(each, wanted, facts) for each in before)
+    return any(WAIT in named(each) or _any(each, wanted, facts) for each in before)
 
 
 def _talk_over(facts: Facts, terms: Terms) -> Mark:

@@ -18,14 +18,14 @@ from media.speech.urgent import Urgent
 
 FOLDER = Path(__file__).parent / "topics"
 MOST = 3
-LATER = "later"  # of the tables: words that promise something, which are no topic
+LATER, WAIT = "later", "wait"  # of the tables, no topics: what promises something, what asks to wait
 
 
 def topics(lines: Sequence[Line]) -> tuple[str, ...]:
     """Those that most was said of, the first before others of the same weight."""
     found: Counter[str] = Counter()
     for line in lines:
-        found.update(set(named(line)) - {LATER})
+        found.update(each for each in named(line) if each not in (LATER, WAIT))
     return tuple(name for name, _ in found.most_common(MOST))
 
 
@@ -47,4 +47,4 @@ def of_language(language: str) -> dict[str, Urgent]:
 
 def weight(line: Line) -> int:
     """How many topics a line is about, for the choice of what sums a call up."""
-    return len(named(line)) if len(units(line.text, primary(line.language))) > 2 else 0
+    return len({*named(line)} - {WAIT}) if len(units(line.text, primary(line.language))) > 2 else 0
