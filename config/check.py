@@ -8,6 +8,7 @@ from config.cluster_faults import cluster_faults
 from config.fault import Fault
 from config.line_faults import line_faults
 from config.listeners import listener_faults
+from config.market_faults import market_faults
 from config.order import order_faults
 from config.parts import Parts
 from config.proxy_faults import proxy_faults
@@ -22,3 +23,4 @@ def check(parts: Parts) -> Iterator[Fault]:
     yield from line_faults(parts)
     yield from cluster_faults(parts)
     yield from proxy_faults(parts)
+    yield from market_faults(parts)

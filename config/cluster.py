@@ -13,7 +13,19 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator
 
-from config.setting import Address, Host, Name, Origin, Port, SecretField, Words, setting, settings, wrong
+from config.setting import (
+    Address,
+    Host,
+    MarketName,
+    Name,
+    Origin,
+    Port,
+    SecretField,
+    Words,
+    setting,
+    settings,
+    wrong,
+)
 from routing.residency import Residency, allowed
 
 _SIP = re.compile(
@@ -137,7 +149,7 @@ class SharingSettings:
 
 @settings
 class ResidencySettings:
-    markets: tuple[Name, ...] = setting("Markets whose calls it holds for.", default=())
+    markets: tuple[MarketName, ...] = setting("Markets whose calls it holds for.", default=())
     regions: tuple[Name, ...] = setting("Regions whose nodes those calls may be at.", default=())
 
     def value(self) -> Residency:

@@ -31,6 +31,7 @@ from config.setting import (
     Country,
     DestinationField,
     Encrypted,
+    MarketName,
     Name,
     Network,
     Profile,
@@ -61,7 +62,7 @@ class LineSettings:
         "`ip` for a gateway or carrier, `ims` for a mobile network.", default="ip"
     )
     country: Country = setting("Country whose national number format the line uses.")
-    market: Name | None = setting("Market its calls belong to; the node's when left out.", default=None)
+    market: MarketName | None = setting("Market its calls belong to; the node's when left out.", default=None)
     region: Name | None = setting(
         "Where its gateway is, in the words of node.yaml; calls prefer lines of their region, and calls that "
         "must stay in one take no line that does not say.",

@@ -18,6 +18,7 @@ from config.document import Document, Known
 from config.fault import ConfigError, Fault, did_you_mean
 from config.language import LanguageSettings
 from config.line import LineSettings
+from config.markets import Markets, ShippedMarkets, read_markets
 from config.media import MediaSettings
 from config.node import NodeSettings
 from config.numbers import Numbers
@@ -49,6 +50,7 @@ FILES = (
     "language",
 )
 LATER = ("routing", "cluster", "language")  # files that a folder of before has not: as if empty
+SHIPPED_MARKETS = ShippedMarkets(SHIPPED / "markets")
 MAX_LINES = 1000
 
 
@@ -97,10 +99,15 @@ class _Loader:
         people = read["agents"]
         self._only(people, settings_of(People))
         found = dict(self._named(LineSettings, lines))
+        markets = self._markets()
         return Parts(
             folder=self.folder,
             faults=self.faults,
-            documents={**read, **{f"lines/{name}": each for name, each in lines.items()}},
+            documents={
+                **read,
+                **{f"lines/{name}": each for name, each in lines.items()},
+                **markets.documents,
+            },
             node=self._value(NodeSettings, read["node"]),
             sip=self._value(SipSettings, read["sip"]),
             media=self._value(MediaSettings, read["media"]),
@@ -116,6 +123,8 @@ class _Loader:
             lines=found,
             rates=dict(self._rates(found)),
             prompts=self._prompts(),
+            markets=markets.values,
+            terms=markets.terms,
         )
 
     def _read_file(self, name: str) -> Document:
@@ -195,6 +204,14 @@ class _Loader:
             found[path.stem] = frozenset(texts if isinstance(texts, dict) else ())
         return found
 
+    def _markets(self) -> Markets:
+        """The folder's own; the shipped ones where it has none."""
+        own = self.folder / "markets"
+        copy = self.texts / "markets"
+        found = read_markets(copy, own) if copy.is_dir() else Markets()
+        self.faults += found.faults
+        return found
+
 
 def _config(parts: Parts) -> Config:
     node, numbers, sip = parts.node, parts.numbers, parts.sip
@@ -226,6 +243,8 @@ def _config(parts: Parts) -> Config:
             parts.cluster,
             redis=replace(parts.cluster.redis, ca=_below(parts.folder, parts.cluster.redis.ca)),
         ),
+        markets={name: each.market(parts.terms[name]) for name, each in parts.markets.items() if each}
+        or SHIPPED_MARKETS,
         specs={name: each.spec(listed.get(name, ())) for name, each in lines.items()},
     )
 

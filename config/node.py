@@ -7,7 +7,17 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
-from config.setting import Country, Language, Name, Positive, Seconds, SomeSeconds, setting, settings
+from config.setting import (
+    Country,
+    Language,
+    MarketName,
+    Name,
+    Positive,
+    Seconds,
+    SomeSeconds,
+    setting,
+    settings,
+)
 
 
 @settings
@@ -50,7 +60,7 @@ class NodeSettings:
     region: Name = setting(
         "Where the node is, in the operator's own words; calls prefer nodes of their region."
     )
-    market: Name = setting("Market that calls belong to when neither queue nor line says so.")
+    market: MarketName = setting("Market that calls belong to when neither queue nor line says so.")
     country: Country = setting("Country whose national number format is understood when dialled.")
     language: Language = setting("Language of prompts when the queue does not say.", default="en")
     data_dir: Path = setting(

@@ -12,6 +12,7 @@ from config.document import Document
 from config.fault import Fault
 from config.language import LanguageSettings
 from config.line import LineSettings
+from config.market import MarketSettings
 from config.media import MediaSettings
 from config.node import NodeSettings
 from config.numbers import Numbers
@@ -21,6 +22,7 @@ from config.routing import RoutingSettings
 from config.service import ApiSettings, StoreSettings
 from config.signalling import SipSettings
 from config.tariff import RateList
+from media.speech.market import Term
 
 T = TypeVar("T")
 
@@ -30,7 +32,7 @@ class Parts:
     """None stands for a file or an entry that has faults; its name is known all the same.
 
     documents: by file name without `.yaml`. prompts: names of prompts by language. rates: lists of
-    rates, by line.
+    rates, by line. terms: of glossaries, by market.
     """
 
     folder: Path
@@ -51,6 +53,8 @@ class Parts:
     lines: Mapping[str, LineSettings | None]
     rates: Mapping[str, RateList]
     prompts: Mapping[str, frozenset[str]]
+    markets: Mapping[str, MarketSettings | None]
+    terms: Mapping[str, tuple[Term, ...]]
 
     def fault(self, file: str, path: tuple[str | int, ...], problem: str, remedy: str) -> Fault:
         return self.documents[file].fault(path, problem, remedy)

@@ -10,6 +10,7 @@ from config.setting import (
     Count,
     DestinationField,
     Language,
+    MarketName,
     Name,
     RingSeconds,
     Seconds,
@@ -28,7 +29,7 @@ class QueueSettings:
         "Shown on the phone of an agent who is offered a call; the queue's name when left out.", default=""
     )
     language: Language = setting("Language of prompts, and of the callers expected.")
-    market: Name | None = setting("Market its calls belong to; the line's when left out.", default=None)
+    market: MarketName | None = setting("Market its calls belong to; the line's when left out.", default=None)
     welcome: tuple[Text, ...] = setting("Prompts a caller hears first, in order.", default=())
     music: Text = setting("Prompt looped while waiting.", default="music")
     announce_every_s: Seconds = setting(

@@ -16,6 +16,7 @@ from typing import Any
 from config.cluster import ClusterSettings
 from config.language import LanguageSettings
 from config.line import LineSettings
+from config.market import MarketSettings
 from config.media import MediaSettings
 from config.node import NodeSettings
 from config.numbers import Numbers
@@ -79,6 +80,13 @@ PAGES = (
         "language.yaml",
         "Who hears, translates and speaks. How it works: [language](language.md).",
         LanguageSettings,
+    ),
+    Page(
+        "markets/NAME.yaml",
+        "One file for each market: whose language, words and customs count, and what agents are offered to "
+        "say. A folder without markets has those that are shipped. A call's `market` is one of these by its "
+        "name or country (`mx` for es-MX); any other name has the file of the reader's language.",
+        MarketSettings,
     ),
     Page(
         "lines/NAME.yaml",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -11,6 +11,7 @@ import phonenumbers
 
 from config.schema import Config
 from config.secret import Secret
+from media.speech.market import Taboo, Term
 from routing.coverage import left_without_a_line
 from routing.number import (
     AgentTarget,
@@ -90,6 +91,7 @@ EFFECTS: Mapping[str, Effect] = {
     "agents": Effect.NOW,
     "users": Effect.NOW,
     "lines": Effect.NEXT_CALL,
+    "markets": Effect.NEXT_CALL,
     "cluster": Effect.RESTART,
     "cluster.residency": Effect.NEXT_CALL,
     "cluster.near.candidates": Effect.NEXT_CALL,
@@ -100,7 +102,21 @@ EFFECTS: Mapping[str, Effect] = {
     "routing.circuit": Effect.NOW,
     "routing.rescue": Effect.NOW,
 }
-NOUNS = {"queues": "queue", "agents": "agent", "users": "user", "lines": "line", "tokens": "API token"}
+NOUNS = {
+    "queues": "queue", "agents": "agent", "users": "user", "lines": "line", "markets": "market",
+    "tokens": "API token",
+}  # fmt: skip
+
+
+def _terms(old: tuple[Term, ...], new: tuple[Term, ...]) -> str:
+    return f"{len(_changed(old, new))} terms of its glossaries are new, other or gone"
+
+
+def _changed(old: Iterable[Term | Taboo], new: Iterable[Term | Taboo]) -> list[str]:
+    """Names of what is not in both."""
+    before, after = {each.name: each for each in old}, {each.name: each for each in new}
+    return sorted(name for name in before | after if before.get(name) != after.get(name))
+
 
 # What operators change most, in a sentence: by file and setting, of what was and what is to be.
 PHRASES: Mapping[tuple[str, str], Callable[[Any, Any], str]] = {
@@ -110,6 +126,8 @@ PHRASES: Mapping[tuple[str, str], Callable[[Any, Any], str]] = {
         lambda old, new: f"up to {_most(new)} calls sent a second instead of {_most(old)}"
     ),
     ("queues", "max_length"): lambda old, new: f"up to {_most(new)} callers wait instead of {_most(old)}",
+    ("markets", "terms"): _terms,
+    ("markets", "taboos"): lambda old, new: f"other rules: {', '.join(_changed(old, new))}",
     ("queues", "max_wait_s"): lambda old, new: f"callers wait up to {_most(new)} s instead of {_most(old)}",
 }
 

@@ -20,6 +20,7 @@ from config.routing import RoutingSettings
 from config.secret import Secret
 from config.service import ApiSettings, StoreSettings
 from config.signalling import SipSettings
+from media.speech.market import Market
 from routing.board import LineSpec
 from routing.number import NumberPlan
 from routing.queue import QueueSpec
@@ -29,7 +30,8 @@ from routing.queue import QueueSpec
 class Config:
     """Everything a node is told. Immutable; `with_ports` and `with_secrets` return another one.
 
-    specs: of the lines, as choosing sees them, with the rates of their lists.
+    markets: with the terms of their glossaries. specs: of the lines, as choosing sees them, with the rates of
+    their lists.
     """
 
     folder: Path
@@ -46,6 +48,7 @@ class Config:
     routing: RoutingSettings = field(default_factory=RoutingSettings)
     cluster: ClusterSettings = field(default_factory=ClusterSettings)
     language: LanguageSettings = field(default_factory=LanguageSettings)
+    markets: Mapping[str, Market] = field(default_factory=dict)
     specs: Mapping[str, LineSpec] = field(default_factory=dict)
 
     @property

@@ -55,6 +55,7 @@ def wrong(problem: str, remedy: str) -> PydanticCustomError:
 
 MONTH_S = 30 * 86_400
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_MARKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _HOST = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
 )
@@ -67,6 +68,12 @@ def _name(text: str) -> str:
         raise wrong(
             f"{text!r} is not a name", "use up to 64 of a–z, 0–9, '_', '-' and '.', a letter or digit first"
         )
+    return text
+
+
+def _market(text: str) -> str:
+    if not _MARKET.fullmatch(text):
+        raise wrong(f"{text!r} is no name of a market", "write one such as es-MX")
     return text
 
 
@@ -124,6 +131,7 @@ def _one_a_core(value: object) -> object:
 
 
 Name = Annotated[str, AfterValidator(_name), Words("name")]
+MarketName = Annotated[str, AfterValidator(_market), Words("name of a market")]
 Text = Annotated[str, Len(0, 256), Words("text")]
 Address = Annotated[str, AfterValidator(_address), Words("IP address")]
 Host = Annotated[str, AfterValidator(_host), Words("host name or IP address")]

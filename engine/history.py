@@ -76,6 +76,8 @@ def files_of(folder: Path) -> Iterator[Path]:
     found = [
         *folder.glob("*.y*ml"),
         *folder.glob("lines/*.y*ml"),
+        *folder.glob("markets/*.y*ml"),
+        *folder.glob("markets/*.tbx"),
         *folder.glob("*.csv"),
         *folder.glob("*/*.csv"),
     ]

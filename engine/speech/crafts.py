@@ -36,6 +36,7 @@ def rendering_of(config: Config) -> CraftSettings:
             url=translator.endpoint.url,
             name=translator.endpoint.model,
             key=key.reveal() if key is not None else "",
+            markets=dict(config.markets),
         ),
         speak=VoiceSettings(
             kind=voice.kind, models={tag: _path(config, path) for tag, path in voice.models.items()}

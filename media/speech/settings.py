@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from media.speech.market import Market
+
 
 class RecogniserSettings(msgspec.Struct, frozen=True):
     """kind: auto, whisper, sphinx or vosk. model: folder or name; language_model, dictionary: files of
@@ -23,15 +25,17 @@ class RecogniserSettings(msgspec.Struct, frozen=True):
 
 class TranslatorSettings(msgspec.Struct, frozen=True):
     """kind: auto, ctranslate2, apertium or endpoint. models: folders of CTranslate2 models. device: auto, cpu
-    or cuda. url, name, key: of an endpoint.
+    or cuda. threads: of a model. url, name, key: of an endpoint. markets: whose terms and tone count.
     """
 
     kind: str = "auto"
     models: tuple[str, ...] = ()
     device: str = "auto"
+    threads: int = 1
     url: str = ""
     name: str = ""
     key: str = ""
+    markets: dict[str, Market] = {}
 
     def __repr__(self) -> str:
         return f"TranslatorSettings({self.kind}, {self.models}, {self.url}, key hidden)"

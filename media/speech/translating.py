@@ -9,14 +9,16 @@ captions stay in the original and say so.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from media.speech.jobs import AnyJob, AnyResult, Failed, Offer, Translate, Translated
 from media.speech.language import alike
+from media.speech.market import Market
 from media.speech.pivot import Hop, Side, Way, all_pairs, ways
 from media.speech.placeholder import clean, spelled, unspelled
 from media.speech.translator import Brief, Translator, TranslatorFault, Version
+from media.speech.wording import Draft, Hits, Wording, keeps, mended, restored, tone, toned
 
 Told = Version | TranslatorFault
 
@@ -36,25 +38,36 @@ class Terms:
 
 @dataclass(slots=True, eq=False)
 class Task:
-    """A job on its way. text: what is to be translated. tried: ways that failed."""
+    """A job on its way. text: what is to be translated now, with terms or with placeholders for them. tried:
+    ways that failed.
+    """
 
     job: Translate
     until: float
     text: str
     brief: Brief
-    way: Way
+    draft: Draft
+    way: Way = ()
     tried: set[Way] = field(default_factory=set)
+    plain: Version | None = None  # that lacks terms
 
 
 class Translating:
-    """translators: the good ones first. why: how they came to be chosen."""
+    """translators: the good ones first. markets: whose terms and tone count. why: how they were chosen."""
 
     def __init__(
-        self, translators: Sequence[Translator], terms: Terms | None = None, *, why: str = ""
+        self,
+        translators: Sequence[Translator],
+        terms: Terms | None = None,
+        *,
+        markets: Mapping[str, Market] | None = None,
+        why: str = "",
     ) -> None:
         self.terms = terms or Terms()
         self.translators = tuple(translators)
         self._sides = [Side(each.reach, each.gist) for each in self.translators]
+        self.hits = Hits()
+        self._wording = Wording(markets or {})
         self._why = why
         self._tasks: list[Task] = []
         self._done: deque[AnyResult] = deque()
@@ -108,11 +121,14 @@ class Translating:
         self._now = now
         text = clean(job.text, self.terms.chars)
         before = clean(job.before[-self.terms.chars :], self.terms.chars)
-        brief = Brief(job.source, job.target, job.formality, before)
+        draft = self._wording.draft(text, job.source, job.target, job.market)
         if alike(job.source, job.target) or not any(each.isalpha() for each in text):
+            text = toned(text, draft.market, job.formality) if draft.market else text
             self._done.append(Translated(job.key, by="none", text=text))
             return
-        task = Task(job, now + job.due_s, text, brief, ())
+        manner = tone(draft.market, job.formality)
+        brief = Brief(job.source, job.target, job.formality, before, draft.told, manner)
+        task = Task(job, now + job.due_s, text, brief, draft)
         if self._take_way(task):
             self._tasks.append(task)
         else:
@@ -155,15 +171,31 @@ class Translating:
             self._rests.update({hop.by: self._now + self.terms.rest_s for hop in way})
         for task, each in zip(tasks, told, strict=True):
             if isinstance(each, Version):
-                self._done.append(self._result(task, each))
+                self._reached(task, each)
             else:
                 task.tried.add(way)
                 self._again(task, each)
 
+    def _reached(self, task: Task, version: Version) -> None:
+        """A translation: is every term there? The text goes once more with placeholders where not."""
+        draft = task.draft
+        if task.plain is None and not keeps(draft, version.text):
+            task.plain, task.text = version, draft.masked
+            self._tasks.append(task)
+            return
+        if task.plain is not None:
+            text = restored(draft, version.text)
+            version = version._replace(text=text, alternatives=()) if text is not None else task.plain
+        self.hits.count(draft, version.text)
+        text = toned(mended(draft, version.text), draft.market, task.job.formality)
+        self._done.append(self._result(task, version._replace(text=text)))
+
     def _again(self, task: Task, fault: TranslatorFault) -> None:
         """Another way, if there is one."""
         way = task.way
-        if self._take_way(task):
+        if task.plain is not None:
+            self._reached(task, task.plain)
+        elif self._take_way(task):
             self._tasks.append(task)
         else:
             self._done.append(Failed(task.job.key, by=self._named(way), why=fault.why, ever=fault.ever))

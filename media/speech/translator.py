@@ -47,8 +47,8 @@ class Reach:
 
 class Brief(NamedTuple):
     """How a text is wanted. source, target: BCP 47 with countries. formality: "", "formal" or "informal".
-    before: what was said before it. terms: what words of the source have to become, where the translator is
-    one that can be told so.
+    before: what was said before it. terms: what words of the source have to become, and tone: how readers are
+    spoken to, in words; for translators that mind.
     """
 
     source: str
@@ -56,6 +56,7 @@ class Brief(NamedTuple):
     formality: str = ""
     before: str = ""
     terms: tuple[tuple[str, str], ...] = ()
+    tone: str = ""
 
     @property
     def pair(self) -> Pair:

@@ -1,9 +1,10 @@
 """No setting without effect: what an operator may write is read by something that acts on it.
 
 By name, from the syntax trees: a setting counts as read when its name is an attribute that is looked at in
-`engine/`, or in `routing/` and `sip/` under the name it is handed over by. Looking at it to check it, as
-`config/order.py` does, is no effect. A name that other things have as well may be found for the wrong reason;
-that a setting does what it says is for tests of its own, such as tests/engine/test_settings_at_work.py.
+`engine/`, or in `routing/`, `sip/` and `media/speech/` under the name it is handed over by. Looking at it to
+check it, as `config/order.py` does, is no effect. A name that other things have as well may be found for the
+wrong reason; that a setting does what it says is for tests of its own, such as
+tests/engine/test_settings_at_work.py.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from config.reference import PAGES
 from routing.number import Feature
 
 ROOT = Path(__file__).resolve().parents[2]
-ACTING = ("engine", "routing", "sip")
+ACTING = ("engine", "routing", "sip", "media/speech")
 # What builds a part of `Config` out of what was written; the rest of config/ declares, checks and explains.
-BUILDING = ("config/load.py", "config/schema.py", "config/numbers.py")
+BUILDING = ("config/load.py", "config/schema.py", "config/numbers.py", "config/markets.py")
 
 
 def settings(block: type) -> Iterator[str]:

@@ -6,14 +6,13 @@ import time
 from collections.abc import Sequence
 
 from media.speech.hearing import Hearing
-from media.speech.io.apertium import Apertium
 from media.speech.io.sphinx import SphinxRecogniser, files
+from media.speech.io.translators import translators
 from media.speech.io.voices import voices
 from media.speech.jobs import Craft
-from media.speech.settings import CraftSettings, TranslatorSettings
+from media.speech.settings import CraftSettings
 from media.speech.speaking import Speaking
 from media.speech.translating import Translating
-from media.speech.translator import Translator
 
 
 def build(settings: CraftSettings) -> Sequence[Craft]:
@@ -23,12 +22,8 @@ def build(settings: CraftSettings) -> Sequence[Craft]:
         found = files(settings.hear.model, settings.hear.language_model, settings.hear.dictionary)
         crafts.append(Hearing(SphinxRecogniser(found), time.process_time))
     if settings.translate is not None:
-        crafts.append(Translating(translators(settings.translate)))
+        chosen, why = translators(settings.translate)
+        crafts.append(Translating(chosen, markets=settings.translate.markets, why=why))
     if settings.speak is not None:
         crafts.append(Speaking(voices(settings.speak)))
     return crafts
-
-
-def translators(settings: TranslatorSettings) -> list[Translator]:
-    """Those that are there, the good ones first."""
-    return [Apertium()]
