@@ -12,6 +12,7 @@ from config.setting import Language, Seconds, SecretField, Text, setting, settin
 from routing.queue import SpeechTerms
 
 Cores = Annotated[float, Gt(0), Le(1024)]
+Days = Annotated[int, Ge(0), Le(36_500)]
 Processes = Annotated[int, Ge(1), Le(64)]
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -70,6 +71,20 @@ class VoiceBlock:
 
 
 @settings
+class SpeechAfter:
+    transcripts: bool = setting(
+        "Keep what was said in calls that were put into words, to be found and read by the API.", default=True
+    )
+    keep_days: Days = setting(
+        "After so many days what was said is erased; how well the call went stays. 0: never.", default=90
+    )
+    summaries: EndpointBlock = setting(
+        "Who writes summaries; when no URL is named, they are made of the call's own sentences.",
+        default=EndpointBlock(),
+    )
+
+
+@settings
 class LanguageSettings:
     start: Literal["when_needed", "always"] = setting(
         "Start speech's processes with the node, or with the first call that wants them.",
@@ -92,6 +107,7 @@ class LanguageSettings:
     recogniser: RecogniserBlock = setting("Who hears.", default=RecogniserBlock())
     translator: TranslatorBlock = setting("Who translates.", default=TranslatorBlock())
     voice: VoiceBlock = setting("Who speaks.", default=VoiceBlock())
+    after: SpeechAfter = setting("What becomes of calls when they are over.", default=SpeechAfter())
     vocabularies: Mapping[Language, tuple[Text, ...]] = setting(
         "Sentences that callers are expected to say, by language. Where no recogniser hears a language "
         "openly, their words are what is heard, with low accuracy.",

@@ -1,0 +1,1 @@
+"""What becomes of a call when it is over: its transcript, what it was about, and how well it went."""

@@ -1,0 +1,258 @@
+"""Where calls go when they are over: a thread of its own that writes down what was said and how it went.
+
+    CallRecord ── notice ──► bounded line, `SETTLE_S` for last words ──► thread: review, summary ──► store
+
+Calls and their records never wait for it. When more end than it can take, or the store is away for long, the
+oldest go without a review, and are counted.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import structlog
+
+from engine.after.endpoint import Endpoint
+from engine.after.facts import Facts, Hold
+from engine.after.minutes import Minutes
+from engine.after.review import Lexica, kept, review, without_words
+from engine.events import CallHeld, CallRecord, CallResumed, CallWrappedUp, Event
+from engine.store.errors import StoreUnavailable
+from engine.store.transcripts import Transcripts
+from engine.views import Check, Health
+from media.speech.transcript import Line
+
+SETTLE_S = 5.0  # that last words and an agent's wrap-up may come after the end
+MOST = 2000  # calls that wait
+OPEN = 20_000  # calls in progress that something is noted of
+TRIES, RETRY_S = 5, 2.0
+CLEAN_S = 3600.0  # between two looks for what is too old
+DAY_S = 86_400.0
+
+log = structlog.get_logger("after")
+
+
+class Sayings(Protocol):
+    """What the rules want of a market (media/speech/market.py)."""
+
+    @property
+    def language(self) -> str: ...
+    @property
+    def phrases(self) -> Mapping[str, tuple[str, ...]]: ...
+    @property
+    def required(self) -> Mapping[str, tuple[str, ...]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """transcripts: whether words are kept at all. days: after which they are erased, 0 for never. settle_s:
+    that last words may take.
+    """
+
+    transcripts: bool = True
+    days: float = 0.0
+    settle_s: float = SETTLE_S
+
+
+@dataclass(slots=True)
+class _Noted:
+    """Of a call in progress: who has held since when, and what is over, epoch seconds."""
+
+    holding: dict[str, float] = field(default_factory=dict)
+    holds: list[Hold] = field(default_factory=list)
+    chosen: str = ""
+
+
+@dataclass(slots=True)
+class _Closed:
+    """A call that is over, since `at` of the monotonic clock."""
+
+    at: float
+    record: CallRecord
+    noted: _Noted
+
+
+class After:
+    """wall: epoch seconds of an instant of lines' clock. sayings: of a market by its name and language; None
+    where there is none. reads: an agent's language. lexica: a language's.
+    """
+
+    def __init__(
+        self,
+        transcripts: Transcripts,
+        minutes: Minutes,
+        wall: Callable[[float], float],
+        *,
+        lexica: Lexica,
+        sayings: Callable[[str, str], Sayings | None] = lambda market, language: None,
+        reads: Callable[[str], str] = lambda agent: "",
+        endpoint: Endpoint | None = None,
+        terms: Terms | None = None,
+    ) -> None:
+        self.terms = terms or Terms()
+        self.done = self.lost = 0
+        self._transcripts, self._minutes, self._wall = transcripts, minutes, wall
+        self._lexica, self._sayings, self._reads, self._endpoint = lexica, sayings, reads, endpoint
+        self._noted: OrderedDict[str, _Noted] = OrderedDict()
+        self._line: deque[_Closed] = deque()
+        self._wake = threading.Condition()
+        self._closing = False
+        self._cleaned = 0.0
+        self._thread: threading.Thread | None = None
+
+    # --- the engine's side --------------------------------------------------------------------------
+
+    def notice(self, event: Event | CallRecord) -> None:
+        """For the switch's observers: costs next to nothing."""
+        if isinstance(event, CallRecord):
+            self._close(event)
+        elif isinstance(event, CallHeld):
+            self._note(event.call).holding.setdefault(str(event.by), event.at)
+        elif isinstance(event, CallResumed) and event.call in self._noted:
+            _resume(self._noted[event.call], str(event.by), event.at)
+        elif isinstance(event, CallWrappedUp):
+            self._wrapped(event)
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="after-calls", daemon=True)
+        self._thread.start()
+
+    def close(self, timeout_s: float = 10.0) -> None:
+        """Finish what waits, without waiting for last words. Blocks."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def check(self) -> Check:
+        """Its line in the node's health."""
+        if self.lost:
+            detail = f"since start {self.lost} calls went without a review"
+            return Check(name="reviews", status=Health.DEGRADED, detail=detail)
+        return Check(name="reviews", status=Health.OK)
+
+    def _note(self, call: str) -> _Noted:
+        noted = self._noted.setdefault(call, _Noted())
+        while len(self._noted) > OPEN:
+            gone, _ = self._noted.popitem(last=False)
+            self._minutes.take(gone)
+        return noted
+
+    def _wrapped(self, event: CallWrappedUp) -> None:
+        with self._wake:
+            for each in self._line:
+                if each.record.call == event.call:
+                    each.noted.chosen = event.outcome
+                    return
+        if event.call in self._noted:
+            self._noted[event.call].chosen = event.outcome
+
+    def _close(self, record: CallRecord) -> None:
+        noted = self._noted.pop(record.call, None) or _Noted()
+        for side in list(noted.holding):
+            _resume(noted, side, record.ended_at)
+        with self._wake:
+            self._line.append(_Closed(time.monotonic(), record, noted))
+            while len(self._line) > MOST:
+                self.lost += 1
+                self._minutes.take(self._line.popleft().record.call)
+            self._wake.notify()
+
+    # --- the thread's side --------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while (closed := self._next()) is not None:
+            try:
+                self._finish(closed)
+            except Exception:  # one odd call must not take the others' reviews with it
+                self.lost += 1
+                log.exception("a call goes without a review", call=closed.record.call)
+
+    def _next(self) -> _Closed | None:
+        """The next call whose last words are in; None when all is done and nothing more comes."""
+        while True:
+            with self._wake:
+                wait = CLEAN_S
+                if self._line:
+                    wait = self._line[0].at + self.terms.settle_s - time.monotonic()
+                    if wait <= 0 or self._closing:
+                        return self._line.popleft()
+                elif self._closing:
+                    return None
+                self._wake.wait(min(wait, CLEAN_S))
+            self._clean()
+
+    def _finish(self, closed: _Closed) -> None:
+        lines = self._minutes.take(closed.record.call)
+        facts = self.facts(closed.record, closed.noted, lines)
+        made = review(closed.record, facts, self._lexica)
+        if self._endpoint is not None and facts.lines:
+            better = self._endpoint.summary(facts.lines, facts.reads)
+            made = replace(made, summary=better, by=self._endpoint.model) if better else made
+        if not self.terms.transcripts:
+            made = without_words(made)
+        said = kept(facts.lines) if self.terms.transcripts else []
+        for left in range(TRIES - 1, -1, -1):
+            try:
+                self._transcripts.keep(made, said)
+                self.done += 1
+                return
+            except StoreUnavailable as fault:
+                if not left or self._closing:
+                    self.lost += 1
+                    log.error("a call goes without a review", call=made.call, why=str(fault))
+                    return
+                with self._wake:
+                    self._wake.wait_for(lambda: self._closing, RETRY_S)
+
+    def facts(self, record: CallRecord, noted: _Noted, lines: Sequence[Line]) -> Facts:
+        """What rules see of it, in seconds since it arrived."""
+        began = record.offered_at
+        moved = [
+            each._replace(begin=self._wall(each.begin) - began, end=self._wall(each.end) - began)
+            for each in lines
+        ]
+        market = self._sayings(record.market, record.language)
+        connected = record.connected_at
+        return Facts(
+            lines=moved,
+            connected=connected - began if connected is not None else None,
+            ended=record.ended_at - began,
+            reason=str(record.reason),
+            transfers=record.transfers,
+            holds=[Hold(each.side, each.begin - began, each.end - began) for each in noted.holds],
+            language=market.language if market is not None else "",
+            phrases=market.phrases if market is not None else {},
+            required=market.required if market is not None else {},
+            chosen=noted.chosen,
+            reads=self._reads(record.agent),
+        )
+
+    def _clean(self) -> None:
+        """Now and then: erase what is older than it may be."""
+        now = time.monotonic()
+        if self.terms.days and (not self._cleaned or now - self._cleaned >= CLEAN_S):
+            self._cleaned = now
+            self.clean(time.time())
+
+    def clean(self, wall: float) -> None:
+        """The same, at an instant in epoch seconds. Blocks."""
+        try:
+            erased = self._transcripts.erase_before(wall - self.terms.days * DAY_S)
+        except StoreUnavailable as fault:
+            log.warning("old transcripts cannot be erased now", why=str(fault))
+            return
+        if erased:
+            log.info("transcripts erased", calls=erased, older_than_days=self.terms.days)
+
+
+def _resume(noted: _Noted, side: str, at: float) -> None:
+    since = noted.holding.pop(side, None)
+    if since is not None:
+        noted.holds.append(Hold(side, since, at))
