@@ -145,8 +145,13 @@ class Assist:
             kind = HelpKind.ANSWER if passage.use is Use.ANSWER else HelpKind.UPGRADE
             found.append(
                 Help(
-                    call=call_id, kind=kind, at=at, title=passage.title, text=passage.text,
-                    language=passage.language, source=passage.source,
+                    call=call_id,
+                    kind=kind,
+                    at=at,
+                    title=passage.title,
+                    text=passage.text,
+                    language=passage.language,
+                    source=passage.source,
                 )  # fmt: skip
             )
         return tuple(found)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from engine.events import CallEnded, CallRecord, Event, MoodTurned, UrgentSaid
 from engine.speech.talk import Talk
 from media.speech.io.lexica import shipped
+from media.speech.market import market_for
 from media.speech.messages import Said, SpeechEvent, Talking, Tone
 from media.speech.mood import Alarm, Cause, Moods, Reason, Turn
 from media.speech.prosody import Voice
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 SPOKEN = 16  # stretches of speech of a side that are remembered
 UTTERANCES = 8  # whose voices are
 URGENT = 8  # terms of a side that are shown
-
-UrgentOf = Callable[[str, str], "Urgent | None"]  # language, market
 
 
 class Felt(NamedTuple):
@@ -73,12 +72,11 @@ class Feeling:
 
 
 class Feelings:
-    """Of all calls of a switch. urgent: words of a language and market. told: whoever wants to know."""
+    """Of all calls of a switch. told: whoever wants to know."""
 
     def __init__(self, switch: Switch) -> None:
         self.told: list[Callable[[Turn | Alarm, float], None]] = []
         self._switch = switch
-        self.urgent: UrgentOf = lambda language, market: None
         self._calls: dict[str, Feeling] = {}
         switch.speech.observers.append(self.notice)
         switch.observers.append(self.forget)
@@ -128,9 +126,10 @@ class Feelings:
     def _begin(self, talk: Talk) -> Feeling:
         urgent: dict[str, Urgent] = {}
         for number, leg in talk.legs.items():
-            found = self.urgent(talk.languages[number], talk.call.market)
-            if found is not None:
-                urgent[leg.side.value] = found
+            language = talk.languages[number]
+            market = market_for(self._switch.config.markets, talk.call.market, language)
+            if market is not None and market.urgent:
+                urgent[leg.side.value] = Urgent(language, market.urgent)
         return Feeling(Moods(talk.call.id, shipped, urgent))
 
     def _hear(self, talk: Talk, feeling: Feeling, line: Line, voice: Voice | None, now: float) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from engine.events import Side
 from engine.views import Caption, LegSide
 from media.speech.language import alike
+from media.speech.market import hints, market_for
 from media.speech.messages import Attend, Into, Rendered, Said, Voice
 
 if TYPE_CHECKING:
@@ -55,9 +56,19 @@ class Talk:
     def _attend(self, leg: int, vocabularies: Mapping[str, tuple[str, ...]]) -> Attend:
         other, language = self.other(leg), self.languages[leg]
         gender = self.call.queue.speech.gender if self.call.queue is not None else ""
-        into = Into(other, self.languages[other], voice=self.voices[other], gender=gender)
+        config = self.call.switch.config
+        reader = market_for(config.markets, self.call.market, self.languages[other])
+        into = Into(
+            other,
+            self.languages[other],
+            market=reader.name if reader is not None else "",
+            voice=self.voices[other],
+            gender=gender,
+        )
+        speaker = market_for(config.markets, self.call.market, language)
         phrases = next((said for tag, said in vocabularies.items() if alike(tag, language)), ())
-        return Attend(leg, (language,), (into,), phrases=phrases)
+        likely = hints(speaker, language) if speaker is not None else ()
+        return Attend(leg, (language,), (into,), likely, phrases)
 
     def choose(self, listener: Side, voice: str) -> None:
         for number, leg in self.legs.items():
