@@ -8,7 +8,15 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from engine.api import config_schemas, line_schemas, node_schemas, review_schemas, schemas, speech_schemas
+from engine.api import (
+    config_schemas,
+    guest_schemas,
+    line_schemas,
+    node_schemas,
+    review_schemas,
+    schemas,
+    speech_schemas,
+)
 from engine.api.problem import MEDIA_TYPE
 
 DESCRIPTION = """\
@@ -65,7 +73,15 @@ TITLES = {
 }
 
 
-MODULES = (schemas, config_schemas, line_schemas, node_schemas, review_schemas, speech_schemas)  # of models
+MODULES = (
+    schemas,
+    config_schemas,
+    guest_schemas,
+    line_schemas,
+    node_schemas,
+    review_schemas,
+    speech_schemas,
+)  # of models
 
 Reasons = Mapping[int, tuple[str, str]]  # name of the problem and what it means, by status
 
