@@ -8,7 +8,15 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from engine.api import config_schemas, line_schemas, node_schemas, review_schemas, schemas, speech_schemas
+from engine.api import (
+    assist_schemas,
+    config_schemas,
+    line_schemas,
+    node_schemas,
+    review_schemas,
+    schemas,
+    speech_schemas,
+)
 from engine.api.problem import MEDIA_TYPE
 
 DESCRIPTION = """\
@@ -24,6 +32,7 @@ TAGS = [
     {"name": "records", "description": "Finished calls."},
     {"name": "recordings", "description": "Sound of calls that were recorded."},
     {"name": "transcripts", "description": "What was said in finished calls, and how well they went."},
+    {"name": "assist", "description": "What helps agents while they talk."},
     {"name": "speech", "description": "Calls put into words: who does it, and interpreters in calls."},
     {"name": "queues", "description": "Queues now, and their day so far."},
     {"name": "agents", "description": "Agents and their states."},
@@ -65,7 +74,15 @@ TITLES = {
 }
 
 
-MODULES = (schemas, config_schemas, line_schemas, node_schemas, review_schemas, speech_schemas)  # of models
+MODULES = (  # of models
+    schemas,
+    config_schemas,
+    line_schemas,
+    node_schemas,
+    review_schemas,
+    assist_schemas,
+    speech_schemas,
+)
 
 Reasons = Mapping[int, tuple[str, str]]  # name of the problem and what it means, by status
 
