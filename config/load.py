@@ -16,6 +16,7 @@ from config.check import check
 from config.cluster import ClusterSettings
 from config.document import Document, Known
 from config.fault import ConfigError, Fault, did_you_mean
+from config.knowledge import read_knowledge
 from config.language import LanguageSettings
 from config.line import LineSettings
 from config.markets import Markets, ShippedMarkets, read_markets
@@ -32,6 +33,7 @@ from config.service import ApiSettings, StoreSettings
 from config.signalling import SipSettings
 from config.tariff import RateList, read_list
 from config.validate import validate
+from media.speech.knowledge import Passage
 
 T = TypeVar("T")
 
@@ -125,6 +127,7 @@ class _Loader:
             prompts=self._prompts(),
             markets=markets.values,
             terms=markets.terms,
+            knowledge=self._knowledge(),
         )
 
     def _read_file(self, name: str) -> Document:
@@ -212,6 +215,11 @@ class _Loader:
         self.faults += found.faults
         return found
 
+    def _knowledge(self) -> Mapping[str, tuple[Passage, ...]]:
+        found = read_knowledge(self.texts / "knowledge", self.folder / "knowledge")
+        self.faults += found.faults
+        return found.files
+
 
 def _config(parts: Parts) -> Config:
     node, numbers, sip = parts.node, parts.numbers, parts.sip
@@ -245,6 +253,7 @@ def _config(parts: Parts) -> Config:
         ),
         markets={name: each.market(parts.terms[name]) for name, each in parts.markets.items() if each}
         or SHIPPED_MARKETS,
+        knowledge=parts.knowledge,
         specs={name: each.spec(listed.get(name, ())) for name, each in lines.items()},
     )
 

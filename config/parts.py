@@ -22,6 +22,7 @@ from config.routing import RoutingSettings
 from config.service import ApiSettings, StoreSettings
 from config.signalling import SipSettings
 from config.tariff import RateList
+from media.speech.knowledge import Passage
 from media.speech.market import Term
 
 T = TypeVar("T")
@@ -32,7 +33,7 @@ class Parts:
     """None stands for a file or an entry that has faults; its name is known all the same.
 
     documents: by file name without `.yaml`. prompts: names of prompts by language. rates: lists of
-    rates, by line. terms: of glossaries, by market.
+    rates, by line. terms: of glossaries, by market. knowledge: by file.
     """
 
     folder: Path
@@ -55,6 +56,7 @@ class Parts:
     prompts: Mapping[str, frozenset[str]]
     markets: Mapping[str, MarketSettings | None]
     terms: Mapping[str, tuple[Term, ...]]
+    knowledge: Mapping[str, tuple[Passage, ...]]
 
     def fault(self, file: str, path: tuple[str | int, ...], problem: str, remedy: str) -> Fault:
         return self.documents[file].fault(path, problem, remedy)

@@ -11,6 +11,7 @@ import phonenumbers
 
 from config.schema import Config
 from config.secret import Secret
+from media.speech.knowledge import Passage
 from media.speech.market import Taboo, Term
 from routing.coverage import left_without_a_line
 from routing.number import (
@@ -92,6 +93,7 @@ EFFECTS: Mapping[str, Effect] = {
     "users": Effect.NOW,
     "lines": Effect.NEXT_CALL,
     "markets": Effect.NEXT_CALL,
+    "knowledge": Effect.NOW,
     "cluster": Effect.RESTART,
     "cluster.residency": Effect.NEXT_CALL,
     "cluster.near.candidates": Effect.NEXT_CALL,
@@ -104,7 +106,7 @@ EFFECTS: Mapping[str, Effect] = {
 }
 NOUNS = {
     "queues": "queue", "agents": "agent", "users": "user", "lines": "line", "markets": "market",
-    "tokens": "API token",
+    "tokens": "API token", "knowledge": "knowledge",
 }  # fmt: skip
 
 
@@ -298,6 +300,8 @@ def said(value: Any) -> str:
             return f"feature {feature.value}"
         case Echo():
             return "an echo"
+        case (Passage(), *_):
+            return f"{len(value)} passages"
         case tuple():
             return ", ".join(said(each) for each in value)
         case Secret():

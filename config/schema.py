@@ -20,6 +20,7 @@ from config.routing import RoutingSettings
 from config.secret import Secret
 from config.service import ApiSettings, StoreSettings
 from config.signalling import SipSettings
+from media.speech.knowledge import Passage
 from media.speech.market import Market
 from routing.board import LineSpec
 from routing.number import NumberPlan
@@ -31,7 +32,7 @@ class Config:
     """Everything a node is told. Immutable; `with_ports` and `with_secrets` return another one.
 
     markets: with the terms of their glossaries. specs: of the lines, as choosing sees them, with the rates of
-    their lists.
+    their lists. knowledge: by file.
     """
 
     folder: Path
@@ -49,6 +50,7 @@ class Config:
     cluster: ClusterSettings = field(default_factory=ClusterSettings)
     language: LanguageSettings = field(default_factory=LanguageSettings)
     markets: Mapping[str, Market] = field(default_factory=dict)
+    knowledge: Mapping[str, tuple[Passage, ...]] = field(default_factory=dict)
     specs: Mapping[str, LineSpec] = field(default_factory=dict)
 
     @property

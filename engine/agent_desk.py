@@ -1,8 +1,8 @@
 """Agents' desks: what an agent's page shows, made afresh from the switch, and who is told when it changes.
 
 A page is told all of a desk at a time, never a difference, so that one that was away or slow is right again
-with the next look. What is said to an agent in writing (captions, a supervisor's words) cannot be looked up
-again and waits in its watch, the oldest giving way.
+with the next look. What is said to an agent in writing (captions, help, a supervisor's words) cannot be
+looked up again and waits in its watch, the oldest giving way.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from engine.assist_views import Help
 from engine.call import Call
 from engine.events import CallConnected, CallRecord, CallWrappedUp, Event, Side
 from engine.sight import leg_view
@@ -33,7 +34,7 @@ class Watch:
     def __init__(self, agent: str, wake: Callable[[], None]) -> None:
         self.agent = agent
         self.wake = wake
-        self.notes: deque[Note | Caption] = deque(maxlen=NOTES)
+        self.notes: deque[Note | Caption | Help] = deque(maxlen=NOTES)
 
 
 class TooManyPages(IllegalState):
@@ -65,7 +66,7 @@ class Desks:
         if not looking:
             self._watches.pop(watch.agent, None)
 
-    def say(self, agent: str, what: Note | Caption) -> int:
+    def say(self, agent: str, what: Note | Caption | Help) -> int:
         """Tell it to every page of the agent; how many there are."""
         looking = self._watches.get(agent, ())
         for watch in looking:

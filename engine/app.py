@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 
 from config.schema import Config
-from engine import gatehouse, recording, tape
+from engine import gatehouse, recording, tape, understanding
 from engine.agent_desk import Desks
 from engine.build import admission_of, missing_codecs, registrar_of, stream_limits, user_agent_settings
 from engine.caller_line import Lines
@@ -122,6 +122,7 @@ class Engine:
         self.lines = Lines(self.switch)
         self.captions = Captions(self.switch, self.desks, self.lines)
         self.switch.speech.show = self._show
+        self.understanding = understanding.of_node(self.switch, self.journal.transcripts, self.desks)
         realm = config.sip.digest.realm or config.sip.domain
         self.sign_in = SignIn(config.agents, realm, self.admission.guard, rng)
         self.desk = Desk(self)
@@ -204,6 +205,7 @@ class Engine:
         if self.heritage is not None:
             self.heritage.recover(JournalPast(self.journal), self.clock())
         self.probes.start()
+        self.understanding.after.start()
         self.switch.note(NodeStarted(at=time.time(), node=self.config.node.name, version=VERSION))
 
     async def stop(self) -> None:
@@ -235,6 +237,7 @@ class Engine:
         self.switch.note(NodeStopped(at=time.time(), node=self.config.node.name))
         if self._alarm is not None:
             self._alarm.cancel()
+        await asyncio.to_thread(self.understanding.after.close)
         await asyncio.to_thread(self.journal.close)
 
     async def _leave_lines(self) -> None:

@@ -1,4 +1,4 @@
-"""Help for agents while they talk: what soothes, answers, warns and can be offered, as soon as it is called for.
+"""Help for agents while they talk: what soothes, answers, warns and can be offered, as soon as it is wanted.
 
 Everything is at hand in memory and looked up on the words that come, so that it is on the agent's page with
 the caption that asks for it. Nothing is told twice within `AGAIN_S`, and answers do not come one upon the
@@ -48,14 +48,21 @@ class _Help:
 
 
 class Assist:
-    """Of all calls of a node. say: puts it on the pages of an agent. knowledge: what the company knows."""
+    """Of all calls of a node. say: puts it on the pages of an agent. knowledge: what the company knows.
+    language: of an agent.
+    """
 
     def __init__(
-        self, switch: Switch, say: Callable[[str, Help], int], knowledge: Callable[[], Knowledge]
+        self,
+        switch: Switch,
+        say: Callable[[str, Help], int],
+        knowledge: Callable[[], Knowledge],
+        language: Callable[[str], str],
     ) -> None:
         self._switch = switch
         self._say = say
         self._knowledge = knowledge
+        self._language = language
         self._calls: OrderedDict[str, _Help] = OrderedDict()
         switch.observers.append(self.forget)
 
@@ -131,8 +138,9 @@ class Assist:
 
     # --- what is asked ------------------------------------------------------------------------------
 
-    def look_up(self, call_id: str, words: str, reads: str, now: float) -> tuple[Help, ...]:
-        """What is known of some words: terms in both languages, then what answers them. call_id: "" for none."""
+    def look_up(self, agent: str, call_id: str, words: str, now: float) -> tuple[Help, ...]:
+        """What is known of some words: terms in both languages, then what answers. call_id: "" for none."""
+        reads = self._language(agent)
         words = words.strip()[:LONGEST]
         call = self._switch.calls.get(call_id)
         at = self._switch.wall(now)
@@ -152,7 +160,7 @@ class Assist:
                     text=passage.text,
                     language=passage.language,
                     source=passage.source,
-                )  # fmt: skip
+                )
             )
         return tuple(found)
 
@@ -182,9 +190,7 @@ class Assist:
         return kept
 
     def _reads(self, call: Call) -> str:
-        agent = self._switch.config.agents.get(call.agent)
-        languages = agent.languages if agent is not None else ()
-        return languages[0] if languages else self._switch.config.language.agents
+        return self._language(call.agent)
 
     def _market(self, call: Call, language: str) -> Market | None:
         return market_for(self._switch.config.markets, call.market, language)

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 
 class HelpKind(StrEnum):
-    """SOOTHE: a phrase for who is upset. URGENT: a word that wants somebody at once. TABOO: a word that should
-    not be said here. ANSWER: of what the company knows. UPGRADE: what may be offered. TERM: a word of the
+    """SOOTHE: a phrase for who is upset. URGENT: a word that wants somebody at once. TABOO: a word that is
+    better not said here. ANSWER: of what the company knows. UPGRADE: what may be offered. TERM: a word of the
     trade in both languages.
     """
 

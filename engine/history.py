@@ -78,6 +78,7 @@ def files_of(folder: Path) -> Iterator[Path]:
         *folder.glob("lines/*.y*ml"),
         *folder.glob("markets/*.y*ml"),
         *folder.glob("markets/*.tbx"),
+        *folder.glob("knowledge/*.md"),
         *folder.glob("*.csv"),
         *folder.glob("*/*.csv"),
     ]

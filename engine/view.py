@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine import guest, ice, recording, unseal
 from engine.agent_desk import Watch
+from engine.assist_views import Help
 from engine.attempt import Contact
 from engine.call import Call
 from engine.caller_line import LineWatch
@@ -268,6 +269,12 @@ class View:
             raise UnknownAgent(f"no agent is called {agent}")
         switch = self._engine.switch
         return self._engine.desks.say(agent, Note(by=by, text=text, at=switch.wall(self._engine.clock())))
+
+    def given_help(self, call: str) -> Sequence[Help]:
+        return self._engine.understanding.assist.given(call)
+
+    def look_up(self, agent: str, call: str, words: str) -> Sequence[Help]:
+        return self._engine.understanding.assist.look_up(agent, call, words, self._engine.clock())
 
     def show_caption(self, caption: Caption, readers: Collection[LegSide]) -> int:
         return self._engine.captions.show(caption, readers)

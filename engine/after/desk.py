@@ -12,7 +12,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
@@ -21,6 +21,7 @@ from engine.after.endpoint import Endpoint
 from engine.after.facts import Facts, Hold
 from engine.after.minutes import Minutes
 from engine.after.review import Lexica, kept, review, without_words
+from engine.after.summaries import Summaries
 from engine.events import CallHeld, CallRecord, CallResumed, CallWrappedUp, Event
 from engine.store.errors import StoreUnavailable
 from engine.store.transcripts import Transcripts
@@ -91,15 +92,17 @@ class After:
         lexica: Lexica,
         sayings: Callable[[str, str], Sayings | None] = lambda market, language: None,
         reads: Callable[[str], str] = lambda agent: "",
-        endpoint: Endpoint | None = None,
-        terms: Terms | None = None,
+        endpoint: Callable[[], Endpoint | None] = lambda: None,
+        terms: Callable[[], Terms] = Terms,
     ) -> None:
-        self.terms = terms or Terms()
+        self.terms = terms
         self.done = self.lost = 0
         self._transcripts, self._minutes, self._wall = transcripts, minutes, wall
-        self._lexica, self._sayings, self._reads, self._endpoint = lexica, sayings, reads, endpoint
+        self._lexica, self._sayings, self._reads = lexica, sayings, reads
+        self._summaries = Summaries(transcripts, endpoint)
         self._noted: OrderedDict[str, _Noted] = OrderedDict()
         self._line: deque[_Closed] = deque()
+        self._chosen: dict[str, str] = {}  # outcomes of calls whose reviews are kept already
         self._wake = threading.Condition()
         self._closing = False
         self._cleaned = 0.0
@@ -129,6 +132,7 @@ class After:
             self._wake.notify()
         if self._thread is not None:
             self._thread.join(timeout_s)
+        self._summaries.close(timeout_s)
 
     def check(self) -> Check:
         """Its line in the node's health."""
@@ -150,8 +154,11 @@ class After:
                 if each.record.call == event.call:
                     each.noted.chosen = event.outcome
                     return
-        if event.call in self._noted:
-            self._noted[event.call].chosen = event.outcome
+            if event.call in self._noted:
+                self._noted[event.call].chosen = event.outcome
+            elif event.outcome and len(self._chosen) < MOST:
+                self._chosen[event.call] = event.outcome
+                self._wake.notify()
 
     def _close(self, record: CallRecord) -> None:
         noted = self._noted.pop(record.call, None) or _Noted()
@@ -180,28 +187,30 @@ class After:
             with self._wake:
                 wait = CLEAN_S
                 if self._line:
-                    wait = self._line[0].at + self.terms.settle_s - time.monotonic()
+                    wait = self._line[0].at + self.terms().settle_s - time.monotonic()
                     if wait <= 0 or self._closing:
                         return self._line.popleft()
-                elif self._closing:
+                elif self._closing and not self._chosen:
                     return None
-                self._wake.wait(min(wait, CLEAN_S))
+                if not self._chosen:
+                    self._wake.wait(min(wait, CLEAN_S))
+                chosen, self._chosen = self._chosen, {}
+            self._settle(chosen)
             self._clean()
 
     def _finish(self, closed: _Closed) -> None:
         lines = self._minutes.take(closed.record.call)
         facts = self.facts(closed.record, closed.noted, lines)
         made = review(closed.record, facts, self._lexica)
-        if self._endpoint is not None and facts.lines:
-            better = self._endpoint.summary(facts.lines, facts.reads)
-            made = replace(made, summary=better, by=self._endpoint.model) if better else made
-        if not self.terms.transcripts:
-            made = without_words(made)
-        said = kept(facts.lines) if self.terms.transcripts else []
+        words = self.terms().transcripts
+        made = made if words else without_words(made)
+        said = kept(facts.lines) if words else []
         for left in range(TRIES - 1, -1, -1):
             try:
                 self._transcripts.keep(made, said)
                 self.done += 1
+                if words:
+                    self._summaries.ask(made.call, facts.lines, facts.reads)
                 return
             except StoreUnavailable as fault:
                 if not left or self._closing:
@@ -234,22 +243,30 @@ class After:
             reads=self._reads(record.agent),
         )
 
+    def _settle(self, chosen: Mapping[str, str]) -> None:
+        """What agents chose after all, of calls that are reviewed."""
+        for call, outcome in chosen.items():
+            try:
+                self._transcripts.settle(call, outcome)
+            except StoreUnavailable as fault:
+                log.warning("an outcome is not kept with its review", call=call, why=str(fault))
+
     def _clean(self) -> None:
         """Now and then: erase what is older than it may be."""
         now = time.monotonic()
-        if self.terms.days and (not self._cleaned or now - self._cleaned >= CLEAN_S):
+        if self.terms().days and (not self._cleaned or now - self._cleaned >= CLEAN_S):
             self._cleaned = now
             self.clean(time.time())
 
     def clean(self, wall: float) -> None:
         """The same, at an instant in epoch seconds. Blocks."""
         try:
-            erased = self._transcripts.erase_before(wall - self.terms.days * DAY_S)
+            erased = self._transcripts.erase_before(wall - self.terms().days * DAY_S)
         except StoreUnavailable as fault:
             log.warning("old transcripts cannot be erased now", why=str(fault))
             return
         if erased:
-            log.info("transcripts erased", calls=erased, older_than_days=self.terms.days)
+            log.info("transcripts erased", calls=erased, older_than_days=self.terms().days)
 
 
 def _resume(noted: _Noted, side: str, at: float) -> None:

@@ -17,6 +17,7 @@ from engine.api.manual import manual
 from engine.api.pages import router_of
 from engine.api.routes import (
     agents,
+    assist,
     callers,
     calls,
     configuration,
@@ -45,6 +46,7 @@ ROUTERS = (
     records.router,
     recordings.router,
     transcripts.router,
+    assist.router,
     queues.router,
     guests.router,
     speech.router,

@@ -13,6 +13,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from engine.agent_desk import Watch
 from engine.api.problem import Problem
 from engine.api.settings import Scope, Settings, Token
+from engine.assist_views import Help
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
 from engine.events import CallRecord
@@ -98,6 +99,12 @@ class EngineView(Protocol):
 
     def tell_agent(self, agent: str, text: str, by: str) -> int:
         """Say it on every page of the agent; how many there are. Raises UnknownAgent."""
+
+    def given_help(self, call: str) -> Sequence[Help]:
+        """What the agent of a call was told of by itself, the newest last."""
+
+    def look_up(self, agent: str, call: str, words: str) -> Sequence[Help]:
+        """What is known of some words. call: "" for none; agent: in whose language, "" for the node's."""
 
     def show_caption(self, caption: Caption, readers: Collection[LegSide]) -> int:
         """Show it on the pages of these sides; how many there are. Raises UnknownCall."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +18,9 @@ from engine.api.desk_words import (
     CaptionTold,
     Challenge,
     Desk,
+    Found,
+    HelpTold,
+    LookUpWord,
     NoteTold,
     PauseRecordingWord,
     SignInWord,
@@ -28,8 +32,11 @@ from engine.api.desk_words import (
     read,
 )
 from engine.api.settings import PageTerms
+from engine.assist_views import Help
 from engine.signin import ALGORITHM, METHOD, URI
-from engine.views import AgentAsk, DeskView, IllegalState, Note, UnknownAgent, UnknownCall
+from engine.views import AgentAsk, Caption, DeskView, IllegalState, Note, UnknownAgent, UnknownCall
+
+FOUND = 4  # answers that wait for a page that is slow
 
 log = structlog.get_logger("desk")
 
@@ -45,11 +52,13 @@ class DeskConversation(Conversation[Word]):
         self._renewal = 0.0
         self._watch: Watch | None = None
         self._shown: DeskView | None = None
+        self._found: deque[Found] = deque(maxlen=FOUND)
         self._acts: dict[type, Callable[[Any], None]] = {
             SignInWord: self._sign_in_again,
             StateWord: self._set_state,
             WrapUpWord: self._wrap_up,
             PauseRecordingWord: self._pause_recording,
+            LookUpWord: self._look_up,
         }
 
     def read(self, text: str) -> Word:
@@ -90,7 +99,9 @@ class DeskConversation(Conversation[Word]):
         assert watch is not None
         while watch.notes:
             said = watch.notes.popleft()
-            yield NoteTold(said) if isinstance(said, Note) else CaptionTold(said)
+            yield told_of(said)
+        while self._found:
+            yield self._found.popleft()
         if time.monotonic() >= self._renewal:
             yield self._welcome()
         try:
@@ -121,3 +132,16 @@ class DeskConversation(Conversation[Word]):
         if all(call.id != word.call for call in self._view.desk(self._agent).calls):
             raise UnknownCall(f"{self._agent} is in no call {word.call}")
         self._view.pause_recording(word.call, word.paused, self._agent)
+
+    def _look_up(self, word: LookUpWord) -> None:
+        if word.call and all(call.id != word.call for call in self._view.desk(self._agent).calls):
+            raise UnknownCall(f"{self._agent} is in no call {word.call}")
+        found = self._view.look_up(self._agent, word.call, word.words)
+        self._found.append(Found(word.words, tuple(found)))
+
+
+def told_of(said: Note | Caption | Help) -> Told:
+    """What was said to the agent, as her page is told it."""
+    if isinstance(said, Note):
+        return NoteTold(said)
+    return HelpTold(said) if isinstance(said, Help) else CaptionTold(said)

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import msgspec
 
+from engine.assist_views import Help
 from engine.views import AgentAsk, Caption, DeskView, IceTerms, Note, PhoneTerms
 
 PROTOCOL = "isogloss.desk.v1"  # the WebSocket's sub-protocol
@@ -55,7 +56,14 @@ class PauseRecordingWord(Asked, tag="pause_recording", kw_only=True):
     paused: bool
 
 
-Word = SignInWord | StateWord | WrapUpWord | PauseRecordingWord
+class LookUpWord(Asked, tag="look_up", kw_only=True):
+    """What is known of some words, for a call of hers or for none: `found` follows `done`."""
+
+    words: Line
+    call: Name = ""
+
+
+Word = SignInWord | StateWord | WrapUpWord | PauseRecordingWord | LookUpWord
 
 
 class Told(msgspec.Struct, tag_field="type"):
@@ -97,6 +105,19 @@ class NoteTold(Told, tag="note"):
 
 class CaptionTold(Told, tag="caption"):
     caption: Caption
+
+
+class HelpTold(Told, tag="help"):
+    """What may help in a call now."""
+
+    help: Help
+
+
+class Found(Told, tag="found"):
+    """What was looked up, the best first; empty where nothing is known."""
+
+    words: str
+    found: tuple[Help, ...]
 
 
 class Done(Told, tag="done"):

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from engine.api import (
+    assist_schemas,
     config_schemas,
     guest_schemas,
     line_schemas,
@@ -32,6 +33,7 @@ TAGS = [
     {"name": "records", "description": "Finished calls."},
     {"name": "recordings", "description": "Sound of calls that were recorded."},
     {"name": "transcripts", "description": "What was said in finished calls, and how well they went."},
+    {"name": "assist", "description": "What helps agents while they talk."},
     {"name": "speech", "description": "Calls put into words: who does it, and interpreters in calls."},
     {"name": "queues", "description": "Queues now, and their day so far."},
     {"name": "agents", "description": "Agents and their states."},
@@ -73,15 +75,16 @@ TITLES = {
 }
 
 
-MODULES = (
+MODULES = (  # of models
     schemas,
+    assist_schemas,
     config_schemas,
     guest_schemas,
     line_schemas,
     node_schemas,
     review_schemas,
     speech_schemas,
-)  # of models
+)
 
 Reasons = Mapping[int, tuple[str, str]]  # name of the problem and what it means, by status
 

@@ -139,6 +139,21 @@ class Transcripts:
                 said = indexed(part for each in lines for part in (each.text, each.translation))
                 connection.execute(self._index(), {"id": id, "words": said})
 
+    def settle(self, call: str, outcome: str) -> None:
+        """What came of a call, as its agent says."""
+        self._change(call, outcome=clean(outcome))
+
+    def sum_up(self, call: str, summary: str, by: str) -> None:
+        """Another summary, of a call whose words were not erased meanwhile."""
+        self._change(call, of_words=True, summary=clean(summary), by=clean(by))
+
+    def _change(self, call: str, *, of_words: bool = False, **values: str) -> None:
+        change = update(reviews).where(reviews.c.call == call).values(values)
+        if of_words:
+            change = change.where(select(transcripts.c.id).where(transcripts.c.call == call).exists())
+        with self._asking(writes=True) as connection:
+            connection.execute(change)
+
     def erase(self, call: str) -> bool:
         """What was said is gone for good; the marks stay. Whether there was anything."""
         with self._asking(writes=True) as connection:

@@ -6,6 +6,7 @@ import {caption, captionsOf, follow, note} from './captions.js';
 import {Desk} from './desk.js';
 import {deviceChoices, languageChoices} from './devices.js';
 import {$, choices, press, show, text} from './dom.js';
+import {found, help, helpOf, pointedAt} from './help.js';
 import {drawIcons, setIcon} from './icons.js';
 import {keypad} from './keypad.js';
 import {Microphone, audio} from './microphone.js';
@@ -84,6 +85,23 @@ desk.addEventListener('caption', ({detail: {caption: told}}) => {
   const [mine, other] = call?.outgoing ? ['customer', called(call.name, call.who)] : ['agent', ''];
   caption($('captions'), told, mine, other);
   show($('captions-card'), true);
+});
+
+desk.addEventListener('help', ({detail}) => help($('helps'), detail.help));
+desk.addEventListener('found', ({detail}) => found($('found'), detail));
+
+function lookUp(words) {
+  $('lookup').value = words;
+  if (words) attempt(() => desk.ask('look_up', {words, call: current()?.id || ''}));
+}
+
+$('lookup-form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  lookUp($('lookup').value.trim());
+});
+$('captions').addEventListener('click', (event) => {
+  const words = pointedAt(event);
+  if (words) lookUp(words);
 });
 
 function plugIn() {
@@ -264,6 +282,7 @@ function render() {
   idle();
   const some = captionsOf($('captions'), active && call ? call.id : '', [...shown.calls.map(({id}) => id), shown.last?.call]);
   show($('captions-card'), some === null ? Boolean(active) : some);
+  helpOf($('helps'), shown.calls.map(({id}) => id));
   const written = shown.calls.find((each) => !each.outgoing && each.connected !== null) || null;
   wrapUp.show(shown.state, written, shown.last, (shown.until || 0) - now());
   network(active && active.state === 'talking' ? call : null, calls.heard);

@@ -10,7 +10,7 @@ const NOT_SIGNED_IN = 4401;
 const KEPT = 'isogloss.agent'; // in the tab's own storage: who signed in, and what proves it, never the password
 
 export class Desk extends EventTarget {
-  /** Events: `welcome`, `desk`, `note`, `caption` (with what came as detail), `away`, and `refused` at signing in. */
+  /** Events: `welcome`, `desk`, `note`, `caption`, `help`, `found` (with what came as detail), `away`, and `refused` at signing in. */
   constructor(url = `${location.protocol.replace('http', 'ws')}//${location.host}/v1/desk`) {
     super();
     this.url = url;

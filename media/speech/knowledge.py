@@ -25,6 +25,7 @@ HEADING = 3  # times that the words of a heading do
 LEAST = 2.0  # score of what answers anything
 SHARED = 2  # words that it shares at least
 MOST = 5000  # passages
+FEW = 30  # as of so many, words of fewer passages are rare
 
 
 class Use(StrEnum):
@@ -58,6 +59,7 @@ class Knowledge:
         self._terms = [_weighed(each) for each in self._passages]
         self._lengths = [sum(each.values()) for each in self._terms]
         self._mean = sum(self._lengths) / len(self._lengths) if self._lengths else 1.0
+        self._count = max(FEW, len(self._passages))
         self._having: dict[str, list[int]] = {}
         for at, terms in enumerate(self._terms):
             for term in terms:
@@ -75,7 +77,7 @@ class Knowledge:
         asked = stems(text, language)
         for term in set(asked):
             having = self._having.get(f"{primary(language)} {term}", ())
-            rarity = math.log(1 + (len(self._passages) - len(having) + 0.5) / (len(having) + 0.5))
+            rarity = math.log(1 + (self._count - len(having) + 0.5) / (len(having) + 0.5))
             for at in having:
                 count = self._terms[at][term]
                 length = K1 * (1 - B + B * self._lengths[at] / self._mean)

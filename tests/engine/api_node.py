@@ -10,6 +10,7 @@ from config.people import AgentSettings
 from config.secret import Secret
 from engine.agent_desk import TooManyPages, Watch
 from engine.api.settings import Callers, PageTerms, Scope, Settings, token
+from engine.assist_views import Help, HelpKind
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
 from engine.events import CallRecord
@@ -86,6 +87,17 @@ def call_view(id: str, **changes: object) -> CallView:
         legs=(leg,),
     )
     return replace(made, **changes)  # type: ignore[arg-type]
+
+
+HELP = Help(
+    call="c1",
+    kind=HelpKind.ANSWER,
+    at=T0,
+    title="Where a parcel is",
+    text="Look it up by its number.",
+    language="en",
+    source="service.en.md",
+)
 
 
 class Node:
@@ -244,6 +256,12 @@ class Node:
             watch.notes.append(Note(by=by, text=text, at=T0))
             watch.wake()
         return len(hers)
+
+    def given_help(self, call: str) -> Sequence[Help]:
+        return [HELP]
+
+    def look_up(self, agent: str, call: str, words: str) -> Sequence[Help]:
+        return [replace(HELP, call=call)] if "parcel" in words else []
 
     def show_caption(self, caption: Caption, readers: Collection[LegSide]) -> int:
         if caption.call not in self.live:

@@ -215,8 +215,8 @@ class Stand:
             lambda now: T0 + now,
             lexica=shipped,
             reads=lambda agent: "en-GB",
-            endpoint=endpoint,
-            terms=Terms(settle_s=3600.0, **terms),  # type: ignore[arg-type]
+            endpoint=lambda: endpoint,
+            terms=lambda: Terms(settle_s=3600.0, **terms),  # type: ignore[arg-type]
         )
 
     def call(self, call: str = "c1", at: float = T0 + 60.0, words: bool = True) -> None:
@@ -249,6 +249,16 @@ def test_a_call_that_is_over_is_reviewed_and_can_be_found(stand: Stand) -> None:
     assert stand.minutes.lines("c1") == [] and (stand.after.done, stand.after.lost) == (1, 0)
 
 
+def test_what_an_agent_chooses_later_takes_the_place_of_what_rules_said(stand: Stand) -> None:
+    stand.call()
+    stand.finish()
+    stand.after._closing = False
+    stand.after.notice(CallWrappedUp(at=T0 + 90, call="c1", agent="alice", outcome="sold", notes=""))
+    stand.finish()
+    found = stand.kept.review("c1")
+    assert found is not None and found.outcome == "sold"
+
+
 def test_every_call_has_a_review_with_words_or_without(stand: Stand) -> None:
     for at in range(20):
         stand.call(f"c{at}", T0 + 60 + at, words=at % 2 == 0)
@@ -279,7 +289,7 @@ def test_what_is_too_old_is_erased(tmp_path: Path) -> None:
     stand = Stand(tmp_path)
     stand.call()
     stand.finish()
-    stand.after.terms = Terms(days=30.0)
+    stand.after.terms = lambda: Terms(days=30.0)
     stand.after.clean(T0 + 29 * DAY_S)
     assert stand.kept.lines("c1") is not None
     stand.after.clean(T0 + 31 * DAY_S)

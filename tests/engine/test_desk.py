@@ -20,7 +20,7 @@ from engine.api.desk_words import PROTOCOL, Malformed
 from engine.signin import ALGORITHM, COUNT, METHOD, URI
 from engine.views import Caption, LegSide
 from sip.digest import Exchange, make_ha1
-from tests.engine.api_node import READ, SETTINGS, WRITE, Node
+from tests.engine.api_node import HELP, READ, SETTINGS, WRITE, Node
 from tests.engine.store_samples import T0
 
 CNONCE = "0123456789abcdef"
@@ -278,3 +278,22 @@ def test_no_mutation_of_a_message_raises_anything_else() -> None:
             desk_words.read("".join(text))
         except Malformed:
             pass
+
+
+def test_help_comes_as_soon_as_it_is_there(page: Page, node: Node) -> None:
+    (watch,) = node.watches
+    watch.notes.append(HELP)
+    watch.wake()
+    help = page.hear("help")["help"]
+    assert (help["kind"], help["title"], help["language"]) == ("answer", "Where a parcel is", "en")
+
+
+def test_words_are_looked_up_and_what_is_found_is_told(page: Page) -> None:
+    page.say("look_up", re=7, words="parcel")
+    assert page.hear("done")["re"] == 7
+    told = page.hear("found")
+    assert (told["words"], [each["title"] for each in told["found"]]) == ("parcel", ["Where a parcel is"])
+    page.say("look_up", re=8, words="nothing")
+    assert page.hear("found")["found"] == []
+    page.say("look_up", re=9, words="parcel", call="another")
+    assert page.hear("refused")["code"] == "unknown"

@@ -53,12 +53,8 @@ def test_what_may_be_offered_is_apart_from_what_answers():
 
 
 def test_scripts_without_spaces_are_searched_by_pairs_of_letters():
-    found = Knowledge(
-        [
-            Passage("a.zh.md", "包裹在哪里", "请查物流单号。", "zh"),
-            Passage("a.zh.md", "退款", "七天到账。", "zh"),
-        ]
-    )
+    passages = {"包裹在哪里": "请查物流单号。", "退款": "七天到账。"}
+    found = Knowledge(Passage("a.zh.md", title, text, "zh") for title, text in passages.items())
     assert [each.passage.title for each in found.find("我的包裹在哪", "zh-CN")] == ["包裹在哪里"]
 
 
