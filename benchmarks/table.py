@@ -1,8 +1,8 @@
 """Tables of benchmark figures, made from benchmarks/results: `python -m benchmarks.table [--write]`.
 
 The README has the figures that are held to an aim, benchmarks/results/README.md all of them. What each means
-is said in `benchmarks.figures`, once; a figure that is measured and not said there is an error, so that no table grows
-numbers that nobody can read.
+is said in benchmarks/figures.py, once; a figure that is measured and not said there is an error, so that no
+table grows numbers that nobody can read.
 """
 
 from __future__ import annotations

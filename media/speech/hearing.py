@@ -12,6 +12,8 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from media.speech.deadlines import Ask, Deadlines
 from media.speech.jobs import AnyJob, AnyResult, Failed, Forget, Hear, Heard, Offer
 from media.speech.recogniser import Recogniser, RecogniserFault, Said
@@ -232,7 +234,8 @@ class Hearing:
         if ask.final:
             self._forget(ask.stream)
         told = guess if words or ask.final else None
-        return Heard(ask.key, self.recogniser.name, ask.spent, told, said.language, said.sure, said.low)
+        answer = Heard(ask.key, self.recogniser.name, ask.spent, told, said.language, said.sure, said.low)
+        return msgspec.structs.replace(answer, hold_s=said.hold_s)
 
 
 def _on_clock(word: Word, begin: float) -> Word:
