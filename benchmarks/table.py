@@ -14,19 +14,13 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.figures import SPEECH, Figure
+
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 README = ROOT / "README.md"
 WHOLE = RESULTS / "README.md"
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
-
-
-class Figure(NamedTuple):
-    """How a figure is told: what it is, its unit, and what it should be."""
-
-    meaning: str
-    unit: str = ""
-    aim: str = ""
 
 
 FIGURES = {
@@ -77,29 +71,6 @@ FIGURES = {
         "stoi_from_g711": Figure("the same of G.711 that asks for Opus", ""),
         "stoi_from_wide": Figure("the same of Opus that adapts from a wide network", ""),
         "kbps_ours": Figure("what the adapted stream offers to the link, headers and all", "kb/s", "< 16"),
-    },
-    "sentiment": {
-        "macro_f1": Figure("callers' feelings by their words, ten markets: F1 on sentences set apart"),
-        "macro_f1_negated": Figure("of those, where something is denied"),
-        "macro_f1_dev": Figure("F1 on the sentences that the lexica were made by"),
-        "macro_f1_later": Figure("F1 on sentences that were written when the lexica were done"),
-        "macro_f1_later_negated": Figure("of those, where something is denied"),
-        "us_per_sentence": Figure("CPU of one", "µs"),
-    },
-    "translate": {
-        "sentences_per_s": Figure("clauses translated a second with their terms, Apertium, in batches", "/s"),
-        "p95_ms": Figure("one alone, 95th percentile", "ms"),
-        "glossary_hit": Figure("glossary terms right in translations", "", "1"),
-        "glossary_hit_in_place": Figure("where they belong, not behind in brackets"),
-        "glossary_hit_without": Figure("right without the glossary"),
-        "glossary_hit_ten": Figure("right from each of ten markets to each, by a translator without words"),
-        "glossary_hit_ten_in_place": Figure("where they belong"),
-        "chrf": Figure("likeness to a reference (chrF)"),
-        "chrf_without": Figure("without the glossary"),
-        "reworded_share": Figure("words of a translation that readers saw change while it was said"),
-        "reworded_share_naive": Figure("if each translation were shown as it comes"),
-        "early_share": Figure("words that readers saw before the sentence was over"),
-        "sentences": Figure("sentences and pairs of markets"),
     },
     "plc": {
         "gain_over_spandsp_min": Figure("PESQ of concealment over spandsp's, where that is least", "", "> 0"),
@@ -314,6 +285,7 @@ FIGURES = {
         "delay_after_loss_stock_ms": Figure("after, stock aiortc", "ms"),
         "delay_before_loss_stock_ms": Figure("and before", "ms"),
     },
+    **SPEECH,
 }
 
 
