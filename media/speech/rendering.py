@@ -1,8 +1,8 @@
 """An utterance for one reader: clause by clause in another language, and in an interpreter's voice.
 
 What was shown of a clause that stands is shown for good; what may still change is translated apart, as a
-guess, and only while the one before it was answered; how it is kept from flickering: rewording.py. Clauses
-are translated and spoken in their order, whichever answer comes first.
+guess, and only while the one before it was answered. Clauses are translated and spoken in their order,
+whichever answer comes first.
 """
 
 from __future__ import annotations
@@ -52,10 +52,6 @@ class Rendering:
     gist: bool = False
     via: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
-    rewording: Rewording = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.rewording = Rewording(self.into.language)
 
     def __post_init__(self) -> None:
         self.rewording = Rewording(self.into.language)
