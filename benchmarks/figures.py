@@ -62,6 +62,34 @@ FIGURES = {
         "stoi_from_wide": Figure("the same of Opus that adapts from a wide network", ""),
         "kbps_ours": Figure("what the adapted stream offers to the link, headers and all", "kb/s", "< 16"),
     },
+    "asr": {
+        "streaming_over_whole_wer": Figure(
+            "words wrong in live captions, against the same recogniser given whole recordings", "×", "≤ 1.05"
+        ),
+        "partial_p50_ms": Figure("from the beginning of speech to the first caption, median", "ms"),
+        "partial_p95_ms": Figure("95th percentile", "ms"),
+        "final_p50_ms": Figure("from the end of speech to its last caption, median", "ms"),
+        "final_p95_ms": Figure("from the end of speech to its last caption, 95th percentile", "ms"),
+        "streams_per_core": Figure("legs that speak all the time and that one core captions"),
+        "ear_ms": Figure("CPU of the ear a second of one leg", "ms"),
+        "wer_8k_en": Figure("words wrong, English over G.711, model for telephones"),
+        "wer_8k_en_live": Figure("the same in live captions"),
+        "wer_8k_en_5pct": Figure("with 5 % of packets lost"),
+        "wer_8k_en_10pct": Figure("with 10 %"),
+        "wer_16k_en": Figure("words wrong, English at 16 kHz, model that comes with the program"),
+        "rtf_8k": Figure("CPU a second of sound, 8 kHz", "s"),
+        "rtf_16k": Figure("16 kHz", "s"),
+        "closed_right": Figure(
+            "sentences heard to the last word, of those that can be said, eight languages"
+        ),
+        "rtf_closed": Figure("CPU a second of their sound", "s"),
+        "toy_whisper_right": Figure("phrases of the toy Whisper heard to the letter"),
+        "toy_whisper_right_live": Figure("the same in live captions"),
+        "toy_whisper_ms": Figure("CPU of one of them", "ms"),
+        "whisper_wer_8k_en": Figure("words wrong, English over G.711, the Whisper model that was named"),
+        "whisper_wer_8k_en_live": Figure("the same in live captions"),
+        "whisper_rtf_8k": Figure("CPU a second of its sound", "s"),
+    },
     "sentiment": {
         "macro_f1": Figure("callers' feelings by their words, ten markets: F1 on sentences set apart"),
         "macro_f1_negated": Figure("of those, where something is denied"),
