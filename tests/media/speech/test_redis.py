@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import socket
 import subprocess
 import sys
 import time
@@ -13,11 +14,13 @@ import msgspec
 import pytest
 
 from engine.cli import main
+from media.messages import Frames, decode_events, encode
 from media.speech.io.box import Boxes, Clear
 from media.speech.io.redis import LOST, MOST_JOBS, Terms, box_of, connect, pool_of, terms_of
 from media.speech.io.redis_jobs import Came, Gone, News, RedisJobs
 from media.speech.io.redis_source import RedisSource
 from media.speech.jobs import AnyResult, Failed, Hear, Offer, Speak, Spoken
+from media.speech.messages import Begin, Crafts
 from media.speech.settings import CraftSettings, FarSettings, VoiceSettings
 from tests.engine.cluster.test_redis_tls import PASSWORD, Authority, served
 from tests.interop.redis_server import RedisServer, installed
@@ -371,3 +374,25 @@ def test_where_it_cannot_begin_it_says_what_is_wrong(tmp_path: Path, capsys: pyt
     crafts.write_bytes(b"{}")
     assert main(["speech-worker", "--redis", "rediss://10.0.0.1/0", "--crafts", str(crafts)]) == 2
     assert "give `keys`" in capsys.readouterr().err
+
+
+def test_an_ear_tells_of_workers_elsewhere_as_of_its_own(hire, server: RedisServer, tmp_path: Path):
+    hire("anna", 0.0)
+    far = tmp_path / "far.json"  # which `hire` has written
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as engine:
+        engine.bind(str(tmp_path / "engine"))
+        engine.listen()
+        words = {"socket": "engine", "taps": "taps", "workers": "workers", "clips": ""}
+        options = [each for name, path in words.items() for each in (f"--{name}", str(tmp_path / path))]
+        command = [sys.executable, "-m", "media.speech.io.ear", *options, "--far", str(far)]
+        with subprocess.Popen(command, cwd=ROOT) as process:
+            engine.settimeout(PATIENCE_S)
+            link, _ = engine.accept()
+            link.settimeout(PATIENCE_S)
+            with link:
+                link.sendall(encode([Begin()]))
+                frames, told = Frames(), []
+                while not any(isinstance(each, Crafts) and OFFER in each.offers for each in told):
+                    for body in frames.feed(link.recv(65_536)):
+                        told += decode_events(body)
+            assert process.wait(PATIENCE_S) == 0
