@@ -88,7 +88,7 @@ class Ear:
 
 @pytest.fixture
 def ear(server: RedisServer) -> Iterator[Ear]:
-    made = Ear(server)
+    made = Ear(server, beat_s=0.1)
     yield made
     made.jobs.close()
 
