@@ -234,6 +234,17 @@ def test_a_job_that_is_worked_on_is_held_for_longer_than_a_lease(ear: Ear, serve
         each.close()
 
 
+def test_a_worker_that_could_not_hold_its_job_for_a_moment_does_it_once(ear: Ear, server: RedisServer):
+    worker = source(server, "w", lease_s=0.1, beat_s=0.05)
+    ear.jobs.give(ear.pool(), [speak("a"), speak("b")])
+    assert sorted(taken(worker, 2)) == ["ear a", "ear b"]
+    worker._over.set()
+    there, key = connect(worker.terms), worker.terms.jobs(worker.pool)
+    wait(lambda: there.xpending_range(key, "workers", "-", "+", 9, idle=100))
+    assert worker.jobs(0.05) == [] and worker.holding == 2
+    worker.close()
+
+
 def test_no_stream_grows_beyond_its_bound(ear: Ear, server: RedisServer):
     worker = source(server)
     pool = ear.pool()
