@@ -84,6 +84,8 @@ class _Node:
 @lru_cache(4096)
 def fold(text: str, language: str) -> str:
     """What of letters tells terms apart: no case, no width, and no accents where words are spaced."""
+    if text.isascii():
+        return text.casefold()
     if language in UNSPACED:
         return unicodedata.normalize("NFKC", text).casefold()
     bare = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))
