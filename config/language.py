@@ -130,6 +130,11 @@ class QueueSpeech:
         "Of the interpreter's voice; the language's own when empty.", default=""
     )
 
+    interpreter: Text = setting(
+        "Number, extension or name of numbers.yaml of a person who interprets, for agents to ask in.",
+        default="",
+    )
+
     def terms(self) -> SpeechTerms:
         """As routing sees it."""
-        return SpeechTerms(self.captions, self.voice, self.gender)
+        return SpeechTerms(self.captions, self.voice, self.gender, self.interpreter)

@@ -76,6 +76,11 @@ class Features:
         "Dialled beside a call, while that waits: its recording is silent from now on.", default="*51"
     )
     resume_recording: Code = setting("To record that call again.", default="*52")
+    interpreter: Code = setting(
+        "Dialled beside a call, while that waits: a person is rung to interpret in it, whom its queue's "
+        "`speech.interpreter` names.",
+        default="*53",
+    )
 
 
 @settings

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.description import Description, PhoneDescription
 from engine.encryption import BROWSERS, IN_TURN, UNSUITED, Encryption, Form, Policy, policy
@@ -22,6 +22,7 @@ from sip.uri import NameAddr, Uri
 
 if TYPE_CHECKING:
     from engine.call import Call
+    from engine.trunk.attempt import LineAttempt
     from sip.events import Authorised
     from sip.session import Session
 
@@ -94,6 +95,7 @@ class Attempt:
     def __init__(self, call: Call, *, ring_s: float, to: Uri, agent: str = "", offered: bool = False) -> None:
         self.call = call
         self.agent = agent
+        self.aside = False  # for a guest of the call
         self.leg = call.new_leg(Side.AGENT)
         self.leg.attempt = self
         self._to = to
@@ -229,7 +231,7 @@ class Attempt:
             else:
                 self.leg.update()
                 early = True
-        self.call.fire(Trigger.PROGRESS, now, Progress(self.leg, status, early))
+        tell(self, Trigger.PROGRESS, now, Progress(self.leg, status, early))
 
     def answered(self, session: Session, body: bytes | None, now: float) -> None:
         if self._over:
@@ -257,7 +259,7 @@ class Attempt:
         elif self.agent and ringing.contact.transport in WEBSOCKETS:
             self.leg.manner = PAGE
         self.leg.update()
-        self.call.fire(Trigger.ANSWERED, now, self.leg)
+        tell(self, Trigger.ANSWERED, now, self.leg)
 
     def refused(self, event: Rejected, now: float) -> None:
         self.rejected(event.session, event.status, now)
@@ -289,7 +291,7 @@ class Attempt:
             if not self._offered and self.leg.agent:
                 self.call.switch.acd.release(self.agent, self.call.id, now)
             self.leg.agent = ""
-            self.call.fire(Trigger.FAILED, now, Outcome(status))
+            tell(self, Trigger.FAILED, now, Outcome(status))
 
     def cancel(self, now: float) -> None:
         """Stop ringing; nothing is fired."""
@@ -311,6 +313,20 @@ class Attempt:
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+
+
+# what an attempt tells -> what that is to a call when a guest is rung; nothing else is
+GUESTS: Mapping[Trigger, Trigger] = {
+    Trigger.ANSWERED: Trigger.GUEST_CAME,
+    Trigger.FAILED: Trigger.GUEST_MISSED,
+}
+
+
+def tell(attempt: Attempt | LineAttempt, trigger: Trigger, now: float, what: Any) -> None:
+    """Fire it at the attempt's call, as what it is there."""
+    meant = GUESTS.get(trigger) if attempt.aside else trigger
+    if meant is not None:
+        attempt.call.fire(meant, now, what)
 
 
 def better(a: int, b: int) -> int:

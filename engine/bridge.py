@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 
 
 def hear(call: Call, source: Leg, listener: Leg) -> None:
-    """`listener` hears `source`, alone at unity gain: the worker relays it where the codecs agree."""
-    call.switch.media.send(listener.worker, SetGain(source.number, listener.number, 1.0))
+    """`listener` hears `source`, alone at unity gain: the worker relays it where the codecs agree. While a
+    guest speaks for them, lowered.
+    """
+    gain = call.guest.between if call.guest is not None else 1.0
+    call.switch.media.send(listener.worker, SetGain(source.number, listener.number, gain))
 
 
 def mute(call: Call, source: Leg, listener: Leg) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from config.line import LineSettings
     from engine.attempt import Attempt
     from engine.crossed import Origin
+    from engine.guest import Guest
     from engine.probe.ticket import Ticket
     from engine.recording import Recording
     from engine.switch import Switch
@@ -82,6 +83,7 @@ class Call:
         self.queue: QueueSpec | None = None
         self.customer: Leg | None = None
         self.party: Leg | None = None
+        self.guest: Guest | None = None  # whom the two talk through
         self.lost: Leg | None = None  # that died over its line, while it is called again
         self.attempt: Attempt | LineAttempt | None = None
         self.agent = ""  # the agent whose talk this is, for the record

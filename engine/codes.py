@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine import recording
+from engine import guest, recording
 from engine.events import DigitPressed
 from engine.probe.ticket import pressed
 from engine.states import WAITING, State, Trigger
+from engine.views import IllegalState
 from media.messages import SendDtmf
 from routing.agent import AgentEvent, AgentState, IllegalTransition
 from routing.number import Feature
@@ -40,6 +41,8 @@ def feature(switch: Switch, call: Call, wanted: Feature, now: float) -> str:
     """Do what an agent's code asks; the prompt that confirms or refuses it."""
     if wanted in RECORDING:
         return _record(switch, call, wanted, now)
+    if wanted is Feature.INTERPRETER:
+        return _interpret(switch, call, now)
     try:
         switch.acd.agent_event(call.caller, EVENTS[wanted], now, reason="phone")
     except (KeyError, IllegalTransition):
@@ -55,6 +58,19 @@ def _record(switch: Switch, call: Call, wanted: Feature, now: float) -> str:
     for other in recorded:
         recording.pause(other, paused, now, call.caller)
     return RECORDING[wanted] if recorded else "agent-not-possible"
+
+
+def _interpret(switch: Switch, call: Call, now: float) -> str:
+    """Ring the interpreter of the agent's other call."""
+    others = [switch.calls[id] for id in switch.acd.calls_of(call.caller) if id in switch.calls]
+    for other in others:
+        if other is not call and other.queue is not None and other.queue.speech.interpreter:
+            try:
+                guest.ask(switch, other.id, other.queue.speech.interpreter, call.caller, now)
+            except IllegalState:
+                return "agent-not-possible"
+            return "connecting"
+    return "agent-not-possible"
 
 
 def digit(leg: Leg, key: str, now: float) -> None:

@@ -15,12 +15,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from engine.api.desk_words import PROTOCOL
 from engine.hearing import read_wav
 from engine.signin import ALGORITHM, COUNT, METHOD, URI
+from media.columns import I16
 from media.speech.io.sphinx import SphinxRecogniser, files
 from sip.digest import Exchange, make_ha1
 from sip.pjsip.process import Softphone
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 SPANISH = "+34910601235"
 SAYS = ("hola buenos días", "mi pedido no ha llegado")
-ANGRY = ("esto es una vergüenza", "quiero hablar con el jefe")
+ANGRY = ("el pedido llegó roto", "qué vergüenza", "quiero mi dinero")
 ANSWERS = "Good morning. I am sorry to hear that. We will send you another one today."
 DECOYS = (
     "thank you very much", "the bill is wrong", "where is my package", "I want to change the address",
@@ -38,6 +40,7 @@ DECOYS = (
     "we are closed on sunday", "call me back later", "the price is too high", "I have a question",
 )  # fmt: skip
 RATE = 8000
+BLOCK, LOUD, PAUSE = RATE // 10, 300, 6  # samples; least peak of speech; blocks between stretches
 PATIENCE_S = 15.0
 
 
@@ -130,6 +133,14 @@ class Interpreted:
         """What the node's speech workers do by now."""
         return {each["craft"] for each in self.node.get("/v1/speech")["workers"]}
 
+    @property
+    def spoken(self) -> float:
+        """Seconds that the interpreter has begun to speak to the agent."""
+        call = self.desk.finals("customer")[0]["call"]
+        events = self.node.get(f"/v1/calls/{call}/events")["items"]
+        spoke = [each["data"] for each in events if each["kind"] == "call.interpreted"]
+        return float(sum(each["seconds"] for each in spoke if each["side"] == "agent"))
+
     def spanish(self, speak: Callable[[Path, str, str], Path]) -> None:
         self.agent.ask("record", call=self.rung, file=str(self.folder / "agent-hears.wav"))
         self._say(self.caller, self.call, speak(self.folder / "es.wav", ". ".join(SAYS), "es"))
@@ -146,7 +157,8 @@ class Interpreted:
             each["low_accuracy"] and each["gist"] and each["to"] == "en" for each in finals
         )
         self.story.check("with an English translation, marked as low accuracy and gist", bool(marked))
-        self._pass(4)  # the interpreter speaks
+        self._until(lambda: self.spoken > 0, PATIENCE_S)
+        self._pass(self.spoken + 1)
         self.agent.ask("stop", call=self.rung, what="record")
 
     def english(self, speak: Callable[[Path, str, str], Path]) -> None:
@@ -208,10 +220,21 @@ class Interpreted:
 
 
 def recognised(path: Path, phrases: Sequence[str]) -> list[str]:
-    """Words heard in a recording, of those that the phrases have."""
+    """Words heard in the last stretch of speech in a recording, of those that the phrases have."""
     recogniser = SphinxRecogniser(files())
-    recogniser.start("recording", RATE, ("en",), phrases=[*phrases, *(w for p in phrases for w in p.split())])
-    recogniser.feed("recording", read_wav(path, RATE).tobytes())
+    recogniser.start("recording", RATE, ("en",), phrases=phrases)
+    recogniser.feed("recording", last_stretch(read_wav(path, RATE)).tobytes())
     while not (said := recogniser.guesses(["recording"], {"recording"}, 0.0)):
         pass  # one bounded piece after the other
     return [word.text.strip().lower() for word in said["recording"].guess.words]
+
+
+def last_stretch(sound: I16) -> I16:
+    """From where the last of it begins after a pause, with a little silence around it."""
+    blocks = sound[: len(sound) // BLOCK * BLOCK].reshape(-1, BLOCK)
+    loud = np.flatnonzero(np.abs(blocks.astype(np.int32)).max(axis=1) > LOUD)
+    if not len(loud):
+        return sound[:0]
+    gaps = np.flatnonzero(np.diff(loud) > PAUSE)
+    first = loud[gaps[-1] + 1] if len(gaps) else loud[0]
+    return sound[max(0, first - 2) * BLOCK : (loud[-1] + 4) * BLOCK]

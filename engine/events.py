@@ -119,6 +119,16 @@ class InterpreterChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InterpreterSpoke(Event):
+    """An interpreter begins to speak to a side. seconds: for how long. lag_s: since what it says was said."""
+
+    kind = "call.interpreted"
+    side: str
+    seconds: float
+    lag_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UrgentSaid(Event):
     """A word was said that its market holds to be urgent."""
 

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from engine import absence, admit, codes, crossed, halves, housing, network, recording, silence, transfer
+from engine import (
+    absence,
+    admit,
+    codes,
+    crossed,
+    guest,
+    halves,
+    housing,
+    network,
+    recording,
+    silence,
+    transfer,
+)
 from engine.events import EndReason, Side
 from engine.leg import Leg, Media
 from engine.states import Trigger
@@ -165,6 +177,8 @@ def door_lost(leg: Leg, why: str, now: float) -> None:
         leg.call.end(Side.ENGINE, EndReason.MEDIA_LOST, now, refusal=503)
     elif leg is leg.call.party or leg is leg.call.transferor:
         leg.call.fire(Trigger.PARTY_LEFT, now, EndReason.MEDIA_LOST)
+    elif guest.is_guest(leg):
+        leg.call.fire(Trigger.GUEST_LEFT, now)
     else:
         drop(leg.call, leg, now)
 

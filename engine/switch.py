@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from config.schema import Config
-from engine import admit, codes, line_use, reports, sessions
+from engine import admit, codes, guest, line_use, reports, sessions
 from engine.acd import Acd
 from engine.attempt import Contact, Headers
 from engine.call import Call
@@ -218,6 +218,7 @@ class Switch:
     def touched(self, call: Call, now: float) -> None:
         """Something of the call may have changed that another node would need to go on with it."""
         self.speech.reconsider(call, now)
+        guest.reconsider(call, now)
         if self.replicas is not None:
             self.replicas.touched(call, now)
 

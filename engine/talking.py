@@ -116,6 +116,8 @@ def held_changed(call: Call, leg: Leg, now: float) -> None:
     """After an offer/answer of an established leg: has its far end put us on hold, or taken us back?"""
     silence.reconsider(leg, now)
     rescue.reconsider(leg, now)
+    if call.guest is not None and leg is call.guest.leg:
+        return  # the two talk on
     before = leg.side in call.held_by
     if leg.held and not before:
         call.held_by.add(leg.side)
@@ -136,6 +138,8 @@ def left(call: Call, leg: Leg, cause: str, now: float) -> None:
         reason = EndReason.ABANDONED if never else EndReason.COMPLETED
         by, why = (Side.ENGINE, EndReason.SIGNALLING_LOST) if fault else (Side.CUSTOMER, reason)
         call.end(by, why, now)
+    elif call.guest is not None and leg is call.guest.leg:
+        call.fire(Trigger.GUEST_LEFT, now)
     elif leg is call.party or leg is call.transferor:
         call.fire(Trigger.PARTY_LEFT, now, EndReason.SIGNALLING_LOST if fault else EndReason.COMPLETED)
 

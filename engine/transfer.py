@@ -51,7 +51,7 @@ def referred(call: Call, leg: Leg, event: Referred, now: float) -> None:
 def read(call: Call, leg: Leg, event: Referred) -> tuple[Referral | None, int]:
     """What the REFER asks for, or the status to refuse it with."""
     switch = call.switch
-    if leg is call.customer and not leg.agent:
+    if (leg is call.customer and not leg.agent) or (call.guest is not None and leg is call.guest.leg):
         return None, 403
     if event.replaces is not None:
         consultation = switch.sessions.get(event.replaces.id)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import crossed, crossing, dialling, echo, talking, transfer, waiting
+from engine import crossed, crossing, dialling, echo, guest, talking, transfer, waiting
 from engine.states import State, Trigger
 from engine.trunk import rescue
 
@@ -70,6 +70,11 @@ def _rows() -> dict[tuple[State, Trigger], tuple[State, tuple[Action, ...]]]:
         rows[talks, t.FAILED] = (talks, (rescue.not_taken,))
         rows[talks, t.TAKEN] = (s.TALKING, (talking.connect,))
         rows[talks, t.PARTY_LEFT] = (talks, (talking.party_left,))
+        rows[talks, t.GUEST_ASKED] = (talks, (guest.ring,))
+        rows[talks, t.GUEST_CAME] = (talks, (guest.came,))
+        rows[talks, t.GUEST_MISSED] = (talks, (guest.missed,))
+        rows[talks, t.GUEST_LEFT] = (talks, (guest.hung_up,))
+        rows[talks, t.GUEST_SENT_OFF] = (talks, (guest.sent_off,))
         rows[talks, t.AGENT_LOST] = (s.QUEUED, (crossing.agent_lost,))
     for alive in State:
         if alive not in (s.ENDING, s.ENDED):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
-from engine import ice, recording, unseal
+from engine import guest, ice, recording, unseal
 from engine.agent_desk import Watch
 from engine.assist_views import Help
 from engine.attempt import Contact
@@ -14,6 +14,7 @@ from engine.call import Call
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
 from engine.events import CallRecord, Side
+from engine.guest_views import GuestView
 from engine.line_sight import LineSight
 from engine.sight import leg_view
 from engine.signin import SignIn
@@ -283,6 +284,15 @@ class View:
 
     def choose_interpreter(self, call: str, side: LegSide, voice: str) -> None:
         self._engine.act(lambda now: self._engine.switch.speech.choose(call, Side(side), voice, now))
+
+    def guest(self, call: str) -> GuestView | None:
+        return guest.look(self._engine.switch, call)
+
+    def ask_guest(self, call: str, to: str, by: str) -> None:
+        self._engine.act(lambda now: guest.ask(self._engine.switch, call, to, by, now))
+
+    def send_off_guest(self, call: str) -> None:
+        self._engine.act(lambda now: guest.send_off(self._engine.switch, call, now))
 
     def title(self, destination: str) -> str:
         found = self._engine.switch.plan.find(destination)

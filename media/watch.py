@@ -73,6 +73,7 @@ class Watch:
     def forget(self, leg: Leg) -> None:
         """The leg is closed."""
         self.adaptation.forget(leg)
+        self.diagnosis.clear(leg.row)  # what was wrong with it is of nobody any more
 
     def moved(self, leg: Leg) -> None:
         """The leg's far end is another one by agreement: that its stream is another is no news."""

@@ -17,7 +17,7 @@ import phonenumbers
 
 
 class Feature(StrEnum):
-    """What an agent may ask for by dialling a code; of recordings, beside the call that is recorded."""
+    """What an agent may ask for by dialling a code; of recordings and interpreters, beside the call meant."""
 
     LOGIN = "login"
     LOGOUT = "logout"
@@ -26,6 +26,7 @@ class Feature(StrEnum):
     WRAP_UP_OVER = "wrap_up_over"
     PAUSE_RECORDING = "pause_recording"
     RESUME_RECORDING = "resume_recording"
+    INTERPRETER = "interpreter"
 
 
 class Callers(StrEnum):

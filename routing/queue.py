@@ -48,6 +48,7 @@ class SpeechTerms:
     captions: bool = False
     voice: str = "off"
     gender: str = ""
+    interpreter: str = ""  # number of a person
 
     @property
     def wanted(self) -> bool:

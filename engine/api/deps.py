@@ -17,6 +17,7 @@ from engine.assist_views import Help
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
 from engine.events import CallRecord
+from engine.guest_views import GuestView
 from engine.ice import Told
 from engine.line_events import LineProbed
 from engine.line_views import LineStandView, ProbeView, ReportView
@@ -113,6 +114,15 @@ class EngineView(Protocol):
 
     def choose_interpreter(self, call: str, side: LegSide, voice: str) -> None:
         """How a side hears the other. Raises UnknownCall, IllegalState."""
+
+    def guest(self, call: str) -> GuestView | None:
+        """Who was asked into a call. Raises UnknownCall."""
+
+    def ask_guest(self, call: str, to: str, by: str) -> None:
+        """Raises UnknownCall, IllegalState."""
+
+    def send_off_guest(self, call: str) -> None:
+        """Raises UnknownCall, IllegalState."""
 
     def title(self, destination: str) -> str:
         """What people call a number or name of the plan."""

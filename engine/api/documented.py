@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from engine.api import (
     assist_schemas,
     config_schemas,
+    guest_schemas,
     line_schemas,
     node_schemas,
     review_schemas,
@@ -76,11 +77,12 @@ TITLES = {
 
 MODULES = (  # of models
     schemas,
+    assist_schemas,
     config_schemas,
+    guest_schemas,
     line_schemas,
     node_schemas,
     review_schemas,
-    assist_schemas,
     speech_schemas,
 )
 

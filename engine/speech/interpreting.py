@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from engine.events import InterpreterSpoke
 from engine.leg import Media
 from engine.states import State
 from media.messages import Play, SetGain, Stop
@@ -91,8 +92,7 @@ class Interpreting:
             if isinstance(act, policy.Original):
                 self._gain(act)
             elif isinstance(act, policy.PlayClip):
-                path = self._files.get(act.clip.number, "")
-                self._send(act.listener, Play(act.listener, -act.clip.number, [path]))
+                self._play(act, now)
             elif isinstance(act, policy.StopClip):
                 self._send(act.listener, Stop(act.listener, -act.clip.number))
             elif isinstance(act, policy.DropClip):
@@ -100,6 +100,13 @@ class Interpreting:
             else:
                 self._tell(act, now)
         self._arm(now)
+
+    def _play(self, act: policy.PlayClip, now: float) -> None:
+        path = self._files.get(act.clip.number, "")
+        self._send(act.listener, Play(act.listener, -act.clip.number, [path]))
+        side = self._talk.legs[act.listener].side.value
+        seconds, lag = round(act.clip.seconds, 2), round(act.lag_s, 3)
+        self._talk.call.note(InterpreterSpoke, now, side=side, seconds=seconds, lag_s=lag)
 
     def _gain(self, act: policy.Original) -> None:
         """Those who do not hear each other any more are left alone."""

@@ -32,6 +32,7 @@ from media.speech.messages import (
     SpeechEvent,
     Strained,
     Unable,
+    Voice,
 )
 from media.speech.shedding import Level
 
@@ -106,10 +107,34 @@ class Speech:
             raise IllegalState(
                 "the two do not talk, or their queue is not put into words (queues.yaml: speech)"
             )
+        if talk.waiting:
+            raise IllegalState("a person interprets; send that one off first")
         talk.choose(listener, voice)
         self._hear(talk)
         leg = next(number for number, each in talk.legs.items() if each.side is listener)
         self._interpreter(talk).choose(leg, voice, now)
+
+    def give_way(self, call: Call, now: float) -> None:
+        """Somebody interprets in person: until `take_up` no machine speaks."""
+        talk = self._of.get(call.id)
+        if talk is not None and not talk.waiting:
+            talk.waiting = dict(talk.voices)
+            self._choose_all(talk, dict.fromkeys(talk.legs, VOICES["off"]), now)
+
+    def take_up(self, call: Call, now: float) -> None:
+        """That one is gone: each hears the other as before."""
+        talk = self._of.get(call.id)
+        if talk is not None and talk.waiting:
+            voices, talk.waiting = talk.waiting, {}
+            self._choose_all(talk, voices, now)
+
+    def _choose_all(self, talk: Talk, voices: dict[int, Voice], now: float) -> None:
+        changed = {leg: voice for leg, voice in voices.items() if talk.voices[leg] != voice}
+        talk.voices.update(voices)
+        if changed:
+            self._hear(talk)
+        for leg, voice in changed.items():
+            self._interpreter(talk).choose(leg, voice, now)
 
     def played(self, leg: Leg, play: int, now: float) -> None:
         """A clip of an interpreter's is over."""
@@ -175,6 +200,8 @@ class Speech:
         voice = VOICES[call.queue.speech.voice if call.queue is not None and differ else "off"]
         voices = dict.fromkeys(legs, voice)
         talk = Talk(call, {each: self._switch.legs[each] for each in legs}, languages, voices)
+        if call.guest is not None and call.guest.joined:
+            talk.waiting, talk.voices = voices, dict.fromkeys(legs, VOICES["off"])
         talk.lines = call.captioned
         self._of[call.id] = talk
         self._talks.update(dict.fromkeys(legs, talk))

@@ -45,6 +45,7 @@ class Talk:
     voices: dict[int, Voice]
     sentences: OrderedDict[tuple[int, int], Sentence] = field(default_factory=OrderedDict)
     lines: int = 0
+    waiting: dict[int, Voice] = field(default_factory=dict)  # how each wants to, while a person interprets
 
     def other(self, leg: int) -> int:
         return next(each for each in self.legs if each != leg)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from engine import line_use
 from engine.attempt import Outcome as Failure
-from engine.attempt import Progress
+from engine.attempt import Progress, tell
 from engine.description import PhoneDescription
 from engine.early_sound import sign
 from engine.encryption import IN_TURN, UNSUITED, Encryption, Form, Policy, policy
@@ -56,6 +56,7 @@ class LineAttempt:
     ) -> None:
         self.call = call
         self.number = number
+        self.aside = False  # for a guest of the call
         self.leg = call.new_leg(Side.AGENT)
         self.leg.attempt, self.leg.lines = self, lines
         self.leg.patience_s = self._trunks.patience_s("", back=False)
@@ -169,7 +170,7 @@ class LineAttempt:
         early = body is not None and self._take(body)
         self._further(sign(status, self.leg.description.agreed, session.early_media), now)
         if status > 100:
-            self.call.fire(Trigger.PROGRESS, now, Progress(self.leg, status, early, session.early_media))
+            tell(self, Trigger.PROGRESS, now, Progress(self.leg, status, early, session.early_media))
 
     def _speaks(self, now: float) -> None:
         """The first answer to this INVITE: the address is there, and so quick."""
@@ -325,14 +326,14 @@ class LineAttempt:
         if result.answered:
             self.leg.session, self.leg.connected = self._session, True
             self.leg.update()
-            self.call.fire(Trigger.ANSWERED, now, self.leg)
+            tell(self, Trigger.ANSWERED, now, self.leg)
         else:
             self.leg.close()
-            self.call.fire(Trigger.FAILED, now, Failure(result.status, result.retry_after_s))
+            tell(self, Trigger.FAILED, now, Failure(result.status, result.retry_after_s))
 
     def leg_failed(self, now: float) -> None:
         self._give_up(now)
-        self.call.fire(Trigger.FAILED, now, Failure(503))
+        tell(self, Trigger.FAILED, now, Failure(503))
 
     def cancel(self, now: float) -> None:
         """Stop calling; nothing is fired."""

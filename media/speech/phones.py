@@ -40,7 +40,8 @@ PHONES: dict[str, tuple[str, ...]] = {
     # glides that end a vowel, as one phone where English has it
     "aɪ": ("AY",), "aʊ": ("AW",), "eɪ": ("EY",), "oʊ": ("OW",), "əʊ": ("OW",), "ɔɪ": ("OY",), "ɔø": ("OY",),
     "ai": ("AY",), "au": ("AW",), "ei": ("EY",), "oi": ("OY",), "ou": ("OW",), "ɑu": ("AW",), "ɑʊ": ("AW",),
-    "ɐʊ": ("AW",), "ɐɪ": ("AY",),
+    "ɐʊ": ("AW",), "ɐɪ": ("AY",), "oɪ": ("OY",), "oj": ("OY",), "aj": ("AY",), "ej": ("EY",),
+    "uj": ("W IY", "UW IY"),
 }  # fmt: skip
 LONGEST = max(map(len, PHONES))
 NASAL = "\N{COMBINING TILDE}"

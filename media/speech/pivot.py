@@ -72,5 +72,7 @@ def _bridged(sides: Sequence[Side], pair: Pair) -> Iterator[Way]:
             continue
         first = next(_direct(sides, Pair(pair.source, bridge)), None)
         second = next(_direct(sides, Pair(bridge, pair.target)), None)
-        if first is not None and second is not None:
+        if first is None or second is None:
+            continue
+        if not any(sides[hop.by].reach.has(pair) for hop in (*first, *second)):  # who can needs no bridge
             yield (*first, *second)

@@ -13,6 +13,7 @@ from media.speech.clause import Clause
 from media.speech.jobs import Translated
 from media.speech.language import joined
 from media.speech.messages import Into
+from media.speech.rewording import Rewording
 
 
 @dataclass(slots=True)
@@ -45,11 +46,15 @@ class Rendering:
     whole: bool = False  # no clause will follow
     serial: int = 0
     shown: tuple[object, ...] = ()  # what the reader was told last
+    rewording: Rewording = field(init=False)
     spoken: int = 0  # pieces whose voice was given away
     by: str = ""
     gist: bool = False
     via: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.rewording = Rewording(self.into.language)
 
     @property
     def over(self) -> bool:
@@ -77,7 +82,7 @@ class Rendering:
     def translated(self, number: int, result: Translated) -> None:
         """A clause's translation."""
         piece = self.pieces[number]
-        piece.text, piece.sure = result.text, result.sure
+        piece.text, piece.sure = self.rewording.stands(result.text), result.sure
         self.by, self.gist, self.via = result.by, self.gist or result.gist, result.via or self.via
 
     def failed(self, number: int, mark: str) -> None:

@@ -98,11 +98,13 @@ def _convolved(features: F32, kernel: F32, stride: int) -> F32:
     padded = np.zeros((n, steps + 2, width), np.float32)
     padded[:, 1:-1] = features
     count = (steps - 1) // stride + 1
-    near = np.concatenate([padded[:, k : k + stride * (count - 1) + 1 : stride] for k in range(3)], axis=2)
-    found = (near.reshape(n * count, 3 * width) @ kernel).reshape(n, count, -1)
-    return found.astype(np.float32, copy=False)
+    near: F32 = np.concatenate(
+        [padded[:, k : k + stride * (count - 1) + 1 : stride] for k in range(3)], axis=2
+    )
+    found: F32 = (near.reshape(n * count, 3 * width) @ kernel).reshape(n, count, -1)
+    return found
 
 
 def _sigmoid(values: F32) -> F32:
-    found = 1 / (1 + np.exp(-values))
-    return found.astype(np.float32, copy=False)
+    found: F32 = np.float32(1) / (np.float32(1) + np.exp(-values))
+    return found

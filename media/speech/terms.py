@@ -19,7 +19,9 @@ from media.speech.word import bare
 
 LONGEST = 8  # words of a term; of scripts without spaces, three times as many characters
 TOKEN = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*", re.UNICODE)
-ARABIC = re.compile(r"^(?:[وف]?(?:[بك]?ال|لل)|[وفبكل])(?=..)")
+ARTICLE = re.compile(r"^[وف]?(?:[بك]?ال|لل)(?=..)")
+PREFIX = re.compile(r"^[وفبكل](?=..)")
+ELIDED = re.compile(r"(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu)['’](?=\w)", re.IGNORECASE)
 DEFINITE = {
     "en": ("the", "my", "your", "our", "this"), "es": ("el", "la", "los", "las", "mi", "su", "del", "al"),
     "fr": ("le", "la", "les", "mon", "votre", "du"), "pt": ("o", "a", "os", "as", "meu", "do", "ao"),
@@ -42,7 +44,8 @@ class Lexicon:
 
     def __init__(self, terms: Iterable[Term], language: str) -> None:
         self.language = language
-        self._joined = primary(language) in JOINED
+        self._tongue = primary(language)
+        self._joined = self._tongue in JOINED
         self._known: dict[tuple[str, ...], tuple[Term, bool]] = {}
         self._longest = 0
         for term in terms:
@@ -64,7 +67,8 @@ class Lexicon:
             (term, plural), length, begin = hit
             end = tokens[at + length - 1][2]
             before = tokens[at - 1][0] if at else ""
-            definite = begin > tokens[at][1] or before in DEFINITE.get(primary(self.language), ())
+            article = "ال" in text[tokens[at][1] : begin] or text[tokens[at][1] : begin] == "لل"
+            definite = article or before in DEFINITE.get(self._tongue, ())
             found.append(Found(term, begin, end, plural, definite))
             at += length
         return found
@@ -75,21 +79,38 @@ class Lexicon:
         """The longest term that begins there, how many tokens long, and where it begins in the text."""
         for length in range(min(self._longest, len(tokens) - at), 0, -1):
             key = tuple(token for token, _, _ in tokens[at : at + length])
-            if key in self._known:
-                return self._known[key], length, tokens[at][1]
-            if primary(self.language) == "ar" and (glued := ARABIC.match(key[0])):
-                rest = (key[0][glued.end() :], *key[1:])
+            if self._tongue != "ar":
+                if key in self._known:
+                    return self._known[key], length, tokens[at][1]
+                continue
+            for glued in (ARTICLE.match(key[0]), None, PREFIX.match(key[0])):
+                left = glued.end() if glued else 0
+                rest = (key[0][left:], *(ARTICLE.sub("", each) for each in key[1:]))
                 if rest in self._known:
-                    return self._known[rest], length, tokens[at][1] + glued.end()
+                    return self._known[rest], length, tokens[at][1] + left
         return None
 
     def _tokens(self, text: str) -> list[tuple[str, int, int]]:
         if self._joined:
             return [(bare(each), at, at + 1) for at, each in enumerate(text) if not each.isspace()]
-        return [(bare(found[0]), found.start(), found.end()) for found in TOKEN.finditer(text)]
+        found = [(each[0], each.start(), each.end()) for each in TOKEN.finditer(text)]
+        if self._tongue in ("fr", "it", "ca"):
+            found = [part for each in found for part in _unelided(*each)]
+        return [(bare(word), begin, end) for word, begin, end in found]
 
     def _key(self, words: str) -> tuple[str, ...]:
-        return tuple(token for token, _, _ in self._tokens(words))
+        tokens = tuple(token for token, _, _ in self._tokens(words))
+        return tuple(ARTICLE.sub("", each) for each in tokens) if self._tongue == "ar" else tokens
+
+
+def _unelided(word: str, begin: int, end: int) -> Iterator[tuple[str, int, int]]:
+    """`l'abonnement` as two words."""
+    elided = ELIDED.match(word)
+    if elided:
+        yield elided[0], begin, begin + elided.end()
+        yield from _unelided(word[elided.end() :], begin + elided.end(), end)
+    else:
+        yield word, begin, end
 
 
 def spoken(forms: Forms, language: str) -> Iterator[tuple[str, bool]]:
@@ -124,7 +145,8 @@ def put(before: str, found: Found, language: str) -> tuple[str, str]:
     fit = inflection.fitted(before, word, forms.gender, plural, language)
     if alike(language, "de"):
         word = inflection.declined(forms.one, word, forms.genitive, forms.gender, fit.case, plural)
-    if alike(language, "ar") and found.definite and not word.startswith("ال") and word[:1] >= "\u0600":
+    bare_noun = " " not in word and word[:1] >= "\u0600" and not word.startswith("ال")
+    if alike(language, "ar") and found.definite and bare_noun:
         word = f"ال{word}"
     if not fit.before.strip() and word.islower():
         word = word[:1].upper() + word[1:]

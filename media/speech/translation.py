@@ -153,7 +153,7 @@ class Interpreter:
         if owed.number == GUESS:
             rendering.owed = ""
             if not rendering.whole and rendering.waits == 0:
-                rendering.guess = result.text
+                rendering.guess = rendering.rewording.guess(result.text)
                 self._show(owed, now)
             return
         owed.listener.able("translate", self._tell)

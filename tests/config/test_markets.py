@@ -74,8 +74,8 @@ def test_calls_may_belong_to_markets_by_name_country_or_neither(folder: Path, ed
         ("su amable espera", "tu amable espera", "addresses people informally", "write it formally"),
         ("su amable espera", "su amable {wait}", "has a blank that means nothing", "{agent}"),
         ("su amable espera", "su móvil", "has a word of another region", "`variants`"),
-        ("su amable espera", "coger su llamada", "has a word of the taboo 'vulgar here'", "in other words"),
-        ("cojo: tomo", "cojo: coja", "'coja' is taboo as well", "write what will do"),
+        ("su amable espera", "que puede correrse", "has a word of the taboo 'vulgar here'", "in other words"),
+        ("cojo: tomo,", "cojo: coja,", "'coja' is taboo as well", "write what will do"),
         ("close: [algo más]", "close: [adiós]", "no phrase of 'close' has what is required", "into a phrase"),
         (
             "taboos:\n  vulgar here:",

@@ -14,6 +14,7 @@ from engine.assist_views import Help, HelpKind
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
 from engine.events import CallRecord
+from engine.guest_views import GuestView
 from engine.ice import Told
 from engine.metrics import Metrics
 from engine.signin import SignIn
@@ -130,6 +131,7 @@ class Node:
         self.wrapped: list[tuple[str, str, str, str]] = []
         alice = AgentSettings(name="alice", password=Secret("test", "secret of alice"))
         self.interpreters: dict[tuple[str, LegSide], str] = {}
+        self.guests: dict[str, GuestView] = {}
         self.captions: list[tuple[Caption, frozenset[LegSide]]] = []
         self.sign_in = SignIn({"alice": alice}, "example.com", Guard(), Random(1))
         self.transcripts = Kept(self._ask_store)
@@ -280,6 +282,24 @@ class Node:
         if call not in self.live:
             raise UnknownCall(call)
         self.interpreters[call, side] = voice
+
+    def guest(self, call: str) -> GuestView | None:
+        if call not in self.live:
+            raise UnknownCall(call)
+        return self.guests.get(call)
+
+    def ask_guest(self, call: str, to: str, by: str) -> None:
+        if call not in self.live:
+            raise UnknownCall(call)
+        if call in self.guests:
+            raise IllegalState("somebody was asked already")
+        self.guests[call] = GuestView(to=to, standing="ringing", agent="")
+
+    def send_off_guest(self, call: str) -> None:
+        if call not in self.live:
+            raise UnknownCall(call)
+        if self.guests.pop(call, None) is None:
+            raise IllegalState("nobody was asked")
 
     def health(self) -> HealthView:
         return HealthView(

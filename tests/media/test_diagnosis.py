@@ -10,7 +10,7 @@ import pytest
 from media import rtcp
 from media.codecs import g711
 from media.diagnosis import SIGNS
-from media.messages import Codec, SetGain, SetRemote, Trouble
+from media.messages import CloseLeg, Codec, SetGain, SetRemote, Trouble
 from media.rtcp import Block, SenderInfo
 from tests.media.stage import DTMF, PCMA, PCMU, Phone, Stage, tone
 
@@ -231,6 +231,16 @@ def test_digital_silence_while_the_other_side_talks_is_told_and_over_at_the_firs
     assert told(mixed) == [("silence", False), ("silence", True)] and told(mixed, 2) == []
 
 
+@pytest.mark.parametrize("leg", [1, 2])
+def test_a_silent_leg_that_is_closed_is_no_trouble_of_another(mixed, leg):
+    mixed.legs[leg].hertz = 1e-9
+    mixed.run(SOON)
+    assert told(mixed, leg) == [("silence", False)]
+    mixed.do(CloseLeg(leg))
+    mixed.run(SOON)
+    assert told(mixed, 3 - leg) == []
+
+
 def test_two_who_are_both_silent_are_at_rest(mixed):
     for phone in mixed.legs.values():
         phone.hertz = 1e-9
@@ -257,8 +267,6 @@ def test_clipped_sound_is_told_and_loud_sound_is_not(mixed):
 
 
 def test_a_leg_in_a_row_used_before_begins_without_its_troubles(stage):
-    from media.messages import CloseLeg
-
     stage.legs[1].hertz = 0
     stage.run(3.0)
     stage.do(CloseLeg(1))

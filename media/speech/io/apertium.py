@@ -21,21 +21,11 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
+from media.speech.alpha3 import SHORT
 from media.speech.language import primary
 from media.speech.translator import Brief, Pair, Reach, TranslatorFault, Version
 
 MODES = (Path("/usr/share/apertium/modes"), Path("/usr/local/share/apertium/modes"))
-# ISO 639-3 as mode files have it, where there is a shorter tag (RFC 5646 section 2.2.1).
-SHORT = {
-    "afr": "af", "ara": "ar", "arg": "an", "bel": "be", "ben": "bn", "bre": "br", "bul": "bg", "cat": "ca",
-    "ces": "cs", "cym": "cy", "dan": "da", "deu": "de", "ell": "el", "eng": "en", "epo": "eo", "est": "et",
-    "eus": "eu", "fao": "fo", "fin": "fi", "fra": "fr", "gle": "ga", "glg": "gl", "hbs": "sh", "heb": "he",
-    "hin": "hi", "hrv": "hr", "hun": "hu", "ind": "id", "isl": "is", "ita": "it", "kaz": "kk", "lat": "la",
-    "lav": "lv", "lit": "lt", "mkd": "mk", "mlt": "mt", "msa": "ms", "nld": "nl", "nno": "nn", "nob": "nb",
-    "oci": "oc", "pol": "pl", "por": "pt", "ron": "ro", "rus": "ru", "slk": "sk", "slv": "sl", "sme": "se",
-    "spa": "es", "sqi": "sq", "srd": "sc", "srp": "sr", "swe": "sv", "tat": "tt", "tur": "tr", "ukr": "uk",
-    "urd": "ur", "zho": "zh",
-}  # fmt: skip
 NAMED = re.compile(r"([a-z]{2,3})(?:_\w+)?-([a-z]{2,3})(_\w+)?\.mode")
 SPECIAL = re.compile(r"[\\^$/<>{}*@#+~\[\]]")
 MARKED = re.compile(r"(?<![\\\w])[*@#](?=[^\W_])")
@@ -94,6 +84,24 @@ def understood(answer: str) -> Version:
     return Version(" ".join(plain.split()), sure=max(0.0, 1.0 - unknown / words))
 
 
+def begun(text: str, version: Version) -> Version:
+    """What begins within a sentence has no capital, which Apertium puts there, and a sentence has one."""
+    first, rest = version.text[:1], version.text[1:]
+    if text[:1].islower() and not re.match(r"I\b|\w[A-Z]", version.text):
+        return version._replace(text=first.lower() + rest)
+    return version._replace(text=first.upper() + rest) if text[:1].isupper() else version
+
+
+def opened(version: Version) -> Version:
+    """Spanish questions and exclamations, with the marks that they begin with; Apertium leaves them out."""
+    sentences = re.split(r"(?<=[.?!…])\s+", version.text)
+    for at, sentence in enumerate(sentences):
+        mark = {"?": "¿", "!": "¡"}.get(sentence[-1:], "")
+        if mark and mark not in sentence:
+            sentences[at] = f"{mark}{sentence}"
+    return version._replace(text=" ".join(sentences))
+
+
 class Pipeline:
     """The processes of a pair, started when first needed."""
 
@@ -113,7 +121,9 @@ class Pipeline:
         try:
             if not self._processes:
                 self._start()
-            return [understood(each) for each in self._exchange(texts, time.monotonic() + timeout_s)]
+            answers = self._exchange(texts, time.monotonic() + timeout_s)
+            versions = [begun(text, understood(each)) for text, each in zip(texts, answers, strict=True)]
+            return [opened(each) for each in versions] if self._path.stem.endswith("-spa") else versions
         except (OSError, ValueError) as error:
             self.close()
             raise TranslatorFault(f"Apertium's {self._path.stem}: {error}; it is started again") from error
@@ -172,7 +182,7 @@ class Apertium:
 
     name = "Apertium"
     gist = True
-    slot = "Xq{}x"
+    slot = "xq{}x"
     minds = False
 
     def __init__(self, folders: Sequence[Path] = MODES) -> None:

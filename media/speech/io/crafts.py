@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from media.speech.hearing import Hearing
-from media.speech.io.sphinx import SphinxRecogniser, files
+from media.speech.io.auto import best
 from media.speech.io.translators import translators
 from media.speech.io.voices import voices
 from media.speech.jobs import Craft
@@ -19,8 +19,8 @@ def build(settings: CraftSettings) -> Sequence[Craft]:
     """The crafts, with their models loaded. What is missing for better ones stands in their offers."""
     crafts: list[Craft] = []
     if settings.hear is not None:
-        found = files(settings.hear.model, settings.hear.language_model, settings.hear.dictionary)
-        crafts.append(Hearing(SphinxRecogniser(found), time.process_time))
+        recogniser, why = best(settings.hear)
+        crafts.append(Hearing(recogniser, time.process_time, why=why))
     if settings.translate is not None:
         chosen, why = translators(settings.translate)
         crafts.append(Translating(chosen, markets=settings.translate.markets, why=why))

@@ -32,7 +32,7 @@ from media.speech.messages import Begin
 from media.speech.settings import CraftSettings
 from media.speech.wire import Offers, decode_jobs, encode
 
-NICENESS = 15  # whatever speech costs, calls come first
+NICENESS = 5  # calls come first: media workers are at -11, the engine at 0
 STUCK_S = 30.0  # that one piece of work may take
 RETRY_S = 0.1  # between looks for the ear
 READ = 1024 * 1024

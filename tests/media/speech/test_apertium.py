@@ -66,9 +66,19 @@ def test_placeholders_pass_and_unknown_words_make_it_less_sure(apertium: Apertiu
     assert unknown.text == "I want my blurfizang." and unknown.sure == 0.75
 
 
+def test_what_begins_within_a_sentence_has_no_capital(apertium: Apertium):
+    told = translated(apertium, ["mi paquete", "Mi paquete", "quiero mi paquete"])
+    assert told == ["my package", "My package", "I want my package"]
+
+
+def test_a_spanish_question_begins_with_its_mark(apertium: Apertium):
+    told = translated(apertium, ["Where is my package?", "Yes. Where is it?", "Good!"], EN_ES)
+    assert told[0].startswith("¿D") and ". ¿" in told[1] and told[2] == "¡Bueno!"
+
+
 def test_a_whole_batch_is_more_than_pipes_hold(apertium: Apertium):
-    long = "quiero hablar con una persona sobre mi pedido " * 10
-    told = translated(apertium, [long] * 150)
+    long = "quiero hablar con una persona sobre mi pedido " * 20
+    told = translated(apertium, [long] * 60)
     assert len(set(told)) == 1 and told[0].startswith("I want to speak with a person")
 
 

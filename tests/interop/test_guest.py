@@ -1,0 +1,104 @@
+"""Three phones in a call: a customer, an agent, and the interpreter whom she asks in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import log10
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.guest import LOWERED
+from engine.hearing import I16, heard, read_wav
+from sip.pjsip.process import Softphone
+from tests.interop.node import Node
+
+RATE = 8000
+LOWERED_DB = 20 * log10(LOWERED)
+Phones = Callable[..., Softphone]
+Speech = Callable[[str], Path]
+
+
+class Room:
+    """Phones and their calls, of whom one speaks at a time while the others listen."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.calls: dict[Softphone, int] = {}
+        self._takes = 0
+
+    def says(self, speaker: Softphone, sentence: Path) -> dict[str, float]:
+        """How loud each of the others heard it, dB over how it was said."""
+        self._takes += 1
+        others = {
+            phone: self.folder / f"{self._takes}-{phone.name}.wav"
+            for phone in self.calls
+            if phone is not speaker
+        }
+        for phone, file in others.items():
+            phone.ask("record", call=self.calls[phone], file=str(file))
+        speaker.ask("play", call=self.calls[speaker], file=str(sentence))
+        speaker.expect("played", 10, call=self.calls[speaker])
+        for phone in others:
+            phone.ask("stop", call=self.calls[phone], what="record")
+        said = read_wav(sentence, RATE)
+        levels: dict[str, float] = {}
+        for phone, file in others.items():
+            received = read_wav(file, RATE)
+            assert heard(said, received, RATE), f"{phone.name} did not hear {speaker.name}"
+            levels[phone.name] = level(received) - level(said)
+        return levels
+
+
+def level(samples: I16) -> float:
+    """Of what is not pause, dB."""
+    blocks = samples[: len(samples) // 160 * 160].reshape(-1, 160).astype(np.float64)
+    power = (blocks**2).mean(axis=1)
+    return float(10 * np.log10(power[power > power.max() / 100].mean()))
+
+
+def test_an_interpreter_is_heard_in_full_over_the_two_lowered_and_they_go_on_alone(
+    node: Node, agent: Phones, speech: Speech, tmp_path: Path
+) -> None:
+    customer, cleo, dora, room = agent("customer"), agent("cleo"), agent("dora"), Room(tmp_path)
+    room.calls[customer] = customer.call("counter")
+    customer.expect("answered", call=room.calls[customer])
+    room.calls[cleo] = cleo.incoming()
+    cleo.answer(room.calls[cleo])
+    cleo.expect("media", call=room.calls[cleo], state="active")
+    (call,) = [each["id"] for each in node.get("/v1/calls?queue=counter")["items"]]
+
+    node.ask("PUT", f"/v1/calls/{call}/guest", {"to": "dora"})
+    room.calls[dora] = dora.incoming()
+    dora.answer(room.calls[dora])
+    dora.expect("media", call=room.calls[dora], state="active")
+    node.until("the interpreter is in", lambda: node.get(f"/v1/calls/{call}/guest")["standing"] == "in", 5.0)
+
+    interpreted = room.says(dora, speech("she asks when her parcel will arrive at last"))
+    assert interpreted["customer"] == pytest.approx(0.0, abs=2.0)
+    assert interpreted["cleo"] == pytest.approx(0.0, abs=2.0)
+    original = room.says(customer, speech("could you tell me where my order is today"))
+    assert original["dora"] == pytest.approx(0.0, abs=2.0)
+    assert original["cleo"] == pytest.approx(LOWERED_DB, abs=2.0)
+
+    dora.hangup(room.calls.pop(dora))
+    node.until("the interpreter is gone", lambda: not _guest(node, call), 5.0)
+    alone = room.says(customer, speech("thank you very much that was all I wanted"))
+    assert alone["cleo"] == pytest.approx(0.0, abs=2.0)
+    customer.hangup(room.calls[customer])
+    cleo.expect("ended", call=room.calls[cleo])
+    record = node.record("counter")
+    assert (record["agent"], record["reason"], record["ended_by"]) == ("cleo", "completed", "customer")
+    kinds = [each["kind"] for each in node.get(f"/v1/calls/{call}/events")["items"]]
+    assert [kind for kind in kinds if "guest" in kind] == [
+        "call.guest_asked",
+        "call.guest_joined",
+        "call.guest_left",
+    ]
+
+
+def _guest(node: Node, call: str) -> bool:
+    """Whether there is one, as the journal has it."""
+    items = node.get(f"/v1/calls/{call}/events")["items"]
+    return not any(each["kind"] == "call.guest_left" for each in items)
