@@ -98,6 +98,11 @@ class House:
         return {name: [each.pid for each in clients if each.pid] for name, clients in named.items()}
 
     @property
+    def reserved(self) -> bool:
+        """Whether another of each stands ready."""
+        return all(each.reserved for each in (self._ear, *self._workers))
+
+    @property
     def load(self) -> float:
         """Share of a core that all of them used in the last second."""
         return self._ear.load + sum(each.load for each in self._workers)

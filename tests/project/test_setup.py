@@ -58,7 +58,9 @@ def test_who_may_not_install_is_told_the_exact_line(machine: Machine):
     machine.is_used_by(1000)
     done = machine.set_up("demo")
     assert done.returncode == 1
-    assert "    apt-get update && apt-get install -y --no-install-recommends espeak-ng\n" in done.stderr
+    assert (
+        "    apt-get update && apt-get install -y --no-install-recommends espeak-ng apertium\n" in done.stderr
+    )
 
 
 def test_without_apt_the_packages_are_named(machine: Machine):
@@ -86,13 +88,16 @@ def test_root_installs_and_the_failure_of_apt_is_shown(machine: Machine):
     done = machine.set_up("demo")
     assert done.returncode == 1
     assert "no space" in done.stderr
-    assert machine.asked.read_text().splitlines()[1] == "install -y --no-install-recommends espeak-ng"
+    assert machine.asked.read_text().splitlines()[1] == (
+        "install -y --no-install-recommends espeak-ng apertium"
+    )
 
 
 def test_a_python_that_is_too_old_is_not_used(machine: Machine):
     machine.is_used_by(1000)
     machine.has("apt-get")
     machine.has("espeak-ng")
+    machine.has("apertium")
     machine.has("python3", "exit 1")
     assert "install -y --no-install-recommends python3 python3-venv" in machine.set_up("run").stderr
 
