@@ -127,7 +127,7 @@ class Engine:
         self.sign_in = SignIn(config.agents, realm, self.admission.guard, rng)
         self.desk = Desk(self)
         self.view = View(self, VERSION)
-        self.checks: list[Callable[[], Check]] = []  # of the node's health, beside its own
+        self.checks: list[Callable[[], Check]] = [self.understanding.after.check]  # of the node's health
         self.metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock))
         self.switch.observers.append(self.metrics.notice)
         self.switch.leg_observers.append(self.metrics.observe_leg)

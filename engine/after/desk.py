@@ -20,9 +20,9 @@ import structlog
 from engine.after.endpoint import Endpoint
 from engine.after.facts import Facts, Hold
 from engine.after.minutes import Minutes
-from engine.after.review import Lexica, kept, review, without_words
+from engine.after.review import Lexica, heard_worse, kept, review, without_words
 from engine.after.summaries import Summaries
-from engine.events import CallHeld, CallRecord, CallResumed, CallWrappedUp, Event
+from engine.events import CallHeld, CallRecord, CallResumed, CallWrappedUp, Event, MoodTurned
 from engine.store.errors import StoreUnavailable
 from engine.store.transcripts import Transcripts
 from engine.views import Check, Health
@@ -67,6 +67,7 @@ class _Noted:
     holding: dict[str, float] = field(default_factory=dict)
     holds: list[Hold] = field(default_factory=list)
     chosen: str = ""
+    worst: dict[str, float] = field(default_factory=dict)  # mood by side, of words and voice
 
 
 @dataclass(slots=True)
@@ -118,6 +119,9 @@ class After:
             self._note(event.call).holding.setdefault(str(event.by), event.at)
         elif isinstance(event, CallResumed) and event.call in self._noted:
             _resume(self._noted[event.call], str(event.by), event.at)
+        elif isinstance(event, MoodTurned):
+            worst = self._note(event.call).worst
+            worst[event.side] = min(worst.get(event.side, 0.0), event.score)
         elif isinstance(event, CallWrappedUp):
             self._wrapped(event)
 
@@ -201,7 +205,7 @@ class After:
     def _finish(self, closed: _Closed) -> None:
         lines = self._minutes.take(closed.record.call)
         facts = self.facts(closed.record, closed.noted, lines)
-        made = review(closed.record, facts, self._lexica)
+        made = heard_worse(review(closed.record, facts, self._lexica), closed.noted.worst)
         words = self.terms().transcripts
         made = made if words else without_words(made)
         said = kept(facts.lines) if words else []

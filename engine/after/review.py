@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from engine.after import quality
@@ -61,6 +61,15 @@ def moods(call: str, lines: Sequence[Line], lexica: Lexica) -> dict[str, Felt]:
         )
         for side, mood in felt.sides.items()
     }
+
+
+def heard_worse(made: Review, worst: Mapping[str, float]) -> Review:
+    """The same with what was heard of moods while they talked, voices and all, where that was worse."""
+    moods = {
+        side: replace(felt, worst=round(min(felt.worst, worst.get(side, felt.worst)), 3))
+        for side, felt in made.moods.items()
+    }
+    return replace(made, moods=moods)
 
 
 def without_words(made: Review) -> Review:

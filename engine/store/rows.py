@@ -19,7 +19,7 @@ import msgspec
 from engine import events, guest_events, line_events
 from engine.events import CallRecord, EndReason, Event, Side
 
-PERSONAL = frozenset({"customer", "source", "party", "target", "notes", "comment"})
+PERSONAL = frozenset({"customer", "source", "party", "target", "notes", "comment", "reasons", "term"})
 
 RECORD_FIELDS: tuple[str, ...] = tuple(item.name for item in fields(CallRecord))
 

@@ -84,6 +84,8 @@ class _Node:
 @lru_cache(4096)
 def fold(text: str, language: str) -> str:
     """What of letters tells terms apart: no case, no width, and no accents where words are spaced."""
+    if text.isascii():
+        return text.casefold()
     if language in UNSPACED:
         return unicodedata.normalize("NFKC", text).casefold()
     bare = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))
@@ -194,7 +196,17 @@ def parse(text: str, language: str) -> Lexicon:
         entry = _entry(cells[0], cells[1], number)
         for term in filter(None, (each.strip() for each in cells[2].split(";"))):
             entries[term] = _both(entries.get(term), entry, f"line {number}: “{term}”")
-    return Lexicon(language, entries)
+    return Lexicon(language, {term: _of_stem(term, entry, entries) for term, entry in entries.items()})
+
+
+def _of_stem(term: str, entry: Entry, entries: Mapping[str, Entry]) -> Entry:
+    """What a term lacks goes with what its stem says: “glad” of “glad*”."""
+    if entry.kind is Kind.LACKS:
+        for end in range(len(term), 2, -1):
+            stem = entries.get(f"{term[:end]}*")
+            if stem is not None and stem.kind is Kind.SAYS:
+                return stem._replace(lacks=entry.value)
+    return entry
 
 
 def _both(one: Entry | None, other: Entry, where: str) -> Entry:

@@ -97,6 +97,15 @@ def _before(
     yield "caller-waiting", caller.page
 
 
+def _look_up(anna: AgentPage) -> None:
+    """A word that is pointed at, then one that is typed."""
+    anna.page.click(".caption span >> nth=0", position={"x": 8, "y": 8})
+    anna.page.wait_for_function("document.querySelector('#lookup').value")
+    anna.page.fill("#lookup", "money back")
+    anna.page.press("#lookup", "Enter")
+    anna.page.wait_for_selector("#found .help[data-kind=term] >> text=refund")
+
+
 def _talk(anna: AgentPage, caller: CallerPage, node: Node, language: str) -> Iterator[State]:
     anna.wish("available")
     anna.page.wait_for_selector("#offer:not([hidden])")
@@ -116,6 +125,7 @@ def _talk(anna: AgentPage, caller: CallerPage, node: Node, language: str) -> Ite
         body = {"side": side, "line": line, "text": text, "language": spoken, "translation": translation}
         node.post(f"/v1/calls/{call['id']}/captions", body | {"to": to, "final": line < 2})
     anna.page.wait_for_selector(".caption >> nth=2")
+    _look_up(anna)
     yield "agent-captions", anna.page
     caller.page.wait_for_selector(".caption >> nth=2")
     yield "caller-captions", caller.page

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import pytest
 
+from config.load import SHIPPED, load
 from engine.after import quality
 from engine.after.desk import DAY_S, After, Terms
 from engine.after.endpoint import Endpoint
@@ -20,13 +21,22 @@ from engine.after.outcome import outcome
 from engine.after.review import moods
 from engine.after.summary import summary
 from engine.after.topics import of_language, topics
-from engine.events import CallHeld, CallResumed, CallWrappedUp, Side
+from engine.events import CallHeld, CallResumed, CallWrappedUp, MoodTurned, Side
 from engine.store import database, migrate
 from engine.store.transcripts import Mark, TextFilter, Transcripts
 from media.speech.io.lexica import languages, shipped
 from media.speech.transcript import Line
 from tests.engine.store_samples import T0, record
 
+
+class Anything(dict[str, str]):
+    """Whatever is filled in."""
+
+    def __missing__(self, name: str) -> str:
+        return "Alice"
+
+
+ANY = Anything()
 GREET = ("good morning, how can I help you",)
 HOLD = ("may I put you on hold for a moment",)
 CALL = [
@@ -257,6 +267,40 @@ def test_what_an_agent_chooses_later_takes_the_place_of_what_rules_said(stand: S
     stand.finish()
     found = stand.kept.review("c1")
     assert found is not None and found.outcome == "sold"
+
+
+def test_a_voice_that_was_heard_counts_as_well_as_words(stand: Stand) -> None:
+    turn = MoodTurned(at=T0 + 9, call="c1", side="customer", level="upset", score=-0.9, worse=True)
+    stand.after.notice(turn)
+    stand.call()
+    stand.finish()
+    found = stand.kept.review("c1")
+    assert found is not None and found.moods["customer"].worst == -0.9
+
+
+@pytest.mark.parametrize("name", sorted(load(SHIPPED, {}).markets))
+def test_an_agent_who_says_what_her_market_gives_her_passes_all_rules(name: str) -> None:
+    market = load(SHIPPED, {}).markets[name]
+    filled = {occasion: ways[0].format_map(ANY) for occasion, ways in market.phrases.items()}
+    told = [
+        ("agent", 2.0, 6.0, filled["greet"]),
+        ("customer", 6.5, 9.0, "…"),
+        ("agent", 9.5, 12.0, filled["hold"]),
+        ("agent", 40.0, 44.0, filled["back"]),
+        ("customer", 44.5, 47.0, "…"),
+        ("agent", 47.5, 50.0, filled["close"]),
+    ]
+    said = lines(told, market.language)
+    of = Facts(
+        said,
+        1.0,
+        51.0,
+        holds=(Hold("agent", 12.5, 39.0),),
+        language=market.language,
+        phrases=market.phrases,
+        required=market.required,
+    )
+    assert {each.rule: (each.passed, each.missing) for each in quality.marks(of) if not each.passed} == {}
 
 
 def test_every_call_has_a_review_with_words_or_without(stand: Stand) -> None:

@@ -13,8 +13,8 @@ from engine.agent_desk import Desks, Watch
 from engine.api.app import create_app
 from engine.assist import KEPT, PACE_S
 from engine.assist_views import Help, HelpKind
-from engine.store import database
-from engine.store.transcripts import Transcripts
+from engine.store import database, migrate
+from engine.store.transcripts import TextFilter, Transcripts
 from engine.understanding import Library
 from media.speech.knowledge import Passage
 from media.speech.market import Forms, Market, Taboo, Term
@@ -53,8 +53,9 @@ class Talk(Scene):
             knowledge={"service.en.md": (PARCEL,)},
         )
         self.desks = Desks(switch)
-        kept = Transcripts(database.connect(f"sqlite:///{folder}/unused.db"))
-        self.node = understanding.of_node(switch, kept, self.desks)
+        self.store = database.connect(f"sqlite:///{folder}/isogloss.db")
+        self.kept = Transcripts(self.store)
+        self.node = understanding.of_node(switch, self.kept, self.desks)
         self.assist = self.node.assist
         to_talk(self)
         self.page: Watch = self.desks.open("agent0", lambda: None)
@@ -176,6 +177,25 @@ def test_another_configurations_knowledge_is_made_ready_beside_the_calls(talk: T
     library._files = current[0]
     library._change(current[0])
     assert len(library()) == 2
+
+
+def test_a_call_that_was_put_into_words_is_kept_with_its_review_when_it_is_over(talk: Talk) -> None:
+    migrate.upgrade(talk.store)
+    customer, agent = talk.legs
+    talk.told(said(customer, 1, "mi paquete no ha llegado, esto es una vergüenza", over=True))
+    talk.told(rendered(customer, agent, 1, "my parcel has not arrived, this is a disgrace", over=True))
+    call = talk.call.id
+    talk.house.switch.hang_up(call, talk.world.now)
+    talk.run(8.0)
+    talk.node.after.start()
+    talk.node.after.close()
+    found, lines = talk.kept.review(call), talk.kept.lines(call)
+    assert found is not None and lines is not None
+    assert (found.agent, found.outcome, found.topics) == ("agent0", "unresolved", ("delivery",))
+    assert found.moods["customer"].reasons[0] == "verguenza"
+    assert [(each.side, each.low, each.gist) for each in lines] == [("customer", True, True)]
+    assert found.summary == "customer: my parcel has not arrived, this is a disgrace"
+    assert [each.review.call for each in talk.kept.page(TextFilter(words="disgrace")).items] == [call]
 
 
 # --- the page and the API ---------------------------------------------------------------------------
