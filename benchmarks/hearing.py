@@ -83,7 +83,7 @@ def passages(
             if seconds is not None and have >= seconds:
                 break
             pause = np.zeros(int(PAUSE * rate), np.float32)
-            sound = np.concatenate([part for clip in group for part in (pause, _load(clip, rate))] + [pause])
+            sound = np.concatenate([part for clip in group for part in (pause, load(clip, rate))] + [pause])
             name = "+".join(clip.stem for clip in group)
             made.append(Passage(name, rate, np.clip(np.rint(sound), -32768, 32767).astype(np.int16)))
             have += len(sound) / rate
@@ -114,7 +114,7 @@ def _seconds(path: Path) -> float:
         return file.getnframes() / file.getframerate()
 
 
-def _load(path: Path, rate: int) -> NDArray[np.float32]:
+def load(path: Path, rate: int) -> NDArray[np.float32]:
     """A clip at the rate and at LEVEL_DB."""
     with wave.open(str(path)) as file:
         if file.getsampwidth() != 2:

@@ -43,7 +43,9 @@ class RecogniserBlock:
 
 @settings
 class EndpointBlock:
-    url: Text = setting("Base address of an API for chat completions, up to `/v1`; none is asked when empty.", default="")
+    url: Text = setting(
+        "Base address of an API for chat completions, up to `/v1`; none is asked when empty.", default=""
+    )
     model: Text = setting("Name of its model.", default="")
     key: SecretField | None = setting("Its key, where it wants one.", default=None)
 

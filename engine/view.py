@@ -19,6 +19,7 @@ from engine.line_sight import LineSight
 from engine.sight import leg_view
 from engine.signin import SignIn
 from engine.speech.sight import node_speech
+from engine.speech_views import NodeSpeechView
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.store.transcripts import Transcripts
@@ -37,7 +38,6 @@ from engine.views import (
     LineLoadView,
     LineView,
     LoadView,
-    NodeSpeechView,
     Note,
     PhoneTerms,
     QueueView,

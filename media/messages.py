@@ -22,14 +22,7 @@ Address = tuple[str, int]
 Repair = Literal["auto", "on", "off"]
 Profile = Literal["mobile-2g", "mobile-3g", "standard", "hd"]
 TroubleKind = Literal[
-    "no_rtp",
-    "one_way",
-    "wrong_payload",
-    "silence",
-    "clipping",
-    "ssrc_change",
-    "clock_drift",
-    "undecryptable",
+    "no_rtp", "one_way", "wrong_payload", "silence", "clipping", "ssrc_change", "clock_drift", "undecryptable"
 ]
 
 MAX_FRAME = 4 * 1024 * 1024  # bytes; a longer frame is a broken peer

@@ -2,7 +2,7 @@
 
 A Whisper in everything but size: the features, the layers, the tokens and the files of the real ones, with so
 few numbers that it learns the phrases of `phrases.tsv` and nothing else. Its speech is made by espeak-ng:
-several voices, pitches and speeds, in wide band and as G.711, with noise, whole phrases and how they begin.
+several voices, pitches and speeds, in wide band and as G.711, with noise, whole and cut off anywhere.
 PyTorch is needed, here alone; what was learnt is kept in SCRATCH, and another run goes on from there.
 """
 
@@ -16,6 +16,7 @@ import subprocess
 import wave
 from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 import ctranslate2
 import numpy as np
@@ -35,7 +36,7 @@ VOICES = {
     "en": ("en-us", "en-gb", "en-us+m3", "en-us+f2", "en-gb+f4", "en-us+m7", "en-gb+m2", "en-us+f5"),
     "es": ("es", "es-419", "es+m3", "es+f2", "es-419+f4", "es+m7", "es-419+m2", "es+f5"),
 }
-WAYS = ((35, 160), (50, 135), (50, 175), (68, 150))  # pitch and words a minute
+WAYS = ((50, 150), (35, 165), (55, 175), (68, 135))  # pitch and words a minute
 LINES = 2  # that each is heard over
 RATE, CHUNK_S, MELS, FRAMES = 16000, 6, 40, 300
 WIDTH, HEADS, INNER, LAYERS, PLACES = 64, 4, 160, 2, 96
@@ -43,6 +44,7 @@ SPECIAL = (
     "<|endoftext|>", "<|startoftranscript|>", *(f"<|{each}|>" for each in LANGUAGES), "<|translate|>",
     "<|transcribe|>", "<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>",
 )  # fmt: skip
+NOISES = 60
 LAW = 0  # mu-law
 BATCH, RATE_OF_LEARNING = 24, 2e-3
 
@@ -77,36 +79,55 @@ def telephone(sound: np.ndarray) -> np.ndarray:
     return resample(g711.decode(LAW, g711.encode(LAW, narrow)).astype(np.float32), 8000, RATE)
 
 
-def on_line(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def on_line(sound: np.ndarray, before: float, rng: np.random.Generator) -> np.ndarray:
     """With a pause before and after, at some level, in some noise, now and then over a telephone."""
-    before, after = rng.uniform(0.02, 0.7, 2)
+    after = rng.uniform(0.02, 0.7)
     whole = np.concatenate([np.zeros(int(before * RATE)), sound, np.zeros(int(after * RATE))])
     whole = whole * 10 ** (rng.uniform(-14, 3) / 20)
     whole = whole + rng.normal(0, 10 ** rng.uniform(0, 2), len(whole))
     return (telephone(whole.astype(np.float32)) if rng.random() < 0.6 else whole).astype(np.float32)
 
 
-def examples(scratch: Path) -> tuple[np.ndarray, list[tuple[str, str]]]:
-    """float16[n, MELS, 100 * CHUNK_S] and what is said: language ("" for nobody) and text."""
+class Example(NamedTuple):
+    """language: "" for nobody. begin, length: of speech, in frames. ends: of its words, shares of it."""
+
+    language: str
+    text: str
+    begin: int
+    length: int
+    ends: tuple[float, ...]
+
+
+def examples(scratch: Path) -> tuple[np.ndarray, list[Example]]:
+    """float16[n, MELS, 100 * CHUNK_S], and what each is."""
     kept = scratch / "examples.npz"
     if kept.exists():
-        found = np.load(kept)
-        return found["features"], list(zip(found["languages"].tolist(), found["texts"].tolist()))
+        found = np.load(kept, allow_pickle=True)
+        return found["features"], [Example(*each) for each in found["said"]]
     extract, rng = FeatureExtractor(MELS, chunk_length=CHUNK_S), np.random.default_rng(1)
     sounds, said = [], []
     for language, text in phrases():
-        words = text.split()
-        for at, (voice, (pitch, speed)) in enumerate(product(VOICES[language], WAYS)):
-            upto = len(words) if at % 3 else rng.integers(1, len(words) + 1)
-            sound = spoken(" ".join(words[:upto]), voice, pitch, speed)
-            sounds += [on_line(sound, rng) for _ in range(LINES)]
-            said += [(language, " ".join(words[:upto]))] * LINES
-    for _ in range(60):
-        sounds.append(on_line(rng.normal(0, 10 ** rng.uniform(0, 3), RATE).astype(np.float32), rng))
-        said.append(("", ""))
+        ends = word_ends(text, VOICES[language][0])
+        for voice, (pitch, speed) in product(VOICES[language], WAYS):
+            sound = spoken(text, voice, pitch, speed)
+            for before in rng.uniform(0.02, 0.7, LINES):
+                sounds.append(on_line(sound, before, rng))
+                said.append(Example(language, text, int(100 * before), len(sound) // 160, ends))
+    for _ in range(NOISES):
+        sounds.append(on_line(rng.normal(0, 10 ** rng.uniform(0, 3), RATE).astype(np.float32), 0.0, rng))
+        said.append(Example("", "", 0, 0, ()))
     features = np.stack([padded(extract(sound / 32768)) for sound in sounds]).astype(np.float16)
-    np.savez(kept, features=features, languages=[each for each, _ in said], texts=[each for _, each in said])
+    table = np.empty(len(said), object)
+    table[:] = [tuple(each) for each in said]
+    np.savez(kept, features=features, said=table)
     return features, said
+
+
+def word_ends(text: str, voice: str) -> tuple[float, ...]:
+    """When each word is over, as a share of the whole: by how long what goes before it takes."""
+    words = text.split()
+    lengths = [len(spoken(" ".join(words[: at + 1]), voice, 50, 150)) for at in range(len(words))]
+    return tuple(np.maximum.accumulate(np.minimum(lengths, lengths[-1])) / lengths[-1])
 
 
 def padded(features: np.ndarray) -> np.ndarray:
@@ -193,7 +214,6 @@ def learn(model: Whisper, scratch: Path, steps: int) -> None:
     """So many steps more."""
     features, said = examples(scratch)
     ids = {token: at for at, token in enumerate(vocabulary())}
-    rng = np.random.default_rng()
     optimiser = torch.optim.AdamW(model.parameters(), RATE_OF_LEARNING, weight_decay=0.01)
     state = scratch / "learnt.pt"
     done = 0
@@ -202,19 +222,21 @@ def learn(model: Whisper, scratch: Path, steps: int) -> None:
         model.load_state_dict(kept["model"])
         optimiser.load_state_dict(kept["optimiser"])
         done = kept["done"]
+    rng = np.random.default_rng(done)
     for step in range(done, done + steps):
         for group in optimiser.param_groups:
             group["lr"] = RATE_OF_LEARNING * min(1.0, (step + 1) / 100) * 0.5 ** (step / 500)
-        chosen = rng.integers(0, len(said), BATCH)
-        lines = [line(ids, *said[at], rng) for at in chosen]
+        chosen = [*rng.integers(0, len(said), BATCH - 2), *rng.integers(len(said) - NOISES, len(said), 2)]
+        sound = features[chosen].astype(np.float32)
+        heard = [cut(sound[row], said[at], rng) for row, at in enumerate(chosen)]
+        lines = [line(ids, said[at].language, text, rng) for at, text in zip(chosen, heard)]
         longest = max(len(tokens) for tokens, _ in lines)
         given, wanted = np.zeros((2, BATCH, longest - 1), np.int64)
         wanted -= 100
         for row, (tokens, begin) in enumerate(lines):
             given[row, : len(tokens) - 1] = tokens[:-1]
             wanted[row, begin - 1 : len(tokens) - 1] = tokens[begin:]
-        sound = torch.from_numpy(masked(features[chosen].astype(np.float32), rng))
-        scores = model(sound, torch.from_numpy(given))
+        scores = model(torch.from_numpy(masked(sound, rng)), torch.from_numpy(given))
         loss = functional.cross_entropy(scores.flatten(0, 1), torch.from_numpy(wanted).flatten())
         optimiser.zero_grad()
         loss.backward()
@@ -225,6 +247,20 @@ def learn(model: Whisper, scratch: Path, steps: int) -> None:
     if steps:
         kept = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "done": done + steps}
         torch.save(kept, state)
+
+
+def cut(features: np.ndarray, said: Example, rng: np.random.Generator) -> str:
+    """Every second one is heard as far as it has come: the sound ends there, and so does the text. Each is
+    somewhat later or earlier.
+    """
+    shift = int(rng.integers(-min(10, said.begin), 30))
+    features[:] = np.roll(features, shift, axis=1)
+    if not said.text or rng.random() < 0.5:
+        return said.text
+    share = rng.uniform(0.15, 1.0)
+    features[:, said.begin + shift + int(share * said.length) :] = 0.0
+    words = [word for word, end in zip(said.text.split(), said.ends) if end <= share + 0.03]
+    return " ".join(words)
 
 
 def masked(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:

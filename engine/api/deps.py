@@ -22,6 +22,7 @@ from engine.ice import Told
 from engine.line_events import LineProbed
 from engine.line_views import LineStandView, ProbeView, ReportView
 from engine.signin import SignIn
+from engine.speech_views import NodeSpeechView
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.store.transcripts import HitPage, Review, Said, TextFilter
@@ -37,7 +38,6 @@ from engine.views import (
     LegSide,
     LineView,
     LoadView,
-    NodeSpeechView,
     PhoneTerms,
     QueueView,
     RegistrationView,

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from engine.events import CallEnded, CallRecord, Event, MoodTurned, UrgentSaid
+from engine.events import CallEnded, CallRecord, Event
 from engine.speech.talk import Talk
+from engine.speech_events import MoodTurned, UrgentSaid
 from media.speech.io.lexica import shipped
 from media.speech.market import market_for
 from media.speech.messages import Said, SpeechEvent, Talking, Tone

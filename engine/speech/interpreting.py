@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from engine.events import InterpreterSpoke
 from engine.leg import Media
+from engine.speech_events import InterpreterSpoke
 from engine.states import State
 from media.messages import Play, SetGain, Stop
 from media.speech import interpretation as policy

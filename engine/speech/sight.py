@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.events import Side
-from engine.views import NodeSpeechView, SpeechPairView, SpeechView, SpeechWorkerView
+from engine.speech_views import NodeSpeechView, SpeechPairView, SpeechView, SpeechWorkerView
 from media.speech.shedding import Level
 
 if TYPE_CHECKING:

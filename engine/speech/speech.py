@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from engine.events import InterpreterChanged, Side, SpeechStrained
+from engine.events import Side
 from engine.leg import Media
 from engine.speech.interpreting import Interpreting
 from engine.speech.talk import VOICES, Talk
+from engine.speech_events import InterpreterChanged, SpeechStrained
 from engine.states import WAITING, State
 from engine.views import Caption, IllegalState, UnknownCall
 from media.messages import Tap, Untap

@@ -6,6 +6,9 @@ sequence-to-sequence speech recognition and translation by partial hypothesis se
 Dabre and Bojar, "Turning Whisper into real-time transcription system", 2023). A word that was said `bound_s`
 ago and is in the newest guess stands in any case, so that no recogniser that cannot decide holds a caption
 up. What stands is shown and translated; the rest is shown as a guess.
+
+A recogniser may say of itself that it changes its mind about words for longer than that (`hold_s`): with one
+of little accuracy, guesses in a row agree on what the last one denies.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from media.speech.word import Guess, Word, bares, written
 OVERLAP = 5  # words that a guess may say once more of those that stand
 NEAR_S = 1.0  # within which a word said once more is the same
 SAME_S = 0.1  # the same, of a single word, which people do say twice
+UNDECIDED_S = 1.0  # after what a recogniser says it needs, it is held to its word
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Agreement:
         self.final = False
         self._agreed: list[int] = []  # of each word of the guess: so many guesses in a row have begun so
         self._serial = -1
+        self._hold_s = 0.0
 
     @property
     def text(self) -> Text:
@@ -52,11 +57,19 @@ class Agreement:
         stands = written(self.stands)
         return Text(stands, both[len(stands) :])
 
-    def hear(self, guess: Guess, now: float) -> bool:
-        """Whether the text is another now. A guess that comes late, after a newer one, is left out."""
+    @property
+    def bound_s(self) -> float:
+        """After which a word stands in any case."""
+        return max(self.terms.bound_s, self._hold_s + UNDECIDED_S if self._hold_s else 0.0)
+
+    def hear(self, guess: Guess, now: float, hold_s: float = 0.0) -> bool:
+        """Whether the text is another now. A guess that comes late, after a newer one, is left out. hold_s:
+        after the end of a word, for how long nobody's agreement lets it stand.
+        """
         if self.final or guess.serial <= self._serial:
             return False
         before, self._serial = self.text, guess.serial
+        self._hold_s = hold_s
         after = self._after(guess.words)
         common = _common(bares(after), bares(self.guess))
         self._agreed = [self._agreed[at] + 1 if at < common else 1 for at in range(len(after))]
@@ -73,13 +86,14 @@ class Agreement:
 
     def next_timeout(self) -> float | None:
         """When the next word stands by its age."""
-        return self.guess[0].end + self.terms.bound_s if self.guess else None
+        return self.guess[0].end + self.bound_s if self.guess else None
 
     def _stand(self, now: float) -> None:
         count = 0
         for at, word in enumerate(self.guess):
             agreed = count == at and self._agreed[at] >= self.terms.agree
-            if agreed or self.final or word.end + self.terms.bound_s <= now:
+            settled = agreed and (not self._hold_s or word.end + self._hold_s <= now)
+            if settled or self.final or word.end + self.bound_s <= now:
                 count = at + 1
         self.stands += self.guess[:count]
         del self.guess[:count], self._agreed[:count]

@@ -11,9 +11,13 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+
+import msgspec
 
 from media.speech.deadlines import Ask, Deadlines
 from media.speech.jobs import AnyJob, AnyResult, Failed, Forget, Hear, Heard, Offer
+from media.speech.phonetics import Names
 from media.speech.recogniser import Recogniser, RecogniserFault, Said
 from media.speech.word import Guess, Word
 
@@ -49,12 +53,16 @@ class Terms:
 
 @dataclass(slots=True)
 class Stream:
-    """begin: s on the call's clock of its first sample. samples: that were heard."""
+    """begin: s on the call's clock of its first sample. samples: that were heard. hints: terms among which
+    names may be heard wrongly.
+    """
 
     rate: int
     begin: float
     asked_at: float
     samples: int = 0
+    hints: tuple[str, ...] = ()
+    language: str = ""
 
 
 class Hearing:
@@ -166,7 +174,10 @@ class Hearing:
             self.recogniser.start(job.stream, job.rate, job.languages, job.hints, job.phrases)
         except BROKEN as error:
             raise RecogniserFault(f"{type(error).__name__}: {error}", ever=False) from error
-        stream = self._streams[job.stream] = Stream(job.rate, job.begin, now)
+        stream = Stream(job.rate, job.begin, now)
+        if not job.phrases:
+            stream.hints, stream.language = job.hints, (job.languages or ("",))[0]
+        self._streams[job.stream] = stream
         return stream
 
     def _queued(self, ask: Ask) -> AnyResult | None:
@@ -227,12 +238,20 @@ class Hearing:
     def _answer(self, ask: Ask, said: Said) -> AnyResult:
         stream = self._streams[ask.stream]
         words = tuple(_on_clock(word, stream.begin) for word in said.guess.words)
+        if stream.hints:
+            words = _names(stream.hints, said.language or stream.language).corrected(words)
         serial = 2 * stream.samples + ask.final
         guess = Guess(serial, words, ask.final, said.guess.silence, said.guess.logprob)
         if ask.final:
             self._forget(ask.stream)
         told = guess if words or ask.final else None
-        return Heard(ask.key, self.recogniser.name, ask.spent, told, said.language, said.sure, said.low)
+        answer = Heard(ask.key, self.recogniser.name, ask.spent, told, said.language, said.sure, said.low)
+        return msgspec.structs.replace(answer, hold_s=said.hold_s)
+
+
+@lru_cache(64)
+def _names(hints: tuple[str, ...], language: str) -> Names:
+    return Names(hints, language)
 
 
 def _on_clock(word: Word, begin: float) -> Word:

@@ -87,7 +87,7 @@ class Result(msgspec.Struct, frozen=True, tag=True):
 class Heard(Result, frozen=True, tag=True):
     """guess: None where nothing new is said, or nothing can be. missing: the first sample that was not heard
     yet, when the job's begin later. low: low accuracy, to be marked wherever it is shown. sure: of the
-    language.
+    language. hold_s: after a word was said, for how long this recogniser may take it for another.
     """
 
     guess: Guess | None = None
@@ -95,6 +95,7 @@ class Heard(Result, frozen=True, tag=True):
     sure: float = 1.0
     low: bool = False
     missing: int | None = None
+    hold_s: float = 0.0
 
 
 class Translated(Result, frozen=True, tag=True):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 JOINED = frozenset(("zh", "ja", "th", "lo", "km", "my"))  # written without spaces between words
 # Other names of the same in tags of old, and of those that models and programs use (RFC 5646 section 4.5).
 SAME = {"iw": "he", "in": "id", "ji": "yi", "mo": "ro", "no": "nb", "cmn": "zh", "arb": "ar", "fil": "tl"}
 
 
+@lru_cache(4096)
 def primary(tag: str) -> str:
     """The language alone: of pt-BR, pt."""
     first = tag.replace("_", "-").partition("-")[0].lower()

@@ -12,12 +12,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from media.speech.language import primary
-from media.speech.market import Term
 from media.speech.word import Word, bare
 
-NEAR = 0.25  # distance over length up to which words that are not sure are taken for a term
+NEAR = 0.25  # distance over length, but for two sounds, up to which unsure words are taken for a term
 LEAST = 4  # sounds of a term that is looked for so; shorter ones sound like too much else
 UNSURE = 0.6  # probability below which a word may be another
 SPREAD = 6  # words that one term may have been heard as
@@ -72,62 +72,73 @@ def distance(one: str, other: str, most: int) -> int:
     return min(before[-1], most + 1)
 
 
-class Hearing:
-    """Names and abbreviations among the terms of one language, by their sounds; recognisers know the rest."""
+class _Hit(NamedTuple):
+    """What some words sound like. far: 0 to 1; length: of the words. term: "" where they are one already."""
 
-    def __init__(self, terms: Iterable[Term], language: str) -> None:
+    far: float
+    length: int
+    term: str
+
+
+class Names:
+    """Names and abbreviations among what may be said in a language, by their sounds; recognisers know the
+    rest.
+    """
+
+    def __init__(self, said: Iterable[str], language: str) -> None:
         self._language = language
-        self._sounds: list[tuple[str, str]] = []
-        self._known: set[str] = set()
-        for term in terms:
-            forms = term.within(language)
-            if forms is None:
-                continue
-            self._known |= {bare(forms.one), bare(forms.many)}
-            for said in (forms.one, forms.many):
-                if not _is_name(said, language):
-                    continue
-                sound = "".join(sounds(part, language) for part in said.split())
-                if len(sound) >= LEAST and len(self._sounds) < TERMS:
-                    self._sounds.append((sound, said))
+        names = [each for each in said if _is_name(each, language)][:TERMS]
+        self._known = {bare(each) for each in names}
+        sounded = {each: "".join(sounds(part, language) for part in each.split()) for each in names}
+        self._sounds = [(sound, each) for each, sound in sounded.items() if len(sound) >= LEAST]
 
     def corrected(self, words: Sequence[Word]) -> tuple[Word, ...]:
-        """The words, with terms in the place of what sounds like them."""
+        """The words, with names in the place of what sounds like them."""
+        if not self._sounds:
+            return tuple(words)
         done: list[Word] = []
         at = 0
         while at < len(words):
             hit = self._at(words, at)
+            if hit is not None and hit.far > 0:  # a word more before it would be taken along
+                later = self._at(words, at + 1)
+                hit = None if later is not None and later.far < hit.far else hit
             if hit is None:
                 done.append(words[at])
-                at += 1
-                continue
-            term, count = hit
-            first, last = words[at], words[at + count - 1]
-            lead = first.text[: len(first.text) - len(first.text.lstrip())]
-            tail = re.search(r"[^\w\s]*$", last.text)
-            sure = min(each.sure for each in words[at : at + count])
-            done.append(Word(f"{lead}{term}{tail[0] if tail else ''}", first.begin, last.end, sure))
-            at += count
+            elif not hit.term:
+                done += words[at : at + hit.length]
+            else:
+                done.append(_joined(words[at : at + hit.length], hit.term))
+            at += hit.length if hit is not None else 1
         return tuple(done)
 
-    def _at(self, words: Sequence[Word], at: int) -> tuple[str, int] | None:
-        """The term that the words from there on sound like, and how many they are; the nearest."""
-        best: tuple[float, int, str] | None = None
+    def _at(self, words: Sequence[Word], at: int) -> _Hit | None:
+        """What the words from there on sound like most."""
+        best: _Hit | None = None
         heard, written, doubtful = "", "", False
         for count in range(1, min(SPREAD, len(words) - at) + 1):
             word = words[at + count - 1]
             text = bare(word.text)
             written += text
             if written in self._known:
-                return None  # that is one already
+                return _Hit(0.0, count, "")
             heard += sounds(text, self._language)
             doubtful |= word.sure < UNSURE
             for sound, term in self._sounds:
-                most = int(NEAR * len(sound)) if doubtful else 0
+                most = int(NEAR * (len(sound) - 2)) if doubtful else 0
                 edits = distance(heard, sound, most) if abs(len(heard) - len(sound)) <= most else most + 1
-                if edits <= most and (best is None or (edits / len(sound), -count) < best[:2]):
-                    best = (edits / len(sound), -count, term)
-        return (best[2], -best[1]) if best is not None else None
+                if edits <= most and (best is None or edits / len(sound) < best.far):
+                    best = _Hit(edits / len(sound), count, term)
+        return best
+
+
+def _joined(words: Sequence[Word], term: str) -> Word:
+    """One word for some, with the space and the marks that were around them."""
+    first, last = words[0], words[-1]
+    lead = first.text[: len(first.text) - len(first.text.lstrip())]
+    tail = re.search(r"[^\w\s]*$", last.text)
+    sure = min(each.sure for each in words)
+    return Word(f"{lead}{term}{tail[0] if tail else ''}", first.begin, last.end, sure)
 
 
 @lru_cache(8)

@@ -19,13 +19,15 @@ from media.speech.word import Guess
 
 class Said(NamedTuple):
     """guess: times in s from the utterance's first sample; its serial is not looked at. language: BCP 47 that
-    it was heard in, and how sure that is. low: low accuracy, to be marked wherever it is shown.
+    it was heard in, and how sure that is. low: low accuracy, to be marked wherever it is shown. hold_s:
+    after a word was said, for how long the recogniser may still take it for another.
     """
 
     guess: Guess
     language: str
     sure: float = 1.0
     low: bool = False
+    hold_s: float = 0.0
 
 
 class RecogniserFault(Exception):

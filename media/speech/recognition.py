@@ -118,7 +118,7 @@ class Recognition:
             self._believe(listener, spell, job, result)
             serial = int(job.key.rpartition(".")[2])
             guess = result.guess._replace(serial=serial, final=job.final)
-            revision = spell.utterance.hear(guess, spell.voiced, spell.loud, now)
+            revision = spell.utterance.hear(guess, spell.voiced, spell.loud, now, result.hold_s)
             self._revised(listener, spell, revision, now)
             self._finish(spell)
 

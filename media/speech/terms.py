@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from media.speech import inflection
@@ -47,14 +48,14 @@ class Lexicon:
         self._tongue = primary(language)
         self._joined = self._tongue in JOINED
         self._known: dict[tuple[str, ...], tuple[Term, bool]] = {}
-        self._longest = 0
+        self._longest: dict[str, int] = {}  # key that begins with a token
         for term in terms:
             regional = [forms for tag, forms in term.forms.items() if alike(tag, language)]
             for words, plural in (each for forms in regional for each in spoken(forms, language)):
                 key = self._key(words)
                 if key and len(key) <= LONGEST * (3 if self._joined else 1):
                     self._known.setdefault(key, (term, plural))
-                    self._longest = max(self._longest, len(key))
+                    self._longest[key[0]] = max(self._longest.get(key[0], 0), len(key))
 
     def find(self, text: str) -> list[Found]:
         """The terms in a text, in their order, none within another."""
@@ -77,17 +78,17 @@ class Lexicon:
         self, tokens: Sequence[tuple[str, int, int]], at: int
     ) -> tuple[tuple[Term, bool], int, int] | None:
         """The longest term that begins there, how many tokens long, and where it begins in the text."""
-        for length in range(min(self._longest, len(tokens) - at), 0, -1):
-            key = tuple(token for token, _, _ in tokens[at : at + length])
-            if self._tongue != "ar":
+        token, begin, _ = tokens[at]
+        starts = [(token, begin)]
+        if self._tongue == "ar":
+            glued = [found for each in (ARTICLE, PREFIX) if (found := each.match(token))]
+            starts += [(token[found.end() :], begin + found.end()) for found in glued]
+        for first, place in starts:
+            for length in range(min(self._longest.get(first, 0), len(tokens) - at), 0, -1):
+                rest = (each for each, _, _ in tokens[at + 1 : at + length])
+                key = (first, *(ARTICLE.sub("", each) if self._tongue == "ar" else each for each in rest))
                 if key in self._known:
-                    return self._known[key], length, tokens[at][1]
-                continue
-            for glued in (ARTICLE.match(key[0]), None, PREFIX.match(key[0])):
-                left = glued.end() if glued else 0
-                rest = (key[0][left:], *(ARTICLE.sub("", each) for each in key[1:]))
-                if rest in self._known:
-                    return self._known[rest], length, tokens[at][1] + left
+                    return self._known[key], length, place
         return None
 
     def _tokens(self, text: str) -> list[tuple[str, int, int]]:
@@ -160,8 +161,13 @@ def contains(text: str, found: Sequence[Found], language: str) -> list[bool]:
     for each in found:
         if each.term.name not in left:
             forms = each.term.within(language)
-            own = [Term(each.term.name, {language: replace(forms, also=())})] if forms is not None else []
-            left[each.term.name] = len(Lexicon(own, language).find(text))
+            left[each.term.name] = len(_own(forms, language).find(text)) if forms is not None else 0
         result.append(left[each.term.name] > 0)
         left[each.term.name] -= 1
     return result
+
+
+@lru_cache(4096)
+def _own(forms: Forms, language: str) -> Lexicon:
+    """To find a term alone, as it is said here."""
+    return Lexicon([Term("", {language: replace(forms, also=())})], language)

@@ -71,6 +71,9 @@ class Interpreter:
         rendering.whole = revision.over
         if rendering.alike:
             return
+        if clauses:
+            self._owed.pop(rendering.owed, None)  # a guess of what is a clause now would be read twice
+            rendering.owed = ""
         for clause in clauses:
             rendering.pieces.append(Piece(clause))
             self._translate(Owed(listener, spell, rendering, len(rendering.pieces) - 1), now)

@@ -95,9 +95,12 @@ class Utterance:
     def text(self) -> str:
         return self._agreement.text.stands
 
-    def hear(self, guess: Guess, voiced_s: float, level_db: float, now: float) -> Revision | None:
-        """What the recogniser takes it for now. voiced_s, level_db: of the speech that it had heard. None
-        where that changes nothing. A last guess that is not to be believed ends it with what stands.
+    def hear(
+        self, guess: Guess, voiced_s: float, level_db: float, now: float, hold_s: float = 0.0
+    ) -> Revision | None:
+        """What the recogniser takes it for now. voiced_s, level_db: of the speech that it had heard. hold_s:
+        for how long it may change its mind about a word. None where that changes nothing. A last guess that
+        is not to be believed ends it with what stands.
         """
         believed = guess._replace(words=unlooped(guess.words, self.terms.doubt))
         why = doubt.doubt(believed, voiced_s, level_db, self.terms.doubt)
@@ -106,7 +109,7 @@ class Utterance:
             if not guess.final:
                 return None
             believed = believed._replace(words=tuple(self._agreement.stands))
-        changed = self._agreement.hear(believed, now)
+        changed = self._agreement.hear(believed, now, hold_s)
         return self._revision(now) if changed else None
 
     def ended(self, voiced: float, now: float) -> None:

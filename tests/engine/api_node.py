@@ -18,6 +18,7 @@ from engine.guest_views import GuestView
 from engine.ice import Told
 from engine.metrics import Metrics
 from engine.signin import SignIn
+from engine.speech_views import NodeSpeechView, SpeechPairView, SpeechWorkerView
 from engine.store.errors import StoreUnavailable
 from engine.store.records import BadCursor, RecordFilter, RecordPage
 from engine.store.rows import Entry
@@ -37,14 +38,11 @@ from engine.views import (
     LegView,
     LineView,
     LoadView,
-    NodeSpeechView,
     Note,
     PhoneTerms,
     QueueView,
     RegistrationView,
     SoundView,
-    SpeechPairView,
-    SpeechWorkerView,
     UnknownAgent,
     UnknownCall,
     WorkerView,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.events import SpeechStrained
+from engine.speech_events import SpeechStrained
 from engine.states import State
 from engine.views import Caption, LegSide
 from media.messages import Tap, Untap

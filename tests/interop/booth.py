@@ -1,4 +1,4 @@
-"""A node's speech processes with somebody who speaks to them: sound by the tick, as media workers bring it."""
+"""A node's speech processes, and somebody who speaks to them: sound by the tick, as workers bring it."""
 
 from __future__ import annotations
 

@@ -99,9 +99,9 @@ class CTranslate:
         layout, pair = self._layout, briefs[0].pair
         if not self.reach.has(pair):
             raise TranslatorFault(f"{self.name} has no {pair.source} to {pair.target}", ever=True)
-        batch = [layout.tokens(text, pair) for text in texts]
         first = layout.before_target.get(pair.target)
         try:
+            batch = [layout.tokens(text, pair) for text in texts]
             results = self._translator.translate_batch(
                 batch,
                 target_prefix=[[first]] * len(batch) if first else None,
@@ -111,9 +111,9 @@ class CTranslate:
                 max_decoding_length=min(TOKENS, SPARE + int(LONGER * max(map(len, batch)))),
                 return_scores=True,
             )
-        except (RuntimeError, ValueError) as error:
+            return [self._version(each.hypotheses, each.scores, pair) for each in results]
+        except (RuntimeError, ValueError, OSError) as error:
             raise TranslatorFault(f"{self.name}: {error}") from error
-        return [self._version(each.hypotheses, each.scores, pair) for each in results]
 
     def _version(self, hypotheses: list[list[str]], scores: list[float], pair: Pair) -> Version:
         """sure: the mean probability of a token, geometrically."""

@@ -33,6 +33,7 @@ LAST_S = 5.0  # for the last word
 WAIT_S = 0.02  # that a worker waits for it at once
 MESSAGE = 1 << 20  # bytes
 WORDS = 2000  # of an utterance
+HOLD_S = 1.0  # for how long a word changes
 EACH_S = 0.3  # that a word takes whose times are not told
 UNSENT = 1 << 21  # bytes of sound that a server may be behind
 
@@ -123,7 +124,8 @@ class VoskRecogniser:
             if stream.fault:
                 raise RecogniserFault(f"{self.name}: {stream.fault}", ever=False)
             words = (*stream.ended, *stream.partial)
-            said[name] = Said(Guess(0, words, final), stream.language, low=self.low)
+            guess = Guess(0, words, final)
+            said[name] = Said(guess, stream.language, low=self.low, hold_s=HOLD_S)
         return said
 
     def stop(self, stream: str) -> None:

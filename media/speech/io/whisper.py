@@ -35,6 +35,7 @@ TOKENS_S, TOKENS = 12, 16  # that are said in a second at most, and besides: a l
 PUNCTUATION = ("\"'“¿([{-", "\"'.。,，!！?？:：”)]}、")
 HINTS = 60  # of a glossary's terms that a prompt has
 BEFORE = 20  # words
+HOLD_S = 1.0  # sound that ends within a word, or soon after it, is taken for another one
 FULL = 0.9  # of what the model hears at once, from which on an utterance is cut
 NOTHING = 0  # a token that stands for no words where some are wanted
 
@@ -134,24 +135,36 @@ class WhisperRecogniser:
         self._streams.clear()
 
     def _heard(self, names: Sequence[str], finals: AbstractSet[str]) -> dict[str, Said]:
-        """One pass for all whose prompts are as long, as those of the same hints are."""
-        groups = defaultdict(list)
+        """One pass for all of one language whose prompts are as long, as those of the same hints are."""
+        groups: dict[tuple[int, str], list[str]] = defaultdict(list)
         for name in names:
-            lead = self._lead(self._streams[name])
-            groups[len(lead)].append((name, self._streams[name], lead))
+            stream = self._streams[name]
+            groups[len(self._lead(stream)), "" if self._unsure(stream) else stream.language].append(name)
         said: dict[str, Said] = {}
-        for group in groups.values():
-            streams = [stream for _, stream, _ in group]
-            encoded = self._whisper.encode(np.stack([self._features(stream) for stream in streams]))
-            self._look(streams, encoded)
-            told = self._told(encoded, streams, [lead for _, _, lead in group])
-            for (name, stream, _), (words, silence, logprob) in zip(group, told):
-                final = name in finals
-                guess = Guess(0, (*stream.before, *words), final, silence, logprob)
-                language = nearest(stream.language, stream.languages) or stream.language
-                said[name] = Said(guess, language, stream.sure)
-                if not final and stream.seconds > self._window * FULL:
-                    self._leave_behind(stream, words)
+        for (_, language), group in groups.items():
+            encoded = self._encoded(group)
+            if not language:
+                self._look([self._streams[name] for name in group], encoded)
+            found = {self._streams[name].language for name in group}
+            for each in found:
+                own = [name for name in group if self._streams[name].language == each]
+                said |= self._said(own, finals, encoded if len(found) == 1 else self._encoded(own))
+        return said
+
+    def _encoded(self, names: Sequence[str]) -> Any:
+        return self._whisper.encode(np.stack([self._features(self._streams[name]) for name in names]))
+
+    def _said(self, names: Sequence[str], finals: AbstractSet[str], encoded: Any) -> dict[str, Said]:
+        """Of one language."""
+        said: dict[str, Said] = {}
+        streams = [self._streams[name] for name in names]
+        for name, stream, (words, silence, logprob) in zip(names, streams, self._told(encoded, streams)):
+            final = name in finals
+            guess = Guess(0, (*stream.before, *words), final, silence, logprob)
+            language = nearest(stream.language, stream.languages) or stream.language
+            said[name] = Said(guess, language, stream.sure, hold_s=HOLD_S)
+            if not final and stream.seconds > self._window * FULL:
+                self._leave_behind(stream, words)
         return said
 
     def _features(self, stream: Stream) -> F32:
@@ -162,13 +175,8 @@ class WhisperRecogniser:
         return padded
 
     def _look(self, streams: Sequence[Stream], encoded: Any) -> None:
-        """What language it is, of those that want to know; among those that were named, where any was."""
-        unsure = [stream for stream in streams if self._unsure(stream)]
-        if not unsure:
-            return
+        """What language it is; among those that were named, where any was."""
         for stream, found in zip(streams, self._whisper.model.detect_language(encoded)):
-            if stream not in unsure:
-                continue
             shares = {token[2:-2]: share for token, share in found if token[2:-2] in self.languages}
             possible = {
                 each: share for each, share in shares.items() if among(each, stream.languages)
@@ -186,14 +194,12 @@ class WhisperRecogniser:
         return not stream.language or (stream.sure < SURE and due > stream.looked)
 
     def _told(
-        self, encoded: Any, streams: Sequence[Stream], leads: Sequence[list[int]]
+        self, encoded: Any, streams: Sequence[Stream]
     ) -> Iterator[tuple[tuple[Word, ...], float, float]]:
         """Words with their times, the probability of silence and the tokens' mean log probability."""
-        tokenizers = [self._tokenizer(stream.language) for stream in streams]
-        prompts = [
-            [*lead, *tokenizer.sot_sequence, tokenizer.no_timestamps]
-            for lead, tokenizer in zip(leads, tokenizers)
-        ]
+        tokenizer = self._tokenizer(streams[0].language)
+        head = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
+        prompts = [[*self._lead(stream), *head] for stream in streams]
         seconds = max(min(stream.seconds, self._window) for stream in streams)
         most = len(prompts[0]) + TOKENS + int(TOKENS_S * seconds)
         results = self._whisper.model.generate(
@@ -206,15 +212,14 @@ class WhisperRecogniser:
             suppress_blank=True,
             suppress_tokens=[-1],
         )
-        eot = tokenizers[0].eot
-        tokens = [[each for each in result.sequences_ids[0] if each < eot] for result in results]
-        timed = self._timed(tokenizers, tokens, encoded, streams)
+        tokens = [[each for each in result.sequences_ids[0] if each < tokenizer.eot] for result in results]
+        timed = self._timed(tokenizer, tokens, encoded, streams)
         for result, stream, words in zip(results, streams, timed):
             placed = tuple(_placed(words, stream.offset))
             yield placed, float(result.no_speech_prob), float(result.scores[0])
 
     def _timed(
-        self, tokenizers: list[Any], tokens: list[list[int]], encoded: Any, streams: Sequence[Stream]
+        self, tokenizer: Any, tokens: list[list[int]], encoded: Any, streams: Sequence[Stream]
     ) -> list[list[dict[str, Any]]]:
         """Words with when they were said, by what the decoder looked at."""
         from faster_whisper.transcribe import merge_punctuations
@@ -223,12 +228,10 @@ class WhisperRecogniser:
             return [[] for _ in tokens]
         frames = [max(2, int(min(stream.seconds, self._window) * 100)) for stream in streams]
         given = [each or [NOTHING] for each in tokens]
-        aligned = self._whisper.find_alignment(Splitting(tokenizers), given, encoded, frames)
+        aligned = self._whisper.find_alignment(tokenizer, given, encoded, frames)
         for words in aligned:
             merge_punctuations(words, *PUNCTUATION)
-        return [
-            [word for word in words if word["word"]] if tokens[at] else [] for at, words in enumerate(aligned)
-        ]
+        return [[word for word in words if word["word"] and said] for words, said in zip(aligned, tokens)]
 
     def _lead(self, stream: Stream) -> list[int]:
         """What a prompt begins with: terms that may be said, and the words before what is heard."""
@@ -252,18 +255,6 @@ class WhisperRecogniser:
         stream.sound = [stream.whole()[int((cut - stream.offset) * RATE) :]]
         stream.before = (*stream.before, *old)
         stream.offset = cut
-
-
-class Splitting:
-    """Splits the tokens of one utterance after the other, each as its language is written."""
-
-    def __init__(self, tokenizers: Sequence[Any]) -> None:
-        self.sot_sequence, self.eot = tokenizers[0].sot_sequence, tokenizers[0].eot
-        self._tokenizers = iter(tokenizers)
-
-    def split_to_word_tokens(self, tokens: list[int]) -> tuple[list[str], list[list[int]]]:
-        split: tuple[list[str], list[list[int]]] = next(self._tokenizers).split_to_word_tokens(tokens)
-        return split
 
 
 def _loaded(model: str, device: str, compute: str, threads: int, *, fetch: bool) -> Any:

@@ -17,13 +17,16 @@ def sound(*numbers: int, each: int = 1600) -> bytes:
 
 
 class Parrot:
-    """piece: samples that it works on at once. Words are numbers; -1 breaks it, and 0 is silence."""
+    """piece: samples that it works on at once. Words are numbers, but for those in `spoken`; -1 breaks it,
+    and 0 is silence.
+    """
 
     name, languages, closed, low = "a parrot", ("en", "es"), ("en",), True
     streams = False
 
-    def __init__(self, piece: int = 1 << 30, batch: int = 4) -> None:
+    def __init__(self, piece: int = 1 << 30, batch: int = 4, spoken: Mapping[int, str] | None = None) -> None:
         self.piece, self.batch = piece, batch
+        self.spoken = dict(spoken or {})
         self.kept: dict[str, bytes] = {}
         self.done: dict[str, int] = {}
         self.asked: list[tuple[str, ...]] = []
@@ -53,20 +56,19 @@ class Parrot:
                 raise RuntimeError("the model is broken")
             self.done[name] = min(len(samples), self.done[name] + self.piece)
             if self.done[name] == len(samples):
-                found[name] = Said(Guess(0, tuple(_words(samples)), name in finals), "en", 0.9, low=True)
+                found[name] = Said(Guess(0, tuple(self._words(samples)), name in finals), "en", 0.9, low=True)
         return found
 
     def stop(self, stream: str) -> None:
         self.kept.pop(stream, None)
 
+    def _words(self, samples: np.ndarray) -> list[Word]:
+        edges = np.flatnonzero(np.diff(samples, prepend=0, append=0))
+        return [
+            Word(f" {self.spoken.get(int(samples[begin]), samples[begin])}", begin / 16000, end / 16000)
+            for begin, end in pairwise(edges)
+            if samples[begin]
+        ]
+
     def close(self) -> None:
         self.closed_down = True
-
-
-def _words(samples: np.ndarray) -> list[Word]:
-    edges = np.flatnonzero(np.diff(samples, prepend=0, append=0))
-    return [
-        Word(f" {samples[begin]}", begin / 16000, end / 16000)
-        for begin, end in pairwise(edges)
-        if samples[begin]
-    ]

@@ -63,6 +63,19 @@ def test_what_was_said_long_ago_stands_though_nobody_agrees():
     assert found.stands
 
 
+def test_a_recogniser_that_says_it_is_slow_to_decide_is_waited_for_and_held_to_its_word():
+    found = Agreement()
+    for serial, now in enumerate((0.6, 0.9, 1.2)):
+        found.hear(Guess(serial, words("good morning")), now, 2.0)
+    assert found.text == ("", "good morning")
+    found.hear(Guess(3, words("good morning")), 2.3, 2.0)
+    assert found.text == ("good", " morning")
+    for serial in range(4, 20):
+        found.hear(Guess(serial, words(f"good w{serial}")), 2.4, 2.0)
+    assert found.next_timeout() == pytest.approx(0.6 + 3.0)
+    assert found.tick(3.6) and found.text == ("good w19", "")
+
+
 def test_a_recogniser_that_falls_silent_holds_nothing_up():
     found = Agreement()
     found.hear(Guess(0, words("good morning")), 1.0)

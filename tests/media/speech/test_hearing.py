@@ -167,3 +167,11 @@ def _only(answers: Sequence[AnyResult]) -> Heard:
     (answer,) = answers
     assert isinstance(answer, Heard)
     return answer
+
+
+def test_names_that_may_be_said_are_put_right_where_they_were_heard_as_something_else():
+    said = {1: "aurorra", 2: "plus", 3: "please"}
+    for hints, heard in (((), " aurorra plus please"), (("order", "Aurora Plus"), " Aurora Plus please")):
+        one = hearing(Parrot(spoken=said))
+        [told] = done(one, hear("1", 0, sound(1, 2, 3), hints=hints, languages=("en",), final=True))
+        assert text(told) == heard

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from media.speech.market import Forms, Term
-from media.speech.phonetics import Hearing, distance, sounds
+from config.load import SHIPPED_MARKETS
+from media.speech.market import hints
+from media.speech.phonetics import Names, distance, sounds
 from media.speech.word import Word, written
 
-NAMES = [
-    Term("KYC", {"en": Forms("KYC"), "es": Forms("KYC")}),
-    Term("SKU", {"en": Forms("SKU"), "es": Forms("SKU")}),
-    Term("Aurora Plus", {tag: Forms("Aurora Plus") for tag in ("en", "es", "de")}),
-    Term("Wienstrom", {"en": Forms("Wienstrom"), "de": Forms("Wienstrom")}),
-    Term("order", {"en": Forms("order", "orders")}),
-]
+NAMES = ("KYC", "SKU", "Aurora Plus", "Wienstrom", "order", "orders")
 
 
 def words(text: str, sure: float = 0.4) -> list[Word]:
@@ -22,7 +19,7 @@ def words(text: str, sure: float = 0.4) -> list[Word]:
 
 
 def corrected(text: str, language: str = "en", sure: float = 0.4) -> str:
-    return written(Hearing(NAMES, language).corrected(words(text, sure)))
+    return written(Names(NAMES, language).corrected(words(text, sure)))
 
 
 @pytest.mark.parametrize(
@@ -51,13 +48,27 @@ def test_a_word_that_the_recogniser_is_sure_of_stays_unless_it_sounds_the_same()
 
 
 def test_a_corrected_word_has_the_time_of_all_it_was_heard_as():
-    [_, name, _] = Hearing(NAMES, "en").corrected(words("the key why see form"))
+    [_, name, _] = Names(NAMES, "en").corrected(words("the key why see form"))
     assert (name.text, round(name.begin, 3), round(name.end, 3)) == (" KYC", 0.3, 1.2)
 
 
 def test_what_is_right_is_not_touched():
     said = words("I want Aurora Plus and KYC")
-    assert Hearing(NAMES, "en").corrected(said) == tuple(said)
+    assert Names(NAMES, "en").corrected(said) == tuple(said)
+
+
+def test_words_before_a_name_are_not_taken_along():
+    assert corrected("how much is the Aurora Plus subscription") == "how much is the Aurora Plus subscription"
+    assert corrected("the aurora plas please") == "the Aurora Plus please"
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED_MARKETS))
+def test_what_callers_say_is_not_taken_for_names_however_unsure_it_is(name: str):
+    names = Names(hints(SHIPPED_MARKETS[name], name), name)
+    folder = Path(__file__).resolve().parents[3] / "benchmarks" / "sentiments"
+    for line in (folder / f"{name}.tsv").read_text("utf-8").splitlines()[1:]:
+        said = words(line.split("\t")[-1])
+        assert names.corrected(said) == tuple(said)
 
 
 def test_distance_is_bounded():
