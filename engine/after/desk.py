@@ -22,7 +22,8 @@ from engine.after.facts import Facts, Hold
 from engine.after.minutes import Minutes
 from engine.after.review import Lexica, heard_worse, kept, review, without_words
 from engine.after.summaries import Summaries
-from engine.events import CallHeld, CallRecord, CallResumed, CallWrappedUp, Event, MoodTurned
+from engine.events import CallHeld, CallRecord, CallResumed, CallWrappedUp, Event
+from engine.speech_events import MoodTurned
 from engine.store.errors import StoreUnavailable
 from engine.store.transcripts import Transcripts
 from engine.views import Check, Health

@@ -21,7 +21,8 @@ from engine.after.outcome import outcome
 from engine.after.review import moods
 from engine.after.summary import summary
 from engine.after.topics import of_language, topics
-from engine.events import CallHeld, CallResumed, CallWrappedUp, MoodTurned, Side
+from engine.events import CallHeld, CallResumed, CallWrappedUp, Side
+from engine.speech_events import MoodTurned
 from engine.store import database, migrate
 from engine.store.transcripts import Mark, TextFilter, Transcripts
 from media.speech.io.lexica import languages, shipped
