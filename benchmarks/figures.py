@@ -98,6 +98,19 @@ FIGURES = {
         "macro_f1_later_negated": Figure("of those, where something is denied"),
         "us_per_sentence": Figure("CPU of one", "µs"),
     },
+    "interpret": {
+        "first_audio_p50_ms": Figure(
+            "a caller's last sound until the interpreter's first, embedded parts", "ms"
+        ),
+        "first_audio_p95_ms": Figure("the same, 95th percentile", "ms", "< 2000"),
+        "noticed_ms": Figure("of that, until the end of speech is sure", "ms"),
+        "written_ms": Figure("until the last word stands", "ms"),
+        "translated_ms": Figure("until it is translated", "ms"),
+        "voiced_ms": Figure("until its voice is there", "ms"),
+        "heard_ms": Figure("until its first sound is out", "ms"),
+        "sentences": Figure("sentences said"),
+        "missed": Figure("of them, not spoken by the interpreter", "", "0"),
+    },
     "translate": {
         "sentences_per_s": Figure("clauses translated a second with their terms, Apertium, in batches", "/s"),
         "p95_ms": Figure("one alone, 95th percentile", "ms"),

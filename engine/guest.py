@@ -18,6 +18,7 @@ from engine import absence, silence
 from engine.dialling import reach
 from engine.guest_events import GuestAsked, GuestJoined, GuestLeft, GuestMissed
 from engine.guest_views import GuestView
+from engine.leg import Media
 from engine.states import State, Trigger
 from engine.views import IllegalState, UnknownCall
 from media.messages import SetGain
@@ -143,6 +144,8 @@ def missed(call: Call, now: float, outcome: Outcome) -> None:
     guest = call.guest
     if guest is not None:
         call.note(GuestMissed, now, guest=guest.name, status=outcome.status)
+        if guest.leg.media is Media.NONE:  # busy: no phone rang
+            call.discard(guest.leg)
     _step(call, What.MISSED, now)
 
 

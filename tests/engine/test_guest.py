@@ -198,6 +198,7 @@ def test_who_cannot_join_is_refused_with_the_reason(room: Room, to: str) -> None
     if to == "agent0":
         room.ask(to)
         assert room.call.guest is None and room.kinds == ["asked", "missed"], "she is in the call herself"
+        assert len(room.call.legs) == len(room.switch.legs) == 2
         return
     with pytest.raises(IllegalState):
         guest.ask(room.switch, room.call.id, to, "agent0", room.world.now)

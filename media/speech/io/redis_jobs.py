@@ -233,7 +233,7 @@ class RedisJobs:
             self._tell(news)
 
     def _tell(self, news: News) -> None:
-        """Under the lock. Of too many answers the oldest is left out: it is overdue then, and asked again."""
+        """Under the lock. Of too many answers the newest is left out: it is overdue then, and asked again."""
         if len(self._news) >= MOST_WAITING and not isinstance(news, Came | Gone):
             return
         self._news.append(news)

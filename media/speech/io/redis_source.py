@@ -184,6 +184,8 @@ class RedisSource:
             return None
         held.key = job.key
         known = f"{ear} {job.key}"
+        if known in self._held:
+            return None  # its own, that it could not hold for a moment
         self._held[known] = held
         if isinstance(job, Hear):
             return msgspec.structs.replace(job, key=known, due_s=left, stream=f"{ear} {job.stream}")

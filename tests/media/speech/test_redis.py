@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import socket
 import subprocess
 import sys
 import time
@@ -13,11 +14,13 @@ import msgspec
 import pytest
 
 from engine.cli import main
+from media.messages import Frames, decode_events, encode
 from media.speech.io.box import Boxes, Clear
 from media.speech.io.redis import LOST, MOST_JOBS, Terms, box_of, connect, pool_of, terms_of
 from media.speech.io.redis_jobs import Came, Gone, News, RedisJobs
 from media.speech.io.redis_source import RedisSource
 from media.speech.jobs import AnyResult, Failed, Hear, Offer, Speak, Spoken
+from media.speech.messages import Begin, Crafts
 from media.speech.settings import CraftSettings, FarSettings, VoiceSettings
 from tests.engine.cluster.test_redis_tls import PASSWORD, Authority, served
 from tests.interop.redis_server import RedisServer, installed
@@ -85,7 +88,7 @@ class Ear:
 
 @pytest.fixture
 def ear(server: RedisServer) -> Iterator[Ear]:
-    made = Ear(server)
+    made = Ear(server, beat_s=0.1)
     yield made
     made.jobs.close()
 
@@ -231,6 +234,17 @@ def test_a_job_that_is_worked_on_is_held_for_longer_than_a_lease(ear: Ear, serve
         each.close()
 
 
+def test_a_worker_that_could_not_hold_its_job_for_a_moment_does_it_once(ear: Ear, server: RedisServer):
+    worker = source(server, "w", lease_s=0.1, beat_s=0.05)
+    ear.jobs.give(ear.pool(), [speak("a"), speak("b")])
+    assert sorted(taken(worker, 2)) == ["ear a", "ear b"]
+    worker._over.set()
+    there, key = connect(worker.terms), worker.terms.jobs(worker.pool)
+    wait(lambda: there.xpending_range(key, "workers", "-", "+", 9, idle=100))
+    assert worker.jobs(0.05) == [] and worker.holding == 2
+    worker.close()
+
+
 def test_no_stream_grows_beyond_its_bound(ear: Ear, server: RedisServer):
     worker = source(server)
     pool = ear.pool()
@@ -371,3 +385,25 @@ def test_where_it_cannot_begin_it_says_what_is_wrong(tmp_path: Path, capsys: pyt
     crafts.write_bytes(b"{}")
     assert main(["speech-worker", "--redis", "rediss://10.0.0.1/0", "--crafts", str(crafts)]) == 2
     assert "give `keys`" in capsys.readouterr().err
+
+
+def test_an_ear_tells_of_workers_elsewhere_as_of_its_own(hire, server: RedisServer, tmp_path: Path):
+    hire("anna", 0.0)
+    far = tmp_path / "far.json"  # which `hire` has written
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as engine:
+        engine.bind(str(tmp_path / "engine"))
+        engine.listen()
+        words = {"socket": "engine", "taps": "taps", "workers": "workers", "clips": ""}
+        options = [each for name, path in words.items() for each in (f"--{name}", str(tmp_path / path))]
+        command = [sys.executable, "-m", "media.speech.io.ear", *options, "--far", str(far)]
+        with subprocess.Popen(command, cwd=ROOT) as process:
+            engine.settimeout(PATIENCE_S)
+            link, _ = engine.accept()
+            link.settimeout(PATIENCE_S)
+            with link:
+                link.sendall(encode([Begin()]))
+                frames, told = Frames(), []
+                while not any(isinstance(each, Crafts) and OFFER in each.offers for each in told):
+                    for body in frames.feed(link.recv(65_536)):
+                        told += decode_events(body)
+            assert process.wait(PATIENCE_S) == 0
