@@ -196,6 +196,8 @@ class Engine:
             recovered = self.journal.recover(time.time())
             if recovered:
                 log.warning("calls of the node's last life closed", calls=len(recovered))
+            for record in recovered:
+                self.understanding.after.notice(record)
         parts = (self.workers, self.tape, self.gate, self.house)
         processes = [each for each in parts if each is not None]
         await asyncio.gather(*(each.start() for each in processes))
