@@ -205,7 +205,7 @@ class Engine:
         self.act(self.switch.trunks.start)
         await self._running.start()
         if self.heritage is not None:
-            self.heritage.recover(JournalPast(self.journal), self.clock())
+            self.heritage.recover(JournalPast(self.journal, self.understanding.after.notice), self.clock())
         self.probes.start()
         self.understanding.after.start()
         self.switch.note(NodeStarted(at=time.time(), node=self.config.node.name, version=VERSION))
