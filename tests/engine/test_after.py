@@ -304,6 +304,14 @@ def test_an_agent_who_says_what_her_market_gives_her_passes_all_rules(name: str)
     assert {each.rule: (each.passed, each.missing) for each in quality.marks(of) if not each.passed} == {}
 
 
+def test_rules_hold_calls_to_what_the_operator_says(tmp_path: Path) -> None:
+    stand = Stand(tmp_path, quality=quality.Terms(hold_s=20.0))
+    stand.call()
+    stand.finish()
+    found = stand.kept.review("c1")
+    assert found is not None and {each.rule: each.passed for each in found.marks}["hold"] is False
+
+
 def test_every_call_has_a_review_with_words_or_without(stand: Stand) -> None:
     for at in range(20):
         stand.call(f"c{at}", T0 + 60 + at, words=at % 2 == 0)
