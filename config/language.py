@@ -118,6 +118,10 @@ class LanguageSettings:
         "How late an interpreter's voice may be before the original is heard at full volume again.",
         default=6.0,
     )
+    last_words_s: Annotated[float, Ge(1), Le(60)] = setting(
+        "How long after the end of a sentence its last words are waited for; after that it ends without.",
+        default=4.0,
+    )
     recogniser: RecogniserBlock = setting("Who hears.", default=RecogniserBlock())
     translator: TranslatorBlock = setting("Who translates.", default=TranslatorBlock())
     voice: VoiceBlock = setting("Who speaks.", default=VoiceBlock())

@@ -16,7 +16,7 @@ from media.speech.jobs import AnyJob, AnyResult, Failed, Offer, Translate, Trans
 from media.speech.language import alike
 from media.speech.market import Market
 from media.speech.pivot import Hop, Side, Way, all_pairs, ways
-from media.speech.placeholder import clean, spelled, unspelled
+from media.speech.placeholder import PRIVATE, clean, spelled, unspelled
 from media.speech.translator import Brief, Translator, TranslatorFault, Version
 from media.speech.wording import Draft, Hits, Wording, keeps, mended, restored, tone, toned
 
@@ -187,7 +187,8 @@ class Translating:
             text = restored(draft, version.text)
             version = version._replace(text=text, alternatives=()) if text is not None else task.plain
         self.hits.count(draft, version.text)
-        text = toned(mended(draft, version.text), draft.market, task.job.formality)
+        whole = PRIVATE.sub("", mended(draft, version.text))  # a model may make up a slot of its own
+        text = toned(" ".join(whole.split()), draft.market, task.job.formality)
         self._done.append(self._result(task, version._replace(text=text)))
 
     def _again(self, task: Task, fault: TranslatorFault) -> None:

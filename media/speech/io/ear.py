@@ -27,7 +27,7 @@ import msgspec
 
 from media.io.link import Link, Lost
 from media.messages import Frames, Ping, Pong, WorkerReady
-from media.speech import shedding
+from media.speech import recognition, shedding, utterance
 from media.speech.ear import Ear
 from media.speech.io.far import settings_of
 from media.speech.io.redis import box_of, terms_of
@@ -41,6 +41,7 @@ from media.tap import Reader
 
 NICENESS = 1  # after the media workers: what is late here is a caption
 READ = 1024 * 1024
+DUE_S = 0.5  # before the end of waiting for a recogniser's last words, after which it need not begin
 TICK = 0.02  # s between looks at what is due
 UNSENT = 32 * 1024 * 1024  # bytes that a worker may leave unread
 
@@ -82,19 +83,23 @@ T = TypeVar("T", Taps, Hand)
 
 
 class Process:
-    """The loop between the engine's socket, taps and workers."""
+    """The loop between the engine's socket, taps and workers. paths: of the sockets to make for these two."""
 
     def __init__(
-        self, link: Link, taps: str, workers: str, clips: Path, cores: float, far: RedisJobs | None = None
+        self,
+        link: Link,
+        paths: tuple[str, str],
+        clips: Path,
+        shedding: Shedding,
+        terms: recognition.Terms,
+        far: RedisJobs | None = None,
     ) -> None:
         self._link = link
         self._far = far
         self._clips = clips
         self._clip = 0
-        self._ear = Ear(
-            TwoStage(), self._write, shedding=Shedding(shedding.Terms(cores=cores)), name=f"{os.getpid()}"
-        )
-        self._paths = taps, workers
+        self._ear = Ear(TwoStage(), self._write, shedding=shedding, terms=terms, name=f"{os.getpid()}")
+        self._paths = paths
         self._taps: socket.socket | None = None
         self._workers: socket.socket | None = None
         self._poll = select.epoll()
@@ -281,6 +286,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--taps", required=True, help="the Unix socket to make, for media workers")
     parser.add_argument("--workers", required=True, help="the Unix socket to make, for speech workers")
     parser.add_argument("--clips", required=True, type=Path, help="folder for an interpreter's voice")
+    parser.add_argument("--last-words-s", type=float, default=4.0, help="that a recogniser has for them")
     parser.add_argument("--cores", type=float, default=1.0, help="that speech may use")
     parser.add_argument(
         "--far", default="", help="where workers elsewhere are asked: a file of JSON, or a URL"
@@ -295,7 +301,11 @@ def main(arguments: list[str]) -> int:
         far = RedisJobs(
             terms_of(given), f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}", box_of(given)
         )
-    process = Process(link, options.taps, options.workers, options.clips, options.cores, far)
+    shed = Shedding(shedding.Terms(cores=options.cores))
+    terms = recognition.Terms(
+        utterance=utterance.Terms(final_s=options.last_words_s), final_due_s=options.last_words_s - DUE_S
+    )
+    process = Process(link, (options.taps, options.workers), options.clips, shed, terms, far)
     try:
         process.run()
     except Lost as lost:
