@@ -12,6 +12,7 @@ from config.setting import Language, Seconds, SecretField, Text, setting, settin
 from routing.queue import SpeechTerms
 
 Cores = Annotated[float, Gt(0), Le(1024)]
+Part = Annotated[float, Ge(0), Le(1)]
 Days = Annotated[int, Ge(0), Le(36_500)]
 Processes = Annotated[int, Ge(1), Le(64)]
 Device = Literal["auto", "cpu", "cuda"]
@@ -73,6 +74,16 @@ class VoiceBlock:
 
 
 @settings
+class QualityBlock:
+    greet_s: Seconds = setting("Within which an agent greets who is connected to her.", default=15.0)
+    hold_s: Seconds = setting("Of the longest hold that is no fault.", default=120.0)
+    silent_s: Seconds = setting("Of the longest silence that is no fault, holds apart.", default=20.0)
+    talk_over: Part = setting(
+        "Share of an agent's speech that may fall into the customer's before it is a fault.", default=0.1
+    )
+
+
+@settings
 class SpeechAfter:
     transcripts: bool = setting(
         "Keep what was said in calls that were put into words, to be found and read by the API.", default=True
@@ -80,6 +91,7 @@ class SpeechAfter:
     keep_days: Days = setting(
         "After so many days what was said is erased; how well the call went stays. 0: never.", default=90
     )
+    quality: QualityBlock = setting("What rules hold all calls to.", default=QualityBlock())
     summaries: EndpointBlock = setting(
         "Who writes summaries; when no URL is named, they are made of the call's own sentences.",
         default=EndpointBlock(),

@@ -196,6 +196,8 @@ class Engine:
             recovered = self.journal.recover(time.time())
             if recovered:
                 log.warning("calls of the node's last life closed", calls=len(recovered))
+            for record in recovered:
+                self.understanding.after.notice(record)
         parts = (self.workers, self.tape, self.gate, self.house)
         processes = [each for each in parts if each is not None]
         await asyncio.gather(*(each.start() for each in processes))
@@ -203,7 +205,7 @@ class Engine:
         self.act(self.switch.trunks.start)
         await self._running.start()
         if self.heritage is not None:
-            self.heritage.recover(JournalPast(self.journal), self.clock())
+            self.heritage.recover(JournalPast(self.journal, self.understanding.after.notice), self.clock())
         self.probes.start()
         self.understanding.after.start()
         self.switch.note(NodeStarted(at=time.time(), node=self.config.node.name, version=VERSION))

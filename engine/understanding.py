@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from config.language import SpeechAfter
+from engine.after import quality
 from engine.after.desk import After, Terms
 from engine.after.endpoint import Endpoint
 from engine.after.minutes import Minutes
@@ -60,7 +61,11 @@ def reads(config: Config, agent: str) -> str:
 
 
 def terms_of(given: SpeechAfter) -> Terms:
-    return Terms(transcripts=given.transcripts, days=given.keep_days)
+    held = given.quality
+    rules = quality.Terms(
+        greet_s=held.greet_s, hold_s=held.hold_s, silent_s=held.silent_s, over=held.talk_over
+    )
+    return Terms(transcripts=given.transcripts, days=given.keep_days, quality=rules)
 
 
 def endpoint_of(given: SpeechAfter) -> Endpoint | None:

@@ -17,6 +17,7 @@ from typing import Protocol
 
 import structlog
 
+from engine.after import quality
 from engine.after.endpoint import Endpoint
 from engine.after.facts import Facts, Hold
 from engine.after.minutes import Minutes
@@ -53,12 +54,13 @@ class Sayings(Protocol):
 @dataclass(frozen=True, slots=True)
 class Terms:
     """transcripts: whether words are kept at all. days: after which they are erased, 0 for never. settle_s:
-    that last words may take.
+    that last words may take. quality: what rules hold calls to.
     """
 
     transcripts: bool = True
     days: float = 0.0
     settle_s: float = SETTLE_S
+    quality: quality.Terms = quality.DEFAULT
 
 
 @dataclass(slots=True)
@@ -206,7 +208,9 @@ class After:
     def _finish(self, closed: _Closed) -> None:
         lines = self._minutes.take(closed.record.call)
         facts = self.facts(closed.record, closed.noted, lines)
-        made = heard_worse(review(closed.record, facts, self._lexica), closed.noted.worst)
+        made = heard_worse(
+            review(closed.record, facts, self._lexica, self.terms().quality), closed.noted.worst
+        )
         words = self.terms().transcripts
         made = made if words else without_words(made)
         said = kept(facts.lines) if words else []

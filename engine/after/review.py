@@ -20,9 +20,11 @@ Lexica = Callable[[str], Lexicon | None]
 WORDS = 5  # that are told of a mood
 
 
-def review(record: CallRecord, facts: Facts, lexica: Lexica) -> Review:
+def review(
+    record: CallRecord, facts: Facts, lexica: Lexica, terms: quality.Terms = quality.DEFAULT
+) -> Review:
     """What rules and the call's own words say of it."""
-    marks = quality.marks(facts)
+    marks = quality.marks(facts, terms)
     text = summary(facts.lines, facts.reads, lexica)
     return Review(
         call=record.call,

@@ -7,8 +7,8 @@ it reads what was said, in the agent's language where it was translated.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -30,13 +30,14 @@ BY = "sentences of the call"
 
 def summary(lines: Sequence[Line], reads: str, lexicon: Callable[[str], Lexicon | None]) -> str:
     """A line each: who, and what. Empty where nothing was said. reads: the language of the reader."""
-    chosen = [each for each in lines if len(_words(each)) >= LEAST]
+    words = {id(each): _words(each) for each in lines}
+    chosen = [each for each in lines if len(words[id(each)]) >= LEAST]
     if len(chosen) > MOST:
         longest = sorted(chosen[20:-20], key=lambda each: -len(each.text))[: MOST - 40]
         chosen = sorted((*chosen[:20], *longest, *chosen[-20:]), key=lambda each: each.begin)
     if not chosen:
         return ""
-    worth = _rank([set(_words(each)) for each in chosen])
+    worth = _rank([words[id(each)] for each in chosen])
     for at, line in enumerate(chosen):
         known = lexicon(line.language)
         felt = abs(sentiment(line.text, known).score) if known is not None else 0.0
@@ -47,20 +48,20 @@ def summary(lines: Sequence[Line], reads: str, lexicon: Callable[[str], Lexicon 
     return "\n".join(f"{chosen[at].side}: {in_language(chosen[at], reads)[:LONGEST]}" for at in best)
 
 
-def _words(line: Line) -> list[str]:
-    return [each for each in units(line.text, primary(line.language)) if each not in MARKS]
+def _words(line: Line) -> set[str]:
+    return {each for each in units(line.text, primary(line.language)) if each not in MARKS}
 
 
 def _rank(sentences: Sequence[set[str]]) -> F64:
     """float64[n]: how central each is, mean 1."""
     count = len(sentences)
-    likeness = np.zeros((count, count))
-    for at, one in enumerate(sentences):
-        for to in range(at):
-            common = len(one & sentences[to])
-            if common:
-                scale = math.log(1 + len(one)) + math.log(1 + len(sentences[to]))
-                likeness[at, to] = likeness[to, at] = common / scale
+    places = {word: at for at, word in enumerate(dict.fromkeys(chain.from_iterable(sentences)))}
+    having = np.zeros((count, len(places)), np.float32)
+    for at, words in enumerate(sentences):
+        having[at, [places[word] for word in words]] = 1.0
+    scale = np.log1p(having.sum(axis=1))
+    likeness = (having @ having.T).astype(np.float64) / (scale[:, None] + scale[None, :])
+    np.fill_diagonal(likeness, 0.0)
     whole = likeness.sum(axis=0)
     shares = np.divide(likeness, whole, out=np.full_like(likeness, 1.0 / count), where=whole > 0)
     rank: F64 = np.ones(count)

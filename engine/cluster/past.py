@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
+from engine.events import CallRecord
 from engine.journal import Journal
 from engine.store.errors import StoreUnavailable
 
@@ -15,10 +16,11 @@ log = structlog.get_logger("takeover")
 
 
 class JournalPast:
-    """Is engine.cluster.heritage.Past over the journal."""
+    """Is engine.cluster.heritage.Past over the journal. closed: is told of each record that is written."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, closed: Callable[[CallRecord], None] = lambda record: None) -> None:
         self._journal = journal
+        self._closed = closed
         self._closing: asyncio.Task[None] | None = None
 
     @property
@@ -34,4 +36,6 @@ class JournalPast:
         except StoreUnavailable as fault:  # the next start closes them
             log.error("calls of the node's last life are not closed yet", why=str(fault))
             return
+        for record in written:
+            self._closed(record)
         log.warning("calls of the node's last life closed", calls=len(written), taken_over=len(taken))
