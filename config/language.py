@@ -36,6 +36,7 @@ class RecogniserBlock:
     device: Device = setting("What a model runs on: `auto` for a GPU where one is.", default="auto")
     compute: Text = setting("Precision of `whisper`, for instance `int8` or `float16`.", default="int8")
     url: Text = setting("Of `vosk`: ws://HOST:PORT or wss://.", default="")
+    hints: bool = setting("Tell it the words of the market's glossary, where it can be told.", default=True)
     processes: Processes = setting("Processes that hear, each with the model in memory.", default=1)
     reserve: bool = setting(
         "Keep another of each with its model in memory, which takes over at once when one dies.", default=True
@@ -117,6 +118,10 @@ class LanguageSettings:
     lag_s: Seconds = setting(
         "How late an interpreter's voice may be before the original is heard at full volume again.",
         default=6.0,
+    )
+    guess_every_s: Annotated[float, Ge(0), Le(10)] = setting(
+        "How often a recogniser is asked what is being said; 0: captions come when a sentence is over.",
+        default=0.3,
     )
     last_words_s: Annotated[float, Ge(1), Le(60)] = setting(
         "How long after the end of a sentence its last words are waited for; after that it ends without.",

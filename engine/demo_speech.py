@@ -11,13 +11,14 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from engine.api.desk_words import PROTOCOL
 from engine.hearing import read_wav
@@ -49,7 +50,9 @@ class Page:
 
     def __init__(self, api: str, agent: str, password: str) -> None:
         self.told: list[dict[str, Any]] = []
-        self._socket = connect(api.replace("http", "ws", 1) + URI, subprotocols=[PROTOCOL])  # type: ignore[list-item]
+        self._open = ExitStack()
+        at = api.replace("http", "ws", 1) + URI
+        self._socket = self._open.enter_context(connect(at, subprotocols=[Subprotocol(PROTOCOL)]))
         challenge = json.loads(self._socket.recv(timeout=10))
         cnonce = secrets.token_hex(16)
         ha1 = make_ha1(ALGORITHM, agent, challenge["realm"], password)
@@ -67,7 +70,7 @@ class Page:
             pass
 
     def close(self) -> None:
-        self._socket.close()
+        self._open.close()
 
     def ask(self, word: dict[str, str]) -> None:
         self._socket.send(json.dumps(word))

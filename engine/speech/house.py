@@ -59,6 +59,7 @@ class House:
         clips.mkdir()
         options = ["--taps", self.taps, "--workers", f"{self._folder}/workers", "--clips", str(clips)]
         options += ["--cores", str(self._config.language.cores)]
+        options += ["--guess-every-s", str(self._config.language.guess_every_s)]
         options += ["--last-words-s", str(self._config.language.last_words_s)]
         far = far_of(self._config)
         if far is not None:

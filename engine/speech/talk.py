@@ -68,7 +68,8 @@ class Talk:
         )
         speaker = market_for(config.markets, self.call.market, language)
         phrases = next((said for tag, said in vocabularies.items() if alike(tag, language)), ())
-        likely = hints(speaker, language) if speaker is not None else ()
+        told = config.language.recogniser.hints
+        likely = hints(speaker, language) if speaker is not None and told else ()
         return Attend(leg, (language,), (into,), likely, phrases)
 
     def choose(self, listener: Side, voice: str) -> None:

@@ -31,8 +31,8 @@ BUSY = "the machine is busy; some calls have no captions for a while"
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """partial_s: between two guesses about an utterance. partial_due_s, final_due_s: after which a guess is
-    of no use.
+    """partial_s: between two guesses about an utterance, 0 for none before its end. partial_due_s,
+    final_due_s: after which a guess is of no use.
     """
 
     utterance: utterance.Terms = field(default_factory=utterance.Terms)
@@ -166,7 +166,7 @@ class Recognition:
         if spell.failures >= TRIES:
             return False
         fresh = (spell.samples - spell.sent) / spell.rate
-        pause = self.terms.partial_s if self._shedding.does(Kind.PARTIAL, listener.leg) else FEED_S
+        pause = self.terms.partial_s if self._hurries(listener) else FEED_S
         return fresh >= FIRST_S and now - spell.asked_at >= pause
 
     def _ask(self, listener: Listener, spell: Spell, now: float) -> None:
@@ -216,8 +216,8 @@ class Recognition:
         spell.sent = spell.samples
 
     def _hurries(self, listener: Listener) -> bool:
-        """Whether there is time for guesses."""
-        return self._shedding.does(Kind.PARTIAL, listener.leg)
+        """Whether guesses are wanted, and there is time for them."""
+        return self.terms.partial_s > 0 and self._shedding.does(Kind.PARTIAL, listener.leg)
 
     def _job(self, listener: Listener, spell: Spell) -> Hear:
         begin = spell.sent if self._dispatch.keeps(spell.stream) else 0

@@ -286,6 +286,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--taps", required=True, help="the Unix socket to make, for media workers")
     parser.add_argument("--workers", required=True, help="the Unix socket to make, for speech workers")
     parser.add_argument("--clips", required=True, type=Path, help="folder for an interpreter's voice")
+    parser.add_argument("--guess-every-s", type=float, default=0.3, help="0: only when sentences are over")
     parser.add_argument("--last-words-s", type=float, default=4.0, help="that a recogniser has for them")
     parser.add_argument("--cores", type=float, default=1.0, help="that speech may use")
     parser.add_argument(
@@ -303,7 +304,9 @@ def main(arguments: list[str]) -> int:
         )
     shed = Shedding(shedding.Terms(cores=options.cores))
     terms = recognition.Terms(
-        utterance=utterance.Terms(final_s=options.last_words_s), final_due_s=options.last_words_s - DUE_S
+        utterance=utterance.Terms(final_s=options.last_words_s),
+        partial_s=options.guess_every_s,
+        final_due_s=options.last_words_s - DUE_S,
     )
     process = Process(link, (options.taps, options.workers), options.clips, shed, terms, far)
     try:

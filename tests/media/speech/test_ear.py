@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from media.speech import recognition
 from media.speech.jobs import AnyJob, AnyResult, Failed, Forget, Hear, Heard, Offer, Speak, Translate
 from media.speech.messages import (
     Attend,
@@ -52,6 +53,16 @@ def test_a_sentence_is_shown_as_it_is_said_and_ends_with_all_of_it(scene: Scene)
     assert sum(not each.over for each in said) >= 4
     assert [each.serial for each in said] == sorted(each.serial for each in said)
     assert said[-1].by == "script" and said[-1].language == "es"
+
+
+def test_where_no_guesses_are_wanted_a_sentence_comes_when_it_is_over() -> None:
+    scene = Scene(terms=recognition.Terms(partial_s=0.0))
+    scene.hand(1, Script(WORDS), Offer("hear", "script", ("es",)))
+    scene.attend()
+    utter(scene)
+    (said,) = scene.told(Said)
+    assert said.over and said.stands == "mi pedido no ha llegado"
+    assert [job.final for job in scene.jobs(Hear)] == [True]
 
 
 def test_what_stood_is_never_taken_back(scene: Scene) -> None:
