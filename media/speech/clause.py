@@ -75,6 +75,12 @@ def clauses(words: Sequence[Word], *, over: bool, terms: Terms = DEFAULT) -> tup
     return found, start
 
 
+def opening(text: str) -> str:
+    """What a text ends in that is not a whole sentence."""
+    last = max((at for at, each in enumerate(text) if each in ENDS), default=-1)
+    return text[last + 1 :].strip()
+
+
 def _ends(word: Word, following: Word) -> bool:
     """Whether a sentence ends between them."""
     mark = _mark(word)

@@ -40,6 +40,11 @@ def clean(text: str, most: int) -> str:
     return " ".join("".join(kept).split())[:most]
 
 
+def unmarked(text: str) -> str:
+    """Text without placeholders: for what nobody put there."""
+    return " ".join(PRIVATE.sub("", text).split())
+
+
 def spelled(text: str, slot: str) -> str:
     """The text as a translator gets it. A placeholder is a word of its own there."""
     return PRIVATE.sub(lambda found: _word(found, slot), text)

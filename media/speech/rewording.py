@@ -53,7 +53,7 @@ class Rewording:
     def __init__(self, language: str, terms: Terms | None = None) -> None:
         self.terms = terms or Terms()
         self.changes = Changes()
-        self._joined = primary(language) in JOINED
+        self.joins = primary(language) in JOINED
         self._shown: list[str] = []
         self._last: list[str] = []
         self._agreed: list[int] = []
@@ -84,14 +84,25 @@ class Rewording:
 
     def words(self, text: str) -> list[str]:
         """As they are shown; characters, of scripts without spaces."""
-        return [each for each in text if not each.isspace()] if self._joined else text.split()
+        return [each for each in text if not each.isspace()] if self.joins else text.split()
 
     def _show(self, words: list[str]) -> None:
         self.changes.turn(self._shown, words)
         self._shown = words
 
     def _text(self) -> str:
-        return ("" if self._joined else " ").join(self._shown)
+        return ("" if self.joins else " ").join(self._shown)
+
+
+def continued(given: str, whole: str, language: str) -> str | None:
+    """What of a sentence's translation comes after the translation that was given of its beginning; None
+    where it does not begin so, for what was given stays.
+    """
+    rewording = Rewording(language)
+    before, words = rewording.words(given), rewording.words(whole)
+    if common(before, words) < len(before):
+        return None
+    return ("" if rewording.joins else " ").join(words[len(before) :])
 
 
 def common(one: list[str], other: list[str]) -> int:

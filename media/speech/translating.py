@@ -12,11 +12,13 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from media.speech.clause import opening
 from media.speech.jobs import AnyJob, AnyResult, Failed, Offer, Translate, Translated
-from media.speech.language import alike
+from media.speech.language import alike, joined
 from media.speech.market import Market
 from media.speech.pivot import Hop, Side, Way, all_pairs, ways
-from media.speech.placeholder import PRIVATE, clean, spelled, unspelled
+from media.speech.placeholder import clean, spelled, unmarked, unspelled
+from media.speech.rewording import continued
 from media.speech.translator import Brief, Translator, TranslatorFault, Version
 from media.speech.wording import Draft, Hits, Wording, keeps, mended, restored, tone, toned
 
@@ -26,20 +28,22 @@ Told = Version | TranslatorFault
 @dataclass(frozen=True, slots=True)
 class Terms:
     """line: jobs that may wait. batch: of one pair, translated at once. chars: of a text. kept: translations
-    in memory. rest_s: that a translator that failed is left alone.
+    in memory; begun: of sentences that may go on. rest_s: that a translator that failed is left alone.
     """
 
     line: int = 512
     batch: int = 16
     chars: int = 2000
     kept: int = 4096
+    begun: int = 512
     rest_s: float = 5.0
 
 
 @dataclass(slots=True, eq=False)
 class Task:
-    """A job on its way. text: what is to be translated now, with terms or with placeholders for them. tried:
-    ways that failed.
+    """A job on its way. text: what is to be translated now, with terms or with placeholders for them. draft:
+    of the clause, begun: of its sentence from the beginning on, of which `given` is the translation so far.
+    tried: ways that failed.
     """
 
     job: Translate
@@ -50,6 +54,8 @@ class Task:
     way: Way = ()
     tried: set[Way] = field(default_factory=set)
     plain: Version | None = None  # that lacks terms
+    begun: Draft | None = None
+    given: str = ""
 
 
 class Translating:
@@ -72,6 +78,7 @@ class Translating:
         self._tasks: list[Task] = []
         self._done: deque[AnyResult] = deque()
         self._rests: dict[int, float] = {}
+        self._given: OrderedDict[tuple[str, ...], str] = OrderedDict()
         self._known: OrderedDict[tuple[int, str, Brief], Version] = OrderedDict()
         self._now = 0.0
 
@@ -129,10 +136,20 @@ class Translating:
         manner = tone(draft.market, job.formality)
         brief = Brief(job.source, job.target, job.formality, before, draft.told, manner)
         task = Task(job, now + job.due_s, text, brief, draft)
+        self._join(task, opening(before))
         if self._take_way(task):
             self._tasks.append(task)
         else:
             self._done.append(self._no_way(job))
+
+    def _join(self, task: Task, before: str) -> None:
+        """A sentence goes on: what it is on the whole may tell best how."""
+        job = task.job
+        task.given = self._given.get(_sentence(job, before), "") if before else ""
+        if task.given:
+            whole = joined((before, task.text), job.source)
+            task.begun = self._wording.draft(whole, job.source, job.target, job.market)
+            task.text = whole
 
     def _take_way(self, task: Task) -> bool:
         """The best way that was not tried and whose translators do not rest."""
@@ -179,6 +196,17 @@ class Translating:
     def _reached(self, task: Task, version: Version) -> None:
         """A translation: is every term there? The text goes once more with placeholders where not."""
         draft = task.draft
+        if task.begun is not None:
+            begun, task.begun, task.text = task.begun, None, draft.text
+            whole = toned(unmarked(version.text), draft.market, task.job.formality)
+            rest = continued(task.given, whole, task.job.target) if keeps(begun, whole) else None
+            if rest is None:
+                self._tasks.append(task)
+            else:
+                self._give(task, version._replace(text=rest, alternatives=()))
+            return
+        if task.plain is None:
+            version = _unmarked(version)
         if task.plain is None and not keeps(draft, version.text):
             task.plain, task.text = version, draft.masked
             self._tasks.append(task)
@@ -187,9 +215,18 @@ class Translating:
             text = restored(draft, version.text)
             version = version._replace(text=text, alternatives=()) if text is not None else task.plain
         self.hits.count(draft, version.text)
-        whole = PRIVATE.sub("", mended(draft, version.text))  # a model may make up a slot of its own
-        text = toned(" ".join(whole.split()), draft.market, task.job.formality)
-        self._done.append(self._result(task, version._replace(text=text)))
+        text = toned(mended(draft, version.text), draft.market, task.job.formality)
+        self._give(task, version._replace(text=text))
+
+    def _give(self, task: Task, version: Version) -> None:
+        """The answer; it is known while the sentence may go on."""
+        job = task.job
+        before = opening(task.brief.before) if task.given else ""
+        said = joined((before, task.draft.text), job.source)
+        self._given[_sentence(job, said)] = joined((task.given, version.text), job.target)
+        while len(self._given) > self.terms.begun:
+            self._given.popitem(last=False)
+        self._done.append(self._result(task, version))
 
     def _again(self, task: Task, fault: TranslatorFault) -> None:
         """Another way, if there is one."""
@@ -262,6 +299,17 @@ class Translating:
 
     def _named(self, way: Way) -> str:
         return " + ".join(dict.fromkeys(self.translators[hop.by].name for hop in way))
+
+
+def _sentence(job: Translate, text: str) -> tuple[str, ...]:
+    return text, job.source, job.target, job.market, job.formality
+
+
+def _unmarked(version: Version) -> Version:
+    """Placeholders that nobody put there are nothing to read."""
+    return version._replace(
+        text=unmarked(version.text), alternatives=tuple(map(unmarked, version.alternatives))
+    )
 
 
 def _read(version: Version, slot: str, most: int) -> Version:

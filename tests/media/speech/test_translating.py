@@ -131,6 +131,58 @@ def test_a_text_that_a_translator_chokes_on_does_not_take_others_along():
     assert isinstance(told["uno"], Translated) and isinstance(told["tres"], Translated)
 
 
+def follow(craft: Translating, *clauses: str) -> list[str]:
+    """The clauses of an utterance, one after another."""
+    texts = []
+    for at, clause in enumerate(clauses):
+        before = " ".join(clauses[:at])
+        craft.take(Translate("1", 2.0, clause, "es", "en", before=before), 0.0)
+        told = done(craft)["1"]
+        assert isinstance(told, Translated)
+        texts.append(told.text)
+    return texts
+
+
+def test_a_sentence_that_goes_on_is_translated_as_one_and_what_was_given_of_it_stays():
+    known = {
+        "mi paquete": "my parcel",
+        "no ha llegado.": "it has not arrived.",
+        "mi paquete no ha llegado.": "My parcel has not arrived.",
+    }
+    assert follow(Translating([Phrasebook([ES_EN], known)]), "mi paquete", "no ha llegado.") == [
+        "my parcel",
+        "has not arrived.",
+    ]
+
+
+def test_a_sentence_that_would_begin_otherwise_goes_on_with_the_clause_alone():
+    known = {"mi paquete": "my package", "no llegó.": "it did not come.", "mi paquete no llegó.": "my parcel"}
+    clauses = ("mi paquete", "no llegó.")
+    assert follow(Translating([Phrasebook([ES_EN], known)]), *clauses) == ["my package", "it did not come."]
+
+
+def test_what_all_of_a_sentence_says_already_is_not_said_again():
+    known = {
+        "mi paquete no ha": "my parcel has not come",
+        "mi paquete no ha llegado.": "my parcel has not come.",
+    }
+    clauses = ("mi paquete no ha", "llegado.")
+    assert follow(Translating([Phrasebook([ES_EN], known)]), *clauses) == ["my parcel has not come", ""]
+
+
+def test_a_whole_sentence_before_is_none_that_goes_on():
+    book = Phrasebook([ES_EN])
+    follow(Translating([book]), "hola.", "mi paquete", "y mi pedido")
+    assert book.asked == [["hola."], ["mi paquete"], ["mi paquete y mi pedido"]]
+
+
+def test_placeholders_that_a_translator_makes_up_are_not_shown():
+    craft = Translating([Phrasebook([ES_EN], {"mi pedido": "the <0> is wrong"})])
+    craft.take(job("1", "mi pedido"), 0.0)
+    told = done(craft)["1"]
+    assert isinstance(told, Translated) and told.text == "the is wrong"
+
+
 def test_too_much_is_refused_so_that_another_worker_may_have_it():
     craft = Translating([Phrasebook([ES_EN])], Terms(line=2))
     for key in ("1", "2", "3"):
