@@ -71,7 +71,7 @@ FIGURES = {
         "final_p50_ms": Figure("from the end of speech to its last caption, median", "ms"),
         "final_p95_ms": Figure("from the end of speech to its last caption, 95th percentile", "ms"),
         "streams_per_core": Figure("legs that speak all the time and that one core captions"),
-        "ear_ms": Figure("CPU of the ear a second of one leg", "ms"),
+        "ear_ms": Figure("CPU of the ear a second of one of sixteen legs that speak", "ms"),
         "wer_8k_en": Figure("words wrong, English over G.711, model for telephones"),
         "wer_8k_en_live": Figure("the same in live captions"),
         "wer_8k_en_5pct": Figure("with 5 % of packets lost"),

@@ -29,6 +29,7 @@ PAUSE_S = 1.5  # between two clips: each ends an utterance
 IDLE = 8.0  # level of a line on which nobody speaks
 LEG, WORKER = 1, 1
 SETTLE_S = 6.0
+LEGS = 16
 
 
 @dataclass
@@ -131,6 +132,25 @@ def captioned(
     speech = sum(end - begin for begin, end in spans)
     call.hearing.close()
     return Captions(heard, speech, call.ear_s, call.recogniser_s)
+
+
+def ear_alone(sounds: list[I16], rate: int, legs: int = LEGS, seconds: float = 10.0) -> float:
+    """Seconds of a core for a second of one leg's sound, of many who all speak at once; nobody recognises."""
+    size, whole = round(rate * BLOCK_S), np.concatenate(sounds)
+    ear = Ear(TwoStage(), lambda pcm, rate: "", shedding=Shedding(Sheds(cores=1e9)))
+    numbers, late = np.arange(1, legs + 1), np.zeros(legs, np.float32)
+    for leg in numbers.tolist():
+        ear.attend(Attend(leg, ("en",)))
+    ticks = round(seconds / BLOCK_S)
+    starts = np.linspace(0, max(0, len(whole) - ticks * size - 1), legs).astype(np.int64)
+    since = process_time()
+    for tick in range(1, ticks + 1):
+        block = whole[(starts[:, None] + (tick - 1) * size + np.arange(size)) % len(whole)]
+        ear.hear(0, Frame(tick, [Part(HEARD, rate, numbers, late, block)]), tick * BLOCK_S)
+        ear.tick(tick * BLOCK_S)
+        ear.events.clear()
+        ear.jobs.clear()
+    return (process_time() - since) / seconds / legs
 
 
 def _heard(call: Call, begin: float, end: float) -> Heard:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from engine import guest
 from engine.assist_views import Help
 from engine.call import Call
 from engine.events import CallConnected, CallRecord, CallWrappedUp, Event, Side
@@ -179,4 +180,6 @@ def _call(call: Call, name: str, now: float) -> DeskCall:
         recording="" if not recorded else "paused" if recording and recording.paused else "on",
         legs=tuple(leg_view(leg) for leg in call.legs if leg is call.customer or leg is call.party),
         speech=speech_view(call, Side.CUSTOMER if outgoing else Side.AGENT),
+        guest=guest.view(call.guest) if call.guest is not None else None,
+        person=queue is not None and bool(queue.speech.interpreter),
     )

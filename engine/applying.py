@@ -149,6 +149,11 @@ def _pages_warn(engine: Engine, config: Config) -> Iterator[str]:
         yield "nobody can call from a page before a restart: this node was started without browsers"
 
 
+def _markets(engine: Engine, config: Config, now: float) -> None:
+    if engine.house is not None:
+        engine.house.reconfigured(config)
+
+
 def _people(engine: Engine, config: Config, now: float) -> None:
     reconfiguring.people(engine.switch, config, now)
 
@@ -174,6 +179,7 @@ PARTS: tuple[Part, ...] = (
     Part("pages", lambda c: c.api.callers.keys, _unchanged, _pages_warn),
     Part("lines' sources", lambda c: c.lines, _sources, _sources_warn),
     Part("lines", lambda c: (c.lines, c.specs, c.routing, c.sip.timers, c.media.codecs), _lines),
+    Part("markets", lambda c: c.markets, _markets),
     Part("queues and agents", lambda c: (c.queues, c.agents), _people, _people_warn),
     Part("accounts", lambda c: c.accounts, _accounts),
 )

@@ -20,7 +20,7 @@ from media.speech.knowledge import Answer, Knowledge, Use
 from media.speech.language import alike
 from media.speech.market import Market, Occasion, Term, market_for
 from media.speech.mood import Alarm, Turn
-from media.speech.taboo import warnings
+from media.speech.taboo import acceptable, warnings
 from media.speech.transcript import Line
 from media.speech.word import bare
 
@@ -121,10 +121,12 @@ class Assist:
                     kept.answered = now
 
     def _tell_answer(self, call: Call, kind: HelpKind, found: Answer, now: float) -> bool:
+        """In words that will do in the customer's market, today."""
         passage = found.passage
-        return self._tell(
-            call, kind, passage.title, passage.text, passage.language, now, source=passage.source
-        )
+        market, text = self._market(call, call.language), passage.text
+        if market is not None:
+            text = acceptable(text, passage.language, market, self._today(now))
+        return self._tell(call, kind, passage.title, text, passage.language, now, source=passage.source)
 
     def _warn(self, call: Call, line: Line, now: float) -> None:
         """The customer's market has words that are not to be said to her, now or ever."""

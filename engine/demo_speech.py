@@ -49,7 +49,7 @@ class Page:
 
     def __init__(self, api: str, agent: str, password: str) -> None:
         self.told: list[dict[str, Any]] = []
-        self._socket = connect(api.replace("http", "ws", 1) + URI, subprotocols=[PROTOCOL], legacy=True)  # type: ignore[list-item]
+        self._socket = connect(api.replace("http", "ws", 1) + URI, subprotocols=[PROTOCOL])  # type: ignore[list-item]
         challenge = json.loads(self._socket.recv(timeout=10))
         cnonce = secrets.token_hex(16)
         ha1 = make_ha1(ALGORITHM, agent, challenge["realm"], password)

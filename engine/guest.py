@@ -87,8 +87,12 @@ class Asked:
 
 
 def ask(switch: Switch, call_id: str, to: str, by: str, now: float) -> None:
-    """Ring somebody to join the two. Raises UnknownCall, and IllegalState with the remedy."""
+    """Ring somebody to join the two. to: whom the call's queue names when empty. Raises UnknownCall, and
+    IllegalState with the remedy.
+    """
     call = _call(switch, call_id)
+    if not to and call.queue is not None:
+        to = call.queue.speech.interpreter
     found = switch.plan.find(to)
     target = found.destination if found is not None else None
     if not isinstance(target, AgentTarget | LineTarget | UriTarget):
@@ -111,8 +115,10 @@ def send_off(switch: Switch, call_id: str, now: float) -> None:
 def look(switch: Switch, call_id: str) -> GuestView | None:
     """Raises UnknownCall."""
     guest = _call(switch, call_id).guest
-    if guest is None:
-        return None
+    return view(guest) if guest is not None else None
+
+
+def view(guest: Guest) -> GuestView:
     return GuestView(to=guest.name, standing=guest.standing, agent=guest.leg.agent)
 
 

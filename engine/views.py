@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from engine.guest_views import GuestView
 from engine.ice import Told
 from engine.speech_views import SpeechView
 from routing.select import Reasons
@@ -128,6 +129,7 @@ class DeskCall:
     who, name: the other one's number or address, and what she is called where that is known. outgoing: the
     agent dialled. waited_s: in a queue; None for a call of none. why: of the offer, routing.select.Reasons.
     held_by: sides. recording: "on", "paused" or "". speech: while it is put into words.
+    guest: a third whom the agent asked in; person: whether its queue names one who interprets.
     """
 
     id: str
@@ -149,6 +151,8 @@ class DeskCall:
     recording: str
     legs: tuple[LegView, ...]
     speech: SpeechView | None = None
+    guest: GuestView | None = None
+    person: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,8 @@ from engine.api.desk_words import (
     Challenge,
     Desk,
     Found,
+    GuestWord,
+    HearWord,
     HelpTold,
     LookUpWord,
     NoteTold,
@@ -34,7 +36,17 @@ from engine.api.desk_words import (
 from engine.api.settings import PageTerms
 from engine.assist_views import Help
 from engine.signin import ALGORITHM, METHOD, URI
-from engine.views import AgentAsk, Caption, DeskView, IllegalState, Note, UnknownAgent, UnknownCall
+from engine.views import (
+    AgentAsk,
+    Caption,
+    DeskCall,
+    DeskView,
+    IllegalState,
+    LegSide,
+    Note,
+    UnknownAgent,
+    UnknownCall,
+)
 
 FOUND = 4  # answers that wait for a page that is slow
 
@@ -58,6 +70,8 @@ class DeskConversation(Conversation[Word]):
             StateWord: self._set_state,
             WrapUpWord: self._wrap_up,
             PauseRecordingWord: self._pause_recording,
+            HearWord: self._choose_voice,
+            GuestWord: self._invite,
             LookUpWord: self._look_up,
         }
 
@@ -128,14 +142,31 @@ class DeskConversation(Conversation[Word]):
         if word.over:
             self._view.set_agent_state(self._agent, AgentAsk.WRAP_UP_OVER, "")
 
+    def _hers(self, id: str) -> DeskCall:
+        """Raises UnknownCall."""
+        found = next((call for call in self._view.desk(self._agent).calls if call.id == id), None)
+        if found is None:
+            raise UnknownCall(f"{self._agent} is in no call {id}")
+        return found
+
+    def _choose_voice(self, word: HearWord) -> None:
+        side = LegSide.CUSTOMER if self._hers(word.call).outgoing else LegSide.AGENT
+        self._view.choose_interpreter(word.call, side, word.voice)
+
+    def _invite(self, word: GuestWord) -> None:
+        self._hers(word.call)
+        if word.wanted:
+            self._view.ask_guest(word.call, "", self._agent)
+        else:
+            self._view.send_off_guest(word.call)
+
     def _pause_recording(self, word: PauseRecordingWord) -> None:
-        if all(call.id != word.call for call in self._view.desk(self._agent).calls):
-            raise UnknownCall(f"{self._agent} is in no call {word.call}")
+        self._hers(word.call)
         self._view.pause_recording(word.call, word.paused, self._agent)
 
     def _look_up(self, word: LookUpWord) -> None:
-        if word.call and all(call.id != word.call for call in self._view.desk(self._agent).calls):
-            raise UnknownCall(f"{self._agent} is in no call {word.call}")
+        if word.call:
+            self._hers(word.call)
         found = self._view.look_up(self._agent, word.call, word.words)
         self._found.append(Found(word.words, tuple(found)))
 

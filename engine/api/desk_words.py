@@ -6,7 +6,7 @@ node says when there is something to say. `desk` is the whole of what the page s
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -56,6 +56,20 @@ class PauseRecordingWord(Asked, tag="pause_recording", kw_only=True):
     paused: bool
 
 
+class HearWord(Asked, tag="hear", kw_only=True):
+    """How she hears the other side of a call: as it is, with an interpreter over it, or that one alone."""
+
+    call: Name
+    voice: Literal["off", "over", "instead"]
+
+
+class GuestWord(Asked, tag="guest", kw_only=True):
+    """A person who interprets is to be rung, or sent off: whom the call's queue names."""
+
+    call: Name
+    wanted: bool
+
+
 class LookUpWord(Asked, tag="look_up", kw_only=True):
     """What is known of some words, for a call of hers or for none: `found` follows `done`."""
 
@@ -63,7 +77,7 @@ class LookUpWord(Asked, tag="look_up", kw_only=True):
     call: Name = ""
 
 
-Word = SignInWord | StateWord | WrapUpWord | PauseRecordingWord | LookUpWord
+Word = SignInWord | StateWord | WrapUpWord | PauseRecordingWord | HearWord | GuestWord | LookUpWord
 
 
 class Told(msgspec.Struct, tag_field="type"):

@@ -85,11 +85,16 @@ class House:
         return make
 
     def _secret(self, name: str, what: msgspec.Struct) -> str:
-        """The path of a file that a process is to read; a key may stand in it."""
-        path = Path(self._folder, f"{name}.json")
-        path.touch(0o600)
-        path.write_bytes(msgspec.json.encode(what))
+        """The path of a file that a process is to read, now and when it is another; a key may stand in it."""
+        path, new = (Path(self._folder, f"{name}.{ending}") for ending in ("json", "new"))
+        new.touch(0o600)
+        new.write_bytes(msgspec.json.encode(what))
+        new.replace(path)
         return str(path)
+
+    def reconfigured(self, config: Config) -> None:
+        """Markets are others; all else that speech is made of counts after a restart."""
+        self._secret("render", rendering_of(config))
 
     @property
     def pids(self) -> dict[str, list[int]]:

@@ -8,6 +8,7 @@ import {deviceChoices, languageChoices} from './devices.js';
 import {$, choices, press, show, text} from './dom.js';
 import {found, help, helpOf, pointedAt} from './help.js';
 import {drawIcons, setIcon} from './icons.js';
+import {interpreted, showInterpreter} from './interpreter.js';
 import {keypad} from './keypad.js';
 import {Microphone, audio} from './microphone.js';
 import {mayNotify, notifies, Ringer, tone} from './ring.js';
@@ -207,6 +208,7 @@ press($('record'), () => attempt(() => {
   const call = current();
   return desk.ask('pause_recording', {call: call.id, paused: call.recording === 'on'});
 }));
+interpreted(current, (type, fields) => attempt(() => desk.ask(type, fields)));
 $('keys').addEventListener('click', () => {
   const open = $('pad-card').hidden;
   show($('pad-card'), open);
@@ -351,6 +353,7 @@ function activeCall(active, call) {
     $('record').setAttribute('aria-pressed', String(paused));
     text($('record').querySelector('span'), say(paused ? 'agent.recording.resume' : 'agent.recording.pause'));
   }
+  showInterpreter(call);
   secondCall();
 }
 

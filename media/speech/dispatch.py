@@ -94,6 +94,12 @@ class Dispatch:
         del self._asked[result.key]
         return worker.owes.pop(result.key)[0]
 
+    def drop(self, key: str) -> None:
+        """Nobody waits for the job's answer any more."""
+        worker = self.workers.get(self._asked.pop(key, NOBODY))
+        if worker is not None:
+            worker.owes.pop(key, None)
+
     def overdue(self, now: float) -> list[AnyJob]:
         """Jobs whose time passed long ago without an answer: nobody owes them any more."""
         late: list[AnyJob] = []

@@ -71,9 +71,7 @@ class Ear:
         self._by_row: dict[int, Listener] = {}
         self._waiting: list[tuple[AnyJob, float]] = []  # for somebody who can, until then
         self._clocks: dict[int, tuple[int, float]] = {}  # of sources: newest tick, and when their tick 0 was
-        self._interpreter = Interpreter(
-            self._ask, self._tell, write, lambda leg: self.shedding.does(Kind.VOICE, leg)
-        )
+        self._interpreter = Interpreter(self._ask, self._tell, write, self.shedding.does)
         self._recognition = Recognition(
             terms or Terms(), self.dispatch, self.shedding, self._interpreter,
             self._tell, self._send, self._wait, name,

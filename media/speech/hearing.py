@@ -118,7 +118,7 @@ class Hearing:
         """One batch, and what there was to say before it."""
         told = list(self._answers)
         self._answers.clear()
-        self._line.late(now)
+        told += [self._nothing(ask) for ask in self._line.late(now)]
         asks = self._line.take(now)
         return told + self._done(asks, now) if asks else told
 
@@ -187,7 +187,11 @@ class Hearing:
             return None
         if out is ask and ask.final:
             return Failed(ask.key, self.recogniser.name, why="too much is asked already", ever=False)
-        return Heard(out.key, self.recogniser.name)
+        return self._nothing(out)
+
+    def _nothing(self, ask: Ask) -> AnyResult:
+        """To one that is left out: its sound is kept, and nobody waits for it."""
+        return Heard(ask.key, self.recogniser.name, ask.spent)
 
     def _idle(self, now: float) -> None:
         """Forgets those that nobody asked for; they are in the order of when they were."""

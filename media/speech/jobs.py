@@ -160,8 +160,8 @@ class Craft(Protocol):
         """Put it in line. Bounded: what is too much is answered by `work` with Failed(ever=False)."""
 
     def work(self, now: float) -> Sequence[AnyResult]:
-        """The most urgent piece, and what is done with it; jobs past their time are left out, unanswered but
-        for final ones.
+        """The most urgent piece, and what is done with it; jobs past their time are left out but for final
+        ones; who hears says so, for the next ask of an utterance waits for the answer to the one before.
         """
 
     def close(self) -> None: ...

@@ -17,8 +17,8 @@ BYTES = 2  # a sample
 @dataclass(slots=True)
 class Spell:
     """An utterance and its sound. pcm: from its first sample on, int16. sent: samples that its recogniser was
-    given; owed: key of the newest job that is not answered. voiced, loud: s of speech, and dBov of the
-    loudest block. renderings: by the reader's leg.
+    given; owed: key of the newest job that is not answered. shed: it is left out. voiced, loud: s of speech,
+    and dBov of the loudest block. renderings: by the reader's leg.
     """
 
     utterance: Utterance
@@ -30,6 +30,7 @@ class Spell:
     ended: bool = False
     sent: int = 0
     owed: str = ""
+    shed: bool = False
     failures: int = 0
     voiced: float = 0.0
     loud: float = -100.0

@@ -108,12 +108,6 @@ def market_for(markets: Mapping[str, Market], name: str, language: str) -> Marke
     return next((each for each in readers.values() if each.language == tag), None)
 
 
-def dutiful(market: Market, occasion: str, text: str) -> bool:
-    """Whether a text has what has to be said on an occasion; any one of the market's phrases for it."""
-    said, phrases = text.casefold(), market.required.get(occasion, ())
-    return not phrases or any(each.casefold() in said for each in phrases)
-
-
 def hints(market: Market, language: str, most: int = 100) -> tuple[str, ...]:
     """Words that may be said, for a recogniser of the language."""
     found = (term.within(language) for term in market.terms)

@@ -16,6 +16,7 @@ from media.speech.dispatch import Dispatch
 from media.speech.jobs import AnyJob, Failed, Forget, Hear, Heard
 from media.speech.listener import Listener, Spell
 from media.speech.messages import Said, Settled, SpeechEvent
+from media.speech.pace import Cost, Pace
 from media.speech.rendering import Rendering
 from media.speech.segment import Ended
 from media.speech.shedding import Kind, Shedding
@@ -25,7 +26,6 @@ from media.speech.utterance import Revision, Utterance
 FEED_S = 1.0  # how often a recogniser that hears a sound once is given it where no guess is asked for
 FIRST_S = 0.3  # of sound that a guess is asked about
 TRIES = 3  # of an utterance that recognisers fail at
-LEARNS = 0.1  # share that the newest answer has in what a second of sound is taken to cost
 BUSY = "the machine is busy; some calls have no captions for a while"
 
 
@@ -67,7 +67,8 @@ class Recognition:
         self._name = name
         self._spells: dict[str, tuple[Listener, Spell]] = {}  # by stream
         self._keys = 0
-        self._cost = 0.2  # s of a core for a second of sound, as recognisers have taken lately
+        self._costs = {kind: Cost() for kind in (Kind.FINAL, Kind.PARTIAL)}
+        self._pace = Pace()
 
     @property
     def open(self) -> int:
@@ -86,11 +87,21 @@ class Recognition:
 
     def end(self, listener: Listener, event: Ended, now: float) -> None:
         """It has ended."""
-        self._ask(listener, listener.end(event, now), now)
+        spell = listener.end(event, now)
+        if spell.shed:
+            self._without(spell, now)
+            spell.utterance.give_up(now)
+        else:
+            self._ask(listener, spell, now)
 
     def tick(self, now: float) -> None:
         """Guesses that are due, and words that stand by their age."""
+        cores = self._pace.stuck(self.terms.final_due_s, now)
+        if cores is not None:
+            self._shedding.found(cores, now)
         for listener, spell in list(self._spells.values()):
+            if not spell.shed and not self._shedding.does(Kind.FINAL, listener.leg):
+                self._shed(listener, spell, now)
             when = spell.utterance.next_timeout()
             if when is not None and now >= when:
                 self._revised(listener, spell, spell.utterance.tick(now), now)
@@ -100,14 +111,15 @@ class Recognition:
 
     def heard(self, job: Hear, result: Heard, now: float) -> None:
         """A recogniser's answer."""
-        self._shedding.wanted(Kind.FINAL if job.final else Kind.PARTIAL, result.cost_s, now)
+        kind, seconds = self._work(job)
+        self._costs[kind].learn(seconds, result.cost_s)
+        cores = self._pace.answered(job.key, result.cost_s, now)
+        if cores is not None:
+            self._shedding.found(cores, now)
         known = self._spells.get(job.stream)
-        if known is None:
+        if known is None or known[1].shed:
             return
         listener, spell = known
-        seconds = len(job.pcm) / 2 / job.rate
-        if seconds >= FIRST_S:
-            self._cost += LEARNS * (result.cost_s / seconds - self._cost)
         if spell.owed == job.key:
             spell.owed = ""
         if result.missing is not None:
@@ -124,8 +136,9 @@ class Recognition:
 
     def failed(self, job: Hear, result: Failed, now: float) -> None:
         """A recogniser could not, or none is there: ask again, or do without."""
+        self._pace.dropped(job.key)
         known = self._spells.get(job.stream)
-        if known is None:
+        if known is None or known[1].shed:
             return
         listener, spell = known
         spell.owed, spell.failures = "", TRIES if result.ever else spell.failures + 1
@@ -136,8 +149,9 @@ class Recognition:
 
     def again(self, job: Hear, now: float) -> None:
         """Who was asked is gone, or somebody is there now."""
+        self._pace.dropped(job.key)
         known = self._spells.get(job.stream)
-        if known is not None and (job.final or not known[1].ended):
+        if known is not None and not known[1].shed and (job.final or not known[1].ended):
             known[1].owed = ""
             self._ask(*known, now)
 
@@ -158,23 +172,48 @@ class Recognition:
     def _ask(self, listener: Listener, spell: Spell, now: float) -> None:
         """Ask what it is by now."""
         spell.asked_at = now
-        job = self._job(listener, spell)
-        seconds = len(job.pcm) / 2 / job.rate
-        if not self._shedding.does(Kind.FINAL, listener.leg):
-            self._shedding.wanted(Kind.FINAL, self._cost * seconds, now)
-            spell.sent = spell.samples if spell.ended else spell.sent
-            listener.unable("hear", BUSY, self._tell)
+        if spell.shed or not self._shedding.does(Kind.FINAL, listener.leg):
+            self._shed(listener, spell, now)
             return
+        job = self._job(listener, spell)
         offer = self._dispatch.offer_for(job)
-        if offer is not None and not (spell.ended or offer.streams or self._hurries(listener)):
-            self._shedding.wanted(Kind.PARTIAL, self._cost * spell.samples / spell.rate, now)
+        kind, seconds = self._work(job)
+        if offer is not None:
+            self._shedding.wanted(kind, self._costs[kind].each * seconds, now)
+        if offer is not None and kind is Kind.PARTIAL and not self._hurries(listener):
             return
         worker = self._dispatch.give(job, now)
         if worker is not None:
+            self._pace.asked(job.key, now)
             spell.sent, spell.owed = spell.samples, job.key
             self._send(worker, job)
         elif spell.ended:
             self._wait(job, now)
+
+    def _work(self, job: Hear) -> tuple[Kind, float]:
+        """What an ask is, and of how much sound. Who hears a sound once has to hear it, guess or not."""
+        offer = self._dispatch.offer_for(job)
+        streams = offer is not None and offer.streams
+        samples = len(job.pcm) // 2 + (0 if streams else job.at)
+        return Kind.FINAL if job.final or streams else Kind.PARTIAL, samples / job.rate
+
+    def _shed(self, listener: Listener, spell: Spell, now: float) -> None:
+        """It has no captions from here on: what is still to be done about it is left out as well."""
+        self._without(spell, now)
+        if not spell.shed:
+            spell.shed = True
+            listener.unable("hear", BUSY, self._tell)
+            self._pace.dropped(spell.owed)
+            self._dispatch.drop(spell.owed)
+            self._forget(spell)
+            if spell.ended:
+                spell.utterance.give_up(now)
+
+    def _without(self, spell: Spell, now: float) -> None:
+        """Sound that is not heard is wanted all the same."""
+        seconds = (spell.samples - spell.sent) / spell.rate
+        self._shedding.wanted(Kind.FINAL, self._costs[Kind.FINAL].each * seconds, now)
+        spell.sent = spell.samples
 
     def _hurries(self, listener: Listener) -> bool:
         """Whether there is time for guesses."""
@@ -234,6 +273,9 @@ class Recognition:
         known[0].spells.remove(spell)
         if not known[0].spells:
             self._tell(Settled(known[0].leg))
+        self._forget(spell)
+
+    def _forget(self, spell: Spell) -> None:
         forget = Forget("", 0.0, spell.stream)
         worker = self._dispatch.give(forget, 0.0)
         if worker is not None:

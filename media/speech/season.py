@@ -74,11 +74,6 @@ def seasons(name: str, year: int, own: Mapping[str, Iterable[Season]]) -> list[S
     return given or [each for each in _known(name, year) if year in (each.first.year, each.last.year)]
 
 
-def known(name: str, day: date) -> bool:
-    """Whether the built-in season has dates for then; those of Ramadan end some day."""
-    return name == SOLDES or (name in BUILT_IN and day <= _fasts()[-1][1])
-
-
 def _known(name: str, year: int) -> list[Season]:
     if name == SOLDES:
         return list(sales(year))

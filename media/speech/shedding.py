@@ -4,6 +4,9 @@ Work is of three kinds, and given up in this order: partial captions first, then
 of some of the legs. What was given up is still counted as demanded, so that it is known when it can be done
 again. A kind comes back when there has been room for it for a while; that is later than it went, so that
 nothing flickers.
+
+Room is what speech may use, or less: where work is late, what was done meanwhile is all that there is
+(media/speech/pace.py). It is taken to grow again while nothing proves otherwise.
 """
 
 from __future__ import annotations
@@ -46,7 +49,7 @@ KEPT: Mapping[Level, tuple[Kind, ...]] = {
 class Terms:
     """cores: that speech may use. high: share of them from which on something is given up; low: down to which
     demand has to fall, with what would come back, for `calm_s`. window_s: over which demand is taken; step_s:
-    between two changes.
+    between two changes. least: cores that there are at least; grows_s: in which they are taken to grow by e.
     """
 
     cores: float = 1.0
@@ -55,6 +58,8 @@ class Terms:
     window_s: float = 2.0
     step_s: float = 0.5
     calm_s: float = 5.0
+    least: float = 0.05
+    grows_s: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,7 @@ class Shedding:
         self.terms = terms or Terms()
         self.level = Level.NOTHING
         self.share = 1.0  # of the legs that have captions
+        self.cores = self.terms.cores  # that there really are
         self._rates = dict.fromkeys(Kind, 0.0)  # cores that each kind would take
         self._at = 0.0
         self._changed_at = -math.inf
@@ -91,10 +97,15 @@ class Shedding:
         self._fade(now)
         self._rates[kind] += seconds / self.terms.window_s
 
+    def found(self, cores: float, now: float) -> None:
+        """Work was late, and that much of it was done."""
+        self._fade(now)
+        self.cores = min(self.terms.cores, max(self.terms.least, cores))
+
     def load(self, level: Level | None = None) -> float:
         """Demand of what is kept at a level, at this one when none is named, as a share of the cores."""
         kept = KEPT[self.level if level is None else level]
-        return sum(self._rates[kind] for kind in kept) / self.terms.cores
+        return sum(self._rates[kind] for kind in kept) / self.cores
 
     def does(self, kind: Kind, leg: int) -> bool:
         """Whether this is done for a leg. One that has captions keeps them while the share does not fall."""
@@ -105,9 +116,9 @@ class Shedding:
         self._fade(now)
         before = self.load()
         level = self._wanted_level(now)
-        share = min(1.0, self.terms.high / max(self.load(level), 1e-9)) if level is Level.CAPTIONS else 1.0
+        self.share = self._wanted_share() if level is Level.CAPTIONS else 1.0
         changed = level is not self.level
-        self.level, self.share = level, share
+        self.level = level
         if not changed:
             return None
         self._changed_at, self._calm_since = now, None
@@ -127,8 +138,15 @@ class Shedding:
             self._calm_since = now
         return Level(self.level - 1) if now - self._calm_since >= terms.calm_s else self.level
 
+    def _wanted_share(self) -> float:
+        """As many legs as there is room for; it grows again only where there is room enough."""
+        demand = max(self.load(Level.CAPTIONS), 1e-9)
+        return min(1.0, max(min(self.share, self.terms.high / demand), self.terms.low / demand))
+
     def _fade(self, now: float) -> None:
-        left = math.exp(-max(0.0, now - self._at) / self.terms.window_s)
+        passed = max(0.0, now - self._at)
+        left = math.exp(-passed / self.terms.window_s)
+        self.cores = min(self.terms.cores, self.cores * math.exp(min(passed / self.terms.grows_s, 50.0)))
         self._at = max(self._at, now)
         for kind in self._rates:
             self._rates[kind] *= left

@@ -15,6 +15,7 @@ from media.speech.language import alike, joined
 from media.speech.listener import Listener, Spell
 from media.speech.messages import Clip, Rendered, SpeechEvent
 from media.speech.rendering import Piece, Rendering
+from media.speech.shedding import Kind
 from media.speech.utterance import Revision, Stage
 
 TRANSLATE_DUE_S, SPEAK_DUE_S, GUESS_DUE_S = 3.0, 4.0, 1.0
@@ -39,7 +40,7 @@ class Owed:
 
 class Interpreter:
     """ask: gives a job to somebody, False when nobody does it. tell: takes events. write: makes a file of a
-    voice, samples and Hz, and gives its path. voices: whether there is time to speak to a leg's listeners.
+    voice, samples and Hz, and gives its path. does: whether there is time for such work of a leg's.
     """
 
     def __init__(
@@ -47,12 +48,12 @@ class Interpreter:
         ask: Callable[[AnyJob, float], bool],
         tell: Callable[[SpeechEvent], None],
         write: Callable[[bytes, int], str],
-        voices: Callable[[int], bool],
+        does: Callable[[Kind, int], bool],
     ) -> None:
         self._ask = ask
         self._tell = tell
         self._write = write
-        self._voices = voices
+        self._does = does
         self._owed: dict[str, Owed] = {}
         self._keys = 0
         self._clips = 0
@@ -77,9 +78,9 @@ class Interpreter:
         for clause in clauses:
             rendering.pieces.append(Piece(clause))
             self._translate(Owed(listener, spell, rendering, len(rendering.pieces) - 1), now)
-        if not revision.over:
+        if not revision.over and self._does(Kind.PARTIAL, listener.leg):
             self._guess(Owed(listener, spell, rendering, GUESS), revision, now)
-        else:
+        elif revision.over:
             rendering.guess = ""
         if clauses or revision.over:
             self._show(Owed(listener, spell, rendering, GUESS), now)
@@ -171,7 +172,7 @@ class Interpreter:
         into = owed.rendering.into
         if into.voice == "off" or not text:
             owed.piece.voiced = True
-        elif not self._voices(owed.listener.leg):
+        elif not self._does(Kind.VOICE, owed.listener.leg):
             owed.rendering.mark(SHED)
             owed.piece.voiced = True
         else:

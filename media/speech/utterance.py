@@ -118,6 +118,10 @@ class Utterance:
         self.lags.reach(Stage.NOTICED, now)
         self._until = now + self.terms.final_s
 
+    def give_up(self, now: float) -> None:
+        """No last word is waited for."""
+        self._until = now
+
     def tick(self, now: float) -> Revision | None:
         """What time brings: words stand by their age, and who says no last word is not waited for."""
         if self.over:

@@ -74,7 +74,7 @@ class Wording:
 
     def __init__(self, markets: Mapping[str, Market]) -> None:
         self.markets = markets
-        self._lexicons: OrderedDict[tuple[str, str], Lexicon] = OrderedDict()
+        self._lexicons: OrderedDict[tuple[str, str], tuple[Market, Lexicon]] = OrderedDict()
 
     def draft(self, text: str, source: str, target: str, market: str) -> Draft:
         """What is to be translated. market: the reader's, by name."""
@@ -87,13 +87,14 @@ class Wording:
     def _lexicon(self, market: Market, source: str, target: str) -> Lexicon:
         """Of the terms that both languages have."""
         key = (market.name, f"{source}>{target}")
-        if key not in self._lexicons:
+        known = self._lexicons.get(key)
+        if known is None or known[0] is not market:
             both: Iterable[Term] = (each for each in market.terms if each.within(target))
-            self._lexicons[key] = Lexicon(both, source)
+            known = self._lexicons[key] = market, Lexicon(both, source)
         self._lexicons.move_to_end(key)
         while len(self._lexicons) > KEPT:
             self._lexicons.popitem(last=False)
-        return self._lexicons[key]
+        return known[1]
 
 
 def tone(market: Market | None, formality: str = "") -> str:

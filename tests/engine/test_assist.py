@@ -140,6 +140,14 @@ def test_a_word_that_is_better_not_said_there_is_warned_of_with_another(talk: Ta
     assert help.text == "Not for readers there."
 
 
+def test_an_answer_is_given_in_words_that_will_do_in_the_customers_market(talk: Talk) -> None:
+    switch = talk.house.switch
+    meals = Passage("m.md", "Meals", "We serve pork.", "en", also=("pork menu",))
+    switch.config = replace(switch.config, knowledge={"m.md": (meals,)})
+    talk.says("¿qué hay de comer?", "is there a pork menu?")
+    assert [each.text for each in talk.helps if each.kind is HelpKind.ANSWER] == ["We serve turkey."]
+
+
 def test_what_the_agent_says_is_not_answered_and_what_she_feels_soothes_nobody(talk: Talk) -> None:
     talk.says("my parcel has not arrived", side="agent")
     talk.assist.felt(Turn(talk.call.id, "agent", Level.UPSET, -0.6, True, (), 1.0), talk.world.now)

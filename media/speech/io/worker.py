@@ -168,7 +168,8 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the engine's to hear; it ends us by closing the connection
     yield_way()
     supervised = Supervised(Link.connect(options.socket, log))
-    crafts = build(msgspec.json.decode(Path(options.crafts).read_bytes(), type=CraftSettings))
+    path = Path(options.crafts)
+    crafts = build(msgspec.json.decode(path.read_bytes(), type=CraftSettings), path)
     supervised.begun.wait()
     Bench(options.ear, crafts, supervised).run()
     return 0

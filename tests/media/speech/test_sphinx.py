@@ -18,13 +18,9 @@ SERVICE = {
     "en": ("yes please", "no thank you", "cancel my order", "speak to an agent"),
     "es": ("sí por favor", "no gracias", "cancelar mi pedido", "hablar con un agente"),
     "de": ("ja bitte", "nein danke", "meine Bestellung stornieren", "mit jemandem sprechen"),
-    "fr": ("oui merci", "non merci", "annuler ma commande", "parler à un agent"),
     "ru": ("да спасибо", "нет спасибо", "отменить заказ", "соединить с оператором"),
-    "ar": ("نعم من فضلك", "لا شكرا", "إلغاء الطلب", "التحدث مع موظف"),
-    "ja": ("はい", "いいえ", "キャンセル"),
-    "zh-Latn": ("shi4 de5", "bu2 yao4 xie4 xie", "qu3 xiao1 ding4 dan1"),
 }
-VOICES = {"zh-Latn": "cmn-latn-pinyin", "en": "en-us"}
+VOICES = {"en": "en-us"}
 
 
 @pytest.fixture(scope="module")
@@ -43,22 +39,29 @@ def said(one: SphinxRecogniser, name: str, *, final: bool = True) -> Said:
     raise AssertionError("it never came to an end")
 
 
-def heard(one: SphinxRecogniser, pcm: bytes, languages: Sequence[str], phrases: Sequence[str] = ()) -> Said:
-    one.start("u", RATE, languages, (), phrases)
+def heard(
+    one: SphinxRecogniser,
+    pcm: bytes,
+    languages: Sequence[str],
+    phrases: Sequence[str] = (),
+    rate: int = RATE,
+) -> Said:
+    one.start("u", rate, languages, (), phrases)
     one.feed("u", pcm)
     answer = said(one, "u")
     one.stop("u")
     return answer
 
 
-def test_what_can_be_said_is_heard_in_any_language(sphinx: SphinxRecogniser):
+def test_what_can_be_said_is_heard_in_any_language_over_a_telephone(sphinx: SphinxRecogniser):
     missed = []
     for language, phrases in SERVICE.items():
         for phrase in phrases:
-            answer = heard(sphinx, spoken(phrase, VOICES.get(language, language), RATE), [language], phrases)
+            pcm = spoken(phrase, VOICES.get(language, language), 8000)
+            answer = heard(sphinx, pcm, [language], phrases, 8000)
             assert (answer.language, answer.low) == (language, language != "en")
             missed += [phrase] if written(answer.guess.words) != phrase else []
-    assert len(missed) <= 3, f"of 30: {missed}"
+    assert len(missed) <= 1, f"of 16: {missed}"
 
 
 def test_several_phrases_may_be_said_one_after_the_other(sphinx: SphinxRecogniser):
