@@ -33,6 +33,7 @@ PACE_S = 8.0  # between two answers
 KEPT = 40  # of a call
 CALLS = 5000
 TERMS = 3  # of one word
+BEST = 6  # passages that answers and offers are chosen from
 LONGEST = 120  # characters of what is looked up
 CUSTOMER, AGENT = "customer", "agent"
 
@@ -111,14 +112,14 @@ class Assist:
         text = in_language(line, reads)
         if text == line.text and not alike(line.language, reads):
             return  # not translated yet
-        knowledge = self._knowledge()
         kept = self._of(call)
+        found = self._knowledge().find(text, reads, most=BEST)
         for kind, use in ((HelpKind.ANSWER, Use.ANSWER), (HelpKind.UPGRADE, Use.UPGRADE)):
-            if kind is HelpKind.ANSWER and now - kept.answered < PACE_S:
+            best = next((each for each in found if each.passage.use is use), None)
+            if best is None or (kind is HelpKind.ANSWER and now - kept.answered < PACE_S):
                 continue
-            for found in knowledge.find(text, reads, use, most=1):
-                if self._tell_answer(call, kind, found, now) and kind is HelpKind.ANSWER:
-                    kept.answered = now
+            if self._tell_answer(call, kind, best, now) and kind is HelpKind.ANSWER:
+                kept.answered = now
 
     def _tell_answer(self, call: Call, kind: HelpKind, found: Answer, now: float) -> bool:
         """In words that will do in the customer's market, today."""

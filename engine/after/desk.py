@@ -21,7 +21,7 @@ from engine.after import quality
 from engine.after.endpoint import Endpoint
 from engine.after.facts import Facts, Hold
 from engine.after.minutes import Minutes
-from engine.after.review import Lexica, heard_worse, kept, review, without_words
+from engine.after.review import Lexica, heard_worse, kept, line_of, review, without_words
 from engine.after.summaries import Summaries
 from engine.events import CallHeld, CallRecord, CallResumed, CallWrappedUp, Event
 from engine.speech_events import MoodTurned
@@ -34,6 +34,7 @@ SETTLE_S = 5.0  # that last words and an agent's wrap-up may come after the end
 MOST = 2000  # calls that wait
 OPEN = 20_000  # calls in progress that something is noted of
 TRIES, RETRY_S = 5, 2.0
+DRAFT_S = 20.0  # that a node which is lost takes of what was said
 CLEAN_S = 3600.0  # between two looks for what is too old
 DAY_S = 86_400.0
 
@@ -109,7 +110,7 @@ class After:
         self._chosen: dict[str, str] = {}  # outcomes of calls whose reviews are kept already
         self._wake = threading.Condition()
         self._closing = False
-        self._cleaned = 0.0
+        self._cleaned = self._drafted = 0.0
         self._thread: threading.Thread | None = None
 
     # --- the engine's side --------------------------------------------------------------------------
@@ -200,13 +201,15 @@ class After:
                 elif self._closing and not self._chosen:
                     return None
                 if not self._chosen:
-                    self._wake.wait(min(wait, CLEAN_S))
+                    self._wake.wait(min(wait, DRAFT_S))
                 chosen, self._chosen = self._chosen, {}
             self._settle(chosen)
             self._clean()
+            self._draft(time.monotonic())
 
     def _finish(self, closed: _Closed) -> None:
-        lines = self._minutes.take(closed.record.call)
+        call = closed.record.call
+        lines = self._minutes.take(call) or self._drafts(call)
         facts = self.facts(closed.record, closed.noted, lines)
         made = heard_worse(
             review(closed.record, facts, self._lexica, self.terms().quality), closed.noted.worst
@@ -251,6 +254,29 @@ class After:
             chosen=noted.chosen,
             reads=self._reads(record.agent),
         )
+
+    def _draft(self, now: float) -> None:
+        """Now and then: put by what is said in calls that go on, for a node that comes back."""
+        if not self.terms().transcripts or now - self._drafted < DRAFT_S:
+            return
+        self._drafted = now
+        try:
+            for call in self._minutes.changed():
+                self._transcripts.draft(call, kept(self._on_the_wall(self._minutes.lines(call))), time.time())
+        except StoreUnavailable as fault:
+            log.warning("what is said is in memory alone for now", why=str(fault))
+
+    def _drafts(self, call: str) -> list[Line]:
+        """What another life of this node put by of a call, on the lines' clock."""
+        try:
+            said = self._transcripts.lines(call) if self._transcripts.review(call) is None else ()
+        except StoreUnavailable:  # the review will wait for it
+            return []
+        zero = self._wall(0.0)
+        return [line_of(call, at, each, zero) for at, each in enumerate(said or ())]
+
+    def _on_the_wall(self, lines: Sequence[Line]) -> list[Line]:
+        return [each._replace(begin=self._wall(each.begin), end=self._wall(each.end)) for each in lines]
 
     def _settle(self, chosen: Mapping[str, str]) -> None:
         """What agents chose after all, of calls that are reviewed."""

@@ -30,6 +30,8 @@ class Minutes:
     def __init__(self) -> None:
         self.observers: list[Observer] = []
         self._of: OrderedDict[str, Transcript] = OrderedDict()
+        self._over: OrderedDict[str, None] = OrderedDict()  # calls that were taken lately
+        self._changed: set[str] = set()
 
     def heard(self, talk: Talk, event: SpeechEvent, now: float) -> None:
         """For `Speech.observers`."""
@@ -56,12 +58,17 @@ class Minutes:
                 observer(talk.call, line, now)
 
     def put(self, line: Line) -> bool:
-        """Write a line down, in place of what its utterance was before; whether there is room for it."""
+        """Write a line down, in place of what its utterance was before; whether there is room for it, and the
+        call is not over.
+        """
+        if line.call in self._over:
+            return False
         kept = self._of.get(line.call)
         if kept is None:
             kept = self._of[line.call] = Transcript()
             while len(self._of) > OPEN:
                 self._of.popitem(last=False)
+        self._changed.add(line.call)
         return kept.put(line)
 
     def lines(self, call: str) -> list[Line]:
@@ -69,7 +76,15 @@ class Minutes:
         kept = self._of.get(call)
         return list(kept.lines) if kept is not None else []
 
+    def changed(self) -> set[str]:
+        """The calls in which something was said since this was asked last. From any thread."""
+        changed, self._changed = self._changed, set()
+        return changed & set(self._of)
+
     def take(self, call: str) -> list[Line]:
         """The same, and nothing of the call stays here. From any thread."""
+        self._over[call] = None
+        while len(self._over) > OPEN:
+            self._over.popitem(last=False)
         kept = self._of.pop(call, None)
         return list(kept.lines) if kept is not None else []

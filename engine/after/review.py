@@ -96,3 +96,19 @@ def kept(lines: Sequence[Line]) -> list[Said]:
         )
         for each in lines
     ]
+
+
+def line_of(call: str, number: int, said: Said, zero: float) -> Line:
+    """A line of the store, its times less `zero`."""
+    return Line(
+        call=call,
+        side=said.side,
+        utterance=number,
+        begin=said.begin - zero,
+        end=said.end - zero,
+        language=said.language,
+        text=said.text,
+        translation=said.translation,
+        low=said.low,
+        gist=said.gist,
+    )

@@ -139,6 +139,15 @@ class Transcripts:
                 said = indexed(part for each in lines for part in (each.text, each.translation))
                 connection.execute(self._index(), {"id": id, "words": said})
 
+    def draft(self, call: str, lines: Sequence[Said], now: float) -> None:
+        """What was said so far in a call that goes on, in place of the draft before; nobody finds it before
+        the call is kept. now: epoch seconds, which the lines' times are, too.
+        """
+        with self._asking(writes=True) as connection:
+            self._drop(connection, [call], reviews_too=False)
+            row = {"call": call, "ended_at": now, "lines": [_plain(each) for each in lines]}
+            connection.execute(insert(transcripts).values(row))
+
     def settle(self, call: str, outcome: str) -> None:
         """What came of a call, as its agent says."""
         self._change(call, outcome=clean(outcome))

@@ -16,6 +16,9 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
+
+from media.columns import F32, I64
 from media.speech.language import alike, primary
 from media.speech.lexicon import MARKS, UNSPACED, units
 
@@ -26,6 +29,9 @@ LEAST = 2.0  # score of what answers anything
 SHARED = 2  # words that it shares at least
 MOST = 5000  # passages
 FEW = 30  # as of so many, words of fewer passages are rare
+
+Postings = tuple[I64, F32]
+NOWHERE: Postings = (np.zeros(0, np.int64), np.zeros(0, np.float32))
 
 
 class Use(StrEnum):
@@ -56,14 +62,8 @@ class Knowledge:
     def __init__(self, passages: Iterable[Passage]) -> None:
         self._passages = list(passages)[:MOST]
         self._languages = {primary(each.language) for each in self._passages}
-        self._terms = [_weighed(each) for each in self._passages]
-        self._lengths = [sum(each.values()) for each in self._terms]
-        self._mean = sum(self._lengths) / len(self._lengths) if self._lengths else 1.0
-        self._count = max(FEW, len(self._passages))
-        self._having: dict[str, list[int]] = {}
-        for at, terms in enumerate(self._terms):
-            for term in terms:
-                self._having.setdefault(f"{primary(self._passages[at].language)} {term}", []).append(at)
+        self._uses = np.array([list(Use).index(each.use) for each in self._passages], np.int8)
+        self._having = _weights(self._passages)
 
     def __len__(self) -> int:
         return len(self._passages)
@@ -72,24 +72,19 @@ class Knowledge:
         """The passages of the language that answer a text, the best first."""
         if primary(language) not in self._languages:
             return []
-        scores: Counter[int] = Counter()
-        shared: Counter[int] = Counter()
-        asked = stems(text, language)
-        for term in set(asked):
-            having = self._having.get(f"{primary(language)} {term}", ())
-            rarity = math.log(1 + (self._count - len(having) + 0.5) / (len(having) + 0.5))
-            for at in having:
-                count = self._terms[at][term]
-                length = K1 * (1 - B + B * self._lengths[at] / self._mean)
-                scores[at] += rarity * count * (K1 + 1) / (count + length)  # type: ignore[assignment]
-                shared[at] += 1
-        enough = min(SHARED, len(set(asked)))
-        found = [
-            Answer(self._passages[at], round(score, 3))
-            for at, score in scores.items()
-            if score >= LEAST and shared[at] >= enough and (use is None or self._passages[at].use is use)
-        ]
-        return sorted(found, key=lambda each: -each.score)[:most]
+        asked = set(stems(text, language))
+        scores = np.zeros(len(self._passages), np.float32)
+        shared = np.zeros(len(self._passages), np.int32)
+        for term in asked:
+            rows, weights = self._having.get(f"{primary(language)} {term}", NOWHERE)
+            scores[rows] += weights
+            shared[rows] += 1
+        enough = (scores >= LEAST) & (shared >= min(SHARED, len(asked)))
+        if use is not None:
+            enough &= self._uses == list(Use).index(use)
+        found = np.flatnonzero(enough)
+        best = found[np.argsort(-scores[found], kind="stable")][:most]
+        return [Answer(self._passages[at], round(float(scores[at]), 3)) for at in best]
 
     def of_use(self, use: Use, language: str) -> list[Passage]:
         """All of one use, in a language."""
@@ -103,6 +98,26 @@ def stems(text: str, language: str) -> list[str]:
     if own in UNSPACED:
         return [one + other for one, other in pairwise(found)]
     return [each[:STEM] for each in found if len(each) > 2]
+
+
+def _weights(passages: Sequence[Passage]) -> dict[str, Postings]:
+    """By language and term: the passages that have it, and what it adds to their scores."""
+    terms = [_weighed(each) for each in passages]
+    lengths = [sum(each.values()) for each in terms]
+    mean = sum(lengths) / len(lengths) if lengths else 1.0
+    having: dict[str, list[tuple[int, float]]] = {}
+    for at, counted in enumerate(terms):
+        length = K1 * (1 - B + B * lengths[at] / mean)
+        for term, count in counted.items():
+            share = count * (K1 + 1) / (count + length)
+            having.setdefault(f"{primary(passages[at].language)} {term}", []).append((at, share))
+    count = max(FEW, len(passages))
+    made = {}
+    for term, found in having.items():
+        rarity = math.log(1 + (count - len(found) + 0.5) / (len(found) + 0.5))
+        rows = np.array([at for at, _ in found], np.int64)
+        made[term] = rows, np.array([rarity * share for _, share in found], np.float32)
+    return made
 
 
 def _weighed(passage: Passage) -> Counter[str]:

@@ -304,6 +304,31 @@ def test_an_agent_who_says_what_her_market_gives_her_passes_all_rules(name: str)
     assert {each.rule: (each.passed, each.missing) for each in quality.marks(of) if not each.passed} == {}
 
 
+def test_what_was_said_outlives_the_node(tmp_path: Path) -> None:
+    lost = Stand(tmp_path)
+    for each in lines(CALL):
+        lost.minutes.put(each)
+    lost.after._draft(1000.0)
+    assert lost.kept.page(TextFilter()).items == ()
+    back = Stand(tmp_path)
+    back.after.notice(record("c1", T0 + 60, offered_at=T0, connected_at=T0 + 1.0))
+    back.finish()
+    kept, found = back.kept.lines("c1"), back.kept.review("c1")
+    assert kept is not None and found is not None
+    assert [(each.begin, each.text) for each in kept] == [(begin, text) for _, begin, _, text in CALL]
+    assert found.outcome == "resolved"
+    assert [each.review.call for each in back.kept.page(TextFilter(words="Leeds")).items] == ["c1"]
+
+
+def test_words_that_come_after_all_was_kept_change_nothing(stand: Stand) -> None:
+    stand.call()
+    stand.finish()
+    assert not stand.minutes.put(lines(CALL)[0])
+    stand.after._draft(1000.0)
+    kept = stand.kept.lines("c1")
+    assert kept is not None and len(kept) == len(CALL)
+
+
 def test_rules_hold_calls_to_what_the_operator_says(tmp_path: Path) -> None:
     stand = Stand(tmp_path, quality=quality.Terms(hold_s=20.0))
     stand.call()

@@ -27,6 +27,7 @@ from routing.report import HOUR_S, added, figures
 from tests.engine.store_samples import NODE, T0, arrived, ended, record, talk
 from tests.engine.test_line_sums import probed, used
 from tests.engine.test_transcripts import FINDINGS, calls, fill
+from tests.engine.transcript_samples import said
 
 pytest.importorskip("psycopg", reason="the PostgreSQL driver psycopg is not installed")
 
@@ -156,6 +157,8 @@ def test_what_was_said_is_found_by_its_words_and_erased(journal: Journal) -> Non
     for words, found in FINDINGS:
         assert calls(kept, words=words) == found, words
     assert (calls(kept, topic="refund", since=T0 + 3), calls(kept, written=False)) == (["c4", "c3"], ["mute"])
+    kept.draft("open", [said("a refund")], T0 + 20)
+    assert calls(kept, words="refund") == ["c3", "c0"]
     assert kept.erase("c0") and kept.erase_before(T0 + 3) == 2
     assert calls(kept, words="refund") == ["c3"] and calls(kept, written=True) == ["c4", "c3"]
 
