@@ -20,7 +20,8 @@ TERMS = {
     "announce_every_s": 0,
 }
 QUEUES = {
-    "desk": TERMS | {"ring_timeout_s": 30, "wrap_up_s": 60, "max_misses": 0},
+    "desk": TERMS
+    | {"ring_timeout_s": 30, "wrap_up_s": 60, "max_misses": 0, "speech": {"interpreter": "gus"}},
     "counter": TERMS | {"title": "Counter", "wrap_up_s": 0},
     "booth": TERMS | {"title": "Booth", "wrap_up_s": 0},
     "kiosk": TERMS | {"title": "Kiosk", "wrap_up_s": 0},

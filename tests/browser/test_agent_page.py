@@ -180,3 +180,23 @@ def test_the_agent_calls_a_colleague_who_declines(
     dora.ask("hangup", call=dora.incoming(), code=603)
     gus.page.wait_for_selector("#last:has-text('declined')")
     assert node.record("dora")["reason"] == "refused"
+
+
+def test_a_person_is_brought_in_to_interpret_and_sent_off_by_the_same_button(
+    node: Node, tab: Tabs, speech: Speech, desk_phone: Callable[..., Softphone]
+) -> None:
+    customer, gus = desk_phone("customer"), desk_phone("gus")
+    call = customer.call("desk")
+    customer.expect("answered", call=call)
+    anna = AgentPage(tab, node, "anna", speech("one moment, I bring somebody in who speaks your language"))
+    anna.start()
+    anna.page.wait_for_selector("#offer:not([hidden])")
+    anna.answer()
+    anna.page.click("#guest:has-text('Bring in an interpreter')")
+    rung = gus.incoming()
+    gus.answer(rung)
+    anna.page.wait_for_selector("#hear-state:has-text('An interpreter is in the call.')")
+    anna.page.click("#guest[aria-pressed=true]")
+    gus.expect("ended", call=rung)
+    anna.page.wait_for_selector("#guest[aria-pressed=false]")
+    customer.hangup(call)
