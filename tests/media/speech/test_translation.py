@@ -22,7 +22,9 @@ class Reader:
     def __init__(self) -> None:
         self.jobs: list[Translate] = []
         self.told: list[SpeechEvent] = []
-        self.interpreter = Interpreter(self._ask, self.told.append, lambda pcm, rate: "", lambda kind, leg: True)
+        self.interpreter = Interpreter(
+            self._ask, self.told.append, lambda pcm, rate: "", lambda kind, leg: True
+        )
         into = Into(2, "en")
         self.listener = Listener(0, Attend(1, ("es",), (into,)))
         self.spell = Spell(Utterance(1, 0.0), "1.1", 8000, bytearray(), 0.0, language="es")
