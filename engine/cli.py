@@ -10,9 +10,13 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine import arguments
 from engine.arguments import config_option, folder_of
+
+if TYPE_CHECKING:
+    from config.schema import Config
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -112,15 +116,29 @@ def _check(options: argparse.Namespace) -> int:
     from config.load import load
 
     try:
-        load(options.config, os.environ)
+        config = load(options.config, os.environ)
     except ConfigError as error:
         if options.json:
             print(json.dumps({"ok": False, "faults": [str(fault) for fault in error.faults]}))
         else:
             print(error, file=sys.stderr)
         return 2
-    print(json.dumps({"ok": True, "faults": []}) if options.json else f"{options.config}: no fault found")
+    speech = _speech(config)
+    if options.json:
+        print(json.dumps({"ok": True, "faults": [], "speech": speech}))
+    else:
+        print(f"{options.config}: no fault found")
+        for does, who in speech.items():
+            print(f"speech {does}: {who}")
     return 0
+
+
+def _speech(config: Config) -> dict[str, str]:
+    """Who would put calls into words here; nobody where no queue wants it."""
+    from engine.speech import house
+    from engine.speech.present import present
+
+    return present(config) if house.wanted(config) else {}
 
 
 def _serve(options: argparse.Namespace) -> int:

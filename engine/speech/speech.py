@@ -146,6 +146,10 @@ class Speech:
     def told(self, event: SpeechEvent, now: float) -> None:
         """Something that the ear tells."""
         if isinstance(event, Crafts):
+            for offer in set(event.offers) - set(self.offers):
+                log.info(
+                    "speech worker", does=offer.craft, name=offer.name, low_accuracy=offer.low, why=offer.why
+                )
             self.offers = tuple(event.offers)
         elif isinstance(event, Strained):
             self._strain(event, now)
