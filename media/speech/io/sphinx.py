@@ -33,8 +33,8 @@ MEASURED_S = 2.0  # and anew on twice as much, up to this: 55 % of words wrong c
 # Noise that is laid where there is digital silence, in stretches of so many samples with nothing above it, or
 # in the upper half of a narrow sound's band: the features of a sound are logarithms, and it has none.
 HISS, SILENT, NEAR = 8.0, 8.0, 80
-# For how long a word changes: its 55 to 60 % of wrong words would be a fifth more by taking what it guessed
-# twice, and are 2 % more after this time (benchmarks/bench_asr.py).
+# For how long a word changes: what was guessed twice has a fifth more of wrong words than the last guess, and
+# where it is so old, too, 2 % more.
 HOLD_S = 3.0
 HOLD_CLOSED_S = 1.0  # the same of a word among phrases
 FRAMES = 100  # a second
