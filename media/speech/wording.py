@@ -155,7 +155,7 @@ def rewritten(text: str, words: Mapping[str, str], language: str) -> str:
     return pattern.sub(lambda found: _like(by[found[0].casefold()], found[0]), text)
 
 
-@lru_cache(256)
+@lru_cache(4096)
 def _pattern(words: tuple[str, ...], tongue: str) -> re.Pattern[str]:
     """Whole words, of scripts that have any."""
     either = "|".join(re.escape(each) for each in sorted(words, key=len, reverse=True))
