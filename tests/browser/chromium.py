@@ -101,6 +101,9 @@ EAR = """
       super(ear.deaf ? `${location.origin.replace('http', 'ws')}/gone` : url, protocols);
       ear.sockets.push(this);
     }
+    set onmessage(hear) {
+      super.onmessage = ({data}) => hear({data: ear.told ? JSON.stringify(ear.told(JSON.parse(data))) : data});
+    }
   };
   const encoded = (blocks) => {
     let text = '';
