@@ -102,7 +102,8 @@ EAR = """
       ear.sockets.push(this);
     }
     set onmessage(hear) {
-      super.onmessage = ({data}) => hear({data: ear.told ? JSON.stringify(ear.told(JSON.parse(data))) : data});
+      const told = (data) => (ear.told ? JSON.stringify(ear.told(JSON.parse(data))) : data);
+      super.onmessage = ({data}) => hear({data: told(data)});
     }
   };
   const encoded = (blocks) => {

@@ -1,4 +1,4 @@
-"""Captions on both pages: what stands and what is guessed, what is not as good as it might be, and what is read aloud."""
+"""Captions on both pages: what stands, what is guessed, what is weak, and what is read aloud."""
 
 from __future__ import annotations
 
