@@ -83,11 +83,11 @@ function labelled(chip) {
 /** What the marks in a list mean, for those who cannot point at them. */
 function explain(list) {
   const place = list.parentElement.querySelector('.meanings');
-  const meant = new Map([[say('caption.guess'), say('caption.guess.more')]]);
-  for (const each of list.querySelectorAll('.mark')) meant.set(each.textContent, each.title);
+  const meant = new Map([[say('caption.guess'), ['guess', say('caption.guess.more')]]]);
+  for (const each of list.querySelectorAll('.mark')) meant.set(each.textContent, ['mark', each.title]);
   place.hidden = false;
-  const rows = [...meant].flatMap(([mark, more]) => [
-    make('dt', {}, make('span', {class: 'mark', textContent: mark})), make('dd', {textContent: more}),
+  const rows = [...meant].flatMap(([mark, [look, more]]) => [
+    make('dt', {}, make('span', {class: look, textContent: mark})), make('dd', {textContent: more}),
   ]);
   const told = place.querySelector('dl');
   if (told.textContent !== rows.map((each) => each.textContent).join('')) told.replaceChildren(...rows);
