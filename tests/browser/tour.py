@@ -32,9 +32,9 @@ SAID = {
     ),
 }
 EARS = {"by": "CMU Sphinx", "low_accuracy": True}
-BOOK = {"translated_by": "Apertium", "gist": True, "guess_translated": 5}
+BOOK = {"translated_by": "Apertium", "gist": True, "guess_translated": 5}  # "since"
 # how each sentence was heard and translated
-MARKED: tuple[dict[str, Any], ...] = (EARS, {}, {"marks": ["no_pair"]}, EARS | BOOK | {"guess": 5})
+MARKED: tuple[dict[str, Any], ...] = (EARS, {}, {"marks": ["no_pair"]}, EARS | BOOK)
 # a call that is put into words, as a bad moment of it is told
 BAD_MOMENT = {
     "language": "en",
@@ -124,6 +124,7 @@ def _look_up(anna: AgentPage) -> None:
     anna.page.fill("#lookup", "money back")
     anna.page.press("#lookup", "Enter")
     anna.page.wait_for_selector("#found .help[data-kind=term] >> text=refund")
+    anna.page.evaluate("() => { document.querySelector('#captions').scrollTop = 1e6; }")
 
 
 def _talk(anna: AgentPage, caller: CallerPage, node: Node, language: str) -> Iterator[State]:
@@ -143,6 +144,7 @@ def _talk(anna: AgentPage, caller: CallerPage, node: Node, language: str) -> Ite
     (call,) = node.get("/v1/calls")["items"]
     for line, (side, text, spoken, translation, to) in enumerate(SAID.get(language, SAID["en"])):
         body = {"side": side, "line": line, "text": text, "language": spoken, "translation": translation}
+        body |= {"guess": len(text.split()[-1]) if line == 3 else 0}
         node.post(f"/v1/calls/{call['id']}/captions", body | {"to": to, "final": line < 3} | MARKED[line])
     anna.page.wait_for_selector(".caption >> nth=3")
     _look_up(anna)
