@@ -7,6 +7,7 @@ import {setIcon} from './icons.js';
 import {known, language, say} from './words.js';
 
 const VOICES = ['off', 'over', 'instead'];
+const TOLD = ['urgent', 'interpreter-fault', 'interpreter-fault-there'];
 const base = (tongue) => tongue.toLowerCase().split('-')[0];
 
 export class Interpreter {
@@ -39,7 +40,10 @@ export class Interpreter {
     for (const each of document.querySelectorAll('.hear')) show(each, Boolean(foreign) && !call.guest);
     show($('mood'), Boolean(speech));
     show($('cannot'), Boolean(speech?.cannot.length));
-    if (!speech) return;
+    if (!speech) {
+      for (const id of TOLD) show($(id), false);
+      return;
+    }
     if (foreign && !call.guest) {
       offer($('hear-mine'), speech.voice);
       offer($('hear-theirs'), speech.voice_there);
