@@ -45,7 +45,7 @@ def test_a_guess_is_told_from_what_stands_marks_say_what_is_weak_and_a_sentence_
     heard = EARS | {"translation": "My order arrived"}
     call.say("mi pedido llegó", guess=6, guess_translated=8, **heard)
     call.shown(call.agent, "mi pedido llegó")
-    assert call.agent.locator(".guess").all_inner_texts() == [" arrived", " llegó"]
+    assert call.agent.locator("#captions .guess").all_inner_texts() == [" arrived", " llegó"]
     chips = call.agent.locator(".caption .mark")
     assert chips.all_inner_texts() == ["recognised with low accuracy", "translated for the gist"]
     assert "Recognised by \u2068ears\u2069." in str(chips.first.get_attribute("title"))
@@ -63,7 +63,7 @@ def test_a_guess_is_told_from_what_stands_marks_say_what_is_weak_and_a_sentence_
         "Customer: الو",
     ]
     assert "low accuracy" in aloud[0] and "not translated" in aloud[1]
-    assert call.agent.locator(".guess").count() == 0
+    assert call.agent.locator("#captions .guess").count() == 0
 
     call.agent.focus(".meanings summary")
     call.agent.keyboard.press("Enter")
