@@ -209,9 +209,10 @@ class Caption:
     """What one side of a call said, as text, in its own language and in the reader's.
 
     line: the same for all versions of one sentence, each of which takes the place of the one before; `final`
-    is the last. translation, to: empty where none is needed. by, translated_by: who recognised and translated
-    it, empty for people. low_accuracy, gist: of the one and the other, to be shown. marks: why there is no
-    translation: no_pair, failed.
+    is the last. translation, to: empty where none is needed. guess, guess_translated: how many characters at
+    the end of the one and the other may still change; all before them stands. by, translated_by: who
+    recognised and translated it, empty for people. low_accuracy, gist: of the one and the other, to be shown.
+    marks: what is missing: a translation (no_pair), some of it (failed), an interpreter's voice (shed).
     """
 
     call: str
@@ -223,6 +224,8 @@ class Caption:
     translation: str = ""
     to: str = ""
     final: bool = False
+    guess: int = 0
+    guess_translated: int = 0
     by: str = ""
     translated_by: str = ""
     low_accuracy: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -10,6 +10,7 @@ from engine.api.plain import example
 from engine.views import LegSide
 
 Said = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00-\x09\x0b-\x1f\x7f]*$")]
+Name = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Tag = Annotated[str, StringConstraints(max_length=35, pattern=r"^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*)?$")]
 
 
@@ -41,6 +42,19 @@ class CaptionText(BaseModel):
     translation: Said = Field(default="", description="In the readers' language, where that is another.")
     to: Tag = Field(default="", description="Of the translation.")
     final: bool = Field(default=True, description="Whether no other version follows.")
+    guess: int = Field(
+        default=0, ge=0, le=2000, description="Characters at the end of the text that may still change."
+    )
+    guess_translated: int = Field(default=0, ge=0, le=2000, description="The same of the translation.")
+    by: Name = Field(default="", description="Which recogniser heard it; empty for a person.")
+    translated_by: Name = Field(default="", description="Which translator; empty for a person.")
+    low_accuracy: bool = Field(default=False, description="Recognised with low accuracy; shown as such.")
+    gist: bool = Field(default=False, description="Translated for the gist alone; shown as such.")
+    marks: tuple[Literal["no_pair", "failed", "shed"], ...] = Field(
+        default=(),
+        max_length=3,
+        description="What is missing: `no_pair`, any translation; `failed`, some of it; `shed`, its voice.",
+    )
     readers: frozenset[LegSide] = Field(
         default=frozenset(LegSide), min_length=1, description="Whose pages show it."
     )

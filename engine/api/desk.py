@@ -20,8 +20,8 @@ from engine.api.desk_words import (
     Desk,
     Found,
     GuestWord,
-    HearWord,
     HelpTold,
+    InterpretWord,
     LookUpWord,
     NoteTold,
     PauseRecordingWord,
@@ -42,7 +42,6 @@ from engine.views import (
     DeskCall,
     DeskView,
     IllegalState,
-    LegSide,
     Note,
     UnknownAgent,
     UnknownCall,
@@ -70,7 +69,7 @@ class DeskConversation(Conversation[Word]):
             StateWord: self._set_state,
             WrapUpWord: self._wrap_up,
             PauseRecordingWord: self._pause_recording,
-            HearWord: self._choose_voice,
+            InterpretWord: self._interpret,
             GuestWord: self._invite,
             LookUpWord: self._look_up,
         }
@@ -149,9 +148,9 @@ class DeskConversation(Conversation[Word]):
             raise UnknownCall(f"{self._agent} is in no call {id}")
         return found
 
-    def _choose_voice(self, word: HearWord) -> None:
-        side = LegSide.CUSTOMER if self._hers(word.call).outgoing else LegSide.AGENT
-        self._view.choose_interpreter(word.call, side, word.voice)
+    def _interpret(self, word: InterpretWord) -> None:
+        self._hers(word.call)
+        self._view.choose_interpreter(word.call, word.side, word.voice)
 
     def _invite(self, word: GuestWord) -> None:
         self._hers(word.call)

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from engine.assist_views import Help
-from engine.views import AgentAsk, Caption, DeskView, IceTerms, Note, PhoneTerms
+from engine.views import AgentAsk, Caption, DeskView, IceTerms, LegSide, Note, PhoneTerms
 
 PROTOCOL = "isogloss.desk.v1"  # the WebSocket's sub-protocol
 LARGEST = 16 * 1024  # bytes of a page's message
@@ -56,10 +56,13 @@ class PauseRecordingWord(Asked, tag="pause_recording", kw_only=True):
     paused: bool
 
 
-class HearWord(Asked, tag="hear", kw_only=True):
-    """How she hears the other side of a call: as it is, with an interpreter over it, or that one alone."""
+class InterpretWord(Asked, tag="interpret", kw_only=True):
+    """How a side of a call, hers or the other, hears the other one: as it is, with an interpreter over it, or
+    that one alone.
+    """
 
     call: Name
+    side: LegSide
     voice: Literal["off", "over", "instead"]
 
 
@@ -77,7 +80,7 @@ class LookUpWord(Asked, tag="look_up", kw_only=True):
     call: Name = ""
 
 
-Word = SignInWord | StateWord | WrapUpWord | PauseRecordingWord | HearWord | GuestWord | LookUpWord
+Word = SignInWord | StateWord | WrapUpWord | PauseRecordingWord | InterpretWord | GuestWord | LookUpWord
 
 
 class Told(msgspec.Struct, tag_field="type"):

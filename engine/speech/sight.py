@@ -60,16 +60,25 @@ def speech_view(call: Call, side: Side) -> SpeechView | None:
         return None
     legs = {leg.side: number for number, leg in talk.legs.items()}
     mine, theirs = legs[side], legs[OTHER[side]]
-    voice, fault = speech.interpreter(call.id, mine)
+    voice, fault = _heard(call, mine)
+    voice_there, fault_there = _heard(call, theirs)
     feeling = call.switch.feelings.of(call.id, OTHER[side])
     return SpeechView(
         language=talk.languages[mine],
         other=talk.languages[theirs],
         voice=voice,
         fault=fault,
+        voice_there=voice_there,
+        fault_there=fault_there,
         cannot=tuple(speech.faults[leg] for leg in (mine, theirs) if leg in speech.faults),
         mood=feeling.level,
         score=feeling.score,
         reasons=feeling.reasons,
         urgent=feeling.urgent,
     )
+
+
+def _heard(call: Call, listener: int) -> tuple[str, str]:
+    """How a leg hears the other, and what keeps it from hearing the interpreter that it is to hear."""
+    voice, fault = call.switch.speech.interpreter(call.id, listener)
+    return voice, fault if voice != "off" else ""

@@ -108,14 +108,15 @@ class Talk:
 
     def _caption(self, sentence: Sentence, at: float) -> Caption | None:
         said, rendered = sentence.said, sentence.rendered
-        text = f"{said.stands}{said.guess}".strip()
+        text, guess = joined(said.stands, said.guess)
         if not text:
             return None
         other = self.languages[self.other(said.leg)]
         waits = not alike(said.language or other, other) and (rendered is None or not rendered.over)
-        translation = ""
+        translation, guess_translated = "", 0
         if rendered is not None:
-            translation = " ".join(each for each in (rendered.stands, rendered.guess) if each)
+            between = " " if rendered.stands and rendered.guess else ""
+            translation, guess_translated = joined(rendered.stands + between, rendered.guess)
         return Caption(
             call=self.call.id,
             side=LegSide.CUSTOMER if self.legs[said.leg].side is Side.CUSTOMER else LegSide.AGENT,
@@ -126,9 +127,17 @@ class Talk:
             translation=translation,
             to=rendered.language if rendered is not None and translation else "",
             final=said.over and not waits,
+            guess=guess,
+            guess_translated=guess_translated,
             by=said.by,
             translated_by=rendered.by if rendered is not None else "",
             low_accuracy=said.low,
             gist=rendered is not None and rendered.gist,
             marks=rendered.marks if rendered is not None else (),
         )
+
+
+def joined(stands: str, guess: str) -> tuple[str, int]:
+    """The text of both, and how many characters at its end are a guess."""
+    text = f"{stands}{guess}".strip()
+    return text, len(text) - len(stands.lstrip()) if guess.strip() else 0

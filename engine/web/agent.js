@@ -2,13 +2,12 @@
 
 import {Calls, NoMicrophone} from './agent_calls.js';
 import {called, facts, network, put, queues, worded} from './agent_view.js';
-import {caption, captionsOf, follow, note} from './captions.js';
+import {Words} from './agent_words.js';
+import {note} from './captions.js';
 import {Desk} from './desk.js';
 import {deviceChoices, languageChoices} from './devices.js';
 import {$, choices, press, show, text} from './dom.js';
-import {found, help, helpOf, pointedAt} from './help.js';
 import {drawIcons, setIcon} from './icons.js';
-import {interpreted, showInterpreter} from './interpreter.js';
 import {keypad} from './keypad.js';
 import {Microphone, audio} from './microphone.js';
 import {mayNotify, notifies, Ringer, tone} from './ring.js';
@@ -23,6 +22,7 @@ const microphone = new Microphone();
 const calls = new Calls(microphone, $('voices'));
 const ringer = new Ringer();
 const wrapUp = new WrapUp(desk);
+const words = new Words(desk, attempt, () => shown?.calls || [], current);
 let phone = null;
 let shown = null; // the desk as the node told it last
 let ahead = 0; // of the node's clock over ours, s
@@ -81,29 +81,6 @@ desk.addEventListener('desk', ({detail}) => {
   render();
 });
 desk.addEventListener('note', ({detail}) => note($('notes'), detail.note));
-desk.addEventListener('caption', ({detail: {caption: told}}) => {
-  const call = shown?.calls.find(({id}) => id === told.call);
-  const [mine, other] = call?.outgoing ? ['customer', called(call.name, call.who)] : ['agent', ''];
-  caption($('captions'), told, mine, other);
-  show($('captions-card'), true);
-});
-
-desk.addEventListener('help', ({detail}) => help($('helps'), detail.help));
-desk.addEventListener('found', ({detail}) => found($('found'), detail));
-
-function lookUp(words) {
-  $('lookup').value = words;
-  if (words) attempt(() => desk.ask('look_up', {words, call: current()?.id || ''}));
-}
-
-$('lookup-form').addEventListener('submit', (event) => {
-  event.preventDefault();
-  lookUp($('lookup').value.trim());
-});
-$('captions').addEventListener('click', (event) => {
-  const words = pointedAt(event);
-  if (words) lookUp(words);
-});
 
 function plugIn() {
   const {domain, scheme, port} = terms.phone;
@@ -117,7 +94,6 @@ function plugIn() {
   if (kept) attempt(() => calls.comeBack(kept));
 }
 
-follow($('captions'));
 press($('signout'), async () => {
   await desk.ask('state', {state: 'logged_out', reason: ''}).catch(() => {});
   desk.signOut();
@@ -208,7 +184,6 @@ press($('record'), () => attempt(() => {
   const call = current();
   return desk.ask('pause_recording', {call: call.id, paused: call.recording === 'on'});
 }));
-interpreted(current, (type, fields) => attempt(() => desk.ask(type, fields)));
 $('keys').addEventListener('click', () => {
   const open = $('pad-card').hidden;
   show($('pad-card'), open);
@@ -282,9 +257,7 @@ function render() {
   const resting = !ringing && !active && (shown.state !== 'wrap_up' || !shown.last);
   show($('idle'), resting);
   idle();
-  const some = captionsOf($('captions'), active && call ? call.id : '', [...shown.calls.map(({id}) => id), shown.last?.call]);
-  show($('captions-card'), some === null ? Boolean(active) : some);
-  helpOf($('helps'), shown.calls.map(({id}) => id));
+  words.show(Boolean(active), call, shown);
   const written = shown.calls.find((each) => !each.outgoing && each.connected !== null) || null;
   wrapUp.show(shown.state, written, shown.last, (shown.until || 0) - now());
   network(active && active.state === 'talking' ? call : null, calls.heard);
@@ -353,7 +326,6 @@ function activeCall(active, call) {
     $('record').setAttribute('aria-pressed', String(paused));
     text($('record').querySelector('span'), say(paused ? 'agent.recording.resume' : 'agent.recording.pause'));
   }
-  showInterpreter(call);
   secondCall();
 }
 
@@ -377,9 +349,9 @@ function secondCall() {
 }
 
 function idle() {
-  const words = {paused: 'agent.idle.paused', logged_out: 'agent.idle.logged_out'};
+  const why = {paused: 'agent.idle.paused', logged_out: 'agent.idle.logged_out'};
   const unregistered = shown.state === 'available' && !shown.registered;
-  text($('idle-more'), say(unregistered ? 'agent.idle.unregistered' : words[shown.state] || 'agent.idle.available'));
+  text($('idle-more'), say(unregistered ? 'agent.idle.unregistered' : why[shown.state] || 'agent.idle.available'));
 }
 
 onLanguage(() => {

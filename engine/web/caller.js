@@ -8,6 +8,7 @@ import {caption, follow, forget} from './captions.js';
 import {deviceChoices, languageChoices} from './devices.js';
 import {$, choices, make, press, show, text} from './dom.js';
 import {drawIcons, icon, setIcon} from './icons.js';
+import {interpreted, nobodyInterprets} from './interpreted.js';
 import {keypad} from './keypad.js';
 import {Line} from './line.js';
 import {Meter, Microphone, NoMicrophone, deniedForGood} from './microphone.js';
@@ -62,6 +63,7 @@ async function start(kept = null) {
   fillDevices();
   stands = null;
   connected = null;
+  nobodyInterprets();
   try {
     const ticket = kept ? kept.ticket : await near.toNearest(await ticketFor($('destination').value, language()), nodes);
     call = new WhipCall(ticket);
@@ -172,18 +174,12 @@ function standing() {
   if (!stands && call?.state === 'connected') return ['talking', say('caller.talking'), ''];
   if (!stands || call?.state === 'connecting') return ['connecting', say('caller.connecting'), say('caller.connecting.more')];
   if (stands.held) return ['held', say('caller.held'), say('caller.held.more')];
-  if (stands.state === 'talking') return ['talking', say('caller.talking'), interpreter()];
+  if (stands.state === 'talking') return ['talking', say('caller.talking'), interpreted(stands)];
   if (['dialling', 'transferring'].includes(stands.state)) return ['ringing', say('caller.ringing'), say('caller.ringing.more')];
   const place = stands.position > 1 ? say('caller.position', {n: stands.position - 1}) : stands.position === 1 ? say('caller.next') : '';
   const wait = stands.wait_s === null ? '' : say('caller.wait', {n: Math.max(1, Math.ceil(stands.wait_s / 60))});
   const more = [place, wait].filter(Boolean).join(' · ') || say('caller.waiting.more');
   return ['waiting', say('caller.waiting'), more];
-}
-
-/** What there is to know of how the other side is heard. */
-function interpreter() {
-  if (stands.voice === 'off') return '';
-  return say(`interpreter.${stands.fault || stands.voice}`);
 }
 
 function live() {

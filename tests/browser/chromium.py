@@ -101,6 +101,10 @@ EAR = """
       super(ear.deaf ? `${location.origin.replace('http', 'ws')}/gone` : url, protocols);
       ear.sockets.push(this);
     }
+    set onmessage(hear) {
+      const told = (data) => (ear.told ? JSON.stringify(ear.told(JSON.parse(data))) : data);
+      super.onmessage = ({data}) => hear({data: told(data)});
+    }
   };
   const encoded = (blocks) => {
     let text = '';

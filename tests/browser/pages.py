@@ -24,7 +24,19 @@ QUEUES = {
     | {"ring_timeout_s": 30, "wrap_up_s": 60, "max_misses": 0, "speech": {"interpreter": "gus"}},
     "counter": TERMS | {"title": "Counter", "wrap_up_s": 0},
     "booth": TERMS | {"title": "Booth", "wrap_up_s": 0},
-    "kiosk": TERMS | {"title": "Kiosk", "wrap_up_s": 0},
+    "kiosk": TERMS
+    | {
+        "title": "Kiosk",
+        "wrap_up_s": 0,
+        "language": "es",
+        "speech": {"captions": True, "voice": "over"},
+    },
+}
+# what callers of the kiosk say; no word of Arabic can be heard there
+ANGRY = ("quiero un abogado", "qué vergüenza")
+LANGUAGE = {
+    "recogniser": {"reserve": False},
+    "vocabularies": {"es": ["hola buenos días", "no funciona", "muchas gracias", *ANGRY]},
 }
 LISTEN = {"udp": 5060, "tls": 5061, "wss": 7443}
 PAGES = {"demo": ["desk"], "outcomes": ["resolved", "callback", "other"]}
@@ -62,6 +74,7 @@ def node_for_pages(
             "timers": {"ring_s": 30},  # a state is looked at for as long as it takes
         },
         "queues": QUEUES,
+        "language": LANGUAGE,
         "api": {
             "address": host,
             "tokens": {"console": {"token": {"file": "token"}, "role": "operator"}},
@@ -125,6 +138,13 @@ class AgentPage:
         self.page.evaluate(
             "() => { for (const each of isoglossEar.sockets) each.close(); isoglossEar.deaf = true; }"
         )
+
+    def is_told_of_speech(self, **facts: Any) -> None:
+        """As if the node put her calls into words: SpeechView's facts, in all that it tells of her desk from
+        now on.
+        """
+        told = "(told) => { for (const each of told.desk?.calls ?? []) each.speech = facts; return told; }"
+        self.page.evaluate(f"(facts) => {{ isoglossEar.told = {told}; }}", facts)
 
     def wish(self, value: str) -> None:
         self.page.select_option("#wish", value)
@@ -191,6 +211,11 @@ class CallerPage:
     def is_told(self, word: str) -> None:
         """waiting, talking, held, reconnecting …"""
         self.page.wait_for_selector(f"#page[data-state=live][data-call={word}]")
+
+    def is_told_of_interpreter(self, voice: str, fault: str = "") -> None:
+        """As if one spoke to her."""
+        told = "(told) => { if (told.call) Object.assign(told.call, facts); return told; }"
+        self.page.evaluate(f"(facts) => {{ isoglossEar.told = {told}; }}", {"voice": voice, "fault": fault})
 
     def in_state(self, state: str) -> None:
         self.page.wait_for_selector(f"#page[data-state={state}]")

@@ -16,18 +16,38 @@ PHONE = {"viewport": {"width": 400, "height": 780}}
 DESK = {"viewport": {"width": 1280, "height": 900}}
 State = tuple[str, "Page"]
 CUSTOMER = "+44 1632 960123"
-# side, what she says, in the other's language; the last is not over yet
+# side, what she says, in the other's language; the third is not translated, the last is not over yet
 SAID = {
     "en": (
         ("customer", "¿Dónde está mi paquete?", "es", "Where is my parcel?", "en"),
         ("agent", "I am looking it up.", "en", "Lo estoy buscando.", "es"),
+        ("customer", "你好？", "zh", "", ""),
         ("customer", "Lo espero desde", "es", "I have been waiting since", "en"),
     ),
     "ar": (
         ("customer", "أين طردي؟", "ar", "Where is my parcel?", "en"),
         ("agent", "I am looking it up.", "en", "أبحث عنه الآن.", "ar"),
+        ("customer", "你好？", "zh", "", ""),
         ("customer", "أنتظره منذ", "ar", "I have been waiting since", "en"),
     ),
+}
+EARS = {"by": "CMU Sphinx", "low_accuracy": True}
+BOOK = {"translated_by": "Apertium", "gist": True, "guess_translated": 5}  # "since"
+# how each sentence was heard and translated
+MARKED: tuple[dict[str, Any], ...] = (EARS, {}, {"marks": ["no_pair"]}, EARS | BOOK)
+# a call that is put into words, as a bad moment of it is told
+BAD_MOMENT = {
+    "language": "en",
+    "other": "es",
+    "voice": "over",
+    "fault": "late",
+    "voice_there": "instead",
+    "fault_there": "",
+    "cannot": ["nobody speaks nl here; name a voice in language.yaml"],
+    "mood": "upset",
+    "score": -0.8,
+    "reasons": ["inaceptable", "louder"],
+    "urgent": ["abogado"],
 }
 
 
@@ -104,6 +124,7 @@ def _look_up(anna: AgentPage) -> None:
     anna.page.fill("#lookup", "money back")
     anna.page.press("#lookup", "Enter")
     anna.page.wait_for_selector("#found .help[data-kind=term] >> text=refund")
+    anna.page.evaluate("() => { document.querySelector('#captions').scrollTop = 1e6; }")
 
 
 def _talk(anna: AgentPage, caller: CallerPage, node: Node, language: str) -> Iterator[State]:
@@ -123,12 +144,12 @@ def _talk(anna: AgentPage, caller: CallerPage, node: Node, language: str) -> Ite
     (call,) = node.get("/v1/calls")["items"]
     for line, (side, text, spoken, translation, to) in enumerate(SAID.get(language, SAID["en"])):
         body = {"side": side, "line": line, "text": text, "language": spoken, "translation": translation}
-        node.post(f"/v1/calls/{call['id']}/captions", body | {"to": to, "final": line < 2})
-    anna.page.wait_for_selector(".caption >> nth=2")
+        body |= {"guess": len(text.split()[-1]) if line == 3 else 0}
+        node.post(f"/v1/calls/{call['id']}/captions", body | {"to": to, "final": line < 3} | MARKED[line])
+    anna.page.wait_for_selector(".caption >> nth=3")
     _look_up(anna)
     yield "agent-captions", anna.page
-    caller.page.wait_for_selector(".caption >> nth=2")
-    yield "caller-captions", caller.page
+    yield from _interpreted(anna, caller)
     caller.page.click("#keys")
     yield "caller-keypad", caller.page
     caller.page.click("#keys")
@@ -153,6 +174,23 @@ def _talk(anna: AgentPage, caller: CallerPage, node: Node, language: str) -> Ite
     anna.reload()
     anna.is_back()
     yield "agent-back", anna.page
+
+
+def _interpreted(anna: AgentPage, caller: CallerPage) -> Iterator[State]:
+    anna.is_told_of_speech(**BAD_MOMENT)
+    anna.page.wait_for_selector("#interpreter-fault:not([hidden])")
+    anna.page.click("#captions-card summary")
+    yield "agent-bad-moment", anna.page
+    anna.page.click("#captions-card summary")
+    anna.is_told_of_speech(**BAD_MOMENT | {"fault": "", "cannot": [], "mood": "fine", "urgent": []})
+    anna.page.wait_for_selector("#mood[data-level=fine]")
+    yield "agent-interpreted", anna.page
+    anna.page.evaluate("() => { isoglossEar.told = null; }")
+    caller.page.wait_for_selector(".caption >> nth=3")
+    caller.is_told_of_interpreter("over", "late")
+    caller.page.wait_for_selector("#live-more:not(:empty)")
+    yield "caller-captions", caller.page
+    caller.page.evaluate("() => { isoglossEar.told = null; }")
 
 
 def _beside(anna: AgentPage, ben: AgentPage, language: str) -> Iterator[State]:

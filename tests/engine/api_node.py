@@ -28,6 +28,7 @@ from engine.views import (
     CallView,
     Caption,
     Check,
+    DeskCall,
     DeskQueue,
     DeskView,
     Health,
@@ -87,6 +88,30 @@ def call_view(id: str, **changes: object) -> CallView:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
+def desk_call(id: str) -> DeskCall:
+    """A call as its agent's page shows it."""
+    return DeskCall(
+        id=id,
+        state="talking",
+        outgoing=False,
+        who="+4930123456",
+        name="",
+        number="+498001234",
+        queue="support",
+        title="Support",
+        language="de",
+        market="de",
+        since=T0,
+        connected=T0,
+        waited_s=0.0,
+        why=None,
+        misses=0,
+        held_by=(),
+        recording="",
+        legs=(),
+    )
+
+
 HELP = Help(
     call="c1",
     kind=HelpKind.ANSWER,
@@ -128,6 +153,7 @@ class Node:
         self.renewed_s = 600.0  # after which relays have new passwords
         self.wrapped: list[tuple[str, str, str, str]] = []
         alice = AgentSettings(name="alice", password=Secret("test", "secret of alice"))
+        self.hers: tuple[DeskCall, ...] = ()  # alice's, as her page shows them
         self.interpreters: dict[tuple[str, LegSide], str] = {}
         self.guests: dict[str, GuestView] = {}
         self.captions: list[tuple[Caption, frozenset[LegSide]]] = []
@@ -227,7 +253,7 @@ class Node:
             pending="",
             registered=True,
             misses=0,
-            calls=(),
+            calls=self.hers,
             last=None,
             queues=(DeskQueue(name="support", title="Support", waiting=1, oldest=T0),),
         )
@@ -279,6 +305,8 @@ class Node:
     def choose_interpreter(self, call: str, side: LegSide, voice: str) -> None:
         if call not in self.live:
             raise UnknownCall(call)
+        if self.live[call].state != "talking":
+            raise IllegalState("the two do not talk")
         self.interpreters[call, side] = voice
 
     def guest(self, call: str) -> GuestView | None:

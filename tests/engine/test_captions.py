@@ -91,6 +91,11 @@ def test_captions_come_in_by_the_api_with_a_token_that_may_write() -> None:
     assert post("c1", WRITE, readers=["agent"], final=False) == 202
     ((shown, readers),) = node.captions
     assert (shown.call, shown.translation, shown.final, readers) == ("c1", "Hello", False, {LegSide.AGENT})
+    heard = {"guess": 2, "by": "ears", "low_accuracy": True, "marks": ["shed"]}
+    assert post("c1", WRITE, **heard) == 202
+    shown, _ = node.captions[1]
+    assert (shown.guess, shown.by, shown.low_accuracy, shown.gist) == (2, "ears", True, False)
+    assert shown.marks == ("shed",)
     wrong = (
         post("c1", READ),
         post("c9", WRITE),
@@ -98,4 +103,5 @@ def test_captions_come_in_by_the_api_with_a_token_that_may_write() -> None:
         post("c1", WRITE, text=""),
     )
     assert wrong == (403, 404, 422, 422)
+    assert (post("c1", WRITE, marks=["bad"]), post("c1", WRITE, guess=-1)) == (422, 422)
     assert (post("c1", WRITE, language="<b>"), post("c1", WRITE, readers=[])) == (422, 422)

@@ -20,7 +20,7 @@ from engine.api.desk_words import PROTOCOL, Malformed
 from engine.signin import ALGORITHM, COUNT, METHOD, URI
 from engine.views import Caption, LegSide
 from sip.digest import Exchange, make_ha1
-from tests.engine.api_node import HELP, READ, SETTINGS, WRITE, Node
+from tests.engine.api_node import HELP, READ, SETTINGS, WRITE, Node, desk_call
 from tests.engine.store_samples import T0
 
 CNONCE = "0123456789abcdef"
@@ -181,6 +181,18 @@ def test_outcome_and_notes_of_a_call_are_kept(page: Page, node: Node) -> None:
     assert page.hear()["code"] == "unknown"
 
 
+def test_how_each_side_hears_the_other_is_chosen_in_calls_of_hers_alone(page: Page, node: Node) -> None:
+    node.hers = (desk_call("c1"), desk_call("c2"))
+    page.say("interpret", re=1, call="c1", side="customer", voice="instead")
+    assert page.hear("done")["re"] == 1
+    assert node.interpreters == {("c1", LegSide.CUSTOMER): "instead"}
+    page.say("interpret", re=2, call="c2", side="agent", voice="over")  # nobody talks in it
+    refused = page.hear("refused")
+    assert (refused["code"], refused["detail"]) == ("illegal-state", "the two do not talk")
+    page.say("interpret", re=3, call="c9", side="agent", voice="off")
+    assert page.hear("refused")["code"] == "unknown"
+
+
 def test_a_supervisors_words_and_captions_are_shown_as_they_come(
     page: Page, client: TestClient, node: Node
 ) -> None:
@@ -248,6 +260,7 @@ ODD = [
     '{"type": "state", "state": "paused", "reason": "a\\nb"}',
     '{"type": "wrap_up", "call": "c1", "notes": "%s"}' % ("x" * 4001),
     '{"type": "wrap_up", "call": "\\ud800"}',
+    '{"type": "interpret", "call": "c1", "side": "agent", "voice": "loud"}',
     "[" * 9000,
 ]
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.events import Side
+from engine.speech.sight import speech_view
 from engine.speech_events import SpeechStrained
 from engine.states import State
 from engine.views import Caption, LegSide
@@ -178,6 +180,27 @@ def test_a_sentence_grows_in_its_caption_and_ends_with_its_translation(scene: Sc
     assert (last.translation, last.to, last.final) == ("my order did not arrive", "en", True)
     assert not scene.shown[-2].final  # its translation was to come
     assert last.low_accuracy and last.gist and (last.by, last.translated_by) == ("script", "book")
+
+
+def test_a_caption_says_how_much_of_its_end_may_still_change(scene: Scene) -> None:
+    to_talk(scene)
+    customer, agent = scene.legs
+    scene.told(said(customer, 1, " mi", " pedido "), said(customer, 2, " mi pedido", ""))
+    scene.told(Rendered(customer, 1, agent, 1, "en", "my", "order", False))
+    assert [(each.text, each.guess) for each in scene.shown[:2]] == [("mi pedido", 7), ("mi pedido", 0)]
+    assert (scene.shown[-1].translation, scene.shown[-1].guess_translated) == ("my order", 5)
+
+
+def test_a_side_sees_how_both_hear_each_other_and_what_keeps_an_interpreter_away(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, SpeechTerms(True, "over"))
+    to_talk(scene)
+    customer, _ = scene.legs
+    scene.speech.choose(scene.call.id, Side.CUSTOMER, "off", scene.world.now)
+    scene.told(Unable(customer, "hear", "nobody hears es"))
+    seen = speech_view(scene.call, Side.AGENT), speech_view(scene.call, Side.CUSTOMER)
+    assert [(each.voice, each.fault) for each in seen if each] == [("over", "hear"), ("off", "")]
+    assert [(each.voice_there, each.fault_there) for each in seen if each] == [("off", ""), ("over", "hear")]
+    assert seen[0] is not None and seen[0].cannot == ("nobody hears es",)
 
 
 def test_a_sentence_without_a_translation_is_final_and_says_why(scene: Scene) -> None:
