@@ -15,7 +15,7 @@ ARGS =
 BY_TWO = -n 2 --no-loadscope-reorder --durations=15
 # Several nodes, fronts and gateways at once; beside others they would spoil what those measure.
 SEVERAL = $(patsubst %,tests/interop/test_%.py,crossed_takeover ims_line kamailio kamailio_rules lines nodes pool \
-    probe reload shared_queues takeover two_regions)
+    probe reload shared_queues speech_overload takeover two_regions)
 # Spoken once, for every node that the demo, the tests and the benchmarks start.
 export ISOGLOSS_PROMPTS = $(CURDIR)/var/prompts
 

@@ -171,13 +171,14 @@ class Way:
     """What a run through the worker came to.
 
     cost_ms: CPU a second a call. lost: packets that did not get in, came too late to be played, or did not
-    get out.
+    get out. mos: of the worst leg.
     """
 
     cost_ms: float
     delay_p95_ms: float | None
     lost: int
     leg_kb: float
+    mos: float
 
 
 async def measure(
@@ -202,6 +203,7 @@ async def measure(
         delay_p95_ms=counted["delay_p95_ms"],
         lost=int(counted["sent"]) - taken + late + int(counted["missing"]),
         leg_kb=leg_kb,
+        mos=min((leg.mos for leg in stats if leg.mos is not None), default=float("nan")),
     )
 
 

@@ -99,17 +99,48 @@ FIGURES = {
         "us_per_sentence": Figure("CPU of one", "µs"),
     },
     "interpret": {
-        "first_audio_p50_ms": Figure(
-            "a caller's last sound until the interpreter's first, embedded parts", "ms"
+        "first_audio_p95_ms": Figure(
+            "from the end of speech to the interpreter's first sound in a call, p95", "ms"
         ),
-        "first_audio_p95_ms": Figure("the same, 95th percentile", "ms", "< 2000"),
-        "noticed_ms": Figure("of that, until the end of speech is sure", "ms"),
-        "written_ms": Figure("until the last word stands", "ms"),
-        "translated_ms": Figure("until it is translated", "ms"),
-        "voiced_ms": Figure("until its voice is there", "ms"),
-        "heard_ms": Figure("until its first sound is out", "ms"),
-        "sentences": Figure("sentences said"),
-        "missed": Figure("of them, not spoken by the interpreter", "", "0"),
+        "first_audio_p50_ms": Figure("median", "ms"),
+        "played_p50_ms": Figure("from the last word until the node plays it, median", "ms"),
+        "unheard": Figure("sentences in the call without an interpreter"),
+        "calls_sentences": Figure("sentences in the call"),
+        "noticed_p50_ms": Figure(
+            "from the end of speech until VAD is sure of it, speech alone, median", "ms"
+        ),
+        "noticed_p95_ms": Figure("95th percentile", "ms"),
+        "written_p50_ms": Figure("until the text is final, median", "ms"),
+        "written_p95_ms": Figure("95th percentile", "ms"),
+        "translated_p50_ms": Figure("until it is translated, median", "ms"),
+        "translated_p95_ms": Figure("95th percentile", "ms"),
+        "voiced_p50_ms": Figure("until the interpreter's voice is there, median", "ms"),
+        "voiced_p95_ms": Figure("95th percentile", "ms"),
+        "captions_p95_ms": Figure("until the text is final, of all speakers, 95th percentile", "ms"),
+        "right_share": Figure("sentences that were recognised as they were said"),
+        "sentences": Figure("sentences, speech alone"),
+    },
+    "overload": {
+        "relayed_x_quiet": Figure(
+            "CPU of relayed calls beside four times too much speech, over that without", "×", "≤ 1.1"
+        ),
+        "rendered_x_quiet": Figure("of rendered calls", "×", "≤ 1.1"),
+        "floor_x_quiet": Figure("of the system calls alone", "×"),
+        "relayed_ms": Figure("CPU a second a relayed call beside it", "ms"),
+        "relayed_quiet_ms": Figure("without", "ms"),
+        "rendered_ms": Figure("of a rendered one beside it", "ms"),
+        "rendered_quiet_ms": Figure("without", "ms"),
+        "delay_p95_ms": Figure("how long the worker keeps a packet beside it, 95th percentile", "ms"),
+        "delay_p95_quiet_ms": Figure("without", "ms"),
+        "lost_packets": Figure("packets lost beside it", "", "0"),
+        "lost_packets_quiet": Figure("without"),
+        "mos": Figure("MOS of the worst leg beside it"),
+        "mos_quiet": Figure("without"),
+        "shed_s": Figure("until all was given up that has to be", "s"),
+        "recovered_s": Figure("until all of it was back, from when they were silent", "s"),
+        "captioned_legs": Figure("speakers who had captions all the same"),
+        "legs": Figure("speakers"),
+        "captions_p95_ms": Figure("from the end of speech to the caption of these, 95th percentile", "ms"),
     },
     "translate": {
         "sentences_per_s": Figure("clauses translated a second with their terms, Apertium, in batches", "/s"),

@@ -69,6 +69,7 @@ class Ear:
         self._free = list(range(15, -1, -1))
         self._listeners: dict[int, Listener] = {}
         self._by_row: dict[int, Listener] = {}
+        self._new: set[int] = set()  # legs whose phrases are to be made ready
         self._waiting: list[tuple[AnyJob, float]] = []  # for somebody who can, until then
         self._clocks: dict[int, tuple[int, float]] = {}  # of sources: newest tick, and when their tick 0 was
         self._interpreter = Interpreter(self._ask, self._tell, write, self.shedding.does)
@@ -87,6 +88,7 @@ class Ear:
     def attend(self, terms: Attend) -> None:
         """Hear a leg, or go on on other terms."""
         known = self._listeners.get(terms.leg)
+        self._new.add(terms.leg)
         if known is not None:
             known.terms = terms
             return
@@ -205,6 +207,8 @@ class Ear:
         """A worker is there: what waited for one is asked."""
         self.dispatch.came(worker, tuple(offers))
         self._tell(Crafts(self.dispatch.offers))
+        self._recognition.unprepared()
+        self._new.update(self._listeners)
         waiting, self._waiting = self._waiting, []
         for job, until in waiting:
             self._again(job, until, now)
@@ -235,6 +239,10 @@ class Ear:
     def tick(self, now: float) -> None:
         """To be called every block: what is due, and work that is late."""
         self._recognition.tick(now)
+        if self._new and self.dispatch.workers:
+            for leg in self._new & self._listeners.keys():
+                self._recognition.prepare(self._listeners[leg], now)
+            self._new.clear()
         for job in self.dispatch.overdue(now):
             self._failed(job, Failed(job.key, why="no answer came", ever=False), now)
         over = [job for job, until in self._waiting if now >= until]

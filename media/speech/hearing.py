@@ -129,7 +129,7 @@ class Hearing:
 
     def _hear(self, job: Hear, now: float) -> AnyResult | None:
         """Keeps the sound and puts the question in line. What can be said at once is returned."""
-        refused = self._refused(job)
+        before, refused = self._spent(), self._refused(job)
         if refused:
             self._forget(job.stream)
             return Failed(job.key, self.recogniser.name, why=refused)
@@ -151,7 +151,8 @@ class Hearing:
         stream.samples += len(pcm) // 2
         stream.asked_at = now
         self._streams.move_to_end(job.stream)
-        return self._queued(Ask(job.key, job.stream, now + job.due_s, job.final))
+        spent = self._spent() - before
+        return self._queued(Ask(job.key, job.stream, now + job.due_s, job.final, spent=spent))
 
     def _refused(self, job: Hear) -> str:
         """What is wrong with it, if anything is."""

@@ -26,6 +26,9 @@ from media.speech.utterance import Revision, Utterance
 FEED_S = 1.0  # how often a recogniser that hears a sound once is given it where no guess is asked for
 FIRST_S = 0.3  # of sound that a guess is asked about
 TRIES = 3  # of an utterance that recognisers fail at
+PREPARED = 64  # vocabularies at most
+PREPARE_DUE_S = 10.0
+ANY_HZ = 8000  # of no sound
 BUSY = "the machine is busy; some calls have no captions for a while"
 
 
@@ -69,11 +72,40 @@ class Recognition:
         self._keys = 0
         self._costs = {kind: Cost() for kind in (Kind.FINAL, Kind.PARTIAL)}
         self._pace = Pace()
+        self._prepared: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()  # vocabularies
 
     @property
     def open(self) -> int:
         """Utterances that are not done."""
         return len(self._spells)
+
+    def prepare(self, listener: Listener, now: float) -> None:
+        """Have a recogniser make ready what its phrases take, before the first of them is said: an utterance
+        without a sound is begun and forgotten, and what it took is kept there.
+        """
+        terms, self._keys = listener.terms, self._keys + 1
+        vocabulary = terms.languages[:1], terms.phrases
+        if not terms.phrases or vocabulary in self._prepared or len(self._prepared) >= PREPARED:
+            return
+        stream = f"{self._name}.{listener.leg}.ready{self._keys}"
+        job = Hear(
+            f"{stream}.{self._keys}", PREPARE_DUE_S, stream, 0, b"", ANY_HZ, now, terms.languages,
+            phrases=terms.phrases,
+        )  # fmt: skip
+        offer = self._dispatch.offer_for(job)
+        if offer is None or not offer.streams:
+            return
+        worker = self._dispatch.give(job, now)
+        if worker is not None:
+            self._prepared.add(vocabulary)
+            self._dispatch.drop(job.key)
+            self._dispatch.give(forget := Forget("", 0.0, stream), now)
+            self._send(worker, job)
+            self._send(worker, forget)
+
+    def unprepared(self) -> None:
+        """Who made something ready may be gone."""
+        self._prepared.clear()
 
     def begin(self, listener: Listener, at: float, now: float) -> None:
         """A leg has begun to speak."""
@@ -100,7 +132,7 @@ class Recognition:
         if cores is not None:
             self._shedding.found(cores, now)
         for listener, spell in list(self._spells.values()):
-            if not spell.shed and not self._shedding.does(Kind.FINAL, listener.leg):
+            if not (spell.shed or spell.utterance.over) and not self._shedding.does(Kind.FINAL, listener.leg):
                 self._shed(listener, spell, now)
             when = spell.utterance.next_timeout()
             if when is not None and now >= when:
@@ -111,8 +143,6 @@ class Recognition:
 
     def heard(self, job: Hear, result: Heard, now: float) -> None:
         """A recogniser's answer."""
-        kind, seconds = self._work(job)
-        self._costs[kind].learn(seconds, result.cost_s)
         cores = self._pace.answered(job.key, result.cost_s, now)
         if cores is not None:
             self._shedding.found(cores, now)
@@ -120,6 +150,8 @@ class Recognition:
         if known is None or known[1].shed:
             return
         listener, spell = known
+        kind, seconds = self._work(job)
+        self._costs[kind].learn(seconds, result.cost_s)
         if spell.owed == job.key:
             spell.owed = ""
         if result.missing is not None:
@@ -178,9 +210,10 @@ class Recognition:
         job = self._job(listener, spell)
         offer = self._dispatch.offer_for(job)
         kind, seconds = self._work(job)
+        left_out = kind is Kind.PARTIAL and not self._hurries(listener)
         if offer is not None:
-            self._shedding.wanted(kind, self._costs[kind].each * seconds, now)
-        if offer is not None and kind is Kind.PARTIAL and not self._hurries(listener):
+            self._shedding.wanted(kind, self._costs[kind].each * seconds, now, done=not left_out)
+        if offer is not None and left_out:
             return
         worker = self._dispatch.give(job, now)
         if worker is not None:

@@ -49,7 +49,9 @@ KEPT: Mapping[Level, tuple[Kind, ...]] = {
 class Terms:
     """cores: that speech may use. high: share of them from which on something is given up; low: down to which
     demand has to fall, with what would come back, for `calm_s`. window_s: over which demand is taken; step_s:
-    between two changes. least: cores that there are at least; grows_s: in which they are taken to grow by e.
+    between two changes. least: cores that there are at least; grows_s: in which they are taken to grow by e,
+    `wary` times as long within `wary_s` of their having been short. again_s: within which they have to be
+    found short again to be believed so.
     """
 
     cores: float = 1.0
@@ -59,7 +61,10 @@ class Terms:
     step_s: float = 0.5
     calm_s: float = 5.0
     least: float = 0.05
-    grows_s: float = 10.0
+    grows_s: float = 5.0
+    wary: float = 4.0
+    wary_s: float = 15.0
+    again_s: float = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +93,31 @@ class Shedding:
         self.share = 1.0  # of the legs that have captions
         self.cores = self.terms.cores  # that there really are
         self._rates = dict.fromkeys(Kind, 0.0)  # cores that each kind would take
+        self._kept = 0.0  # cores that captions of those who have them take
+        self._found = (0.0, -math.inf)  # cores that there seemed to be, and when
+        self._share_at = -math.inf
         self._at = 0.0
         self._changed_at = -math.inf
         self._calm_since: float | None = None
 
-    def wanted(self, kind: Kind, seconds: float, now: float) -> None:
-        """Work that takes so many seconds of a core was wanted, whether it is done or not."""
+    def wanted(self, kind: Kind, seconds: float, now: float, *, done: bool = False) -> None:
+        """Work that takes so many seconds of a core was wanted. done: and is done."""
         self._fade(now)
         self._rates[kind] += seconds / self.terms.window_s
+        if done and kind is Kind.FINAL:
+            self._kept += seconds / self.terms.window_s
 
     def found(self, cores: float, now: float) -> None:
-        """Work was late, and that much of it was done."""
+        """Work was late, and took so many cores meanwhile. Once, that may be a model that was loaded, or a
+        machine that stood still for a moment.
+        """
         self._fade(now)
-        self.cores = min(self.terms.cores, max(self.terms.least, cores))
+        (before, at), self._found = self._found, (cores, now)
+        if self.cores < self.terms.cores:
+            self.cores = cores
+        elif now - at <= self.terms.again_s:
+            self.cores = max(before, cores)
+        self.cores = min(self.terms.cores, max(self.terms.least, self.cores))
 
     def load(self, level: Level | None = None) -> float:
         """Demand of what is kept at a level, at this one when none is named, as a share of the cores."""
@@ -116,7 +133,7 @@ class Shedding:
         self._fade(now)
         before = self.load()
         level = self._wanted_level(now)
-        self.share = self._wanted_share() if level is Level.CAPTIONS else 1.0
+        self.share = self._wanted_share(now) if level is Level.CAPTIONS else 1.0
         changed = level is not self.level
         self.level = level
         if not changed:
@@ -138,16 +155,28 @@ class Shedding:
             self._calm_since = now
         return Level(self.level - 1) if now - self._calm_since >= terms.calm_s else self.level
 
-    def _wanted_share(self) -> float:
-        """As many legs as there is room for; it grows again only where there is room enough."""
-        demand = max(self.load(Level.CAPTIONS), 1e-9)
-        return min(1.0, max(min(self.share, self.terms.high / demand), self.terms.low / demand))
+    def _wanted_share(self, now: float) -> float:
+        """As many legs as there is room for, by what those that have captions really take; more again only
+        where there is room enough.
+        """
+        terms, demand, kept = self.terms, max(self.load(Level.CAPTIONS), 1e-9), self._kept / self.cores
+        share = min(self.share, terms.high / demand)
+        if kept > terms.high and self.share <= terms.high / demand and now - self._share_at >= terms.window_s:
+            share = self.share * terms.high / kept
+        elif kept < terms.low:
+            share = max(share, min(1.0, terms.low / demand))
+        if share < self.share:
+            self._share_at = now
+        return share
 
     def _fade(self, now: float) -> None:
         passed = max(0.0, now - self._at)
         left = math.exp(-passed / self.terms.window_s)
-        self.cores = min(self.terms.cores, self.cores * math.exp(min(passed / self.terms.grows_s, 50.0)))
+        wary = self.terms.wary if now - self._found[1] < self.terms.wary_s else 1.0
+        grown = self.cores * math.exp(min(passed / (wary * self.terms.grows_s), 50.0))
+        self.cores = min(self.terms.cores, grown)
         self._at = max(self._at, now)
+        self._kept *= left
         for kind in self._rates:
             self._rates[kind] *= left
 

@@ -202,7 +202,8 @@ class Interpreter:
                     self._clips, owed.listener.leg, rendering.into.leg, spell.utterance.number,
                     self._write(bytes(piece.pcm), piece.rate), len(piece.pcm) / 2 / piece.rate,
                     piece.text or "", rendering.into.language, piece.by, at,
-                    {stage: when - at for stage, when in spell.utterance.lags.at.items()},
+                    {stage: when - at for stage, when in spell.utterance.lags.at.items()}
+                    | {Stage.VOICED: now - at},
                 )
             )  # fmt: skip
             piece.pcm.clear()

@@ -1,4 +1,4 @@
-"""A node's speech processes, and somebody who speaks to them: sound by the tick, as workers bring it."""
+"""A node's speech processes with people who speak to them: sound by the tick, as media workers bring it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from config.load import SHIPPED, load
 from config.schema import Config
 from engine.speech.house import House
 from engine.voice import say, telephone
-from media.columns import I16
+from media.columns import I16, I64
 from media.speech.messages import Attend, Crafts, SpeechEvent
 from media.tap import HEARD, Part, encode
 
@@ -83,19 +83,28 @@ class Booth:
 
     async def say(self, leg: int, sound: I16) -> float:
         """Speak it, in as long as it takes; when it was over."""
-        start, ticks = self.now, len(sound) // BLOCK
+        began = await self.speak({leg: sound})
+        return began + len(sound) // BLOCK * TICK_S
+
+    async def speak(self, sounds: Mapping[int, I16]) -> float:
+        """Legs speak at once, for as long as the longest takes; when they began."""
+        start, ticks = self.now, max(map(len, sounds.values())) // BLOCK
+        legs = np.array(list(sounds), np.int64)
+        blocks = np.zeros((len(legs), ticks, BLOCK), np.int16)
+        for row, sound in zip(blocks, sounds.values()):
+            whole = len(sound) // BLOCK
+            row[:whole] = sound[: whole * BLOCK].reshape(whole, BLOCK)
         for at in range(ticks):
-            self._bring(leg, sound[at * BLOCK : (at + 1) * BLOCK])
+            self._bring(legs, blocks[:, at])
             due = self._loop.create_future()
             self._loop.call_at(start + (at + 1) * TICK_S, due.set_result, None)
             await due
-        return self.now
+        return start
 
-    def _bring(self, leg: int, block: I16) -> None:
+    def _bring(self, legs: I64, blocks: I16) -> None:
         """A tick of a worker that looks for the ear again as one does."""
         self._tick += 1
-        legs = np.array([leg], np.int64)
-        part = Part(HEARD, RATE, legs, np.zeros(1, np.float32), block[None])
+        part = Part(HEARD, RATE, legs, np.zeros(len(legs), np.float32), blocks)
         try:
             if self._tap is None and self._tick % 10 == 0:
                 tap = socket.socket(socket.AF_UNIX)

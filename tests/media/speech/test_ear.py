@@ -357,3 +357,17 @@ def test_of_equals_the_one_beside_the_ear_is_asked_and_the_pool_when_it_dies() -
     scene.kill(1)
     utter(scene, 1.1)
     assert scene.asked[-1][0] == -1 and scene.told(Said)[-1].stands == "mi pedido no ha llegado"
+
+
+def test_what_phrases_take_is_made_ready_before_they_are_said_once_for_all_legs(scene: Scene) -> None:
+    phrases = ("mi pedido no ha llegado",)
+    for leg in (1, 3):
+        scene.ear.attend(Attend(leg, ("es",), (), phrases=phrases))
+    scene.listen(0.1, 0, legs=(1, 3))
+    (ready,) = scene.jobs(Hear)
+    assert ready.phrases == phrases and not ready.pcm and not scene.told(Said)
+    assert [job.stream for job in scene.jobs(Forget)] == [ready.stream]
+    scene.kill(1)
+    scene.hand(3, Script(WORDS), HEARING)
+    scene.listen(0.1, 0, legs=(1, 3))
+    assert [number for number, job in scene.asked if isinstance(job, Hear)] == [1, 3]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from media.speech.messages import Attend, Into, Said, Strained, Unable
-from media.speech.recognition import BUSY
+from media.speech.recognition import BUSY, Terms
 from media.speech.shedding import Level
 from media.speech.utterance import Stage
 from tests.media.speech.busy import BusyScene
@@ -14,7 +14,8 @@ from tests.media.speech.scene import SPEAKING, TRANSLATING, shout
 COST = 0.25  # s of a core for a second of sound: of four legs that speak, three and a half are heard
 LEGS = tuple(range(1, 17))
 SETTLED_S = 8.0  # within which it is found what there is room for
-IN_TIME_S = 2.5  # after the end of speech
+IN_TIME_S = Terms().final_due_s  # after the end of speech, while what had piled up is worked off
+SOON_S = 1.5  # once it is
 
 
 def attended(cost: float, cores: float = 1.0) -> BusyScene:
@@ -46,6 +47,8 @@ def test_at_four_times_what_can_be_heard_some_legs_have_captions_in_time_and_oth
     late = captioned(scene, began + SETTLED_S)
     assert least <= len(late) < len(LEGS)
     assert max(max(each) for each in late.values()) < IN_TIME_S
+    soon = captioned(scene, began + 20.0)
+    assert soon and max(max(each) for each in soon.values()) < SOON_S
     without = {each.leg for each in scene.told(Unable) if each.why == BUSY}
     assert without >= set(LEGS) - set(late)
 
