@@ -44,7 +44,7 @@ VOCABULARY = 18  # phrases that can be said, of each
 LOUD = 500  # of 32768, of somebody who speaks
 AFTER_S = 2.5  # for the interpreter to speak
 TURN_S = 6.0  # of a sentence, its pause and how much later than others it begins
-WARM = 2  # sentences that are not counted: vocabularies are read with the first
+WARM = 1  # sentences that are not counted: who translates starts slowly
 LEAD_S = 0.3
 STAGES = (Stage.NOTICED, Stage.WRITTEN, Stage.TRANSLATED, Stage.VOICED)
 
@@ -286,12 +286,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--quick", action="store_true", help="fewer sentences, under 50 s")
     parser.add_argument("--sentences", type=int, default=0, help="said in the call")
     options = parser.parse_args(arguments)
-    heard = asyncio.run(alone(2 if options.quick else 10))
+    heard = asyncio.run(alone(1 if options.quick else 10))
     for market in SPEAKERS:
         mine = [each for each in heard if each.market == market]
         stages = {s.value: at([each.ms[s] for each in mine if s in each.ms], 50) for s in STAGES}
         print(f"{market}: {sum(each.right for each in mine)} of {len(mine)} right, median ms {stages}")
-    calls = live(options.sentences or (3 if options.quick else 24))
+    calls = live(options.sentences or (2 if options.quick else 24))
     print("in a call, ms:", [None if each.first_ms is None else round(each.first_ms) for each in calls])
     figures = figures_of(heard, calls)
     print(json.dumps({"bench": "interpret", "commit": commit(), "machine": machine(), "figures": figures}))

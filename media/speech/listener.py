@@ -18,7 +18,8 @@ BYTES = 2  # a sample
 class Spell:
     """An utterance and its sound. pcm: from its first sample on, int16. sent: samples that its recogniser was
     given; owed: key of the newest job that is not answered. shed: it is left out. voiced, loud: s of speech,
-    and dBov of the loudest block. renderings: by the reader's leg.
+    and dBov of the loudest block. unpaid_s: of sound that was asked about since its recogniser last said what
+    it is; paid_s: of a core that it took. renderings: by the reader's leg.
     """
 
     utterance: Utterance
@@ -31,6 +32,8 @@ class Spell:
     sent: int = 0
     owed: str = ""
     shed: bool = False
+    unpaid_s: float = 0.0
+    paid_s: float = 0.0
     failures: int = 0
     voiced: float = 0.0
     loud: float = -100.0

@@ -151,7 +151,10 @@ class Recognition:
             return
         listener, spell = known
         kind, seconds = self._work(job)
-        self._costs[kind].learn(seconds, result.cost_s)
+        spell.unpaid_s, spell.paid_s = spell.unpaid_s + seconds, spell.paid_s + result.cost_s
+        if result.guess is not None:  # all that it was given has been worked on
+            self._costs[kind].learn(spell.unpaid_s, spell.paid_s)
+            spell.unpaid_s = spell.paid_s = 0.0
         if spell.owed == job.key:
             spell.owed = ""
         if result.missing is not None:

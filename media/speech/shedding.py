@@ -95,7 +95,7 @@ class Shedding:
         self._rates = dict.fromkeys(Kind, 0.0)  # cores that each kind would take
         self._kept = 0.0  # cores that captions of those who have them take
         self._found = (0.0, -math.inf)  # cores that there seemed to be, and when
-        self._share_at = -math.inf
+        self._luck, self._luck_at = 1.0, 0.0  # share over what would do if all took the same; when it changed
         self._at = 0.0
         self._changed_at = -math.inf
         self._calm_since: float | None = None
@@ -156,18 +156,17 @@ class Shedding:
         return Level(self.level - 1) if now - self._calm_since >= terms.calm_s else self.level
 
     def _wanted_share(self, now: float) -> float:
-        """As many legs as there is room for, by what those that have captions really take; more again only
-        where there is room enough.
+        """As many legs as there is room for; it grows again only where there is room enough. Which legs these
+        are is chance, and so is how much they say: what they really take is looked at as well.
         """
         terms, demand, kept = self.terms, max(self.load(Level.CAPTIONS), 1e-9), self._kept / self.cores
-        share = min(self.share, terms.high / demand)
-        if kept > terms.high and self.share <= terms.high / demand and now - self._share_at >= terms.window_s:
-            share = self.share * terms.high / kept
-        elif kept < terms.low:
-            share = max(share, min(1.0, terms.low / demand))
-        if share < self.share:
-            self._share_at = now
-        return share
+        if self.level is not Level.CAPTIONS:
+            self._luck, self._luck_at = 1.0, now
+        elif now - self._luck_at >= 3 * terms.window_s and kept > 0.0:  # what was before is forgotten by then
+            aim = terms.high if kept > terms.high else terms.low if kept < terms.low else kept
+            self._luck, self._luck_at = self._luck * min(2.0, aim / kept), now
+        share = min(self.share, self._luck * terms.high / demand)
+        return min(1.0, max(share, self._luck * terms.low / demand))
 
     def _fade(self, now: float) -> None:
         passed = max(0.0, now - self._at)

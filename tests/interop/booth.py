@@ -97,8 +97,11 @@ class Booth:
         for at in range(ticks):
             self._bring(legs, blocks[:, at])
             due = self._loop.create_future()
-            self._loop.call_at(start + (at + 1) * TICK_S, due.set_result, None)
-            await due
+            timer = self._loop.call_at(start + (at + 1) * TICK_S, due.set_result, None)
+            try:
+                await due
+            finally:
+                timer.cancel()
         return start
 
     def _bring(self, legs: I64, blocks: I16) -> None:

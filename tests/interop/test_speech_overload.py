@@ -51,8 +51,8 @@ def test_a_node_says_what_its_speech_goes_without_and_when_that_is_over(tmp_path
         on.say(speech("mi pedido no ha llegado. dónde está mi paquete. quiero una factura", "es"), 0.5)
         assert on.until(lambda: on.node.get("/v1/speech")["level"] == "some_captions", 10)
         assert "captions" in on.node.get("/v1/speech")["says"]
-        checks = {each["name"]: each for each in on.node.get("/v1/health")["checks"]}
+        checks = {each["name"]: each for each in on.node.get("/health")["checks"]}
         assert checks["speech"]["status"] == "degraded" and "captions" in checks["speech"]["detail"]
         assert on.until(lambda: on.node.get("/v1/speech")["level"] == "all", 60)
-        checks = {each["name"]: each for each in on.node.get("/v1/health")["checks"]}
+        checks = {each["name"]: each for each in on.node.get("/health")["checks"]}
         assert checks["speech"]["status"] == "ok"
