@@ -41,7 +41,7 @@ DECOYS = (
     "we are closed on sunday", "call me back later", "the price is too high", "I have a question",
 )  # fmt: skip
 RATE = 8000
-BLOCK, LOUD, PAUSE = RATE // 10, 300, 6  # samples; least peak of speech; blocks between stretches
+BLOCK, LOUD, PAUSE = RATE // 10, 300, 4  # samples; least peak of speech; blocks between stretches
 PATIENCE_S = 15.0
 
 
