@@ -195,7 +195,7 @@ def test_a_person_is_brought_in_to_interpret_and_sent_off_by_the_same_button(
     anna.page.click("#guest:has-text('Bring in an interpreter')")
     rung = gus.incoming()
     gus.answer(rung)
-    anna.page.wait_for_selector("#hear-state:has-text('An interpreter is in the call.')")
+    anna.page.wait_for_selector("#guest-state:has-text('An interpreter is in the call.')")
     anna.page.click("#guest[aria-pressed=true]")
     gus.expect("ended", call=rung)
     anna.page.wait_for_selector("#guest[aria-pressed=false]")
