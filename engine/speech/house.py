@@ -50,7 +50,6 @@ class House:
         self._on_ready = on_ready
         self._on_lost = on_lost
         self._starting: asyncio.Task[None] | None = None
-        self._awake = False
         self._ear = self._make_ear()
         self._workers = self._make_workers()
 
@@ -117,7 +116,7 @@ class House:
     def check(self, strained: str) -> Check:
         """Speech's line in the node's health; calls go on without it. strained: what it goes without."""
         status, detail = Health.OK, ""
-        if self._awake and self._ear.ready is None:
+        if self._starting is not None and self._ear.ready is None:
             status, detail = Health.DEGRADED, "the ear restarts"
         elif strained:
             status, detail = Health.DEGRADED, strained
@@ -137,7 +136,6 @@ class House:
 
     async def _start(self) -> None:
         clients: list[Supervisor] = [self._ear, *self._workers]
-        self._awake = True
         try:
             await asyncio.gather(*(client.start() for client in clients))
         except (WorkerFailed, OSError) as error:

@@ -6,7 +6,7 @@ When the talk ends while the two go on to hear each other, they hear each other 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,10 +31,19 @@ log = structlog.get_logger("speech")
 
 
 class Interpreting:
-    """Of one talk. tell: shows a leg something, by name, with its facts."""
+    """Of one talk. tell: shows a leg something, by name, with its facts. numbers: of clips, each
+    new on the node, for ears begin again at 1.
+    """
 
-    def __init__(self, talk: Talk, terms: policy.Terms, tell: Callable[[policy.TellOf, float], None]) -> None:
+    def __init__(
+        self,
+        talk: Talk,
+        terms: policy.Terms,
+        tell: Callable[[policy.TellOf, float], None],
+        numbers: Iterator[int],
+    ) -> None:
         self._talk = talk
+        self._numbers = numbers
         self._tell = tell
         one, other = talk.legs
         self._policy = Interpretation(one, other, terms)
@@ -56,8 +65,9 @@ class Interpreting:
         """Something that the ear tells of a leg of the talk."""
         policy = self._policy
         if isinstance(event, words.Clip):
-            self._files[event.clip] = event.path
-            clip = turns.Clip(event.clip, event.seconds, event.at, event.text, event.lags)
+            number = next(self._numbers)
+            self._files[number] = event.path
+            clip = turns.Clip(number, event.seconds, event.at, event.text, event.lags)
             self._do(policy.clip(event.listener, clip, now), now)
         elif isinstance(event, words.Talking):
             self._do(policy.talking(event.leg, event.speaks, event.at, now), now)
@@ -121,10 +131,7 @@ class Interpreting:
     def _forget(self, clip: int) -> None:
         path = self._files.pop(clip, "")
         if path:
-            try:
-                Path(path).unlink(missing_ok=True)
-            except OSError as error:
-                log.warning("an interpreter's clip stays on the disk", path=path, why=str(error))
+            discard(path)
 
     def _arm(self, now: float) -> None:
         call, when = self._talk.call, self._policy.next_timeout()
@@ -132,3 +139,11 @@ class Interpreting:
             call.disarm(TIMER)
         else:
             call.arm_action(TIMER, max(0.0, when - now), self._tick, now)
+
+
+def discard(path: str) -> None:
+    """Delete a clip's file."""
+    try:
+        Path(path).unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("an interpreter's clip stays on the disk", path=path, why=str(error))

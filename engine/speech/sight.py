@@ -70,7 +70,7 @@ def speech_view(call: Call, side: Side) -> SpeechView | None:
         fault=fault,
         voice_there=voice_there,
         fault_there=fault_there,
-        cannot=tuple(speech.faults[leg] for leg in (mine, theirs) if leg in speech.faults),
+        cannot=tuple(why for (leg, _), why in speech.faults.items() if leg in (mine, theirs)),
         mood=feeling.level,
         score=feeling.score,
         reasons=feeling.reasons,

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from itertools import count
 from typing import TYPE_CHECKING
 
 import structlog
 
 from engine.events import Side
 from engine.leg import Media
-from engine.speech.interpreting import Interpreting
+from engine.speech.interpreting import Interpreting, discard
 from engine.speech.talk import VOICES, Talk
 from engine.speech_events import InterpreterChanged, SpeechStrained
 from engine.states import WAITING, State
@@ -26,6 +27,7 @@ from media.speech.interpretation import Fault
 from media.speech.jobs import Offer
 from media.speech.language import alike
 from media.speech.messages import (
+    Clip,
     Crafts,
     Ignore,
     Rendered,
@@ -59,7 +61,8 @@ class Speech:
         self.offers: tuple[Offer, ...] = ()
         self.level = Level.NOTHING
         self.strained = ""  # in words
-        self.faults: dict[int, str] = {}  # what cannot be done, by leg
+        self.faults: dict[tuple[int, str], str] = {}  # why something cannot be done, by leg and what
+        self.clips = count(1)  # their numbers, whichever ear made them
         self.show: Callable[[Caption], object] = lambda caption: None
         self.tell: Callable[[Leg, policy.TellOf], object] = lambda leg, told: None
         self.observers: list[Callable[[Talk, SpeechEvent, float], None]] = []
@@ -155,6 +158,8 @@ class Speech:
             self._strain(event, now)
         else:
             talk = self._talks.get(event.leg) or self._late.get(event.leg)
+            if isinstance(event, Clip) and (talk is None or talk.call.id not in self._interpreters):
+                discard(event.path)  # whoever was to hear it is gone
             if talk is None:
                 return
             if isinstance(event, Said | Rendered):
@@ -184,6 +189,7 @@ class Speech:
             for sentence in list(talk.sentences.values()):
                 if not sentence.said.over:
                     self.told(ended(sentence.said), now)
+            talk.sentences.clear()  # the next ear counts a leg's from 1 again
         self.offers = ()
 
     def _legs(self, call: Call) -> tuple[int, ...]:
@@ -220,7 +226,9 @@ class Speech:
         known = self._interpreters.get(talk.call.id)
         if known is None:
             terms = policy.Terms(late_s=self._switch.config.language.lag_s)
-            known = self._interpreters[talk.call.id] = Interpreting(talk, terms, self._notice(talk))
+            known = self._interpreters[talk.call.id] = Interpreting(
+                talk, terms, self._notice(talk), self.clips
+            )
         return known
 
     def _notice(self, talk: Talk) -> Callable[[policy.TellOf, float], None]:
@@ -250,12 +258,11 @@ class Speech:
         del self._of[talk.call.id]
         for number, leg in talk.legs.items():
             self._talks.pop(number, None)
-            self.faults.pop(number, None)
             self._late[number] = talk  # its last words are still on their way
             self.ear.send(Ignore(number))
             if leg.media is Media.OPEN:
                 self._switch.media.send(leg.worker, Untap(number, self.ear.taps))
-
+        self.faults = {key: why for key, why in self.faults.items() if key[0] not in talk.legs}
         while len(self._late) > LATE:
             self._late.popitem(last=False)
 
@@ -271,9 +278,9 @@ class Speech:
 
     def _unable(self, talk: Talk, event: Unable) -> None:
         if event.over:
-            self.faults.pop(event.leg, None)
+            self.faults.pop((event.leg, event.what), None)
             return
-        self.faults[event.leg] = event.why
+        self.faults[event.leg, event.what] = event.why
         log.warning("speech", call=talk.call.id, cannot=event.what, why=event.why)
 
 

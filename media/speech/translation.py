@@ -22,6 +22,7 @@ TRANSLATE_DUE_S, SPEAK_DUE_S, GUESS_DUE_S = 3.0, 4.0, 1.0
 BEFORE = 200  # characters of what was said before that a translator is told
 GUESS = -1  # in the place of a clause's number
 NO_PAIR, FAILED, SHED = "no_pair", "failed", "shed"  # marks
+NO_ROOM = "a voice cannot be written down; see the log, and make room on the disk of temporary files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Owed:
 
 class Interpreter:
     """ask: gives a job to somebody, False when nobody does it. tell: takes events. write: makes a file of a
-    voice, samples and Hz, and gives its path. does: whether there is time for such work of a leg's.
+    voice, samples and Hz, and gives its path, "" where it cannot. does: whether there is time for such work
+    of a leg's.
     """
 
     def __init__(
@@ -138,8 +140,8 @@ class Interpreter:
     def _guess(self, owed: Owed, revision: Revision, now: float) -> None:
         """Translate what is not a clause yet, unless that is asked already, or was said the same before."""
         rendering = owed.rendering
-        done = sum(len(each.clause.text) + 1 for each in rendering.pieces)
-        text = (revision.stands + revision.guess)[done:].strip()
+        given = joined([each.clause.text for each in rendering.pieces], owed.spell.language)
+        text = (revision.stands + revision.guess)[len(given) :].strip()
         if rendering.owed or not text or text == rendering.guessed or not owed.spell.language:
             return
         into = rendering.into
@@ -193,6 +195,10 @@ class Interpreter:
             rendering.spoken += 1
             if not piece.pcm:
                 continue
+            path = self._write(bytes(piece.pcm), piece.rate)
+            if not path:
+                owed.listener.unable("speak", NO_ROOM, self._tell)
+                continue
             owed.listener.able("speak", self._tell)
             spell.utterance.lags.reach(Stage.VOICED, now)
             self._clips += 1
@@ -200,7 +206,7 @@ class Interpreter:
             self._tell(
                 Clip(
                     self._clips, owed.listener.leg, rendering.into.leg, spell.utterance.number,
-                    self._write(bytes(piece.pcm), piece.rate), len(piece.pcm) / 2 / piece.rate,
+                    path, len(piece.pcm) / 2 / piece.rate,
                     piece.text or "", rendering.into.language, piece.by, at,
                     {stage: when - at for stage, when in spell.utterance.lags.at.items()}
                     | {Stage.VOICED: now - at},

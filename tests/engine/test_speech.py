@@ -12,15 +12,17 @@ from engine.speech.sight import speech_view
 from engine.speech_events import SpeechStrained
 from engine.states import State
 from engine.views import Caption, LegSide
-from media.messages import Tap, Untap
+from media.messages import Play, Tap, Untap
 from media.speech.jobs import Offer
 from media.speech.messages import (
     Attend,
+    Clip,
     Crafts,
     Ignore,
     Rendered,
     Said,
     SpeechCommand,
+    SpeechEvent,
     Strained,
     Unable,
 )
@@ -60,9 +62,12 @@ class Scene(Stage):
         self.shown: list[Caption] = []
         self.speech.show = self.shown.append
         self.taps: list[Tap | Untap] = []
+        self.played: list[Play] = []
         send = switch.media.send
 
         def watched(worker: int, command: object) -> None:
+            if isinstance(command, Play):
+                self.played.append(command)
             if isinstance(command, Tap | Untap) and command.to == self.ear.taps:
                 self.taps.append(command)
             send(worker, command)  # type: ignore[arg-type]
@@ -93,7 +98,7 @@ class Scene(Stage):
         assert self.call.customer is not None and self.call.party is not None
         return self.call.customer.number, self.call.party.number
 
-    def told(self, *events: Said | Rendered | Strained | Unable | Crafts) -> None:
+    def told(self, *events: SpeechEvent) -> None:
         for event in events:
             self.speech.told(event, self.world.now)
 
@@ -251,6 +256,43 @@ def test_an_ear_that_died_leaves_what_stood_and_the_next_hears_on(scene: Scene) 
     assert scene.attended == set(scene.legs)
 
 
+def test_the_next_ear_counts_from_one_again_and_its_captions_and_clips_are_new_ones(
+    tmp_path: Path,
+) -> None:
+    scene = Scene(tmp_path, SpeechTerms(True, "over"))
+    to_talk(scene)
+    customer, agent = scene.legs
+
+    def clip() -> Path:
+        path = tmp_path / f"{len(list(tmp_path.glob('clip*')))}-clip.wav"
+        path.write_bytes(b"")
+        at = scene.world.now
+        scene.told(Clip(1, customer, agent, 1, str(path), 0.5, "hello", "en", "voice", at))
+        return path
+
+    scene.told(said(customer, 7, "hola", over=True))
+    clip()
+    scene.run(1.0)
+    scene.speech.lost(scene.world.now)
+    scene.speech.ready(scene.world.now)
+    scene.told(said(customer, 1, "sigo aquí", over=True))
+    assert [(each.line, each.text) for each in scene.shown] == [(1, "hola"), (2, "sigo aquí")]
+    plays = [each for each in scene.played if each.play < 0]
+    clip()
+    later = [each for each in scene.played if each.play < 0]
+    assert len(later) == len(plays) + 1 and len({each.play for each in later}) == len(later)
+
+
+def test_a_clip_that_nobody_is_there_for_leaves_no_file(scene: Scene, tmp_path: Path) -> None:
+    to_talk(scene)
+    customer, agent = scene.legs
+    path = tmp_path / "clip.wav"
+    for leg in (customer, 999):
+        path.write_bytes(b"")
+        scene.told(Clip(1, leg, agent, 1, str(path), 0.5, "hello", "en", "voice", scene.world.now))
+        assert not path.exists()
+
+
 def test_what_speech_goes_without_is_told_and_kept_in_the_journal(scene: Scene) -> None:
     told: list[object] = []
     scene.house.switch.observers.append(told.append)
@@ -265,7 +307,7 @@ def test_what_cannot_be_done_is_known_until_it_can(scene: Scene) -> None:
     to_talk(scene)
     customer, _ = scene.legs
     scene.told(Unable(customer, "hear", "nobody hears es"))
-    assert scene.speech.faults == {customer: "nobody hears es"}
+    assert scene.speech.faults == {(customer, "hear"): "nobody hears es"}
     scene.told(Unable(customer, "hear", "", over=True))
     assert not scene.speech.faults
 

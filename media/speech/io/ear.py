@@ -43,6 +43,7 @@ NICENESS = 1  # after the media workers: what is late here is a caption
 READ = 1024 * 1024
 DUE_S = 0.5  # before the end of waiting for a recogniser's last words, after which it need not begin
 TICK = 0.02  # s between looks at what is due
+FAULTS = 100  # faults in a row after which a fresh ear is the better one
 UNSENT = 32 * 1024 * 1024  # bytes that a worker may leave unread
 
 log = logging.getLogger("media.speech.ear")
@@ -106,7 +107,6 @@ class Process:
         self._poll.register(link.fileno(), select.EPOLLIN)
         self._sources: dict[int, Taps] = {}
         self._hands: dict[int, Hand] = {}
-        self._numbers = 0
         self._looked = 0.0
         self._measured = (time.monotonic(), time.process_time())
         self._load = 0.0
@@ -114,15 +114,29 @@ class Process:
     def run(self) -> None:
         """Work until the engine's connection ends. Raises Lost."""
         self._link.tell([WorkerReady(os.getpid(), 0)])
+        faults = 0
         while True:
-            for handle, _ in self._poll.poll(TICK if self._ear.active else 1.0):
-                self._attend_to(handle)
-            now = time.monotonic()
-            if now - self._looked >= TICK:
-                self._looked = now
-                self._ear.tick(now)
-                self._measure(now)
-            self._send(now)
+            try:
+                self._turn()
+                faults = 0
+            except Lost:
+                raise
+            except Exception as fault:  # the loop's edge: all other legs are heard on without what broke
+                faults += 1
+                log.exception("fault in the ear's loop")
+                if faults >= FAULTS:
+                    raise Lost("too many faults in a row") from fault
+
+    def _turn(self) -> None:
+        """Whatever has come, and what is due."""
+        for handle, _ in self._poll.poll(TICK if self._ear.active else 1.0):
+            self._attend_to(handle)
+        now = time.monotonic()
+        if now - self._looked >= TICK:
+            self._looked = now
+            self._ear.tick(now)
+            self._measure(now)
+        self._send(now)
 
     def _attend_to(self, handle: int) -> None:
         if handle == self._link.fileno():
@@ -256,14 +270,19 @@ class Process:
             self._load, self._measured = (using - used) / (now - then), (now, using)
 
     def _write(self, pcm: bytes, rate: int) -> str:
-        """An interpreter's words as a file."""
+        """An interpreter's words as a file; "" where the disk has no room for it."""
         self._clip += 1
         path = self._clips / f"{os.getpid()}-{self._clip}.wav"
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(rate)
-            file.writeframes(pcm)
+        try:
+            with wave.open(str(path), "wb") as file:
+                file.setnchannels(1)
+                file.setsampwidth(2)
+                file.setframerate(rate)
+                file.writeframes(pcm)
+        except OSError as error:
+            log.error("an interpreter's voice cannot be written: %s", error)
+            path.unlink(missing_ok=True)
+            return ""
         return str(path)
 
 

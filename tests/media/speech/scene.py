@@ -86,12 +86,15 @@ class Scene:
         self.now = 100.0
         self.tick = 0
         self.files: list[bytes] = []
+        self.full = False  # the disk
         self.ear = Ear(Levels(), self._write, **more)
         self.events: list[SpeechEvent] = []
         self.asked: list[tuple[int, AnyJob]] = []
         self.hands: dict[int, Callable[[AnyJob], list[AnyResult]]] = {}
 
     def _write(self, pcm: bytes, rate: int) -> str:
+        if self.full:
+            return ""
         self.files.append(pcm)
         return f"clip-{len(self.files)}"
 

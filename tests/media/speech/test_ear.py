@@ -112,6 +112,14 @@ def test_each_clause_is_translated_and_spoken_and_says_how_long_that_took(scene:
     assert clip.lags[Stage.VOICED] >= clip.lags[Stage.TRANSLATED] >= clip.lags[Stage.WRITTEN] > 0
 
 
+def test_a_voice_that_cannot_be_written_down_is_told_and_the_captions_stay(scene: Scene) -> None:
+    scene.full = True
+    scene.attend(1, ("es",), ALOUD)
+    utter(scene)
+    assert scene.told(Rendered)[-1].over and not scene.told(Clip)
+    assert [(each.what, "disk" in each.why) for each in scene.told(Unable)] == [("speak", True)]
+
+
 def test_what_is_still_a_guess_is_translated_as_one_meanwhile(scene: Scene) -> None:
     scene.attend(1, ("es",), ENGLISH)
     scene.speak(1.5)

@@ -81,3 +81,9 @@ def test_what_stands_is_not_touched_by_any_later_answer(reader: Reader):
     reader.hear("mi pedido. no llegó.", "", ["no llegó."], over=True)
     reader.answer("no llegó.", "It did not come.")
     assert reader.reads == ("My order. It did not come.", "")
+
+
+def test_a_guess_after_clauses_of_a_script_without_spaces_loses_no_character(reader: Reader):
+    reader.spell.language = "zh"
+    reader.hear("你好。我的包裹没到。", "在哪里", ["你好。", "我的包裹没到。"])
+    assert [job.text for job in reader.jobs] == ["你好。", "我的包裹没到。", "在哪里"]
