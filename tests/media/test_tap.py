@@ -262,3 +262,23 @@ def test_a_frame_whose_parts_do_not_fill_it_is_refused() -> None:
     whole[tap.HEAD.size + 8] = 200  # legs that are not there
     with pytest.raises(ValueError):
         list(Reader().feed(bytes(whole)))
+
+
+def test_what_stands_for_lost_packets_is_told_from_what_was_said_and_from_a_senders_rest(ear: Ear) -> None:
+    stage = call(ear)
+    stage.run(0.5)
+
+    def made() -> list[bool]:
+        """Of leg 1's newest ticks."""
+        parts = [part for frame in ear.frames for part in frame.parts if part.direction == HEARD]
+        told = [part.made[part.legs.tolist().index(1)] for part in parts if part.made is not None]
+        return [bool(each) for each in told]
+
+    assert len(made()) > 20 and not any(made()[-10:])
+    before = len(made())
+    stage.legs[1].hertz = 0
+    stage.run(0.2)
+    assert any(made()[before:])
+    stage.legs[1].hertz = 400
+    stage.run(0.5)
+    assert not any(made()[-10:])
