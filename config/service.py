@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
+from config.access import AccessSettings
 from config.callers import CallerSettings
 from config.setting import Address, Name, Port, Positive, SecretField, Text, setting, settings
 
@@ -57,6 +58,7 @@ class ApiSettings:
     docs: bool = setting("Serve the interactive OpenAPI pages at /docs.", default=True)
     pages: Pages = setting("The pages of agents and callers.", default=Pages())
     tokens: Mapping[Name, ApiToken] = setting("Who may use the API, by name.", default={})
+    access: AccessSettings = setting("People who sign in.", default=AccessSettings())
     callers: CallerSettings = setting("Callers from pages, by WHIP (RFC 9725).", default=CallerSettings())
 
 

@@ -13,6 +13,7 @@ import structlog
 
 from config.schema import Config
 from engine import gatehouse, recording, tape, understanding
+from engine.access import access
 from engine.agent_desk import Desks
 from engine.build import admission_of, missing_codecs, registrar_of, stream_limits, user_agent_settings
 from engine.caller_line import Lines
@@ -126,8 +127,12 @@ class Engine:
         realm = config.sip.digest.realm or config.sip.domain
         self.sign_in = SignIn(config.agents, realm, self.admission.guard, rng)
         self.desk = Desk(self)
+        self.access = access.of_node(config, store_url(config), self.journal)
         self.view = View(self, VERSION)
-        self.checks: list[Callable[[], Check]] = [self.understanding.after.check]  # of the node's health
+        self.checks: list[Callable[[], Check]] = [  # of the node's health
+            self.understanding.after.check,
+            self.access.desk.log.check,
+        ]
         self.metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock))
         self.switch.observers.append(self.metrics.notice)
         self.switch.leg_observers.append(self.metrics.observe_leg)
@@ -192,6 +197,7 @@ class Engine:
 
     async def start(self) -> None:
         """Close what an earlier life left open, then open for calls. Raises OSError, WorkerFailed."""
+        await self.access.begin()
         if self.heritage is None:
             recovered = self.journal.recover(time.time())
             if recovered:
@@ -240,6 +246,7 @@ class Engine:
         if self._alarm is not None:
             self._alarm.cancel()
         await asyncio.to_thread(self.understanding.after.close)
+        await asyncio.to_thread(self.access.close)
         await asyncio.to_thread(self.journal.close)
 
     async def _leave_lines(self) -> None:

@@ -8,7 +8,9 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
+from engine.access.access import Access
 from engine.api import documented, problem
+from engine.api.audited import Audited
 from engine.api.callers import Cors, Limits
 from engine.api.deps import CallerDesk, EngineView
 from engine.api.guard import Guard
@@ -18,6 +20,7 @@ from engine.api.pages import router_of
 from engine.api.routes import (
     agents,
     assist,
+    audit,
     callers,
     calls,
     configuration,
@@ -32,9 +35,12 @@ from engine.api.routes import (
     recordings,
     records,
     registrations,
+    sessions,
     speech,
+    tokens,
     transcripts,
     trunks,
+    users,
     whip,
 )
 from engine.api.settings import Settings
@@ -58,6 +64,10 @@ ROUTERS = (
     near.router,
     nodes.router,
     configuration.router,
+    sessions.router,
+    users.router,
+    tokens.router,
+    audit.router,
     health.router,
     metrics.router,
 )
@@ -80,9 +90,10 @@ def create_app(
     settings: Settings,
     desk: CallerDesk | None = None,
     operating: Operating | None = None,
+    access: Access | None = None,
 ) -> FastAPI:
     """The API over a node's view. The app runs on the view's own event loop. desk: None where nobody calls
-    from pages. operating: None where the configuration stays as it is.
+    from pages. operating: None where the configuration stays as it is. access: None where nobody signs in.
     """
     app = FastAPI(
         title="Isogloss",
@@ -99,6 +110,7 @@ def create_app(
     app.state.settings = settings
     app.state.desk = desk
     app.state.operating = operating
+    app.state.access = access
     app.state.once = Once()
     app.state.limits = Limits(settings.callers)
     for router in ROUTERS:
@@ -111,6 +123,7 @@ def create_app(
     documented.install(app)
     if settings.docs:
         _add_manual(app)
+    app.add_middleware(Audited)
     app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(Cors, callers=settings.callers)
     return app

@@ -55,13 +55,15 @@ def sqlite_file(url: URL) -> Path | None:
     return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
 
 
-def connect(store_url: str, *, readers: int = 4) -> Engine:
-    """An engine whose connections are set up for the store; connects to nothing yet. Raises UnfitStore."""
+def connect(store_url: str, *, readers: int = 4, busy_s: float = BUSY_S) -> Engine:
+    """An engine whose connections are set up for the store; connects to nothing yet. busy_s: how long one
+    waits for a lock of SQLite. Raises UnfitStore.
+    """
     url = parse(store_url)
     try:
         if path := sqlite_file(url):
             _private_file(path)
-            engine = create_engine(url, pool_size=readers, connect_args={"timeout": BUSY_S})
+            engine = create_engine(url, pool_size=readers, connect_args={"timeout": busy_s})
             event.listen(engine, "connect", _pragmas(SQLITE_PRAGMAS))
             return engine
         return create_engine(

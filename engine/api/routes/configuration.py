@@ -12,6 +12,8 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from config.fault import ConfigError
+from engine.access.principal import Principal
+from engine.access.role import Permission
 from engine.api import config_schemas as words
 from engine.api.config_schemas import (
     ApplyWish,
@@ -23,7 +25,7 @@ from engine.api.config_schemas import (
     PlanWish,
     RollbackWish,
 )
-from engine.api.deps import Reader, Writer
+from engine.api.deps import may
 from engine.api.documented import REASONS, problems
 from engine.api.idempotency import IdempotencyKey, Once
 from engine.api.paging import PageQuery, cut
@@ -34,6 +36,9 @@ from engine.operating import Applied, Operating, OtherVersion, Refused, UnknownV
 
 router = APIRouter(prefix="/v1/config", tags=["config"])
 log = structlog.get_logger("api")
+
+Reader = Annotated[Principal, may(Permission.READ_CONFIG)]
+Writer = Annotated[Principal, may(Permission.CONFIGURE)]
 
 OWN: Mapping[int, tuple[str, str]] = {
     **REASONS,
@@ -138,9 +143,9 @@ async def apply_config(
     """The files of the node's folder are taken, all or none; calls in progress go on. Answers what runs."""
 
     def act() -> Awaitable[Applied]:
-        return config.apply(caller.name, asked.why, force=asked.force, expected=_number(expected))
+        return config.apply(caller.who, asked.why, force=asked.force, expected=_number(expected))
 
-    return await _applied(wishes, f"{caller.name} apply", key, asked, act, response)
+    return await _applied(wishes, f"{caller.key} apply", key, asked, act, response)
 
 
 @router.post(
@@ -164,10 +169,10 @@ async def rollback_config(
 
     def act() -> Awaitable[Applied]:
         return config.rollback(
-            asked.version, caller.name, asked.why, force=asked.force, expected=_number(expected)
+            asked.version, caller.who, asked.why, force=asked.force, expected=_number(expected)
         )
 
-    return await _applied(wishes, f"{caller.name} rollback", key, asked, act, response)
+    return await _applied(wishes, f"{caller.key} rollback", key, asked, act, response)
 
 
 async def _applied(
