@@ -7,7 +7,6 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import structlog
 
@@ -38,6 +37,7 @@ from engine.prompts import PromptPack
 from engine.signin import SignIn
 from engine.speech import house
 from engine.speech.house import House
+from engine.store import database
 from engine.switch import Switch
 from engine.tape import Tape
 from engine.view import View
@@ -72,7 +72,7 @@ class Engine:
         rng = random.SystemRandom()
         now = self.clock()
         self.journal = Journal(
-            store_url(config),
+            database.url_of(config),
             config.node.name,
             spill=config.node.data_dir / "journal.spill",
             interval_s=config.store.commit_ms / 1000,
@@ -127,7 +127,7 @@ class Engine:
         realm = config.sip.digest.realm or config.sip.domain
         self.sign_in = SignIn(config.agents, realm, self.admission.guard, rng)
         self.desk = Desk(self)
-        self.access = access.of_node(config, store_url(config), self.journal)
+        self.access = access.of_node(config, database.url_of(config), self.journal)
         self.view = View(self, VERSION)
         self.checks: list[Callable[[], Check]] = [  # of the node's health
             self.understanding.after.check,
@@ -380,13 +380,3 @@ def _tls(config: Config) -> TlsContexts | None:
     if tls.certificate is None or tls.key is None:
         return None
     return TlsContexts(TlsSettings(tls.certificate, tls.key, ca=tls.ca, known=True))
-
-
-def store_url(config: Config) -> str:
-    if config.store.url is not None:
-        return config.store.url.reveal()
-    path = config.store.path
-    if not path.is_absolute():
-        path = config.node.data_dir / path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return f"sqlite:///{Path(path).resolve()}"

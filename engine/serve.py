@@ -170,5 +170,10 @@ def announce(engine: Engine, api: ApiServer | None, as_json: bool) -> None:
             f"  {name}@{config.sip.domain}, proxy {engine.workers.address}:{ports.get('udp')},"
             f" password {where}"
         )
+    first = config.api.access.first
+    if first is not None and api is not None:
+        where = f"in {config.node.data_dir / 'secrets' / 'access' / first.name}"
+        held = where if first.password.generated else "as configured"
+        print(f"Sign in at {address} as {first.name}, first password {held}.")
     numbers = ", ".join(number for number in config.numbers.exact if number.startswith("+"))
     print(f"and call {numbers}. Stop with Ctrl-C.", flush=True)

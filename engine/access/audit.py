@@ -196,9 +196,10 @@ class Audit:
     def _stored(self, entries: list[Entry]) -> bool:
         try:
             anchor = None
-            for chunk in list(self._spill.chunks()) if self._spill else ():
-                anchor = self._trail.append(chunk, again=True, now=time.time())
-            self._spill.clear()
+            if self._spill:
+                for chunk in self._spill.chunks():
+                    anchor = self._trail.append(chunk, again=True, now=time.time())
+                self._spill.clear()
             if waiting := [*self._held, *entries]:
                 anchor = self._trail.append(waiting, again=self._doubt, now=time.time())
         except StoreUnavailable as error:

@@ -61,7 +61,7 @@ class Opened:
 
 
 def digest_of(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
 def csrf_of(secret: str) -> str:
@@ -80,13 +80,14 @@ class AccessDesk:
         audit: Audit,
         terms: Terms | None = None,
         *,
+        passwords: Passwords | None = None,
         wall: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.accounts = accounts
         self.log = audit
         self.terms = terms or Terms()
-        self.passwords = Passwords()
+        self.passwords = passwords or Passwords()
         self.wall = wall
         self.clock = clock
         self._of_accounts = Attempts(OF_ACCOUNT)

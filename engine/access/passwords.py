@@ -47,11 +47,13 @@ def new_password() -> str:
 
 
 class Passwords:
-    """hashed: how many were worked out, of people there are and of those there are not."""
+    """hashed: how many were worked out, of people there are and of those there are not. passes, memory_kib:
+    what one costs.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, passes: int = PASSES, memory_kib: int = MEMORY_KIB) -> None:
         self.hashed = 0
-        self._hasher = PasswordHasher(PASSES, MEMORY_KIB, LANES)
+        self._hasher = PasswordHasher(passes, memory_kib, LANES)
         self._nobody = ""
         self._waiting = 0
         self._thread = ThreadPoolExecutor(1, "passwords", _give_way)
@@ -85,7 +87,8 @@ class Passwords:
             self._nobody = self._hasher.hash(secrets.token_urlsafe(24))
         self.hashed += 1
         try:
-            return self._hasher.verify(kept or self._nobody, given[:LONGEST]) and bool(kept)
+            proof = given[:LONGEST].encode("utf-8", "replace")
+            return self._hasher.verify(kept or self._nobody, proof) and bool(kept)
         except InvalidHashError:
             log.error("a kept password cannot be read; set another one")
             return False

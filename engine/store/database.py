@@ -11,6 +11,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from config.schema import Config
 from engine.store.errors import StoreError
 
 # How long a reader or a migration waits for a lock; the journal's writer has its own, shorter, patience.
@@ -32,6 +33,17 @@ class UnfitStore(StoreError):
     """The URL names no database that the store can be kept in."""
 
     remedy = "write sqlite:////absolute/path.db or postgresql://user:password@host/name"
+
+
+def url_of(config: Config) -> str:
+    """Where a node's store is."""
+    if config.store.url is not None:
+        return config.store.url.reveal()
+    path = config.store.path
+    if not path.is_absolute():
+        path = config.node.data_dir / path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{path.resolve()}"
 
 
 def parse(store_url: str) -> URL:
