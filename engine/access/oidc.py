@@ -10,9 +10,11 @@ says is bounded in size and time; only signatures by its published keys count.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import hmac
 import secrets
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -208,7 +210,7 @@ class Oidc:
             raise ProviderFault("the provider's address is not under https")
         try:
             async with (
-                httpx.AsyncClient(timeout=PATIENCE_S, follow_redirects=False, trust_env=False) as client,
+                httpx.AsyncClient(verify=_tls(), timeout=PATIENCE_S, trust_env=False) as client,
                 client.stream(method, url, headers={"Accept": "application/json"}, **more) as answer,
             ):
                 body = b""
@@ -263,6 +265,12 @@ def _words(value: Any) -> frozenset[str]:
     """A claim of one text or several."""
     values = [value] if isinstance(value, str) else value if isinstance(value, list) else []
     return frozenset(each for each in values if isinstance(each, str) and each)
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """With the system's authorities; reading them takes longer than a sign-in."""
+    return ssl.create_default_context()
 
 
 def _safe(url: str) -> bool:
