@@ -206,6 +206,13 @@ def _line(user: Told) -> str:
 
 
 def _verify(options: argparse.Namespace, books: Books) -> int:
+    told = proof(books)
+    _print(options, told, _said(told))
+    return 0 if told["whole"] else BROKEN
+
+
+def proof(books: Books) -> Told:
+    """Whether the log is whole: all its rows, against what was anchored on this machine."""
     anchor, changed = None, ""
     try:
         anchor = read_anchor(books.data / ANCHOR)
@@ -215,17 +222,14 @@ def _verify(options: argparse.Namespace, books: Books) -> int:
     if changed and verdict.whole:
         verdict = Verdict(verdict.rows, 0, f"was changed: {changed}")
     spill = books.data / SPILL
-    waits = spill.stat().st_size if spill.exists() else 0
-    told = {
+    return {
         "whole": verdict.whole,
         "rows": verdict.rows,
         "first_bad": verdict.bad,
         "why": verdict.why,
         "anchored": anchor.seq if anchor else None,
-        "spilled_bytes": waits,
+        "spilled_bytes": spill.stat().st_size if spill.exists() else 0,
     }
-    _print(options, told, _said(told))
-    return 0 if verdict.whole else BROKEN
 
 
 def _said(told: Told) -> list[str]:

@@ -75,7 +75,7 @@ IfMatch = Annotated[
 
 
 @router.get("", summary="What runs", operation_id="get_config", responses=problems(401, 403, 404, own=OWN))
-async def get_config(config: Config, _: Reader, response: Response) -> ConfigStatus:
+async def get_config(_: Reader, config: Config, response: Response) -> ConfigStatus:
     """The version that runs; its number is the ETag."""
     status = config.status()
     response.headers["ETag"] = f'"{status.version.number}"'
@@ -94,7 +94,7 @@ async def get_config(config: Config, _: Reader, response: Response) -> ConfigSta
     responses=problems(401, 403, 404, 422, own=OWN),
 )
 async def list_config_versions(
-    config: Config, _: Reader, query: Annotated[PageQuery, Query()]
+    _: Reader, config: Config, query: Annotated[PageQuery, Query()]
 ) -> ConfigVersionPage:
     """What was applied, and by whom; the newest first."""
     found = await run_in_threadpool(config.versions)
@@ -108,7 +108,7 @@ async def list_config_versions(
     operation_id="check_config",
     responses=problems(401, 403, 404, own=OWN),
 )
-async def check_config(config: Config, _: Writer) -> ConfigChecked:
+async def check_config(_: Writer, config: Config) -> ConfigChecked:
     """Every fault of the files in the node's folder, with file, line and remedy. Nothing changes."""
     faults = await config.check()
     return ConfigChecked(ok=not faults, faults=[words.fault(each) for each in faults])
@@ -120,7 +120,7 @@ async def check_config(config: Config, _: Writer) -> ConfigChecked:
     operation_id="plan_config",
     responses=problems(401, 403, 404, 409, 413, 422, own=OWN),
 )
-async def plan_config(config: Config, _: Writer, asked: PlanWish) -> ConfigPlan:
+async def plan_config(_: Writer, config: Config, asked: PlanWish) -> ConfigPlan:
     """What the files, or a version, would change, in words, and when each change would be felt."""
     return words.plan(await _told(config.plan(asked.version)))
 
@@ -132,9 +132,9 @@ async def plan_config(config: Config, _: Writer, asked: PlanWish) -> ConfigPlan:
     responses=problems(401, 403, 404, 409, 412, 413, 422, 503, own=OWN),
 )
 async def apply_config(
+    caller: Writer,
     config: Config,
     wishes: Wishes,
-    caller: Writer,
     asked: ApplyWish,
     response: Response,
     key: IdempotencyKey = None,
@@ -155,9 +155,9 @@ async def apply_config(
     responses=problems(401, 403, 404, 409, 412, 413, 422, 503, own=OWN),
 )
 async def rollback_config(
+    caller: Writer,
     config: Config,
     wishes: Wishes,
-    caller: Writer,
     asked: RollbackWish,
     response: Response,
     key: IdempotencyKey = None,

@@ -84,7 +84,8 @@ class IdProvider:
             return JSONResponse({"error": "invalid_grant"}, 400)
         now = int(self.now())
         claims = {
-            "iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": asked["nonce"], **self.claims
+            "iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": asked["nonce"],
+            **self.claims,
         }  # fmt: skip
         spoilt = self.spoil(claims)
         token = spoilt if isinstance(spoilt, str) else self.signed(spoilt)
