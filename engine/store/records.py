@@ -147,7 +147,7 @@ def _filtered(wanted: RecordFilter) -> Select[Any]:
         query = query.where((call_records.c.recording != "") == wanted.recorded)
     for name in RecordFilter.__slots__:
         value = getattr(wanted, name)
-        if name not in ("since", "until", "recorded") and value is not None:
+        if name not in ("since", "until", "recorded", "reach") and value is not None:
             query = query.where(call_records.c[name] == value)
     return query
 
