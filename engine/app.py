@@ -106,9 +106,8 @@ class Engine:
             )
         self.house: House | None = None
         if house.wanted(config):
-            self.house = self.switch.speech.ear = House(
-                config, self._speech_told, self._ear_ready, self._ear_lost
-            )
+            self.house = self.switch.speech.ear = self.new_house(config)
+            self.house.take_up()
         self.cluster, self._running = self._among_others()
         self.heritage: Heritage | None = None  # a node that is alone leaves nothing to anybody
         if not config.cluster.alone:
@@ -134,6 +133,7 @@ class Engine:
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: float | None = None
         self._lookups: set[asyncio.Task[None]] = set()
+        self._closing: asyncio.Task[None] | None = None  # the former house, while it ends
 
     def _speak_sip(self, rng: random.Random, marks: Marks) -> frozenset[str]:
         """The user agent and its sockets, open already; the addresses that it is known by."""
@@ -188,6 +188,18 @@ class Engine:
         """A recorder, not started yet."""
         return Tape(config, self._tape_ready, self._tape_told)
 
+    def new_house(self, config: Config) -> House:
+        """Speech's processes, neither started nor at work yet."""
+        return House(config, self._speech_told, self._ear_ready, self._ear_lost)
+
+    def move_house(self, house: House, now: float) -> None:
+        """Have that one hear from now on; what stands of what the former one heard stands."""
+        former, self.house = self.house, house
+        self.switch.speech.move(house, now)
+        house.take_up()
+        if former is not None:
+            self._closing = asyncio.get_running_loop().create_task(former.close())
+
     # --- life ---------------------------------------------------------------------------------------
 
     async def start(self) -> None:
@@ -236,6 +248,8 @@ class Engine:
             await self.gate.close()
         if self.house is not None:
             await self.house.close()
+        if self._closing is not None:
+            await self._closing
         self.switch.note(NodeStopped(at=time.time(), node=self.config.node.name))
         if self._alarm is not None:
             self._alarm.cancel()

@@ -191,6 +191,18 @@ class Speech:
                     self.told(ended(sentence.said), now)
             talk.sentences.clear()  # the next ear counts a leg's from 1 again
         self.offers = ()
+        self.faults.clear()
+        if self.level is not Level.NOTHING:  # of which the next one knows nothing
+            self._strain(Strained(Level.NOTHING, 0.0, "speech begins anew"), now)
+
+    def move(self, ear: EarPort, now: float) -> None:
+        """Another ear is there instead, and will say when it is ready."""
+        if self.ear is not None:
+            self.lost(now)
+            for talk in self._of.values():
+                for leg in talk.legs.values():
+                    self._switch.media.send(leg.worker, Untap(leg.number, self.ear.taps))
+        self.ear = ear
 
     def _legs(self, call: Call) -> tuple[int, ...]:
         """Who is to be heard now: both, while they talk."""

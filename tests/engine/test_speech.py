@@ -256,6 +256,31 @@ def test_an_ear_that_died_leaves_what_stood_and_the_next_hears_on(scene: Scene) 
     assert scene.attended == set(scene.legs)
 
 
+def test_another_ear_takes_over_in_the_middle_of_a_talk(scene: Scene) -> None:
+    to_talk(scene)
+    customer, agent = scene.legs
+    scene.told(said(customer, 2, "mi pedido", " no"), Strained(Level.PARTIALS, 1.4, "no guesses"))
+    other = Ear()
+    other.taps = "/other"
+    scene.speech.move(other, scene.world.now)
+    assert scene.shown[-1].text == "mi pedido" and not scene.tapped
+    assert scene.speech.strained == ""  # that was the former one's
+    scene.ear = other
+    scene.speech.ready(scene.world.now)
+    assert scene.attended == scene.tapped == {customer, agent}
+
+
+def test_an_ear_is_there_for_the_first_time_and_hears_the_calls_that_begin_then(scene: Scene) -> None:
+    ear, scene.speech.ear = scene.ear, None
+    to_talk(scene)
+    scene.speech.move(ear, scene.world.now)
+    scene.speech.ready(scene.world.now)
+    assert not scene.attended
+    for leg in scene.house.switch.legs.values():
+        scene.speech.reconsider(leg.call, scene.world.now)
+    assert scene.attended == scene.tapped == set(scene.legs)
+
+
 def test_the_next_ear_counts_from_one_again_and_its_captions_and_clips_are_new_ones(
     tmp_path: Path,
 ) -> None:
