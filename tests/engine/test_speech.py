@@ -9,7 +9,7 @@ import pytest
 
 from engine.events import Side
 from engine.speech.sight import speech_view
-from engine.speech_events import SpeechStrained
+from engine.speech_events import LanguageFound, SpeechStrained
 from engine.states import State
 from engine.views import Caption, LegSide
 from media.messages import Play, Tap, Untap
@@ -21,6 +21,7 @@ from media.speech.messages import (
     Ignore,
     Rendered,
     Said,
+    Speaks,
     SpeechCommand,
     SpeechEvent,
     Strained,
@@ -148,6 +149,34 @@ def test_an_interpreter_speaks_where_the_queue_says_so_and_languages_differ(tmp_
     assert {
         (each.into[0].voice, each.into[0].gender) for each in scene.ear.asked if isinstance(each, Attend)
     } == {("over", "female")}
+
+
+def test_who_turns_out_to_speak_another_language_reads_and_hears_it(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, SpeechTerms(True, "over", detect=("pt", "en")))
+    to_talk(scene)
+    customer, agent = scene.legs
+    expected = {each.leg: each for each in scene.ear.asked if isinstance(each, Attend)}
+    told: list[object] = []
+    scene.house.switch.observers.append(told.append)
+    assert expected[customer].languages == ("es", "pt", "en") and expected[agent].languages == ("en",)
+    scene.told(Speaks(customer, "pt"))
+    found = {each.leg: each for each in scene.ear.asked if isinstance(each, Attend)}
+    assert found[customer].languages == ("pt", "es", "en")
+    assert found[agent].into[0].language == "pt" and found[agent].into[0].voice == "over"
+    noted = [event for event in told if isinstance(event, LanguageFound)]
+    assert [(each.side, each.language) for each in noted] == [("customer", "pt")]
+
+
+def test_no_interpreter_speaks_once_both_turn_out_to_share_a_language(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, SpeechTerms(True, "instead", detect=("en",)))
+    to_talk(scene)
+    customer, agent = scene.legs
+    scene.told(Speaks(customer, "en"))
+    voices = {each.into[0].voice for each in scene.ear.asked[-2:] if isinstance(each, Attend)}
+    assert voices == {"off"}
+    assert scene.speech.interpreter(scene.call.id, agent) == ("off", "")
+    scene.told(Speaks(customer, "es"))
+    assert scene.speech.interpreter(scene.call.id, agent)[0] == "instead"
 
 
 def test_nobody_is_heard_while_one_is_held(scene: Scene) -> None:
