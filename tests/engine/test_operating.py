@@ -323,25 +323,6 @@ def test_what_needs_a_restart_waits_for_it_and_is_said_to(stand: Stand) -> None:
     assert stand.operating.status().restart == ()
 
 
-def test_the_first_queue_that_is_to_be_put_into_words_is(stand: Stand) -> None:
-    with_words = (stand.folder / "queues.yaml").read_text("utf-8")
-    stand.edit("queues.yaml", "    captions: true ", "    captions: false ")
-    stand.edit("queues.yaml", "    voice: over ", "    voice: 'off' ")
-    stand.begun = stand.again()
-    assert stand.engine.house is None
-    (stand.folder / "queues.yaml").write_text(with_words, "utf-8")
-    stand.do(stand.operating.apply("console"))
-    assert _hears_as_configured(stand)
-
-
-def test_what_only_the_next_call_has_of_speech_leaves_its_processes_alone(stand: Stand) -> None:
-    house = stand.engine.house
-    stand.edit("language.yaml", "lag_s: 6 ", "lag_s: 9 ")
-    applied = stand.do(stand.operating.apply("console"))
-    assert [change.effect for change in applied.plan.changes] == [Effect.NEXT_CALL]
-    assert house is not None and stand.engine.house is house
-
-
 def test_prompts_that_are_not_spoken_yet_are_spoken_before(stand: Stand) -> None:
     stand.edit("node.yaml", "language: en ", "language: es ")
     stand.do(stand.operating.apply("console"))
