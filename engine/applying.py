@@ -209,7 +209,10 @@ class Ahead:
                 self.tape = tape
             if house.wanted(new) and (engine.house is None or not engine.house.fits(new)):
                 self.house = engine.new_house(new)
-                await self.house.start(awake=engine.house is not None and engine.house.awake)
+                if engine.house is not None and engine.house.awake:
+                    await self.house.up()
+                else:
+                    await self.house.start()
         except (OSError, PromptFault, SpeechFault, WorkerFailed) as fault:
             raise NotReady(str(fault)) from fault
 

@@ -10,6 +10,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable
+from itertools import chain, repeat
 from pathlib import Path
 
 import msgspec
@@ -22,6 +23,9 @@ from media.io.process import EarClient, SpeechClient, Supervisor, WorkerFailed
 from media.messages import AnyEvent, WorkerReady
 from media.speech.messages import Begin, SpeechCommand, SpeechEvent
 from media.speech.settings import CraftSettings
+
+WAIT_S = 60.0  # for all of them, where somebody waits
+AGAIN_S = (1.0, 5.0, 15.0)  # after which one that did not come up is tried again; the last, for ever
 
 log = structlog.get_logger("speech")
 
@@ -149,14 +153,22 @@ class House:
         """Whether they were started."""
         return self._starting is not None
 
-    async def start(self, awake: bool = False) -> None:
-        """Start them now where the configuration says so, or `awake`. Raises WorkerFailed."""
-        if awake or self._config.language.start == "always":
-            self.wake()
-            assert self._starting is not None
-            await self._starting
-            if self._ear.ready is None:
-                raise WorkerFailed("speech's processes do not start; the log says why")
+    async def start(self) -> None:
+        """With the node, where the configuration says so; a node whose speech does not come goes on without."""
+        if self._config.language.start == "always":
+            try:
+                await self.up()
+            except WorkerFailed as error:
+                log.error("calls are not put into words yet", why=str(error))
+
+    async def up(self) -> None:
+        """Start them and wait for them. Raises WorkerFailed."""
+        self.wake()
+        assert self._starting is not None
+        try:
+            await asyncio.wait_for(asyncio.shield(self._starting), WAIT_S)
+        except TimeoutError as error:
+            raise WorkerFailed(f"speech's processes do not start within {WAIT_S:.0f} s") from error
 
     def take_up(self) -> None:
         """From now on this is the node's, and tells what it hears."""
@@ -165,11 +177,7 @@ class House:
             self._begin()
 
     async def _start(self) -> None:
-        clients: list[Supervisor] = [self._ear, *self._workers]
-        try:
-            await asyncio.gather(*(client.start() for client in clients))
-        except (WorkerFailed, OSError) as error:
-            log.error("speech's processes do not start", why=str(error))
+        await asyncio.gather(*(_bring_up(client) for client in (self._ear, *self._workers)))
 
     async def close(self) -> None:
         self._at_work = False
@@ -200,3 +208,14 @@ class House:
     def _lost(self, reason: str) -> None:
         if self._at_work:
             self._on_lost()
+
+
+async def _bring_up(client: Supervisor) -> None:
+    """Try until it is there: a machine may be too busy for it now, and will not be for ever."""
+    for pause in chain(AGAIN_S, repeat(AGAIN_S[-1])):
+        try:
+            await client.start()
+            return
+        except (WorkerFailed, OSError) as error:
+            log.error("a process of speech does not start", why=str(error), again_in_s=pause)
+        await asyncio.sleep(pause)

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from config.reload import Effect
+from engine.speech import house
+from media.io.process import Supervisor, WorkerFailed
 from tests.engine.operating_stand import Stand, shipped
 
 
@@ -40,3 +42,20 @@ def test_what_only_the_next_call_has_of_speech_leaves_its_processes_alone(stand:
     applied = stand.do(stand.operating.apply("console"))
     assert [change.effect for change in applied.plan.changes] == [Effect.NEXT_CALL]
     assert house is not None and stand.engine.house is house
+
+
+def test_processes_that_a_busy_machine_did_not_bring_up_are_tried_again(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+
+    async def start(client: Supervisor) -> None:
+        tried.append(type(client).__name__)
+        if tried.count("EarClient") < 3:
+            raise WorkerFailed("no answer within 20 s")
+
+    monkeypatch.setattr(Supervisor, "start", start)
+    monkeypatch.setattr(house, "AGAIN_S", (0.0,))
+    assert stand.engine.house is not None
+    stand.do(stand.engine.house.up())
+    assert tried.count("EarClient") == 3

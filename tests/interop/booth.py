@@ -65,7 +65,7 @@ class Booth:
     async def move(self, config: Config) -> float:
         """To processes of another configuration, as a node does (Engine.move_house); when."""
         house = self.built(config)
-        await house.start(awake=True)
+        await house.up()
         former, self.house = self.house, house
         self.part()
         since = self.now
