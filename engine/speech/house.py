@@ -154,7 +154,9 @@ class House:
         return self._starting is not None
 
     async def start(self) -> None:
-        """With the node, where the configuration says so; a node whose speech does not come goes on without."""
+        """With the node, where the configuration says so; where it does not come the node
+        goes on without.
+        """
         if self._config.language.start == "always":
             try:
                 await self.up()
