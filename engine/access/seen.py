@@ -175,10 +175,8 @@ class Seen:
         return self._helped(self._view.given_help(call))
 
     def look_up(self, agent: str, call: str, words: str) -> Sequence[Help]:
-        if agent:
-            self._her_agent(agent)
-        if call:
-            self._hers(call)
+        agent = agent if self.reach.sees_agent(agent) else ""
+        call = call if call and self.call(call) is not None else ""
         return self._helped(self._view.look_up(agent, call, words))
 
     def _helped(self, found: Sequence[Help]) -> Sequence[Help]:

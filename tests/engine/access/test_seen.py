@@ -62,7 +62,6 @@ def test_a_limit_that_is_set_while_a_call_goes_on_counts_at_the_next_look(node: 
         lambda view: view.hangup("u1"),
         lambda view: view.pause_recording("u1", True, "maria"),
         lambda view: view.given_help("u1"),
-        lambda view: view.look_up("", "u1", "parcel"),
         lambda view: view.choose_interpreter("u1", "agent", "off"),
         lambda view: view.guest("u1"),
         lambda view: view.ask_guest("u1", "bob", "maria"),
@@ -73,13 +72,19 @@ def test_a_limit_that_is_set_while_a_call_goes_on_counts_at_the_next_look(node: 
         lambda view: view.ice_terms("carol"),
         lambda view: view.watch_desk("carol", lambda: None),
         lambda view: view.wrap_up("carol", "u1", "", ""),
-        lambda view: view.look_up("carol", "", "parcel"),
     ],
 )
 def test_nothing_is_done_to_what_is_out_of_reach(node: Node, act: Any) -> None:
     with pytest.raises((UnknownCall, UnknownAgent)):
         act(seen(node, *Permission, markets=["de"]))
     assert not node.hung_up and not node.asked and not node.guests and not node.interpreters
+
+
+def test_what_is_looked_up_has_nothing_of_a_call_that_is_out_of_reach(node: Node) -> None:
+    limited, all_of_it = seen(node, markets=["de"]), seen(node)
+    assert [each.call for each in limited.look_up("carol", "u1", "parcel")] == [""]
+    assert [each.call for each in limited.look_up("alice", "c1", "parcel")] == ["c1"]
+    assert [each.call for each in all_of_it.look_up("", "u1", "parcel")] == ["u1"]
 
 
 def test_an_agents_call_is_not_named_to_who_does_not_see_it(node: Node) -> None:
