@@ -1,7 +1,7 @@
 """Passwords by argon2id (RFC 9106): hashed one at a time by a thread that gives way to everything else.
 
-A hash takes tens of milliseconds and 19 MiB on purpose. A flood of them gets one thread of the lowest priority
-and a short queue, and the rest is refused; calls go on.
+A hash takes tens of milliseconds and 19 MiB on purpose. A flood of them gets one thread of the lowest
+priority and a short queue, and the rest is refused; calls go on.
 """
 
 from __future__ import annotations
