@@ -234,6 +234,15 @@ def test_what_another_node_took_away_counts_here_within_two_seconds(stand: Stand
     assert who(stand, secret) == ""
 
 
+def test_who_cannot_wait_is_told_the_same(stand: Stand) -> None:
+    stand.user("maria")
+    secret = login(stand)
+    assert stand.desk.principal_now(secret) == run(stand.desk.principal_of_session(secret))
+    assert stand.desk.principal_now("A" * 43) is None and stand.desk.principal_now("x") is None
+    run(stand.desk.logout(secret))
+    assert stand.desk.principal_now(secret) is None
+
+
 def test_a_store_that_is_away_lets_nobody_in(stand: Stand) -> None:
     stand.user("maria")
     secret = login(stand)
