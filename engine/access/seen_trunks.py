@@ -41,7 +41,15 @@ class SeenTrunks:
 
     def report(self, since: float, until: float) -> ReportView:
         found = self._trunks.report(since, until)
-        return replace(found, lines=tuple(each for each in found.lines if self._reach.sees_line(each.line)))
+        lines = (each for each in found.lines if self._reach.sees_line(each.line))
+        return replace(found, lines=tuple(replace(each, newest=self._told(each.newest)) for each in lines))
 
     def probes(self, line: str) -> Sequence[LineProbed]:
-        return self._trunks.probes(line) if self._reach.sees_line(line) else ()
+        found = self._trunks.probes(line) if self._reach.sees_line(line) else ()
+        return [told for each in found if (told := self._told(each)) is not None]
+
+    def _told(self, probed: LineProbed | None) -> LineProbed | None:
+        """Who was called may be somebody."""
+        if probed is None or self._unmasked:
+            return probed
+        return replace(probed, number=mask.who(probed.number))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,14 @@ from starlette.requests import HTTPConnection
 from engine.access.audit import Audit
 from engine.access.desk import csrf_of
 from engine.access.errors import AuditUnavailable
+from engine.access.oidc import Oidc, Provider
 from engine.access.role import Role
+from engine.access.vouching import Vouching
 from engine.api.app import create_app
 from engine.api.identify import COOKIE, identify
 from engine.api.problem import Problem
-from tests.engine.access.stand import PASSWORD, Stand, standing
+from tests.engine.access.provider import CLIENT, SECRET, IdProvider, serving
+from tests.engine.access.stand import PASSWORD, Stand, run, standing
 from tests.engine.api_node import READ, SETTINGS, WRITE, Node
 from tests.engine.test_api import Client, refused
 
@@ -178,6 +182,42 @@ def test_a_new_password_ends_the_session_and_lets_in(ask: Client) -> None:
     assert browser("PUT", "/v1/session/password", json={"old": PASSWORD, "new": new}).status_code == 204
     refused(browser("GET", "/v1/session"), 401, "unauthorized")
     Browser(ask, "maria", password=new)
+
+
+def test_the_provider_leads_there_and_back_and_what_came_with_it_stays_with_the_browser(
+    app: FastAPI, stand: Stand
+) -> None:
+    async def there_and_back() -> tuple[httpx.Response, httpx.Response, httpx.Response]:
+        provider = IdProvider(stand.wall)
+        async with serving(provider):
+            given = Provider(provider.issuer, CLIENT, SECRET, OWN, roles={"leads": Role.SUPERVISOR})
+            vouching = Vouching(stand.desk, Oidc(given, wall=stand.wall, clock=stand.clock))
+            provider.claims["preferred_username"] = "vera"
+            app.state.access = replace(stand.access, vouching=vouching)
+            node = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=OWN)
+            async with node, httpx.AsyncClient(verify=False) as outside:
+                left = await node.get("/v1/session/oidc?next=/console/calls")
+                back = (await outside.get(left.headers["location"])).headers["location"]
+                kept = left.cookies["isogloss_oidc"]
+                stolen = await node.get(back.removeprefix(OWN), headers={"Cookie": ""})
+                found = await node.get(back.removeprefix(OWN), headers={"Cookie": f"isogloss_oidc={kept}"})
+                return left, stolen, found
+
+    left, stolen, found = run(there_and_back())
+    assert {"HttpOnly", "Secure", "SameSite=lax", "Path=/v1/session/oidc"} <= set(
+        left.headers["set-cookie"].split("; ")
+    )
+    assert (stolen.status_code, stolen.json()["type"]) == (401, "urn:isogloss:problem:wrong-credentials")
+    assert (found.status_code, found.headers["location"]) == (303, "/console/calls")
+    principal = run(stand.desk.principal_of_session(found.cookies[COOKIE]))
+    assert principal is not None and (principal.who, principal.role) == ("vera", Role.SUPERVISOR)
+
+
+@pytest.mark.parametrize(
+    "next", ["//evil.example.com", "https://evil.example.com", "/\\evil", "/a?b", "javascript:x"]
+)
+def test_the_way_back_leads_to_pages_of_ours_alone(ask: Client, next: str) -> None:
+    refused(ask("GET", "/v1/session/oidc", None, params={"next": next}), 422, "invalid-request")
 
 
 # --- writes by cookie ---------------------------------------------------------------------------------
