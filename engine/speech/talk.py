@@ -44,7 +44,6 @@ class Talk:
     languages: dict[int, str]
     voices: dict[int, Voice]
     sentences: OrderedDict[tuple[int, int], Sentence] = field(default_factory=OrderedDict)
-    lines: int = 0
     waiting: dict[int, Voice] = field(default_factory=dict)  # how each wants to, while a person interprets
 
     def other(self, leg: int) -> int:
@@ -97,8 +96,8 @@ class Talk:
         if sentence is None:
             if not (told.stands or told.guess):
                 return None
-            self.lines += 1
-            sentence = self.sentences[key] = Sentence(self.lines, told)
+            self.call.captioned += 1  # the call's: last words of one talk may come in the next
+            sentence = self.sentences[key] = Sentence(self.call.captioned, told)
             while len(self.sentences) > KEPT:
                 self.sentences.popitem(last=False)
         elif told.serial < sentence.said.serial:

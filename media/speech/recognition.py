@@ -70,6 +70,7 @@ class Recognition:
         self._name = name
         self._spells: dict[str, tuple[Listener, Spell]] = {}  # by stream
         self._keys = 0
+        self._begun = 0  # utterances; a leg that is heard anew does not count from 1 while some are not done
         self._costs = {kind: Cost() for kind in (Kind.FINAL, Kind.PARTIAL)}
         self._pace = Pace()
         self._prepared: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()  # vocabularies
@@ -109,7 +110,8 @@ class Recognition:
 
     def begin(self, listener: Listener, at: float, now: float) -> None:
         """A leg has begun to speak."""
-        listener.utterances += 1
+        self._begun += 1
+        listener.utterances = self._begun
         said = Utterance(listener.utterances, at, self.terms.utterance)
         stream = f"{self._name}.{listener.leg}.{listener.utterances}"
         spell = Spell(said, stream, listener.rate, bytearray(), now)

@@ -25,10 +25,13 @@ from media.speech.messages import (
     SpeechCommand,
     SpeechEvent,
     Strained,
+    Talking,
     Unable,
 )
 from media.speech.shedding import Level
 from routing.queue import SpeechTerms
+from sip.uri import Uri
+from tests.sim.house import DOMAIN
 from tests.sim.stage import Stage, Voice
 
 
@@ -372,3 +375,60 @@ def test_who_does_what_is_known_as_the_ear_tells_it(scene: Scene) -> None:
     assert scene.speech.offers == (offer,)
     scene.speech.lost(scene.world.now)
     assert scene.speech.offers == ()
+
+
+def test_last_words_that_come_after_a_hold_stay_in_their_caption(scene: Scene) -> None:
+    phone = to_talk(scene)
+    customer, agent = scene.legs
+    scene.told(said(customer, 1, "mi pedido"))
+    phone.hold()
+    scene.run(0.5)
+    scene.told(said(customer, 1, "y otra", utterance=2))  # its first words come while they wait
+    phone.take_back()
+    scene.run(0.5)
+    scene.told(said(customer, 1, "sigo", utterance=3))
+    scene.told(said(customer, 2, "mi pedido no", over=True), rendered(customer, agent, 1, "my order"))
+    scene.told(said(customer, 2, "y otra cosa", over=True, utterance=2))
+    assert [(each.line, each.text) for each in scene.shown] == [
+        (1, "mi pedido"), (2, "y otra"), (3, "sigo"), (1, "mi pedido no"), (1, "mi pedido no"), (2, "y otra cosa"),
+    ]  # fmt: skip
+
+
+def test_the_last_words_of_who_was_left_are_not_spoken_to_who_goes_on_with_another(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, SpeechTerms(True, "over"), agents=2)
+    to_talk(scene)
+    customer, left = scene.legs
+    agent, colleague = scene.agents
+    if agent.session is None:
+        agent, colleague = colleague, agent
+    assert agent.session is not None
+    agent.session.refer(Uri.parse(f"sip:{colleague.name}@{DOMAIN}"), now=scene.world.now)
+    agent.host.pump()
+    scene.run(6.0)
+    assert scene.call.state is State.TALKING and left not in scene.legs
+    path = tmp_path / "clip.wav"
+    path.write_bytes(b"")
+    before = len(scene.played)
+    scene.told(Clip(1, left, customer, 1, str(path), 0.5, "adiós", "es", "voice", scene.world.now))
+    assert not path.exists() and len(scene.played) == before
+
+
+def test_of_who_is_not_heard_any_more_nothing_is_remembered_as_not_possible(scene: Scene) -> None:
+    to_talk(scene)
+    customer, _ = scene.legs
+    scene.house.switch.hang_up(scene.call.id, scene.world.now)
+    scene.house.host.pump()
+    scene.told(Unable(customer, "translate", "no answer came"))
+    assert not scene.speech.faults
+
+
+def test_a_call_that_is_over_feels_nothing_whatever_comes_late(scene: Scene) -> None:
+    to_talk(scene)
+    customer, _ = scene.legs
+    scene.told(said(customer, 1, "es una vergüenza", over=True))
+    feelings = scene.house.switch.feelings
+    assert feelings.of(scene.call.id, "customer").reasons
+    scene.house.switch.hang_up(scene.call.id, scene.world.now)
+    scene.run(1.0)
+    scene.told(Talking(customer, False, 2.0), said(customer, 1, "una vergüenza", over=True, utterance=2))
+    assert not feelings._calls

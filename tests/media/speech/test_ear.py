@@ -407,3 +407,51 @@ def test_what_phrases_take_is_made_ready_before_they_are_said_once_for_all_legs(
     scene.hand(3, Script(WORDS), HEARING)
     scene.listen(0.1, 0, legs=(1, 3))
     assert [number for number, job in scene.asked if isinstance(job, Hear)] == [1, 3]
+
+
+def test_a_leg_that_is_heard_anew_while_its_last_words_are_out_mixes_nothing_up(scene: Scene) -> None:
+    answers, scene.hands[1] = scene.hands[1], lambda job: []
+    scene.attend()
+    scene.speak(1.2)
+    scene.ear.ignore(Ignore(1), scene.now)
+    scene.attend()
+    scene.speak(1.2)
+    scene.kill(2)
+    scene.ear.gone(1, scene.now)
+    scene.hand(3, answers, HEARING)
+    scene.listen(1.0)
+    last = {each.utterance: each for each in scene.told(Said)}
+    assert len(last) == 2 and all(each.over for each in last.values())
+    assert len({job.stream for job in scene.jobs(Hear)}) == 2
+    scene.listen(6.0)
+    assert scene.ear.dispatch.workers.keys() == {3}
+
+
+def test_a_voice_that_dies_in_the_middle_is_not_heard_twice(scene: Scene) -> None:
+    def half(job: AnyJob) -> list[AnyResult]:
+        return shout(job)[:1]
+
+    scene.hands[2] = half
+    scene.attend(1, ("es",), ALOUD)
+    utter(scene, pause=0.7)
+    (first,) = scene.jobs(Speak)
+    scene.kill(2)
+    scene.hand(4, shout, TRANSLATING, SPEAKING)
+    scene.listen(0.2)
+    for late in shout(first):  # from one that was only out of reach
+        scene.ear.answered(late, scene.now)
+    scene.work()
+    (pcm,) = scene.files
+    assert len(pcm) == 2 * 2 * 40 * len(first.text)
+
+
+def test_half_a_voice_is_not_heard(scene: Scene) -> None:
+    def breaks(job: AnyJob) -> list[AnyResult]:
+        if isinstance(job, Translate):
+            return shout(job)
+        return [*shout(job)[:1], Failed(job.key, "voice", why="it ended", ever=False)]
+
+    scene.hands[2] = breaks
+    scene.attend(1, ("es",), ALOUD)
+    utter(scene)
+    assert not scene.told(Clip) and [each.what for each in scene.told(Unable)] == ["speak"]
