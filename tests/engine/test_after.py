@@ -378,13 +378,19 @@ class Model(http.server.BaseHTTPRequestHandler):
     """An endpoint of chat completions that answers what it was told to."""
 
     answer: bytes = b""
+    status: ClassVar[int] = 200
     asked: ClassVar[dict[str, object]] = {}
+    followed: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        Model.followed.append(self.path)
 
     def do_POST(self) -> None:
         length = int(self.headers["Content-Length"])
         Model.asked = {"path": self.path, "key": self.headers["Authorization"]}
         Model.asked |= json.loads(self.rfile.read(length))
-        self.send_response(200)
+        self.send_response(Model.status)
+        self.send_header("Location", "/elsewhere")
         self.end_headers()
         self.wfile.write(Model.answer)
 
@@ -418,6 +424,18 @@ def test_an_endpoint_may_write_the_summary(tmp_path: Path, endpoint: Endpoint) -
 def test_an_endpoint_that_answers_nonsense_is_done_without(endpoint: Endpoint, answer: bytes) -> None:
     Model.answer = answer
     assert endpoint.summary(lines(CALL), "en") == ""
+
+
+def test_an_endpoint_that_sends_elsewhere_is_not_followed_with_the_key(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Model, "status", 302)
+    assert endpoint.summary(lines(CALL), "en") == "" and Model.followed == []
+
+
+@pytest.mark.parametrize(("url", "key"), [("file:///etc/passwd", ""), ("http://127.0.0.1:1/v1", "a\nb")])
+def test_an_endpoint_that_cannot_be_asked_is_done_without(url: str, key: str) -> None:
+    assert Endpoint(url, "small", key).summary(lines(CALL), "en") == ""
 
 
 def test_an_endpoint_that_is_not_there_is_done_without() -> None:
