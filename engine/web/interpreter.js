@@ -4,9 +4,10 @@
 import {aloud} from './aloud.js';
 import {$, choices, make, press, show, text} from './dom.js';
 import {setIcon} from './icons.js';
-import {known, language, say} from './words.js';
+import {language, say} from './words.js';
 
 const VOICES = ['off', 'over', 'instead'];
+const WAYS = ['louder', 'higher', 'faster', 'over']; // how something was said; other reasons are words
 const TOLD = ['urgent', 'interpreter-fault', 'interpreter-fault-there'];
 const base = (tongue) => tongue.toLowerCase().split('-')[0];
 
@@ -111,5 +112,5 @@ function cannot(all) {
 }
 
 const quoted = (word) => say('mood.word', {word});
-const reason = (word) => (known(`mood.${word}`) ? say(`mood.${word}`) : quoted(word));
+const reason = (word) => (WAYS.includes(word) ? say(`mood.${word}`) : quoted(word));
 const listed = (all) => new Intl.ListFormat(language(), {type: 'unit', style: 'short'}).format(all);

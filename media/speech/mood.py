@@ -232,7 +232,7 @@ class Moods:
         if utterance != line.utterance:
             told = set()
         for found in urgent.find(line.text):
-            if found.term not in told:
-                told.add(found.term)
+            if found.folded not in told:
+                told.add(found.folded)
                 yield Alarm(self.call, line.side, line.utterance, found.term, now)
         self._told[line.side] = (line.utterance, told)
