@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -24,7 +24,8 @@ from engine.after.topics import of_language, topics
 from engine.events import CallHeld, CallResumed, CallWrappedUp, Side
 from engine.speech_events import MoodTurned
 from engine.store import database, migrate
-from engine.store.transcripts import Mark, TextFilter, Transcripts
+from engine.store.errors import StoreUnavailable
+from engine.store.transcripts import Mark, Review, Said, TextFilter, Transcripts
 from media.speech.io.lexica import languages, shipped
 from media.speech.transcript import Line
 from tests.engine.store_samples import T0, record
@@ -361,6 +362,34 @@ def test_a_store_that_is_away_costs_reviews_which_are_counted_and_nothing_else(t
     stand.call()
     stand.finish()
     assert stand.after.lost == 1 and "without a review" in stand.after.check().detail
+
+
+def test_a_store_that_comes_back_after_long_has_every_review(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.after.desk.RETRY_S", 0.0)
+    away, keep = iter(range(40)), stand.kept.keep
+    health: list[str] = []
+
+    def kept(made: Review, said: Sequence[Said]) -> None:
+        if next(away, None) is not None:
+            health.append(stand.after.check().detail)
+            raise StoreUnavailable("restarting")
+        keep(made, said)
+        if made.call == "c2":
+            kept_both.set()
+
+    kept_both = threading.Event()
+    monkeypatch.setattr(stand.kept, "keep", kept)
+    stand.after.terms = lambda: Terms(settle_s=0.0)
+    stand.call("c1")
+    stand.call("c2")
+    stand.after.start()
+    assert kept_both.wait(10.0)
+    stand.after.close()
+    assert stand.after.lost == 0 and health[-1] == "reviews wait for the store"
+    assert stand.kept.review("c1") is not None and stand.kept.review("c2") is not None
+    assert stand.after.check().detail == ""
 
 
 def test_what_is_too_old_is_erased(tmp_path: Path) -> None:
