@@ -27,7 +27,7 @@ import msgspec
 from media.io.link import Link, Lost
 from media.messages import Frames, Ping, Pong, WorkerReady
 from media.speech.io.crafts import build
-from media.speech.jobs import AnyJob, AnyResult, Craft, Forget, Hear, Speak, Translate
+from media.speech.jobs import AnyJob, AnyResult, Craft, Forget, Hear, Speak, Translate, worked
 from media.speech.messages import Begin
 from media.speech.settings import CraftSettings
 from media.speech.wire import Offers, decode_jobs, encode
@@ -92,7 +92,7 @@ class Bench:
         self._streams: set[str] = set()
 
     def run(self) -> None:
-        """Work for ear after ear, for ever."""
+        """Work for ear after ear, for ever. Raises Broken."""
         while True:
             try:
                 with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as ear:
@@ -139,7 +139,7 @@ class Bench:
     def _work(self, craft: Craft) -> Sequence[AnyResult]:
         self._supervised.since = time.monotonic()
         try:
-            return craft.work(time.monotonic())
+            return worked(craft, time.monotonic())
         finally:
             self._supervised.since = None
 
