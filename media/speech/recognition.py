@@ -26,6 +26,7 @@ from media.speech.utterance import Revision, Utterance
 FEED_S = 1.0  # how often a recogniser that hears a sound once is given it where no guess is asked for
 FIRST_S = 0.3  # of sound that a guess is asked about
 TRIES = 3  # of an utterance that recognisers fail at
+AGAIN_S = 0.3  # between two tries for its last words
 PREPARED = 64  # vocabularies at most
 PREPARE_DUE_S = 10.0
 ANY_HZ = 8000  # of no sound
@@ -139,7 +140,7 @@ class Recognition:
             when = spell.utterance.next_timeout()
             if when is not None and now >= when:
                 self._revised(listener, spell, spell.utterance.tick(now), now)
-            if not spell.ended and not spell.owed and self._wants(listener, spell, now):
+            if not spell.owed and self._wants(listener, spell, now):
                 self._ask(listener, spell, now)
             self._finish(spell)
 
@@ -181,8 +182,6 @@ class Recognition:
         spell.owed, spell.failures = "", TRIES if result.ever else spell.failures + 1
         if spell.failures >= TRIES:
             listener.unable("hear", result.why, self._tell)
-        elif job.final:
-            self._wait(job, now)
 
     def again(self, job: Hear, now: float) -> None:
         """Who was asked is gone, or somebody is there now."""
@@ -199,9 +198,11 @@ class Recognition:
             self._finish(known[1])
 
     def _wants(self, listener: Listener, spell: Spell, now: float) -> bool:
-        """Whether it is time to ask for a guess."""
-        if spell.failures >= TRIES:
+        """Whether it is time to ask for a guess, or once more for last words that could not be had."""
+        if spell.failures >= TRIES or spell.shed or spell.utterance.over:
             return False
+        if spell.ended:
+            return spell.failures > 0 and now - spell.asked_at >= AGAIN_S
         fresh = (spell.samples - spell.sent) / spell.rate
         pause = self.terms.partial_s if self._hurries(listener) else FEED_S
         return fresh >= FIRST_S and now - spell.asked_at >= pause
@@ -226,6 +227,7 @@ class Recognition:
             spell.sent, spell.owed = spell.samples, job.key
             self._send(worker, job)
         elif spell.ended:
+            spell.owed = job.key
             self._wait(job, now)
 
     def _work(self, job: Hear) -> tuple[Kind, float]:

@@ -455,3 +455,32 @@ def test_half_a_voice_is_not_heard(scene: Scene) -> None:
     scene.attend(1, ("es",), ALOUD)
     utter(scene)
     assert not scene.told(Clip) and [each.what for each in scene.told(Unable)] == ["speak"]
+
+
+def test_last_words_that_could_not_be_had_are_asked_for_again(scene: Scene) -> None:
+    script, failed = Script(WORDS), []
+
+    def fails_once(job: AnyJob) -> list[AnyResult]:
+        if isinstance(job, Hear) and job.final and not failed:
+            failed.append(job)
+            script.heard.clear()
+            return [Failed(job.key, "script", why="the server is too far behind", ever=False)]
+        return script(job)
+
+    scene.hands[1] = fails_once
+    scene.attend()
+    utter(scene, pause=1.5)
+    assert failed and not scene.told(Unable)
+    last = scene.told(Said)[-1]
+    assert last.over and last.stands == "mi pedido no ha llegado" and not last.guess
+    assert [job.final for job in scene.jobs(Hear)].count(True) <= 3
+
+
+def test_one_that_always_fails_is_not_asked_for_ever(scene: Scene) -> None:
+    scene.hands[1] = lambda job: (
+        [Failed(job.key, "script", why="it broke", ever=False)] if isinstance(job, Hear) else []
+    )
+    scene.attend()
+    utter(scene, pause=6.0)
+    assert len(scene.jobs(Hear)) <= recognition.TRIES + 1
+    assert [each.why for each in scene.told(Unable)] == ["it broke"]
