@@ -258,7 +258,7 @@ class Speech:
         if known is None:
             terms = policy.Terms(late_s=self._switch.config.language.lag_s)
             known = self._interpreters[talk.call.id] = Interpreting(
-                talk, terms, self._notice(talk), self.clips
+                talk, terms, self._notice(talk), self._unspoken(talk), self.clips
             )
         return known
 
@@ -271,6 +271,16 @@ class Speech:
             self.tell(leg, told)
 
         return tell
+
+    def _unspoken(self, talk: Talk) -> Callable[[Clip, float], None]:
+        """Whoever was to hear it may read it: its caption says so."""
+
+        def show(clip: Clip, now: float) -> None:
+            caption = talk.unspoken(clip.leg, clip.utterance, self._switch.wall(now))
+            if caption is not None:
+                self.show(caption)
+
+        return show
 
     def _hear(self, talk: Talk) -> None:
         assert self.ear is not None, "talks are where an ear is"

@@ -27,11 +27,19 @@ KEPT = 32  # utterances of a side that may still change
 
 @dataclass
 class Sentence:
-    """An utterance: the newest that is known of it, and of its translation."""
+    """An utterance: the newest that is known of it, and of its translation. unspoken: its interpreter's voice
+    was not heard, or not to its end.
+    """
 
     line: int
     said: Said
     rendered: Rendered | None = None
+    unspoken: bool = False
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        marks = self.rendered.marks if self.rendered is not None else ()
+        return (*marks, "unspoken") if self.unspoken and "shed" not in marks else marks
 
 
 @dataclass
@@ -113,6 +121,14 @@ class Talk:
         sentence.rendered = told
         return self._caption(sentence, at)
 
+    def unspoken(self, leg: int, utterance: int, at: float) -> Caption | None:
+        """What an interpreter did not say of it, or not to its end, is to be read; None where that is known."""
+        sentence = self.sentences.get((leg, utterance))
+        if sentence is None or sentence.unspoken:
+            return None
+        sentence.unspoken = True
+        return self._caption(sentence, at)
+
     def _caption(self, sentence: Sentence, at: float) -> Caption | None:
         said, rendered = sentence.said, sentence.rendered
         text, guess = joined(said.stands, said.guess)
@@ -140,7 +156,7 @@ class Talk:
             translated_by=rendered.by if rendered is not None else "",
             low_accuracy=said.low,
             gist=rendered is not None and rendered.gist,
-            marks=rendered.marks if rendered is not None else (),
+            marks=sentence.marks,
         )
 
 

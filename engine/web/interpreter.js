@@ -104,11 +104,12 @@ function offer(select, voice) {
   choices(select, VOICES.map((each) => [each, say(`interpreter.${each}`)]), voice);
 }
 
-/** What the node says of it is for whoever runs it, in its own language. */
+/** What cannot be done; why is for whoever runs the node, in its own language. */
 function cannot(all) {
   const [place] = $('cannot').getElementsByTagName('ul');
-  if (place.textContent === all.join('')) return;
-  place.replaceChildren(...all.map((each) => make('li', {lang: 'en', dir: 'ltr', textContent: each})));
+  const rows = all.map(({what, why}) => make('li', {}, `${say(`interpreter.${what}`)} `,
+    make('bdi', {class: 'soft', lang: 'en', dir: 'ltr', textContent: why})));
+  if (place.textContent !== rows.map((each) => each.textContent).join('')) place.replaceChildren(...rows);
 }
 
 const quoted = (word) => say('mood.word', {word});

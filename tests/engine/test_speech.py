@@ -10,6 +10,7 @@ import pytest
 from engine.events import Side
 from engine.speech.sight import speech_view
 from engine.speech_events import LanguageFound, SpeechStrained
+from engine.speech_views import CannotView
 from engine.states import State
 from engine.views import Caption, LegSide
 from media.messages import Play, Tap, Untap
@@ -237,7 +238,7 @@ def test_a_side_sees_how_both_hear_each_other_and_what_keeps_an_interpreter_away
     seen = speech_view(scene.call, Side.AGENT), speech_view(scene.call, Side.CUSTOMER)
     assert [(each.voice, each.fault) for each in seen if each] == [("over", "hear"), ("off", "")]
     assert [(each.voice_there, each.fault_there) for each in seen if each] == [("off", ""), ("over", "hear")]
-    assert seen[0] is not None and seen[0].cannot == ("nobody hears es",)
+    assert seen[0] is not None and seen[0].cannot == (CannotView(what="hear", why="nobody hears es"),)
 
 
 def test_a_sentence_without_a_translation_is_final_and_says_why(scene: Scene) -> None:
@@ -432,3 +433,26 @@ def test_a_call_that_is_over_feels_nothing_whatever_comes_late(scene: Scene) -> 
     scene.run(1.0)
     scene.told(Talking(customer, False, 2.0), said(customer, 1, "una vergüenza", over=True, utterance=2))
     assert not feelings._calls
+
+
+def test_a_caption_says_that_its_interpreter_was_not_heard(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, SpeechTerms(True, "over"))
+    to_talk(scene)
+    customer, agent = scene.legs
+    path = tmp_path / "clip.wav"
+
+    def clip(utterance: int, at: float) -> None:
+        path.write_bytes(b"")
+        scene.told(Clip(1, customer, agent, utterance, str(path), 0.5, "hello", "en", "voice", at))
+
+    scene.told(said(customer, 1, "hola", over=True), rendered(customer, agent, 1, "hello", over=True))
+    clip(1, scene.world.now)  # it is played
+    shown = len(scene.shown)
+    scene.told(said(customer, 1, "sigo aquí", over=True, utterance=2))
+    clip(2, scene.world.now - 60.0)  # it comes far too late
+    assert not path.exists()
+    assert [(each.line, each.marks) for each in scene.shown[shown:]] == [(2, ()), (2, ("unspoken",))]
+    scene.speech.choose(scene.call.id, Side.AGENT, "off", scene.world.now)
+    scene.told(said(customer, 1, "adiós", over=True, utterance=3))
+    clip(3, scene.world.now)  # that nobody wants to hear any more
+    assert not path.exists() and scene.shown[-1].marks == ()

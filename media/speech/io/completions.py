@@ -1,4 +1,4 @@
-"""A language model behind the network: any server of the chat completions API (POST /chat/completions).
+"""A model that answers, behind the network: any server of the chat completions API (POST /chat/completions).
 
 It is asked only where an operator has configured it, at that address and no other: redirects are not
 followed, proxies of the environment not used, so that nobody else is told the key or what callers said. Its

@@ -1,4 +1,4 @@
-"""A translator behind the network: a language model that is asked as media/speech/io/completions.py says.
+"""A translator behind the network: a model that is asked as media/speech/io/completions.py says.
 
 What callers said goes to it as data, under an instruction that says so; what comes back is a translation of
 bounded length or nothing. Several texts are asked at once.
