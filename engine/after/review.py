@@ -47,7 +47,9 @@ def moods(call: str, lines: Sequence[Line], lexica: Lexica) -> dict[str, Felt]:
     """How each side felt, by its words alone."""
     felt = Moods(call, lexica)
     worst: dict[str, float] = {}
-    words: dict[str, dict[str, tuple[float, str]]] = {}  # by side and word, what it weighs and how it was said
+    words: dict[
+        str, dict[str, tuple[float, str]]
+    ] = {}  # by side and word, what it weighs and how it was said
     for line in lines:
         felt.hear(line, now=line.end)
         mood = felt.sides[line.side]

@@ -116,7 +116,9 @@ class Interpreting:
 
     def _play(self, act: policy.PlayClip, now: float) -> None:
         clip = self._clips.get(act.clip.number)
-        self._send(act.listener, Play(act.listener, -act.clip.number, [clip.path if clip is not None else ""]))
+        self._send(
+            act.listener, Play(act.listener, -act.clip.number, [clip.path if clip is not None else ""])
+        )
         side = self._talk.legs[act.listener].side.value
         seconds, lag = round(act.clip.seconds, 2), round(act.lag_s, 3)
         self._talk.call.note(InterpreterSpoke, now, side=side, seconds=seconds, lag_s=lag)

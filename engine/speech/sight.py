@@ -82,9 +82,7 @@ def speech_view(call: Call, side: Side) -> SpeechView | None:
 def _cannot(call: Call, legs: Collection[int]) -> tuple[CannotView, ...]:
     """Each once, whichever side it is of."""
     faults = call.switch.speech.faults.items()
-    return tuple(
-        dict.fromkeys(CannotView(what=what, why=why) for (leg, what), why in faults if leg in legs)
-    )
+    return tuple(dict.fromkeys(CannotView(what=what, why=why) for (leg, what), why in faults if leg in legs))
 
 
 def _heard(call: Call, listener: int) -> tuple[str, str]:

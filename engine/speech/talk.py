@@ -122,7 +122,7 @@ class Talk:
         return self._caption(sentence, at)
 
     def unspoken(self, leg: int, utterance: int, at: float) -> Caption | None:
-        """What an interpreter did not say of it, or not to its end, is to be read; None where that is known."""
+        """What an interpreter did not say, or not to its end, is to be read; None where that is shown."""
         sentence = self.sentences.get((leg, utterance))
         if sentence is None or sentence.unspoken:
             return None

@@ -108,7 +108,7 @@ def units(text: str, language: str) -> list[str]:
 
 
 def as_said(text: str, language: str, begin: int, end: int) -> str:
-    """The units of a text from `begin` to before `end`, with the capitals and accents that they have in it."""
+    """The units of a text from `begin` to before `end`, with the capitals and accents that they have."""
     text = unicodedata.normalize("NFKC" if language in UNSPACED else "NFC", text[:MOST])
     places = [at for at, each in enumerate(text) for _ in fold(each, language)]
     folded = "".join(fold(each, language) for each in text)

@@ -23,7 +23,7 @@ Message = Mapping[str, str]
 
 
 class NoCompletion(Exception):
-    """why: what was wrong and what to do; nothing of what was asked. ever: there is no use in asking again."""
+    """why: what was wrong and what to do, nothing of what was asked. ever: it is of no use to ask again."""
 
     def __init__(self, why: str, *, ever: bool = False) -> None:
         super().__init__(why)
@@ -90,5 +90,7 @@ class Completions:
                 raise ValueError("it is too long")
             content = json.loads(data)["choices"][0]["message"]["content"]
         except (ValueError, LookupError, TypeError, RecursionError) as error:
-            raise NoCompletion(f"{self.name} answers what is no completion ({type(error).__name__})") from error
+            raise NoCompletion(
+                f"{self.name} answers what is no completion ({type(error).__name__})"
+            ) from error
         return content.strip() if isinstance(content, str) else ""

@@ -1,6 +1,7 @@
 """A program that speaks Piper's command line, where that is not installed: lines in, files out.
 
-It reads the same description and runs the same model through onnxruntime; a line that says "die" ends it, and "hang" is its last.
+It reads the same description and runs the same model through onnxruntime; a line that says "die" ends it, and
+"hang" is its last.
 """
 
 from __future__ import annotations
