@@ -303,6 +303,8 @@ class Recognition:
             rendering = spell.renderings.get(into.leg)
             if rendering is None:
                 rendering = spell.renderings[into.leg] = Rendering(into)
+            elif rendering.into.language == into.language:
+                rendering.into = into  # with a voice or without from the next clause on
             self._interpreter.follow(listener, spell, rendering, clauses, revision, now)
 
     def _finish(self, spell: Spell) -> None:

@@ -206,6 +206,16 @@ def test_a_call_that_was_put_into_words_is_kept_with_its_review_when_it_is_over(
     assert [each.review.call for each in talk.kept.page(TextFilter(words="disgrace")).items] == [call]
 
 
+def test_last_words_of_a_call_that_is_over_bring_no_help_and_leave_nothing(talk: Talk) -> None:
+    call = talk.call
+    talk.house.switch.hang_up(call.id, talk.world.now)
+    talk.run(1.0)
+    talk.assist.said(
+        call, Line(call.id, "customer", 1, 1.0, 2.0, "en", "my parcel has not arrived"), talk.world.now
+    )
+    assert talk.helps == [] and not talk.assist._calls
+
+
 # --- the page and the API ---------------------------------------------------------------------------
 
 

@@ -484,3 +484,16 @@ def test_one_that_always_fails_is_not_asked_for_ever(scene: Scene) -> None:
     utter(scene, pause=6.0)
     assert len(scene.jobs(Hear)) <= recognition.TRIES + 1
     assert [each.why for each in scene.told(Unable)] == ["it broke"]
+
+
+def test_a_voice_that_is_wished_in_the_middle_of_a_sentence_speaks_the_next_clause(scene: Scene) -> None:
+    words = [*WORDS[:-1], "llegado.", "Quiero", "mi", "dinero", "ahora."]
+    scene.hands[1] = Script(words)
+    scene.attend(1, ("es",), ENGLISH)
+    scene.speak(3.2)
+    before = scene.jobs(Translate)
+    assert before and not scene.jobs(Speak)
+    scene.attend(1, ("es",), ALOUD)
+    scene.speak(0.8)
+    scene.listen(1.0)
+    assert scene.told(Clip) and "DINERO" in scene.told(Clip)[-1].text
