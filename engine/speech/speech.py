@@ -241,7 +241,12 @@ class Speech:
             call.customer.number: call.language,
             call.party.number: spoken[0] if spoken else self._switch.config.language.agents,
         }
+        before = call.talked  # what was found of a side, and what both chose, is known after a hold as well
+        if before is not None:
+            languages |= {leg: tongue for leg, tongue in before.languages.items() if leg in languages}
         voices = dict.fromkeys(legs, _voice(call, languages))
+        if before is not None and tuple(before.legs) == legs:
+            voices = dict(before.wanted)
         talk = Talk(call, {each: self._switch.legs[each] for each in legs}, languages, voices)
         if call.guest is not None and call.guest.joined:
             talk.waiting, talk.voices = voices, dict.fromkeys(legs, VOICES["off"])
@@ -295,6 +300,7 @@ class Speech:
         interpreter = self._interpreters.pop(talk.call.id, None)
         if interpreter is not None:
             interpreter.end(now)
+        talk.call.talked = talk
         del self._of[talk.call.id]
         for number, leg in talk.legs.items():
             self._talks.pop(number, None)

@@ -54,6 +54,11 @@ class Talk:
     sentences: OrderedDict[tuple[int, int], Sentence] = field(default_factory=OrderedDict)
     waiting: dict[int, Voice] = field(default_factory=dict)  # how each wants to, while a person interprets
 
+    @property
+    def wanted(self) -> dict[int, Voice]:
+        """How each wants to hear the other, whether a person interprets or not."""
+        return self.waiting or self.voices
+
     def other(self, leg: int) -> int:
         return next(each for each in self.legs if each != leg)
 

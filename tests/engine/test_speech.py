@@ -457,3 +457,21 @@ def test_a_caption_says_that_its_interpreter_was_not_heard(tmp_path: Path) -> No
     scene.told(said(customer, 1, "adiós", over=True, utterance=3))
     clip(3, scene.world.now)  # that nobody wants to hear any more
     assert not path.exists() and scene.shown[-1].marks == ()
+
+
+def test_what_was_found_and_chosen_is_known_after_a_hold(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, SpeechTerms(True, "over", detect=("pt",)))
+    phone = to_talk(scene)
+    customer, agent = scene.legs
+    scene.told(Speaks(customer, "pt"))
+    scene.speech.choose(scene.call.id, Side.AGENT, "off", scene.world.now)
+    phone.hold()
+    scene.run(0.5)
+    scene.ear.asked.clear()
+    phone.take_back()
+    scene.run(0.5)
+    expected = {each.leg: each for each in scene.ear.asked if isinstance(each, Attend)}
+    assert expected[customer].languages[0] == expected[agent].into[0].language == "pt"
+    assert (expected[customer].into[0].voice, expected[agent].into[0].voice) == ("off", "over")
+    assert scene.speech.interpreter(scene.call.id, agent)[0] == "off"
+    assert scene.speech.interpreter(scene.call.id, customer)[0] == "over"
