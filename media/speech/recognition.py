@@ -199,10 +199,11 @@ class Recognition:
 
     def _wants(self, listener: Listener, spell: Spell, now: float) -> bool:
         """Whether it is time to ask for a guess, or once more for last words that could not be had."""
-        if spell.failures >= TRIES or spell.shed or spell.utterance.over:
+        if spell.failures >= TRIES:
             return False
         if spell.ended:
-            return spell.failures > 0 and now - spell.asked_at >= AGAIN_S
+            failed = spell.failures > 0 and not (spell.shed or spell.utterance.over)
+            return failed and now - spell.asked_at >= AGAIN_S
         fresh = (spell.samples - spell.sent) / spell.rate
         pause = self.terms.partial_s if self._hurries(listener) else FEED_S
         return fresh >= FIRST_S and now - spell.asked_at >= pause
