@@ -44,6 +44,8 @@ READ = 1024 * 1024
 DUE_S = 0.5  # before the end of waiting for a recogniser's last words, after which it need not begin
 TICK = 0.02  # s between looks at what is due
 FAULTS = 100  # faults in a row after which a fresh ear is the better one
+SWEEP_S = 60.0  # between two looks for clips that nobody deletes
+LEFT_S = 300.0  # that a clip may lie there: longer than any waits and plays
 UNSENT = 32 * 1024 * 1024  # bytes that a worker may leave unread
 
 log = logging.getLogger("media.speech.ear")
@@ -107,7 +109,7 @@ class Process:
         self._poll.register(link.fileno(), select.EPOLLIN)
         self._sources: dict[int, Taps] = {}
         self._hands: dict[int, Hand] = {}
-        self._looked = 0.0
+        self._looked = self._swept = 0.0
         self._load = Load(time.monotonic())
 
     def run(self) -> None:
@@ -135,6 +137,9 @@ class Process:
             self._looked = now
             self._ear.tick(now)
             self._load.measure(now)
+            if now - self._swept >= SWEEP_S:
+                self._swept = now
+                sweep(self._clips, time.time() - LEFT_S)
         self._send(now)
 
     def _attend_to(self, handle: int) -> None:
@@ -268,6 +273,16 @@ class Process:
             path.unlink(missing_ok=True)
             return ""
         return str(path)
+
+
+def sweep(clips: Path, before: float) -> None:
+    """Deletes voices written before then, epoch seconds: an ear that died told nobody of its last ones."""
+    for path in clips.glob("*.wav"):
+        try:
+            if path.stat().st_mtime < before:
+                path.unlink()
+        except OSError as error:
+            log.debug("a clip stays: %s", error)
 
 
 def main(arguments: list[str]) -> int:
