@@ -197,9 +197,8 @@ def _done(options: argparse.Namespace, user: User, made_up: str, said: str) -> N
 def _line(user: Told) -> str:
     limits = [f"{what}: {', '.join(user[what])}" for what in ("markets", "teams") if user[what]]
     marks = [*(["shut out"] if user["disabled"] else []), *(["second factor"] if user["totp_on"] else [])]
-    return f"{user['name']:<20} {user['role']:<11}" + "; ".join([user["display"], *limits, *marks]).strip(
-        "; "
-    )
+    told = "; ".join(filter(None, [user["display"], *limits, *marks]))
+    return f"{user['name']:<20} {user['role']:<11}{told}".rstrip()
 
 
 # --- the audit log --------------------------------------------------------------------------------
