@@ -170,8 +170,8 @@ class Diagnosis(Columns):
 
     received, foreign, refused, stream, media: as at the look before. unheard: the far end's reports know
     nothing of what we send. listened: when samples were last seen; mute: when digital silence began; loud:
-    when it was last loud; s. clipped: share of loud blocks. peak: the highest since it was asked for; spoke: share
-    of recent blocks that were loud. anchor: least delay, against the far end's clock,
+    when it was last loud; s. clipped: share of loud blocks. peak: the highest since it was asked for; spoke:
+    share of recent blocks that were loud. anchor: least delay, against the far end's clock,
     of the half second that ended at `anchored`; least: of the one that began at `window`; halfway: how far it
     had shifted at `halved`, about the middle of the time since; s. ppm: drift.
     """

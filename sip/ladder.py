@@ -1,20 +1,19 @@
 """Every message of every call, both ways, as it came and went: what a SIP ladder is drawn from.
 
 A message is filed under its Call-ID. Dialogs of calls are bound and stay until they are released; those of
-strangers make way for newer ones. What is asked of the loop is a search for the Call-ID and an append; nothing
-is parsed, and secrets are taken out (sip.redaction) whenever a message leaves here, by `shown`.
+strangers make way for newer ones. What is asked of the loop is a search for the Call-ID and an append;
+nothing is parsed, and secrets are taken out (sip.redaction) whenever a message leaves the node's memory.
 """
 
 from __future__ import annotations
 
 import re
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sip.hop import Hop
-from sip.redaction import redact
 
 _NAMED = b"\r\nCall-ID: "
 _ANY_NAME = re.compile(rb"[\r\n](?:call-id|i)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*[\r\n]", re.IGNORECASE)
@@ -154,15 +153,9 @@ class Ladders:
         rung = Rung(now, inward, hop, data, fault)
         if self.watch is not None:
             self.watch(rung)
-        at = data.find(_NAMED)
-        if at >= 0:
-            at += len(_NAMED)
-            key = data[at : data.find(b"\r", at)]
-        else:
-            found = _ANY_NAME.search(data)
-            if found is None:
-                return None
-            key = found[1]
+        key = call_id_of(data)
+        if key is None:
+            return None
         dialog = self._calls.get(key)
         if dialog is None:
             dialog = self._strangers.get(key)
@@ -215,9 +208,14 @@ class Ladders:
         told.append(Refusal(now, hop, status, dialog))
 
 
-def shown(rungs: Iterable[Rung]) -> list[Rung]:
-    """Messages as they may leave here: in the order of time, without secrets."""
-    return sorted((each._replace(data=redact(each.data)) for each in rungs), key=lambda each: each.at)
+def call_id_of(data: bytes) -> bytes | None:
+    """The Call-ID of a message, be it readable otherwise or not."""
+    at = data.find(_NAMED)
+    if at >= 0:
+        at += len(_NAMED)
+        return data[at : data.find(b"\r", at)]
+    found = _ANY_NAME.search(data)
+    return found[1] if found is not None else None
 
 
 def _way(hop: Hop) -> tuple[str, int]:

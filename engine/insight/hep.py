@@ -1,4 +1,4 @@
-"""SIP messages as HOMER wants them: HEP version 3 packets ("HEP3", the Homer Encapsulation Protocol, rev. 12).
+"""SIP messages as HOMER wants them: packets of the Homer Encapsulation Protocol, version 3 (rev. 12).
 
 A packet is `HEP3`, its length, and chunks of vendor, type, length and value; all numbers are big-endian.
 """

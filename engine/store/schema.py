@@ -18,6 +18,7 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -194,6 +195,16 @@ reviews = Table(
     Index("ix_reviews_ended_at_call", "ended_at", "call"),
     Index("ix_reviews_agent_ended_at", "agent", "ended_at"),
     sqlite_with_rowid=False,
+)
+
+# SIP messages and quality over time of a call that is over (engine/insight/trace.py), packed.
+call_traces = Table(
+    "call_traces",
+    metadata,
+    Column("call", Text, primary_key=True),
+    Column("ended_at", Float(53), nullable=False),
+    Column("trace", LargeBinary, nullable=False),
+    Index("ix_call_traces_ended_at", "ended_at"),
 )
 
 

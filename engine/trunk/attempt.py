@@ -145,7 +145,7 @@ class LineAttempt:
         srtp = self._trunks.exchange.terms(step.line).srtp
         offer = self._offer(step.line, policy(srtp, way.hop.transport))
         self._session = invite(call, self.number, step, way, offer, self._caller, now)
-        call.switch.sessions[self._session.id] = self.leg
+        call.switch.bind(self._session, self.leg)
         self._sent_at, self._heard = now, Heard.NOTHING  # of this INVITE: those before got nowhere
         self._arm(min(step.no_100_s, self._until - now), self._silent, now)
 
