@@ -29,6 +29,7 @@ from engine.cluster.running import Running, store_of
 from engine.desk import Desk
 from engine.events import NodeStarted, NodeStopped
 from engine.gatehouse import Gatehouse
+from engine.insight import insight
 from engine.journal import Journal
 from engine.line_sight import LineSight
 from engine.metrics import Metrics
@@ -76,7 +77,7 @@ class Engine:
         self.workers = Workers(config.media, self._media_told, self._worker_lost)
         spoken = telephony_of(config, rng, self.clock, self._sip_told, self._guest)
         self.registrar, self.dns, self.admission = spoken.registrar, spoken.dns, spoken.admission
-        self.agent, self.shell = spoken.agent, spoken.shell
+        self.agent, self.shell, self.ladders = spoken.agent, spoken.shell, spoken.ladders
         self.switch = Switch(
             config,
             agent=self.agent,
@@ -121,7 +122,9 @@ class Engine:
         self.sign_in = SignIn(config.agents, realm, self.admission.guard, rng)
         self.desk = Desk(self)
         self.view = View(self, VERSION)
-        self.checks: list[Callable[[], Check]] = [self.understanding.after.check]  # of the node's health
+        self.insight = insight.of_node(self)
+        after = self.understanding.after
+        self.checks: list[Callable[[], Check]] = [after.check, self.insight.check]  # of the node's health
         self.metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock))
         self.switch.observers.append(self.metrics.notice)
         self.switch.leg_observers.append(self.metrics.observe_leg)
@@ -176,6 +179,7 @@ class Engine:
             self.heritage.recover(JournalPast(self.journal, self.understanding.after.notice), self.clock())
         self.probes.start()
         self.understanding.after.start()
+        self.insight.start()
         self.switch.note(NodeStarted(at=time.time(), node=self.config.node.name, version=VERSION))
 
     async def stop(self) -> None:
@@ -209,7 +213,9 @@ class Engine:
         self.switch.note(NodeStopped(at=time.time(), node=self.config.node.name))
         if self._alarm is not None:
             self._alarm.cancel()
+        self.insight.traces.close()
         await asyncio.to_thread(self.understanding.after.close)
+        await asyncio.to_thread(self.insight.close)
         await asyncio.to_thread(self.journal.close)
 
     async def _leave_lines(self) -> None:

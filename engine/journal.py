@@ -34,6 +34,7 @@ from engine.store.records import OpenCall, RecordFilter, RecordPage, Records
 from engine.store.rows import Entry
 from engine.store.sink import Sink
 from engine.store.spill import Spill
+from engine.store.traces import TraceStore
 from engine.store.transcripts import Transcripts
 from engine.views import Check, Health
 
@@ -90,6 +91,7 @@ class Journal:
         self._records = Records(self._engine)
         self.lines = LineSums(self._engine)
         self.transcripts = Transcripts(self._engine)
+        self.traces = TraceStore(self._engine)
         self._keeper = Keeper(Sink(self._engine), Spill(_spill_path(store_url, spill)), node, hold=limit)
         with ExitStack() as undo:
             undo.callback(self._engine.dispose)

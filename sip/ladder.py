@@ -27,7 +27,7 @@ CANCELLED = 487  # the caller took it back: nobody refused anything
 class Bounds:
     """Of what is kept. first, last: messages of a dialog; those between are left out and counted. message:
     bytes of one that are kept. dialog, total: bytes. strangers: dialogs of no call; theirs: bytes of those.
-    refusals: that are remembered, and as many challenges.
+    refusals: that are remembered, and as many challenges; refused: bytes of both.
     """
 
     first: int = 200
@@ -38,6 +38,7 @@ class Bounds:
     strangers: int = 4096
     theirs: int = 8 << 20
     refusals: int = 2000
+    refused: int = 8 << 20
 
 
 class Rung(NamedTuple):
@@ -72,12 +73,17 @@ class Dialog:
 
 
 class Refusal(NamedTuple):
-    """A request was refused with `status`. hop: where it came from."""
+    """A request was refused with `status`. request: None where it is not kept."""
 
-    at: float
-    hop: Hop
     status: int
-    dialog: Dialog
+    call_id: bytes
+    request: Rung | None
+    response: Rung
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.response.data) + (len(self.request.data) if self.request is not None else 0)
 
 
 class Ladders:
@@ -90,8 +96,9 @@ class Ladders:
         self._calls: dict[bytes, Dialog] = {}
         self._strangers: OrderedDict[bytes, Dialog] = OrderedDict()
         self._theirs = 0  # bytes of strangers' dialogs
-        self._refusals: deque[Refusal] = deque(maxlen=self.bounds.refusals)
-        self._challenges: deque[Refusal] = deque(maxlen=self.bounds.refusals)
+        self._refusals: deque[Refusal] = deque()
+        self._challenges: deque[Refusal] = deque()
+        self._refused = 0  # bytes of both
 
     # --- as it comes and goes -----------------------------------------------------------------------
 
@@ -103,7 +110,7 @@ class Ladders:
         """One message goes."""
         dialog = self._file(now, False, hop, data)
         if dialog is not None and data.startswith(_REFUSALS):
-            self._refused(data, hop, dialog, now)
+            self._note_refusal(data, dialog)
 
     def undelivered(self, data: bytes, hop: Hop, reason: str, now: float) -> None:
         """A message that was sent did not go."""
@@ -196,16 +203,20 @@ class Ladders:
         dialog = strangers[key] = Dialog(key)
         return dialog
 
-    def _refused(self, data: bytes, hop: Hop, dialog: Dialog, now: float) -> None:
-        found = _METHOD.search(data)
-        try:
-            status = int(data[8:11])
-        except ValueError:
+    def _note_refusal(self, data: bytes, dialog: Dialog) -> None:
+        found, response = _METHOD.search(data), dialog.newest()
+        digits = data[8:11]
+        if found is None or response is None or found[1].upper() == b"ACK" or not digits.isdigit():
             return
-        if found is None or found[1].upper() == b"ACK" or status == CANCELLED:
+        status = int(digits)
+        if status == CANCELLED:
             return
+        request = next((each for each in reversed(dialog.last or dialog.first) if each.inward), None)
         told = self._challenges if status in CHALLENGES else self._refusals
-        told.append(Refusal(now, hop, status, dialog))
+        told.append(Refusal(status, dialog.call_id, request, response))
+        self._refused += told[-1].size
+        while len(told) > self.bounds.refusals or (self._refused > self.bounds.refused and told):
+            self._refused -= told.popleft().size
 
 
 def call_id_of(data: bytes) -> bytes | None:

@@ -63,13 +63,15 @@ class Exporter:
         if not self._wake.is_set():
             self._wake.set()
 
-    def close(self, timeout_s: float = 2.0) -> None:
-        """Send what waits. Blocks."""
+    def leave(self) -> None:
+        """Send what waits, and end; for whoever does not wait for that."""
         self._closing = True
         self._wake.set()
+
+    def close(self, timeout_s: float = 2.0) -> None:
+        """Send what waits. Blocks."""
+        self.leave()
         self._thread.join(timeout_s)
-        for each in self._sockets.values():
-            each.close()
 
     def _run(self) -> None:
         while True:
@@ -78,7 +80,9 @@ class Exporter:
             while self._line:
                 self._send(self._line.popleft())
             if self._closing:
-                return
+                break
+        for each in self._sockets.values():
+            each.close()
 
     def _send(self, rung: Rung) -> None:
         far, own = (rung.hop.host, rung.hop.port), self._own(rung.hop)
