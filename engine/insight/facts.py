@@ -20,10 +20,13 @@ from sip.sdp import Media, SessionDescription
 from sip.sdp import parse as parse_sdp
 
 
+APART_S = 120.0  # seconds that a trouble may be older than the word of it
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A call to look into. began: epoch seconds. record: None while it goes on. messages: its ladder, the
-    oldest first.
+    """A call to look into. began: epoch seconds; now: the same, of one that goes on. record: None while it
+    does. messages: its ladder, the oldest first.
     """
 
     call: str
@@ -32,6 +35,7 @@ class Case:
     events: Sequence[Entry]
     messages: Sequence[Message]
     quality: Sequence[LegQuality]
+    now: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +194,8 @@ class Facts:
             data = entry.data
             key = int(data.get("leg", 0)), str(data.get("trouble", ""))
             since = float(data.get("since", entry.at))
+            if abs(since - entry.at) > APART_S:  # a worker whose clock was set meanwhile
+                since = entry.at
             if data.get("over"):
                 began = open_.pop(key, None)
                 if began is not None:
@@ -222,7 +228,9 @@ class Facts:
     @cached_property
     def until(self) -> float:
         """The end, or the newest that is known; epoch seconds."""
-        record = self.case.record
+        record, now = self.case.record, self.case.now
+        if record is None and now is not None:
+            return now
         last = [entry.at for entry in self.case.events[-1:]] + [each.at for each in self.case.messages[-1:]]
         return record.ended_at if record is not None else max(last, default=0.0)
 

@@ -164,11 +164,13 @@ class Insight:
         return look.trace() if look is not None else self.archive.get(call)
 
 
-def case_of(call: str, trace: Trace | None, record: CallRecord | None, events: Sequence[Entry]) -> Case:
-    """All that is known of a call, to be looked into."""
+def case_of(
+    call: str, trace: Trace | None, record: CallRecord | None, events: Sequence[Entry], now: float | None
+) -> Case:
+    """All that is known of a call, to be looked into. now: of one that goes on."""
     began = trace.began if trace is not None else record.offered_at if record is not None else 0.0
     messages, quality = (trace.messages, trace.quality) if trace is not None else ([], [])
-    return Case(call, began or (events[0].at if events else 0.0), record, events, messages, quality)
+    return Case(call, began or (events[0].at if events else 0.0), record, events, messages, quality, now)
 
 
 def of_node(engine: Engine) -> Insight:

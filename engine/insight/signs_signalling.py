@@ -41,11 +41,11 @@ def no_common_codec(facts: Facts) -> Iterator[Found]:
             sure = 0.95 if not facts.connected and dialogue.established is None else 0.35
             values = {"offered": join(codecs(media)), "status": str(refusal.status)}
             sealed = media is not None and "SAVP" in media.proto.upper()
+            proof = evidence(invite, refusal)
             if sealed:
-                yield Found(
-                    "srtp_mismatch", sure, dialogue.side, "refused", values, evidence(invite, refusal)
-                )
-            yield Found("no_common_codec", sure, dialogue.side, "", values, evidence(invite, refusal))
+                variant = "refused" if refusal.inward else "ours"
+                yield Found("srtp_mismatch", sure, dialogue.side, variant, values, proof)
+            yield Found("no_common_codec", sure, dialogue.side, "", values, proof)
     if facts.reason == "not_acceptable":
         yield Found("no_common_codec", 0.85, "", "", {"offered": "—", "status": "488"})
 

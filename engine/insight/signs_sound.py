@@ -12,6 +12,7 @@ from engine.insight.trace import LegQuality
 from sip.reach import is_public
 
 LONG_S = 3.0  # a trouble that lasted so long was heard
+PAUSE_S = 10.0  # a pause of somebody who speaks is shorter
 WINDOW = 3  # samples that are looked at together
 MANY = 100  # packets below which a share says nothing
 LOST, LOST_BADLY = 0.02, 0.10  # share of packets: heard, and not to be understood
@@ -28,7 +29,7 @@ def one_way_audio(facts: Facts) -> Iterator[Found]:
         deaf = "reports that none" in trouble.cause
         yield Found(
             "one_way_audio",
-            least(0.6 + lasted / 30.0, 0.93) if lasted >= LONG_S else 0.4,
+            _one_way(lasted, trouble.ended is not None),
             trouble.side,
             "deaf" if deaf else "",
             {"seconds": f"{lasted:.0f}"},
@@ -38,6 +39,13 @@ def one_way_audio(facts: Facts) -> Iterator[Found]:
         if facts.connected and not whole.received and whole.sent > MANY and whole.seconds >= DEAF_S:
             values = {"seconds": f"{whole.seconds:.0f}"}
             yield Found("one_way_audio", 0.85, leg.side, "", values, (_sample(facts, leg, 0),))
+
+
+def _one_way(lasted: float, over: bool) -> float:
+    """How sure it is. One that passed may have been a phone that sends nothing while nobody speaks."""
+    if lasted < LONG_S or (over and lasted < PAUSE_S):
+        return 0.4
+    return least(0.6 + lasted / 30.0, 0.93)
 
 
 def nat(facts: Facts) -> Iterator[Found]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -73,17 +74,18 @@ async def kept(view: View, id: str) -> tuple[Trace, bool]:
 async def case(view: View, id: str) -> tuple[Case, bool]:
     """All that is known of a call, and whether it goes on. Raises Problem."""
     look = view.insight.look(id)
+    live = look is not None and look.ended is None
 
     def ask() -> Case | None:
         trace, record, events = view.insight.trace(id, look), view.record(id), view.events(id)
         if trace is None and record is None and not events:
             return None
-        return case_of(id, trace, record, events)
+        return case_of(id, trace, record, events, time.time() if live else None)
 
     found = await run_in_threadpool(ask)
     if found is None:
         raise not_found("call", id)
-    return found, look is not None and look.ended is None
+    return found, live
 
 
 @router.get(

@@ -52,7 +52,9 @@ def message(data: bytes, at: float = 0.0, *, inward: bool = True, fault: str = "
 def call_messages() -> list[Message]:
     """A call that is invited, answered and hung up."""
     return [
-        message(sip("INVITE sip:200@pbx SIP/2.0", f"Authorization: {DIGEST}", body=SDP.format(host=FAR.host))),
+        message(
+            sip("INVITE sip:200@pbx SIP/2.0", f"Authorization: {DIGEST}", body=SDP.format(host=FAR.host))
+        ),
         message(sip("SIP/2.0 100 Trying"), 0.01, inward=False),
         message(sip("SIP/2.0 200 OK", body=SDP.format(host=OWN[0])), 0.5, inward=False),
         message(sip("ACK sip:200@pbx SIP/2.0", method="ACK").replace(b"1 ACK", b"1 ACK"), 0.6),
@@ -64,7 +66,15 @@ def call_messages() -> list[Message]:
 def quality(leg: int = 1, side: str = "customer", seconds: int = 30, **changes: Any) -> LegQuality:
     """A leg that sounds as figures say that double with time. changes: of each five seconds."""
     series = Series(leg, side)
-    each = {"sent": 250, "received": 250, "lost": 0, "late": 0, "concealed_ms": 0, "remote_lost": 0, "resets": 0}
+    each = {
+        "sent": 250,
+        "received": 250,
+        "lost": 0,
+        "late": 0,
+        "concealed_ms": 0,
+        "remote_lost": 0,
+        "resets": 0,
+    }
     still = {"codec": "PCMA", "jitter_ms": 2.0, "mos_now": 4.3, "buffer_ms": 40.0, "burst_ratio": 1.0}
     for number in range(1, seconds // 5 + 1):
         counted = {name: number * changes.get(name, value) for name, value in each.items()}
