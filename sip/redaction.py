@@ -16,7 +16,7 @@ _OPEN = frozenset({b"username", b"realm", b"algorithm", b"qop", b"nc", b"stale"}
 _SCHEMES = (b"digest", b"basic", b"bearer", b"ntlm")
 # In lower case: in a head that has something to hide is one of the first, in a body one of the second.
 _IN_HEADS = (b"auth", b'="')
-_IN_BODIES = (b"crypt", b"inline:", b"ice-pwd", b"key-mgmt", b"k=", b"signal", b"response=", b"passw")
+_IN_BODIES = (b"crypt", b"inline:", b"pwd:", b"key-mgmt", b"k=", b"signal", b"response=", b"passw")
 
 _VALUE = rb"[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*"
 # Header fields that are masked whole but for the open parameters.
@@ -30,15 +30,22 @@ _ANYWHERE = (
         rb"\b(?:response|cnonce|nonce|rspauth|nextnonce|opaque|auts|ck|ik|passw(?:or)?d|secret|token)"
         rb"[ \t]*=[ \t]*\"?([^\",;&<>\s]+)",
     ),
-    re.compile(rb"\"([0-9a-f]{32,})\""),
+    re.compile(rb"\"([0-9a-f]{12,})\"?"),
+    re.compile(rb"(?:^|(?<=[\r\n]))a=[^\r\n]{0,256}?([a-z0-9+/]{20,}={0,2})"),  # of whatever attribute
+    # A line that is none: what a broken one left of the line before.
+    re.compile(rb"(?<=[\r\n])(?![\w-]{1,64}[ \t]*[:=]|\s)([^\r\n]+)"),
     re.compile(rb"inline:([^\s]+)"),  # RFC 4568
     re.compile(rb"crypto:[^\r\n]{0,64}?([a-z0-9+/]{30,}={0,2})"),
-    re.compile(rb"ice-pwd:([^\r\n]+)"),  # RFC 8839
+    re.compile(rb"pwd:([^\r\n]+)"),  # RFC 8839
     re.compile(rb"key-mgmt:([^\r\n]+)"),  # RFC 4567
     re.compile(rb"(?:^|(?<=[\r\n]))k=([^\r\n]+)"),  # RFC 4566 section 5.12
     re.compile(rb"[?&](?:proxy-)?authorization=([^&>\s]+)"),  # headers of a URI
 )
-_PASSWORD = re.compile(rb"sips?:[^\s:@<>;,\"]{1,128}:([^\s@<>;]{1,128})@")
+# Of a URI; where its end cannot be seen, what follows a second colon and is no port.
+_PASSWORD = re.compile(
+    rb":[^\s:@<>;,\"\[]{1,128}:([^\s@<>;]{1,128})@|"
+    rb"sips?:[^\s:@<>;,\"\[]{1,128}:(?!\d{1,5}(?:[\s;>,?\"]|$))([^\s@<>;]{1,128})"
+)
 # What a caller presses may be a card's number or a PIN, and how it is told by INFO.
 _DIGITS = (
     re.compile(rb"(?:^|(?<=[\r\n]))signal[ \t]*=[ \t]*([^\s])"),
@@ -59,7 +66,7 @@ def redact(message: bytes) -> bytes:
         _mask_but_open(hidden, message, *found.span(1))
     for pattern in (*_ANYWHERE, *_DIGITS, _PASSWORD):
         for found in pattern.finditer(lower):
-            _mask(hidden, *found.span(1))
+            _mask(hidden, *found.span(found.lastindex or 0))
     return bytes(hidden)
 
 

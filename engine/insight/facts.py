@@ -19,7 +19,6 @@ from sip.message import Request, Response, parse
 from sip.sdp import Media, SessionDescription
 from sip.sdp import parse as parse_sdp
 
-
 APART_S = 120.0  # seconds that a trouble may be older than the word of it
 
 

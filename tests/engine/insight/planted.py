@@ -1,4 +1,4 @@
-"""Calls in the simulation with one thing wrong each: phones, networks and carriers that misbehave as real ones.
+"""Calls in the simulation with one thing wrong each: phones, networks, carriers that misbehave as real ones.
 
 Every function plants a fault, lives through the call and returns it watched. What is real: SIP stacks at both
 ends, the switch, media workers with every packet; what is not: sockets and the clock.
@@ -287,7 +287,7 @@ def dtmf_mismatch(folder: Path) -> Watched:
 
 
 def sip_alg(folder: Path) -> Watched:
-    """A router rewrites Contact and c= of a phone at 192.168.1.5, and nothing else; the sound is lost in it."""
+    """A router rewrites Contact and c= of a phone at 192.168.1.5, nothing else; the sound is lost in it."""
     made, watched = stage(folder)
     customer = Voice(made, "10.1.0.9")
     customer.speaks = False
