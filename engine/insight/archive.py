@@ -46,13 +46,14 @@ class Archive:
         store: TraceStore,
         terms: Callable[[], Terms] = Terms,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self.kept = self.thinned = self.lost = 0
-        self._store, self._terms, self._clock = store, terms, clock
+        self._store, self._terms, self._clock, self._wall = store, terms, clock, wall
         self._line: OrderedDict[str, Look] = OrderedDict()
         self._wake = threading.Condition()
         self._closing = False
-        self._tokens, self._since = 0.0, clock()
+        self._tokens, self._since = 0.0, clock() - 1.0
         self._cleaned = 0.0
         self._thread: threading.Thread | None = None
 
@@ -124,7 +125,7 @@ class Archive:
                 if self._closing and not batch:
                     return
             self._keep(batch)
-            self._clean(time.time())
+            self._clean(self._wall())
 
     def _keep(self, batch: list[Look]) -> None:
         rows = [row for look in batch if (row := self._packed(look)) is not None]
