@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.insight.insight import RefusedLook
 from engine.insight.series import Series
-from engine.insight.trace import LegQuality, Look, Message, Trace
+from engine.insight.trace import LegQuality, Look, Message, Rungs, Trace
 from engine.store.rows import Entry
 from media.messages import LegStats
 from sip.hop import Hop
@@ -93,21 +93,20 @@ class Insights:
 
     def __init__(self, asked: Callable[[], None]) -> None:
         self._asked = asked
-        self.traces = {"r1": Trace("r1", T0, call_messages(), [quality()])}
-        rungs = [Rung(each.at, each.inward, FAR, each.data) for each in self.traces["r1"].messages[:2]]
+        rungs = [Rung(each.at, each.inward, FAR, each.data) for each in call_messages()]
+        self.traces = {"r1": self._look("r1", rungs).trace()}
         refusal = sip("SIP/2.0 403 Forbidden", call_id="x@far")
         request = sip("INVITE sip:900@pbx SIP/2.0", f"Authorization: {DIGEST}", call_id="x@far")
         self.turned_down = Refusal(
             403, b"x@far", Rung(T0, True, FAR, request), Rung(T0 + 0.01, False, FAR, refusal)
         )
-        self.live = {"c1": rungs}
+        self.live = {"c1": rungs[:2]}
 
     def look(self, call: str) -> Look | None:
-        from engine.insight.trace import Rungs
-
         rungs = self.live.get(call)
-        if rungs is None:
-            return None
+        return None if rungs is None else self._look(call, rungs)
+
+    def _look(self, call: str, rungs: Sequence[Rung]) -> Look:
         dialogs = [Rungs("customer", 1, rungs, 0)]
         return Look(call, T0, None, 0.0, dialogs, [quality()], lambda hop: OWN)
 
