@@ -74,7 +74,7 @@ class Traces:
     )
     per_s: PerSecond = setting(
         "Calls a second, of those that went well, that are kept so; of calls with troubles all are.",
-        default=20.0,
+        default=10.0,
     )
 
 

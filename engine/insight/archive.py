@@ -35,7 +35,7 @@ class Terms:
     """days: how long traces are kept, 0 for not at all. per_s: of calls that went well."""
 
     days: float = 14.0
-    per_s: float = 20.0
+    per_s: float = 10.0
 
 
 class Archive:
