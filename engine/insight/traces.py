@@ -60,6 +60,7 @@ class Traces:
         self.ladders = ladders
         self._switch, self._done, self._own, self._settle_s = switch, done, own, settle_s
         self._stories: dict[str, Story] = {}
+        self._calls: dict[bytes, str] = {}  # the newest call of a Call-ID
         switch.binders.append(self.bound)
         switch.figure_observers.append(self.figures)
         switch.observers.append(self.notice)
@@ -78,6 +79,7 @@ class Traces:
         key = call_id.encode("utf-8", "surrogateescape")
         if key not in story.dialogs and len(story.dialogs) < MOST_DIALOGS:
             story.dialogs[key] = Bound(self.ladders.bind(call_id), str(leg.side), leg.number)
+            self._calls[key] = leg.call.id
 
     def figures(self, leg: Leg, stats: LegStats, now: float) -> None:
         """A worker told a leg's figures."""
@@ -114,10 +116,7 @@ class Traces:
 
     def call_of(self, dialog: Dialog) -> str:
         """The call that a dialog is of, "" for none that is known here."""
-        for id, story in self._stories.items():
-            if dialog.call_id in story.dialogs:
-                return id
-        return ""
+        return self._calls.get(dialog.call_id, "")
 
     def close(self) -> None:
         """The node stops: everything is handed on as it stands."""
@@ -143,8 +142,10 @@ class Traces:
         if story is None:
             return
         look = self._look(call, story)
-        for bound in story.dialogs.values():
+        for key, bound in story.dialogs.items():
             self.ladders.release(bound.dialog)
+            if self._calls.get(key) == call:
+                del self._calls[key]
         self._done(look)
 
     def _look(self, call: str, story: Story) -> Look:

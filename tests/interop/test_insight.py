@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import io
 import socket
+import struct
 import time
 import urllib.request
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import dpkt
+import pytest
 
+from tests.interop import talkers as talkers_module
 from tests.interop.node import FAR, LINE, STRANGER, TOKEN, FarEnd, Node
 from tests.interop.sipp import Sipp
+from tests.interop.talkers import Talker, Talkers
 
 Caller = Callable[..., Sipp]
 Far = Callable[..., tuple[Sipp, FarEnd]]
@@ -95,6 +100,88 @@ def test_an_answer_that_is_never_acknowledged_is_told_while_the_call_goes_on(nod
     repeated = [each["repeated"] for each in node.get(f"/v1/calls/{call}/sip")["messages"]]
     assert repeated[-2:] == [True, True]
     node.ask("DELETE", f"/v1/calls/{call}")
+
+
+class Misnamed(Talker):
+    """A phone that names an address behind its NAT; nothing of its sound gets out."""
+
+    @property
+    def sdp(self) -> bytes:
+        return super().sdp.replace(self.wire.getsockname()[0].encode(), b"192.168.7.7")
+
+    def speak(self) -> None:
+        """Its packets are lost in the NAT."""
+
+
+class Deaf(Talker):
+    """A phone of whose sound a firewall lets nothing out."""
+
+    def speak(self) -> None:
+        """The firewall is silent."""
+
+
+class Odd(Talker):
+    """A gateway that sends a payload type of its own."""
+
+    def speak(self) -> None:
+        if self.remote is not None and not self.over:
+            self._sent += 1
+            head = struct.pack("!BBHII", 0x80, 97, self._sent & 0xFFFF, self._sent * 160, 7000 + self.says)
+            self.wire.sendto(head + bytes(160), self.remote)
+
+
+class Lossy(Talker):
+    """A phone on bad Wi-Fi, by a seeded dice."""
+
+    rng = Random(9)
+
+    def speak(self) -> None:
+        if self.rng.random() < 0.12:
+            self._sent += 1
+        else:
+            super().speak()
+
+
+SOUNDS = {"nat": Misnamed, "one_way_audio": Deaf, "codec_changed": Odd, "packet_loss": Lossy, "": Talker}
+
+
+def test_faults_of_sound_are_named_in_calls_that_go_on(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real packets: one call with each fault and one without, all at once, waiting in a queue with music."""
+    talkers, numbers = Talkers(LINE, node.address(), 60), {}
+    try:
+        for at, (name, kind) in enumerate(SOUNDS.items()):
+            monkeypatch.setattr(talkers_module, "Talker", kind)
+            numbers[name] = f"+44163296{at:04}"
+            talkers.call("desk", caller=numbers[name])
+        node.until("calls", lambda: len(calls_of(node, numbers)) == len(SOUNDS), 10.0)
+        calls = calls_of(node, numbers)
+        for name in filter(None, SOUNDS):
+            call = calls[numbers[name]]
+            node.until(f"{name} named", lambda: named(node, call) == name, 30.0)  # noqa: B023 - asked at once
+        # A machine that is busy sends its packets late indeed; nothing else is wrong with this one.
+        assert named(node, calls[numbers[""]]) in ("", "late_packets")
+        samples = node.get(f"/v1/calls/{calls[numbers['packet_loss']]}/quality")["legs"][0]["samples"]
+        assert any(each["loss"] and 0.05 < each["loss"] < 0.25 for each in samples)
+    finally:
+        for call in calls_of(node, numbers).values():
+            node.ask("DELETE", f"/v1/calls/{call}")
+        node.idle("desk")
+        talkers.close()
+
+
+def calls_of(node: Node, numbers: dict[str, str]) -> dict[str, str]:
+    """Calls by their callers' numbers."""
+    return {
+        each["customer"]: each["id"]
+        for each in node.get("/v1/calls")["items"]
+        if each["customer"] in numbers.values()
+    }
+
+
+def named(node: Node, call: str) -> str:
+    """The first fault of a call, "" for none."""
+    told = node.get(f"/v1/calls/{call}/diagnosis")
+    return str(told["findings"][0]["fault"]) if told["findings"] else ""
 
 
 def test_strangers_who_were_asked_who_they_are_are_found_by_source(node: Node, caller: Caller) -> None:
