@@ -21,6 +21,7 @@ NORMAL = frozenset({0, 16, 31, 26})  # normal clearing, unspecified, and answere
 FAILED = frozenset({"busy", "no_answer", "refused", "unreachable", "not_acceptable", "overflow_failed"})
 REPEATED = 3  # times that something was sent and nothing came back
 EARLY_S = 4.0  # that a session timer may run out before or after its time
+TAKEN_S = 1.0  # between a digit's INFO and the word of it
 DIGITS = ("application/dtmf-relay", "application/dtmf")
 
 
@@ -246,10 +247,13 @@ def dtmf_mismatch(facts: Facts) -> Iterator[Found]:
             if answer is not None:
                 values = {"method": "SIP INFO", "status": str(answer.status)}
                 yield Found("dtmf_mismatch", 0.92, dialogue.side, "refused", values, evidence(info, answer))
-            elif _has_events(dialogue):
+            elif _has_events(dialogue) and not _taken(facts, dialogue.side, info.at):
                 values = {"method": "SIP INFO", "status": ""}
-                yield Found("dtmf_mismatch", 0.7, dialogue.side, "", values, evidence(info))
+                yield Found("dtmf_mismatch", 0.8, dialogue.side, "", values, evidence(info))
+    began = min((entry.at for entry in facts.events("call.connected")), default=float("inf"))
     for entry in facts.events("call.digit"):
+        if entry.at < began:
+            continue  # it was for us
         pressed = str(entry.data.get("side", ""))
         for dialogue in facts.dialogues:
             deaf = dialogue.established is not None and not _has_events(dialogue)
@@ -259,6 +263,12 @@ def dtmf_mismatch(facts: Facts) -> Iterator[Found]:
                 yield Found(
                     "dtmf_mismatch", 0.75, dialogue.side, "deaf", {"method": "RFC 4733", "status": ""}, proof
                 )
+
+
+def _taken(facts: Facts, side: str, at: float) -> bool:
+    """Whether a digit counted that was told then."""
+    pressed = [entry.at for entry in facts.events("call.digit") if entry.data.get("side") == side]
+    return any(abs(each - at) <= TAKEN_S for each in pressed)
 
 
 def _has_events(dialogue: Dialogue) -> bool:

@@ -80,6 +80,16 @@ def a_few_packets_lost(folder: Path) -> Watched:
     return watched
 
 
+def keys_by_info(folder: Path) -> Watched:
+    """The customer's phone tells its keys by INFO, and they are taken."""
+    made, watched, customer = talk(folder)
+    made.run(5.0)
+    customer.press("5")
+    made.run(2.0)
+    end(made, customer)
+    return watched
+
+
 def a_message_lost(folder: Path) -> Watched:
     """The first ACK is lost, and comes with the repetition of our answer."""
     made, watched, customer = talk(folder)
@@ -140,6 +150,6 @@ CLEAN: dict[str, Callable[[Path], Watched]] = {
     each.__name__: each
     for each in (
         queued, relaid_and_rendered, held, hung_up_by_the_agent, changed_her_mind, behind_nat,
-        a_few_packets_lost, a_message_lost, over_a_line, to_the_second_line, transferred,
+        a_few_packets_lost, keys_by_info, a_message_lost, over_a_line, to_the_second_line, transferred,
     )
 }  # fmt: skip
