@@ -91,7 +91,7 @@ class Journal:
         self._records = Records(self._engine)
         self.lines = LineSums(self._engine)
         self.transcripts = Transcripts(self._engine)
-        self.traces = TraceStore(self._engine)
+        self.traces = TraceStore(self._engine, node)
         self._keeper = Keeper(Sink(self._engine), Spill(_spill_path(store_url, spill)), node, hold=limit)
         with ExitStack() as undo:
             undo.callback(self._engine.dispose)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from engine.insight.trace import Look, Trace, pack, unpack
+from engine.insight.trace import Look, Trace, joined, pack, unpack
 from engine.store.errors import StoreUnavailable
 from engine.store.traces import Row, TraceStore
 
@@ -91,12 +91,13 @@ class Archive:
 
     def get(self, call: str) -> Trace | None:
         """A call that is over, from the store. Blocks; raises StoreUnavailable."""
-        packed = self._store.get(call)
-        try:
-            return None if packed is None else unpack(packed)
-        except ValueError as broken:
-            log.error("a call's trace cannot be read", call=call, why=str(broken))
-            return None
+        found = []
+        for packed in self._store.get(call):
+            try:
+                found.append(unpack(packed))
+            except ValueError as broken:
+                log.error("a call's trace cannot be read", call=call, why=str(broken))
+        return joined(found)
 
     def _may(self, per_s: float) -> bool:
         now = self._clock()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import replace
 
 from engine.insight.pcap import Address, Frame
 from engine.insight.series import Sample
@@ -14,6 +15,7 @@ from sip.hop import Hop
 from sip.ladder import Rung
 from sip.redaction import redact
 
+APART = 1_000_000  # between the numbers of legs of one node and of the next
 LEVEL = 1  # of zlib: SIP repeats itself so much that higher ones gain a tenth and cost twice
 MOST_BYTES = 64 << 20  # of what is unpacked: no row is believed
 
@@ -108,6 +110,25 @@ class Look:
             at, rung.inward, hop.transport, hop.host, hop.port, host, port, dialog.side, dialog.leg, data,
             rung.fault,
         )  # fmt: skip
+
+
+def joined(traces: Sequence[Trace]) -> Trace | None:
+    """What several nodes saw of a call that went from one to the next; None where nobody saw any. Their legs
+    are numbered apart.
+    """
+    if len(traces) <= 1:
+        return traces[0] if traces else None
+    messages, quality = [], []
+    for at, trace in enumerate(traces):
+        apart = at * APART
+        messages += [replace(each, leg=each.leg + apart) for each in trace.messages]
+        later = trace.began - traces[0].began
+        for leg in trace.quality:
+            samples = [each._replace(at=round(each.at + later, 2)) for each in leg.samples]
+            quality.append(LegQuality(leg.leg + apart, leg.side, samples))
+    messages.sort(key=lambda message: message.at)
+    first = traces[0]
+    return Trace(first.call, first.began, messages, quality, sum(each.omitted for each in traces))
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -25,10 +25,13 @@ class Row(NamedTuple):
 
 
 class TraceStore:
-    """Safe from any thread; blocks; raises StoreUnavailable when the store does not answer."""
+    """Those that a node keeps, and to read those of all. Safe from any thread; blocks; raises
+    StoreUnavailable when the store does not answer.
+    """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, node: str) -> None:
         self._engine = engine
+        self._node = clean(node)
 
     def keep(self, rows: Sequence[Row]) -> None:
         """In one transaction. A call that is there already, of an earlier life, is kept anew."""
@@ -36,26 +39,28 @@ class TraceStore:
             return
         calls = [clean(row.call) for row in rows]
         values = [
-            {"call": call, "ended_at": row.ended_at, "trace": row.trace} for call, row in zip(calls, rows)
+            {"call": call, "node": self._node, "ended_at": row.ended_at, "trace": row.trace}
+            for call, row in zip(calls, rows)
         ]
+        before = call_traces.c.call.in_(calls) & (call_traces.c.node == self._node)
         with self._writing() as connection:
-            connection.execute(delete(call_traces).where(call_traces.c.call.in_(calls)))
+            connection.execute(delete(call_traces).where(before))
             connection.execute(insert(call_traces), values)
 
-    def get(self, call: str) -> bytes | None:
-        query = select(call_traces.c.trace).where(call_traces.c.call == call)
+    def get(self, call: str) -> list[bytes]:
+        """What every node saw of a call, the one that ended it last."""
+        query = select(call_traces.c.trace).where(call_traces.c.call == call).order_by(call_traces.c.ended_at)
         with self._reading() as connection:
-            found = connection.execute(query).scalar()
-        return None if found is None else bytes(found)
+            return [bytes(found) for found in connection.execute(query).scalars()]
 
     def erase_before(self, at: float) -> int:
         """Let go of what ended before `at`, epoch seconds; how many there were."""
         erased = 0
         while True:
-            old = select(call_traces.c.call).where(call_traces.c.ended_at < at).limit(PARTS)
+            old = call_traces.c.ended_at < at
             with self._writing() as connection:
-                calls = list(connection.execute(old).scalars())
-                connection.execute(delete(call_traces).where(call_traces.c.call.in_(calls)))
+                calls = list(connection.execute(select(call_traces.c.call).where(old).limit(PARTS)).scalars())
+                connection.execute(delete(call_traces).where(old & call_traces.c.call.in_(calls)))
             erased += len(calls)
             if len(calls) < PARTS:
                 return erased

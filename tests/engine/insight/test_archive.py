@@ -46,8 +46,8 @@ def test_what_is_kept_is_in_order_and_without_secrets(store: TraceStore) -> None
     assert (first.host, first.own_host, first.own_port) == (FAR.host, *OWN)
     assert b'username="alice"' in first.data and b"6629fae" not in first.data
     assert (trace.omitted, trace.quality) == (3, [quality()])
-    raw = store.get("c1")
-    assert raw is not None and b"6629fae" not in raw and archive.get("nobody") is None
+    (raw,) = store.get("c1")
+    assert b"6629fae" not in raw and archive.get("nobody") is None
 
 
 def test_a_call_can_be_looked_at_while_it_waits_to_be_written(store: TraceStore) -> None:
@@ -85,7 +85,7 @@ class Away(TraceStore):
     """A store that does not answer."""
 
     def __init__(self) -> None:
-        super().__init__(create_engine("sqlite://"))
+        super().__init__(create_engine("sqlite://"), "n1")
 
     def keep(self, rows: Sequence[Row]) -> None:
         raise StoreUnavailable("away")
@@ -109,7 +109,20 @@ def test_old_traces_are_let_go_of(store: TraceStore) -> None:
     store.keep(rows)
     store.keep(rows[:1])
     assert store.erase_before(T0 + 420) == 420
-    assert store.get("c419") is None and store.get("c420") is not None
+    assert store.get("c419") == [] and len(store.get("c420")) == 1
+
+
+def test_what_two_nodes_saw_of_a_call_is_one_trace(store: TraceStore) -> None:
+    other = TraceStore(store._engine, "n2")
+    early, late = call_messages()[:3], call_messages()[3:]
+    other.keep([Row("c1", T0 + 60, pack(Trace("c1", T0 + 20, late, [quality()], 1)))])
+    store.keep([Row("c1", T0 + 20, pack(Trace("c1", T0, early, [quality()], 2)))])
+    trace = Archive(store).get("c1")
+    assert trace is not None
+    assert (trace.began, trace.omitted, len(trace.messages), len(trace.quality)) == (T0, 3, 6, 2)
+    assert [each.data for each in trace.messages] == [each.data for each in call_messages()]
+    assert len({each.leg for each in trace.quality}) == 2
+    assert trace.quality[1].samples[0].at == trace.quality[0].samples[0].at + 20
 
 
 def test_what_is_packed_is_unpacked_again_and_nothing_else_is() -> None:

@@ -15,9 +15,10 @@ def upgrade() -> None:
     op.create_table(
         "call_traces",
         sa.Column("call", sa.Text, nullable=False),
+        sa.Column("node", sa.Text, nullable=False),
         sa.Column("ended_at", sa.Float(53), nullable=False),
         sa.Column("trace", sa.LargeBinary, nullable=False),
-        sa.PrimaryKeyConstraint("call", name="pk_call_traces"),
+        sa.PrimaryKeyConstraint("call", "node", name="pk_call_traces"),
     )
     op.create_index("ix_call_traces_ended_at", "call_traces", ["ended_at"])
 
