@@ -161,7 +161,7 @@ def replace(old: Leg, arrival: Arrival, now: float) -> None:
     leg.session, leg.replaces, leg.manner = session, old, arrival.manner
     leg.name, leg.account = old.name, arrival.account
     leg.description = _description(switch, leg, arrival)
-    switch.sessions[session.id] = leg
+    switch.bind(session, leg)
     try:
         if arrival.offer:
             leg.take_offer(arrival.offer)
@@ -272,7 +272,7 @@ def _new_call(switch: Switch, arrival: Arrival, found: Found | None, now: float)
     leg.name, leg.account = call.caller, arrival.account
     leg.session, leg.manner = arrival.session, arrival.manner
     leg.preview.heeds, leg.preview.owed = arrival.heeds, arrival.owed
-    switch.sessions[arrival.session.id] = leg
+    switch.bind(arrival.session, leg)
     call.note(
         CallArrived,
         now,

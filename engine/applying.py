@@ -133,6 +133,10 @@ def _strangers(engine: Engine, config: Config, now: float) -> None:
     admission.guard.policy = guard_policy(config)
 
 
+def _hep(engine: Engine, config: Config, now: float) -> None:
+    engine.insight.export(config)
+
+
 def _registrar(engine: Engine, config: Config, now: float) -> None:
     engine.registrar.policy = registrar_policy(config)
 
@@ -175,6 +179,7 @@ PARTS: tuple[Part, ...] = (
     Part("call rate", lambda c: c.node.limits.max_calls_per_s, _call_rate),
     Part("user agent", lambda c: (c.node.limits.max_calls, c.sip.session), _user_agent),
     Part("strangers", lambda c: (c.sip.anonymous_callers, c.sip.guard, c.sip.trusted_proxies), _strangers),
+    Part("hep", lambda c: c.sip.hep, _hep),
     Part("registrar", lambda c: c.sip.registrar, _registrar),
     Part("codecs", lambda c: c.media, _codecs),
     Part("seals", lambda c: c.media.recording.keys, _seals),

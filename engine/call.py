@@ -227,6 +227,9 @@ class Call:
         leg.call.legs.remove(leg)
         leg.call, leg.side = self, side
         self.legs.append(leg)
+        for session in [leg.session, *(leg.attempt.ringing if leg.attempt is not None else ())]:
+            if session is not None:
+                self.switch.bind(session, leg)
 
     def other(self, leg: Leg) -> Leg | None:
         return self.party if leg is self.customer else self.customer

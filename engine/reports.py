@@ -84,6 +84,8 @@ def _closed(switch: Switch, event: words.LegClosed, now: float) -> None:
     leg = switch.legs.pop(event.leg, None)
     if leg is not None:
         leg.stats = event.stats
+        for watcher in switch.figure_observers:
+            watcher(leg, event.stats, now)
         for observer in switch.leg_observers:
             observer(leg.side, event.stats)
         leg.call.leg_closed(leg, now)
@@ -188,6 +190,8 @@ def _figures(switch: Switch, event: words.Stats, now: float) -> None:
         leg = switch.legs.get(stats.leg)
         if leg is not None:
             leg.stats = stats
+            for observer in switch.figure_observers:
+                observer(leg, stats, now)
 
 
 def _of_leg(act: Callable[[Leg, Any, float], None]) -> Callable[[Switch, Any, float], None]:

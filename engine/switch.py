@@ -120,6 +120,8 @@ class Switch:
         self.legs: dict[int, Leg] = {}
         self.observers: list[Callable[[Event | CallRecord], None]] = [self.tickets.notice]
         self.leg_observers: list[Callable[[Side, media_words.LegStats], None]] = []
+        self.figure_observers: list[Callable[[Leg, media_words.LegStats, float], None]] = []
+        self.binders: list[Callable[[Signalling, Leg], None]] = []  # told which leg a session is of
         self.feelings = Feelings(self)
         self.own_hosts: set[str] = {config.sip.domain}
         self.call_rate = admit.Rate(config.node.limits.max_calls_per_s)
@@ -285,8 +287,14 @@ class Switch:
             route=contact.path,
             now=now,
         )
-        self.sessions[session.id] = leg
+        self.bind(session, leg)
         return session
+
+    def bind(self, session: Signalling, leg: Leg) -> None:
+        """What the session tells is of this leg from now on."""
+        self.sessions[session.id] = leg
+        for binder in self.binders:
+            binder(session, leg)
 
     def forget_session(self, session: Signalling) -> None:
         self.sessions.pop(session.id, None)

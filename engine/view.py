@@ -16,6 +16,7 @@ from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
 from engine.events import CallRecord, Side
 from engine.guest_views import GuestView
+from engine.insight.insight import Insight
 from engine.line_sight import LineSight
 from engine.sight import leg_view
 from engine.signin import SignIn
@@ -332,6 +333,10 @@ class View:
     @property
     def trunks(self) -> LineSight:
         return self._engine.line_sight
+
+    @property
+    def insight(self) -> Insight:
+        return self._engine.insight
 
     # --- the store: blocks, in a worker thread ------------------------------------------------------
 

@@ -18,6 +18,7 @@ from engine.access import mask
 from engine.access.errors import Refused
 from engine.access.principal import Directory, Principal, reach
 from engine.access.role import Permission
+from engine.access.seen_insight import SeenInsight
 from engine.access.seen_texts import SeenTranscripts
 from engine.access.seen_trunks import SeenTrunks
 from engine.agent_desk import Watch
@@ -222,6 +223,10 @@ class Seen:
 
     def rate(self, token: str, stars: int, comment: str) -> None:
         self._view.rate(token, stars, comment)
+
+    @cached_property
+    def insight(self) -> SeenInsight:
+        return SeenInsight(self._view.insight, self)
 
     @cached_property
     def trunks(self) -> SeenTrunks:

@@ -27,6 +27,7 @@ from engine.api.routes import (
     desks,
     guests,
     health,
+    insight,
     lines,
     metrics,
     near,
@@ -49,6 +50,7 @@ from engine.operating import Operating
 VERSION = "1"  # of the API: the /v1 in its paths
 ROUTERS = (
     calls.router,
+    insight.router,
     records.router,
     recordings.router,
     transcripts.router,

@@ -20,6 +20,8 @@ from engine.cluster.sight import ClusterSight
 from engine.events import CallRecord
 from engine.guest_views import GuestView
 from engine.ice import Told
+from engine.insight.insight import Refused as RefusedRequest
+from engine.insight.trace import Look, Trace
 from engine.line_events import LineProbed
 from engine.line_views import LineStandView, ProbeView, ReportView
 from engine.signin import SignIn
@@ -144,6 +146,10 @@ class EngineView(Protocol):
     def trunks(self) -> TrunkView:
         """Lines to the telephone network."""
 
+    @property
+    def insight(self) -> InsightView:
+        """Why a call was bad."""
+
     # ------------------------------------------------------------------------------------------ the store
 
     def records(self, wanted: RecordFilter, *, cursor: str | None, limit: int) -> RecordPage:
@@ -177,6 +183,28 @@ class TrunkView(Protocol):
 
     def probes(self, line: str) -> Sequence[LineProbed]:
         """Those that are over, the newest first."""
+
+
+class RefusedSight(Protocol):
+    """A request that was refused, before it is read; `read` blocks."""
+
+    def read(self) -> RefusedRequest: ...
+
+
+class InsightView(Protocol):
+    """SIP messages and quality of calls. The first two on the event loop; `trace` blocks, and raises
+    StoreUnavailable.
+    """
+
+    def look(self, call: str) -> Look | None:
+        """A call that goes on, or ended a moment ago."""
+
+    def refused(
+        self, *, challenges: bool, source: str | None, since: float | None, until: float | None, limit: int
+    ) -> Sequence[RefusedSight]:
+        """Requests that were refused, or asked for credentials, the newest first. Epoch seconds."""
+
+    def trace(self, call: str, look: Look | None) -> Trace | None: ...
 
 
 class TranscriptView(Protocol):

@@ -54,6 +54,7 @@ from engine.views import (
 )
 from sip.guard import Guard
 from tests.engine.cluster.clusters import alone
+from tests.engine.insight.samples import Insights
 from tests.engine.store_samples import NODE, T0, record
 from tests.engine.transcript_samples import Kept
 from tests.engine.trunk_samples import Trunks
@@ -164,6 +165,7 @@ class Node:
         self.captions: list[tuple[Caption, frozenset[LegSide]]] = []
         self.sign_in = SignIn({"alice": alice}, "example.com", Guard(), Random(1))
         self.transcripts = Kept(self._ask_store)
+        self.insight = Insights(self._ask_store)
         self.cluster = ClusterSight(alone(), lambda: 0.0, lambda draining: None)
         self._metrics = Metrics(self)
 
