@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from engine.guest import Guest
     from engine.probe.ticket import Ticket
     from engine.recording import Recording
+    from engine.supervision import Supervisor
     from engine.switch import Switch
     from engine.transfer import Referral
     from engine.trunk.attempt import LineAttempt
@@ -84,6 +85,7 @@ class Call:
         self.customer: Leg | None = None
         self.party: Leg | None = None
         self.guest: Guest | None = None  # whom the two talk through
+        self.supervisors: list[Supervisor] = []  # who listen to it, or speak in it
         self.lost: Leg | None = None  # that died over its line, while it is called again
         self.attempt: Attempt | LineAttempt | None = None
         self.agent = ""  # the agent whose talk this is, for the record

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from config.schema import Config
-from engine import admit, codes, guest, line_use, reports, sessions
+from engine import admit, codes, guest, line_use, reports, seat, sessions, supervision
 from engine.acd import Acd
 from engine.attempt import Contact, Headers
 from engine.call import Call
@@ -157,11 +157,14 @@ class Switch:
     def worker_lost(self, worker: int, now: float) -> None:
         """A media worker died: its legs are gone, their calls end and say so."""
         lost = [leg for leg in self.legs.values() if leg.worker == worker]
-        calls = {leg.call.id: leg.call for leg in lost}
+        calls = {leg.call.id: leg.call for leg in lost if seat.of(leg) is None}
         self.note(WorkerLost(at=self.wall(now), worker=worker, calls=len(calls)))
         for leg in lost:
             leg.lost()
             del self.legs[leg.number]
+        for leg in lost:
+            if leg.call.id not in calls:
+                seat.gone(leg, now)
         for call in calls.values():
             if call.state is State.ENDING:
                 call.fire(Trigger.CLOSED, now)
@@ -219,6 +222,7 @@ class Switch:
         """Something of the call may have changed that another node would need to go on with it."""
         self.speech.reconsider(call, now)
         guest.reconsider(call, now)
+        supervision.reconsider(call, now)
         if self.replicas is not None:
             self.replicas.touched(call, now)
 
@@ -313,4 +317,6 @@ class Switch:
         elif isinstance(target, Echo):
             call.fire(Trigger.TO_ECHO, now)
         elif isinstance(target, FeatureCode):
-            call.leave(codes.feature(self, call, target.feature, now), Side.ENGINE, EndReason.COMPLETED, now)
+            said = codes.feature(self, call, target, now)
+            if said:
+                call.leave(said, Side.ENGINE, EndReason.COMPLETED, now)
