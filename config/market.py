@@ -89,8 +89,8 @@ class MarketSettings:
         "What an agent has to have said, by occasion; any one of each list will do.", default={}
     )
     supervision: Literal["announced", "silent"] = setting(
-        "Whether caller and agent are told when a supervisor comes into their call: by a prompt in the language of "
-        "each, and on the agent's page.",
+        "Whether caller and agent are told when a supervisor comes into their call: by a prompt in the "
+        "language of each, and on the agent's page.",
         default="announced",
     )
 

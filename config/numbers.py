@@ -82,8 +82,9 @@ class Features:
         default="*53",
     )
     supervise: Code = setting(
-        "Dialled with an agent's number or name behind it, by who `supervises` her calls (agents.yaml): to listen to "
-        "the one that she is in. Then 1 listens, 2 speaks to the agent alone, 3 to both, 9 takes the call over.",
+        "Dialled with an agent's number or name behind it, by who `supervises` her calls (agents.yaml): to "
+        "listen to the one that she is in. Then 1 listens, 2 speaks to the agent alone, 3 to both, 9 takes "
+        "the call over.",
         default="*86",
     )
 

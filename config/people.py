@@ -18,7 +18,8 @@ class Account:
     )
     password: SecretField = setting("SIP password: {env: NAME} or {file: PATH}.")
     supervises: tuple[QueueOrAll, ...] = setting(
-        'Queues whose calls this phone may listen to and speak in by dialling `features.supervise`, or "*" for all.',
+        "Queues whose calls this phone may listen to and speak in by dialling `features.supervise`; `*` for "
+        "all.",
         default=(),
     )
 

@@ -93,8 +93,8 @@ class Ringing:
 class Attempt:
     """Ends by firing ANSWERED (with the leg) or FAILED (with the outcome); cancelled, by neither.
 
-    agent: who is reserved for the call. account: of ours whose phones ring, the agent's when left out; "" for an
-    address elsewhere.
+    agent: who is reserved for the call. account: of ours whose phones ring, the agent's when left out; "" for
+    an address elsewhere.
     """
 
     def __init__(

@@ -38,8 +38,8 @@ RECORDING = {Feature.PAUSE_RECORDING: "recording-paused", Feature.RESUME_RECORDI
 
 
 def feature(switch: Switch, call: Call, code: FeatureCode, now: float) -> str:
-    """Do what a phone's code asks; the prompt that confirms or refuses it, "" where the phone is in another call
-    from now on.
+    """Do what a phone's code asks; the prompt that confirms or refuses it, "" where the phone is in another
+    call from now on.
     """
     wanted = code.feature
     if wanted is Feature.SUPERVISE:

@@ -1,8 +1,9 @@
-"""Somebody in a call beside the two who talk: a guest (engine/guest.py), a supervisor (engine/supervision.py).
+"""Somebody in a call beside the two who talk: a guest (engine/guest.py), a supervisor
+(engine/supervision.py).
 
-`TABLE` says whom she hears and who hears her, by how she sits there. What is in it is all that the gain matrix
-has of her: the two hear each other by edges of their own (engine/bridge.py), which nobody here touches. Whoever
-sits beside the two can leave, hang up or be lost, and their call goes on.
+`TABLE` says whom she hears and who hears her, by how she sits there. What is in it is all that the gain
+matrix has of her: the two hear each other by edges of their own (engine/bridge.py), which nobody here
+touches. Whoever sits beside the two can leave, hang up or be lost, and their call goes on.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ Edges = Mapping[tuple[int, int], float]  # gain by source and listener, both num
 
 
 class Sits(StrEnum):
-    """GUEST: between the two. LISTEN, WHISPER, BARGE: a supervisor, whom nobody, the agent or everybody hears."""
+    """GUEST: between the two. LISTEN, WHISPER, BARGE: a supervisor, whom nobody, the agent or everybody
+    hears.
+    """
 
     GUEST = "guest"
     LISTEN = "listen"
@@ -111,7 +114,9 @@ def gone(leg: Leg, now: float) -> bool:
 
 
 def present(call: Call, worker: int, agent: str = "") -> dict[Who, int]:
-    """The two, and a guest who is with them, as far as their sound is in that worker. agent: as `pair` has it."""
+    """The two, and a guest who is with them, as far as their sound is in that worker. agent: as `pair` has
+    it.
+    """
     guest = call.guest if call.guest is not None and call.guest.joined else None
     two: dict[Who, Leg | None] = dict(zip((_CUSTOMER, _AGENT), pair(call, agent), strict=True))
     two[_GUEST] = guest.leg if guest is not None else None

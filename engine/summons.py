@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from engine.call import Call
     from sip.session import Session
 
-# No phone knows all three: RFC 5373; RFC 3261 section 20.9 as Polycom and Yealink have it; section 20.4 as Snom does.
+# No phone knows all three: RFC 5373; RFC 3261 section 20.9 as Polycom and Yealink have it; section 20.4 as
+# Snom does.
 AUTO_ANSWER: Headers = (
     ("Answer-Mode", "Auto"),
     ("Call-Info", "<sip:supervision>;answer-after=0"),
@@ -24,8 +25,8 @@ AUTO_ANSWER: Headers = (
 
 
 class Summons(Attempt):
-    """Rings an account, be it an agent's or a user's. agent: whose talk it is, for the display. page: only phones in
-    pages. auto_answer: they are asked to answer by themselves.
+    """Rings an account, be it an agent's or a user's. agent: whose talk it is, for the display. page: only
+    phones in pages. auto_answer: they are asked to answer by themselves.
     """
 
     def __init__(

@@ -1,9 +1,10 @@
 """A supervisor in a call: she listens, speaks to the agent alone or to all, or takes the agent's place.
 
-Whom she hears and who hears her stands in engine/seat.py, by her mode; `TABLE` here says what follows from what.
-She is rung (engine/summons.py), or comes by a code that she dials. Up to MOST are in a call, one of them with a
-voice. While one of the two waits with music the customer does not hear her; while the call waits or is handed
-over she stays with it. Whatever becomes of her, the call goes on; when it ends, so does her part.
+Whom she hears and who hears her stands in engine/seat.py, by her mode; `TABLE` here says what follows from
+what. She is rung (engine/summons.py), or comes by a code that she dials. Up to MOST are in a call, one of
+them with a voice. While one of the two waits with music the customer does not hear her; while the call waits
+or is handed over she stays with it. Whatever becomes of her, the call goes on; when it ends, so does her
+part.
 """
 
 from __future__ import annotations
@@ -83,7 +84,9 @@ class What(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """at: the account whose phone is rung. page: only one in a page. agent: whose talk, where both are agents."""
+    """at: the account whose phone is rung. page: only one in a page. agent: whose talk, where both are
+    agents.
+    """
 
     mode: Mode
     at: str
@@ -165,8 +168,8 @@ def views(call: Call) -> tuple[SupervisorView, ...]:
 
 
 def dial_in(switch: Switch, own: Call, whom: str, now: float) -> bool:
-    """Bring who dialled the code and `whom`, an agent's name or number, into that agent's call; False where that is
-    not allowed, or not possible.
+    """Bring who dialled the code and `whom`, an agent's name or number, into that agent's call; False where
+    that is not allowed, or not possible.
     """
     leg, found = own.customer, switch.plan.find(whom)
     target = found.destination if found is not None else None

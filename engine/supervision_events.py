@@ -1,5 +1,5 @@
-"""What happened with supervisors in calls, as values (engine/events.py). who: the account of her phone. by: who
-wanted it: that account by a key or a code, or a user or token of the API.
+"""What happened with supervisors in calls, as values (engine/events.py). who: the account of her phone. by:
+who wanted it: that account by a key or a code, or a user or token of the API.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupervisorView:
-    """at: the account of her phone. by: who asked for it. mode: listen, whisper or barge. standing: ringing or in.
-    since: epoch seconds, of that. announced: whether the two are told.
+    """at: the account of her phone. by: who asked for it. mode: listen, whisper or barge. standing: ringing
+    or in. since: epoch seconds, of that. announced: whether the two are told.
     """
 
     at: str

@@ -17,8 +17,8 @@ import phonenumbers
 
 
 class Feature(StrEnum):
-    """What an agent may ask for by dialling a code; of recordings and interpreters, beside the call meant. Behind the
-    code to supervise stands whom.
+    """What an agent may ask for by dialling a code; of recordings and interpreters, beside the call meant.
+    Behind the code to supervise stands whom.
     """
 
     LOGIN = "login"
@@ -112,8 +112,8 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class NumberPlan:
-    """exact: by whole string. codes: by how it begins, with more behind. prefixes: of E.164, longest wins. patterns:
-    X is any digit, first wins.
+    """exact: by whole string. codes: by how it begins, with more behind. prefixes: of E.164, longest wins.
+    patterns: X is any digit, first wins.
     """
 
     region: str = ""

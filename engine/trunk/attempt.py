@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from engine import line_use
-from engine.attempt import Outcome as Failure
 from engine.attempt import Aside, Progress, tell
+from engine.attempt import Outcome as Failure
 from engine.description import PhoneDescription
 from engine.early_sound import sign
 from engine.encryption import IN_TURN, UNSUITED, Encryption, Form, Policy, policy
