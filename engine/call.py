@@ -52,6 +52,7 @@ class Clocks:
         self.queued: float | None = None
         self.connected: float | None = None
         self.held: float | None = None
+        self.moved = float("-inf")  # by hand, to the queue where she waits
         self.hold_s = 0.0
         self.wait_s = 0.0
 

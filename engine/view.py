@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
-from engine import guest, ice, recording, unseal
+from engine import guest, ice, recording, supervision, unseal
 from engine.agent_desk import Watch
 from engine.assist_views import Help
 from engine.attempt import Contact
@@ -97,6 +97,7 @@ class View:
             since=switch.wall(call.clocks.arrived),
             waiting_position=(queue.position(call.id) or None) if queue else None,
             legs=tuple(leg_view(leg) for leg in call.legs),
+            supervisors=supervision.views(call),
         )
 
     def queues(self) -> Sequence[QueueView]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from engine.events import CallRecord, Event
 from engine.leg import Leg
 from engine.states import State
 from engine.switch import Switch
@@ -20,7 +21,7 @@ class Overheard(Stage):
         super().__init__(folder, agents, **settings)
         self.gains: dict[tuple[int, int], float] = {}
         self.noted: list[Any] = []
-        self.switch.observers.append(self.noted.append)
+        self.switch.observers.append(self._note)
         media = self.switch.media
         send = media.send
 
@@ -29,6 +30,10 @@ class Overheard(Stage):
             send(worker, command)  # type: ignore[arg-type]
 
         media.send = watched  # type: ignore[method-assign]
+
+    def _note(self, event: Event | CallRecord) -> None:
+        if isinstance(event, Event):
+            self.noted.append(event)
 
     def _watch(self, command: object) -> None:
         if isinstance(command, SetGain):
@@ -58,4 +63,4 @@ class Overheard(Stage):
 
     @property
     def kinds(self) -> list[str]:
-        return [event.kind for event in self.noted if hasattr(event, "kind")]
+        return [event.kind for event in self.noted]
