@@ -183,6 +183,8 @@ def _call(call: Call, name: str, now: float) -> DeskCall:
         guest=guest.view(call.guest) if call.guest is not None else None,
         person=queue is not None and bool(queue.speech.interpreter),
         supervisors=tuple(
-            each for each in supervision.views(call) if each.announced and each.standing == supervision.Standing.IN
+            each
+            for each in supervision.views(call)
+            if each.announced and each.standing == supervision.Standing.IN
         ),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine import guest, recording, seat, supervision
+from engine import guest, recording, seat, supervisor_phone
 from engine.events import DigitPressed
 from engine.probe.ticket import pressed
 from engine.states import WAITING, State, Trigger
@@ -43,7 +43,7 @@ def feature(switch: Switch, call: Call, code: FeatureCode, now: float) -> str:
     """
     wanted = code.feature
     if wanted is Feature.SUPERVISE:
-        return "" if supervision.dial_in(switch, call, code.of, now) else "agent-not-possible"
+        return "" if supervisor_phone.dial_in(switch, call, code.of, now) else "agent-not-possible"
     if wanted in RECORDING:
         return _record(switch, call, wanted, now)
     if wanted is Feature.INTERPRETER:
@@ -82,7 +82,7 @@ def digit(leg: Leg, key: str, now: float) -> None:
     """A key was pressed at a leg."""
     call = leg.call
     if seat.of(leg) is not None:
-        supervision.key(leg, key, now)
+        supervisor_phone.key(leg, key, now)
         return
     call.note(DigitPressed, now, side=leg.side)
     pressed(call.probed, key)

@@ -1,5 +1,5 @@
-"""What somebody changed by hand of callers who wait and of agents, as values (engine/events.py). by: a user or token
-of the API.
+"""What somebody changed by hand of callers who wait and of agents, as values (engine/events.py). by: a user
+or token of the API.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class AgentPicked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentOrdered(Event):
-    """Somebody else asked a state of the agent: available, paused, logged_out or wrap_up_over. In the middle of a
-    call it comes after that.
+    """Somebody else asked a state of the agent: available, paused, logged_out or wrap_up_over. In the middle
+    of a call it comes after that.
     """
 
     kind = "agent.ordered"

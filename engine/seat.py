@@ -8,6 +8,7 @@ touches. Whoever sits beside the two can leave, hang up or be lost, and their ca
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -76,16 +77,16 @@ def edges(sits: Sits, people: Mapping[Who, int], deaf: Collection[Who] = ()) -> 
 
 
 @dataclass(kw_only=True)
-class Seat:
+class Seat(ABC):
     """attempt: by which she is rung, None for one who dialled in. edges: gains that the worker was told."""
 
     leg: Leg
     attempt: Attempt | LineAttempt | None
     edges: Edges = field(default_factory=dict)
 
+    @abstractmethod
     def gone(self, now: float) -> None:
         """Her far end is there no more."""
-        raise NotImplementedError
 
     def mix(self, wanted: Edges) -> None:
         """Have the worker know these edges of hers and no others."""

@@ -1,7 +1,7 @@
 """A hand on a caller who waits: another queue, another priority, an agent who is picked for her.
 
-Her time of waiting stays with her wherever she goes. The longest wait of a queue that she is moved to counts from
-then: who moves her wants her served there, not sent on at once.
+Her time of waiting stays with her wherever she goes. The longest wait of a queue that she is moved to counts
+from then: who moves her wants her served there, not sent on at once.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from engine import sound, waiting
 from engine.hand_events import AgentPicked, CallerMoved, PriorityChanged
 from engine.states import WAITING, State, Trigger
 from engine.views import IllegalState, PlaceView, UnknownAgent, UnknownCall
+from routing.queue import Place
 
 if TYPE_CHECKING:
     from engine.call import Call
     from engine.switch import Switch
-    from routing.queue import Place, QueueSpec
+    from routing.queue import QueueSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ def look(switch: Switch, call_id: str, now: float) -> PlaceView | None:
     """None where she has no place. Raises UnknownCall."""
     call = _call(switch, call_id)
     place = _place(call)
+    if call.state is State.GREETING and call.queue is not None:
+        place = Place(call.id, now, call.queue.priority)
     if place is None or call.queue is None:
         return None
     return PlaceView(
@@ -74,8 +77,8 @@ def look(switch: Switch, call_id: str, now: float) -> PlaceView | None:
 
 
 def moved(call: Call, now: float, move: Move) -> None:
-    """Take her out of one queue and into another; a phone that rings for her rings no more. Who is being greeted
-    hears that to its end, and takes her place there.
+    """Take her out of one queue and into another; a phone that rings for her rings no more. Who is being
+    greeted hears that to its end, and takes her place there.
     """
     before, place = call.queue, _place(call)
     assert before is not None

@@ -1,10 +1,10 @@
 """A supervisor in a call: she listens, speaks to the agent alone or to all, or takes the agent's place.
 
 Whom she hears and who hears her stands in engine/seat.py, by her mode; `TABLE` here says what follows from
-what. She is rung (engine/summons.py), or comes by a code that she dials. Up to MOST are in a call, one of
-them with a voice. While one of the two waits with music the customer does not hear her; while the call waits
-or is handed over she stays with it. Whatever becomes of her, the call goes on; when it ends, so does her
-part.
+what. She is rung (engine/summons.py), or comes by a code that she dials (engine/supervisor_phone.py). Up to
+MOST are in a call, one of them with a voice. While one of the two waits with music the customer does not hear
+her; while the call waits or is handed over she stays with it. Whatever becomes of her, the call goes on; when
+it ends, so does her part.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import structlog
 
 from engine import housing, seat, silence
 from engine.bridge import part
-from engine.events import EndReason, Side
+from engine.events import Side
 from engine.leg import Media
 from engine.seat import Seat, Sits, Who
 from engine.states import State, Trigger
@@ -33,12 +33,11 @@ from engine.supervision_events import (
     TakenOver,
 )
 from engine.supervision_views import SupervisorView
-from engine.talking import answer_customer, drop
+from engine.talking import drop
 from engine.transfer import turn_round
 from engine.views import IllegalState, UnknownCall
 from media.messages import Play
 from media.speech.market import named
-from routing.number import AgentTarget
 
 if TYPE_CHECKING:
     from engine.attempt import Outcome
@@ -63,9 +62,6 @@ class Mode(StrEnum):
     @property
     def speaks(self) -> bool:
         return self is not Mode.LISTEN
-
-
-KEYS = {"1": Mode.LISTEN, "2": Mode.WHISPER, "3": Mode.BARGE, "9": Mode.TAKE_OVER}
 
 
 class Standing(StrEnum):
@@ -115,7 +111,7 @@ class Supervisor(Seat):
         return self.mode.speaks
 
     def gone(self, now: float) -> None:
-        _step(self.leg.call, self, What.HUNG_UP, now)
+        step(self.leg.call, self, What.HUNG_UP, now)
 
 
 # --- asked by the API
@@ -124,9 +120,9 @@ class Supervisor(Seat):
 def ask(switch: Switch, call_id: str, wish: Wish, now: float) -> None:
     """Ring a supervisor for a call. Raises UnknownCall, and IllegalState with the remedy."""
     call = _call(switch, call_id)
-    _check(call, wish, now)
+    check(call, wish, now)
     attempt = summon(call, wish.at, _watched(call, wish.agent), page=wish.page, auto_answer=wish.auto_answer)
-    mine = _sit(call, wish, attempt.leg, now)
+    mine = sit(call, wish, attempt.leg, now)
     mine.attempt = attempt
     attempt.aside = partial(_told, call, mine)
     call.note(SupervisionAsked, now, who=wish.at, by=wish.by, mode=wish.mode)
@@ -136,13 +132,13 @@ def ask(switch: Switch, call_id: str, wish: Wish, now: float) -> None:
 def change(switch: Switch, call_id: str, at: str, mode: Mode, by: str, now: float) -> None:
     """Another mode from now on. Raises UnknownCall, IllegalState."""
     call = _call(switch, call_id)
-    _turn(call, _supervisor(call, at), mode, by, now)
+    turn(call, _supervisor(call, at), mode, by, now)
 
 
 def send_off(switch: Switch, call_id: str, at: str, now: float) -> None:
     """Hang her up. Raises UnknownCall, IllegalState."""
     call = _call(switch, call_id)
-    _step(call, _supervisor(call, at), What.SENT_OFF, now)
+    step(call, _supervisor(call, at), What.SENT_OFF, now)
 
 
 def look(switch: Switch, call_id: str) -> tuple[SupervisorView, ...]:
@@ -164,47 +160,6 @@ def views(call: Call) -> tuple[SupervisorView, ...]:
     )
 
 
-# --- asked by her phone
-
-
-def dial_in(switch: Switch, own: Call, whom: str, now: float) -> bool:
-    """Bring who dialled the code and `whom`, an agent's name or number, into that agent's call; False where
-    that is not allowed, or not possible.
-    """
-    leg, found = own.customer, switch.plan.find(whom)
-    target = found.destination if found is not None else None
-    name = target.name if isinstance(target, AgentTarget) else whom
-    calls = [switch.calls[id] for id in switch.acd.calls_of(name) if id in switch.calls]
-    call = next((each for each in calls if each is not own and each.state in TALKS), None)
-    if call is None or leg is None or not _may(call, leg.account):
-        return False
-    wish = Wish(Mode.LISTEN, leg.account, leg.account, agent=name)
-    try:
-        _check(call, wish, now, rung=False)
-    except IllegalState as why:
-        log.info("a supervisor cannot come in", call=call.id, at=leg.account, why=str(why))
-        return False
-    if leg.door is not None and call.customer is not None and leg.worker != call.customer.worker:
-        return False  # a browser's one port is in another worker; it can be rung instead
-    answer_customer(own, now, None)
-    if leg.agent:
-        switch.acd.move(leg.agent, own.id, call.id)
-    call.adopt(leg, Side.AGENT)
-    own.end(Side.CUSTOMER, EndReason.TRANSFERRED, now)
-    _step(call, _sit(call, wish, leg, now), What.CAME, now)
-    return True
-
-
-def key(leg: Leg, digit: str, now: float) -> None:
-    """A key was pressed by somebody beside the two."""
-    mine = next((each for each in leg.call.supervisors if each.leg is leg), None)
-    if mine is not None and digit in KEYS:
-        try:
-            _turn(leg.call, mine, KEYS[digit], mine.at, now)
-        except IllegalState as why:
-            log.info("a key changes nothing", call=leg.call.id, at=mine.at, why=str(why))
-
-
 # --- told by the call
 
 
@@ -212,9 +167,9 @@ def reconsider(call: Call, now: float) -> None:
     """The call is in another state, or its legs are."""
     for each in tuple(call.supervisors):
         if call.ending:
-            _step(call, each, What.OVER, now)
+            step(call, each, What.OVER, now)
         elif call.state not in STAYS:
-            _step(call, each, What.MOVED_ON, now)
+            step(call, each, What.MOVED_ON, now)
         elif each.standing is Standing.IN:
             _mix(call, each, now)
 
@@ -236,14 +191,7 @@ def _supervisor(call: Call, at: str) -> Supervisor:
     return found
 
 
-def _may(call: Call, account: str) -> bool:
-    """Whether the account may dial in: it is named for the call's queue, or for all."""
-    known = call.switch.config.accounts.get(account)
-    queue = call.queue.name if call.queue is not None else ""
-    return known is not None and bool({"*", queue}.intersection(known.supervises))
-
-
-def _check(call: Call, wish: Wish, now: float, *, rung: bool = True) -> None:
+def check(call: Call, wish: Wish, now: float, *, rung: bool = True) -> None:
     """Raises IllegalState where she cannot come in so."""
     if call.state not in TALKS:
         raise IllegalState("nobody can be listened to now: the two do not talk yet, or not any more")
@@ -283,7 +231,7 @@ def _watched(call: Call, agent: str) -> str:
     return (leg.agent or leg.name) if leg is not None else ""
 
 
-def _sit(call: Call, wish: Wish, leg: Leg, now: float) -> Supervisor:
+def sit(call: Call, wish: Wish, leg: Leg, now: float) -> Supervisor:
     market = named(call.switch.config.markets, call.market)
     announced = market is None or market.supervision != "silent"
     mine = Supervisor(leg=leg, attempt=None, wish=wish, mode=wish.mode, since=now, announced=announced)
@@ -294,17 +242,17 @@ def _sit(call: Call, wish: Wish, leg: Leg, now: float) -> Supervisor:
 def _told(call: Call, mine: Supervisor, trigger: Trigger, now: float, what: Any) -> None:
     """What the attempt to ring her tells."""
     if trigger is Trigger.ANSWERED:
-        _step(call, mine, What.CAME, now)
+        step(call, mine, What.CAME, now)
     elif trigger is Trigger.FAILED:
         outcome: Outcome = what
         call.note(SupervisionMissed, now, who=mine.at, status=outcome.status)
-        _step(call, mine, What.MISSED, now)
+        step(call, mine, What.MISSED, now)
 
 
 # --- modes
 
 
-def _turn(call: Call, mine: Supervisor, mode: Mode, by: str, now: float) -> None:
+def turn(call: Call, mine: Supervisor, mode: Mode, by: str, now: float) -> None:
     """Raises IllegalState."""
     if mode is mine.mode:
         return
@@ -339,7 +287,7 @@ def _take_over(call: Call, mine: Supervisor, by: str, now: float) -> None:
 # --- the table at work
 
 
-def _step(call: Call, mine: Supervisor, what: What, now: float) -> None:
+def step(call: Call, mine: Supervisor, what: What, now: float) -> None:
     row = TABLE.get((mine.standing, what)) if mine in call.supervisors else None
     if row is None:
         return
@@ -365,7 +313,7 @@ def _begin(call: Call, mine: Supervisor, what: What, now: float) -> None:
         _announce(call, mine)
     if takes:
         try:
-            _turn(call, mine, Mode.TAKE_OVER, mine.wish.by, now)
+            turn(call, mine, Mode.TAKE_OVER, mine.wish.by, now)
         except IllegalState as why:
             log.info("not taken over", call=call.id, at=mine.at, why=str(why))
 
@@ -386,7 +334,7 @@ def _mix(call: Call, mine: Supervisor, now: float) -> None:
     leg, home = mine.leg, call.customer
     if home is not None and leg.worker != home.worker and not leg.moving:
         if leg.door is not None:
-            _step(call, mine, What.MOVED_ON, now)
+            step(call, mine, What.MOVED_ON, now)
             return
         mine.edges = {}
         housing.move(leg, home.worker)

@@ -24,6 +24,7 @@ from engine.cluster.cluster import Cluster
 from engine.events import AgentChanged, CallEnded, CallRecord, EndReason, Event, Side, WorkerLost
 from engine.ledger import record
 from engine.leg import Leg
+from engine.page_phones import PagePhones
 from engine.ports import (
     CardsPort,
     GatePort,
@@ -58,6 +59,7 @@ from routing.number import (
     UriTarget,
 )
 from sip.agent import UserAgent
+from sip.digest import Secret
 from sip.registrar import Registered, Unregistered
 from sip.session import Session
 from sip.uri import NameAddr, Uri
@@ -98,6 +100,7 @@ class Switch:
         self.recordings = Recordings()
         self.speech = Speech(self)
         self.tickets = Tickets(rng)
+        self.page_phones = PagePhones(rng)
         self.gate: GatePort | None = None  # where browsers are let in
         self.between: Between | None = None  # what is shared with other nodes, where there are any
         self.cluster: Cluster | None = None  # the other nodes; the node gives it one, a simulation may
@@ -217,6 +220,10 @@ class Switch:
     def instant(self, wall: float) -> float:
         """The instant of the switch's clock at which it was `wall`, in epoch seconds."""
         return wall - self._epoch
+
+    def guest(self, user: str) -> Secret | None:
+        """What an account proves to know that comes and goes: a probe's, or a page's."""
+        return self.tickets.secret(user) or self.page_phones.secret(user)
 
     def touched(self, call: Call, now: float) -> None:
         """Something of the call may have changed that another node would need to go on with it."""

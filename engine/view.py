@@ -15,6 +15,8 @@ from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
 from engine.events import CallRecord, Side
 from engine.guest_views import GuestView
+from engine.hand import Hand
+from engine.hand_events import AgentOrdered
 from engine.line_sight import LineSight
 from engine.sight import leg_view
 from engine.signin import SignIn
@@ -69,6 +71,7 @@ class View:
     def __init__(self, engine: Engine, version: str) -> None:
         self._engine = engine
         self._version = version
+        self._hand = Hand(engine)
         self._sight = ClusterSight(engine.cluster, engine.clock, engine.drain)
 
     # --- on the event loop --------------------------------------------------------------------------
@@ -198,7 +201,7 @@ class View:
     def metrics(self) -> bytes:
         return self._engine.metrics.render()
 
-    def set_agent_state(self, name: str, ask: AgentAsk, reason: str) -> None:
+    def set_agent_state(self, name: str, ask: AgentAsk, reason: str, by: str = "") -> None:
         switch = self._engine.switch
         agent = switch.acd.agents.get(name)
         if agent is None:
@@ -209,6 +212,9 @@ class View:
             self._engine.act(lambda now: switch.set_agent(name, event, now, reason))
         except IllegalTransition as error:
             raise IllegalState(str(error)) from error
+        if by:
+            at = switch.wall(self._engine.clock())
+            switch.note(AgentOrdered(at=at, agent=name, asked=ask, reason=reason, by=by))
 
     def hangup(self, id: str) -> None:
         switch = self._engine.switch
@@ -312,6 +318,10 @@ class View:
 
     def rate(self, token: str, stars: int, comment: str) -> None:
         self._engine.lines.rate(token, stars, comment, self._engine.clock())
+
+    @property
+    def hand(self) -> Hand:
+        return self._hand
 
     @property
     def trunks(self) -> LineSight:

@@ -96,8 +96,8 @@ class CallView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceView:
-    """How a caller waits. position: from 1. agent: picked for her by hand, "" for whoever is next. offered_to: whose
-    phone rings for her, "" for nobody's.
+    """How a caller waits. position: from 1, 0 while she is greeted. agent: picked for her by hand, "" for
+    whoever is next. offered_to: whose phone rings for her, "" for nobody's.
     """
 
     queue: str
@@ -145,8 +145,8 @@ class DeskCall:
     who, name: the other one's number or address, and what she is called where that is known. outgoing: the
     agent dialled. waited_s: in a queue; None for a call of none. why: of the offer, routing.select.Reasons.
     held_by: sides. recording: "on", "paused" or "". speech: while it is put into words.
-    guest: a third whom the agent asked in; person: whether its queue names one who interprets. supervisors: of whom
-    she is told.
+    guest: a third whom the agent asked in; person: whether its queue names one who interprets. supervisors:
+    of whom she is told.
     """
 
     id: str

@@ -105,7 +105,7 @@ def test_one_who_is_being_greeted_is_moved_and_greeted_to_the_end(hall: Waiting)
     with pytest.raises(IllegalState, match="greeted"):
         hall.steer(id, priority=3)
     hall.steer(id, queue="sales")
-    assert hall.calls[id].state is State.GREETING
+    assert hall.calls[id].state is State.GREETING and hall.place(id) == ("sales", 0, 0)
     hall.run(3.0)
     assert hall.place(id) == ("sales", 1, 0)
 

@@ -223,7 +223,7 @@ class House:
         self.host.expire = self._expire
 
     def _guest(self, user: str) -> object:
-        return self.switch.tickets.secret(user)
+        return self.switch.guest(user)
 
     # --- the ports of the switch ------------------------------------------------------------------
 
