@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from engine.leg import Media
 from engine.states import State
@@ -78,8 +78,11 @@ def edges(sits: Sits, people: Mapping[Who, int], deaf: Collection[Who] = ()) -> 
 
 @dataclass(kw_only=True)
 class Seat(ABC):
-    """attempt: by which she is rung, None for one who dialled in. edges: gains that the worker was told."""
+    """attempt: by which she is rung, None for one who dialled in. edges: gains that the worker was told.
+    keys: whether those that she and the others press are passed on.
+    """
 
+    keys: ClassVar[bool] = True
     leg: Leg
     attempt: Attempt | LineAttempt | None
     edges: Edges = field(default_factory=dict)
@@ -95,7 +98,7 @@ class Seat(ABC):
             media.send(worker, SetGain(source, listener, 0.0))
         for (source, listener), gain in wanted.items():
             if self.edges.get((source, listener)) != gain:
-                media.send(worker, SetGain(source, listener, gain))
+                media.send(worker, SetGain(source, listener, gain, self.keys))
         self.edges = dict(wanted)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import structlog
 
@@ -96,6 +96,7 @@ class Wish:
 class Supervisor(Seat):
     """since: in the switch's time. announced: whether the two are told."""
 
+    keys: ClassVar[bool] = False  # hers are commands, and what customers key in is not for her
     wish: Wish
     mode: Mode
     since: float
@@ -105,6 +106,11 @@ class Supervisor(Seat):
     @property
     def at(self) -> str:
         return self.wish.at
+
+    @property
+    def name(self) -> str:
+        """Who she is, for the record: of a phone in a page, whose page it is."""
+        return self.wish.by if self.wish.page else self.at
 
     @property
     def speaks(self) -> bool:
@@ -195,7 +201,7 @@ def check(call: Call, wish: Wish, now: float, *, rung: bool = True) -> None:
     """Raises IllegalState where she cannot come in so."""
     if call.state not in TALKS:
         raise IllegalState("nobody can be listened to now: the two do not talk yet, or not any more")
-    if wish.at in (leg.account for leg in call.legs):
+    if wish.at in {*(leg.account for leg in call.legs), *(each.at for each in call.supervisors)}:
         raise IllegalState(f"{wish.at} is in this call already")
     if len(call.supervisors) >= MOST:
         raise IllegalState(f"{MOST} supervisors are in this call, which is the most; send one off first")
@@ -278,7 +284,8 @@ def _take_over(call: Call, mine: Supervisor, by: str, now: float) -> None:
     assert call.customer is not None and old is not None
     part(call, call.customer, old)
     call.note(TakenOver, now, who=mine.at, by=by, agent=old.agent)
-    call.agent = leg.agent or mine.at
+    leg.name = mine.name
+    call.agent = leg.agent or mine.name
     call.held_by.discard(Side.AGENT)
     drop(call, old, now)
     call.fire(Trigger.TAKEN, now, leg)
@@ -305,17 +312,19 @@ def _begin(call: Call, mine: Supervisor, what: What, now: float) -> None:
     mine.since = now
     takes = mine.mode is Mode.TAKE_OVER
     if takes:
-        mine.mode = Mode.LISTEN  # until she has
+        mine.mode = Mode.LISTEN
+        try:
+            _check_take_over(call)
+        except IllegalState as why:
+            takes = False
+            log.info("not taken over", call=call.id, at=mine.at, why=str(why))
     announced = mine.announced and not takes
     call.note(SupervisionBegan, now, who=mine.at, by=mine.wish.by, mode=mine.mode, announced=announced)
     silence.reconsider(mine.leg, now)
     if announced:
         _announce(call, mine)
     if takes:
-        try:
-            turn(call, mine, Mode.TAKE_OVER, mine.wish.by, now)
-        except IllegalState as why:
-            log.info("not taken over", call=call.id, at=mine.at, why=str(why))
+        _take_over(call, mine, mine.wish.by, now)
 
 
 def _announce(call: Call, mine: Supervisor) -> None:

@@ -17,6 +17,7 @@ from engine.views import IllegalState, UnknownCall
 from media.messages import Play
 from media.speech.market import Market
 from routing.agent import AgentEvent, AgentState
+from sip.digest import Credentials
 from sip.uri import Uri
 from tests.engine.overheard import Overheard
 from tests.sim.house import DOMAIN, SUPERVISORS
@@ -151,7 +152,7 @@ def test_one_who_does_not_answer_is_told_of(floor: Floor) -> None:
 
 
 def test_one_whose_battery_is_empty_is_noticed_and_the_two_talk_on(tmp_path: Path) -> None:
-    floor = Floor(tmp_path, rtp_timeout_s=10.0)
+    floor = Floor(tmp_path, rtp_timeout_s=10.0, ticks_in_one=5)
     floor.ask(Mode.BARGE)
     floor.sue.vanish()
     floor.run(60.0)
@@ -311,6 +312,46 @@ def test_nobody_listens_to_a_call_that_waits(tmp_path: Path) -> None:
     floor.run(5.0)
     with pytest.raises(IllegalState, match="do not talk"):
         floor.ask()
+
+
+def test_of_a_page_only_phones_in_pages_are_rung(floor: Floor) -> None:
+    wish = Wish(Mode.LISTEN, "sue", "sue", page=True)
+    supervision.ask(floor.switch, floor.call.id, wish, floor.world.now)  # hers is registered over UDP
+    floor.run(1.0)
+    assert floor.told == ["asked", "missed"] and not floor.sue.live
+
+
+def test_a_pages_account_registers_and_is_rung_and_calls_nobody(floor: Floor) -> None:
+    made = floor.switch.page_phones.open("Boss", floor.world.now)
+    assert made is not None
+    phone = AgentVoice(floor, "10.3.0.9", made.account, [])
+    phone.credentials = Credentials(made.account, made.password)
+    phone.register()
+    floor.run(0.5)
+    floor.ask(Mode.BARGE, at=made.account)
+    assert floor.hears(p=made.account)["cp"] == 1.0
+    phone.call("agent1", made.account, phone.credentials)
+    phone.call("*86agent0", made.account, phone.credentials)
+    floor.run(2.0)
+    refused = [record.reason for record in floor.records]
+    assert refused == [EndReason.UNKNOWN_NUMBER] * 2 and len(floor.calls) == 1
+
+
+def test_a_phone_is_asked_to_answer_by_itself_where_that_is_wanted(floor: Floor) -> None:
+    asked: list[str | None] = []
+    rung = floor.sue.rung
+    floor.sue.rung = lambda event: (  # type: ignore[method-assign]
+        asked.append(event.request.headers.get("Answer-Mode")),
+        rung(event),
+    )
+    wish = Wish(Mode.LISTEN, "sue", "boss")
+    for wanted in (wish, replace(wish, auto_answer=True)):
+        supervision.ask(floor.switch, floor.call.id, wanted, floor.world.now)
+        floor.run(2.0)
+        supervision.send_off(floor.switch, floor.call.id, "sue", floor.world.now)
+        floor.run(1.0)
+    assert asked == [None, "Auto"]
+    assert floor.sue.shown == ["agent0"] * 2, "whose talk it is"
 
 
 # --- by phone
