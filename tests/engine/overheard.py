@@ -13,6 +13,8 @@ from engine.switch import Switch
 from media.messages import CloseLeg, SetGain
 from tests.sim.stage import Stage
 
+PATIENCE_S = 20.0
+
 
 class Overheard(Stage):
     """gains: above nothing, by source and listener. noted: events of the journal."""
@@ -45,6 +47,9 @@ class Overheard(Stage):
         """A customer calls, and talks to agent0."""
         self.caller = self.customer()
         self.run(6.0)
+        until = self.world.now + PATIENCE_S
+        while self.call.state is not State.TALKING and self.world.now < until:
+            self.run(0.5)
         assert self.call.state is State.TALKING and self.call.agent == "agent0"
 
     @property

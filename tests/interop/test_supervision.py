@@ -58,7 +58,7 @@ def floor(node: Node, agent: Phones, tmp_path: Path) -> Floor:
 
 
 def test_she_listens_whispers_barges_in_and_takes_over(floor: Floor, node: Node, speech: Speech) -> None:
-    hers = speech("please offer her the express delivery it costs nothing today")
+    hers = speech("please offer her the express delivery today")
     floor.node.post(floor.at, {"mode": "listen", "at": "sue"})
     floor.calls[floor.sue] = floor.sue.incoming()
     announced = _heard_while(floor, hers)
@@ -67,7 +67,7 @@ def test_she_listens_whispers_barges_in_and_takes_over(floor: Floor, node: Node,
         assert heard(notice, received, RATE), f"{name} is told"
         assert not heard(read_wav(hers, RATE), received, RATE), f"{name} does not hear who listens"
 
-    theirs = floor.says(floor.customer, speech("could you tell me where my order is today"))
+    theirs = floor.says(floor.customer, speech("where is the parcel that I ordered"))
     assert theirs == {"cleo": pytest.approx(0.0, abs=NEAR), "sue": pytest.approx(0.0, abs=NEAR)}
     floor.turn("whisper")
     whispered = floor.says(floor.sue, hers)
@@ -83,7 +83,8 @@ def test_she_listens_whispers_barges_in_and_takes_over(floor: Floor, node: Node,
     floor.cleo.expect("ended", call=floor.calls.pop(floor.cleo))
     taken = floor.says(floor.sue, hers)
     assert taken == {"customer": pytest.approx(0.0, abs=NEAR)}
-    assert floor.says(floor.customer, speech("thank you very much that was all I wanted"))["sue"] > SILENT
+    answered = floor.says(floor.customer, speech("where is the parcel that I ordered"))
+    assert answered == {"sue": pytest.approx(0.0, abs=NEAR)}
     (cleo,) = [each for each in node.get("/v1/agents")["items"] if each["name"] == "cleo"]
     assert cleo["call"] == "" and cleo["state"] != "talking"
     floor.over()
