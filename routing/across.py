@@ -8,7 +8,7 @@ the same, and makes the offers of its own callers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from routing.agent import Agent
@@ -52,7 +52,7 @@ def assign_across(
     now: float,
     ways: Ways,
     passed: frozenset[tuple[str, str]] = frozenset(),
-    working: frozenset[str] = frozenset(),
+    working: Callable[[], Collection[str]] = frozenset,
 ) -> list[Assignment]:
     """Every offer to be made now, by whichever node has the caller; each agent and each call at most once.
 

@@ -8,7 +8,7 @@ of two who have the same pick the first in order comes first. A pick counts whil
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 from routing.agent import Agent
@@ -35,16 +35,15 @@ class Picks(NamedTuple):
 NONE = Picks()
 
 
-def picks(queues: Iterable[Queue], free: Iterable[Agent], working: Collection[str]) -> Picks:
-    """What was picked by hand comes to now. working: names of the agents who do, at whatever node."""
-    waiting = [
-        (place, queue.name)
-        for queue in queues
-        for place in queue.places
-        if place.picked and place.waits and place.picked in working
-    ]
-    if not waiting:
+def picks(queues: Iterable[Queue], free: Iterable[Agent], working: Callable[[], Collection[str]]) -> Picks:
+    """What was picked by hand comes to now. working: names of the agents who do, at whatever node; asked only
+    where anybody was picked.
+    """
+    picked = [(place, queue.name) for queue in queues for place in queue.places if place.picked]
+    if not picked:
         return NONE
+    there = working()
+    waiting = [(place, queue) for place, queue in picked if place.waits and place.picked in there]
     agents = {agent.name: agent for agent in free}
     now: list[Picked] = []
     for place, queue in sorted(waiting, key=lambda each: (each[0].order, each[1])):

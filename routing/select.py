@@ -62,18 +62,15 @@ class Assignment:
 def assign(queues: Iterable[Queue], agents: Iterable[Agent], now: float) -> list[Assignment]:
     """Every offer to make now. Each agent and each call at most once."""
     queues, agents = list(queues), list(agents)
-    by_hand = picks(
-        queues, (each for each in agents if each.free), {each.name for each in agents if each.working}
-    )
+    members = {agent.name: agent for agent in agents if agent.free}
+    by_hand = picks(queues, members.values(), lambda: {each.name for each in agents if each.working})
     heads = _Heads(queues, by_hand.apart)
-    taken = {agent.name for _, _, agent in by_hand.now}
-    members = {agent.name: agent for agent in agents if agent.free and agent.name not in taken}
+    chosen: list[Assignment] = []
+    for place, name, agent in by_hand.now:
+        del members[agent.name]
+        chosen.append(Assignment(place.call, name, agent.name, _picked(place, name, agent, queues, now)))
     free = sorted(members.values(), key=idle_order)
     spare = Counter(name for agent in free for name in agent.queues)
-    chosen = [
-        Assignment(each.place.call, each.queue, each.agent.name, _picked(*each, queues, now))
-        for each in by_hand.now
-    ]
     for agent in free:
         if not heads.left:
             break

@@ -178,8 +178,7 @@ class Sharing:
             return []
         seen = [self._competing(queue) for queue in queues]
         places = {place.call: place for queue in seen for place in queue.places}
-        working = self.working() if any(place.picked for place in places.values()) else frozenset()
-        chosen = assign_across(seen, free, now, self._ways(), frozenset(self._passed), working)
+        chosen = assign_across(seen, free, now, self._ways(), frozenset(self._passed), self.working)
         ours = [choice for choice in chosen if not places[choice.call].node]
         due = {(each.call, each.agent) for each in chosen if places[each.call].node and not each.node}
         self._awaited = {pair: self._awaited.get(pair, now) for pair in due}

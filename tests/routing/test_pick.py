@@ -28,8 +28,9 @@ def waiting(**callers: float) -> Queue:
 def offers(queue: Queue, *agents: Agent) -> dict[str, str]:
     """By both ways of assigning, which have to agree."""
     alone = {each.call: each.agent for each in assign([queue], agents, NOW)}
-    working = frozenset(each.name for each in agents if each.working)
-    across = assign_across([queue], agents, NOW, Ways("here"), working=working)
+    across = assign_across(
+        [queue], agents, NOW, Ways("here"), working=lambda: {each.name for each in agents if each.working}
+    )
     assert {each.call: each.agent for each in across} == alone
     return alone
 
@@ -79,7 +80,7 @@ def test_a_call_that_cannot_reach_her_waits_for_her():
     queue = waiting(ann=30).ordered("ann", picked="bob")
     there = replace(agent("bob"), node="there")
     ways = Ways("here", cut=frozenset({("here", "there")}))
-    assert assign_across([queue], [there, agent("eve")], NOW, ways, working=frozenset({"bob", "eve"})) == []
+    assert assign_across([queue], [there, agent("eve")], NOW, ways, working=lambda: {"bob", "eve"}) == []
 
 
 # --- priority
