@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from engine.api.plain import AT, example
 
@@ -78,7 +78,7 @@ class SupervisorList(BaseModel):
 
 
 class PlaceChange(BaseModel):
-    """What is to be changed of a waiting caller's place; all of it is done, or nothing."""
+    """What is to be changed of a waiting caller's place, all of it or nothing. What is left out stays."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"queue": "sales", "priority": 10}]}
@@ -99,12 +99,6 @@ class PlaceChange(BaseModel):
         description="Who alone is offered her next, of whatever queue; empty for whoever is next. Falls "
         "after one offer, and when that one takes no calls any more.",
     )
-
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        if self.queue is None and self.priority is None and self.agent is None:
-            raise ValueError("name a queue, a priority or an agent")
-        return self
 
 
 class QueuePlace(BaseModel):

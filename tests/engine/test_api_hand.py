@@ -95,12 +95,13 @@ def test_a_waiting_caller_is_moved_raised_and_given_to_somebody(client: TestClie
     assert {name: done.json()[name] for name in change} == change
     assert client.get(WAITS, headers=bearer(READ)).json() == done.json()
     assert client.patch(WAITS, json={"agent": ""}, headers=bearer(WRITE)).json()["agent"] == ""
+    same = client.patch(WAITS, json={}, headers=bearer(WRITE)).json()
+    assert (same["queue"], same["priority"]) == ("sales", 10), "what is left out stays"
 
 
 @pytest.mark.parametrize(
     ("at", "body", "status"),
     [
-        (WAITS, {}, 422),
         (WAITS, {"priority": 101}, 422),
         (WAITS, {"priority": "1"}, 422),
         (WAITS, {"queue": "No Such"}, 422),
