@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from engine.api.plain import AT, example
 
@@ -15,6 +15,12 @@ MODES = (
     "`take_over`: she takes the agent's place, who is released."
 )
 HIGHEST = 100
+
+
+def _whole(value: object) -> object:
+    """JSON has one kind of number: 45.0 is 45."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
 
 Account = Annotated[str, StringConstraints(pattern=ACCOUNT)]
 PickedField = Annotated[str, StringConstraints(pattern=rf"{ACCOUNT}|^$")]
@@ -87,7 +93,7 @@ class PlaceChange(BaseModel):
     queue: Account | None = Field(
         default=None, description="Another queue; the time she waited counts there."
     )
-    priority: int | None = Field(
+    priority: Annotated[int | None, BeforeValidator(_whole)] = Field(
         default=None,
         ge=0,
         le=HIGHEST,

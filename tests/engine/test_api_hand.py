@@ -95,6 +95,7 @@ def test_a_waiting_caller_is_moved_raised_and_given_to_somebody(client: TestClie
     assert {name: done.json()[name] for name in change} == change
     assert client.get(WAITS, headers=bearer(READ)).json() == done.json()
     assert client.patch(WAITS, json={"agent": ""}, headers=bearer(WRITE)).json()["agent"] == ""
+    assert client.patch(WAITS, json={"priority": 10.0}, headers=bearer(WRITE)).json()["priority"] == 10
     same = client.patch(WAITS, json={}, headers=bearer(WRITE)).json()
     assert (same["queue"], same["priority"]) == ("sales", 10), "what is left out stays"
 
