@@ -153,6 +153,11 @@ class QueueSpeech:
         "Of the interpreter's voice; the language's own when empty.", default=""
     )
 
+    detect: tuple[Language, ...] = setting(
+        "Languages that callers may turn out to speak beside the queue's. Found out from what they say, and "
+        "looked at again with every sentence, by recognisers that can (Whisper).",
+        default=(),
+    )
     interpreter: Text = setting(
         "Number, extension or name of numbers.yaml of a person who interprets, for agents to ask in.",
         default="",
@@ -160,4 +165,4 @@ class QueueSpeech:
 
     def terms(self) -> SpeechTerms:
         """As routing sees it."""
-        return SpeechTerms(self.captions, self.voice, self.gender, self.interpreter)
+        return SpeechTerms(self.captions, self.voice, self.gender, self.interpreter, self.detect)

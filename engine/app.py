@@ -14,11 +14,11 @@ import structlog
 from config.schema import Config
 from engine import gatehouse, recording, tape, understanding
 from engine.agent_desk import Desks
-from engine.build import admission_of, missing_codecs, registrar_of, stream_limits, user_agent_settings
+from engine.build import missing_codecs
 from engine.caller_line import Lines
 from engine.captions import Captions
 from engine.cards import Cards
-from engine.cluster import between, heritage
+from engine.cluster import heritage
 from engine.cluster.between import Between
 from engine.cluster.cluster import Cluster, Load
 from engine.cluster.gauges import ClusterGauges
@@ -39,21 +39,15 @@ from engine.speech import house
 from engine.speech.house import House
 from engine.switch import Switch
 from engine.tape import Tape
+from engine.telephony import telephony_of
 from engine.view import View
 from engine.views import Caption, Check
-from engine.workers import Workers, reachable
+from engine.workers import Workers
 from media.messages import AnyEvent
 from media.recording import RecordingEvent
 from media.speech.messages import SpeechEvent
-from sip.agent import UserAgent
 from sip.digest import Secret
 from sip.hop import Hop
-from sip.io.dns import DnsSettings
-from sip.io.dns import Resolver as DnsResolver
-from sip.io.marks import Marks
-from sip.io.shell import Listener, SipShell
-from sip.io.tls import TlsContexts, TlsSettings
-from sip.proxy import shown
 from sip.uri import Uri
 
 VERSION = "0.1.0"
@@ -80,8 +74,9 @@ class Engine:
         for name, library in missing_codecs(config.media).items():
             log.warning("codec left out", codec=name, missing=library)
         self.workers = Workers(config.media, self._media_told, self._worker_lost)
-        marks: dict[tuple[str, int], int] = {}
-        hosts = self._speak_sip(rng, marks)
+        spoken = telephony_of(config, rng, self.clock, self._sip_told, self._guest)
+        self.registrar, self.dns, self.admission = spoken.registrar, spoken.dns, spoken.admission
+        self.agent, self.shell = spoken.agent, spoken.shell
         self.switch = Switch(
             config,
             agent=self.agent,
@@ -93,9 +88,9 @@ class Engine:
             rng=rng,
             epoch=time.time() - now,
         )
-        self.switch.own_hosts |= hosts
+        self.switch.own_hosts |= spoken.hosts
         self.switch.cards = Cards(config.node.data_dir / "cards")
-        self.switch.trunks.marks = marks
+        self.switch.trunks.marks = spoken.marks
         self.tape: Tape | None = None
         if tape.wanted(config):
             self.tape = self.switch.recordings.recorder = self.new_tape(config)
@@ -106,9 +101,8 @@ class Engine:
             )
         self.house: House | None = None
         if house.wanted(config):
-            self.house = self.switch.speech.ear = House(
-                config, self._speech_told, self._ear_ready, self._ear_lost
-            )
+            self.house = self.switch.speech.ear = self.new_house(config)
+            self.house.take_up()
         self.cluster, self._running = self._among_others()
         self.heritage: Heritage | None = None  # a node that is alone leaves nothing to anybody
         if not config.cluster.alone:
@@ -134,45 +128,7 @@ class Engine:
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: float | None = None
         self._lookups: set[asyncio.Task[None]] = set()
-
-    def _speak_sip(self, rng: random.Random, marks: Marks) -> frozenset[str]:
-        """The user agent and its sockets, open already; the addresses that it is known by."""
-        config = self.config
-        self.registrar = registrar_of(config)
-        listeners = [
-            Listener(each.transport, str(each.address), each.port).open() for each in config.sip.listen
-        ]
-        addresses = {
-            each.transport: (config.sip.external_address or reachable(each.host), each.port)
-            for each in listeners
-        }
-        several = not config.cluster.alone
-        if several:
-            listeners.append(between.listener_of(config).open())
-        hosts = frozenset(host for host, _ in addresses.values())
-        names = DnsSettings(nameservers=config.sip.dns.servers, port=config.sip.dns.port)
-        self.dns = DnsResolver(names, rng=rng, transports=tuple(addresses))
-        self.admission = admission_of(config, rng, hosts, self._guest)
-        self.agent = UserAgent(
-            user_agent_settings(config, addresses),
-            rng=rng,
-            admission=self.admission,
-            registrar=self.registrar,
-            resolve=self.dns.known,
-        )
-        self.shell = SipShell(
-            self.agent,
-            listeners,
-            self._sip_told,
-            tls=_tls(config),
-            between=between.contexts_of(config) if several else None,
-            limits=stream_limits(config),
-            drops=self.admission.drops,
-            marks=marks,
-            names=lambda host: shown(host, self.agent.settings.trusted_proxies, config.sip.domain),
-            clock=self.clock,
-        )
-        return hosts
+        self._closing: asyncio.Task[None] | None = None  # the former house, while it ends
 
     def _among_others(self) -> tuple[Cluster, Running]:
         """This node's part in the cluster, which may be all of it."""
@@ -187,6 +143,18 @@ class Engine:
     def new_tape(self, config: Config) -> Tape:
         """A recorder, not started yet."""
         return Tape(config, self._tape_ready, self._tape_told)
+
+    def new_house(self, config: Config) -> House:
+        """Speech's processes, neither started nor at work yet."""
+        return House(config, self._speech_told, self._ear_ready, self._ear_lost)
+
+    def move_house(self, house: House, now: float) -> None:
+        """Have that one hear from now on; what stands of what the former one heard stands."""
+        former, self.house = self.house, house
+        self.switch.speech.move(house, now)
+        house.take_up()
+        if former is not None:
+            self._closing = asyncio.get_running_loop().create_task(former.close())
 
     # --- life ---------------------------------------------------------------------------------------
 
@@ -236,6 +204,8 @@ class Engine:
             await self.gate.close()
         if self.house is not None:
             await self.house.close()
+        if self._closing is not None:
+            await self._closing
         self.switch.note(NodeStopped(at=time.time(), node=self.config.node.name))
         if self._alarm is not None:
             self._alarm.cancel()
@@ -365,14 +335,6 @@ class Engine:
         lookup = asyncio.get_running_loop().create_task(ask())
         self._lookups.add(lookup)
         lookup.add_done_callback(self._lookups.discard)
-
-
-def _tls(config: Config) -> TlsContexts | None:
-    """The contexts of TLS listeners; None where there is none."""
-    tls = config.sip.tls
-    if tls.certificate is None or tls.key is None:
-        return None
-    return TlsContexts(TlsSettings(tls.certificate, tls.key, ca=tls.ca, known=True))
 
 
 def store_url(config: Config) -> str:

@@ -21,6 +21,8 @@ from engine.admit import Rate
 from engine.build import capabilities_of, guard_policy, registrar_policy, secrets_of, sources_of
 from engine.log import configure
 from engine.prompts import PromptFault, PromptPack
+from engine.speech import house
+from engine.speech.house import House
 from engine.tape import Tape, wanted
 from engine.voice import SpeechFault
 from media.io.process import WorkerFailed
@@ -195,6 +197,7 @@ class Ahead:
 
     pack: PromptPack | None = None
     tape: Tape | None = None
+    house: House | None = None
 
     async def make(self, engine: Engine, old: Config, new: Config, speak: Speak) -> None:
         """Raises NotReady."""
@@ -205,21 +208,31 @@ class Ahead:
                 tape = engine.new_tape(new)
                 await tape.start()
                 self.tape = tape
+            if house.wanted(new) and (engine.house is None or not engine.house.fits(new)):
+                self.house = engine.new_house(new)
+                if engine.house is not None and engine.house.awake:
+                    await self.house.up()
+                else:
+                    await self.house.start()
         except (OSError, PromptFault, SpeechFault, WorkerFailed) as fault:
             raise NotReady(str(fault)) from fault
 
-    def take(self, engine: Engine) -> None:
+    def take(self, engine: Engine, now: float) -> None:
         """Put it to use. Once it is used it is the node's."""
         if self.pack is not None:
             engine.switch.prompts = self.pack
         if self.tape is not None:
             engine.tape = engine.switch.recordings.recorder = self.tape
-        self.tape = None
+        if self.house is not None:
+            engine.move_house(self.house, now)
+        self.tape = self.house = None
 
     async def drop(self) -> None:
         """It is not needed after all."""
         if self.tape is not None:
             await self.tape.close()
+        if self.house is not None:
+            await self.house.close()
 
 
 def _lacks(engine: Engine, old: Config, new: Config) -> bool:

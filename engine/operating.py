@@ -276,7 +276,7 @@ class Operating:
 
     def _swap(self, prepared: Config, declared: Config, ahead: Ahead, version: Version, now: float) -> None:
         """Between two events of the loop: nothing here waits."""
-        ahead.take(self.engine)
+        ahead.take(self.engine, now)
         applying.tell(self.engine, self.engine.config, prepared, now)
         for each in self.told:
             each(prepared)

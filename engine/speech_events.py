@@ -32,6 +32,15 @@ class MoodTurned(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageFound(Event):
+    """A side speaks another language than was expected, or than before."""
+
+    kind = "call.language"
+    side: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InterpreterChanged(Event):
     """A side hears an interpreter from now on, or does not. voice: off, over or instead. fault: what keeps it
     from hearing one, "" for nothing.

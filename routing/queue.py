@@ -43,12 +43,15 @@ class SoundTerms:
 
 @dataclass(frozen=True, slots=True)
 class SpeechTerms:
-    """What a queue's calls have of speech. voice: off, over the lowered original, or instead of it."""
+    """What a queue's calls have of speech. voice: off, over the lowered original, or instead of it. detect:
+    what callers may turn out to speak.
+    """
 
     captions: bool = False
     voice: str = "off"
     gender: str = ""
     interpreter: str = ""  # number of a person
+    detect: tuple[str, ...] = ()
 
     @property
     def wanted(self) -> bool:

@@ -10,6 +10,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable
+from itertools import chain, repeat
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,9 @@ from media.messages import AnyEvent, WorkerReady
 from media.speech.messages import Begin, SpeechCommand, SpeechEvent
 from media.speech.settings import CraftSettings
 
+WAIT_S = 60.0  # for all of them, where somebody waits
+AGAIN_S = (1.0, 5.0, 15.0)  # after which one that did not come up is tried again; the last, for ever
+
 log = structlog.get_logger("speech")
 
 
@@ -31,9 +35,21 @@ def wanted(config: Config) -> bool:
     return any(spec.speech.wanted for spec in config.queues.values())
 
 
+def made_of(config: Config) -> object:
+    """What its processes are told when they start, markets apart; other ones are needed where it changed."""
+    language, rendering = config.language, rendering_of(config)
+    assert rendering.translate is not None
+    plain = msgspec.structs.replace(rendering.translate, markets={})
+    return (
+        (language.cores, language.guess_every_s, language.last_words_s),
+        (hearing_of(config), language.recogniser.processes, language.recogniser.reserve),
+        (msgspec.structs.replace(rendering, translate=plain), far_of(config)),
+    )
+
+
 class House:
     """Starts them and keeps them. on_events: what the ear tells. on_ready: an ear is there, also after one
-    that died, which on_lost told.
+    that died, which on_lost told. Nothing is told before `take_up`.
     """
 
     def __init__(
@@ -50,6 +66,7 @@ class House:
         self._on_ready = on_ready
         self._on_lost = on_lost
         self._starting: asyncio.Task[None] | None = None
+        self._at_work = False
         self._ear = self._make_ear()
         self._workers = self._make_workers()
 
@@ -63,7 +80,7 @@ class House:
         far = far_of(self._config)
         if far is not None:
             options += ["--far", self._secret("far", far)]
-        return EarClient(options, on_events=self._told, on_lost=lambda reason: self._on_lost())
+        return EarClient(options, on_events=self._told, on_lost=self._lost)
 
     def _make_workers(self) -> list[SpeechClient]:
         settings = self._config.language
@@ -92,8 +109,12 @@ class House:
         new.replace(path)
         return str(path)
 
+    def fits(self, config: Config) -> bool:
+        """Whether it is what that configuration asks for."""
+        return made_of(self._config) == made_of(config)
+
     def reconfigured(self, config: Config) -> None:
-        """Markets are others; all else that speech is made of counts after a restart."""
+        """Markets are others; where it does not fit otherwise, another house is needed."""
         self._secret("render", rendering_of(config))
 
     @property
@@ -127,21 +148,41 @@ class House:
         if self._starting is None:
             self._starting = asyncio.get_running_loop().create_task(self._start())
 
+    @property
+    def awake(self) -> bool:
+        """Whether they were started."""
+        return self._starting is not None
+
     async def start(self) -> None:
-        """With the node, where the configuration says so. Raises WorkerFailed."""
+        """With the node, where the configuration says so; where it does not come the node
+        goes on without.
+        """
         if self._config.language.start == "always":
-            self.wake()
-            assert self._starting is not None
-            await self._starting
+            try:
+                await self.up()
+            except WorkerFailed as error:
+                log.error("calls are not put into words yet", why=str(error))
+
+    async def up(self) -> None:
+        """Start them and wait for them. Raises WorkerFailed."""
+        self.wake()
+        assert self._starting is not None
+        try:
+            await asyncio.wait_for(asyncio.shield(self._starting), WAIT_S)
+        except TimeoutError as error:
+            raise WorkerFailed(f"speech's processes do not start within {WAIT_S:.0f} s") from error
+
+    def take_up(self) -> None:
+        """From now on this is the node's, and tells what it hears."""
+        self._at_work = True
+        if self._ear.ready is not None:
+            self._begin()
 
     async def _start(self) -> None:
-        clients: list[Supervisor] = [self._ear, *self._workers]
-        try:
-            await asyncio.gather(*(client.start() for client in clients))
-        except (WorkerFailed, OSError) as error:
-            log.error("speech's processes do not start", why=str(error))
+        await asyncio.gather(*(_bring_up(client) for client in (self._ear, *self._workers)))
 
     async def close(self) -> None:
+        self._at_work = False
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.gather(self._starting, return_exceptions=True)
@@ -155,9 +196,28 @@ class House:
         told: list[SpeechEvent] = []
         for event in events:
             if isinstance(event, WorkerReady):
-                self._ear.send(Begin())
-                self._on_ready()
+                if self._at_work:
+                    self._begin()
             elif isinstance(event, SpeechEvent):
                 told.append(event)
-        if told:
+        if told and self._at_work:
             self._on_events(told)
+
+    def _begin(self) -> None:
+        self._ear.send(Begin())
+        self._on_ready()
+
+    def _lost(self, reason: str) -> None:
+        if self._at_work:
+            self._on_lost()
+
+
+async def _bring_up(client: Supervisor) -> None:
+    """Try until it is there: a machine may be too busy for it now, and will not be for ever."""
+    for pause in chain(AGAIN_S, repeat(AGAIN_S[-1])):
+        try:
+            await client.start()
+            return
+        except (WorkerFailed, OSError) as error:
+            log.error("a process of speech does not start", why=str(error), again_in_s=pause)
+        await asyncio.sleep(pause)

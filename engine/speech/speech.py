@@ -8,7 +8,7 @@ holds up a call.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from engine.events import Side
 from engine.leg import Media
 from engine.speech.interpreting import Interpreting, discard
 from engine.speech.talk import VOICES, Talk
-from engine.speech_events import InterpreterChanged, SpeechStrained
+from engine.speech_events import InterpreterChanged, LanguageFound, SpeechStrained
 from engine.states import WAITING, State
 from engine.views import Caption, IllegalState, UnknownCall
 from media.messages import Tap, Untap
@@ -32,6 +32,7 @@ from media.speech.messages import (
     Ignore,
     Rendered,
     Said,
+    Speaks,
     SpeechEvent,
     Strained,
     Unable,
@@ -167,6 +168,8 @@ class Speech:
                 caption = talk.said(event, at) if isinstance(event, Said) else talk.rendered(event, at)
                 if caption is not None:
                     self.show(caption)
+            elif isinstance(event, Speaks):
+                self._speaks(talk, event, now)
             elif isinstance(event, Unable):
                 self._unable(talk, event)
             if talk.call.id in self._interpreters:
@@ -191,6 +194,18 @@ class Speech:
                     self.told(ended(sentence.said), now)
             talk.sentences.clear()  # the next ear counts a leg's from 1 again
         self.offers = ()
+        self.faults.clear()
+        if self.level is not Level.NOTHING:  # of which the next one knows nothing
+            self._strain(Strained(Level.NOTHING, 0.0, "speech begins anew"), now)
+
+    def move(self, ear: EarPort, now: float) -> None:
+        """Another ear is there instead, and will say when it is ready."""
+        if self.ear is not None:
+            self.lost(now)
+            for talk in self._of.values():
+                for leg in talk.legs.values():
+                    self._switch.media.send(leg.worker, Untap(leg.number, self.ear.taps))
+        self.ear = ear
 
     def _legs(self, call: Call) -> tuple[int, ...]:
         """Who is to be heard now: both, while they talk."""
@@ -207,9 +222,7 @@ class Speech:
             call.customer.number: call.language,
             call.party.number: spoken[0] if spoken else self._switch.config.language.agents,
         }
-        differ = not alike(*languages.values())
-        voice = VOICES[call.queue.speech.voice if call.queue is not None and differ else "off"]
-        voices = dict.fromkeys(legs, voice)
+        voices = dict.fromkeys(legs, _voice(call, languages))
         talk = Talk(call, {each: self._switch.legs[each] for each in legs}, languages, voices)
         if call.guest is not None and call.guest.joined:
             talk.waiting, talk.voices = voices, dict.fromkeys(legs, VOICES["off"])
@@ -276,12 +289,37 @@ class Speech:
         at = self._switch.wall(now)
         self._switch.note(SpeechStrained(at=at, level=int(event.level), load=event.load, text=event.text))
 
+    def _speaks(self, talk: Talk, event: Speaks, now: float) -> None:
+        """From now on that side is heard, and told things, in the language that it speaks."""
+        if event.leg not in self._talks:
+            return
+        before = _voice(talk.call, talk.languages)
+        talk.languages[event.leg] = event.language
+        side = talk.legs[event.leg].side
+        talk.call.note(LanguageFound, now, side=side.value, language=event.language)
+        self._hear(talk)
+        voice = _voice(talk.call, talk.languages)
+        if voice != before:
+            voices = dict.fromkeys(talk.legs, voice)
+            if talk.waiting:
+                talk.waiting = voices
+            else:
+                self._choose_all(talk, voices, now)
+
     def _unable(self, talk: Talk, event: Unable) -> None:
         if event.over:
             self.faults.pop((event.leg, event.what), None)
             return
         self.faults[event.leg, event.what] = event.why
         log.warning("speech", call=talk.call.id, cannot=event.what, why=event.why)
+
+
+def _voice(call: Call, languages: Mapping[int, str]) -> Voice:
+    """How both hear each other unless they choose: by an interpreter where the queue has one and they need
+    one.
+    """
+    wanted = call.queue is not None and not alike(*languages.values())
+    return VOICES[call.queue.speech.voice if wanted and call.queue is not None else "off"]
 
 
 def ended(said: Said) -> Said:

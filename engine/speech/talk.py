@@ -70,7 +70,15 @@ class Talk:
         phrases = next((said for tag, said in vocabularies.items() if alike(tag, language)), ())
         told = config.language.recogniser.hints
         likely = hints(speaker, language) if speaker is not None and told else ()
-        return Attend(leg, (language,), (into,), likely, phrases)
+        return Attend(leg, (language, *self._possible(leg, language)), (into,), likely, phrases)
+
+    def _possible(self, leg: int, language: str) -> tuple[str, ...]:
+        """What else the leg may turn out to speak: a customer, each language of her queue."""
+        queue = self.call.queue
+        if queue is None or self.legs[leg].side is not Side.CUSTOMER or not queue.speech.detect:
+            return ()
+        named = (self.call.language, *queue.speech.detect)
+        return tuple(each for each in dict.fromkeys(named) if not alike(each, language))
 
     def choose(self, listener: Side, voice: str) -> None:
         for number, leg in self.legs.items():

@@ -90,7 +90,7 @@ class Ear:
         known = self._listeners.get(terms.leg)
         self._new.add(terms.leg)
         if known is not None:
-            known.terms = terms
+            known.expect(terms)
             return
         if len(self._listeners) >= LIMIT:
             self._tell(Unable(terms.leg, "hear", f"{LIMIT} legs are heard already; add a node"))
@@ -101,6 +101,7 @@ class Ear:
             self._prosody.grow(2 * before)
             self._free = list(range(2 * before - 1, before - 1, -1))
         listener = Listener(self._free.pop(), terms)
+        listener.expect(terms)
         self._listeners[terms.leg] = self._by_row[listener.row] = listener
 
     def ignore(self, terms: Ignore, now: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from media.speech.belief import Belief
 from media.speech.messages import Attend, Into, SpeechEvent, Unable
 from media.speech.rendering import Rendering
 from media.speech.segment import Ended
@@ -69,7 +70,7 @@ class Listener:
     spells: list[Spell] = field(default_factory=list)
     speaks: bool = False
     utterances: int = 0
-    language: str = ""  # as it was detected
+    belief: Belief = field(default_factory=Belief)  # which language it speaks
     unables: set[str] = field(default_factory=set)
 
     @property
@@ -83,6 +84,13 @@ class Listener:
     @property
     def current(self) -> Spell | None:
         return self.spells[-1] if self.speaks else None
+
+    def expect(self, terms: Attend) -> None:
+        """It is heard on these terms from now on."""
+        first = terms.languages[0] if terms.languages else ""
+        if first != (self.terms.languages or ("",))[0] or not self.belief.language:
+            self.belief = Belief(first)
+        self.terms = terms
 
     def start(self, rate: int, source: int, now: float) -> None:
         """Its sound comes from there at this rate, from `now` on."""

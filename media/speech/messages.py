@@ -138,6 +138,13 @@ class Tone(msgspec.Struct, frozen=True, tag=True):
     voice: prosody.Voice
 
 
+class Speaks(msgspec.Struct, frozen=True, tag=True):
+    """A leg is believed to speak another language than before, or than was expected."""
+
+    leg: int
+    language: str
+
+
 class Settled(msgspec.Struct, frozen=True, tag=True):
     """All was told of what the leg has said so far, and all voices of it were given."""
 
@@ -169,4 +176,4 @@ class Crafts(msgspec.Struct, frozen=True, tag=True):
     offers: list[Offer]
 
 
-SpeechEvent = Said | Rendered | Clip | Talking | Tone | Settled | Unable | Strained | Crafts
+SpeechEvent = Said | Rendered | Clip | Talking | Tone | Speaks | Settled | Unable | Strained | Crafts

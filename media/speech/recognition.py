@@ -15,7 +15,7 @@ from media.speech import utterance
 from media.speech.dispatch import Dispatch
 from media.speech.jobs import AnyJob, Failed, Forget, Hear, Heard
 from media.speech.listener import Listener, Spell
-from media.speech.messages import Said, Settled, SpeechEvent
+from media.speech.messages import Said, Settled, Speaks, SpeechEvent
 from media.speech.pace import Cost, Pace
 from media.speech.rendering import Rendering
 from media.speech.segment import Ended
@@ -113,7 +113,7 @@ class Recognition:
         said = Utterance(listener.utterances, at, self.terms.utterance)
         stream = f"{self._name}.{listener.leg}.{listener.utterances}"
         spell = Spell(said, stream, listener.rate, bytearray(), now)
-        spell.language = listener.language or (listener.terms.languages or ("",))[0]
+        spell.language = listener.belief.language
         listener.begin(spell, at)
         self._spells[stream] = listener, spell
 
@@ -266,19 +266,20 @@ class Recognition:
             pcm=bytes(memoryview(spell.pcm)[2 * begin :]),
             rate=spell.rate,
             begin=spell.utterance.begin,
-            languages=(listener.language,) if listener.language else terms.languages,
+            languages=listener.belief.order(terms.languages),
             hints=terms.hints,
             phrases=terms.phrases,
             final=spell.ended,
         )
 
     def _believe(self, listener: Listener, spell: Spell, job: Hear, result: Heard) -> None:
-        """Who heard it, and in which language: that of a leg is known once one is sure of it."""
+        """Who heard it, and in which language: that of a leg may be another than was expected."""
         spell.by, spell.low = result.by, result.low
         if result.language:
             spell.language = result.language
-            if result.sure >= 0.5 and len(listener.terms.languages) != 1 and job.final:
-                listener.language = result.language
+            several = job.final and len(listener.terms.languages) != 1
+            if several and listener.belief.hear(result.language, result.sure, spell.voiced):
+                self._tell(Speaks(listener.leg, result.language))
 
     def _revised(self, listener: Listener, spell: Spell, revision: Revision | None, now: float) -> None:
         """Its text is another now: tell it, and have what stands translated."""

@@ -412,7 +412,8 @@ def served(
 def test_over_a_real_socket_it_answers_the_same(served: Any, node: Node) -> None:
     async def look(server: ApiServer) -> None:
         headers = {"Authorization": f"Bearer {READ}"}
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", headers=headers) as client:
+        where = f"http://127.0.0.1:{server.port}"
+        async with httpx.AsyncClient(base_url=where, headers=headers, timeout=60) as client:
             answers = await asyncio.gather(*(client.get("/v1/calls") for _ in range(20)))
             assert {answer.status_code for answer in answers} == {200}
             assert (await client.get("/metrics")).status_code == 200
@@ -443,7 +444,7 @@ def test_nonsense_on_the_socket_is_refused_and_served_on(served: Any) -> None:
             answer = await asyncio.wait_for(reader.read(), 10)
             assert answer.startswith(b"HTTP/1.1 400")
             writer.close()
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             assert (await client.get(f"http://127.0.0.1:{server.port}/health")).status_code == 200
 
     served(shout)

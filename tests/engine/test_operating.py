@@ -257,11 +257,20 @@ TAKEN: dict[str, tuple[str, str, str, Callable[[Stand], object]]] = {
         *("agents.yaml", "  customer:\n", "  guest:\n"),
         lambda stand: stand.engine.admission.digest.secret_of("customer", "") is None,
     ),
+    "who hears": (
+        *("language.yaml", "processes: 1", "processes: 2"),
+        lambda stand: stand.engine.config.language.recogniser.processes == 2 and _hears_as_configured(stand),
+    ),
     "where a line's calls come from": (
         *("lines/example.yaml", "enabled: false", "enabled: true"),
         lambda stand: _line_at(stand, "192.0.2.9") == "example",
     ),
 }
+
+
+def _hears_as_configured(stand: Stand) -> bool:
+    house = stand.engine.house
+    return house is not None and house is stand.engine.switch.speech.ear and house.fits(stand.engine.config)
 
 
 def _line_at(stand: Stand, host: str) -> str:

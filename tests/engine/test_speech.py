@@ -9,7 +9,7 @@ import pytest
 
 from engine.events import Side
 from engine.speech.sight import speech_view
-from engine.speech_events import SpeechStrained
+from engine.speech_events import LanguageFound, SpeechStrained
 from engine.states import State
 from engine.views import Caption, LegSide
 from media.messages import Play, Tap, Untap
@@ -21,6 +21,7 @@ from media.speech.messages import (
     Ignore,
     Rendered,
     Said,
+    Speaks,
     SpeechCommand,
     SpeechEvent,
     Strained,
@@ -150,6 +151,34 @@ def test_an_interpreter_speaks_where_the_queue_says_so_and_languages_differ(tmp_
     } == {("over", "female")}
 
 
+def test_who_turns_out_to_speak_another_language_reads_and_hears_it(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, SpeechTerms(True, "over", detect=("pt", "en")))
+    to_talk(scene)
+    customer, agent = scene.legs
+    expected = {each.leg: each for each in scene.ear.asked if isinstance(each, Attend)}
+    told: list[object] = []
+    scene.house.switch.observers.append(told.append)
+    assert expected[customer].languages == ("es", "pt", "en") and expected[agent].languages == ("en",)
+    scene.told(Speaks(customer, "pt"))
+    found = {each.leg: each for each in scene.ear.asked if isinstance(each, Attend)}
+    assert found[customer].languages == ("pt", "es", "en")
+    assert found[agent].into[0].language == "pt" and found[agent].into[0].voice == "over"
+    noted = [event for event in told if isinstance(event, LanguageFound)]
+    assert [(each.side, each.language) for each in noted] == [("customer", "pt")]
+
+
+def test_no_interpreter_speaks_once_both_turn_out_to_share_a_language(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, SpeechTerms(True, "instead", detect=("en",)))
+    to_talk(scene)
+    customer, agent = scene.legs
+    scene.told(Speaks(customer, "en"))
+    voices = {each.into[0].voice for each in scene.ear.asked[-2:] if isinstance(each, Attend)}
+    assert voices == {"off"}
+    assert scene.speech.interpreter(scene.call.id, agent) == ("off", "")
+    scene.told(Speaks(customer, "es"))
+    assert scene.speech.interpreter(scene.call.id, agent)[0] == "instead"
+
+
 def test_nobody_is_heard_while_one_is_held(scene: Scene) -> None:
     customer = to_talk(scene)
     customer.hold()
@@ -254,6 +283,31 @@ def test_an_ear_that_died_leaves_what_stood_and_the_next_hears_on(scene: Scene) 
     scene.ear.asked.clear()
     scene.speech.ready(scene.world.now)
     assert scene.attended == set(scene.legs)
+
+
+def test_another_ear_takes_over_in_the_middle_of_a_talk(scene: Scene) -> None:
+    to_talk(scene)
+    customer, agent = scene.legs
+    scene.told(said(customer, 2, "mi pedido", " no"), Strained(Level.PARTIALS, 1.4, "no guesses"))
+    other = Ear()
+    other.taps = "/other"
+    scene.speech.move(other, scene.world.now)
+    assert scene.shown[-1].text == "mi pedido" and not scene.tapped
+    assert scene.speech.strained == ""  # that was the former one's
+    scene.ear = other
+    scene.speech.ready(scene.world.now)
+    assert scene.attended == scene.tapped == {customer, agent}
+
+
+def test_an_ear_is_there_for_the_first_time_and_hears_the_calls_that_begin_then(scene: Scene) -> None:
+    ear, scene.speech.ear = scene.ear, None
+    to_talk(scene)
+    scene.speech.move(ear, scene.world.now)
+    scene.speech.ready(scene.world.now)
+    assert not scene.attended
+    for leg in scene.house.switch.legs.values():
+        scene.speech.reconsider(leg.call, scene.world.now)
+    assert scene.attended == scene.tapped == set(scene.legs)
 
 
 def test_the_next_ear_counts_from_one_again_and_its_captions_and_clips_are_new_ones(

@@ -47,16 +47,31 @@ class Booth:
 
     def __init__(self, config: Config, *legs: Attend) -> None:
         self.events: list[tuple[float, SpeechEvent]] = []
-        self.house = House(config, self._told, self._ready, lambda: None)
         self._legs = legs
         self._news = asyncio.Event()
         self._tap: socket.socket | None = None
         self._tick = 0
         self._loop = asyncio.get_running_loop()
+        self.house = self.built(config)
+        self.house.take_up()
 
     @property
     def now(self) -> float:
         return self._loop.time()
+
+    def built(self, config: Config) -> House:
+        return House(config, self._told, self._ready, lambda: None)
+
+    async def move(self, config: Config) -> float:
+        """To processes of another configuration, as a node does (Engine.move_house); when."""
+        house = self.built(config)
+        await house.up()
+        former, self.house = self.house, house
+        self.part()
+        since = self.now
+        house.take_up()
+        await former.close()
+        return since
 
     def _told(self, events: list[SpeechEvent]) -> None:
         self.events += [(self.now, event) for event in events]

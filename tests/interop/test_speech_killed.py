@@ -1,8 +1,11 @@
-"""kill -9 of each speech process in the middle of a sentence: text goes on within two seconds."""
+"""kill -9 of each speech process in the middle of a sentence, or others in their place by another
+configuration: text goes on.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -55,3 +58,23 @@ def test_text_goes_on_within_two_seconds_and_what_stood_stands(name: str) -> Non
     finals = " ".join(each.stands for each in told if each.over)
     assert "mi paquete" in finals and "una factura" in finals
     assert scene.told(Rendered, killed)[-1].stands
+
+
+async def moved() -> tuple[Booth, float]:
+    config = shipped()
+    async with booth(config, attends()) as scene:
+        await scene.say(CALLER, speech(FIRST, "es"))
+        await scene.until(lambda: any(each.stands for each in scene.told(Said)), 10)
+        since = await scene.move(shipped(recogniser=replace(config.language.recogniser, reserve=False)))
+        await scene.say(CALLER, speech(REST, "es", after_s=1.5))
+        await scene.until(lambda: bool(scene.told(Clip, since)), 15)
+        return scene, since
+
+
+def test_those_of_another_configuration_hear_on_with_the_same_people(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scene, since = asyncio.run(moved())
+    heard = [each for each in scene.told(Said, since) if each.over]
+    assert "una factura" in " ".join(each.stands for each in heard)
+    assert not [record for record in caplog.records if "lost" in record.getMessage()]  # none had died

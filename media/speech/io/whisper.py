@@ -31,6 +31,7 @@ BATCH = 8
 LEAST_S = 0.3  # of sound for a guess
 LOOK_S = (1.0, 3.0, 6.0)  # of sound at which the language is looked at again
 SURE = 0.8  # from which on it stays
+EXPECTED = 3.0  # times that the language named first is likelier than another, before anything is heard
 TOKENS_S, TOKENS = 12, 16  # that are said in a second at most, and besides: a loop ends there
 PUNCTUATION = ("\"'“¿([{-", "\"'.。,，!！?？:：”)]}、")
 HINTS = 60  # of a glossary's terms that a prompt has
@@ -181,6 +182,9 @@ class WhisperRecogniser:
             possible = {
                 each: share for each, share in shares.items() if among(each, stream.languages)
             } or shares
+            first = nearest(_first(stream.languages), possible)
+            if first is not None:
+                possible[first] *= EXPECTED
             stream.language = max(possible, key=lambda each: possible[each])
             stream.sure = possible[stream.language] / max(sum(possible.values()), 1e-9)
             stream.looked = sum(stream.seconds >= each for each in LOOK_S)

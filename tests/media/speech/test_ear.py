@@ -17,6 +17,7 @@ from media.speech.messages import (
     Into,
     Rendered,
     Said,
+    Speaks,
     Strained,
     Talking,
     Unable,
@@ -272,23 +273,50 @@ def test_the_last_words_of_a_leg_that_is_gone_are_still_recognised(scene: Scene)
     assert len(scene.told(Talking)) == 2
 
 
-def test_the_language_is_that_which_the_first_sentence_was_in(scene: Scene) -> None:
+def hearing(scene: Scene, language: str, sure: float) -> None:
+    """From now on all is taken for that."""
     script = Script(WORDS)
 
     def detects(job: AnyJob) -> list[AnyResult]:
         found = script(job)
         return [
-            Heard(each.key, "script", guess=each.guess, language="es", sure=0.9)
+            Heard(each.key, "script", guess=each.guess, language=language, sure=sure)
             for each in found
             if isinstance(each, Heard)
         ]
 
     scene.hands[1] = detects
+
+
+def test_a_leg_that_turns_out_to_speak_another_language_is_told_and_may_change_again(scene: Scene) -> None:
+    scene.attend(1, ("es", "en", "pt"))
+    hearing(scene, "en", 0.6)
+    utter(scene, 0.7)
+    assert scene.told(Said)[-1].language == "en" and not scene.told(Speaks), "one that is not sure"
+    utter(scene, 0.7)
+    assert scene.told(Speaks) == [Speaks(1, "en")]
+    utter(scene, 0.7)
+    assert scene.jobs(Hear)[0].languages == ("es", "en", "pt")
+    assert scene.jobs(Hear)[-1].languages == ("en", "es", "pt")
+    hearing(scene, "pt", 0.95)
+    utter(scene, 2.0)
+    assert scene.told(Speaks)[1:] == [Speaks(1, "pt")]
+
+
+def test_what_only_one_language_was_named_for_is_of_that(scene: Scene) -> None:
+    scene.attend(1, ("es",))
+    hearing(scene, "en", 0.9)
+    utter(scene, 2.0)
+    assert not scene.told(Speaks) and scene.jobs(Hear)[-1].languages == ("es",)
+
+
+def test_where_none_was_named_every_sentence_is_looked_at(scene: Scene) -> None:
     scene.attend(1, ())
+    hearing(scene, "es", 0.9)
     utter(scene, 0.7)
     utter(scene, 0.7)
-    first, last = scene.jobs(Hear)[0], scene.jobs(Hear)[-1]
-    assert first.languages == () and last.languages == ("es",)
+    assert scene.told(Speaks) == [Speaks(1, "es")]
+    assert {job.languages for job in scene.jobs(Hear)} == {()}
 
 
 def test_a_guess_too_good_for_the_time_it_was_said_in_is_not_shown(scene: Scene) -> None:
