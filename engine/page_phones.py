@@ -57,6 +57,11 @@ class PagePhones:
         """That person's accounts, the newest first."""
         return [each.account for each in reversed(self._phones.values()) if each.owner == owner]
 
+    def owner(self, account: str) -> str:
+        """Whose page it is in, "" for an account that is none of these."""
+        found = self._phones.get(account)
+        return found.owner if found is not None else ""
+
     def accounts(self) -> list[str]:
         return list(self._phones)
 

@@ -110,7 +110,7 @@ class Supervisor(Seat):
     @property
     def name(self) -> str:
         """Who she is, for the record: of a phone in a page, whose page it is."""
-        return self.wish.by if self.wish.page else self.at
+        return self.leg.call.switch.page_phones.owner(self.at) or self.at
 
     @property
     def speaks(self) -> bool:

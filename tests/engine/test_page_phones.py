@@ -14,6 +14,7 @@ def test_a_phone_is_known_by_its_password_and_by_whose_it_is() -> None:
     assert first.account in phones and "sue" not in phones
     secret = phones.secret(first.account)
     assert secret is not None and first.password not in repr(first)
+    assert phones.owner(first.account) == "sue" and phones.owner("sue") == ""
     assert phones.of("sue") == [second.account, first.account] and phones.of("tom") == []
     assert phones.secret("page-000000000000") is None
 

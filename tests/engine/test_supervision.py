@@ -335,6 +335,8 @@ def test_a_pages_account_registers_and_is_rung_and_calls_nobody(floor: Floor) ->
     floor.run(2.0)
     refused = [record.reason for record in floor.records]
     assert refused == [EndReason.UNKNOWN_NUMBER] * 2 and len(floor.calls) == 1
+    floor.turn(Mode.TAKE_OVER, at=made.account)
+    assert floor.call.agent == "Boss", "whose page it is"
 
 
 def test_a_phone_is_asked_to_answer_by_itself_where_that_is_wanted(floor: Floor) -> None:

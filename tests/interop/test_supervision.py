@@ -24,13 +24,12 @@ NEAR = 2.0  # dB
 
 
 class Floor(Room):
-    """A customer talks to cleo, of the queue `counter`; sue has a phone and supervises that queue."""
+    """A customer talks to cleo, of the queue `counter`; sue has a phone."""
 
-    def __init__(self, node: Node, agent: Phones, folder: Path) -> None:
+    def __init__(self, node: Node, agent: Phones, folder: Path, sue: Softphone) -> None:
         super().__init__(folder)
-        self.node = node
+        self.node, self.sue = node, sue
         self.customer, self.cleo = agent("customer"), agent("cleo")
-        self.sue = agent("sue", "tls", "mandatory")
         self.calls[self.customer] = self.customer.call("counter")
         self.customer.expect("answered", call=self.calls[self.customer])
         self.calls[self.cleo] = self.cleo.incoming()
@@ -45,21 +44,25 @@ class Floor(Room):
     def until(self, mode: str) -> None:
         self.node.until(f"{mode} in effect", lambda: self.modes() == [(mode, "in")], 5.0)
 
-    def turn(self, mode: str) -> None:
-        self.node.ask("PATCH", f"{self.at}/sue", {"mode": mode})
-
     def over(self) -> None:
         self.customer.hangup(self.calls[self.customer])
 
 
-@pytest.fixture
-def floor(node: Node, agent: Phones, tmp_path: Path) -> Floor:
-    return Floor(node, agent, tmp_path)
+def test_she_listens_whispers_barges_in_and_takes_over(
+    node: Node, agent: Phones, phone: Phones, speech: Speech, tmp_path: Path
+) -> None:
+    made = node.post("/v1/phones", {})
+    sue, address = phone("sue"), node.address("tls")
+    sue.register(
+        made["account"], made["password"], made["domain"], address, transport="tls", srtp="mandatory"
+    )
+    floor = Floor(node, agent, tmp_path, sue)
 
+    def turn(mode: str) -> None:
+        node.ask("PATCH", f"{floor.at}/{made['account']}", {"mode": mode})
 
-def test_she_listens_whispers_barges_in_and_takes_over(floor: Floor, node: Node, speech: Speech) -> None:
     hers = speech("please offer her the express delivery today")
-    floor.node.post(floor.at, {"mode": "listen", "at": "sue"})
+    floor.node.post(floor.at, {"mode": "listen", "at": made["account"]})
     floor.calls[floor.sue] = floor.sue.incoming()
     announced = _heard_while(floor, hers)
     notice = read_wav(Path(PromptPack.load(node.prompts).path("en", "supervision-notice")), RATE)
@@ -69,17 +72,17 @@ def test_she_listens_whispers_barges_in_and_takes_over(floor: Floor, node: Node,
 
     theirs = floor.says(floor.customer, speech("where is the parcel that I ordered"))
     assert theirs == {"cleo": pytest.approx(0.0, abs=NEAR), "sue": pytest.approx(0.0, abs=NEAR)}
-    floor.turn("whisper")
+    turn("whisper")
     whispered = floor.says(floor.sue, hers)
     assert whispered == {"customer": SILENT, "cleo": pytest.approx(0.0, abs=NEAR)}
-    floor.turn("barge")
+    turn("barge")
     barged = floor.says(floor.sue, hers)
     assert barged == {
         "customer": pytest.approx(0.0, abs=NEAR),
         "cleo": pytest.approx(0.0, abs=NEAR),
     }
 
-    floor.turn("take_over")
+    turn("take_over")
     floor.cleo.expect("ended", call=floor.calls.pop(floor.cleo))
     taken = floor.says(floor.sue, hers)
     assert taken == {"customer": pytest.approx(0.0, abs=NEAR)}
@@ -90,7 +93,7 @@ def test_she_listens_whispers_barges_in_and_takes_over(floor: Floor, node: Node,
     floor.over()
     floor.sue.expect("ended", call=floor.calls[floor.sue])
     record = node.record("counter")
-    assert (record["agent"], record["reason"], record["ended_by"]) == ("sue", "completed", "customer")
+    assert (record["agent"], record["reason"], record["ended_by"]) == ("console", "completed", "customer")
     told = [
         each for each in node.get(f"/v1/calls/{floor.call}/events")["items"] if "supervision" in each["kind"]
     ]
@@ -101,7 +104,7 @@ def test_she_listens_whispers_barges_in_and_takes_over(floor: Floor, node: Node,
         "changed",
         "took_over",
     ]
-    assert {each["data"]["who"] for each in told} == {"sue"}
+    assert {(each["data"]["who"], each["data"]["by"]) for each in told} == {(made["account"], "console")}
 
 
 def _heard_while(floor: Floor, hers: Path) -> dict[str, np.ndarray]:
@@ -119,8 +122,9 @@ def _heard_while(floor: Floor, hers: Path) -> dict[str, np.ndarray]:
 
 
 def test_the_customer_hears_no_gap_when_she_comes_by_a_code_changes_her_mode_and_goes(
-    floor: Floor, node: Node
+    node: Node, agent: Phones, tmp_path: Path
 ) -> None:
+    floor = Floor(node, agent, tmp_path, agent("sue"))
     noise = floor.folder / "noise.wav"
     samples = np.random.default_rng(1).normal(0.0, 3000.0, 7 * RATE)
     wavfile.write(noise, RATE, samples.clip(-32768, 32767).astype(np.int16))
