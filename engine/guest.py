@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from engine import absence, seat, silence
 from engine.dialling import reach
@@ -57,6 +57,7 @@ class What(StrEnum):
 class Guest(Seat):
     """name: as asked for."""
 
+    role: ClassVar[str] = "guest"
     name: str
     standing: Standing = Standing.RINGING
 

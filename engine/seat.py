@@ -79,10 +79,11 @@ def edges(sits: Sits, people: Mapping[Who, int], deaf: Collection[Who] = ()) -> 
 @dataclass(kw_only=True)
 class Seat(ABC):
     """attempt: by which she is rung, None for one who dialled in. edges: gains that the worker was told.
-    keys: whether those that she and the others press are passed on.
+    keys: whether those that she and the others press are passed on. role: what others call her.
     """
 
     keys: ClassVar[bool] = True
+    role: ClassVar[str]
     leg: Leg
     attempt: Attempt | LineAttempt | None
     edges: Edges = field(default_factory=dict)

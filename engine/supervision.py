@@ -96,6 +96,7 @@ class Wish:
 class Supervisor(Seat):
     """since: in the switch's time. announced: whether the two are told."""
 
+    role: ClassVar[str] = "supervisor"
     keys: ClassVar[bool] = False  # hers are commands, and what customers key in is not for her
     wish: Wish
     mode: Mode

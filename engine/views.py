@@ -54,9 +54,9 @@ class TroubleView:
 class LegView:
     """One phone of a call. `remote` is the far end's media address, "" before there is one.
 
-    `concealed_ms` is sound that was made up for what was missing. `mos` is of the whole call, `mos_now` of
-    the last seconds, `mos_there` what the phone says it hears. `encryption` is the SRTP suite, "" for plain
-    RTP.
+    `role`: customer, agent, guest or supervisor. `concealed_ms` is sound that was made up for what was
+    missing. `mos` is of the whole call, `mos_now` of the last seconds, `mos_there` what the phone says it
+    hears. `encryption` is the SRTP suite, "" for plain RTP.
     """
 
     id: int
@@ -72,6 +72,7 @@ class LegView:
     concealed_ms: int | None = None
     troubles: tuple[TroubleView, ...] = ()
     encryption: str = ""
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,7 @@ TROUBLE = {
 LEG = {
     "id": 7,
     "side": "customer",
+    "role": "customer",
     "remote": "203.0.113.9:40012",
     "codec": "PCMA",
     "encryption": "AEAD_AES_256_GCM",
@@ -103,6 +104,7 @@ class Leg(BaseModel):
 
     id: int
     side: LegSide
+    role: str = Field(description="Who it is: customer, agent, guest or supervisor.")
     remote: str = Field(description="The far end's media address; empty before there is one.")
     codec: str
     encryption: str = Field(description="The SRTP suite, `DTLS-SRTP` before one is agreed on; empty: plain.")

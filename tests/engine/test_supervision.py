@@ -10,6 +10,7 @@ import pytest
 from engine import guest, supervision
 from engine.events import EndReason
 from engine.seat import Sits
+from engine.sight import leg_view
 from engine.states import State
 from engine.supervision import MOST, STAYS, TABLE, Mode, Standing, What, Wish
 from engine.supervision_events import SupervisionBegan, SupervisionEnded, TakenOver
@@ -91,6 +92,7 @@ def test_who_hears_whom_is_as_her_mode_says(floor: Floor, mode: Mode) -> None:
     (seen,) = supervision.look(floor.switch, floor.call.id)
     assert (seen.at, seen.by, seen.mode, seen.standing) == ("sue", "boss", mode, "in")
     assert floor.told == ["asked", "began"]
+    assert [leg_view(leg).role for leg in floor.call.legs] == ["customer", "agent", "supervisor"]
 
 
 @pytest.mark.parametrize("before", list(HEARD))
