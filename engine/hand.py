@@ -42,7 +42,7 @@ class Hand:
         return self._look(call, account)
 
     def change_mode(self, call: str, at: str, mode: str, by: str) -> SupervisorView:
-        account = self._account(at, by)
+        account = self._present(call, at, by)
         before = next((each for each in self.supervisors(call) if each.at == account), None)
         self._engine.act(
             lambda now: supervision.change(self._engine.switch, call, account, Mode(mode), by, now)
@@ -52,7 +52,7 @@ class Hand:
         return replace(before, mode=mode) if took else self._look(call, account)
 
     def send_off(self, call: str, at: str, by: str) -> None:
-        account = self._account(at, by)
+        account = self._present(call, at, by)
         self._engine.act(lambda now: supervision.send_off(self._engine.switch, call, account, now))
 
     def place(self, call: str) -> PlaceView | None:
@@ -68,6 +68,13 @@ class Hand:
         switch, now = self._engine.switch, self._engine.clock()
         mine = [each for each in switch.page_phones.of(by) if switch.contacts(each, now)]
         return mine[0] if mine else by
+
+    def _present(self, call: str, at: str, by: str) -> str:
+        """`page` is whichever of the asker's accounts is in the call."""
+        if at != PAGE:
+            return at
+        mine = {*self._engine.switch.page_phones.of(by), by}
+        return next((each.at for each in self.supervisors(call) if each.at in mine), by)
 
     def _look(self, call: str, account: str) -> SupervisorView:
         found = next((each for each in self.supervisors(call) if each.at == account), None)
