@@ -342,6 +342,8 @@ def _account_name(switch: Switch, account: str) -> str:
 
 
 def _may_dial(switch: Switch, account: str, found: Found) -> bool:
+    if account in switch.page_phones:
+        return False
     allowed = found.rule.callers
     if allowed is Callers.ANYONE:
         return True

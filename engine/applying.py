@@ -103,9 +103,10 @@ def _accounts(engine: Engine, config: Config, now: float) -> None:
     """Passwords count from the next request that needs one. Phones of accounts that are gone are let go; all
     others stay registered, one whose password changed until it would have had to renew.
     """
-    engine.admission.digest.secret_of = secrets_of(config, engine.switch.tickets.secret)
+    engine.admission.digest.secret_of = secrets_of(config, engine.switch.guest)
     engine.sign_in.agents = config.agents
-    kept = {engine.switch.aor(name).aor for name in config.accounts}
+    accounts = (*config.accounts, *engine.switch.page_phones.accounts())
+    kept = {engine.switch.aor(name).aor for name in accounts}
     for aor in engine.registrar.all(now).keys() - kept:
         for event in engine.registrar.forget(aor):
             engine.switch.sip(event, now)

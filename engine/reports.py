@@ -12,11 +12,11 @@ from engine import (
     admit,
     codes,
     crossed,
-    guest,
     halves,
     housing,
     network,
     recording,
+    seat,
     silence,
     transfer,
 )
@@ -76,7 +76,7 @@ def _failed(switch: Switch, event: words.LegFailed, now: float) -> None:
         leg.attempt.leg_failed(now)
     elif leg.replaces is not None:
         transfer.refuse_leg(leg.call, leg, 503, now)
-    else:
+    elif not seat.gone(leg, now):
         leg.call.end(Side.ENGINE, EndReason.OVERLOAD, now, refusal=503)
 
 
@@ -179,9 +179,7 @@ def door_lost(leg: Leg, why: str, now: float) -> None:
         leg.call.end(Side.ENGINE, EndReason.MEDIA_LOST, now, refusal=503)
     elif leg is leg.call.party or leg is leg.call.transferor:
         leg.call.fire(Trigger.PARTY_LEFT, now, EndReason.MEDIA_LOST)
-    elif guest.is_guest(leg):
-        leg.call.fire(Trigger.GUEST_LEFT, now)
-    else:
+    elif not seat.gone(leg, now):
         drop(leg.call, leg, now)
 
 

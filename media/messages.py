@@ -154,11 +154,14 @@ class SetRemote(Command, frozen=True, tag=True):
 
 
 class SetGain(Command, frozen=True, tag=True):
-    """`dst` hears `src` at `gain`; 0 parts them."""
+    """`dst` hears `src` at `gain`; 0 parts them. keys: where it is rendered it is dialled what `src` presses,
+    too.
+    """
 
     src: int
     dst: int
     gain: float = 1.0
+    keys: bool = True
 
 
 class Play(Command, frozen=True, tag=True):

@@ -24,11 +24,14 @@ from engine.insight.insight import Refused as RefusedRequest
 from engine.insight.trace import Look, Trace
 from engine.line_events import LineProbed
 from engine.line_views import LineStandView, ProbeView, ReportView
+from engine.page_phones import PagePhone
 from engine.signin import SignIn
 from engine.speech_views import NodeSpeechView
+from engine.steering import Order
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.store.transcripts import HitPage, Review, Said, TextFilter
+from engine.supervision_views import SupervisorView
 from engine.tokens import Claims
 from engine.views import (
     AgentAsk,
@@ -42,6 +45,7 @@ from engine.views import (
     LineView,
     LoadView,
     PhoneTerms,
+    PlaceView,
     QueueView,
     RegistrationView,
     SoundView,
@@ -67,8 +71,8 @@ class EngineView(Protocol):
     def metrics(self) -> bytes:
         """What `engine.metrics.Metrics.render` gives."""
 
-    def set_agent_state(self, name: str, ask: AgentAsk, reason: str) -> None:
-        """Raises UnknownAgent, IllegalState."""
+    def set_agent_state(self, name: str, ask: AgentAsk, reason: str, by: str = "") -> None:
+        """by: who else wants it, "" for the agent herself. Raises UnknownAgent, IllegalState."""
 
     def hangup(self, id: str) -> None:
         """Begin to end the call, as if the engine hung up. Raises UnknownCall."""
@@ -150,6 +154,10 @@ class EngineView(Protocol):
     def insight(self) -> InsightView:
         """Why a call was bad."""
 
+    @property
+    def hand(self) -> HandView:
+        """A supervisor's, on calls."""
+
     # ------------------------------------------------------------------------------------------ the store
 
     def records(self, wanted: RecordFilter, *, cursor: str | None, limit: int) -> RecordPage:
@@ -164,6 +172,32 @@ class EngineView(Protocol):
 
     def recording(self, name: str) -> SoundView | None:
         """A recording's file by its name in a record. Its pieces raise SealBroken, OSError."""
+
+
+class HandView(Protocol):
+    """What a supervisor does to calls, on the event loop. Everything raises UnknownCall. at: the account of a
+    phone, `page` for the asker's. by: who asks.
+    """
+
+    def phone(self, by: str) -> PagePhone:
+        """An account for the asker's page. Raises IllegalState."""
+
+    def supervisors(self, call: str) -> Sequence[SupervisorView]: ...
+
+    def supervise(self, call: str, at: str, mode: str, by: str, *, auto_answer: bool) -> SupervisorView:
+        """Ring her. Raises IllegalState."""
+
+    def change_mode(self, call: str, at: str, mode: str, by: str) -> SupervisorView:
+        """Raises IllegalState."""
+
+    def send_off(self, call: str, at: str, by: str) -> None:
+        """Raises IllegalState."""
+
+    def place(self, call: str) -> PlaceView | None:
+        """How a caller waits; None where she does not."""
+
+    def steer(self, call: str, order: Order) -> None:
+        """Change how she waits. Raises UnknownAgent, IllegalState."""
 
 
 class TrunkView(Protocol):

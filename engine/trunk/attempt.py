@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from engine import line_use
+from engine.attempt import Aside, Progress, tell
 from engine.attempt import Outcome as Failure
-from engine.attempt import Progress, tell
 from engine.description import PhoneDescription
 from engine.early_sound import sign
 from engine.encryption import IN_TURN, UNSUITED, Encryption, Form, Policy, policy
@@ -56,7 +56,7 @@ class LineAttempt:
     ) -> None:
         self.call = call
         self.number = number
-        self.aside = False  # for a guest of the call
+        self.aside: Aside | None = None  # as engine.attempt.Attempt has it
         self.leg = call.new_leg(Side.AGENT)
         self.leg.attempt, self.leg.lines = self, lines
         self.leg.patience_s = self._trunks.patience_s("", back=False)

@@ -54,6 +54,7 @@ from engine.views import (
 )
 from sip.guard import Guard
 from tests.engine.cluster.clusters import alone
+from tests.engine.hand_samples import Hands
 from tests.engine.insight.samples import Insights
 from tests.engine.store_samples import NODE, T0, record
 from tests.engine.transcript_samples import Kept
@@ -153,6 +154,8 @@ class Node:
         self.paused: list[tuple[str, bool, str]] = []
         self.sounds: dict[str, Iterable[bytes]] = {}
         self.asked: list[tuple[str, AgentAsk, str]] = []
+        self.ordered_by: list[str] = []
+        self.hand = Hands(self.live)
         self.watches: list[Watch] = []
         self.lines: dict[str, LineView] = {}
         self.rated: list[tuple[str, int, str]] = []
@@ -207,12 +210,13 @@ class Node:
             return None
         return SoundView(file="r1-1.opus", type="audio/ogg", pieces=iter(self.sounds[name]))
 
-    def set_agent_state(self, name: str, ask: AgentAsk, reason: str) -> None:
+    def set_agent_state(self, name: str, ask: AgentAsk, reason: str, by: str = "") -> None:
         if name not in self.team:
             raise UnknownAgent(name)
         if ask is AgentAsk.WRAP_UP_OVER and self.team[name].state != "wrap_up":
             raise IllegalState(f"{name} is not in wrap-up; ask for available instead")
         self.asked.append((name, ask, reason))
+        self.ordered_by.append(by)
         self.team[name] = replace(self.team[name], state=str(ask), reason=reason)
 
     def hangup(self, id: str) -> None:
