@@ -113,7 +113,7 @@ class OpenLeg(Command, frozen=True, tag=True):
     the port is open and nothing is sent. direction is ours: "sendonly" sends and ignores what comes.
     keys: None for plain RTP. dtmf_clock: Hz of telephone events. profile: what the network carries. repair:
     whether to render what it would be relayed, for its far end's sake. gate: Unix socket of the gate that
-    speaks ICE and DTLS for it, "" for none. transport_cc: number, 1 to 14, of the header extension that numbers
+    speaks ICE and DTLS for it, "" for none. transport_cc: number, 1 to 14, of the header extension numbering
     packets transport-wide; 0 for none. patience_ms: silence that is told. dscp: -1 for the worker's.
     """
 
