@@ -112,7 +112,7 @@ def test_a_process_that_is_killed_costs_its_text_alone(voice: PiperVoice):
     process._process.wait()
     told = said(craft, Speak("a", 30.0, "uno", "es-ES"))
     assert isinstance(told[-1], Spoken), "another one is begun"
-    saying = voice.say("dos", "es-ES")
+    saying = voice.say("a long text. that nobody hears to its end. " * 40, "es-ES")
     voice._speakers[2].process._process.kill()
     with pytest.raises(VoiceFault) as fault:
         read_out(saying)
