@@ -136,7 +136,7 @@ class Engine:
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: float | None = None
         self._lookups: set[asyncio.Task[None]] = set()
-        self._closing: asyncio.Task[None] | None = None  # the former house, while it ends
+        self._leaving: set[asyncio.Task[None]] = set()  # former houses, while they end
 
     def _among_others(self) -> tuple[Cluster, Running]:
         """This node's part in the cluster, which may be all of it."""
@@ -162,7 +162,9 @@ class Engine:
         self.switch.speech.move(house, now)
         house.take_up()
         if former is not None:
-            self._closing = asyncio.get_running_loop().create_task(former.close())
+            leaving = asyncio.get_running_loop().create_task(former.close())
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
 
     # --- life ---------------------------------------------------------------------------------------
 
@@ -214,8 +216,7 @@ class Engine:
             await self.gate.close()
         if self.house is not None:
             await self.house.close()
-        if self._closing is not None:
-            await self._closing
+        await asyncio.gather(*self._leaving)
         self.switch.note(NodeStopped(at=time.time(), node=self.config.node.name))
         if self._alarm is not None:
             self._alarm.cancel()
