@@ -1,0 +1,36 @@
+"""What the console's pages ask and do: the node's own view and configuration, and who gets in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
+
+from engine.api.deps import EngineView
+from engine.console.door import Door
+from engine.console.insight import Insight
+from engine.operating import Operating
+
+P = ParamSpec("P")
+R = TypeVar("R")
+ASKING = 4  # questions to the store at a time, of all consoles
+
+
+@dataclass(frozen=True)
+class Desk:
+    """operating: None where the configuration stays as it is. insight: None where nobody looks into calls.
+    wall: epoch s.
+    """
+
+    view: EngineView
+    door: Door
+    wall: Callable[[], float]
+    operating: Operating | None = None
+    insight: Insight | None = None
+    _asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKING))
+
+    async def ask(self, question: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Something that blocks, in a worker thread. Raises what it raises."""
+        async with self._asking:
+            return await asyncio.to_thread(question, *args, **kwargs)

@@ -1,0 +1,74 @@
+"""The console's beat: one snapshot a second for everybody who looks, and none while nobody does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import structlog
+
+from engine.console.snapshot import Snapshot
+
+EVERY_S = 1.0
+
+log = structlog.get_logger("console")
+
+
+class Watcher(Protocol):
+    def beat(self, now: Snapshot) -> None:
+        """Quick; on the event loop."""
+
+
+class Pulse:
+    """take: makes the snapshot of a serial. sleep: asyncio's, but in tests."""
+
+    def __init__(
+        self,
+        take: Callable[[int], Snapshot],
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._take = take
+        self._sleep = sleep
+        self._watchers: dict[int, Watcher] = {}
+        self._serial = 0
+        self._latest: Snapshot | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._watchers)
+
+    def now(self) -> Snapshot:
+        """The moment that all who look share; a new one where nobody did."""
+        if self._latest is None or self._task is None:
+            self._serial += 1
+            self._latest = self._take(self._serial)
+        return self._latest
+
+    def join(self, watcher: Watcher) -> None:
+        self._watchers[id(watcher)] = watcher
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._beat(), name="console")
+
+    def leave(self, watcher: Watcher) -> None:
+        """The last one takes the beat along."""
+        self._watchers.pop(id(watcher), None)
+        if not self._watchers and self._task is not None:
+            self._task.cancel()
+            self._task = self._latest = None
+
+    async def _beat(self) -> None:
+        while True:
+            await self._sleep(EVERY_S)
+            self._serial += 1
+            self._latest = self._take(self._serial)
+            for watcher in list(self._watchers.values()):
+                self._tell(watcher, self._latest)
+                await asyncio.sleep(0)  # signalling comes in between
+
+    def _tell(self, watcher: Watcher, now: Snapshot) -> None:
+        try:
+            watcher.beat(now)
+        except Exception:  # noqa: BLE001: one page's fault is not everybody's
+            log.exception("a page of the console could not be drawn")
+            self.leave(watcher)
