@@ -133,14 +133,22 @@ async def plan(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
 async def apply(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
     if desk.operating is None:
         return Told("config.fixed", bad=True)
-    why, force, expected = given.get("why", ""), given.get("force") == "yes", _number(given.get("expected", ""))
+    why, force, expected = (
+        given.get("why", ""),
+        given.get("force") == "yes",
+        _number(given.get("expected", "")),
+    )
     return await _taken(desk, desk.operating.apply(who.name, why, force=force, expected=expected))
 
 
 async def rollback(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
     if desk.operating is None:
         return Told("config.fixed", bad=True)
-    why, force, expected = given.get("why", ""), given.get("force") == "yes", _number(given.get("expected", ""))
+    why, force, expected = (
+        given.get("why", ""),
+        given.get("force") == "yes",
+        _number(given.get("expected", "")),
+    )
     wanted = _number(given.get("version", ""))
     return await _taken(desk, desk.operating.rollback(wanted, who.name, why, force=force, expected=expected))
 

@@ -79,7 +79,9 @@ def _queues(now: Snapshot) -> Iterator[Alert]:
         if queue.waiting and not there:
             yield Alert("bad", "queue_nobody", {"name": queue.name, "n": queue.waiting}, to=to)
         elif queue.waiting and queue.longest_wait_s >= LONG_WAITS * queue.service_threshold_s:
-            yield Alert("warn", "queue_wait", {"name": queue.name, "n": round(queue.longest_wait_s / 60)}, to=to)
+            yield Alert(
+                "warn", "queue_wait", {"name": queue.name, "n": round(queue.longest_wait_s / 60)}, to=to
+            )
         level = level_of(queue)
         if level in ("warn", "bad") and queue.answered + queue.abandoned >= ENOUGH:
             share = round((queue.service_level or 0.0) * 100)

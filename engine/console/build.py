@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Request
 from markupsafe import Markup
 
-from engine.console.language import TABLES, Words
+from engine.console.language import NAMES, Words
 from engine.console.look import BASE, Page, Place
 from engine.console.pages import FRAME, page_of
 from engine.console.screen import Screen
@@ -38,7 +38,7 @@ def build(console: Console, client: Client, request: Request) -> None:
     def act(name: str, given: Mapping[str, Any]) -> None:
         if name == "go":
             screen.go(Place.of(str(given.get("to", ""))[:4096]))
-        elif name == "language" and given.get("language") in TABLES:
+        elif name == "language" and given.get("language") in NAMES:
             say = Words(str(given["language"]))
             screen.speak(say)
             slots["shell"].speak(say)
@@ -91,5 +91,6 @@ def build(console: Console, client: Client, request: Request) -> None:
 
 
 HEAD = Markup(
-    f'<link rel="stylesheet" href="{BASE}/web/style.css"><link rel="stylesheet" href="{BASE}/web/console.css">'
+    f'<link rel="stylesheet" href="{BASE}/web/style.css">'
+    f'<link rel="stylesheet" href="{BASE}/web/console.css">'
 )

@@ -19,14 +19,16 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import structlog
+from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.api import pages
+from engine.api.settings import ConsoleTerms
 from engine.console import build
 from engine.console.desk import Desk
-from engine.console.door import Refusal
+from engine.console.door import Door, Refusal, TokenDoor
 from engine.console.host import WEB, Host
 from engine.console.language import Words, chosen
 from engine.console.look import BASE, Place
@@ -50,8 +52,32 @@ SHARED = ("style.css", "mark.svg")  # with the pages of agents and callers
 log = structlog.get_logger("console")
 
 
+def mounted(app: FastAPI, terms: ConsoleTerms, door: Door | None = None) -> Console:
+    """The console below `app`, over what its state has. door: the API's tokens', unless another is given."""
+    state = app.state
+    console = Console(
+        Desk(
+            view=state.view,
+            door=door or TokenDoor(lambda: state.settings, time.monotonic, time.time),
+            wall=time.time,
+            operating=state.operating,
+            places=terms.places,
+        ),
+        sockets=terms.browsers,
+    )
+
+    async def first() -> RedirectResponse:
+        return RedirectResponse(f"{BASE}/wallboard")
+
+    app.add_api_route(BASE, first, methods=["GET"], include_in_schema=False)
+    app.mount(BASE, console)
+    return console
+
+
 class Console:
-    """secure: whether browsers come by https, where this cannot be seen from requests."""
+    """sockets: browsers that may look at a time. secure: whether they come by https, where requests do not
+    show it.
+    """
 
     def __init__(self, desk: Desk, *, sockets: int = SOCKETS, secure: bool = False) -> None:
         self.desk = desk
@@ -83,7 +109,11 @@ class Console:
             return self._page(request, path)
         if path.startswith(SOCKET):  # sockets alone, no polling
             return Response(status_code=404)
-        return self._cached if path.startswith(STATIC) else self.host
+        if path.startswith(STATIC):
+            return self._cached
+        if len(self.pulse) >= self._most:
+            return Response("too many pages of the console are open; close one", 503, {"Retry-After": "30"})
+        return self.host
 
     async def close(self) -> None:
         await self.host.close()

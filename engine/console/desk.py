@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
@@ -20,7 +20,7 @@ ASKING = 4  # questions to the store at a time, of all consoles
 @dataclass(frozen=True)
 class Desk:
     """operating: None where the configuration stays as it is. insight: None where nobody looks into calls.
-    wall: epoch s.
+    wall: epoch s. places: regions on the map, as latitude and longitude.
     """
 
     view: EngineView
@@ -28,6 +28,7 @@ class Desk:
     wall: Callable[[], float]
     operating: Operating | None = None
     insight: Insight | None = None
+    places: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     _asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKING))
 
     async def ask(self, question: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -5,19 +5,27 @@ A text may be a table by plural category, of which {n} chooses one (CLDR's rules
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from engine.console.markup import ISOLATED
-from engine.console.words import ar, en, es, zh
 
 Text = str | Mapping[str, str]
 
-TABLES: Mapping[str, Mapping[str, Text]] = {"en": en.WORDS, "es": es.WORDS, "zh": zh.WORDS, "ar": ar.WORDS}
+FOLDER = Path(__file__).parent / "words"
 NAMES = {"en": "English", "es": "Español", "zh": "中文", "ar": "العربية"}
 RIGHT_TO_LEFT = frozenset({"ar"})
 DASH = "–"
 _MARKS = {"es": (".", ",")}  # thousands, decimals; the others write 1,234.5
+
+
+@cache
+def table(language: str) -> Mapping[str, Text]:
+    """All texts of a language of NAMES, by their keys."""
+    return tomllib.loads((FOLDER / f"{language}.toml").read_text("utf-8"))
 
 
 def plural(language: str, n: float) -> str:
@@ -46,7 +54,7 @@ class Words:
         """The text of a key. Numbers are written as the language does, other values are kept in their own
         direction. A key without a text says itself, so that it is seen.
         """
-        text = TABLES[self.code].get(key, key)
+        text = table(self.code).get(key, key)
         if not isinstance(text, str):
             n = values.get("n", 0)
             text = text.get(plural(self.code, n if isinstance(n, (int, float)) else 0), text["other"])
@@ -54,7 +62,7 @@ class Words:
 
     def known(self, key: str, otherwise: str) -> str:
         """The text of what may be an operator's own word."""
-        return self(key) if key in TABLES[self.code] else otherwise
+        return self(key) if key in table(self.code) else otherwise
 
     def _value(self, value: object) -> str:
         if isinstance(value, float):
@@ -94,6 +102,6 @@ def chosen(asked: str, kept: str, accepted: str) -> str:
     ranked = [each.partition(";")[0] for each in accepted[:256].split(",")]
     for each in (asked, kept, *ranked):
         code = each.strip().lower().partition("-")[0]
-        if code in TABLES:
+        if code in NAMES:
             return code
     return "en"

@@ -64,13 +64,14 @@ def address(page: str, id: str = "", **asked: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """loaded: what the page's `load` brought, None before."""
+    """loaded: what the page's `load` brought, None before. places: of Desk."""
 
     now: Snapshot
     say: Words
     who: Principal
     place: Place
     loaded: Any = None
+    places: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 View = Callable[[Look], Markup]

@@ -120,7 +120,7 @@ class Screen:
         self.draw(now)
 
     def draw(self, now: Snapshot) -> None:
-        look = Look(now, self.say, self.who, self.place, self.loaded)
+        look = Look(now, self.say, self.who, self.place, self.loaded, self._desk.places)
         common = (self.say.code, self.who.name, self.who.rights, self.place.key)
         for name, part in self._around.items():
             part.show(self._drawings.get((name, *common), look, self._frame[name]), now.at)

@@ -130,7 +130,9 @@ class _Teller:
         if kind == "leg.troubled":
             side, trouble = str(data.get("side", "")), str(data.get("trouble", ""))
             since = float(data.get("since") or at)
-            self.track("sound", side).turn("" if data.get("over") else trouble, since, str(data.get("cause", "")))
+            self.track("sound", side).turn(
+                "" if data.get("over") else trouble, since, str(data.get("cause", ""))
+            )
         elif kind in ("leg.gone", "leg.returned"):
             self.track("sound", str(data.get("side", ""))).turn("gone" if kind == "leg.gone" else "", at)
         elif kind in ("recording.began", "recording.resumed"):

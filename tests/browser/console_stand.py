@@ -56,7 +56,9 @@ class BusyNode(Node):
         return [
             replace(
                 each,
-                waiting=sum(c.queue == each.name and c.state in ("queued", "offered") for c in self.live.values()),
+                waiting=sum(
+                    c.queue == each.name and c.state in ("queued", "offered") for c in self.live.values()
+                ),
                 longest_wait_s=now - oldest.get(each.name, now),
             )
             for each in self.lots
@@ -64,7 +66,11 @@ class BusyNode(Node):
 
     def _member(self, place: int, name: str) -> AgentView:
         queues = (("support", "sales") if place % 3 else ("support",)) if place < 11 else ("billing",)
-        state = STATES[place % len(STATES)] if place < 12 else ("talking", "paused", "talking", "available")[place - 12]
+        state = (
+            STATES[place % len(STATES)]
+            if place < 12
+            else ("talking", "paused", "talking", "available")[place - 12]
+        )
         return AgentView(
             name=name,
             state=state,
@@ -80,23 +86,36 @@ class BusyNode(Node):
         made = []
         for place, name in enumerate(NAMES):
             if self.team[name].state == "talking":
-                made.append(self._call(f"c{place}", CALLERS[place % 5], "talking", name, 40 + 31 * place, place))
+                made.append(
+                    self._call(f"c{place}", CALLERS[place % 5], "talking", name, 40 + 31 * place, place)
+                )
         made.append(self._call("c7", CALLERS[2], "offered", "hugo", 34, 1))
         for place, wait in enumerate((212, 148, 97, 61, 22, 9)):
             who = hostile or CALLERS[(place + 1) % 5]
-            call = self._call(f"w{place}", who if place == 0 else CALLERS[(place + 1) % 5], "queued", "", wait, place)
+            call = self._call(
+                f"w{place}", who if place == 0 else CALLERS[(place + 1) % 5], "queued", "", wait, place
+            )
             queue = ("support", "sales", "support", "billing", "support", "arabic")[place]
             made.append(replace(call, queue=queue, waiting_position=1 + place // 3, legs=call.legs[:1]))
         return made
 
     def _call(self, id: str, who: str, state: str, agent: str, age: float, place: int) -> CallView:
-        trouble = TroubleView(kind="loss", cause="8 % of the packets from the customer do not arrive", since=self.began)
+        trouble = TroubleView(
+            kind="loss", cause="8 % of the packets from the customer do not arrive", since=self.began
+        )
         customer = LegView(
             id=2 * place + 1, side=LegSide.CUSTOMER, remote="192.0.2.7:4000", codec="opus", state="talking",
             loss=0.002, jitter_ms=4.0, mos=4.32, mos_now=4.3, troubles=(trouble,) if place == 4 else (),
             encryption="AES_CM_128_HMAC_SHA1_80",
         )  # fmt: skip
-        other = replace(customer, id=2 * place + 2, side=LegSide.AGENT, remote="198.51.100.4:5004", troubles=(), mos_now=4.41)
+        other = replace(
+            customer,
+            id=2 * place + 2,
+            side=LegSide.AGENT,
+            remote="198.51.100.4:5004",
+            troubles=(),
+            mos_now=4.41,
+        )
         return CallView(
             id=id, contact=id, customer=who, number="+498001234", market=("es", "us", "cn", "sa", "de")[place % 5],
             region="eu-west", language=("es", "en", "zh", "ar", "de")[place % 5], state=state,
@@ -170,7 +189,11 @@ class Stand:
     def __init__(self, node: Node | None = None, port: int = 0, **more: object) -> None:
         self.node = node or BusyNode()
         self.desk = Desk(
-            view=self.node, insight=Authored(T0), door=TokenDoor(lambda: SETTINGS, time.monotonic, time.time), wall=time.time, **more
+            view=self.node,
+            insight=Authored(T0),
+            door=TokenDoor(lambda: SETTINGS, time.monotonic, time.time),
+            wall=time.time,
+            **more,
         )  # type: ignore[arg-type]
         self.console = Console(self.desk)
         self.port = port

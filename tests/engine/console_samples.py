@@ -43,9 +43,13 @@ def entries(call: str, t0: float, *, ended: float | None = None) -> list[Entry]:
         (178.0, "call.resumed", {"by": "agent"}),
     ]  # fmt: skip
     if ended is not None:
-        told += [(ended, "recording.ended", {"file": "c4.opus"}), (ended, "call.ended", {"by": "customer", "reason": "completed"})]
+        told += [
+            (ended, "recording.ended", {"file": "c4.opus"}),
+            (ended, "call.ended", {"by": "customer", "reason": "completed"}),
+        ]
     return [
-        Entry(node="n1", seq=seq, at=t0 + at, call=call, kind=kind, data=data) for seq, (at, kind, data) in enumerate(told)
+        Entry(node="n1", seq=seq, at=t0 + at, call=call, kind=kind, data=data)
+        for seq, (at, kind, data) in enumerate(told)
     ]
 
 
@@ -57,7 +61,9 @@ def said(call: str) -> list[Line]:
         ("customer", 84.2, "es", "Sí, es el cuatro cuatro siete, uno nueve.", "Yes, it is four four seven, one nine."),
     )  # fmt: skip
     return [
-        Line(call, side, place, begin, begin + 4, language, text, translation, low=place == 3, gist=place == 1)
+        Line(
+            call, side, place, begin, begin + 4, language, text, translation, low=place == 3, gist=place == 1
+        )
         for place, (side, begin, language, text, translation) in enumerate(rows)
     ]
 
@@ -88,7 +94,9 @@ class Authored:
             Message(at=self.t0 + at, source=source, target=target, label=label, cseq=cseq, text=INVITE if not place else "", again=again)
             for place, (at, source, target, label, cseq, again) in enumerate(rows)
         )  # fmt: skip
-        return Ladder(parties=((CUSTOMER, "192.0.2.7"), (NODE, "isogloss-1"), (AGENT, "emre")), messages=messages)
+        return Ladder(
+            parties=((CUSTOMER, "192.0.2.7"), (NODE, "isogloss-1"), (AGENT, "emre")), messages=messages
+        )
 
     def quality(self, call: str) -> Sequence[LegQuality] | None:
         def sample(second: int, bad: bool) -> Sample:
@@ -112,7 +120,10 @@ class Authored:
                 weight=Weight.FAULT,
                 what="The customer was broken up for 31 seconds: up to 8 % of her packets did not arrive.",
                 remedy="Her mobile network is the likely place. Let callers from this region begin with `mobile-2g` in media.yaml.",
-                evidence=("RTP from 192.0.2.7: 8.0 % lost from 1:58 to 2:29", "The agent’s side lost nothing meanwhile"),
+                evidence=(
+                    "RTP from 192.0.2.7: 8.0 % lost from 1:58 to 2:29",
+                    "The agent’s side lost nothing meanwhile",
+                ),
             ),
             Finding(
                 kind="nat",

@@ -59,7 +59,10 @@ def body(look: Look) -> Markup:
     call = look.now.by_call.get(agent.call)
     queues: Content = [pill(link(name(queue), address("queues", queue))) for queue in agent.queues] or "–"
     pairs: list[tuple[str, Content]] = [
-        (say("agent.phone"), say("agent.phone.there") if agent.registered else pill(say("agent.no_phone"), "bad")),
+        (
+            say("agent.phone"),
+            say("agent.phone.there") if agent.registered else pill(say("agent.no_phone"), "bad"),
+        ),
         (say("agent.queues"), tag("span", queues, class_="row tight")),
         (say("agent.misses"), say.number(agent.misses)),
         (say("agent.call"), link(name(call.customer or call.id), address("calls", call.id)) if call else "–"),
@@ -78,14 +81,37 @@ def _asks(look: Look, agent: AgentView) -> Markup:
     buttons = []
     for ask in ASKS[AgentState(agent.state)]:
         if ask is AgentAsk.LOGGED_OUT:
-            sure = tag("button", say("agent.ask.logged_out"), type="button", class_="stop", data_do="state", data_ask=str(ask), data_closes=True)
-            button = tag("button", say("agent.ask.logged_out"), type="button", data_opens="sign-her-out", class_="danger")
+            sure = tag(
+                "button",
+                say("agent.ask.logged_out"),
+                type="button",
+                class_="stop",
+                data_do="state",
+                data_ask=str(ask),
+                data_closes=True,
+            )
+            button = tag(
+                "button",
+                say("agent.ask.logged_out"),
+                type="button",
+                data_opens="sign-her-out",
+                class_="danger",
+            )
             buttons += [button, pieces.confirm("sign-her-out", say, "agent.ask.sure", sure, name=agent.name)]
         else:
-            buttons.append(tag("button", say(f"agent.ask.{ask}"), type="button", data_do="state", data_ask=str(ask)))
+            buttons.append(
+                tag("button", say(f"agent.ask.{ask}"), type="button", data_do="state", data_ask=str(ask))
+            )
     box = tag("textarea", "", id="message", name="text", maxlength=500, required=True, rows=3)
     send = tag("button", say("agent.message.send"), type="submit", class_="first")
-    form = tag("form", tag("label", say("agent.message"), for_="message"), box, tag("div", send, class_="row end"), data_do="message", class_="stack-s")
+    form = tag(
+        "form",
+        tag("label", say("agent.message"), for_="message"),
+        box,
+        tag("div", send, class_="row end"),
+        data_do="message",
+        class_="stack-s",
+    )
     return card(say("agent.asks"), tag("div", buttons, class_="row"), form, key="asks")
 
 
@@ -103,14 +129,20 @@ def _all(look: Look) -> Markup:
         (say("agent.misses"), "number"),
     ]
     found = sorted(look.now.agents, key=lambda agent: (ORDER.index(AgentState(agent.state)), agent.name))
-    return tag("section", table(heads, [_row(look, each) for each in found], label=say("page.agents")), class_="card first-table")
+    return tag(
+        "section",
+        table(heads, [_row(look, each) for each in found], label=say("page.agents")),
+        class_="card first-table",
+    )
 
 
 def _row(look: Look, agent: AgentView) -> Markup:
     say = look.say
     call = look.now.by_call.get(agent.call)
     there = agent.state != AgentState.LOGGED_OUT
-    phone = say("agent.phone.there") if agent.registered else pill(say("agent.no_phone"), "bad") if there else "–"
+    phone = (
+        say("agent.phone.there") if agent.registered else pill(say("agent.no_phone"), "bad") if there else "–"
+    )
     return row(
         agent.name,
         cell(link(name(agent.name), address("agents", agent.name), class_="strong")),

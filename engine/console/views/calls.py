@@ -9,8 +9,9 @@ from engine.console.language import Words, clock
 from engine.console.look import BASE, Look, address
 from engine.console.markup import tag
 from engine.console.views import pieces
-from engine.console.views.call import OUTCOMES, STATES, mos_level
-from engine.console.views.pieces import card, cell, icon, link, moment, name, pill, row, since, table
+from engine.console.views.call import OUTCOMES, STATES
+from engine.console.views.pieces import cell, icon, link, moment, name, pill, row, since, table
+from engine.console.views.sound import mos_level
 from engine.events import CallRecord, EndReason
 from engine.store.records import RecordPage
 from engine.views import CallView
@@ -25,7 +26,9 @@ def head(look: Look) -> Markup:
     kept = {key: place.get(key) for key in ("queue", "agent", "market", "language") if place.get(key)}
     tabs = [
         link(say("calls.live"), address("calls", **kept), aria_current=None if ended else "true"),
-        link(say("calls.ended"), address("calls", when="ended", **kept), aria_current="true" if ended else None),
+        link(
+            say("calls.ended"), address("calls", when="ended", **kept), aria_current="true" if ended else None
+        ),
     ]
     return pieces.head(look, say("page.calls"), tag("nav", tabs, class_="tabs", aria_label=say("page.calls")))
 
@@ -37,10 +40,17 @@ def filters(look: Look) -> Markup:
     fields = [
         _choice(say, "queue", place.get("queue"), [queue.name for queue in now.queues]),
         _choice(say, "agent", place.get("agent"), [agent.name for agent in now.agents]),
-        _choice(say, "language", place.get("language"), sorted({c.language for c in now.calls if c.language} | _own(place.get("language")))),
+        _choice(
+            say,
+            "language",
+            place.get("language"),
+            sorted({c.language for c in now.calls if c.language} | _own(place.get("language"))),
+        ),
     ]
     if ended:
-        fields.append(_choice(say, "reason", place.get("reason"), [str(each) for each in EndReason], "reason"))
+        fields.append(
+            _choice(say, "reason", place.get("reason"), [str(each) for each in EndReason], "reason")
+        )
         fields.append(_text(say, "customer", place.get("customer")))
     else:
         states = sorted({call.state for call in now.calls} | _own(place.get("state")))
@@ -48,7 +58,17 @@ def filters(look: Look) -> Markup:
     there = [key for key in (*FILTERS, "state") if place.get(key)]
     clear = link(say("calls.clear"), address("calls", when=place.get("when"))) if there else None
     when = tag("input", type="hidden", name="when", value="ended") if ended else None
-    return tag("form", fields, when, clear, class_="filters", data_go=f"{BASE}/calls", data_live=True, role="search", data_key=f"filters-{place.get('when')}-{bool(there)}")
+    return tag(
+        "form",
+        fields,
+        when,
+        clear,
+        class_="filters",
+        data_go=f"{BASE}/calls",
+        data_live=True,
+        role="search",
+        data_key=f"filters-{place.get('when')}-{bool(there)}",
+    )
 
 
 def _own(value: str) -> set[str]:
@@ -61,12 +81,27 @@ def _choice(say: Words, field: str, value: str, options: list[str], words: str =
     for each in names:
         label = say.known(f"{words}.{each}", each) if words else each
         told.append(tag("option", label, value=each, selected=each == value))
-    return tag("label", tag("span", say(f"filter.{field}"), class_="quiet"), tag("select", told, name=field, data_key=f"{field}-{value}"), class_="filter")
+    return tag(
+        "label",
+        tag("span", say(f"filter.{field}"), class_="quiet"),
+        tag("select", told, name=field, data_key=f"{field}-{value}"),
+        class_="filter",
+    )
 
 
 def _text(say: Words, field: str, value: str) -> Markup:
     label = say(f"filter.{field}")
-    box = tag("input", type="search", name=field, value=value, placeholder=label, aria_label=label, dir="ltr", maxlength=64, autocomplete="off")
+    box = tag(
+        "input",
+        type="search",
+        name=field,
+        value=value,
+        placeholder=label,
+        aria_label=label,
+        dir="ltr",
+        maxlength=64,
+        autocomplete="off",
+    )
     return tag("span", icon("search"), box, class_="filter search")
 
 
@@ -78,8 +113,14 @@ def listed(look: Look) -> Markup:
 
 
 def wanted(look: Look) -> list[CallView]:
-    asked = {key: look.place.get(key) for key in ("queue", "agent", "market", "language", "state") if look.place.get(key)}
-    found = [call for call in look.now.calls if all(getattr(call, key) == value for key, value in asked.items())]
+    asked = {
+        key: look.place.get(key)
+        for key in ("queue", "agent", "market", "language", "state")
+        if look.place.get(key)
+    }
+    found = [
+        call for call in look.now.calls if all(getattr(call, key) == value for key, value in asked.items())
+    ]
     return sorted(found, key=lambda call: call.since)
 
 
@@ -111,7 +152,12 @@ def _live_row(look: Look, call: CallView) -> Markup:
     sound = [icon("warning") if troubled else None, say.number(worst, 1)]
     return row(
         call.id,
-        cell([link(name(call.customer or say("call.unknown")), address("calls", call.id), class_="strong"), _language(call.language)]),
+        cell(
+            [
+                link(name(call.customer or say("call.unknown")), address("calls", call.id), class_="strong"),
+                _language(call.language),
+            ]
+        ),
         cell(pill(say.known(f"state.{call.state}", call.state), STATES.get(call.state, "soft"))),
         cell(since(call.since), "number"),
         cell(name(call.queue) if call.queue else "–"),
@@ -135,7 +181,11 @@ def _ended(look: Look) -> Markup:
         return tag("section", tag("p", say("loading"), class_="calm soft"), class_="card", aria_busy="true")
     if not look.loaded.items:
         filtered = any(look.place.get(key) for key in (*FILTERS, "cursor"))
-        return tag("section", pieces.empty(say, "calls.none.filtered" if filtered else "calls.none.ended"), class_="card")
+        return tag(
+            "section",
+            pieces.empty(say, "calls.none.filtered" if filtered else "calls.none.ended"),
+            class_="card",
+        )
     heads = [
         (say("calls.customer"), ""),
         (say("calls.reason"), ""),
@@ -147,7 +197,9 @@ def _ended(look: Look) -> Markup:
         (say("calls.sound"), "number"),
     ]
     rows = [_ended_row(look, each) for each in look.loaded.items]
-    return tag("section", table(heads, rows, label=say("calls.ended")), _pages(look), class_="card first-table")
+    return tag(
+        "section", table(heads, rows, label=say("calls.ended")), _pages(look), class_="card first-table"
+    )
 
 
 def _ended_row(look: Look, each: CallRecord) -> Markup:
@@ -155,7 +207,14 @@ def _ended_row(look: Look, each: CallRecord) -> Markup:
     worst = min((mos for mos in (each.customer_mos, each.agent_mos) if mos is not None), default=None)
     return row(
         each.call,
-        cell([link(name(each.customer or say("call.unknown")), address("calls", each.call), class_="strong"), _language(each.language)]),
+        cell(
+            [
+                link(
+                    name(each.customer or say("call.unknown")), address("calls", each.call), class_="strong"
+                ),
+                _language(each.language),
+            ]
+        ),
         cell(pill(say.known(f"reason.{each.reason}", str(each.reason)), OUTCOMES.get(each.reason, "bad"))),
         cell(moment(each.ended_at, "day")),
         cell(clock(each.wait_s), "number"),
@@ -171,9 +230,17 @@ def _pages(look: Look) -> Markup | None:
     """On to older ones; back is what the browser's own button does."""
     say, asked = look.say, dict(look.place.asked)
     asked.pop("cursor", None)
-    first = link([icon("back"), say("calls.newest")], address("calls", **asked), class_="button") if look.place.get("cursor") else None
+    first = (
+        link([icon("back"), say("calls.newest")], address("calls", **asked), class_="button")
+        if look.place.get("cursor")
+        else None
+    )
     onward = look.loaded.next
-    older = link([say("calls.older"), icon("next")], address("calls", **asked, cursor=onward), class_="button") if onward else None
+    older = (
+        link([say("calls.older"), icon("next")], address("calls", **asked, cursor=onward), class_="button")
+        if onward
+        else None
+    )
     return tag("nav", first, older, class_="pages", aria_label=say("calls.pages")) if first or older else None
 
 

@@ -33,7 +33,9 @@ class Scale:
     marks: tuple[tuple[float, str], ...] = ()
 
 
-def thinned(points: Sequence[tuple[float, float | None]], most: int = MOST_POINTS) -> list[tuple[float, float | None]]:
+def thinned(
+    points: Sequence[tuple[float, float | None]], most: int = MOST_POINTS
+) -> list[tuple[float, float | None]]:
     """At most so many, each the worst of those it stands for: the first known one that lies farthest out."""
     if len(points) <= most:
         return list(points)
@@ -52,7 +54,9 @@ def span_of(series: Sequence[Series], scale: Scale) -> tuple[float, float]:
     return min([scale.low, *values]), max([scale.high, *values])
 
 
-def path_of(points: Sequence[tuple[float, float | None]], begin: float, end: float, low: float, high: float) -> str:
+def path_of(
+    points: Sequence[tuple[float, float | None]], begin: float, end: float, low: float, high: float
+) -> str:
     """An SVG path in WIDE by TALL; gaps where nothing was measured."""
     parts, pen = [], "M"
     for at, value in points:
@@ -66,7 +70,9 @@ def path_of(points: Sequence[tuple[float, float | None]], begin: float, end: flo
     return "".join(parts)
 
 
-def chart(title: str, series: Sequence[Series], scale: Scale, begin: float, end: float, newest: str = "") -> Markup:
+def chart(
+    title: str, series: Sequence[Series], scale: Scale, begin: float, end: float, newest: str = ""
+) -> Markup:
     """newest: the last value in words, beside the title."""
     low, high = span_of(series, scale)
     lines = []
@@ -79,9 +85,20 @@ def chart(title: str, series: Sequence[Series], scale: Scale, begin: float, end:
         for each in series
         if (path := path_of(thinned(each.points), begin, end, low, high))
     ]
-    inner = tag("svg", drawn, viewbox=f"0 0 {WIDE:g} {TALL:g}", preserveaspectratio="none", width="100%", height="100%")
-    plot = tag("svg", lines, inner, class_="plot", role="img", aria_label=f"{title}: {newest}" if newest else title)
-    names = [tag("li", tag("i", class_=f"sign {each.kind}", aria_hidden="true"), each.name) for each in series]
+    inner = tag(
+        "svg",
+        drawn,
+        viewbox=f"0 0 {WIDE:g} {TALL:g}",
+        preserveaspectratio="none",
+        width="100%",
+        height="100%",
+    )
+    plot = tag(
+        "svg", lines, inner, class_="plot", role="img", aria_label=f"{title}: {newest}" if newest else title
+    )
+    names = [
+        tag("li", tag("i", class_=f"sign {each.kind}", aria_hidden="true"), each.name) for each in series
+    ]
     head = tag("figcaption", tag("b", title), tag("ul", names, class_="legend") if len(series) > 1 else None)
     times = tag("div", moment(begin, "time"), moment(end, "time"), class_="axis")
     return tag("figure", head, tag("div", plot, times, dir="ltr"), class_="chart", data_key=title)

@@ -53,15 +53,31 @@ def body(look: Look) -> Markup:
     say = look.say
     if not isinstance(look.loaded, ConfigFile):
         key = "config.fixed" if look.loaded is False else None
-        return tag("section", pieces.empty(say, key) if key else tag("p", say("loading"), class_="calm soft"), class_="card")
-    return tag("div", tag("div", _way(look, look.loaded), class_="sections"), _versions(look, look.loaded), class_="halves wide-first")
+        return tag(
+            "section",
+            pieces.empty(say, key) if key else tag("p", say("loading"), class_="calm soft"),
+            class_="card",
+        )
+    return tag(
+        "div",
+        tag("div", _way(look, look.loaded), class_="sections"),
+        _versions(look, look.loaded),
+        class_="halves wide-first",
+    )
 
 
 def _way(look: Look, file: ConfigFile) -> list[Markup | None]:
     """Edit, check, compare, apply: each step tells what comes next."""
     say = look.say
     may = look.who.may(WRITE)
-    steps = tag("ol", [tag("li", tag("b", say(f"config.step.{each}")), tag("span", say(f"config.step.{each}.more"))) for each in ("edit", "check", "plan", "apply")], class_="way")
+    steps = tag(
+        "ol",
+        [
+            tag("li", tag("b", say(f"config.step.{each}")), tag("span", say(f"config.step.{each}.more")))
+            for each in ("edit", "check", "plan", "apply")
+        ],
+        class_="way",
+    )
     buttons = [
         tag("button", say("config.check"), type="button", data_do="check"),
         tag("button", say("config.plan"), type="button", data_do="plan", class_="first"),
@@ -71,7 +87,12 @@ def _way(look: Look, file: ConfigFile) -> list[Markup | None]:
         told = tag("ul", [tag("li", name(each)) for each in file.status.restart])
         waiting = card(say("config.restart"), told, key="restart")
     return [
-        card(say("config.way"), steps, tag("div", buttons, class_="row") if may else tag("p", say("config.look_only"), class_="soft"), key="way"),
+        card(
+            say("config.way"),
+            steps,
+            tag("div", buttons, class_="row") if may else tag("p", say("config.look_only"), class_="soft"),
+            key="way",
+        ),
         _faults(look, file),
         _plan(look, file) if file.plan is not None else None,
         waiting,
@@ -84,7 +105,11 @@ def _faults(look: Look, file: ConfigFile) -> Markup | None:
     if not faults:
         if file.step is not Step.CHECKED:
             return None
-        return card(say("config.faults"), tag("div", icon("good"), tag("p", say("config.sound")), class_="calm"), key="faults")
+        return card(
+            say("config.faults"),
+            tag("div", icon("good"), tag("p", say("config.sound")), class_="calm"),
+            key="faults",
+        )
     rows = [
         tag(
             "li",
@@ -100,11 +125,18 @@ def _faults(look: Look, file: ConfigFile) -> Markup | None:
         )
         for each in faults[:MOST_FAULTS]
     ]
-    return card(say("config.faults"), tag("ul", rows, class_="rows alerts"), more=tag("span", str(len(faults)), class_="count bad"), key="faults")
+    return card(
+        say("config.faults"),
+        tag("ul", rows, class_="rows alerts"),
+        more=tag("span", str(len(faults)), class_="count bad"),
+        key="faults",
+    )
 
 
 def _where(fault: Fault) -> str:
-    return (f"{fault.file}:{fault.line}" if fault.line else fault.file) + (f" {fault.path}" if fault.path else "")
+    return (f"{fault.file}:{fault.line}" if fault.line else fault.file) + (
+        f" {fault.path}" if fault.path else ""
+    )
 
 
 def _plan(look: Look, file: ConfigFile) -> Markup:
@@ -114,12 +146,33 @@ def _plan(look: Look, file: ConfigFile) -> Markup:
     if not plan.changes:
         return card(title, pieces.empty(say, "config.same"), key="plan")
     rows = [
-        tag("li", tag("div", tag("p", tag("span", name(each.words), lang="en", dir="ltr"))), pill(say.known(f"effect.{each.effect.name.lower()}", each.effect.value), EFFECTS.get(each.effect.name.lower(), "soft")), data_key=each.path)
+        tag(
+            "li",
+            tag("div", tag("p", tag("span", name(each.words), lang="en", dir="ltr"))),
+            pill(
+                say.known(f"effect.{each.effect.name.lower()}", each.effect.value),
+                EFFECTS.get(each.effect.name.lower(), "soft"),
+            ),
+            data_key=each.path,
+        )
         for each in plan.changes[:MOST_CHANGES]
     ]
-    warnings = [tag("p", icon("warning"), tag("span", each, lang="en", dir="auto"), class_="notice") for each in plan.warnings]
-    refusals = [tag("p", icon("warning"), tag("span", each, lang="en", dir="auto"), class_="notice bad") for each in plan.refusals]
-    return card(title, tag("div", refusals, warnings, class_="stack-s") if refusals or warnings else None, tag("ul", rows, class_="rows"), _take(look, file) if look.who.may(WRITE) else None, more=tag("span", str(len(plan.changes)), class_="count"), key="plan")
+    warnings = [
+        tag("p", icon("warning"), tag("span", each, lang="en", dir="auto"), class_="notice")
+        for each in plan.warnings
+    ]
+    refusals = [
+        tag("p", icon("warning"), tag("span", each, lang="en", dir="auto"), class_="notice bad")
+        for each in plan.refusals
+    ]
+    return card(
+        title,
+        tag("div", refusals, warnings, class_="stack-s") if refusals or warnings else None,
+        tag("ul", rows, class_="rows"),
+        _take(look, file) if look.who.may(WRITE) else None,
+        more=tag("span", str(len(plan.changes)), class_="count"),
+        key="plan",
+    )
 
 
 def _take(look: Look, file: ConfigFile) -> Markup:
@@ -129,10 +182,24 @@ def _take(look: Look, file: ConfigFile) -> Markup:
     why = tag("input", name="why", maxlength=200, placeholder=say("config.why"), aria_label=say("config.why"))
     force = None
     if plan.refusals:
-        force = tag("label", tag("input", type="checkbox", name="force", value="yes", required=True), say("config.force"), class_="check")
+        force = tag(
+            "label",
+            tag("input", type="checkbox", name="force", value="yes", required=True),
+            say("config.force"),
+            class_="check",
+        )
     act, words = ("rollback", say("config.rollback")) if file.of else ("apply", say("config.apply"))
     button = tag("button", words, type="submit", class_="stop" if plan.refusals else "first")
-    return tag("form", why, force, tag("input", type="hidden", name="expected", value=plan.version), tag("input", type="hidden", name="version", value=file.of), button, class_="take", data_do=act)
+    return tag(
+        "form",
+        why,
+        force,
+        tag("input", type="hidden", name="expected", value=plan.version),
+        tag("input", type="hidden", name="version", value=file.of),
+        button,
+        class_="take",
+        data_do=act,
+    )
 
 
 def _versions(look: Look, file: ConfigFile) -> Markup:
@@ -146,13 +213,30 @@ def _versions(look: Look, file: ConfigFile) -> Markup:
         rows.append(
             row(
                 str(each.number),
-                cell([tag("b", f"#{each.number}"), pill(say("config.runs"), "good") if each.number == running else None]),
-                cell([moment(each.at, "day"), tag("span", [name(each.by), " · ", say(f"config.how.{each.how}")], class_="soft below")]),
+                cell(
+                    [
+                        tag("b", f"#{each.number}"),
+                        pill(say("config.runs"), "good") if each.number == running else None,
+                    ]
+                ),
+                cell(
+                    [
+                        moment(each.at, "day"),
+                        tag(
+                            "span", [name(each.by), " · ", say(f"config.how.{each.how}")], class_="soft below"
+                        ),
+                    ]
+                ),
                 cell([name(each.why) if each.why else None, tag("span", more, class_="soft below")]),
                 cell(back),
             )
         )
-    heads = [(say("config.version"), ""), (say("config.when"), ""), (say("config.why.head"), ""), (tag("span", say("config.back"), class_="quiet"), "")]
+    heads = [
+        (say("config.version"), ""),
+        (say("config.when"), ""),
+        (say("config.why.head"), ""),
+        (tag("span", say("config.back"), class_="quiet"), ""),
+    ]
     return card(say("config.versions"), table(heads, rows, label=say("config.versions")), key="versions")
 
 

@@ -26,7 +26,13 @@ def shell(look: Look) -> Markup:
         aria_controls="nav",
     )
     mark = tag("img", src=f"{BASE}/web/mark.svg", alt="", width=28, height=28)
-    brand = tag("div", mark, tag("b", "Isogloss"), tag("span", name(look.now.health.node), class_="soft"), class_="brand")
+    brand = tag(
+        "div",
+        mark,
+        tag("b", "Isogloss"),
+        tag("span", name(look.now.health.node), class_="soft"),
+        class_="brand",
+    )
     places = tag("ul", [tag("li", _place(look, each), data_key=each) for each in PLACES])
     nav = tag("nav", places, _foot(look), id="nav", aria_label=say("menu"))
     return tag("div", skip, tag("div", menu, brand, class_="brand-row"), nav, class_="side", data_key="side")
@@ -76,7 +82,11 @@ def _foot(look: Look) -> Markup:
         method="post",
         action=f"{BASE}/sign-out",
     )
-    who = tag("p", name(look.who.name), tag("span", say.known(f"role.{look.who.role}", look.who.role), class_="soft"))
+    who = tag(
+        "p",
+        name(look.who.name),
+        tag("span", say.known(f"role.{look.who.role}", look.who.role), class_="soft"),
+    )
     return tag("div", language, theme, tag("div", who, leave, class_="who"), class_="foot")
 
 

@@ -23,7 +23,8 @@ def ladder(say: Words, found: Ladder) -> Markup:
     heads = [tag("li", name(words)) for _, words in parties]
     first = shown[0].at if shown else 0.0
     rows = [
-        _row(say, place, each, columns, len(parties), first, shown) for place, each in enumerate(shown[:MOST_MESSAGES])
+        _row(say, place, each, columns, len(parties), first, shown)
+        for place, each in enumerate(shown[:MOST_MESSAGES])
     ]
     left = len(shown) - len(rows)
     return tag(
@@ -45,7 +46,10 @@ def _row(
     first: float,
     shown: Sequence[Message],
 ) -> Markup:
-    lifelines = [tag("line", x1=_x(each, many), x2=_x(each, many), y1=0, y2="100%", class_="life") for each in range(many)]
+    lifelines = [
+        tag("line", x1=_x(each, many), x2=_x(each, many), y1=0, y2="100%", class_="life")
+        for each in range(many)
+    ]
     source, target = columns[message.source], columns[message.target]
     level = level_of(message.label)
     classes = f"message {level}{' again' if message.again else ''}"
@@ -56,7 +60,9 @@ def _row(
     middle = tag("text", message.label, x=_x((source + target) / 2, many), y=15, class_=f"label {level}")
     picture = tag("svg", drawn, middle, height=34, aria_hidden="true")
     since = f"+{message.at - first:.3f}"
-    heard = tag("span", say("ladder.from", source=message.source, target=message.target), *words, class_="quiet")
+    heard = tag(
+        "span", say("ladder.from", source=message.source, target=message.target), *words, class_="quiet"
+    )
     summary = tag("summary", tag("span", since, class_="number soft"), heard, picture)
     body = tag("pre", message.text or say("ladder.untold"))
     return tag("li", tag("details", summary, body), data_key=f"{place}-{message.at:.4f}-{message.label}")

@@ -85,7 +85,14 @@ def head(look: Look) -> Markup:
     if look.who.may(WRITE) and line.probe_number:
         file = _file(look)
         busy = file is not None and file.probe is not None and file.probe.result is None
-        test = tag("button", [icon("play"), say("line.test")], type="button", class_="first", data_do="probe", disabled=busy)
+        test = tag(
+            "button",
+            [icon("play"), say("line.test")],
+            type="button",
+            class_="first",
+            data_do="probe",
+            disabled=busy,
+        )
     where = " · ".join(each for each in (line.kind, line.country, line.region) if each)
     return pieces.head(look, line.name, test, back=address("lines"), soft=[_state(look, line), name(where)])
 
@@ -100,7 +107,12 @@ def body(look: Look) -> Markup:
     found = file.of(line.name) if file else None
     left = [_health(look, line, found), _hours(look, found)]
     right = [_probe(look, line, file), _probes(look, file), _regions(look, found)]
-    return tag("div", tag("div", left, class_="sections"), tag("div", right, class_="sections"), class_="halves wide-first")
+    return tag(
+        "div",
+        tag("div", left, class_="sections"),
+        tag("div", right, class_="sections"),
+        class_="halves wide-first",
+    )
 
 
 # --- all -------------------------------------------------------------------------------------------
@@ -133,11 +145,22 @@ def _row(look: Look, line: LineStandView, found: LineReportView | None) -> Marku
     worst = reason(look, found.reasons[0]) if found and found.reasons else "–"
     return row(
         line.name,
-        cell([link(name(line.name), address("lines", line.name), class_="strong"), tag("span", line.country, class_="language-code")]),
+        cell(
+            [
+                link(name(line.name), address("lines", line.name), class_="strong"),
+                tag("span", line.country, class_="language-code"),
+            ]
+        ),
         cell(_state(look, line)),
         cell([tag("b", say.number(line.active)), channels], "number"),
-        cell(_spark(look, found) if found and found.hours else tag("span", say("line.idle"), class_="soft"), "hours"),
-        *(cell(figure(look, each, _of(figures, each)), "number") for each in ("calls", "connect_rate", "mos")),
+        cell(
+            _spark(look, found) if found and found.hours else tag("span", say("line.idle"), class_="soft"),
+            "hours",
+        ),
+        *(
+            cell(figure(look, each, _of(figures, each)), "number")
+            for each in ("calls", "connect_rate", "mos")
+        ),
         cell(tag("span", worst, class_=LEVELS[found.level] if found else "soft")),
         to="line",
     )
@@ -174,15 +197,31 @@ def _health(look: Look, line: LineStandView, found: LineReportView | None) -> Ma
     say = look.say
     pairs: list[tuple[str, Content]] = [
         (say("line.share"), say.share(line.share)),
-        (say("line.active"), say.number(line.active) + (f" / {say.number(line.channels)}" if line.channels else "")),
+        (
+            say("line.active"),
+            say.number(line.active) + (f" / {say.number(line.channels)}" if line.channels else ""),
+        ),
     ]
     if found is not None:
         pairs += [(say(f"figure.{each}"), figure(look, each, _of(found.figures, each))) for each in FIGURES]
     wrong = [
-        tag("li", icon("warning"), tag("div", tag("p", reason(look, each), class_="strong")), class_="bad" if each.weight >= 1 else "warn", data_key=str(each.kind))
+        tag(
+            "li",
+            icon("warning"),
+            tag("div", tag("p", reason(look, each), class_="strong")),
+            class_="bad" if each.weight >= 1 else "warn",
+            data_key=str(each.kind),
+        )
         for each in (found.reasons if found else ())
     ]
-    return card(say("line.health"), tag("ul", wrong, class_="rows alerts") if wrong else None, pieces.facts(pairs), more=tag("span", say("lines.span"), class_="soft"), key="health", class_="two-facts")
+    return card(
+        say("line.health"),
+        tag("ul", wrong, class_="rows alerts") if wrong else None,
+        pieces.facts(pairs),
+        more=tag("span", say("lines.span"), class_="soft"),
+        key="health",
+        class_="two-facts",
+    )
 
 
 def _hours(look: Look, found: LineReportView | None) -> Markup:
@@ -190,10 +229,18 @@ def _hours(look: Look, found: LineReportView | None) -> Markup:
     if found is None or not found.hours:
         return card(say("line.hours"), pieces.empty(say, "line.hours.none"), key="hours")
     bars = spark([_bar(look, part) for part in _by_hour(look, found.hours)], say("line.hours"))
-    legend = [tag("li", tag("i", class_=f"sign {LEVELS[level]}", aria_hidden="true"), say(f"line.level.{level}")) for level in Level]
+    legend = [
+        tag("li", tag("i", class_=f"sign {LEVELS[level]}", aria_hidden="true"), say(f"line.level.{level}"))
+        for level in Level
+    ]
     newest = max(int(part.key) for part in found.hours)
     axis = tag("div", moment(newest - 23 * HOUR_S, "day"), moment(newest, "day"), class_="axis", dir="ltr")
-    return card(say("line.hours"), tag("div", bars, axis, class_="big-spark", dir="ltr"), tag("ul", legend, class_="legend"), key="hours")
+    return card(
+        say("line.hours"),
+        tag("div", bars, axis, class_="big-spark", dir="ltr"),
+        tag("ul", legend, class_="legend"),
+        key="hours",
+    )
 
 
 def _regions(look: Look, found: LineReportView | None) -> Markup | None:
@@ -201,7 +248,23 @@ def _regions(look: Look, found: LineReportView | None) -> Markup | None:
     if found is None or len(found.regions) < 2:
         return None
     rows = [
-        tag("li", dot(LEVELS[part.level]), tag("div", tag("p", tag("span", name(str(part.key) or "–"), class_="strong"), tag("span", reason(look, part.reasons[0]) if part.reasons else say(f"line.level.{part.level}"), class_="soft"))), data_key=str(part.key))
+        tag(
+            "li",
+            dot(LEVELS[part.level]),
+            tag(
+                "div",
+                tag(
+                    "p",
+                    tag("span", name(str(part.key) or "–"), class_="strong"),
+                    tag(
+                        "span",
+                        reason(look, part.reasons[0]) if part.reasons else say(f"line.level.{part.level}"),
+                        class_="soft",
+                    ),
+                ),
+            ),
+            data_key=str(part.key),
+        )
         for part in found.regions
     ]
     return card(say("line.regions"), tag("ul", rows, class_="rows"), key="regions")
@@ -214,13 +277,33 @@ def _probe(look: Look, line: LineStandView, file: LineFile | None) -> Markup | N
     if probe is None or probe.line != line.name:
         return None
     begun = probe.began
-    steps = [tag("li", tag("span", f"+{at - begun if at > begun else at:.1f} s", class_="number soft"), tag("span", words, lang="en", dir="auto"), data_key=f"{at}-{words}") for at, words in probe.steps]
+    steps = [
+        tag(
+            "li",
+            tag("span", f"+{at - begun if at > begun else at:.1f} s", class_="number soft"),
+            tag("span", words, lang="en", dir="auto"),
+            data_key=f"{at}-{words}",
+        )
+        for at, words in probe.steps
+    ]
     told: Content = tag("p", say("line.test.on"), class_="soft")
     if probe.result is not None:
         result = probe.result
-        level, words = ("good", say("line.test.passed")) if result.passed else ("bad", say("line.test.failed", why=str(result.fault)))
-        told = [tag("p", pill(words, level)), tag("p", result.remedy, lang="en", dir="auto") if result.remedy else None]
-    return card(say("line.test.title"), tag("ol", steps, class_="steps", role="log"), tag("div", told, class_="stack-s"), key="probe")
+        level, words = (
+            ("good", say("line.test.passed"))
+            if result.passed
+            else ("bad", say("line.test.failed", why=str(result.fault)))
+        )
+        told = [
+            tag("p", pill(words, level)),
+            tag("p", result.remedy, lang="en", dir="auto") if result.remedy else None,
+        ]
+    return card(
+        say("line.test.title"),
+        tag("ol", steps, class_="steps", role="log"),
+        tag("div", told, class_="stack-s"),
+        key="probe",
+    )
 
 
 def _probes(look: Look, file: LineFile | None) -> Markup:
@@ -233,7 +316,13 @@ def _probes(look: Look, file: LineFile | None) -> Markup:
             dot("good" if each.passed else "bad"),
             tag(
                 "div",
-                tag("p", moment(each.at, "day"), tag("span", say("line.test.passed") if each.passed else each.fault, class_="strong"), tag("span", figure(look, "mos", each.mos), class_="number"), tag("span", figure(look, "delay_ms", each.delay_ms), class_="number soft")),
+                tag(
+                    "p",
+                    moment(each.at, "day"),
+                    tag("span", say("line.test.passed") if each.passed else each.fault, class_="strong"),
+                    tag("span", figure(look, "mos", each.mos), class_="number"),
+                    tag("span", figure(look, "delay_ms", each.delay_ms), class_="number soft"),
+                ),
                 tag("p", each.words, class_="soft", lang="en", dir="auto") if each.words else None,
             ),
             data_key=str(each.at),

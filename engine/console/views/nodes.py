@@ -28,7 +28,15 @@ def _acts(look: Look) -> list[Markup]:
         return []
     if here.state == "draining":
         return [tag("button", say("node.fill"), type="button", data_do="drain", data_draining="")]
-    sure = tag("button", say("node.drain"), type="button", class_="stop", data_do="drain", data_draining="yes", data_closes=True)
+    sure = tag(
+        "button",
+        say("node.drain"),
+        type="button",
+        class_="stop",
+        data_do="drain",
+        data_draining="yes",
+        data_closes=True,
+    )
     button = tag("button", say("node.drain"), type="button", data_opens="drain", class_="danger")
     return [button, pieces.confirm("drain", say, "node.drain.sure", sure, name=here.name)]
 
@@ -55,7 +63,9 @@ def listed(look: Look) -> Markup:
 def _row(look: Look, node: NodeView) -> Markup:
     say = look.say
     level = "bad" if not node.well and node.state == "up" else NODE_LEVELS.get(node.state, "soft")
-    words = say.known(f"node.{node.state}", node.state) if node.well or node.state != "up" else say("node.unwell")
+    words = (
+        say.known(f"node.{node.state}", node.state) if node.well or node.state != "up" else say("node.unwell")
+    )
     full = "bad" if node.load >= 0.9 else "warn" if node.load >= 0.75 else "good"
     share = say.share(node.load)
     return row(
@@ -63,7 +73,10 @@ def _row(look: Look, node: NodeView) -> Markup:
         cell([tag("b", name(node.name)), pill(say("node.here")) if node.here else None]),
         cell(pill([dot(level), words], level)),
         cell(name(node.region)),
-        cell([tag("b", say.number(node.calls)), tag("span", f" / {say.number(node.capacity)}", class_="soft")], "number"),
+        cell(
+            [tag("b", say.number(node.calls)), tag("span", f" / {say.number(node.capacity)}", class_="soft")],
+            "number",
+        ),
         cell([pieces.bar(node.load, full, share), tag("span", share, class_="share")], "level"),
         cell(say.ms(node.rtt_ms), "number"),
         cell(tag("span", node.why, class_="soft", lang="en", dir="auto")),
@@ -78,7 +91,11 @@ def health(look: Look) -> Markup:
             dot(CHECKS[check.status]),
             tag(
                 "div",
-                tag("p", tag("span", name(check.name), class_="strong"), pill(say(f"health.{check.status}"), CHECKS[check.status])),
+                tag(
+                    "p",
+                    tag("span", name(check.name), class_="strong"),
+                    pill(say(f"health.{check.status}"), CHECKS[check.status]),
+                ),
                 tag("p", check.detail, class_="soft", lang="en", dir="auto") if check.detail else None,
             ),
             data_key=check.name,

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from engine.console.language import DASH, Words
 from engine.console.look import Look, address
-from engine.console.markup import Content, joined, tag
+from engine.console.markup import Content, tag
 
 ICONS: Mapping[str, str] = {
     "wallboard": "M4 5h7v6H4zM13 5h7v3.5h-7zM13 11h7v8h-7zM4 14h7v5H4z",
@@ -79,13 +79,20 @@ def card(title: Content, *content: Content, more: Content = None, key: str = "",
     head = tag("header", tag("h2", title, id=f"{key}-title" if key else None), more)
     labelled = f"{key}-title" if key else None
     return tag(
-        "section", head, *content, class_=f"card {class_}".strip(), aria_labelledby=labelled, data_key=key or None
+        "section",
+        head,
+        *content,
+        class_=f"card {class_}".strip(),
+        aria_labelledby=labelled,
+        data_key=key or None,
     )
 
 
 def empty(say: Words, key: str, step: Content = None) -> Markup:
     """Nothing is here: why, and what comes next. The texts are KEY and KEY.more."""
-    return tag("div", tag("p", say(key), class_="empty-what"), tag("p", say(f"{key}.more")), step, class_="empty")
+    return tag(
+        "div", tag("p", say(key), class_="empty-what"), tag("p", say(f"{key}.more")), step, class_="empty"
+    )
 
 
 def tile(label: str, value: Content, more: Content = None, level: str = "") -> Markup:
@@ -100,7 +107,9 @@ def tile(label: str, value: Content, more: Content = None, level: str = "") -> M
     )
 
 
-def table(heads: Sequence[tuple[str, str]], rows: Iterable[Markup], *, label: str, class_: str = "") -> Markup:
+def table(
+    heads: Sequence[tuple[str, str]], rows: Iterable[Markup], *, label: str, class_: str = ""
+) -> Markup:
     """heads: words and class of each column; a row is what `row` makes. Scrolls within itself."""
     head = tag("tr", [tag("th", words, scope="col", class_=kind or None) for words, kind in heads])
     inner = tag("table", tag("thead", head), tag("tbody", rows), class_=class_ or None)
@@ -128,7 +137,13 @@ def bar(share: float | None, level: str, label: str, goal: float | None = None) 
         notch,
     ]
     return tag(
-        "svg", drawn, class_="bar", viewbox="0 0 100 6", preserveaspectratio="none", role="img", aria_label=label
+        "svg",
+        drawn,
+        class_="bar",
+        viewbox="0 0 100 6",
+        preserveaspectratio="none",
+        role="img",
+        aria_label=label,
     )
 
 
@@ -149,7 +164,11 @@ def confirm(id: str, say: Words, key: str, button: Markup, **values: object) -> 
 
 def head(look: Look, title: str, *more: Content, back: str = "", soft: Content = None) -> Markup:
     """The top of a page; its heading gets the focus after coming here."""
-    way = link([icon("back"), tag("span", look.say("back"), class_="quiet")], back, class_="round") if back else None
+    way = (
+        link([icon("back"), tag("span", look.say("back"), class_="quiet")], back, class_="round")
+        if back
+        else None
+    )
     named = tag("h1", name(title), tabindex=-1)
     below = tag("p", soft, class_="soft") if soft is not None else None
     return tag(

@@ -60,7 +60,10 @@ def _row(look: Look, queue: QueueView) -> Markup:
         cell(say.number(queue.waiting), f"number {waits if queue.waiting else 'none'}"),
         cell(since(look.now.at - queue.longest_wait_s) if queue.waiting else "–", f"number {waits}"),
         cell(wallboard.staff(look, queue)),
-        cell([pieces.bar(queue.service_level, level, label, LOW), tag("span", share, class_=f"share {level}")], "level"),
+        cell(
+            [pieces.bar(queue.service_level, level, label, LOW), tag("span", share, class_=f"share {level}")],
+            "level",
+        ),
         cell(say.number(queue.answered), "number"),
         cell(say.number(queue.abandoned), "number"),
         cell(say.share(queue.abandoned / offered if offered else None, 1), "number"),
@@ -75,7 +78,11 @@ def _one(look: Look, queue: QueueView) -> Markup:
     goal = say("queue.level.goal", n=round(queue.service_threshold_s))
     made = [
         tile(say("tile.waiting"), say.number(queue.waiting), level=waits),
-        tile(say("tile.longest"), since(look.now.at - queue.longest_wait_s) if queue.waiting else "0:00", level=waits),
+        tile(
+            say("tile.longest"),
+            since(look.now.at - queue.longest_wait_s) if queue.waiting else "0:00",
+            level=waits,
+        ),
         tile(say("tile.level"), say.share(queue.service_level), goal, "" if level == "soft" else level),
         tile(say("queue.answered"), say.number(queue.answered), say("today")),
         tile(

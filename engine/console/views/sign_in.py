@@ -35,16 +35,26 @@ def page(say: Words, then: str, refusal: Refusal | None) -> str:
         action=f"{BASE}/sign-in",
     )
     others = [
-        tag("a", words, href=f"{BASE}/sign-in?lang={code}", lang=code, aria_current="true" if code == say.code else None)
+        tag(
+            "a",
+            words,
+            href=f"{BASE}/sign-in?lang={code}",
+            lang=code,
+            aria_current="true" if code == say.code else None,
+        )
         for code, words in NAMES.items()
     ]
     return Markup("<!doctype html>") + tag(
         "html",
         tag(
             "head",
-            Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
+            Markup(
+                '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+            ),
             tag("title", f"{say('sign_in')} · Isogloss"),
-            Markup(f'<link rel="icon" href="{BASE}/web/mark.svg"><link rel="stylesheet" href="{BASE}/web/style.css">'),
+            Markup(
+                f'<link rel="icon" href="{BASE}/web/mark.svg"><link rel="stylesheet" href="{BASE}/web/style.css">'
+            ),
             Markup(f'<link rel="stylesheet" href="{BASE}/web/console.css">'),
         ),
         tag("body", tag("main", form, tag("p", others, class_="languages"), class_="door")),
@@ -53,7 +63,9 @@ def page(say: Words, then: str, refusal: Refusal | None) -> str:
     )
 
 
-def _field(say: Words, name: str, complete: str, kind: str = "text", hint: bool = False, required: bool = False) -> Markup:
+def _field(
+    say: Words, name: str, complete: str, kind: str = "text", hint: bool = False, required: bool = False
+) -> Markup:
     box = tag(
         "input",
         id=name,

@@ -71,8 +71,15 @@ def tiles(look: Look) -> Markup:
     longest = 0.0 if oldest is None else now.at - oldest
     talking = sum(call.state == "talking" for call in now.calls)
     made = [
-        tile(say("tile.waiting"), say.number(len(waits)), say("tile.waiting.more", n=_queued(now)), "warn" if waits else ""),
-        tile(say("tile.longest"), since(oldest) if oldest else "0:00", _whose(look, waits), wait_level(longest)),
+        tile(
+            say("tile.waiting"),
+            say.number(len(waits)),
+            say("tile.waiting.more", n=_queued(now)),
+            "warn" if waits else "",
+        ),
+        tile(
+            say("tile.longest"), since(oldest) if oldest else "0:00", _whose(look, waits), wait_level(longest)
+        ),
         tile(say("tile.level"), say.share(level), say("tile.level.more", n=offered), goal),
         tile(
             say("tile.free"),
@@ -138,13 +145,19 @@ def _queue(look: Look, queue: QueueView) -> Markup:
     waits = wait_level(queue.longest_wait_s) if queue.waiting else ""
     longest = since(look.now.at - queue.longest_wait_s) if queue.waiting else tag("span", "–", class_="soft")
     label = say("queue.level.label", share=share, n=round(queue.service_threshold_s))
-    handled = [tag("b", say.number(queue.answered)), tag("span", f" / {say.number(queue.abandoned)}", class_="soft")]
+    handled = [
+        tag("b", say.number(queue.answered)),
+        tag("span", f" / {say.number(queue.abandoned)}", class_="soft"),
+    ]
     return pieces.row(
         queue.name,
         cell(link(name(queue.name), address("queues", queue.name), class_="strong")),
         cell(say.number(queue.waiting), f"number big {'none' if not queue.waiting else waits}"),
         cell(longest, f"number {waits}"),
-        cell([pieces.bar(queue.service_level, level, label, LOW), tag("span", share, class_=f"share {level}")], "level"),
+        cell(
+            [pieces.bar(queue.service_level, level, label, LOW), tag("span", share, class_=f"share {level}")],
+            "level",
+        ),
         cell(staff(look, queue), "staff"),
         cell(handled, "number handled"),
         to="queue",
@@ -155,13 +168,23 @@ def staff(look: Look, queue: QueueView) -> Markup:
     """Its people as dots: free, busy, away; told in words as well."""
     say = look.say
     team = look.now.teams.get(queue.name, ())
-    states = Counter(LEVELS[AgentState(agent.state)] for agent in team if agent.state != AgentState.LOGGED_OUT)
+    states = Counter(
+        LEVELS[AgentState(agent.state)] for agent in team if agent.state != AgentState.LOGGED_OUT
+    )
     label = say("queue.staff.label", free=states["good"], busy=states["busy"], away=states["warn"])
     if not sum(states.values()):
         return pill(say("queue.nobody"), "bad" if queue.waiting else "soft")
     dots = [[dot(level)] * min(states[level], 8) for level in ("good", "busy", "warn")]
     free = tag("b", say.number(states["good"]), class_="good" if states["good"] else "soft")
-    return tag("span", free, tag("span", dots, class_="dots"), title=label, role="img", aria_label=label, class_="crew")
+    return tag(
+        "span",
+        free,
+        tag("span", dots, class_="dots"),
+        title=label,
+        role="img",
+        aria_label=label,
+        class_="crew",
+    )
 
 
 # --- who waits -------------------------------------------------------------------------------------
@@ -176,8 +199,18 @@ def waits(look: Look) -> Markup:
         return card(title, nobody, key="waits")
     shown = [waiter(look, call) for call in found[:MOST_WAITING]]
     left = len(found) - len(shown)
-    more = tag("p", link(say("waits.more", n=left), address("calls", state="queued")), class_="soft") if left > 0 else None
-    return card(title, tag("ul", shown, class_="rows"), more, more=tag("span", str(len(found)), class_="count"), key="waits")
+    more = (
+        tag("p", link(say("waits.more", n=left), address("calls", state="queued")), class_="soft")
+        if left > 0
+        else None
+    )
+    return card(
+        title,
+        tag("ul", shown, class_="rows"),
+        more,
+        more=tag("span", str(len(found)), class_="count"),
+        key="waits",
+    )
 
 
 def waiter(look: Look, call: CallView) -> Markup:
@@ -210,9 +243,17 @@ def agents(look: Look) -> Markup:
     say, now = look.say, look.now
     if not now.agents:
         return card(say("page.agents"), pieces.empty(say, "empty.agents"), key="agents")
-    by = {state: sorted((a for a in now.agents if a.state == state), key=lambda a: a.since) for state in ORDER}
+    by = {
+        state: sorted((a for a in now.agents if a.state == state), key=lambda a: a.since) for state in ORDER
+    }
     counts = [
-        tag("li", dot(LEVELS[state]), tag("b", say.number(len(found))), say(f"agent.{state}"), data_key=str(state))
+        tag(
+            "li",
+            dot(LEVELS[state]),
+            tag("b", say.number(len(found))),
+            say(f"agent.{state}"),
+            data_key=str(state),
+        )
         for state, found in by.items()
         if found
     ]
@@ -254,7 +295,11 @@ def wants(look: Look) -> Markup:
     say = look.say
     found = alerts(look.now)
     if not found:
-        return card(say("alerts.title"), tag("div", icon("good"), tag("p", say("alerts.none")), class_="calm"), key="alerts")
+        return card(
+            say("alerts.title"),
+            tag("div", icon("good"), tag("p", say("alerts.none")), class_="calm"),
+            key="alerts",
+        )
     shown = [_alert(look, each) for each in found[:MOST_ALERTS]]
     left = len(found) - len(shown)
     more = tag("p", say("alerts.more", n=left), class_="soft") if left > 0 else None

@@ -99,7 +99,7 @@ def where(region: str, country: str = "") -> tuple[float, float] | None:
         if known in REGIONS:
             return REGIONS[known]
     codes = countries()
-    return codes.get(name.upper()) or codes.get(parts[0].upper()) or codes.get(country.upper())
+    return codes.get(country.upper()) or codes.get(name.upper()) or codes.get(parts[0].upper())
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +130,19 @@ WORST = ("bad", "warn", "good", "soft")
 
 def marked(look: Look) -> tuple[dict[tuple[float, float], list[Mark]], list[Mark]]:
     """Marks by place (latitude, longitude), and those whose place nobody knows."""
-    say, placed, lost = look.say, {}, []  # type: ignore[var-annotated]
+    say = look.say
+    placed: dict[tuple[float, float], list[Mark]] = {}
+    lost: list[Mark] = []
     for node in look.now.nodes:
         level = "bad" if not node.well else NODE_LEVELS.get(node.state, "soft")
         title = say("world.node", name=node.name, region=node.region, n=node.calls)
         mark = Mark("node", title, level, node.load, address("nodes"), node.here)
-        _put(mark, where(node.region), placed, lost)
+        _put(mark, look.places.get(node.region) or where(node.region), placed, lost)
     for line in look.now.lines:
         title = say("world.line", name=line.name, state=say(f"line.{line.state}"))
         mark = Mark("line", title, LINE_LEVELS[line.state], float(line.active), address("lines", line.name))
-        _put(mark, where(line.region, line.country) or where(line.country, line.country), placed, lost)
+        place = look.places.get(line.region) or where(line.region, line.country)
+        _put(mark, place, placed, lost)
     return placed, lost
 
 
@@ -168,7 +171,9 @@ def world(look: Look) -> Markup:
     if lost:
         told = [tag("li", link(mark.title, mark.to), data_key=mark.title) for mark in lost[:8]]
         nowhere = tag("div", tag("p", say("world.nowhere"), class_="soft"), tag("ul", told), class_="nowhere")
-    return joined(tag("div", land, over, class_="world", dir="ltr"), _legend(say, [*everybody, *lost]), nowhere)
+    return joined(
+        tag("div", land, over, class_="world", dir="ltr"), _legend(say, [*everybody, *lost]), nowhere
+    )
 
 
 def _place(place: tuple[float, float], marks: Sequence[Mark]) -> Markup:
@@ -191,7 +196,15 @@ def _node(x: float, y: float, nodes: Sequence[Mark]) -> Markup:
         tag("title", "\n".join(mark.title for mark in nodes)),
         tag("circle", cx=x, cy=y, r=9.0, class_="halo"),
         tag("circle", cx=x, cy=y, r=6.2, class_="track"),
-        tag("circle", cx=x, cy=y, r=6.2, class_="load", stroke_dasharray=ring, transform=f"rotate(-90 {x:.2f} {y:.2f})"),
+        tag(
+            "circle",
+            cx=x,
+            cy=y,
+            r=6.2,
+            class_="load",
+            stroke_dasharray=ring,
+            transform=f"rotate(-90 {x:.2f} {y:.2f})",
+        ),
         tag("circle", cx=x, cy=y, r=3.6, class_="core"),
         tag("text", str(len(nodes)), x=x, y=y + 1.6, class_="many") if len(nodes) > 1 else None,
     ]
@@ -221,5 +234,12 @@ def _legend(say: Words, marks: Sequence[Mark]) -> Markup:
             many = sum(mark.level == level for mark in mine)
             if many:
                 words = say(f"world.{kind}s.{level}", n=many)
-                told.append(tag("li", tag("i", class_=f"sign {kind} {level}", aria_hidden="true"), words, data_key=words))
+                told.append(
+                    tag(
+                        "li",
+                        tag("i", class_=f"sign {kind} {level}", aria_hidden="true"),
+                        words,
+                        data_key=words,
+                    )
+                )
     return tag("ul", told, class_="legend")
