@@ -46,7 +46,10 @@ MESSAGES_S, BURST = 30.0, 120.0  # that a browser may send
 STALLED_S = 10.0
 MOST_FORM = 4096
 FOREVER = "public, max-age=31536000, immutable"
-SIGN_IN = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+SIGN_IN = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
 SHARED = ("style.css", "mark.svg")  # with the pages of agents and callers
 
 log = structlog.get_logger("console")

@@ -1,10 +1,10 @@
-"""What pages ask of the store and of those who look into calls: one value a page, made anew only when it changed."""
+"""What pages ask of the store and of whoever looks into calls: a value a page, new only when it changed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from engine.console.desk import Desk
 from engine.console.insight import Finding, Ladder, LegQuality
@@ -54,9 +54,9 @@ class CallFile:
 async def call_file(desk: Desk, place: Place, before: Any) -> CallFile:
     """A call that is long over is not asked for again."""
     live = desk.view.call(place.id) is not None
-    if isinstance(before, CallFile) and not live and before.record is not None:
-        if desk.wall() - before.record.ended_at > LATE_S:
-            return before
+    over = before.record.ended_at if isinstance(before, CallFile) and before.record is not None else None
+    if over is not None and not live and desk.wall() - over > LATE_S:
+        return cast(CallFile, before)
     said = _lines(desk.view.minutes(place.id)) if live else None
     found = await desk.ask(_read, desk, place.id, live, said)
     return before if found == before else found
@@ -94,7 +94,7 @@ async def records(desk: Desk, place: Place, before: Any) -> RecordPage | None:
     """The page of records that the address asks for; None among live calls."""
     if place.get("when") != "ended":
         return None
-    asked: Mapping[str, str] = {name: place.get(name) for name in FILTERS if place.get(name)}
+    asked: Mapping[str, Any] = {name: place.get(name) for name in FILTERS if place.get(name)}
     ask: Callable[..., RecordPage] = desk.view.records
     found = await desk.ask(ask, RecordFilter(**asked), cursor=place.get("cursor") or None, limit=PAGE)
     return before if found == before else found

@@ -56,8 +56,9 @@ class Words:
         """
         text = table(self.code).get(key, key)
         if not isinstance(text, str):
-            n = values.get("n", 0)
-            text = text.get(plural(self.code, n if isinstance(n, (int, float)) else 0), text["other"])
+            given = values.get("n", 0)
+            n = given if isinstance(given, (int, float)) else 0
+            text = text.get("zero" if n == 0 else plural(self.code, n), text["other"])
         return text.format_map({name: self._value(value) for name, value in values.items()})
 
     def known(self, key: str, otherwise: str) -> str:

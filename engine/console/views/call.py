@@ -1,4 +1,4 @@
-"""A call, live or over: its head, its SIP, why what was decided was, and its record; the rest stands beside."""
+"""A call, live or over: its head, its SIP, its decisions and its record; other modules draw the rest."""
 
 from __future__ import annotations
 

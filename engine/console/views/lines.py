@@ -20,16 +20,40 @@ from routing.report import HOUR_S, Figures, Kind, Level, Reason
 
 LEVELS: Mapping[Level, str] = {Level.NONE: "soft", Level.GOOD: "good", Level.FAIR: "warn", Level.BAD: "bad"}
 SHARES: Mapping[Level, float] = {Level.NONE: 0.0, Level.GOOD: 0.3, Level.FAIR: 0.65, Level.BAD: 1.0}
-FIGURES = ("calls", "connect_rate", "drop_rate", "mos", "loss", "jitter_ms", "pdd_s", "rtt_ms", "delay_ms")
+FIGURES = (
+    "calls",
+    "connect_rate",
+    "drop_rate",
+    "mos",
+    "loss",
+    "jitter_ms",
+    "pdd_s",
+    "rtt_ms",
+    "delay_ms",
+)
 # how a figure is written: share, ms, s, or how many digits
 FORMS: Mapping[str, str] = {
-    "connect_rate": "share0", "drop_rate": "share1", "loss": "share1", "mos": "2", "probe_mos": "2", "calls": "0",
-    "jitter_ms": "ms", "rtt_ms": "ms", "delay_ms": "ms", "pdd_s": "s", "pdd_p95_s": "s", "setup_s": "s", "probes": "share0",
-}  # fmt: skip
+    "calls": "0",
+    "connect_rate": "share0",
+    "drop_rate": "share1",
+    "loss": "share1",
+    "probes": "share0",
+    "mos": "2",
+    "jitter_ms": "ms",
+    "rtt_ms": "ms",
+    "delay_ms": "ms",
+    "pdd_s": "s",
+}
 OF: Mapping[Kind, str] = {
-    Kind.UNPROVEN: "probes", Kind.CONNECT: "connect_rate", Kind.DROP: "drop_rate", Kind.MOS: "mos", Kind.LOSS: "loss",
-    Kind.PDD: "pdd_s", Kind.DELAY: "delay_ms", Kind.JITTER: "jitter_ms",
-}  # fmt: skip
+    Kind.UNPROVEN: "probes",
+    Kind.CONNECT: "connect_rate",
+    Kind.DROP: "drop_rate",
+    Kind.MOS: "mos",
+    Kind.LOSS: "loss",
+    Kind.PDD: "pdd_s",
+    Kind.DELAY: "delay_ms",
+    Kind.JITTER: "jitter_ms",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,9 +52,8 @@ def page(say: Words, then: str, refusal: Refusal | None) -> str:
                 '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
             ),
             tag("title", f"{say('sign_in')} · Isogloss"),
-            Markup(
-                f'<link rel="icon" href="{BASE}/web/mark.svg"><link rel="stylesheet" href="{BASE}/web/style.css">'
-            ),
+            Markup(f'<link rel="icon" href="{BASE}/web/mark.svg">'),
+            Markup(f'<link rel="stylesheet" href="{BASE}/web/style.css">'),
             Markup(f'<link rel="stylesheet" href="{BASE}/web/console.css">'),
         ),
         tag("body", tag("main", form, tag("p", others, class_="languages"), class_="door")),

@@ -22,7 +22,7 @@ WIDTH = 360.0
 
 
 def miller(latitude: float) -> float:
-    """Miller's cylindrical projection, in degrees (Miller 1942): the north is drawn less high than Mercator's."""
+    """Miller's cylindrical projection (1942), in degrees: the north is drawn less high than Mercator's."""
     radians = math.radians(latitude)
     return math.degrees(1.25 * math.log(math.tan(math.pi / 4 + 0.4 * radians)))
 
@@ -159,7 +159,7 @@ def _put(
 
 
 def world(look: Look) -> Markup:
-    """The map, a legend with counts, and what has no place on it. North is up and west is left in every language."""
+    """The map, a legend with counts, and what has no place on it. West is left in every language."""
     say = look.say
     placed, lost = marked(look)
     everybody = [mark for marks in placed.values() for mark in marks]

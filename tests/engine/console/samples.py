@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from engine.console.insight import Finding, Ladder, LegQuality, Message, Sample, Weight
 from engine.store.rows import Entry
@@ -25,20 +26,23 @@ c=IN IP4 10.0.0.12
 m=audio 4000 RTP/AVP 8 101"""
 
 
+LOSS = {"leg": 9, "side": "customer", "trouble": "loss", "cause": "8 % from the customer do not arrive"}
+
+
 def entries(call: str, t0: float, *, ended: float | None = None) -> list[Entry]:
     """A call that waits, is missed by one agent and taken by another, is held, and loses packets."""
-    told = [
+    told: list[tuple[float, str, dict[str, Any]]] = [
         (0.0, "call.arrived", {"number": "+498001234", "market": "es", "language": "es"}),
         (0.3, "call.answered", {"codec": "opus", "encryption": "AES_CM_128_HMAC_SHA1_80"}),
         (6.2, "call.queued", {"queue": "support", "position": 3}),
-        (41.0, "call.offered", {"queue": "support", "agent": "dalia", "why": "idle 62 s, longest of 2; caller first of 3, waited 35 s"}),
+        (41.0, "call.offered", {"queue": "support", "agent": "dalia", "why": "idle 62 s, longest of 2"}),
         (61.0, "call.offer_missed", {"agent": "dalia", "outcome": "no answer"}),
-        (61.4, "call.offered", {"queue": "support", "agent": "emre", "why": "idle 12 s, the only one free; caller first of 3, waited 55 s"}),
+        (61.4, "call.offered", {"queue": "support", "agent": "emre", "why": "idle 12 s, the only one free"}),
         (66.8, "call.connected", {"party": "", "agent": "emre", "codec": "opus"}),
         (67.0, "recording.began", {"file": "2026/11/c4.opus"}),
-        (120.0, "leg.troubled", {"leg": 9, "side": "customer", "trouble": "loss", "cause": "8 % of the packets from the customer do not arrive", "since": t0 + 118, "over": False}),
-        (121.0, "leg.codec_wished", {"leg": 9, "side": "customer", "codec": "opus 16 kbit/s", "why": "8 % lost: less to send, with FEC"}),
-        (150.0, "leg.troubled", {"leg": 9, "side": "customer", "trouble": "loss", "cause": "", "since": t0 + 149, "over": True}),
+        (120.0, "leg.troubled", LOSS | {"since": t0 + 118, "over": False}),
+        (121.0, "leg.codec_wished", {"codec": "opus 16 kbit/s", "why": "8 % lost: less to send, with FEC"}),
+        (150.0, "leg.troubled", LOSS | {"since": t0 + 149, "over": True}),
         (162.0, "call.held", {"by": "agent"}),
         (178.0, "call.resumed", {"by": "agent"}),
     ]  # fmt: skip
@@ -55,11 +59,29 @@ def entries(call: str, t0: float, *, ended: float | None = None) -> list[Entry]:
 
 def said(call: str) -> list[Line]:
     rows = (
-        ("agent", 68.0, "en", "Hello, this is Emre at support. How can I help?", "Hola, soy Emre, de soporte. ¿En qué puedo ayudarle?"),
-        ("customer", 72.5, "es", "Buenos días. El paquete no ha llegado y ya van dos semanas.", "Good morning. The parcel has not come, and it has been two weeks."),
-        ("agent", 79.0, "en", "I am sorry. May I have the number of the order?", "Lo siento. ¿Me da el número del pedido?"),
-        ("customer", 84.2, "es", "Sí, es el cuatro cuatro siete, uno nueve.", "Yes, it is four four seven, one nine."),
-    )  # fmt: skip
+        (
+            "agent",
+            68.0,
+            "en",
+            "Hello, this is Emre. How can I help?",
+            "Hola, soy Emre. ¿En qué puedo ayudarle?",
+        ),
+        (
+            "customer",
+            72.5,
+            "es",
+            "El paquete no ha llegado, y ya van dos semanas.",
+            "The parcel has not come.",
+        ),
+        (
+            "agent",
+            79.0,
+            "en",
+            "I am sorry. What is the number of the order?",
+            "Lo siento. ¿Qué número tiene?",
+        ),
+        ("customer", 84.2, "es", "Es el cuatro cuatro siete, uno nueve.", "It is four four seven, one nine."),
+    )
     return [
         Line(
             call, side, place, begin, begin + 4, language, text, translation, low=place == 3, gist=place == 1
@@ -91,12 +113,19 @@ class Authored:
             (66.9, NODE, AGENT, "ACK", "1 ACK", False),
         )
         messages = tuple(
-            Message(at=self.t0 + at, source=source, target=target, label=label, cseq=cseq, text=INVITE if not place else "", again=again)
+            Message(
+                at=self.t0 + at,
+                source=source,
+                target=target,
+                label=label,
+                cseq=cseq,
+                text="" if place else INVITE,
+                again=again,
+            )
             for place, (at, source, target, label, cseq, again) in enumerate(rows)
-        )  # fmt: skip
-        return Ladder(
-            parties=((CUSTOMER, "192.0.2.7"), (NODE, "isogloss-1"), (AGENT, "emre")), messages=messages
         )
+        parties = ((CUSTOMER, "192.0.2.7"), (NODE, "isogloss-1"), (AGENT, "emre"))
+        return Ladder(parties=parties, messages=messages)
 
     def quality(self, call: str) -> Sequence[LegQuality] | None:
         def sample(second: int, bad: bool) -> Sample:
@@ -104,7 +133,8 @@ class Authored:
             loss = 0.08 * abs(math.sin(second / 7)) if lossy else 0.001
             return Sample(
                 at=self.t0 + second, mos=4.38 - 18 * loss, loss=loss,
-                jitter_ms=6 + 3 * math.sin(second / 5) + (14 if lossy else 0), delay_ms=92 + 8 * math.sin(second / 11),
+                jitter_ms=6 + 3 * math.sin(second / 5) + (14 if lossy else 0),
+                delay_ms=92 + 8 * math.sin(second / 11),
             )  # fmt: skip
 
         seconds = range(68, 210, 2)
@@ -119,7 +149,7 @@ class Authored:
                 kind="loss",
                 weight=Weight.FAULT,
                 what="The customer was broken up for 31 seconds: up to 8 % of her packets did not arrive.",
-                remedy="Her mobile network is the likely place. Let callers from this region begin with `mobile-2g` in media.yaml.",
+                remedy="Her mobile network is the likely place: let this region begin with `mobile-2g`.",
                 evidence=(
                     "RTP from 192.0.2.7: 8.0 % lost from 1:58 to 2:29",
                     "The agent’s side lost nothing meanwhile",
