@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from engine.api.settings import Scope, Settings, Token, hashed
+from engine.store.rows import clean
 
 SESSIONS = 1000
 IDLE_S = 8 * 3600.0
@@ -82,7 +83,7 @@ class TokenDoor:
         self._sessions: OrderedDict[bytes, _Held] = OrderedDict()
 
     async def login(self, name: str, password: str, totp: str, source: str) -> Session | Refusal:
-        token = self._settings().holder(password.strip(), self._wall())
+        token = self._settings().holder(clean(password.strip()), self._wall())
         if token is None or Scope.READ not in token.scopes:
             return Refusal("wrong")
         cookie, now = secrets.token_urlsafe(32), self._clock()

@@ -9,7 +9,7 @@ from engine.console.door import WRITE
 from engine.console.look import Page, View
 from engine.console.views import agents, call, calls, config, frame, lines, nodes, queues, wallboard
 
-FRAME: Mapping[str, View] = {"shell": frame.shell, "note": frame.note}
+FRAME: Mapping[str, View] = {"shell": frame.shell}
 
 WALLBOARD = Page("wallboard", wallboard.PARTS, wallboard.PILES)
 CALLS = Page("calls", calls.PARTS, load=files.records, every_s=15.0)

@@ -25,6 +25,7 @@ from engine.store.records import BadCursor
 log = structlog.get_logger("console")
 MOST_FIELDS = 24
 MOST_TEXT = 4000
+NOTED_S = 8.0  # for so long it is told what came of something
 
 
 class Part(Protocol):
@@ -51,7 +52,8 @@ class Drawings:
 
 
 class Screen:
-    """frame: views that are there on every page. lay: makes a page's parts, in place of those before. gone:
+    """frame: views that are there on every page, beside the part `note`, which tells what came of something
+    that was done. lay: makes a page's parts, in place of those before. gone:
     nobody is signed in here any more.
     """
 
@@ -77,7 +79,7 @@ class Screen:
         self._around: Mapping[str, Part] = {}
         self._parts: Mapping[str, Part] = {}
         self._loading: asyncio.Task[None] | None = None
-        self._asked_at = 0.0
+        self._asked_at = self._noted_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- where ------------------------------------------------------------------------------------
@@ -115,6 +117,9 @@ class Screen:
             self._gone()
             return
         self.who = who
+        if self._noted_at and self._desk.wall() - self._noted_at >= NOTED_S:
+            self._noted_at = 0.0
+            self._around["note"].show(EMPTY, now.at)
         if self.page.every_s and now.at - self._asked_at >= self.page.every_s:
             self._load()
         self.draw(now)
@@ -122,8 +127,8 @@ class Screen:
     def draw(self, now: Snapshot) -> None:
         look = Look(now, self.say, self.who, self.place, self.loaded, self._desk.places)
         common = (self.say.code, self.who.name, self.who.rights, self.place.key)
-        for name, part in self._around.items():
-            part.show(self._drawings.get((name, *common), look, self._frame[name]), now.at)
+        for name, view in self._frame.items():
+            self._around[name].show(self._drawings.get((name, *common), look, view), now.at)
         for name, part in self._parts.items():
             # what was loaded is this screen's own: another's may be newer
             key = (name, *common, id(self.loaded) if self.loaded is not None else 0)
@@ -191,10 +196,10 @@ class Screen:
 
     def note(self, told: Told) -> None:
         """Tell whoever did something what came of it."""
-        part = self._around.get("note")
-        if part is not None and told.key:
-            words = self.say(told.key, **told.values)
-            part.show(tag("p", words, class_="note bad" if told.bad else "note"), self._desk.wall())
+        if told.key:
+            self._noted_at = self._desk.wall()
+            words = tag("p", self.say(told.key, **told.values), class_="note bad" if told.bad else "note")
+            self._around["note"].show(words, self._noted_at)
 
     def _do(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
@@ -211,6 +216,3 @@ class Screen:
     def close(self) -> None:
         for task in list(self._tasks):
             task.cancel()
-
-
-NOTHING = EMPTY

@@ -88,8 +88,3 @@ def _foot(look: Look) -> Markup:
         tag("span", say.known(f"role.{look.who.role}", look.who.role), class_="soft"),
     )
     return tag("div", language, theme, tag("div", who, leave, class_="who"), class_="foot")
-
-
-def note(look: Look) -> Markup:
-    """Empty until something is done (Screen.note)."""
-    return Markup("")

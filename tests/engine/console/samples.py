@@ -143,7 +143,7 @@ class Authored:
             LegQuality(leg=2, side=AGENT, samples=tuple(sample(each, False) for each in seconds)),
         )
 
-    def findings(self, call: str) -> Sequence[Finding] | None:
+    def findings(self, call: str) -> Sequence[Finding]:
         return (
             Finding(
                 kind="loss",
