@@ -150,9 +150,11 @@ class Console:
         asked = request.query_params.get("lang", "")
         return Words(chosen(asked, kept, request.headers.get("accept-language", "")))
 
-    def _page(self, request: Request, path: str, refusal: Refusal | None = None) -> Response:
-        then = request.query_params.get("then", "") if path.startswith("/sign-") else f"{BASE}{path}"
-        drawn = sign_in.page(self.words(request), within(then), refusal)
+    def _page(
+        self, request: Request, path: str, refusal: Refusal | None = None, then: str = ""
+    ) -> Response:
+        wanted = then or (f"{BASE}{path}" if not path.startswith("/sign-") else "")
+        drawn = sign_in.page(self.words(request), within(wanted), refusal)
         headers = {"Content-Security-Policy": SIGN_IN}
         status = 200 if refusal is None else 429 if refusal.reason == "locked" else 403
         return Response(drawn, status, headers, "text/html; charset=utf-8")
@@ -177,7 +179,7 @@ class Console:
         session = await self.desk.door.login(name, password, totp, source)
         if isinstance(session, Refusal):
             log.warning("sign-in refused", source=source, reason=session.reason)
-            return self._page(request, path, session)
+            return self._page(request, path, session, given.get("then", ""))
         log.info("signed in", by=session.principal.name, source=source)
         there = RedirectResponse(within(given.get("then", "")) or f"{BASE}/wallboard", 303)
         secure = self._secure or request.url.scheme == "https"

@@ -57,7 +57,7 @@ class Place:
 
 def address(page: str, id: str = "", **asked: str) -> str:
     """Where a page is."""
-    path = f"{BASE}/{page}" + (f"/{quote(id, safe='')}" if id else "")
+    path = f"{BASE}/{quote(page, safe='')}" + (f"/{quote(id, safe='')}" if id else "")
     left = {key: value for key, value in asked.items() if value}
     return f"{path}?{urlencode(left)}" if left else path
 
