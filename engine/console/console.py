@@ -150,10 +150,9 @@ class Console:
         asked = request.query_params.get("lang", "")
         return Words(chosen(asked, kept, request.headers.get("accept-language", "")))
 
-    def _page(
-        self, request: Request, path: str, refusal: Refusal | None = None, then: str = ""
-    ) -> Response:
-        wanted = then or (f"{BASE}{path}" if not path.startswith("/sign-") else "")
+    def _page(self, request: Request, path: str, refusal: Refusal | None = None, then: str = "") -> Response:
+        here = f"{BASE}{path}" + (f"?{request.url.query}" if request.url.query else "")
+        wanted = then or ("" if path.startswith("/sign-") else here)
         drawn = sign_in.page(self.words(request), within(wanted), refusal)
         headers = {"Content-Security-Policy": SIGN_IN}
         status = 200 if refusal is None else 429 if refusal.reason == "locked" else 403

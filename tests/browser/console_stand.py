@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -34,10 +35,10 @@ class Stand:
         insight: Insight | None = None,
         operating: Operating | None = None,
     ) -> None:
-        self.node = node or BusyNode()
+        self.node: Any = node or BusyNode()
         door = TokenDoor(lambda: SETTINGS, time.monotonic, time.time)
-        desk = Desk(self.node, door, time.time, operating, insight or Authored(T0))
-        self.console = Console(desk)
+        self.desk = Desk(self.node, door, time.time, operating, insight or Authored(T0))
+        self.console = Console(self.desk)
         self.port = port
         self._loop = asyncio.new_event_loop()
         self._up = threading.Event()
