@@ -73,7 +73,9 @@ async def follow(
     return following
 
 
-async def _read(socket: ClientConnection, following: Following, until: Callable[[], bool], reads: bool) -> None:
+async def _read(
+    socket: ClientConnection, following: Following, until: Callable[[], bool], reads: bool
+) -> None:
     """Engine.IO 4: 0 opens, 2 is a ping and 3 its answer, 4 a message; Socket.IO's 40 joins."""
     last = time.monotonic()
     while not until():
@@ -99,7 +101,8 @@ async def _read(socket: ClientConnection, following: Following, until: Callable[
 async def main(address: str, token: str, count: int) -> None:
     cookie = await sign_in(address, token)
     ends = time.monotonic() + FOLLOWED_S
-    found = await asyncio.gather(*(follow(address, cookie, lambda: time.monotonic() > ends) for _ in range(count)))
+    over = [follow(address, cookie, lambda: time.monotonic() > ends) for _ in range(count)]
+    found = await asyncio.gather(*over)
     told = {
         "consoles": count,
         "told_a_second": round(sum(each.told for each in found) / FOLLOWED_S / count, 2),

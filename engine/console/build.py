@@ -33,6 +33,9 @@ def build(console: Console, client: Client, request: Request) -> None:
         return
     ui.add_head_html(str(HEAD))
     client.content.classes(replace="console")
+    around = client.content.parent_slot
+    if around is not None:
+        around.parent.props("role=presentation")  # Quasar's page is a <main>, and ours is within it
     slots: dict[str, Any] = {}
 
     def act(name: str, given: Mapping[str, Any]) -> None:

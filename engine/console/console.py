@@ -84,7 +84,7 @@ class Console:
 
     def __init__(self, desk: Desk, *, sockets: int = SOCKETS, secure: bool = False) -> None:
         self.desk = desk
-        self.pulse = Pulse(lambda serial: taken(desk.view, desk.wall(), serial))
+        self.pulse = Pulse(lambda serial, who: taken(desk.of(who).view, desk.wall(), serial))
         self.drawings = Drawings()
         self.host = Host(lambda client, request: build.build(self, client, request))
         self._sockets, self._most = 0, sockets

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 
 from engine.api.deps import EngineView
-from engine.console.door import Door
+from engine.console.door import Door, Principal
 from engine.console.insight import Insight
 from engine.operating import Operating
 
@@ -30,6 +30,10 @@ class Desk:
     insight: Insight | None = None
     places: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     _asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKING))
+
+    def of(self, who: Principal) -> Desk:
+        """The same, with the node as this person may see it."""
+        return replace(self, view=self.door.sees(self.view, who))
 
     async def ask(self, question: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Something that blocks, in a worker thread. Raises what it raises."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from engine.api.deps import EngineView
 from engine.api.settings import Scope, Settings, Token, hashed
 from engine.store.rows import clean
 
@@ -20,13 +21,16 @@ READ, WRITE, LISTEN = "read", "write", "listen"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Whoever is signed in. teams, markets: what she may see; empty: all. rights: of READ, WRITE, LISTEN."""
+    """Whoever is signed in. teams, markets: what she may see; empty: all. rights: of READ, WRITE, LISTEN.
+    scope: people of the same one see the same of a node (Door.sees).
+    """
 
     name: str
     role: str
     teams: frozenset[str] = frozenset()
     markets: frozenset[str] = frozenset()
     rights: frozenset[str] = frozenset()
+    scope: str = ""
 
     def may(self, permission: str) -> bool:
         return permission in self.rights
@@ -58,6 +62,9 @@ class Door(Protocol):
         """Whose session this is; None for nobody's, and from the moment on that it is over."""
 
     def logout(self, cookie: str) -> None: ...
+
+    def sees(self, view: EngineView, who: Principal) -> EngineView:
+        """The node as this person may see it: her markets and teams alone, numbers masked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +113,10 @@ class TokenDoor:
 
     def logout(self, cookie: str) -> None:
         self._sessions.pop(hashed(cookie), None)
+
+    def sees(self, view: EngineView, who: Principal) -> EngineView:
+        """All of it: a token has no limits."""
+        return view
 
     def _token(self, digest: bytes) -> Token | None:
         now = self._wall()

@@ -18,6 +18,7 @@ from engine.console.door import Principal
 from engine.console.language import Words
 from engine.console.look import Look, Page, Place, Told
 from engine.console.markup import EMPTY, tag
+from engine.console.pulse import Moment
 from engine.console.snapshot import Snapshot
 from engine.store.errors import StoreUnavailable
 from engine.store.records import BadCursor
@@ -69,7 +70,7 @@ class Screen:
         *,
         lay: Callable[[Page], Mapping[str, Part]],
         gone: Callable[[], None],
-        now: Callable[[], Snapshot],
+        now: Callable[[], Moment],
     ) -> None:
         self._desk, self._pages, self._frame, self._drawings = desk, pages, frame, drawings
         self._cookie, self.who, self.say = cookie, who, say
@@ -102,21 +103,21 @@ class Screen:
         if self.page is not shown:
             self._parts = self._lay(self.page)
         self._load()
-        self.draw(self._now())
+        self.draw(self._now().of(self.who))
 
     def speak(self, say: Words) -> None:
         self.say = say
-        self.draw(self._now())
+        self.draw(self._now().of(self.who))
 
     # --- what is shown ----------------------------------------------------------------------------
 
-    def beat(self, now: Snapshot) -> None:
+    def beat(self, moment: Moment) -> None:
         """For the pulse."""
         who = self._desk.door.who(self._cookie)
         if who is None:
             self._gone()
             return
-        self.who = who
+        self.who, now = who, moment.of(who)
         if self._noted_at and self._desk.wall() - self._noted_at >= NOTED_S:
             self._noted_at = 0.0
             self._around["note"].show(EMPTY, now.at)
@@ -126,7 +127,7 @@ class Screen:
 
     def draw(self, now: Snapshot) -> None:
         look = Look(now, self.say, self.who, self.place, self.loaded, self._desk.places)
-        common = (self.say.code, self.who.name, self.who.rights, self.place.key)
+        common = (self.say.code, self.who.name, self.who.scope, self.who.rights, self.place.key)
         for name, view in self._frame.items():
             self._around[name].show(self._drawings.get((name, *common), look, view), now.at)
         for name, part in self._parts.items():
@@ -147,7 +148,7 @@ class Screen:
         if load is None:
             return
         try:
-            loaded = await load(self._desk, place, self.loaded)
+            loaded = await load(self._desk.of(self.who), place, self.loaded)
         except StoreUnavailable:
             self.note(Told("fault.store", bad=True))
             return
@@ -156,7 +157,7 @@ class Screen:
             return
         if place.key == self.place.key:
             self.loaded = loaded
-            self.draw(self._now())
+            self.draw(self._now().of(self.who))
         else:
             self._loading = None
             self._load()
@@ -182,7 +183,7 @@ class Screen:
     async def _acted(self, act: Callable[..., Any], fields: Mapping[str, str]) -> None:
         place = self.place
         try:
-            told: Told = await act(self._desk, self.who, place, fields)
+            told: Told = await act(self._desk.of(self.who), self.who, place, fields)
         except StoreUnavailable:
             told = Told("fault.store", bad=True)
         if told.keep is not None and place.key == self.place.key:
@@ -192,7 +193,7 @@ class Screen:
         elif told.keep is None:
             self._load()
         self.note(told)
-        self.draw(self._now())
+        self.draw(self._now().of(self.who))
 
     def note(self, told: Told) -> None:
         """Tell whoever did something what came of it."""

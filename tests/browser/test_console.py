@@ -155,7 +155,7 @@ def test_names_and_captions_of_callers_are_text(opened: Opened, stand: Stand) ->
             page = opened(to)
             page.wait_for_function("() => document.body.textContent.includes('window.hit')")
             assert page.evaluate("() => window.hit") is None
-            assert page.locator("main img, main script").count() == 0
+            assert page.locator("#main img, #main script").count() == 0
     finally:
         stand.node.live, stand.node.said = kept
 
@@ -233,4 +233,4 @@ def test_everybody_can_read_it(opened: Opened, to: str) -> None:
         faults += [f"{language}: {fault}" for fault in page.evaluate(LOOK, rules)]
     page.set_viewport_size(NARROW)
     beyond = page.evaluate(WIDER)
-    assert (faults, beyond) == ([], 0)
+    assert faults == [] and beyond <= 0

@@ -40,12 +40,13 @@ def captions(look: Look) -> Markup:
         )
         for each in shown
     ]
+    read = tag("ol", lines, class_="captions")
     body = tag(
-        "ol",
-        lines,
-        class_="captions",
+        "div",
+        read,
+        class_="said",
         tabindex=0,
-        role="log" if live else None,
+        role="log" if live else "group",
         aria_labelledby="captions-title",
         data_tail=live,
     )

@@ -173,6 +173,11 @@ export default {
     });
     if (this.lang) {
       this.speak();
+      const here = new URL(location.href);
+      if (here.searchParams.has('lang')) { // it is kept from now on, and may be chosen otherwise
+        here.searchParams.delete('lang');
+        history.replaceState(null, '', here);
+      }
       addEventListener('popstate', () => go(location.pathname + location.search, this.$emit, true));
     }
   },
@@ -193,6 +198,7 @@ export default {
       const made = document.createElement('template');
       made.innerHTML = policy.createHTML(this.html || '');
       children(this.$el, made.content);
+      for (const tail of this.$el.querySelectorAll('[data-tail]')) if (!tail.matches(':focus, :hover')) tail.scrollTop = tail.scrollHeight;
       const title = this.$el.querySelector('[data-title]');
       if (title) document.title = title.dataset.title;
       const heading = wentOn && this.$el.querySelector('h1');

@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from engine.console.pulse import Pulse
+from engine.console.door import Principal
+from engine.console.pulse import Moment, Pulse
 from engine.console.snapshot import Snapshot
-from tests.engine.console.looks import snapshot
+from tests.engine.console.looks import VIEWER, snapshot
 
 SHOWN = snapshot()
 
 
 class Watcher:
-    def __init__(self, faulty: bool = False) -> None:
+    def __init__(self, faulty: bool = False, who: Principal = VIEWER) -> None:
         self.seen: list[int] = []
-        self.faulty = faulty
+        self.faulty, self.who = faulty, who
 
-    def beat(self, now: Snapshot) -> None:
-        self.seen.append(now.serial)
+    def beat(self, moment: Moment) -> None:
+        self.seen.append(moment.of(self.who).serial)
         if self.faulty:
             raise ValueError("cannot be drawn")
 
@@ -31,7 +32,7 @@ class Beats:
         self.passed = asyncio.Event()
         self.pulse = Pulse(self.take, self.sleep)
 
-    def take(self, serial: int) -> Snapshot:
+    def take(self, serial: int, who: Principal) -> Snapshot:
         self.taken += 1
         return replace(SHOWN, serial=serial)
 
@@ -54,6 +55,21 @@ def test_all_who_look_share_a_snapshot() -> None:
         await beats.second()
         await beats.second()
         assert beats.taken == 2 and [each.seen for each in watchers] == [[1, 2]] * 3
+        for each in watchers:
+            beats.pulse.leave(each)
+
+    asyncio.run(story())
+
+
+def test_who_may_see_something_else_has_a_snapshot_of_her_own() -> None:
+    async def story() -> None:
+        beats = Beats()
+        scopes = ("", "", "market fr", "market fr", "team two")
+        watchers = [Watcher(who=replace(VIEWER, scope=scope)) for scope in scopes]
+        for each in watchers:
+            beats.pulse.join(each)
+        await beats.second()
+        assert beats.taken == 3
         for each in watchers:
             beats.pulse.leave(each)
 
@@ -96,7 +112,7 @@ def test_what_is_now_is_what_was_taken_last() -> None:
         beats, watcher = Beats(), Watcher()
         beats.pulse.join(watcher)
         await beats.second()
-        assert beats.pulse.now() is beats.pulse.now() and beats.taken == 1
+        assert beats.pulse.now().of(VIEWER) is beats.pulse.now().of(VIEWER) and beats.taken == 1
         beats.pulse.leave(watcher)
 
     asyncio.run(story())

@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from markupsafe import Markup
 
+from engine.api.deps import EngineView
 from engine.console.desk import Desk
 from engine.console.door import Principal
 from engine.console.language import Words
 from engine.console.look import Look, Page, Place
 from engine.console.pages import FRAME, page_of
+from engine.console.pulse import Moment
 from engine.console.screen import Drawings, Screen
-from engine.console.snapshot import Snapshot, taken
+from engine.console.snapshot import taken
+from engine.views import UnknownCall
 from tests.engine.console.busy import BusyNode
 from tests.engine.console.looks import OPERATOR, VIEWER
 
@@ -30,12 +33,28 @@ class Part:
             self.told.append(drawn)
 
 
+class Nothing:
+    """A node of whose calls nothing may be seen."""
+
+    def __init__(self, view: EngineView) -> None:
+        self._view = view
+
+    def hangup(self, id: str) -> None:
+        raise UnknownCall(id)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._view, name)
+
+
 class Door:
     def __init__(self, who: Principal | None) -> None:
         self.principal = who
 
     def who(self, cookie: str) -> Principal | None:
         return self.principal
+
+    def sees(self, view: EngineView, who: Principal) -> EngineView:
+        return view if who.scope == "" else Nothing(view)
 
 
 class Browser:
@@ -69,8 +88,8 @@ class Browser:
     def gone(self) -> None:
         self.over = True
 
-    def now(self) -> Snapshot:
-        return taken(self.node, self.node.began + self.at, self.serial)
+    def now(self) -> Moment:
+        return Moment(lambda who: taken(self.node, self.node.began + self.at, self.serial))
 
     def beat(self, seconds: float = 1.0) -> None:
         self.at += seconds
@@ -159,6 +178,16 @@ def test_what_is_pressed_is_done_by_name_and_told() -> None:
         browser.screen.act("state", {"ask": "paused"})
         await browser.rest()
         assert [(name, str(ask)) for name, ask, _ in browser.node.asked] == [("emre", "paused")]
+
+    run(story())
+
+
+def test_what_somebody_does_reaches_no_further_than_she_sees() -> None:
+    async def story() -> None:
+        browser = Browser(replace(OPERATOR, scope="market fr"), "/console/calls/c4")
+        browser.screen.act("hangup", {})
+        await browser.rest()
+        assert browser.node.hung_up == [] and browser.text("note") == "This call is over already."
 
     run(story())
 
