@@ -3,6 +3,7 @@
     GET  /console/sign-in            a plain page; whoever is not signed in gets this and its style, no more
     POST /console/sign-in, sign-out  from this very host's pages alone
     GET  /console/web/…              style, drawings
+    GET  /console/sound/DAY/FILE     a recording, for whoever may listen
     all else                         NiceGUI (host.py), for whoever is signed in
 
 Requests and sockets carry a cookie of the session, HttpOnly and for this very site. A socket is let in with
@@ -35,6 +36,7 @@ from engine.console.look import BASE, Place
 from engine.console.pulse import Pulse
 from engine.console.screen import Drawings
 from engine.console.snapshot import taken
+from engine.console.sound import sound
 from engine.console.views import sign_in
 
 COOKIE = "isogloss_session"
@@ -110,6 +112,8 @@ class Console:
         signed = self.desk.door.who(cookie_of(request.headers.get("cookie", "")))
         if path == "/sign-in" or signed is None:
             return self._page(request, path)
+        if path.startswith("/sound/"):
+            return await sound(self.desk, signed, path.removeprefix("/sound/"))
         if path.startswith(SOCKET):  # sockets alone, no polling
             return Response(status_code=404)
         if path.startswith(STATIC):

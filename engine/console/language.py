@@ -86,7 +86,11 @@ class Words:
         return f"{self.number(value * 100, digits)}{sign}"
 
     def ms(self, value: float | None) -> str:
-        return DASH if value is None else f"{self.number(value)}\u00a0ms"
+        return self.unit(value, "ms")
+
+    def unit(self, value: float | None, unit: str, digits: int = 0) -> str:
+        """A figure with its unit, kept together from left to right."""
+        return DASH if value is None else f"\u2066{self.number(value, digits)}\u00a0{unit}\u2069"
 
 
 def clock(seconds: float) -> str:

@@ -17,6 +17,7 @@ from engine.console.views.findings import findings
 from engine.console.views.ladder import ladder
 from engine.console.views.one_call import file_of, live_of
 from engine.console.views.pieces import card, icon, link, moment, name, pill, since
+from engine.console.views.recording import recording
 from engine.console.views.said import captions
 from engine.console.views.sound import legs, quality
 from engine.console.views.timeline import timeline
@@ -181,7 +182,7 @@ def _record(look: Look, of: CallRecord) -> list[tuple[str, Content]]:
         (say("record.id"), tag("code", of.call)),
     ]
     if of.post_dial_delay_s is not None:
-        pairs.insert(6, (say("record.pdd"), f"{say.number(of.post_dial_delay_s, 1)} s"))
+        pairs.insert(6, (say("record.pdd"), say.unit(of.post_dial_delay_s, "s", 1)))
     return pairs
 
 
@@ -230,9 +231,13 @@ PARTS = {
     "quality": quality,
     "sip": sip,
     "events": events,
+    "recording": recording,
     "captions": captions,
     "legs": legs,
     "decisions": decisions,
     "record": record,
 }
-PILES = (("findings", "timeline", "quality", "sip", "events"), ("captions", "legs", "decisions", "record"))
+PILES = (
+    ("findings", "timeline", "quality", "sip", "events"),
+    ("recording", "captions", "legs", "decisions", "record"),
+)

@@ -42,8 +42,12 @@ def _finding(look: Look, found: Finding) -> Markup:
         icon("warning"),
         tag(
             "div",
-            tag("p", tag("span", found.what, class_="strong"), pill(say(f"findings.{found.weight}"), level)),
-            tag("p", found.remedy, class_="remedy") if found.remedy else None,
+            tag(
+                "p",
+                tag("span", found.what, class_="strong", dir="auto"),
+                pill(say(f"findings.{found.weight}"), level),
+            ),
+            tag("p", found.remedy, class_="remedy", dir="auto") if found.remedy else None,
             evidence,
         ),
         class_=level,

@@ -78,7 +78,7 @@ def figure(look: Look, name_: str, value: float | None) -> str:
     if form == "ms":
         return say.ms(value)
     if form == "s":
-        return "–" if value is None else f"{say.number(value, 1)} s"
+        return say.unit(value, "s", 1)
     return say.number(value, int(form))
 
 

@@ -36,6 +36,7 @@ def captions(look: Look) -> Markup:
             class_="caption",
             data_mine=each.side == "agent",
             data_final=True,
+            data_begin=round(each.begin, 2),
             data_key=f"{each.side}-{each.begin:.2f}",
         )
         for each in shown

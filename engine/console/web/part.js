@@ -47,7 +47,7 @@ setInterval(() => {
 
 // --- laying over ------------------------------------------------------------------------------------
 
-const KEPT = new Set(['open', 'value', 'checked']); // what people change
+const KEPT = new Set(['open', 'value', 'checked', 'data-heard']); // what people change
 const key = (node) => node.nodeType === 1 ? node.dataset.key || node.id || '' : '';
 const same = (one, other) => one.nodeType === other.nodeType && one.nodeName === other.nodeName && key(one) === key(other);
 
@@ -143,6 +143,25 @@ function go(address, emit, past = false) {
   html.removeAttribute('data-menu');
   emit('act', {name: 'go', fields: {to: address}});
 }
+
+// What was said follows the recording that is played, and a caption that is pressed leads to where it was said.
+addEventListener('timeupdate', (event) => {
+  const player = event.target;
+  if (player.dataset?.begins === undefined) return;
+  const at = player.currentTime + Number(player.dataset.begins);
+  let said = null;
+  for (const each of document.querySelectorAll('[data-begin]')) if (Number(each.dataset.begin) <= at) said = each;
+  const before = document.querySelector('[data-begin][data-heard]');
+  if (said === before) return;
+  before?.removeAttribute('data-heard');
+  said?.setAttribute('data-heard', '');
+  said?.scrollIntoView({block: 'nearest'});
+}, true);
+addEventListener('click', (event) => {
+  const said = event.target.closest?.('[data-begin]');
+  const player = said && document.querySelector('audio[data-begins]');
+  if (player && !getSelection().toString()) player.currentTime = Math.max(0, Number(said.dataset.begin) - Number(player.dataset.begins));
+});
 
 addEventListener('fullscreenchange', () => html.toggleAttribute('data-wall', Boolean(document.fullscreenElement)));
 addEventListener('securitypolicyviolation', (event) => console.error(`blocked: ${event.violatedDirective} ${event.blockedURI}`));

@@ -184,6 +184,28 @@ def test_the_libraries_own_files_are_kept_by_browsers(street: Street) -> None:
     assert "immutable" in answer.headers["cache-control"]
 
 
+@pytest.mark.parametrize(
+    ("token", "name", "status"),
+    [
+        (WRITE, "2026-11-22/r1-1.opus", 200),
+        (READ, "2026-11-22/r1-1.opus", 403),
+        (WRITE, "2026-11-22/none.opus", 404),
+        (WRITE, "2026-11-22/..%2f..%2fsecrets%2fconsole.opus", 404),
+        (WRITE, "..%2f2026-11-22/r1-1.opus", 404),
+        (WRITE, "2026-11-22/r1-1.txt", 404),
+    ],
+)
+def test_a_recording_is_played_to_those_who_may_listen(
+    street: Street, token: str, name: str, status: int
+) -> None:
+    street.console.desk.view.sounds["2026-11-22/r1-1.opus"] = [b"Ogg", b"S"]  # type: ignore[attr-defined]
+    answer = street.ask("GET", f"/console/sound/{name}", headers=street.cookie(token))
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.content == b"OggS" and answer.headers["content-type"] == "audio/ogg"
+    assert "password" in street.ask("GET", f"/console/sound/{name}").text
+
+
 # --- sockets ---------------------------------------------------------------------------------------
 
 

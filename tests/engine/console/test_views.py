@@ -183,6 +183,14 @@ def test_pages_lead_on_with_the_filters_that_are_set() -> None:
     assert 'href="/console/calls?when=ended&amp;queue=q&amp;cursor=on%2F2"' in made
 
 
+def test_a_recording_is_offered_to_those_alone_who_may_listen() -> None:
+    file = replace(OVER, record=record("r1", recording="2026-11-22/r1-1.opus"))
+    made = call.recording(look("/console/calls/r1", loaded=file))
+    assert 'src="/console/sound/2026-11-22/r1-1.opus"' in made and 'data-begins="67' in made
+    assert call.recording(look("/console/calls/r1", loaded=file, who=VIEWER)) == ""
+    assert call.recording(look("/console/calls/c4", loaded=LIVE)) == ""
+
+
 def test_a_queue_shows_its_own_people_and_callers() -> None:
     told = text_of(queues.body(look("/console/queues/billing")))
     assert "nadia" in told and "hugo" not in told and "+49 30 1234567" in told
