@@ -52,7 +52,7 @@ async def follow(
     async with httpx.AsyncClient(timeout=60.0) as client:
         page = (await client.get(f"{address}/console/{place}", headers=headers)).text
     following.page_bytes = len(page)
-    found = re.search(r'"client_id":\s*"([0-9a-f-]+)"', page)
+    found = re.search(r"""["']client_id["']:\s*["']([0-9a-f-]+)""", page)
     if found is None:
         raise ValueError("that is no page of the console")
     asked = {
