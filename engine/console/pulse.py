@@ -88,6 +88,6 @@ class Pulse:
     def _tell(self, watcher: Watcher, moment: Moment) -> None:
         try:
             watcher.beat(moment)
-        except Exception:  # noqa: BLE001  (one page's fault is not everybody's)
+        except Exception:
             log.exception("a page of the console could not be drawn")
             self.leave(watcher)
