@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
+from config.access import AccessSettings
 from config.callers import CallerSettings
 from config.setting import Address, Name, Port, Positive, SecretField, Text, setting, settings, wrong
 
@@ -79,6 +80,7 @@ class ApiSettings:
     pages: Pages = setting("The pages of agents and callers.", default=Pages())
     console: ConsoleSettings = setting("The console of supervisors and operators.", default=ConsoleSettings())
     tokens: Mapping[Name, ApiToken] = setting("Who may use the API, by name.", default={})
+    access: AccessSettings = setting("People who sign in.", default=AccessSettings())
     callers: CallerSettings = setting("Callers from pages, by WHIP (RFC 9725).", default=CallerSettings())
 
 

@@ -7,12 +7,12 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import structlog
 
 from config.schema import Config
 from engine import gatehouse, recording, tape, understanding
+from engine.access import access
 from engine.agent_desk import Desks
 from engine.build import missing_codecs
 from engine.caller_line import Lines
@@ -37,6 +37,7 @@ from engine.prompts import PromptPack
 from engine.signin import SignIn
 from engine.speech import house
 from engine.speech.house import House
+from engine.store import database
 from engine.switch import Switch
 from engine.tape import Tape
 from engine.telephony import telephony_of
@@ -65,7 +66,7 @@ class Engine:
         rng = random.SystemRandom()
         now = self.clock()
         self.journal = Journal(
-            store_url(config),
+            database.url_of(config),
             config.node.name,
             spill=config.node.data_dir / "journal.spill",
             interval_s=config.store.commit_ms / 1000,
@@ -120,8 +121,12 @@ class Engine:
         realm = config.sip.digest.realm or config.sip.domain
         self.sign_in = SignIn(config.agents, realm, self.admission.guard, rng)
         self.desk = Desk(self)
+        self.access = access.of_node(config, database.url_of(config), self.journal)
         self.view = View(self, VERSION)
-        self.checks: list[Callable[[], Check]] = [self.understanding.after.check]  # of the node's health
+        self.checks: list[Callable[[], Check]] = [  # of the node's health
+            self.understanding.after.check,
+            self.access.desk.log.check,
+        ]
         self.metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock))
         self.switch.observers.append(self.metrics.notice)
         self.switch.leg_observers.append(self.metrics.observe_leg)
@@ -160,6 +165,7 @@ class Engine:
 
     async def start(self) -> None:
         """Close what an earlier life left open, then open for calls. Raises OSError, WorkerFailed."""
+        await self.access.begin()
         if self.heritage is None:
             recovered = self.journal.recover(time.time())
             if recovered:
@@ -210,6 +216,7 @@ class Engine:
         if self._alarm is not None:
             self._alarm.cancel()
         await asyncio.to_thread(self.understanding.after.close)
+        await asyncio.to_thread(self.access.close)
         await asyncio.to_thread(self.journal.close)
 
     async def _leave_lines(self) -> None:
@@ -335,13 +342,3 @@ class Engine:
         lookup = asyncio.get_running_loop().create_task(ask())
         self._lookups.add(lookup)
         lookup.add_done_callback(self._lookups.discard)
-
-
-def store_url(config: Config) -> str:
-    if config.store.url is not None:
-        return config.store.url.reveal()
-    path = config.store.path
-    if not path.is_absolute():
-        path = config.node.data_dir / path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return f"sqlite:///{Path(path).resolve()}"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from engine.guest import Guest
     from engine.probe.ticket import Ticket
     from engine.recording import Recording
+    from engine.speech.talk import Talk
     from engine.switch import Switch
     from engine.transfer import Referral
     from engine.trunk.attempt import LineAttempt
@@ -94,6 +95,7 @@ class Call:
         self.recording: Recording | None = None
         self.recorded: tuple[str, ...] = ()  # files of it that other nodes have written
         self.captioned = 0  # sentences that captions were shown of
+        self.talked: Talk | None = None  # the newest that is over
         self.held_by: set[Side] = set()
         self.legs: list[Leg] = []
         self.clocks = Clocks(now)

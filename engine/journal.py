@@ -24,6 +24,7 @@ import structlog
 
 from engine.events import CallEnded, CallHandedOver, CallRecord, EndReason, Event, Side
 from engine.store import database
+from engine.store.accounts import Accounts
 from engine.store.checkpoint import Checkpointer
 from engine.store.closing import closing_record
 from engine.store.errors import StoreUnavailable
@@ -34,6 +35,7 @@ from engine.store.records import OpenCall, RecordFilter, RecordPage, Records
 from engine.store.rows import Entry
 from engine.store.sink import Sink
 from engine.store.spill import Spill
+from engine.store.trail import Trail
 from engine.store.transcripts import Transcripts
 from engine.views import Check, Health
 
@@ -90,6 +92,8 @@ class Journal:
         self._records = Records(self._engine)
         self.lines = LineSums(self._engine)
         self.transcripts = Transcripts(self._engine)
+        self.accounts = Accounts(self._engine)
+        self.trail = Trail(self._engine)
         self._keeper = Keeper(Sink(self._engine), Spill(_spill_path(store_url, spill)), node, hold=limit)
         with ExitStack() as undo:
             undo.callback(self._engine.dispose)

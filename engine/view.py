@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from engine import guest, ice, recording, unseal
+from engine.access.principal import Directory, Place
 from engine.agent_desk import Watch
 from engine.assist_views import Help
 from engine.attempt import Contact
@@ -53,6 +54,7 @@ from routing.agent import AgentEvent, AgentState, IllegalTransition
 from routing.number import QueueTarget
 
 if TYPE_CHECKING:
+    from config.schema import Config
     from engine.app import Engine
 
 # what is asked for -> the events that lead there, by the state she is in; `None` for any other
@@ -71,6 +73,8 @@ class View:
         self._engine = engine
         self._version = version
         self._sight = ClusterSight(engine.cluster, engine.clock, engine.drain)
+        self._directory = Directory()
+        self._told_by: Config | None = None  # the directory
 
     # --- on the event loop --------------------------------------------------------------------------
 
@@ -300,6 +304,19 @@ class View:
 
     def send_off_guest(self, call: str) -> None:
         self._engine.act(lambda now: guest.send_off(self._engine.switch, call, now))
+
+    def directory(self) -> Directory:
+        config = self._engine.config
+        if self._told_by is not config:
+            self._told_by = config
+            self._directory = Directory(
+                agents={
+                    name: Place(each.team or "", tuple(each.queues)) for name, each in config.agents.items()
+                },
+                queues={name: spec.market for name, spec in config.queues.items()},
+                lines={name: line.market or "" for name, line in config.lines.items()},
+            )
+        return self._directory
 
     def title(self, destination: str) -> str:
         found = self._engine.switch.plan.find(destination)

@@ -212,7 +212,8 @@ class Caption:
     is the last. translation, to: empty where none is needed. guess, guess_translated: how many characters at
     the end of the one and the other may still change; all before them stands. by, translated_by: who
     recognised and translated it, empty for people. low_accuracy, gist: of the one and the other, to be shown.
-    marks: what is missing: a translation (no_pair), some of it (failed), an interpreter's voice (shed).
+    marks: what is missing: a translation (no_pair), some of it (failed), an interpreter's voice (shed;
+    unspoken, where it was made and came too late or was broken off).
     """
 
     call: str

@@ -11,7 +11,9 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
+from engine.access.access import Access
 from engine.api import documented, problem
+from engine.api.audited import Audited
 from engine.api.callers import Cors, Limits
 from engine.api.deps import CallerDesk, EngineView
 from engine.api.guard import Guard
@@ -21,6 +23,7 @@ from engine.api.pages import router_of
 from engine.api.routes import (
     agents,
     assist,
+    audit,
     callers,
     calls,
     configuration,
@@ -35,9 +38,12 @@ from engine.api.routes import (
     recordings,
     records,
     registrations,
+    sessions,
     speech,
+    tokens,
     transcripts,
     trunks,
+    users,
     whip,
 )
 from engine.api.settings import ConsoleTerms, Settings
@@ -63,6 +69,10 @@ ROUTERS = (
     near.router,
     nodes.router,
     configuration.router,
+    sessions.router,
+    users.router,
+    tokens.router,
+    audit.router,
     health.router,
     metrics.router,
 )
@@ -85,9 +95,10 @@ def create_app(
     settings: Settings,
     desk: CallerDesk | None = None,
     operating: Operating | None = None,
+    access: Access | None = None,
 ) -> FastAPI:
     """The API over a node's view. The app runs on the view's own event loop. desk: None where nobody calls
-    from pages. operating: None where the configuration stays as it is.
+    from pages. operating: None where the configuration stays as it is. access: None where nobody signs in.
     """
     app = FastAPI(
         title="Isogloss",
@@ -104,6 +115,7 @@ def create_app(
     app.state.settings = settings
     app.state.desk = desk
     app.state.operating = operating
+    app.state.access = access
     app.state.once = Once()
     app.state.limits = Limits(settings.callers)
     app.state.console = None
@@ -119,6 +131,7 @@ def create_app(
     documented.install(app)
     if settings.docs:
         _add_manual(app)
+    app.add_middleware(Audited)
     app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(Cors, callers=settings.callers)
     return app

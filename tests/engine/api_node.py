@@ -8,8 +8,11 @@ from random import Random
 
 from config.people import AgentSettings
 from config.secret import Secret
+from config.service import ApiRole
+from engine.access.principal import Directory, Place
+from engine.access.role import Permission
 from engine.agent_desk import TooManyPages, Watch
-from engine.api.settings import Callers, PageTerms, Scope, Settings, token
+from engine.api.settings import PERMISSIONS, Callers, PageTerms, Settings, token
 from engine.assist_views import Help, HelpKind
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
@@ -61,9 +64,9 @@ WRITE = "writer-token-0123456789"
 STALE = "stale-token-01234567890"
 SETTINGS = Settings(
     tokens=(
-        token("wallboard", READ, Scope.READ),
-        token("supervisor", WRITE, Scope.READ, Scope.WRITE, Scope.LISTEN),
-        token("former", STALE, Scope.READ, expires_at=1.0),
+        token("wallboard", READ, *PERMISSIONS[ApiRole.VIEWER]),
+        token("supervisor", WRITE, *PERMISSIONS[ApiRole.OPERATOR] - {Permission.CALLERS}),
+        token("former", STALE, *PERMISSIONS[ApiRole.VIEWER], expires_at=1.0),
     ),
     pages=PageTerms("", ("resolved", "other"), ("lunch",), ("support",)),
     callers=Callers(origins=frozenset({"https://shop.example.com"})),
@@ -142,6 +145,8 @@ class Node:
             "bob": self._agent("bob", "available"),
             "carol": self._agent("carol", "logged_out", queues=("sales",)),
         }
+        self.teams = {"alice": "north", "bob": "north", "carol": "south"}
+        self.markets = {"support": "de", "sales": "us"}
         self.checks = [Check(name="journal", status=Health.OK)]
         self.store_answers = True
         self.hung_up: list[str] = []
@@ -214,6 +219,10 @@ class Node:
         if id not in self.live:
             raise UnknownCall(id)
         self.hung_up.append(id)
+
+    def directory(self) -> Directory:
+        agents = {name: Place(self.teams.get(name, ""), each.queues) for name, each in self.team.items()}
+        return Directory(agents, self.markets, {"carrier": "de", "gateway": "us"})
 
     # --- callers' pages ---------------------------------------------------------------------------
 
@@ -360,6 +369,8 @@ class Node:
             and (wanted.since is None or item.ended_at >= wanted.since)
             and (wanted.until is None or item.ended_at < wanted.until)
             and (wanted.reason is None or item.reason == wanted.reason)
+            and (wanted.customer is None or item.customer == wanted.customer)
+            and wanted.reach.sees_call(item.market, item.queue, item.agent)
         ]
         if cursor == "second":
             return RecordPage(tuple(found[1:]), None)

@@ -19,14 +19,20 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
+from engine.access.chain import Entry, verify
+from engine.access.errors import LastAdmin, NameTaken
+from engine.access.role import Role
 from engine.journal import Journal
 from engine.store import database, migrate, schema
+from engine.store.accounts import Session, User
 from engine.store.keeper import Keeping
 from engine.store.records import RecordFilter
+from engine.store.trail import TrailFilter
 from routing.report import HOUR_S, added, figures
 from tests.engine.store_samples import NODE, T0, arrived, ended, record, talk
 from tests.engine.test_line_sums import probed, used
 from tests.engine.test_transcripts import FINDINGS, calls, fill
+from tests.engine.test_within import within_reach
 from tests.engine.transcript_samples import said
 
 pytest.importorskip("psycopg", reason="the PostgreSQL driver psycopg is not installed")
@@ -201,3 +207,61 @@ def test_a_server_that_goes_away_and_comes_back_loses_nothing(journal: Journal, 
         threading.Event().wait(0.02)
     assert [entry.event() for entry in journal.events("c1")] == [*talk("c1"), ended("c1")]
     assert journal.record("c1") == record("c1")
+
+
+def test_a_code_is_taken_once_and_the_last_administrator_stays(journal: Journal) -> None:
+    accounts = journal.accounts
+    for name in ("admin", "boss"):
+        accounts.add(
+            User(name=name, role=Role.ADMIN, markets=(), subject=None if name == "boss" else "iss 1")
+        )
+    with pytest.raises(NameTaken):
+        accounts.add(User(name="other", role=Role.AGENT, subject="iss 1"))
+    with ThreadPoolExecutor(8) as nodes:
+        taken = list(nodes.map(lambda _: accounts.take_step("boss", 7), range(8)))
+    assert sum(taken) == 1
+
+    def demote(name: str) -> object:
+        try:
+            return accounts.change(name, T0, role=Role.AGENT)
+        except LastAdmin as error:
+            return error
+
+    with ThreadPoolExecutor(2) as nodes:
+        assert sum(isinstance(each, LastAdmin) for each in nodes.map(demote, ("admin", "boss"))) == 1
+    session = Session(
+        digest="d", owner="boss", how="password", source="", made_at=T0, seen_at=T0, expires_at=T0 + 9
+    )
+    accounts.begin_session(session, 5.0)
+    assert accounts.session("d") is not None
+    accounts.change("boss", T0, ends=True, display="B")
+    assert accounts.session("d") is None
+
+
+def test_nodes_that_write_the_audit_log_together_write_one_chain(journal: Journal) -> None:
+    def write(node: int) -> None:
+        for number in range(10):
+            id = f"{node}-{number}"
+            journal.trail.append(
+                [Entry(id, T0 + number / 7, str(node), "señor\0", "password", "x", id, "done")]
+            )
+
+    with ThreadPoolExecutor(4) as nodes:
+        list(nodes.map(write, range(4)))
+    rows = list(journal.trail.rows())
+    assert verify(rows).rows == 40 and len({row.entry.object for row in rows}) == 40
+    journal.trail.append([rows[0].entry], again=True)
+    assert verify(journal.trail.rows()).rows == 40
+    page, after = journal.trail.page(TrailFilter(node="2"), limit=4)
+    assert [row.entry.object for row in page] == ["2-9", "2-8", "2-7", "2-6"] and after is not None
+
+
+def test_records_within_reach_are_found_by_market_and_team(journal: Journal) -> None:
+    for call, more in {
+        "c1": {"market": "de"},
+        "c2": {"market": "us", "agent": "carol"},
+        "c3": {"market": "de", "agent": "", "queue": "sales"},
+    }.items():
+        journal.finish(ended(call), record(call, **more))
+    journal.flush()
+    assert within_reach(journal) == {"de": "c3 c1", "north": "c1", "south": "c3 c2"}

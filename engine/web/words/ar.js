@@ -62,6 +62,8 @@ export default {
   'caption.failed.more': 'تعذرت ترجمة جزء من الكلام أو كله: النص الأصلي كامل.',
   'caption.shed': 'بلا ترجمة فورية',
   'caption.shed.more': 'كان العمل كثيرًا فلم ينطق المترجم الفوري بهذا: اقرأه هنا.',
+  'caption.unspoken': 'بلا صوت',
+  'caption.unspoken.more': 'لم ينطق المترجم الفوري بهذا أو لم يُكمله: اقرأه هنا.',
   'caption.by': 'تعرّف عليه {name}.',
   'caption.translated_by': 'ترجمه {name}.',
 
@@ -252,7 +254,7 @@ export default {
   'interpreter.speak': 'يتعذر نطق الترجمة.',
   'interpreter.back': 'تسمع صوت العميل نفسه من جديد.',
   'interpreter.back.there': 'يسمع العميل صوتك نفسه من جديد.',
-  'interpreter.cannot': 'ما لا يستطيع الخادم فعله، بكلماته',
+  'interpreter.cannot': 'ما لا يعمل الآن',
   'mood.fine': 'العميل هادئ',
   'mood.uneasy': 'العميل منزعج',
   'mood.upset': 'العميل غاضب',

@@ -62,6 +62,8 @@ export default {
   'caption.failed.more': 'Some of it, or all, could not be translated: the original has everything.',
   'caption.shed': 'not interpreted',
   'caption.shed.more': 'There was too much to do, so no interpreter spoke this: it is to be read here.',
+  'caption.unspoken': 'not spoken',
+  'caption.unspoken.more': 'The interpreter did not say this, or not to its end: it is to be read here.',
   'caption.by': 'Recognised by {name}.',
   'caption.translated_by': 'Translated by {name}.',
 
@@ -252,7 +254,7 @@ export default {
   'interpreter.speak': 'The translation cannot be spoken.',
   'interpreter.back': 'You hear the customer herself again.',
   'interpreter.back.there': 'The customer hears you yourself again.',
-  'interpreter.cannot': 'What the node cannot do, in its words',
+  'interpreter.cannot': 'What does not work now',
   'mood.fine': 'The customer is calm',
   'mood.uneasy': 'The customer is uneasy',
   'mood.upset': 'The customer is upset',

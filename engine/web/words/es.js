@@ -62,6 +62,8 @@ export default {
   'caption.failed.more': 'No se pudo traducir todo o una parte: el original lo tiene todo.',
   'caption.shed': 'sin intérprete',
   'caption.shed.more': 'Había demasiado trabajo y ningún intérprete lo dijo: se lee aquí.',
+  'caption.unspoken': 'sin voz',
+  'caption.unspoken.more': 'El intérprete no dijo esto, o no hasta el final: se lee aquí.',
   'caption.by': 'Reconocido por {name}.',
   'caption.translated_by': 'Traducido por {name}.',
 
@@ -252,7 +254,7 @@ export default {
   'interpreter.speak': 'No se puede decir la traducción en voz alta.',
   'interpreter.back': 'Vuelve a oír la voz del cliente.',
   'interpreter.back.there': 'El cliente vuelve a oír su voz.',
-  'interpreter.cannot': 'Lo que el nodo no puede hacer, en sus palabras',
+  'interpreter.cannot': 'Lo que no funciona ahora',
   'mood.fine': 'El cliente está tranquilo',
   'mood.uneasy': 'El cliente está inquieto',
   'mood.upset': 'El cliente está enfadado',

@@ -62,6 +62,8 @@ export default {
   'caption.failed.more': '部分或全部内容未能翻译，完整内容请看原文。',
   'caption.shed': '未口译',
   'caption.shed.more': '当时任务过多，这句话没有口译，请在此阅读。',
+  'caption.unspoken': '未播报',
+  'caption.unspoken.more': '口译没有说出这句话，或没有说完，请在此阅读。',
   'caption.by': '由{name}识别。',
   'caption.translated_by': '由{name}翻译。',
 
@@ -252,7 +254,7 @@ export default {
   'interpreter.speak': '无法读出译文。',
   'interpreter.back': '您又能听到客户的原声了。',
   'interpreter.back.there': '客户又能听到您的原声了。',
-  'interpreter.cannot': '节点无法做到的事（节点原文）',
+  'interpreter.cannot': '目前无法做到的事',
   'mood.fine': '客户情绪平静',
   'mood.uneasy': '客户有些不安',
   'mood.upset': '客户情绪激动',
