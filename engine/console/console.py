@@ -39,7 +39,7 @@ from engine.console.snapshot import taken
 from engine.console.sound import sound
 from engine.console.views import sign_in
 
-COOKIE = "isogloss_session"
+COOKIE = "isogloss_console"
 LANGUAGE = "isogloss_language"
 SOCKET = "/_nicegui_ws/"
 STATIC = "/_nicegui/"

@@ -9,8 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from engine.access.principal import How
+from engine.access.principal import Principal as Known
+from engine.access.role import Permission
+from engine.access.seen import Seen
 from engine.api.deps import EngineView
-from engine.api.settings import Scope, Settings, Token, hashed
+from engine.api.settings import Settings, Token, hashed
 from engine.store.rows import clean
 
 SESSIONS = 1000
@@ -91,7 +95,7 @@ class TokenDoor:
 
     async def login(self, name: str, password: str, totp: str, source: str) -> Session | Refusal:
         token = self._settings().holder(clean(password.strip()), self._wall())
-        if token is None or Scope.READ not in token.scopes:
+        if token is None or Permission.CALLS not in token.permissions:
             return Refusal("wrong")
         cookie, now = secrets.token_urlsafe(32), self._clock()
         while len(self._sessions) >= SESSIONS:
@@ -115,8 +119,9 @@ class TokenDoor:
         self._sessions.pop(hashed(cookie), None)
 
     def sees(self, view: EngineView, who: Principal) -> EngineView:
-        """All of it: a token has no limits."""
-        return view
+        """A viewer sees numbers masked, as by the API."""
+        permissions = frozenset(map(Permission, who.scope.split()))
+        return Seen(view, Known(who=who.name, permissions=permissions, how=How.CONFIGURED))
 
     def _token(self, digest: bytes) -> Token | None:
         now = self._wall()
@@ -128,9 +133,11 @@ class TokenDoor:
 
 
 def _principal(token: Token) -> Principal:
-    rights = {READ} | {right for scope, right in _RIGHTS.items() if scope in token.scopes}
-    role = "operator" if Scope.WRITE in token.scopes else "viewer"
-    return Principal(name=token.name, role=role, rights=frozenset(rights))
+    rights = {READ} | {right for allowed, right in _RIGHTS.items() if allowed in token.permissions}
+    role = "operator" if Permission.CONFIGURE in token.permissions else "viewer"
+    return Principal(
+        name=token.name, role=role, rights=frozenset(rights), scope=" ".join(sorted(token.permissions))
+    )
 
 
-_RIGHTS = {Scope.WRITE: WRITE, Scope.LISTEN: LISTEN}
+_RIGHTS = {Permission.CONFIGURE: WRITE, Permission.LISTEN: LISTEN}
