@@ -5,10 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge, Le
 
 from config.access import AccessSettings
 from config.callers import CallerSettings
-from config.setting import Address, Name, Port, Positive, SecretField, Text, setting, settings, wrong
+from config.setting import (
+    Address,
+    Name,
+    Port,
+    Positive,
+    SecretField,
+    Text,
+    Words,
+    setting,
+    settings,
+    wrong,
+)
+
+Days = Annotated[float, Ge(0), Le(3650), Words("days")]
+PerSecond = Annotated[float, Ge(0), Le(10_000), Words("number")]
 
 
 class ApiRole(StrEnum):
@@ -85,6 +102,18 @@ class ApiSettings:
 
 
 @settings
+class Traces:
+    keep_days: Days = setting(
+        "Days that SIP messages and quality of calls that are over are kept, without credentials; 0: none.",
+        default=14.0,
+    )
+    per_s: PerSecond = setting(
+        "Calls a second, of those that went well, that are kept so; of calls with troubles all are.",
+        default=10.0,
+    )
+
+
+@settings
 class StoreSettings:
     path: Path = setting("SQLite file, under data_dir unless absolute.", default=Path("isogloss.db"))
     url: SecretField | None = setting("SQLAlchemy URL of another database, instead of `path`.", default=None)
@@ -93,3 +122,4 @@ class StoreSettings:
         "Events kept in memory while neither database nor disk takes them; more are lost, and counted.",
         default=100_000,
     )
+    traces: Traces = setting("Why calls were bad: docs/troubleshooting.md.", default=Traces())

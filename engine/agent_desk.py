@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from engine import guest
+from engine import guest, supervision
 from engine.assist_views import Help
 from engine.call import Call
 from engine.events import CallConnected, CallRecord, CallWrappedUp, Event, Side
@@ -182,4 +182,9 @@ def _call(call: Call, name: str, now: float) -> DeskCall:
         speech=speech_view(call, Side.CUSTOMER if outgoing else Side.AGENT),
         guest=guest.view(call.guest) if call.guest is not None else None,
         person=queue is not None and bool(queue.speech.interpreter),
+        supervisors=tuple(
+            each
+            for each in supervision.views(call)
+            if each.announced and each.standing == supervision.Standing.IN
+        ),
     )

@@ -29,6 +29,7 @@ from engine.cluster.running import Running, store_of
 from engine.desk import Desk
 from engine.events import NodeStarted, NodeStopped
 from engine.gatehouse import Gatehouse
+from engine.insight import insight
 from engine.journal import Journal
 from engine.line_sight import LineSight
 from engine.metrics import Metrics
@@ -77,7 +78,7 @@ class Engine:
         self.workers = Workers(config.media, self._media_told, self._worker_lost)
         spoken = telephony_of(config, rng, self.clock, self._sip_told, self._guest)
         self.registrar, self.dns, self.admission = spoken.registrar, spoken.dns, spoken.admission
-        self.agent, self.shell = spoken.agent, spoken.shell
+        self.agent, self.shell, self.ladders = spoken.agent, spoken.shell, spoken.ladders
         self.switch = Switch(
             config,
             agent=self.agent,
@@ -123,9 +124,11 @@ class Engine:
         self.desk = Desk(self)
         self.access = access.of_node(config, database.url_of(config), self.journal)
         self.view = View(self, VERSION)
+        self.insight = insight.of_node(self)
         self.checks: list[Callable[[], Check]] = [  # of the node's health
             self.understanding.after.check,
             self.access.desk.log.check,
+            self.insight.check,
         ]
         self.metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock))
         self.switch.observers.append(self.metrics.notice)
@@ -182,6 +185,7 @@ class Engine:
             self.heritage.recover(JournalPast(self.journal, self.understanding.after.notice), self.clock())
         self.probes.start()
         self.understanding.after.start()
+        self.insight.start()
         self.switch.note(NodeStarted(at=time.time(), node=self.config.node.name, version=VERSION))
 
     async def stop(self) -> None:
@@ -215,8 +219,10 @@ class Engine:
         self.switch.note(NodeStopped(at=time.time(), node=self.config.node.name))
         if self._alarm is not None:
             self._alarm.cancel()
+        self.insight.traces.close()
         await asyncio.to_thread(self.understanding.after.close)
         await asyncio.to_thread(self.access.close)
+        await asyncio.to_thread(self.insight.close)
         await asyncio.to_thread(self.journal.close)
 
     async def _leave_lines(self) -> None:
@@ -323,7 +329,7 @@ class Engine:
 
     def _guest(self, user: str) -> Secret | None:
         """What somebody proves who has an account for one call."""
-        return self.switch.tickets.secret(user)
+        return self.switch.guest(user)
 
     # --- the switch's resolver ----------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ from engine.store.records import OpenCall, RecordFilter, RecordPage, Records
 from engine.store.rows import Entry
 from engine.store.sink import Sink
 from engine.store.spill import Spill
+from engine.store.traces import TraceStore
 from engine.store.trail import Trail
 from engine.store.transcripts import Transcripts
 from engine.views import Check, Health
@@ -94,6 +95,7 @@ class Journal:
         self.transcripts = Transcripts(self._engine)
         self.accounts = Accounts(self._engine)
         self.trail = Trail(self._engine)
+        self.traces = TraceStore(self._engine, node)
         self._keeper = Keeper(Sink(self._engine), Spill(_spill_path(store_url, spill)), node, hold=limit)
         with ExitStack() as undo:
             undo.callback(self._engine.dispose)

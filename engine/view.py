@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
-from engine import guest, ice, recording, unseal
+from engine import guest, ice, recording, supervision, unseal
 from engine.access.principal import Directory, Place
 from engine.agent_desk import Watch
 from engine.assist_views import Help
@@ -16,6 +16,9 @@ from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
 from engine.events import CallRecord, Side
 from engine.guest_views import GuestView
+from engine.hand import Hand
+from engine.hand_events import AgentOrdered
+from engine.insight.insight import Insight
 from engine.line_sight import LineSight
 from engine.sight import leg_view
 from engine.signin import SignIn
@@ -72,6 +75,7 @@ class View:
     def __init__(self, engine: Engine, version: str) -> None:
         self._engine = engine
         self._version = version
+        self._hand = Hand(engine)
         self._sight = ClusterSight(engine.cluster, engine.clock, engine.drain)
         self._directory = Directory()
         self._told_by: Config | None = None  # the directory
@@ -102,6 +106,7 @@ class View:
             since=switch.wall(call.clocks.arrived),
             waiting_position=(queue.position(call.id) or None) if queue else None,
             legs=tuple(leg_view(leg) for leg in call.legs),
+            supervisors=supervision.views(call),
         )
 
     def queues(self) -> Sequence[QueueView]:
@@ -202,7 +207,7 @@ class View:
     def metrics(self) -> bytes:
         return self._engine.metrics.render()
 
-    def set_agent_state(self, name: str, ask: AgentAsk, reason: str) -> None:
+    def set_agent_state(self, name: str, ask: AgentAsk, reason: str, by: str = "") -> None:
         switch = self._engine.switch
         agent = switch.acd.agents.get(name)
         if agent is None:
@@ -213,6 +218,9 @@ class View:
             self._engine.act(lambda now: switch.set_agent(name, event, now, reason))
         except IllegalTransition as error:
             raise IllegalState(str(error)) from error
+        if by:
+            at = switch.wall(self._engine.clock())
+            switch.note(AgentOrdered(at=at, agent=name, asked=ask, reason=reason, by=by))
 
     def hangup(self, id: str) -> None:
         switch = self._engine.switch
@@ -337,8 +345,16 @@ class View:
         self._engine.lines.rate(token, stars, comment, self._engine.clock())
 
     @property
+    def hand(self) -> Hand:
+        return self._hand
+
+    @property
     def trunks(self) -> LineSight:
         return self._engine.line_sight
+
+    @property
+    def insight(self) -> Insight:
+        return self._engine.insight
 
     # --- the store: blocks, in a worker thread ------------------------------------------------------
 

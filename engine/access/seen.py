@@ -18,6 +18,8 @@ from engine.access import mask
 from engine.access.errors import Refused
 from engine.access.principal import Directory, Principal, reach
 from engine.access.role import Permission
+from engine.access.seen_hand import SeenHand
+from engine.access.seen_insight import SeenInsight
 from engine.access.seen_texts import SeenTranscripts
 from engine.access.seen_trunks import SeenTrunks
 from engine.agent_desk import Watch
@@ -125,9 +127,9 @@ class Seen:
     def metrics(self) -> bytes:
         return self._view.metrics()
 
-    def set_agent_state(self, name: str, ask: AgentAsk, reason: str) -> None:
+    def set_agent_state(self, name: str, ask: AgentAsk, reason: str, by: str = "") -> None:
         self._her_agent(name)
-        self._view.set_agent_state(name, ask, reason)
+        self._view.set_agent_state(name, ask, reason, by)
 
     def hangup(self, id: str) -> None:
         self._hers(id)
@@ -230,6 +232,14 @@ class Seen:
 
     def rate(self, token: str, stars: int, comment: str) -> None:
         self._view.rate(token, stars, comment)
+
+    @cached_property
+    def hand(self) -> SeenHand:
+        return SeenHand(self._view.hand, self)
+
+    @cached_property
+    def insight(self) -> SeenInsight:
+        return SeenInsight(self._view.insight, self)
 
     @cached_property
     def trunks(self) -> SeenTrunks:

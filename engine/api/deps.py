@@ -20,13 +20,18 @@ from engine.cluster.sight import ClusterSight
 from engine.events import CallRecord
 from engine.guest_views import GuestView
 from engine.ice import Told
+from engine.insight.insight import Refused as RefusedRequest
+from engine.insight.trace import Look, Trace
 from engine.line_events import LineProbed
 from engine.line_views import LineStandView, ProbeView, ReportView
+from engine.page_phones import PagePhone
 from engine.signin import SignIn
 from engine.speech_views import NodeSpeechView
+from engine.steering import Order
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.store.transcripts import HitPage, Review, Said, TextFilter
+from engine.supervision_views import SupervisorView
 from engine.tokens import Claims
 from engine.views import (
     AgentAsk,
@@ -40,6 +45,7 @@ from engine.views import (
     LineView,
     LoadView,
     PhoneTerms,
+    PlaceView,
     QueueView,
     RegistrationView,
     SoundView,
@@ -66,8 +72,8 @@ class EngineView(Protocol):
     def metrics(self) -> bytes:
         """What `engine.metrics.Metrics.render` gives."""
 
-    def set_agent_state(self, name: str, ask: AgentAsk, reason: str) -> None:
-        """Raises UnknownAgent, IllegalState."""
+    def set_agent_state(self, name: str, ask: AgentAsk, reason: str, by: str = "") -> None:
+        """by: who else wants it, "" for the agent herself. Raises UnknownAgent, IllegalState."""
 
     def hangup(self, id: str) -> None:
         """Begin to end the call, as if the engine hung up. Raises UnknownCall."""
@@ -148,6 +154,14 @@ class EngineView(Protocol):
     def trunks(self) -> TrunkView:
         """Lines to the telephone network."""
 
+    @property
+    def insight(self) -> InsightView:
+        """Why a call was bad."""
+
+    @property
+    def hand(self) -> HandView:
+        """A supervisor's, on calls."""
+
     # ------------------------------------------------------------------------------------------ the store
 
     def records(self, wanted: RecordFilter, *, cursor: str | None, limit: int) -> RecordPage:
@@ -162,6 +176,32 @@ class EngineView(Protocol):
 
     def recording(self, name: str) -> SoundView | None:
         """A recording's file by its name in a record. Its pieces raise SealBroken, OSError."""
+
+
+class HandView(Protocol):
+    """What a supervisor does to calls, on the event loop. Everything raises UnknownCall. at: the account of a
+    phone, `page` for the asker's. by: who asks.
+    """
+
+    def phone(self, by: str) -> PagePhone:
+        """An account for the asker's page. Raises IllegalState."""
+
+    def supervisors(self, call: str) -> Sequence[SupervisorView]: ...
+
+    def supervise(self, call: str, at: str, mode: str, by: str, *, auto_answer: bool) -> SupervisorView:
+        """Ring her. Raises IllegalState."""
+
+    def change_mode(self, call: str, at: str, mode: str, by: str) -> SupervisorView:
+        """Raises IllegalState."""
+
+    def send_off(self, call: str, at: str, by: str) -> None:
+        """Raises IllegalState."""
+
+    def place(self, call: str) -> PlaceView | None:
+        """How a caller waits; None where she does not."""
+
+    def steer(self, call: str, order: Order) -> None:
+        """Change how she waits. Raises UnknownAgent, IllegalState."""
 
 
 class TrunkView(Protocol):
@@ -181,6 +221,28 @@ class TrunkView(Protocol):
 
     def probes(self, line: str) -> Sequence[LineProbed]:
         """Those that are over, the newest first."""
+
+
+class RefusedSight(Protocol):
+    """A request that was refused, before it is read; `read` blocks."""
+
+    def read(self) -> RefusedRequest: ...
+
+
+class InsightView(Protocol):
+    """SIP messages and quality of calls. The first two on the event loop; `trace` blocks, and raises
+    StoreUnavailable.
+    """
+
+    def look(self, call: str) -> Look | None:
+        """A call that goes on, or ended a moment ago."""
+
+    def refused(
+        self, *, challenges: bool, source: str | None, since: float | None, until: float | None, limit: int
+    ) -> Sequence[RefusedSight]:
+        """Requests that were refused, or asked for credentials, the newest first. Epoch seconds."""
+
+    def trace(self, call: str, look: Look | None) -> Trace | None: ...
 
 
 class TranscriptView(Protocol):

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -280,6 +281,18 @@ audit = Table(
     Index("ix_audit_who_seq", "who", "seq"),
     Index("ix_audit_object_seq", "object", "seq"),
     sqlite_with_rowid=False,
+)
+
+# SIP messages and quality over time of a call that is over (engine/insight/trace.py), packed; of one that
+# went over to another node, what each of them saw.
+call_traces = Table(
+    "call_traces",
+    metadata,
+    Column("call", Text, primary_key=True),
+    Column("node", Text, primary_key=True),
+    Column("ended_at", Float(53), nullable=False),
+    Column("trace", LargeBinary, nullable=False),
+    Index("ix_call_traces_ended_at", "ended_at"),
 )
 
 

@@ -55,6 +55,8 @@ from engine.views import (
 from media.speech.transcript import Line
 from sip.guard import Guard
 from tests.engine.cluster.clusters import alone
+from tests.engine.hand_samples import Hands
+from tests.engine.insight.samples import Insights
 from tests.engine.store_samples import NODE, T0, record
 from tests.engine.transcript_samples import Kept
 from tests.engine.trunk_samples import Trunks
@@ -153,6 +155,8 @@ class Node:
         self.paused: list[tuple[str, bool, str]] = []
         self.sounds: dict[str, Iterable[bytes]] = {}
         self.asked: list[tuple[str, AgentAsk, str]] = []
+        self.ordered_by: list[str] = []
+        self.hand = Hands(self.live)
         self.watches: list[Watch] = []
         self.lines: dict[str, LineView] = {}
         self.rated: list[tuple[str, int, str]] = []
@@ -166,6 +170,7 @@ class Node:
         self.captions: list[tuple[Caption, frozenset[LegSide]]] = []
         self.sign_in = SignIn({"alice": alice}, "example.com", Guard(), Random(1))
         self.transcripts = Kept(self._ask_store)
+        self.insight = Insights(self._ask_store)
         self.cluster = ClusterSight(alone(), lambda: 0.0, lambda draining: None)
         self._metrics = Metrics(self)
 
@@ -207,12 +212,13 @@ class Node:
             return None
         return SoundView(file="r1-1.opus", type="audio/ogg", pieces=iter(self.sounds[name]))
 
-    def set_agent_state(self, name: str, ask: AgentAsk, reason: str) -> None:
+    def set_agent_state(self, name: str, ask: AgentAsk, reason: str, by: str = "") -> None:
         if name not in self.team:
             raise UnknownAgent(name)
         if ask is AgentAsk.WRAP_UP_OVER and self.team[name].state != "wrap_up":
             raise IllegalState(f"{name} is not in wrap-up; ask for available instead")
         self.asked.append((name, ask, reason))
+        self.ordered_by.append(by)
         self.team[name] = replace(self.team[name], state=str(ask), reason=reason)
 
     def hangup(self, id: str) -> None:

@@ -27,6 +27,7 @@ from engine.store import database, migrate, schema
 from engine.store.accounts import Session, User
 from engine.store.keeper import Keeping
 from engine.store.records import RecordFilter
+from engine.store.traces import Row, TraceStore
 from engine.store.trail import TrailFilter
 from routing.report import HOUR_S, added, figures
 from tests.engine.store_samples import NODE, T0, arrived, ended, record, talk
@@ -167,6 +168,16 @@ def test_what_was_said_is_found_by_its_words_and_erased(journal: Journal) -> Non
     assert calls(kept, words="refund") == ["c3", "c0"]
     assert kept.erase("c0") and kept.erase_before(T0 + 3) == 2
     assert calls(kept, words="refund") == ["c3"] and calls(kept, written=True) == ["c4", "c3"]
+
+
+def test_traces_are_kept_by_node_and_let_go_of(journal: Journal) -> None:
+    store, other = journal.traces, TraceStore(journal._engine, "n2")
+    store.keep([Row("t1", T0, b"\x00first"), Row("t2", T0 + 9, b"\xff")])
+    other.keep([Row("t1", T0 + 1, b"later")])
+    store.keep([Row("t1", T0, b"\x00again")])
+    assert store.get("t1") == [b"\x00again", b"later"]
+    assert store.erase_before(T0 + 5) == 2
+    assert (store.get("t1"), store.get("t2")) == ([], [b"\xff"])
 
 
 def test_what_lines_did_is_added_up(journal: Journal) -> None:

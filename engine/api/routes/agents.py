@@ -63,7 +63,7 @@ async def set_agent_state(view: View, caller: Writer, agent: AgentName, change: 
     What is asked during an offer or a call takes effect after it. Answers the agent as she is now.
     """
     find(view, agent)
-    view.set_agent_state(agent, change.state, change.reason)
+    view.set_agent_state(agent, change.state, change.reason, caller.who)
     log.info("agent state set by hand", agent=agent, state=str(change.state), by=caller.who)
     return find(view, agent)
 

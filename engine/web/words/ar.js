@@ -195,6 +195,7 @@ export default {
   'agent.guest.ringing': 'هاتف المترجم يرن…',
   'agent.guest.in': 'المترجم في المكالمة.',
   'agent.guest.aside': 'المترجم ينتظر.',
+  'agent.supervised': 'مشرف موجود في هذه المكالمة.',
   'agent.second': 'المكالمة الثانية',
   'agent.swap': 'بدّل المكالمتين',
   'agent.cause.busy': 'مشغول',

@@ -195,6 +195,7 @@ export default {
   'agent.guest.ringing': 'The interpreter’s phone rings…',
   'agent.guest.in': 'An interpreter is in the call.',
   'agent.guest.aside': 'The interpreter waits.',
+  'agent.supervised': 'A supervisor is in this call.',
   'agent.second': 'Second call',
   'agent.swap': 'Swap calls',
   'agent.cause.busy': 'busy',

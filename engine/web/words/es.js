@@ -195,6 +195,7 @@ export default {
   'agent.guest.ringing': 'Suena el teléfono del intérprete…',
   'agent.guest.in': 'Hay un intérprete en la llamada.',
   'agent.guest.aside': 'El intérprete espera.',
+  'agent.supervised': 'Un supervisor está en esta llamada.',
   'agent.second': 'Segunda llamada',
   'agent.swap': 'Alternar llamadas',
   'agent.cause.busy': 'ocupado',

@@ -195,6 +195,7 @@ export default {
   'agent.guest.ringing': '正在呼叫口译员……',
   'agent.guest.in': '口译员已在通话中。',
   'agent.guest.aside': '口译员正在等候。',
+  'agent.supervised': '主管正在此通话中。',
   'agent.second': '第二个通话',
   'agent.swap': '切换通话',
   'agent.cause.busy': '忙',
