@@ -38,7 +38,7 @@ async def hang_up(desk: Desk, who: Principal, place: Place, given: Fields) -> To
 async def set_state(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
     try:
         ask = AgentAsk(given.get("ask", ""))
-        desk.view.set_agent_state(place.id, ask, "")
+        desk.view.set_agent_state(place.id, ask, "", by=who.name)
     except (ValueError, UnknownAgent, IllegalState) as fault:
         return Told("agent.ask.failed", {"why": str(fault)}, bad=True)
     log.info("agent's state asked for", agent=place.id, ask=ask, by=who.name)

@@ -6,7 +6,7 @@
     GET  /console/sound/DAY/FILE     a recording, for whoever may listen
     all else                         NiceGUI (host.py), for whoever is signed in
 
-Requests and sockets carry a cookie of the session, HttpOnly and for this very site. A socket is let in with
+Requests and sockets carry a cookie of the API's session, HttpOnly and SameSite. A socket is let in with
 an Origin of this host alone, is told as much as it takes, and cut when it takes nothing or sends too much.
 """
 
@@ -26,6 +26,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.api import pages
+from engine.api.identify import COOKIE, bake
 from engine.api.settings import ConsoleTerms
 from engine.console import build
 from engine.console.desk import Desk
@@ -37,9 +38,9 @@ from engine.console.pulse import Pulse
 from engine.console.screen import Drawings
 from engine.console.snapshot import taken
 from engine.console.sound import sound
+from engine.console.users import UserDoor
 from engine.console.views import sign_in
 
-COOKIE = "isogloss_console"
 LANGUAGE = "isogloss_language"
 SOCKET = "/_nicegui_ws/"
 STATIC = "/_nicegui/"
@@ -57,13 +58,17 @@ SHARED = ("style.css", "mark.svg")  # with the pages of agents and callers
 log = structlog.get_logger("console")
 
 
-def mounted(app: FastAPI, terms: ConsoleTerms, door: Door | None = None) -> Console:
-    """The console below `app`, over what its state has. door: the API's tokens', unless another is given."""
+def mounted(app: FastAPI, terms: ConsoleTerms) -> Console:
+    """The console below `app`, over what its state has: users sign in, where there are any, and tokens of the
+    API.
+    """
     state = app.state
+    tokens = TokenDoor(lambda: state.settings, time.monotonic, time.time)
+    door: Door = tokens if state.access is None else UserDoor(state.access.desk, tokens)
     console = Console(
         Desk(
             view=state.view,
-            door=door or TokenDoor(lambda: state.settings, time.monotonic, time.time),
+            door=door,
             wall=time.time,
             operating=state.operating,
             places=terms.places,
@@ -80,17 +85,14 @@ def mounted(app: FastAPI, terms: ConsoleTerms, door: Door | None = None) -> Cons
 
 
 class Console:
-    """sockets: browsers that may look at a time. secure: whether they come by https, where requests do not
-    show it.
-    """
+    """sockets: browsers that may look at a time."""
 
-    def __init__(self, desk: Desk, *, sockets: int = SOCKETS, secure: bool = False) -> None:
+    def __init__(self, desk: Desk, *, sockets: int = SOCKETS) -> None:
         self.desk = desk
         self.pulse = Pulse(lambda serial, who: taken(desk.of(who).view, desk.wall(), serial))
         self.drawings = Drawings()
         self.host = Host(lambda client, request: build.build(self, client, request))
         self._sockets, self._most = 0, sockets
-        self._secure = secure
         shared = {name: file for name, file in pages.read().items() if name in SHARED}
         self._files = {**pages.read(WEB), **shared}
 
@@ -166,9 +168,9 @@ class Console:
         if not own(request.headers.get("origin"), request.headers.get("host", "")):
             return Response("another site's page may not do this", 403)
         if path == "/sign-out":
-            self.desk.door.logout(cookie_of(request.headers.get("cookie", "")))
+            await self.desk.door.logout(cookie_of(request.headers.get("cookie", "")))
             gone = RedirectResponse(f"{BASE}/sign-in", 303)
-            gone.delete_cookie(COOKIE, path=BASE)
+            gone.delete_cookie(COOKIE, path="/")
             return gone
         body = await request.body()
         if len(body) > MOST_FORM:
@@ -184,9 +186,11 @@ class Console:
             log.warning("sign-in refused", source=source, reason=session.reason)
             return self._page(request, path, session, given.get("then", ""))
         log.info("signed in", by=session.principal.name, source=source)
+        before = cookie_of(request.headers.get("cookie", ""))
+        if before:
+            await self.desk.door.logout(before)
         there = RedirectResponse(within(given.get("then", "")) or f"{BASE}/wallboard", 303)
-        secure = self._secure or request.url.scheme == "https"
-        there.set_cookie(COOKIE, session.cookie, path=BASE, httponly=True, samesite="strict", secure=secure)
+        bake(request, there, COOKIE, session.cookie, "/", int(session.longest_s))
         return there
 
     # --- sockets ----------------------------------------------------------------------------------

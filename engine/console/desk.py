@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 
+from engine.access.role import Permission
 from engine.api.deps import EngineView
-from engine.console.door import Door, Principal
+from engine.console.door import Door, Principal, seen_by
 from engine.console.insight import Insight
 from engine.operating import Operating
 
@@ -20,7 +21,8 @@ ASKING = 4  # questions to the store at a time, of all consoles
 @dataclass(frozen=True)
 class Desk:
     """operating: None where the configuration stays as it is. insight: None where nobody looks into calls.
-    wall: epoch s. places: regions on the map, as latitude and longitude.
+    wall: epoch s. places: regions on the map, as latitude and longitude. listens: whoever asks
+    may read what was said.
     """
 
     view: EngineView
@@ -29,11 +31,12 @@ class Desk:
     operating: Operating | None = None
     insight: Insight | None = None
     places: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    listens: bool = False
     _asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKING))
 
     def of(self, who: Principal) -> Desk:
         """The same, with the node as this person may see it."""
-        return replace(self, view=self.door.sees(self.view, who))
+        return replace(self, view=seen_by(self.view, who), listens=who.may(Permission.LISTEN))
 
     async def ask(self, question: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Something that blocks, in a worker thread. Raises what it raises."""

@@ -14,50 +14,59 @@ from engine.access.principal import Principal as Known
 from engine.access.role import Permission
 from engine.access.seen import Seen
 from engine.api.deps import EngineView
+from engine.api.identify import of_configured
 from engine.api.settings import Settings, Token, hashed
 from engine.store.rows import clean
 
 SESSIONS = 1000
 IDLE_S = 8 * 3600.0
 MOST_S = 24 * 3600.0
-READ, WRITE, LISTEN = "read", "write", "listen"
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Whoever is signed in. teams, markets: what she may see; empty: all. rights: of READ, WRITE, LISTEN.
-    scope: people of the same one see the same of a node (Door.sees).
+    """Whoever is signed in. teams, markets: what she may see; empty: all. rights: what she may do.
+    scope: people of the same one see the same of a node.
     """
 
     name: str
     role: str
     teams: frozenset[str] = frozenset()
     markets: frozenset[str] = frozenset()
-    rights: frozenset[str] = frozenset()
+    rights: frozenset[Permission] = frozenset()
     scope: str = ""
+    how: How = How.CONFIGURED
 
-    def may(self, permission: str) -> bool:
+    def may(self, permission: Permission) -> bool:
         return permission in self.rights
+
+    @property
+    def known(self) -> Known:
+        """As everything but the console knows her."""
+        return Known(
+            who=self.name, permissions=self.rights, how=self.how, markets=self.markets, teams=self.teams
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """cookie: the secret that the browser keeps."""
+    """cookie: the secret that the browser keeps, for so long at most."""
 
     cookie: str
     principal: Principal
+    longest_s: float = MOST_S
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """reason: wrong, more (a code is wanted), locked."""
+    """reason: wrong, more (a code is wanted), locked, barred (known, but the console is not hers)."""
 
     reason: str
     wait_s: float = 0.0
 
 
 class Door(Protocol):
-    """Both are quick, or are awaited elsewhere than on the event loop."""
+    """On the event loop. Where users are in a store, all of it raises StoreUnavailable."""
 
     async def login(self, name: str, password: str, totp: str, source: str) -> Session | Refusal:
         """source: the address that asks."""
@@ -65,17 +74,13 @@ class Door(Protocol):
     def who(self, cookie: str) -> Principal | None:
         """Whose session this is; None for nobody's, and from the moment on that it is over."""
 
-    def logout(self, cookie: str) -> None: ...
+    async def logout(self, cookie: str) -> None: ...
 
-    def sees(self, view: EngineView, who: Principal) -> EngineView:
-        """The node as this person may see it: her markets and teams alone, numbers masked."""
+    def note(self, who: Principal, what: str, object: str, outcome: str = "done") -> None:
+        """Tell the audit log, where there is one, what somebody did."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    digest: bytes
-    began: float
-    seen: float
+    async def keep(self, who: Principal, what: str, object: str) -> None:
+        """The same of what is shown only when the log has it. Raises AuditUnavailable."""
 
 
 class TokenDoor:
@@ -101,7 +106,7 @@ class TokenDoor:
         while len(self._sessions) >= SESSIONS:
             self._sessions.popitem(last=False)
         self._sessions[hashed(cookie)] = _Held(token.digest, now, now)
-        return Session(cookie, _principal(token))
+        return Session(cookie, signed_in(of_configured(token)))
 
     def who(self, cookie: str) -> Principal | None:
         key, now = hashed(cookie), self._clock()
@@ -113,15 +118,16 @@ class TokenDoor:
             del self._sessions[key]
             return None
         self._sessions[key] = replace(held, seen=now)
-        return _principal(token)
+        return signed_in(of_configured(token))
 
-    def logout(self, cookie: str) -> None:
+    async def logout(self, cookie: str) -> None:
         self._sessions.pop(hashed(cookie), None)
 
-    def sees(self, view: EngineView, who: Principal) -> EngineView:
-        """A viewer sees numbers masked, as by the API."""
-        permissions = frozenset(map(Permission, who.scope.split()))
-        return Seen(view, Known(who=who.name, permissions=permissions, how=How.CONFIGURED))
+    def note(self, who: Principal, what: str, object: str, outcome: str = "done") -> None:
+        """Nobody keeps an audit log where there are tokens alone."""
+
+    async def keep(self, who: Principal, what: str, object: str) -> None:
+        """As `note`."""
 
     def _token(self, digest: bytes) -> Token | None:
         now = self._wall()
@@ -132,12 +138,29 @@ class TokenDoor:
         return None
 
 
-def _principal(token: Token) -> Principal:
-    rights = {READ} | {right for allowed, right in _RIGHTS.items() if allowed in token.permissions}
-    role = "operator" if Permission.CONFIGURE in token.permissions else "viewer"
+@dataclass(frozen=True, slots=True)
+class _Held:
+    digest: bytes
+    began: float
+    seen: float
+
+
+def signed_in(known: Known) -> Principal:
+    """Somebody as the console shows her."""
+    rights = frozenset(each for each in Permission if known.may(each))
+    role = known.role or ("operator" if Permission.CONFIGURE in rights else "viewer")
+    seen = (sorted(rights), sorted(known.markets), sorted(known.teams))
     return Principal(
-        name=token.name, role=role, rights=frozenset(rights), scope=" ".join(sorted(token.permissions))
+        name=known.who,
+        role=str(role),
+        teams=known.teams,
+        markets=known.markets,
+        rights=rights,
+        scope=repr([[str(each) for each in some] for some in seen]),
+        how=known.how,
     )
 
 
-_RIGHTS = {Permission.CONFIGURE: WRITE, Permission.LISTEN: LISTEN}
+def seen_by(view: EngineView, who: Principal) -> EngineView:
+    """The node as this person may see it: her markets and teams alone, numbers masked, as by the API."""
+    return Seen(view, who.known)

@@ -57,7 +57,7 @@ async def call_file(desk: Desk, place: Place, before: Any) -> CallFile:
     over = before.record.ended_at if isinstance(before, CallFile) and before.record is not None else None
     if over is not None and not live and desk.wall() - over > LATE_S:
         return cast(CallFile, before)
-    said = _lines(desk.view.minutes(place.id)) if live else None
+    said = _lines(desk.view.minutes(place.id)) if live and desk.listens else None
     found = await desk.ask(_read, desk, place.id, live, said)
     return before if found == before else found
 
@@ -65,13 +65,13 @@ async def call_file(desk: Desk, place: Place, before: Any) -> CallFile:
 def _read(desk: Desk, call: str, live: bool, said: tuple[Words, ...] | None) -> CallFile:
     view, insight = desk.view, desk.insight
     record = None if live else view.record(call)
-    kept = None if live else view.transcripts.lines(call)
+    kept = view.transcripts.lines(call) if desk.listens and not live else None
     return CallFile(
         id=call,
         entries=tuple(view.events(call)),
         record=record,
         said=said if kept is None else _lines(kept),
-        review=None if live else view.transcripts.review(call),
+        review=view.transcripts.review(call) if desk.listens and not live else None,
         ladder=insight.ladder(call) if insight else None,
         quality=_tuple(insight.quality(call)) if insight else None,
         findings=_tuple(insight.findings(call)) if insight else None,

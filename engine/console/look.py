@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from markupsafe import Markup
 
+from engine.access.role import Permission
 from engine.console.door import Principal
 from engine.console.language import Words
 from engine.console.snapshot import Snapshot
@@ -97,7 +98,7 @@ class Page:
     """parts: what is shown, each told anew only when it changed. piles: those that stand below each other, in
     columns; the others are as wide as the page. load: asks the store, in a worker thread;
     is handed what it brought before. every_s: how often; 0 for once. acts: what can be done there, each with
-    the right that it needs.
+    the right that it needs. right: to be shown it.
     """
 
     name: str
@@ -105,4 +106,5 @@ class Page:
     piles: tuple[tuple[str, ...], ...] = ()
     load: Load | None = None
     every_s: float = 0.0
-    acts: Mapping[str, tuple[str, Act]] = field(default_factory=dict)
+    acts: Mapping[str, tuple[Permission, Act]] = field(default_factory=dict)
+    right: Permission | None = None

@@ -13,10 +13,11 @@ from typing import Any, Protocol
 import structlog
 from markupsafe import Markup
 
+from engine.access.role import Permission
 from engine.console.desk import Desk
 from engine.console.door import Principal
 from engine.console.language import Words
-from engine.console.look import Look, Page, Place, Told
+from engine.console.look import Look, Page, Place, Told, address
 from engine.console.markup import EMPTY, tag
 from engine.console.pulse import Moment
 from engine.console.snapshot import Snapshot
@@ -81,6 +82,7 @@ class Screen:
         self._parts: Mapping[str, Part] = {}
         self._loading: asyncio.Task[None] | None = None
         self._asked_at = self._noted_at = 0.0
+        self._sure = True  # whether the store lately said who she is
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- where ------------------------------------------------------------------------------------
@@ -92,7 +94,12 @@ class Screen:
 
     @property
     def page(self) -> Page:
-        return self._pages(self.place.page, self.place.id)
+        return self._page(self.place)
+
+    def _page(self, place: Place) -> Page:
+        """A page that is not hers to see is the first one."""
+        found = self._pages(place.page, place.id)
+        return found if found.right is None or self.who.may(found.right) else self._pages("", "")
 
     def go(self, place: Place) -> None:
         """Show another place; one that is not there is the first page. What both have in common stays."""
@@ -100,10 +107,22 @@ class Screen:
         self.place = place
         if before.key != place.key:
             self.loaded = None
+        if shown is None or before.key != place.key:
+            self._opened(place)
         if self.page is not shown:
             self._parts = self._lay(self.page)
         self._load()
         self.draw(self._now().of(self.who))
+
+    def _opened(self, place: Place) -> None:
+        """Who reads numbers of people as they are, or what they said, is told of to the audit log."""
+        if self.who.may(Permission.PERSONAL) or self.who.may(Permission.LISTEN):
+            self._desk.door.note(self.who, "look_at_console", self._object(place))
+
+    @staticmethod
+    def _object(place: Place) -> str:
+        """Without what was asked for, which may be somebody's number."""
+        return address(place.page, place.id).removeprefix("/")[:512]
 
     def speak(self, say: Words) -> None:
         self.say = say
@@ -113,7 +132,12 @@ class Screen:
 
     def beat(self, moment: Moment) -> None:
         """For the pulse."""
-        who = self._desk.door.who(self._cookie)
+        try:
+            who = self._desk.door.who(self._cookie)
+        except StoreUnavailable:  # what she saw stays, and nothing is added while nobody knows what she may
+            self._sure = False
+            return
+        self._sure = True
         if who is None:
             self._gone()
             return
@@ -144,7 +168,7 @@ class Screen:
         self._loading = self._do(self._loaded(self.place))
 
     async def _loaded(self, place: Place) -> None:
-        load = self._pages(place.page, place.id).load
+        load = self._page(place).load
         if load is None:
             return
         try:
@@ -170,7 +194,11 @@ class Screen:
         if found is None:
             return
         right, act = found
-        if right and not self.who.may(right):
+        if not self._sure:
+            self.note(Told("fault.store", bad=True))
+            return
+        if not self.who.may(right):
+            self._desk.door.note(self.who, name, self._object(self.place), "refused (403)")
             self.note(Told("fault.forbidden", bad=True))
             return
         fields = {
@@ -178,14 +206,15 @@ class Screen:
             for key, value in list(given.items())[:MOST_FIELDS]
             if isinstance(value, (str, int, float, bool))
         }
-        self._do(self._acted(act, fields))
+        self._do(self._acted(name, act, fields))
 
-    async def _acted(self, act: Callable[..., Any], fields: Mapping[str, str]) -> None:
+    async def _acted(self, name: str, act: Callable[..., Any], fields: Mapping[str, str]) -> None:
         place = self.place
         try:
             told: Told = await act(self._desk.of(self.who), self.who, place, fields)
         except StoreUnavailable:
             told = Told("fault.store", bad=True)
+        self._desk.door.note(self.who, name, self._object(place), "refused" if told.bad else "done")
         if told.keep is not None and place.key == self.place.key:
             self.loaded = told.keep
         if told.to:

@@ -9,8 +9,10 @@ import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
+from engine.access.errors import AuditUnavailable
+from engine.access.role import Permission
 from engine.console.desk import Desk
-from engine.console.door import LISTEN, Principal
+from engine.console.door import Principal
 from media.sealed import SealBroken
 
 # as records name files: NODE:DAY/FILE, without the node for this one's
@@ -20,8 +22,10 @@ log = structlog.get_logger("console")
 
 
 async def sound(desk: Desk, who: Principal, name: str) -> Response:
-    """403 for who may not listen; 404 for what is no recording of this node, or does not open."""
-    if not who.may(LISTEN):
+    """403 for who may not listen; 404 for what is no recording of this node, or does not open; 503 where
+    the audit log takes nothing.
+    """
+    if not who.may(Permission.LISTEN):
         return Response("your role may not listen to recordings", 403)
     if not NAME.fullmatch(name):
         return Response(status_code=404)
@@ -33,6 +37,10 @@ async def sound(desk: Desk, who: Principal, name: str) -> Response:
     except (SealBroken, OSError) as broken:
         log.warning("recording does not open", recording=name, why=str(broken))
         return Response(status_code=404)
+    try:
+        await desk.door.keep(who, "listen_recording", f"recordings/{name}")
+    except AuditUnavailable:
+        return Response("the audit log takes nothing now, so nothing is played", 503)
     log.info("recording listened to", recording=name, by=who.name)
     headers = {"Cache-Control": "no-store", "Content-Disposition": f'inline; filename="{found.file}"'}
     return StreamingResponse(_rest(name, first, found.pieces), media_type=found.type, headers=headers)

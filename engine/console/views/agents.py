@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from markupsafe import Markup
 
-from engine.console.door import WRITE
+from engine.access.role import Permission
 from engine.console.look import Look, address
 from engine.console.markup import Content, tag
 from engine.console.views import pieces
@@ -70,7 +70,7 @@ def body(look: Look) -> Markup:
     return tag(
         "div",
         card(say("agent.now"), pieces.facts(pairs), key="now"),
-        _asks(look, agent) if look.who.may(WRITE) else None,
+        _asks(look, agent) if look.who.may(Permission.ACT_ON_AGENTS) else None,
         class_="halves",
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from engine.console.door import WRITE
+from engine.access.role import Permission
 from engine.console.language import clock
 from engine.console.look import Look, address
 from engine.console.markup import Content, tag
@@ -85,7 +85,7 @@ def _about(look: Look, queue: str, agent: str, language: str) -> list[Content]:
 
 
 def _acts(look: Look, call: CallView) -> list[Content]:
-    if not look.who.may(WRITE):
+    if not look.who.may(Permission.ACT_ON_CALLS):
         return []
     say = look.say
     words = [icon("hangup"), say("call.hangup")]
@@ -110,7 +110,7 @@ def sip(look: Look) -> Markup:
         download=True,
         class_="button",
     )
-    return card(title, ladder(say, found), more=save if look.who.may("pcap") else None, key="sip")
+    return card(title, ladder(say, found), more=save if look.who.may(Permission.CALLS) else None, key="sip")
 
 
 # --- why -------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from enum import StrEnum
 from markupsafe import Markup
 
 from config.fault import Fault
-from engine.console.door import WRITE
+from engine.access.role import Permission
 from engine.console.look import Look
 from engine.console.markup import Content, tag
 from engine.console.views import pieces
@@ -69,7 +69,7 @@ def body(look: Look) -> Markup:
 def _way(look: Look, file: ConfigFile) -> list[Markup | None]:
     """Edit, check, compare, apply: each step tells what comes next."""
     say = look.say
-    may = look.who.may(WRITE)
+    may = look.who.may(Permission.CONFIGURE)
     steps = tag(
         "ol",
         [
@@ -169,7 +169,7 @@ def _plan(look: Look, file: ConfigFile) -> Markup:
         title,
         tag("div", refusals, warnings, class_="stack-s") if refusals or warnings else None,
         tag("ul", rows, class_="rows"),
-        _take(look, file) if look.who.may(WRITE) else None,
+        _take(look, file) if look.who.may(Permission.CONFIGURE) else None,
         more=tag("span", str(len(plan.changes)), class_="count"),
         key="plan",
     )
@@ -208,7 +208,7 @@ def _versions(look: Look, file: ConfigFile) -> Markup:
     for each in file.versions[:MOST_VERSIONS]:
         more: Content = say("config.changes", n=len(each.changes))
         back = None
-        if each.number != running and look.who.may(WRITE):
+        if each.number != running and look.who.may(Permission.CONFIGURE):
             back = tag("button", say("config.back"), type="button", data_do="plan", data_version=each.number)
         rows.append(
             row(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from engine.access.role import Permission
 from engine.console.alerts import alerts
 from engine.console.language import NAMES
 from engine.console.look import BASE, Look, address
@@ -33,7 +34,8 @@ def shell(look: Look) -> Markup:
         tag("span", name(look.now.health.node), class_="soft"),
         class_="brand",
     )
-    places = tag("ul", [tag("li", _place(look, each), data_key=each) for each in PLACES])
+    shown = [each for each in PLACES if each != "config" or look.who.may(Permission.READ_CONFIG)]
+    places = tag("ul", [tag("li", _place(look, each), data_key=each) for each in shown])
     nav = tag("nav", places, _foot(look), id="nav", aria_label=say("menu"))
     return tag("div", skip, tag("div", menu, brand, class_="brand-row"), nav, class_="side", data_key="side")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from engine.console.door import WRITE
+from engine.access.role import Permission
 from engine.console.look import Look, address
 from engine.console.markup import Content, tag
 from engine.console.views import pieces
@@ -106,7 +106,7 @@ def head(look: Look) -> Markup:
     if line is None:
         return pieces.head(look, look.place.id, back=address("lines"))
     test = None
-    if look.who.may(WRITE) and line.probe_number:
+    if look.who.may(Permission.PROBE) and line.probe_number:
         file = _file(look)
         busy = file is not None and file.probe is not None and file.probe.result is None
         test = tag(

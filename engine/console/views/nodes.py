@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from engine.access.role import Permission
 from engine.cluster.sight import NodeView
-from engine.console.door import WRITE
 from engine.console.look import Look
 from engine.console.markup import tag
 from engine.console.views import pieces
@@ -24,7 +24,7 @@ def _acts(look: Look) -> list[Markup]:
     """Of the node that is asked, for it alone can be told."""
     say = look.say
     here = next((node for node in look.now.nodes if node.here), None)
-    if here is None or not look.who.may(WRITE):
+    if here is None or not look.who.may(Permission.CONFIGURE):
         return []
     if here.state == "draining":
         return [tag("button", say("node.fill"), type="button", data_do="drain", data_draining="")]

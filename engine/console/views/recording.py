@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from engine.console.door import LISTEN
+from engine.access.role import Permission
 from engine.console.look import BASE, Look
 from engine.console.markup import tag
 from engine.console.views.one_call import file_of
@@ -17,7 +17,7 @@ def recording(look: Look) -> Markup:
     """Nothing where there is none, or for who may not listen."""
     say, file = look.say, file_of(look)
     files = file.record.recording.split() if file.record is not None else []
-    if not files or not look.who.may(LISTEN):
+    if not files or not look.who.may(Permission.LISTEN):
         return Markup("")
     players = [_player(look, place, each) for place, each in enumerate(files)]
     more = tag("p", say("recording.follows"), class_="soft") if file.said else None

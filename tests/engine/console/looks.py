@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.console.door import LISTEN, READ, WRITE, Principal
+from config.service import ApiRole
+from engine.api.settings import PERMISSIONS
+from engine.console.door import Principal
 from engine.console.language import Words
 from engine.console.look import Look, Place
 from engine.console.snapshot import Snapshot, taken
 from engine.store.rows import Entry
 from tests.engine.console.busy import BusyNode
 
-VIEWER = Principal("wallboard", "viewer", rights=frozenset({READ}))
-OPERATOR = Principal("supervisor", "operator", rights=frozenset({READ, WRITE, LISTEN}))
+VIEWER = Principal("wallboard", "viewer", rights=PERMISSIONS[ApiRole.VIEWER])
+OPERATOR = Principal("supervisor", "operator", rights=PERMISSIONS[ApiRole.OPERATOR])
 
 
 def snapshot(node: BusyNode | None = None, serial: int = 1) -> Snapshot:

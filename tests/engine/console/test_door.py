@@ -7,16 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from engine.api.settings import Scope, Settings, token
-from engine.console.door import IDLE_S, MOST_S, SESSIONS, Principal, Refusal, Session, TokenDoor
+from engine.access.role import Permission
+from engine.api.settings import Settings, token
+from engine.console.door import IDLE_S, MOST_S, SESSIONS, Refusal, Session, TokenDoor
 
 READ, WRITE, SITE = "r" * 20, "w" * 20, "s" * 20
 SETTINGS = Settings(
     tokens=(
-        token("wall", READ, Scope.READ),
-        token("ana", WRITE, Scope.READ, Scope.WRITE, Scope.LISTEN),
-        token("shop", SITE, Scope.CALLERS),
-        token("late", "l" * 20, Scope.READ, expires_at=100.0),
+        token("wall", READ, Permission.CALLS),
+        token("ana", WRITE, Permission.CALLS, Permission.CONFIGURE, Permission.LISTEN),
+        token("shop", SITE, Permission.CALLERS),
+        token("late", "l" * 20, Permission.CALLS, expires_at=100.0),
     )
 )
 
@@ -42,8 +43,9 @@ def test_what_is_no_token_for_looking_is_refused(password: str) -> None:
 def test_a_token_may_in_the_console_what_it_may_by_the_api() -> None:
     street = Street()
     wall, ana = street.enter(READ).principal, street.enter(f" {WRITE}\n").principal
-    assert wall == Principal("wall", "viewer", rights=frozenset({"read"}))
-    assert (ana.role, sorted(ana.rights), ana.may("write")) == ("operator", ["listen", "read", "write"], True)
+    assert (wall.name, wall.role, wall.rights) == ("wall", "viewer", frozenset({Permission.CALLS}))
+    assert (ana.role, sorted(ana.rights)) == ("operator", ["calls", "configure", "listen"])
+    assert ana.may(Permission.LISTEN) and not ana.may(Permission.PROBE) and wall.scope != ana.scope
 
 
 def test_a_session_is_known_by_its_cookie_alone() -> None:
@@ -57,7 +59,7 @@ def test_a_session_is_known_by_its_cookie_alone() -> None:
 def test_a_session_ends_by_hand_by_idleness_and_by_age() -> None:
     street = Street()
     session = street.enter(READ)
-    street.door.logout(session.cookie)
+    asyncio.run(street.door.logout(session.cookie))
     assert street.door.who(session.cookie) is None
     idle, busy = street.enter(READ), street.enter(READ)
     while street.now < MOST_S:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from markupsafe import Markup
 
-from engine.api.deps import EngineView
+from engine.access.role import Permission
 from engine.console.desk import Desk
 from engine.console.door import Principal
 from engine.console.language import Words
@@ -19,7 +19,7 @@ from engine.console.pages import FRAME, page_of
 from engine.console.pulse import Moment
 from engine.console.screen import Drawings, Screen
 from engine.console.snapshot import taken
-from engine.views import UnknownCall
+from engine.store.errors import StoreUnavailable
 from tests.engine.console.busy import BusyNode
 from tests.engine.console.looks import OPERATOR, VIEWER
 
@@ -33,28 +33,19 @@ class Part:
             self.told.append(drawn)
 
 
-class Nothing:
-    """A node of whose calls nothing may be seen."""
-
-    def __init__(self, view: EngineView) -> None:
-        self._view = view
-
-    def hangup(self, id: str) -> None:
-        raise UnknownCall(id)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._view, name)
-
-
 class Door:
     def __init__(self, who: Principal | None) -> None:
         self.principal = who
+        self.away = False
+        self.noted: list[tuple[str, str, str, str]] = []
 
     def who(self, cookie: str) -> Principal | None:
+        if self.away:
+            raise StoreUnavailable("away")
         return self.principal
 
-    def sees(self, view: EngineView, who: Principal) -> EngineView:
-        return view if who.scope == "" else Nothing(view)
+    def note(self, who: Principal, what: str, object: str, outcome: str = "done") -> None:
+        self.noted.append((who.name, what, object, outcome))
 
 
 class Browser:
@@ -184,7 +175,7 @@ def test_what_is_pressed_is_done_by_name_and_told() -> None:
 
 def test_what_somebody_does_reaches_no_further_than_she_sees() -> None:
     async def story() -> None:
-        browser = Browser(replace(OPERATOR, scope="market fr"), "/console/calls/c4")
+        browser = Browser(replace(OPERATOR, markets=frozenset({"fr"}), scope="fr"), "/console/calls/c4")
         browser.screen.act("hangup", {})
         await browser.rest()
         assert browser.node.hung_up == [] and browser.text("note") == "This call is over already."
@@ -259,6 +250,62 @@ def test_a_store_that_does_not_answer_is_told_of_and_live_views_go_on() -> None:
     run(story())
 
 
+def test_nobody_does_anything_while_the_store_does_not_say_who_she_is() -> None:
+    async def story() -> None:
+        browser = Browser(address="/console/calls/c4")
+        await browser.rest()
+        browser.door.away = True
+        told = len(browser.parts["head"].told)
+        browser.node.live.clear()
+        browser.beat()
+        browser.screen.act("hangup", {})
+        await browser.rest()
+        assert browser.node.hung_up == [] and "cannot be reached" in browser.text("note")
+        assert len(browser.parts["head"].told) == told and not browser.over
+        browser.door.away = False
+        browser.beat()
+        assert len(browser.parts["head"].told) > told
+
+    run(story())
+
+
+def test_what_was_opened_done_and_refused_is_told_to_the_audit_log() -> None:
+    async def story() -> None:
+        browser = Browser(address="/console/calls/c4?customer=%2B49301234")
+        browser.screen.act("hangup", {})
+        await browser.rest()
+        browser.screen.go(Place.of("/console/agents"))
+        assert browser.door.noted == [
+            ("supervisor", "look_at_console", "console/calls/c4", "done"),
+            ("supervisor", "hangup", "console/calls/c4", "done"),
+            ("supervisor", "look_at_console", "console/agents", "done"),
+        ]
+        viewer = Browser(VIEWER, "/console/calls/c4")
+        viewer.screen.act("hangup", {})
+        assert viewer.door.noted == [("wallboard", "hangup", "console/calls/c4", "refused (403)")]
+
+    run(story())
+
+
+def test_a_page_that_is_not_hers_is_the_first_one() -> None:
+    async def story() -> None:
+        supervisor = replace(OPERATOR, rights=OPERATOR.rights - {Permission.READ_CONFIG})
+        browser = Browser(supervisor, "/console/config")
+        assert "tiles" in browser.parts and "Configuration" not in browser.text("shell")
+        assert "Configuration" in Browser(OPERATOR).text("shell")
+
+    run(story())
+
+
+def test_who_may_not_read_what_was_said_does_not() -> None:
+    async def story() -> None:
+        browser = Browser(VIEWER, "/console/calls/c4")
+        await browser.rest()
+        assert "paquete" not in browser.text("captions") and "Offered to" in browser.text("decisions")
+
+    run(story())
+
+
 def test_a_cursor_of_nobody_leads_to_the_first_page() -> None:
     async def story() -> None:
         browser = Browser(address="/console/calls?when=ended&cursor=made-up")
@@ -271,7 +318,7 @@ def test_a_cursor_of_nobody_leads_to_the_first_page() -> None:
 def test_an_act_that_fails_is_told_as_a_fault_of_the_node() -> None:
     async def story() -> None:
         browser = Browser(address="/console/calls/c4")
-        browser.node.hangup = lambda id: 1 / 0  # type: ignore[method-assign, assignment, return-value]
+        browser.node.hangup = lambda id: 1 / 0  # type: ignore[method-assign, assignment]
         browser.screen.act("hangup", {})
         await browser.rest()
         await asyncio.sleep(0)
