@@ -32,6 +32,7 @@ from engine.console import build
 from engine.console.desk import Desk
 from engine.console.door import Door, Refusal, TokenDoor
 from engine.console.host import WEB, Host
+from engine.console.inside import Inside
 from engine.console.language import Words, chosen
 from engine.console.look import BASE, Place
 from engine.console.pulse import Pulse
@@ -72,6 +73,7 @@ def mounted(app: FastAPI, terms: ConsoleTerms) -> Console:
             wall=time.time,
             operating=state.operating,
             places=terms.places,
+            insight=Inside,
         ),
         sockets=terms.browsers,
     )

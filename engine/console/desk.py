@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 from engine.access.role import Permission
 from engine.api.deps import EngineView
 from engine.console.door import Door, Principal, seen_by
-from engine.console.insight import Insight
+from engine.console.insight import Insights
 from engine.operating import Operating
 
 P = ParamSpec("P")
@@ -22,21 +22,27 @@ ASKING = 4  # questions to the store at a time, of all consoles
 class Desk:
     """operating: None where the configuration stays as it is. insight: None where nobody looks into calls.
     wall: epoch s. places: regions on the map, as latitude and longitude. listens: whoever asks
-    may read what was said.
+    may read what was said; language: hers.
     """
 
     view: EngineView
     door: Door
     wall: Callable[[], float]
     operating: Operating | None = None
-    insight: Insight | None = None
+    insight: Insights | None = None
     places: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     listens: bool = False
+    language: str = "en"
     _asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKING))
 
-    def of(self, who: Principal) -> Desk:
+    def of(self, who: Principal, language: str = "en") -> Desk:
         """The same, with the node as this person may see it."""
-        return replace(self, view=seen_by(self.view, who), listens=who.may(Permission.LISTEN))
+        return replace(
+            self,
+            view=seen_by(self.view, who),
+            listens=who.may(Permission.LISTEN),
+            language=language,
+        )
 
     async def ask(self, question: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Something that blocks, in a worker thread. Raises what it raises."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
 from engine.console.desk import Desk
-from engine.console.insight import Finding, Ladder, LegQuality
+from engine.console.insight import Finding, Insight, Ladder, LegQuality
 from engine.console.look import Place
 from engine.events import CallRecord
 from engine.store.records import RecordFilter, RecordPage
@@ -15,6 +15,7 @@ from engine.store.rows import Entry
 from engine.store.transcripts import Review
 
 T = TypeVar("T")
+LOOKED_S = 5.0  # as often is a call that goes on looked into: samples come no faster
 LATE_S = 30.0  # after a call's end something may still come: figures, a summary
 PAGE = 50
 FILTERS = ("queue", "agent", "market", "language", "reason", "customer", "number")
@@ -35,7 +36,9 @@ class Words:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFile:
-    """All that is known of a call. said: None where nothing is written down."""
+    """All that is known of a call. said: None where nothing is written down. language: of the findings.
+    looked_at: epoch s, into its inside.
+    """
 
     id: str
     entries: tuple[Entry, ...] = ()
@@ -45,6 +48,8 @@ class CallFile:
     ladder: Ladder | None = None
     quality: tuple[LegQuality, ...] | None = None
     findings: tuple[Finding, ...] | None = None
+    language: str = ""
+    looked_at: float = field(default=0.0, compare=False)
 
     @property
     def known(self) -> bool:
@@ -55,15 +60,26 @@ async def call_file(desk: Desk, place: Place, before: Any) -> CallFile:
     """A call that is long over is not asked for again."""
     live = desk.view.call(place.id) is not None
     over = before.record.ended_at if isinstance(before, CallFile) and before.record is not None else None
-    if over is not None and not live and desk.wall() - over > LATE_S:
+    now, spoken = desk.wall(), isinstance(before, CallFile) and before.language == desk.language
+    if over is not None and not live and spoken and now - over > LATE_S:
         return cast(CallFile, before)
     said = _lines(desk.view.minutes(place.id)) if live and desk.listens else None
+    if desk.insight is None or (live and spoken and now - before.looked_at < LOOKED_S):
+        inside = None
+    else:
+        inside = desk.insight(desk.view, place.id, desk.language, now)
     found = await desk.ask(_read, desk, place.id, live, said)
-    return before if found == before else found
+    if inside is not None:
+        looked = await desk.ask(_looked, inside)
+        found = replace(found, **looked, language=desk.language, looked_at=now)
+    elif isinstance(before, CallFile):
+        kept = {name: getattr(before, name) for name in ("ladder", "quality", "findings", "language")}
+        found = replace(found, **kept, looked_at=before.looked_at)
+    return before if found == before and found.looked_at == before.looked_at else found
 
 
 def _read(desk: Desk, call: str, live: bool, said: tuple[Words, ...] | None) -> CallFile:
-    view, insight = desk.view, desk.insight
+    view = desk.view
     record = None if live else view.record(call)
     kept = view.transcripts.lines(call) if desk.listens and not live else None
     return CallFile(
@@ -72,10 +88,12 @@ def _read(desk: Desk, call: str, live: bool, said: tuple[Words, ...] | None) -> 
         record=record,
         said=said if kept is None else _lines(kept),
         review=view.transcripts.review(call) if desk.listens and not live else None,
-        ladder=insight.ladder(call) if insight else None,
-        quality=_tuple(insight.quality(call)) if insight else None,
-        findings=_tuple(insight.findings(call)) if insight else None,
     )
+
+
+def _looked(inside: Insight) -> dict[str, Any]:
+    quality, findings = _tuple(inside.quality()), _tuple(inside.findings())
+    return {"ladder": inside.ladder(), "quality": quality, "findings": findings}
 
 
 def _tuple(found: Sequence[T] | None) -> tuple[T, ...] | None:

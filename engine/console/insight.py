@@ -4,10 +4,13 @@ for whoever gathers them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from engine.api.deps import EngineView
 
 
 class Weight(StrEnum):
@@ -75,10 +78,14 @@ class Finding:
 
 
 class Insight(Protocol):
-    """All of it blocks, is called from a worker thread, and raises StoreUnavailable. None: nothing is known
-    of the call.
+    """Of one call. All of it blocks, is called from a worker thread, and raises StoreUnavailable. None:
+    nothing is known of the call.
     """
 
-    def ladder(self, call: str) -> Ladder | None: ...
-    def quality(self, call: str) -> Sequence[LegQuality] | None: ...
-    def findings(self, call: str) -> Sequence[Finding] | None: ...
+    def ladder(self) -> Ladder | None: ...
+    def quality(self) -> Sequence[LegQuality] | None: ...
+    def findings(self) -> Sequence[Finding] | None: ...
+
+
+# the node as somebody sees it, a call, a language, epoch s; made on the event loop
+Insights = Callable[["EngineView", str, str, float], Insight]

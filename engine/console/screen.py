@@ -126,6 +126,7 @@ class Screen:
 
     def speak(self, say: Words) -> None:
         self.say = say
+        self._load()  # for what was loaded may be sentences
         self.draw(self._now().of(self.who))
 
     # --- what is shown ----------------------------------------------------------------------------
@@ -172,7 +173,7 @@ class Screen:
         if load is None:
             return
         try:
-            loaded = await load(self._desk.of(self.who), place, self.loaded)
+            loaded = await load(self._desk.of(self.who, self.say.code), place, self.loaded)
         except StoreUnavailable:
             self.note(Told("fault.store", bad=True))
             return

@@ -16,7 +16,7 @@ from engine.api.server import ApiServer
 from engine.console.console import Console
 from engine.console.desk import Desk
 from engine.console.door import TokenDoor
-from engine.console.insight import Insight
+from engine.console.insight import Insights
 from engine.operating import Operating
 from tests.engine.api_node import SETTINGS, Node
 from tests.engine.console.busy import BusyNode
@@ -32,12 +32,12 @@ class Stand:
         node: Node | None = None,
         *,
         port: int = 0,
-        insight: Insight | None = None,
+        insight: Insights | None = None,
         operating: Operating | None = None,
     ) -> None:
         self.node: Any = node or BusyNode()
         door = TokenDoor(lambda: SETTINGS, time.monotonic, time.time)
-        self.desk = Desk(self.node, door, time.time, operating, insight or Authored(T0))
+        self.desk = Desk(self.node, door, time.time, operating, insight or (lambda *_: Authored(T0)))
         self.console = Console(self.desk)
         self.port = port
         self._loop = asyncio.new_event_loop()

@@ -91,12 +91,12 @@ def said(call: str) -> list[Line]:
 
 
 class Authored:
-    """An Insight of one story."""
+    """An Insight of one story, whichever call it is asked of."""
 
     def __init__(self, t0: float) -> None:
         self.t0 = t0
 
-    def ladder(self, call: str) -> Ladder | None:
+    def ladder(self) -> Ladder | None:
         rows = (
             (0.0, CUSTOMER, NODE, "INVITE", "1 INVITE", False),
             (0.004, NODE, CUSTOMER, "100 Trying", "1 INVITE", False),
@@ -127,7 +127,7 @@ class Authored:
         parties = ((CUSTOMER, "192.0.2.7"), (NODE, "isogloss-1"), (AGENT, "emre"))
         return Ladder(parties=parties, messages=messages)
 
-    def quality(self, call: str) -> Sequence[LegQuality] | None:
+    def quality(self) -> Sequence[LegQuality] | None:
         def sample(second: int, bad: bool) -> Sample:
             lossy = bad and 118 <= second <= 149
             loss = 0.08 * abs(math.sin(second / 7)) if lossy else 0.001
@@ -143,7 +143,7 @@ class Authored:
             LegQuality(leg=2, side=AGENT, samples=tuple(sample(each, False) for each in seconds)),
         )
 
-    def findings(self, call: str) -> Sequence[Finding]:
+    def findings(self) -> Sequence[Finding]:
         return (
             Finding(
                 kind="loss",

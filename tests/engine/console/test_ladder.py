@@ -12,7 +12,7 @@ from engine.console.markup import text_of
 from engine.console.views.ladder import MOST_MESSAGES, ladder, level_of
 from tests.engine.console.samples import Authored
 
-FOUND = Authored(1000.0).ladder("c1") or Ladder()
+FOUND = Authored(1000.0).ladder() or Ladder()
 
 
 def test_messages_are_rows_in_their_order_with_the_time_since_the_first() -> None:

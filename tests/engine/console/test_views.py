@@ -35,9 +35,9 @@ LIVE = CallFile(
     said=tuple(
         Words(each.side, each.begin, each.language, each.text, each.translation) for each in said("c4")
     ),
-    ladder=AUTHORED.ladder("c4"),
-    quality=tuple(AUTHORED.quality("c4") or ()),
-    findings=tuple(AUTHORED.findings("c4") or ()),
+    ladder=AUTHORED.ladder(),
+    quality=tuple(AUTHORED.quality() or ()),
+    findings=tuple(AUTHORED.findings() or ()),
 )
 OVER = replace(LIVE, id="r1", entries=tuple(entries("r1", T0, ended=214.0)), record=record("r1", T0 + 214))
 LINES = LineFile(Trunks().report(T0 - 86_400, T0 + 60), tuple(Trunks().probes("carrier")))
