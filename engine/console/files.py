@@ -60,7 +60,8 @@ async def call_file(desk: Desk, place: Place, before: Any) -> CallFile:
     """A call that is long over is not asked for again."""
     live = desk.view.call(place.id) is not None
     over = before.record.ended_at if isinstance(before, CallFile) and before.record is not None else None
-    now, spoken = desk.wall(), isinstance(before, CallFile) and before.language == desk.language
+    now = desk.wall()
+    spoken = isinstance(before, CallFile) and (desk.insight is None or before.language == desk.language)
     if over is not None and not live and spoken and now - over > LATE_S:
         return cast(CallFile, before)
     said = _lines(desk.view.minutes(place.id)) if live and desk.listens else None

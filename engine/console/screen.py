@@ -80,6 +80,7 @@ class Screen:
         self.loaded: Any = None
         self._around: Mapping[str, Part] = {}
         self._parts: Mapping[str, Part] = {}
+        self._shown: Page | None = None
         self._loading: asyncio.Task[None] | None = None
         self._asked_at = self._noted_at = 0.0
         self._sure = True  # whether the store lately said who she is
@@ -103,14 +104,15 @@ class Screen:
 
     def go(self, place: Place) -> None:
         """Show another place; one that is not there is the first page. What both have in common stays."""
-        before, shown = self.place, self.page if self._parts else None
+        before = self.place
         self.place = place
         if before.key != place.key:
             self.loaded = None
-        if shown is None or before.key != place.key:
+        if self._shown is None or before.key != place.key:
             self._opened(place)
-        if self.page is not shown:
-            self._parts = self._lay(self.page)
+        if self.page is not self._shown:
+            self._shown = self.page
+            self._parts = self._lay(self._shown)
         self._load()
         self.draw(self._now().of(self.who))
 
@@ -143,6 +145,8 @@ class Screen:
             self._gone()
             return
         self.who, now = who, moment.of(who)
+        if self.page is not self._shown:  # it is not hers any more
+            self.go(Place())
         if self._noted_at and self._desk.wall() - self._noted_at >= NOTED_S:
             self._noted_at = 0.0
             self._around["note"].show(EMPTY, now.at)

@@ -293,6 +293,11 @@ def test_a_page_that_is_not_hers_is_the_first_one() -> None:
         browser = Browser(supervisor, "/console/config")
         assert "tiles" in browser.parts and "Configuration" not in browser.text("shell")
         assert "Configuration" in Browser(OPERATOR).text("shell")
+        operator = Browser(OPERATOR, "/console/config")
+        assert "tiles" not in operator.parts
+        operator.door.principal = supervisor
+        operator.beat()
+        assert "tiles" in operator.parts and operator.text("tiles"), "from the moment on that it is taken"
 
     run(story())
 

@@ -73,7 +73,7 @@ def test_an_agents_session_of_the_api_opens_nothing_here(stand: Stand) -> None:
 
 
 def test_a_second_factor_is_asked_for(stand: Stand) -> None:
-    stand.user("sue", Role.SUPERVISOR, totp="JBSWY3DPEHPK3PXP", totp_on=True)
+    stand.user("sue", Role.SUPERVISOR, totp="JBSWY3DPEHPK3PXP" * 2, totp_on=True)
     door = door_of(stand)
     assert run(door.login("sue", PASSWORD, "", "192.0.2.1")) == Refusal("more")
     assert run(door.login("sue", PASSWORD, "000000", "192.0.2.1")) == Refusal("wrong")
