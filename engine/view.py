@@ -52,6 +52,7 @@ from engine.views import (
     WorkerView,
     worst,
 )
+from media.speech.transcript import Line
 from routing.agent import AgentEvent, AgentState, IllegalTransition
 from routing.number import QueueTarget
 
@@ -290,6 +291,12 @@ class View:
 
     def show_caption(self, caption: Caption, readers: Collection[LegSide]) -> int:
         return self._engine.captions.show(caption, readers)
+
+    def minutes(self, call: str) -> Sequence[Line]:
+        found = self._engine.switch.calls.get(call)
+        began = found.clocks.arrived if found is not None else 0.0
+        lines = self._engine.understanding.minutes.lines(call)
+        return [line._replace(begin=line.begin - began, end=line.end - began) for line in lines]
 
     def speech(self) -> NodeSpeechView:
         return node_speech(self._engine.switch)

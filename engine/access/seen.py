@@ -50,6 +50,7 @@ from engine.views import (
     UnknownAgent,
     UnknownCall,
 )
+from media.speech.transcript import Line
 
 if TYPE_CHECKING:
     from engine.api.deps import EngineView
@@ -65,6 +66,13 @@ class Seen:
         self.principal = principal
         self.reach = reach(principal, view.directory())
         self.unmasked = principal.may(Permission.PERSONAL)
+
+    def minutes(self, call: str) -> Sequence[Line]:
+        """Of calls that are seen, for those who may read what was said."""
+        if not self.principal.may(Permission.LISTEN):
+            return ()
+        self._hers(call)
+        return self._view.minutes(call)
 
     def _hers(self, call: str) -> None:
         """Raises UnknownCall."""

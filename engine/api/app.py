@@ -4,6 +4,9 @@ apps.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
+import structlog
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
@@ -46,8 +49,10 @@ from engine.api.routes import (
     users,
     whip,
 )
-from engine.api.settings import Settings
+from engine.api.settings import ConsoleTerms, Settings
 from engine.operating import Operating
+
+log = structlog.get_logger("api")
 
 VERSION = "1"  # of the API: the /v1 in its paths
 ROUTERS = (
@@ -119,12 +124,15 @@ def create_app(
     app.state.access = access
     app.state.once = Once()
     app.state.limits = Limits(settings.callers)
+    app.state.console = None
     for router in ROUTERS:
         app.include_router(router)
     if settings.pages is not None:
         app.include_router(desks.router)
         app.include_router(lines.router)
         app.include_router(router_of(settings.pages, settings.callers.origins, settings.callers.next_nodes))
+    if settings.console is not None:
+        _add_console(app, settings.console)
     problem.install(app, methods_at)
     documented.install(app)
     if settings.docs:
@@ -133,6 +141,16 @@ def create_app(
     app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(Cors, callers=settings.callers)
     return app
+
+
+def _add_console(app: FastAPI, terms: ConsoleTerms) -> None:
+    """Pages that read the same view; what they need is read in when somebody comes for the first time."""
+    if find_spec("nicegui") is None:
+        log.warning("no console: its libraries are not installed", remedy="pip install 'isogloss[console]'")
+        return
+    from engine.console.console import mounted
+
+    app.state.console = mounted(app, terms)
 
 
 def set_settings(app: FastAPI, settings: Settings) -> None:

@@ -51,6 +51,7 @@ from engine.views import (
     SoundView,
 )
 from engine.whip import Outcome, Refused
+from media.speech.transcript import Line
 
 
 class EngineView(Protocol):
@@ -113,6 +114,9 @@ class EngineView(Protocol):
 
     def show_caption(self, caption: Caption, readers: Collection[LegSide]) -> int:
         """Show it on the pages of these sides; how many there are. Raises UnknownCall."""
+
+    def minutes(self, call: str) -> Sequence[Line]:
+        """What was said in a call in progress, as far as it stands; s since the call arrived."""
 
     def speech(self) -> NodeSpeechView:
         """Who puts calls into words here."""

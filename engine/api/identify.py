@@ -11,7 +11,7 @@ import time
 from typing import Annotated, cast
 
 import structlog
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Request, Response, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
@@ -120,6 +120,16 @@ def own_origin(connection: HTTPConnection) -> bool:
 
 def source_of(connection: HTTPConnection) -> str:
     return connection.client.host if connection.client else ""
+
+
+def bake(request: Request, response: Response, name: str, value: str, path: str, life_s: int) -> None:
+    """A cookie that no script reads and no page of others has sent; over plain HTTP to the machine itself
+    alone.
+    """
+    plain = request.url.scheme == "http" and (request.url.hostname or "") in LOOPBACK
+    response.set_cookie(
+        name, value, max_age=life_s, path=path, secure=not plain, httponly=True, samesite="lax"
+    )
 
 
 class Require:

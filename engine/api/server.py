@@ -35,6 +35,7 @@ class ApiServer:
         config = uvicorn.Config(
             app,
             lifespan="off",
+            http="h11",  # whose bounds are set below; another one may be installed beside
             ws="websockets-sansio",
             ws_max_size=MAX_MESSAGE_BYTES,
             ws_per_message_deflate=False,

@@ -52,6 +52,7 @@ from engine.views import (
     WorkerView,
     worst,
 )
+from media.speech.transcript import Line
 from sip.guard import Guard
 from tests.engine.cluster.clusters import alone
 from tests.engine.hand_samples import Hands
@@ -165,6 +166,7 @@ class Node:
         self.hers: tuple[DeskCall, ...] = ()  # alice's, as her page shows them
         self.interpreters: dict[tuple[str, LegSide], str] = {}
         self.guests: dict[str, GuestView] = {}
+        self.said: dict[str, list[Line]] = {}
         self.captions: list[tuple[Caption, frozenset[LegSide]]] = []
         self.sign_in = SignIn({"alice": alice}, "example.com", Guard(), Random(1))
         self.transcripts = Kept(self._ask_store)
@@ -307,6 +309,9 @@ class Node:
             raise UnknownCall(caption.call)
         self.captions.append((caption, frozenset(readers)))
         return len(readers)
+
+    def minutes(self, call: str) -> Sequence[Line]:
+        return self.said.get(call, [])
 
     def speech(self) -> NodeSpeechView:
         worker = SpeechWorkerView(
