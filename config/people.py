@@ -26,6 +26,9 @@ class AgentSettings(Account):
         "Languages she speaks, the one she reads captions in first; language.yaml's `agents` when left out.",
         default=(),
     )
+    team: Name | None = setting(
+        "Team she belongs to; supervisors may be limited to some (docs/access.md).", default=None
+    )
     auto_login: bool = setting("Log in when the phone registers.", default=False)
 
     def value(self) -> Agent:

@@ -87,6 +87,7 @@ EFFECTS: Mapping[str, Effect] = {
     "api.callers.keys": Effect.NOW,
     "api.callers.key": Effect.NOW,
     "api.callers.token_s": Effect.NOW,
+    "api.live.origins": Effect.NOW,
     "store": Effect.RESTART,
     "queues": Effect.NOW,
     "agents": Effect.NOW,

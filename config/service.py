@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from config.callers import CallerSettings
-from config.setting import Address, Name, Port, Positive, SecretField, Text, setting, settings
+from config.setting import Address, Name, Origin, Port, Positive, SecretField, Text, setting, settings
 
 
 class ApiRole(StrEnum):
@@ -50,6 +50,15 @@ class Pages:
 
 
 @settings
+class Live:
+    readers: Positive = setting("Who may watch at a time, programs and pages together.", default=100)
+    origins: tuple[Origin, ...] = setting(
+        "Pages of other hosts that may watch (https://board.example.com), beside those of this very host.",
+        default=(),
+    )
+
+
+@settings
 class ApiSettings:
     enabled: bool = setting("Serve the HTTP API.", default=True)
     address: Address = setting("Local address.", default="127.0.0.1")
@@ -57,6 +66,7 @@ class ApiSettings:
     docs: bool = setting("Serve the interactive OpenAPI pages at /docs.", default=True)
     pages: Pages = setting("The pages of agents and callers.", default=Pages())
     tokens: Mapping[Name, ApiToken] = setting("Who may use the API, by name.", default={})
+    live: Live = setting("What goes on, told as it changes (docs/monitoring.md).", default=Live())
     callers: CallerSettings = setting("Callers from pages, by WHIP (RFC 9725).", default=CallerSettings())
 
 

@@ -31,6 +31,7 @@ from engine.events import NodeStarted, NodeStopped
 from engine.gatehouse import Gatehouse
 from engine.journal import Journal
 from engine.line_sight import LineSight
+from engine.live import node as live
 from engine.metrics import Metrics
 from engine.probe.desk import Probes
 from engine.prompts import PromptPack
@@ -122,6 +123,7 @@ class Engine:
         self.desk = Desk(self)
         self.view = View(self, VERSION)
         self.checks: list[Callable[[], Check]] = [self.understanding.after.check]  # of the node's health
+        self.live = live.of_node(self, self.view)
         self.metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock))
         self.switch.observers.append(self.metrics.notice)
         self.switch.leg_observers.append(self.metrics.observe_leg)
@@ -207,6 +209,7 @@ class Engine:
         if self._closing is not None:
             await self._closing
         self.switch.note(NodeStopped(at=time.time(), node=self.config.node.name))
+        self.live.stop()
         if self._alarm is not None:
             self._alarm.cancel()
         await asyncio.to_thread(self.understanding.after.close)

@@ -70,7 +70,7 @@ async def _run(
     operating = Operating(engine, begun, os.environ, prepared, prompt_pack)
     api = None
     if config.api.enabled:
-        app = create_app(engine.view, configured(config.api), engine.desk, operating)
+        app = create_app(engine.view, configured(config.api), engine.desk, operating, engine.live)
         operating.told.append(lambda told: set_settings(app, configured(told.api)))
         api = ApiServer(app, config.api.address, config.api.port)
     await engine.start()

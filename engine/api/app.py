@@ -25,6 +25,7 @@ from engine.api.routes import (
     guests,
     health,
     lines,
+    live,
     metrics,
     near,
     nodes,
@@ -38,6 +39,7 @@ from engine.api.routes import (
     whip,
 )
 from engine.api.settings import Settings
+from engine.live.feed import Feed
 from engine.operating import Operating
 
 VERSION = "1"  # of the API: the /v1 in its paths
@@ -57,6 +59,7 @@ ROUTERS = (
     whip.router,
     near.router,
     nodes.router,
+    live.router,
     configuration.router,
     health.router,
     metrics.router,
@@ -80,9 +83,10 @@ def create_app(
     settings: Settings,
     desk: CallerDesk | None = None,
     operating: Operating | None = None,
+    live: Feed | None = None,
 ) -> FastAPI:
     """The API over a node's view. The app runs on the view's own event loop. desk: None where nobody calls
-    from pages. operating: None where the configuration stays as it is.
+    from pages. operating: None where the configuration stays as it is. live: None where nobody may watch.
     """
     app = FastAPI(
         title="Isogloss",
@@ -99,6 +103,7 @@ def create_app(
     app.state.settings = settings
     app.state.desk = desk
     app.state.operating = operating
+    app.state.live = live
     app.state.once = Once()
     app.state.limits = Limits(settings.callers)
     for router in ROUTERS:

@@ -44,6 +44,7 @@ TAGS = [
         "name": "config",
         "description": "The node's configuration: checked, compared, applied.",
     },
+    {"name": "live", "description": "What goes on, as it changes."},
     {"name": "nodes", "description": "Nodes of the cluster, and which one is near."},
     {"name": "node", "description": "The node itself: for load balancers and collectors."},
 ]

@@ -81,6 +81,7 @@ class Settings:
     max_body_bytes: int = 64 * 1024
     pages: PageTerms | None = None
     callers: Callers = Callers()
+    live_origins: frozenset[str] = frozenset()  # pages of other hosts that may watch
 
     def holder(self, secret: str, now: float) -> Token | None:
         """Whose token this is, None for nobody's. As long to say no as yes: every token is compared, in
@@ -111,7 +112,13 @@ def configured(api: ApiSettings) -> Settings:
     if api.pages.enabled:
         given = api.pages
         pages = PageTerms(given.sip_url, given.outcomes, given.pause_reasons, given.demo)
-    return Settings(tokens=tuple(tokens), docs=api.docs, pages=pages, callers=_callers(api.callers))
+    return Settings(
+        tokens=tuple(tokens),
+        docs=api.docs,
+        pages=pages,
+        callers=_callers(api.callers),
+        live_origins=frozenset(api.live.origins),
+    )
 
 
 def _callers(given: CallerSettings) -> Callers:
