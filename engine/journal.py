@@ -26,6 +26,7 @@ from engine.events import CallEnded, CallHandedOver, CallRecord, EndReason, Even
 from engine.store import database
 from engine.store.checkpoint import Checkpointer
 from engine.store.closing import closing_record
+from engine.store.drill import Drill
 from engine.store.errors import StoreUnavailable
 from engine.store.keeper import Item, Keeper, Keeping
 from engine.store.line_sums import LineSums
@@ -89,6 +90,7 @@ class Journal:
         self._engine = database.connect(store_url)
         self._records = Records(self._engine)
         self.lines = LineSums(self._engine)
+        self.drill = Drill(self._engine)
         self.transcripts = Transcripts(self._engine)
         self._keeper = Keeper(Sink(self._engine), Spill(_spill_path(store_url, spill)), node, hold=limit)
         with ExitStack() as undo:

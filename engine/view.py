@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine import guest, ice, recording, unseal
@@ -13,6 +14,7 @@ from engine.attempt import Contact
 from engine.call import Call
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
+from engine.drill import Ask, Report, reported
 from engine.events import CallRecord, Side
 from engine.guest_views import GuestView
 from engine.line_sight import LineSight
@@ -330,6 +332,10 @@ class View:
     @property
     def transcripts(self) -> Transcripts:
         return self._engine.journal.transcripts
+
+    def report(self, ask: Ask) -> Report:
+        ask = replace(ask, lines=tuple(self._engine.config.lines))
+        return reported(ask, self._engine.journal.drill.cells(ask, time.time()))
 
     def recording(self, name: str) -> SoundView | None:
         path = unseal.find(self._engine.config, name)

@@ -16,6 +16,7 @@ from engine.api.settings import Scope, Settings, Token
 from engine.assist_views import Help
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
+from engine.drill import Ask, Report
 from engine.events import CallRecord
 from engine.guest_views import GuestView
 from engine.ice import Told
@@ -153,6 +154,9 @@ class EngineView(Protocol):
     @property
     def transcripts(self) -> TranscriptView:
         """What was said in calls that are over, and how well they went."""
+
+    def report(self, ask: Ask) -> Report:
+        """What calls came to, added up. Raises TooManyRows."""
 
     def recording(self, name: str) -> SoundView | None:
         """A recording's file by its name in a record. Its pieces raise SealBroken, OSError."""

@@ -35,6 +35,7 @@ TAGS = [
     {"name": "transcripts", "description": "What was said in finished calls, and how well they went."},
     {"name": "assist", "description": "What helps agents while they talk."},
     {"name": "speech", "description": "Calls put into words: who does it, and interpreters in calls."},
+    {"name": "reports", "description": "What calls came to, by any two dimensions."},
     {"name": "queues", "description": "Queues now, and their day so far."},
     {"name": "agents", "description": "Agents and their states."},
     {"name": "registrations", "description": "Phones that registered."},

@@ -13,6 +13,7 @@ from engine.api.settings import Callers, PageTerms, Scope, Settings, token
 from engine.assist_views import Help, HelpKind
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
+from engine.drill import Ask, Report, reported
 from engine.events import CallRecord
 from engine.guest_views import GuestView
 from engine.ice import Told
@@ -367,6 +368,18 @@ class Node:
     def events(self, call: str) -> Sequence[Entry]:
         self._ask_store()
         return self.journal.get(call, [])
+
+    def report(self, ask: Ask) -> Report:
+        self._ask_store()
+        sums = {"offered": 4.0, "answered": 3.0, "queued": 4.0, "queue_answered": 3.0, "in_time": 3.0}
+        keys = {
+            "hour": str(T0),
+            "day": str(T0),
+            "hour_of_day": str(T0),
+            "queue": "support",
+            "agent": "=alice",
+        }
+        return reported(ask, [(tuple(keys.get(each, "") for each in ask.by), sums)])
 
     def _ask_store(self) -> None:
         if not self.store_answers:
