@@ -96,6 +96,7 @@ EFFECTS: Mapping[str, Effect] = {
     "markets": Effect.NEXT_CALL,
     "knowledge": Effect.NOW,
     "language": Effect.NOW,
+    "hooks": Effect.NOW,
     "language.start": Effect.RESTART,
     "language.agents": Effect.NEXT_CALL,
     "language.lag_s": Effect.NEXT_CALL,

@@ -29,6 +29,7 @@ from engine.cluster.running import Running, store_of
 from engine.desk import Desk
 from engine.events import NodeStarted, NodeStopped
 from engine.gatehouse import Gatehouse
+from engine.hooks import sight as hooks
 from engine.journal import Journal
 from engine.line_sight import LineSight
 from engine.live import node as live
@@ -123,6 +124,7 @@ class Engine:
         self.desk = Desk(self)
         self.view = View(self, VERSION)
         self.checks: list[Callable[[], Check]] = [self.understanding.after.check]  # of the node's health
+        self.hooks = hooks.of_node(self)
         self.live = live.of_node(self, self.view)
         self.metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock))
         self.switch.observers.append(self.metrics.notice)
@@ -178,6 +180,7 @@ class Engine:
             self.heritage.recover(JournalPast(self.journal, self.understanding.after.notice), self.clock())
         self.probes.start()
         self.understanding.after.start()
+        self.hooks.start()
         self.switch.note(NodeStarted(at=time.time(), node=self.config.node.name, version=VERSION))
 
     async def stop(self) -> None:
@@ -210,6 +213,7 @@ class Engine:
             await self._closing
         self.switch.note(NodeStopped(at=time.time(), node=self.config.node.name))
         self.live.stop()
+        await self.hooks.close()
         if self._alarm is not None:
             self._alarm.cancel()
         await asyncio.to_thread(self.understanding.after.close)

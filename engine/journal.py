@@ -88,6 +88,7 @@ class Journal:
     ) -> None:
         self.node = node
         self._engine = database.connect(store_url)
+        self.store = self._engine
         self._records = Records(self._engine)
         self.lines = LineSums(self._engine)
         self.drill = Drill(self._engine)

@@ -17,11 +17,14 @@ from engine.cluster.sight import ClusterSight
 from engine.drill import Ask, Report, reported
 from engine.events import CallRecord, Side
 from engine.guest_views import GuestView
+from engine.hook_views import HookView
+from engine.hooks import sight as hooks
 from engine.line_sight import LineSight
 from engine.sight import leg_view
 from engine.signin import SignIn
 from engine.speech.sight import node_speech
 from engine.speech_views import NodeSpeechView
+from engine.store.outbox import Letter
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.store.transcripts import Transcripts
@@ -318,6 +321,9 @@ class View:
     def trunks(self) -> LineSight:
         return self._engine.line_sight
 
+    def hooks(self) -> Sequence[HookView]:
+        return hooks.hooks(self._engine)
+
     # --- the store: blocks, in a worker thread ------------------------------------------------------
 
     def records(self, wanted: RecordFilter, *, cursor: str | None, limit: int) -> RecordPage:
@@ -336,6 +342,12 @@ class View:
     def report(self, ask: Ask) -> Report:
         ask = replace(ask, lines=tuple(self._engine.config.lines))
         return reported(ask, self._engine.journal.drill.cells(ask, time.time()))
+
+    def dead_letters(self, hook: str) -> Sequence[Letter]:
+        return hooks.dead_letters(self._engine, hook)
+
+    def replay(self, hook: str, seqs: Sequence[int] | None) -> int:
+        return hooks.replay(self._engine, hook, seqs)
 
     def recording(self, name: str) -> SoundView | None:
         path = unseal.find(self._engine.config, name)

@@ -19,11 +19,13 @@ from engine.cluster.sight import ClusterSight
 from engine.drill import Ask, Report
 from engine.events import CallRecord
 from engine.guest_views import GuestView
+from engine.hook_views import HookView
 from engine.ice import Told
 from engine.line_events import LineProbed
 from engine.line_views import LineStandView, ProbeView, ReportView
 from engine.signin import SignIn
 from engine.speech_views import NodeSpeechView
+from engine.store.outbox import Letter
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.store.transcripts import HitPage, Review, Said, TextFilter
@@ -139,6 +141,8 @@ class EngineView(Protocol):
     def rate(self, token: str, stars: int, comment: str) -> None:
         """Keep what a caller thinks of her call. Raises UnknownCall, IllegalState for a second time."""
 
+    def hooks(self) -> Sequence[HookView]: ...
+
     @property
     def trunks(self) -> TrunkView:
         """Lines to the telephone network."""
@@ -157,6 +161,12 @@ class EngineView(Protocol):
 
     def report(self, ask: Ask) -> Report:
         """What calls came to, added up. Raises TooManyRows."""
+
+    def dead_letters(self, hook: str) -> Sequence[Letter]:
+        """What a hook did not take in time."""
+
+    def replay(self, hook: str, seqs: Sequence[int] | None) -> int:
+        """Tell it again, all or some; how many there are."""
 
     def recording(self, name: str) -> SoundView | None:
         """A recording's file by its name in a record. Its pieces raise SealBroken, OSError."""

@@ -16,11 +16,13 @@ from engine.cluster.sight import ClusterSight
 from engine.drill import Ask, Report, reported
 from engine.events import CallRecord
 from engine.guest_views import GuestView
+from engine.hook_views import HookView
 from engine.ice import Told
 from engine.metrics import Metrics
 from engine.signin import SignIn
 from engine.speech_views import NodeSpeechView, SpeechPairView, SpeechWorkerView
 from engine.store.errors import StoreUnavailable
+from engine.store.outbox import Letter
 from engine.store.records import BadCursor, RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.views import (
@@ -380,6 +382,18 @@ class Node:
             "agent": "=alice",
         }
         return reported(ask, [(tuple(keys.get(each, "") for each in ask.by), sums)])
+
+    def hooks(self) -> Sequence[HookView]:
+        url = "https://crm.example.com/in?key=1"
+        return [HookView(name="crm", url=url, enabled=True, kinds=("call.*",), dead=1)]
+
+    def dead_letters(self, hook: str) -> Sequence[Letter]:
+        self._ask_store()
+        return [Letter(hook, NODE, 7, T0, "r1", "call.ended", "{}", 9, T0, "answered 410")]
+
+    def replay(self, hook: str, seqs: Sequence[int] | None) -> int:
+        self._ask_store()
+        return 1 if seqs is None else len(set(seqs) & {7})
 
     def _ask_store(self) -> None:
         if not self.store_answers:
