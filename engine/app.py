@@ -29,6 +29,7 @@ from engine.cluster.running import Running, store_of
 from engine.desk import Desk
 from engine.events import NodeStarted, NodeStopped
 from engine.gatehouse import Gatehouse
+from engine.gauges import Places, Told
 from engine.hooks import sight as hooks
 from engine.journal import Journal
 from engine.line_sight import LineSight
@@ -126,7 +127,9 @@ class Engine:
         self.checks: list[Callable[[], Check]] = [self.understanding.after.check]  # of the node's health
         self.hooks = hooks.of_node(self)
         self.live = live.of_node(self, self.view)
-        self.metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock))
+        told = Told(self.live, self.hooks, time.time)
+        self.metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock), told)
+        self.switch.observers.append(Places(self.metrics.registry, lambda: self.config).notice)
         self.switch.observers.append(self.metrics.notice)
         self.switch.leg_observers.append(self.metrics.observe_leg)
         self._alarm: asyncio.TimerHandle | None = None
