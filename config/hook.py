@@ -60,7 +60,7 @@ class HookSettings:
     name: Name = setting("The hook's name.", derived=True)
     url: Url = setting("Where events are posted.")
     secret: SecretField = setting("What they are signed with; `whsec_` and base64, or any text.")
-    enabled: bool = setting("Tell it.", default=True)
+    enabled: bool = setting("Whether it is told.", default=True)
     kinds: tuple[Kind, ...] = setting(
         "Kinds of events (docs/integrating.md); `call.*` for all of calls.", default=KINDS
     )
