@@ -57,6 +57,7 @@ class Change:
 EFFECTS: Mapping[str, Effect] = {
     "node.name": Effect.RESTART,
     "node.data_dir": Effect.RESTART,
+    "node.traces": Effect.RESTART,
     "node.log": Effect.NOW,
     "node.limits": Effect.NOW,
     "node.limits.max_call_s": Effect.NEXT_CALL,

@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 
 from config.schema import Config
-from engine import gatehouse, recording, tape, understanding
+from engine import gatehouse, recording, tape, traces, understanding
 from engine.agent_desk import Desks
 from engine.build import missing_codecs
 from engine.caller_line import Lines
@@ -126,6 +126,7 @@ class Engine:
         self.view = View(self, VERSION)
         self.checks: list[Callable[[], Check]] = [self.understanding.after.check]  # of the node's health
         self.hooks = hooks.of_node(self)
+        self.traces = traces.of_node(self)
         self.live = live.of_node(self, self.view)
         told = Told(self.live, self.hooks, time.time)
         self.metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock), told)
@@ -184,6 +185,8 @@ class Engine:
         self.probes.start()
         self.understanding.after.start()
         self.hooks.start()
+        if self.traces is not None:
+            self.traces.start()
         self.switch.note(NodeStarted(at=time.time(), node=self.config.node.name, version=VERSION))
 
     async def stop(self) -> None:
@@ -217,6 +220,8 @@ class Engine:
         self.switch.note(NodeStopped(at=time.time(), node=self.config.node.name))
         self.live.stop()
         await self.hooks.close()
+        if self.traces is not None:
+            await self.traces.close()
         if self._alarm is not None:
             self._alarm.cancel()
         await asyncio.to_thread(self.understanding.after.close)
