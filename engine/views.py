@@ -129,7 +129,8 @@ class DeskCall:
     who, name: the other one's number or address, and what she is called where that is known. outgoing: the
     agent dialled. waited_s: in a queue; None for a call of none. why: of the offer, routing.select.Reasons.
     held_by: sides. recording: "on", "paused" or "". speech: while it is put into words.
-    guest: a third whom the agent asked in; person: whether its queue names one who interprets.
+    guest: a third whom the agent asked in; person: whether its queue names one who interprets. pop: a page
+    about the call, "" for none.
     """
 
     id: str
@@ -153,6 +154,7 @@ class DeskCall:
     speech: SpeechView | None = None
     guest: GuestView | None = None
     person: bool = False
+    pop: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
