@@ -27,7 +27,6 @@ def description(context: object, value: object) -> bytes:
 
 
 api = schemathesis.openapi.from_asgi("/v1/openapi.json", create_app(Node(), OFTEN))
-api = api.exclude(operation_id="watch_live")  # which answers without end: tests/engine/live/test_api_live.py
 
 
 @api.auth()
@@ -42,6 +41,8 @@ class Supervisor:
 @api.parametrize()
 @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_no_request_finds_a_fault_or_an_answer_that_is_not_described(case: schemathesis.Case) -> None:
+    if case.path == "/v1/live":  # answers without end: tests/engine/live/test_api_live.py
+        return
     answer = case.call()
     # No schema can say which cursors were given out.
     unsaid = [positive_data_acceptance] if "bad-cursor" in answer.text else []
