@@ -19,9 +19,10 @@ import structlog
 from config.cluster import AdvertiseSettings, BetweenSettings, ClusterSettings, RedisSettings
 from config.load import SHIPPED, load
 from config.secret import Secret
+from config.service import ApiRole
 from engine.api.app import create_app
 from engine.api.server import ApiServer
-from engine.api.settings import Callers, Scope, Settings, token
+from engine.api.settings import PERMISSIONS, Callers, Settings, token
 from engine.cluster.cluster import Cluster, Load
 from engine.cluster.membership import ClusterEvent, Gone
 from engine.cluster.running import Running, store_of
@@ -91,7 +92,7 @@ async def live(told: Told) -> None:
     running = Running(cluster, time.monotonic)
     await running.start()
     settings = Settings(
-        tokens=(token("bench", OPERATOR, Scope.READ, Scope.WRITE),),
+        tokens=(token("bench", OPERATOR, *PERMISSIONS[ApiRole.OPERATOR]),),
         docs=False,
         callers=Callers(keys={"k": KEY}, key="k", per_source_min=10_000, per_token_min=10_000),
     )

@@ -88,6 +88,11 @@ class MarketSettings:
     required: Mapping[Occasion, tuple[Phrase, ...]] = setting(
         "What an agent has to have said, by occasion; any one of each list will do.", default={}
     )
+    supervision: Literal["announced", "silent"] = setting(
+        "Whether caller and agent are told when a supervisor comes into their call: by a prompt in the "
+        "language of each, and on the agent's page.",
+        default="announced",
+    )
 
     def market(self, terms: Sequence[Term]) -> Market:
         """With the terms of its glossaries."""
@@ -107,4 +112,5 @@ class MarketSettings:
             seasons=self.seasons,
             urgent=self.urgent,
             required={occasion.value: each for occasion, each in self.required.items()},
+            supervision=self.supervision,
         )

@@ -81,6 +81,12 @@ class Features:
         "`speech.interpreter` names.",
         default="*53",
     )
+    supervise: Code = setting(
+        "Dialled with an agent's number or name behind it, by who `supervises` her calls (agents.yaml): to "
+        "listen to the one that she is in. Then 1 listens, 2 speaks to the agent alone, 3 to both, 9 takes "
+        "the call over.",
+        default="*86",
+    )
 
 
 @settings
@@ -114,9 +120,13 @@ class Numbers:
             canonical(text, country): Rule(text, entry.destination, entry.callers or Callers.ANYONE)
             for text, entry in self.numbers.items()
         }
+        codes: dict[str, Rule] = {}
         for feature, code in self.codes():
-            exact[code] = Rule(code, FeatureCode(feature), Callers.AGENTS)
-        return NumberPlan(country, exact, _rules(self.prefixes), _rules(self.patterns))
+            if feature is Feature.SUPERVISE:
+                codes[code] = Rule(code, FeatureCode(feature), Callers.USERS)
+            else:
+                exact[code] = Rule(code, FeatureCode(feature), Callers.AGENTS)
+        return NumberPlan(country, exact, codes, _rules(self.prefixes), _rules(self.patterns))
 
 
 def canonical(text: str, country: str) -> str:

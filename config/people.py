@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from config.setting import Language, Name, SecretField, Text, setting, settings
+from config.setting import Language, Name, QueueOrAll, SecretField, Text, setting, settings
 from routing.agent import Agent
 
 
@@ -17,6 +17,11 @@ class Account:
         "Name that those it calls are shown; what the phone says when left out.", default=""
     )
     password: SecretField = setting("SIP password: {env: NAME} or {file: PATH}.")
+    supervises: tuple[QueueOrAll, ...] = setting(
+        "Queues whose calls this phone may listen to and speak in by dialling `features.supervise`; `*` for "
+        "all.",
+        default=(),
+    )
 
 
 @settings

@@ -8,6 +8,7 @@ from config.fault import Fault, did_you_mean
 from config.fault import Path as SettingPath
 from config.numbers import Numbers, canonical
 from config.parts import Parts, sound
+from config.setting import ALL
 from routing.number import AgentTarget, Announce, Destination, LineTarget, QueueTarget
 
 BUILT_IN_PROMPTS = frozenset({"music"})
@@ -54,6 +55,13 @@ def _callers(parts: Parts) -> Iterator[Fault]:
 def _people(parts: Parts) -> Iterator[Fault]:
     for name in parts.users.keys() & parts.agents.keys():
         yield parts.fault("agents", ("users", name), "is an agent's name as well", "rename one of the two")
+    for group, accounts in (("agents", parts.agents), ("users", parts.users)):
+        for name, account in sound(accounts):
+            for at, queue in enumerate(account.supervises):
+                if queue != ALL and queue not in parts.queues and not parts.documents["queues"].broken:
+                    path = (group, name, "supervises", at)
+                    problem, remedy = f"there is no queue '{queue}'", did_you_mean(queue, parts.queues)
+                    yield parts.fault("agents", path, problem, remedy)
     for name, agent in sound(parts.agents):
         for at, queue in enumerate(agent.queues):
             path = ("agents", name, "queues", at)

@@ -101,6 +101,10 @@ class Config:
             name: replace(each, token=filled(each.token, f"api/{name}"))
             for name, each in self.api.tokens.items()
         }
+        access = self.api.access
+        if access.first is not None:
+            password = filled(access.first.password, f"access/{access.first.name}")
+            access = replace(access, first=replace(access.first, password=password))
         callers = replace(
             self.api.callers,
             keys={name: filled(each, f"callers/{name}") for name, each in self.api.callers.keys.items()},
@@ -114,7 +118,7 @@ class Config:
         return replace(
             self,
             media=replace(self.media, recording=recording),
-            api=replace(self.api, tokens=tokens, callers=callers),
+            api=replace(self.api, tokens=tokens, callers=callers, access=access),
             hooks={
                 name: replace(each, secret=filled(each.secret, f"hooks/{name}"))
                 for name, each in self.hooks.items()

@@ -5,9 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
+from annotated_types import Ge, Le
+
+from config.access import AccessSettings
 from config.callers import CallerSettings
-from config.setting import Address, Name, Origin, Port, Positive, SecretField, Text, setting, settings
+from config.setting import (
+    Address,
+    Name,
+    Origin,
+    Port,
+    Positive,
+    SecretField,
+    Text,
+    Words,
+    setting,
+    settings,
+)
+
+Days = Annotated[float, Ge(0), Le(3650), Words("days")]
+PerSecond = Annotated[float, Ge(0), Le(10_000), Words("number")]
 
 
 class ApiRole(StrEnum):
@@ -67,7 +85,20 @@ class ApiSettings:
     pages: Pages = setting("The pages of agents and callers.", default=Pages())
     tokens: Mapping[Name, ApiToken] = setting("Who may use the API, by name.", default={})
     live: Live = setting("What goes on, told as it changes (docs/monitoring.md).", default=Live())
+    access: AccessSettings = setting("People who sign in.", default=AccessSettings())
     callers: CallerSettings = setting("Callers from pages, by WHIP (RFC 9725).", default=CallerSettings())
+
+
+@settings
+class Traces:
+    keep_days: Days = setting(
+        "Days that SIP messages and quality of calls that are over are kept, without credentials; 0: none.",
+        default=14.0,
+    )
+    per_s: PerSecond = setting(
+        "Calls a second, of those that went well, that are kept so; of calls with troubles all are.",
+        default=10.0,
+    )
 
 
 @settings
@@ -79,3 +110,4 @@ class StoreSettings:
         "Events kept in memory while neither database nor disk takes them; more are lost, and counted.",
         default=100_000,
     )
+    traces: Traces = setting("Why calls were bad: docs/troubleshooting.md.", default=Traces())

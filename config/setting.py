@@ -53,6 +53,7 @@ def wrong(problem: str, remedy: str) -> PydanticCustomError:
     return PydanticCustomError("isogloss", "{problem}", {"problem": problem, "remedy": remedy})
 
 
+ALL = "*"
 MONTH_S = 30 * 86_400
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _MARKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -69,6 +70,10 @@ def _name(text: str) -> str:
             f"{text!r} is not a name", "use up to 64 of a–z, 0–9, '_', '-' and '.', a letter or digit first"
         )
     return text
+
+
+def _queue_or_all(text: str) -> str:
+    return text if text == ALL else _name(text)
 
 
 def _market(text: str) -> str:
@@ -131,6 +136,7 @@ def _one_a_core(value: object) -> object:
 
 
 Name = Annotated[str, AfterValidator(_name), Words("name")]
+QueueOrAll = Annotated[str, AfterValidator(_queue_or_all), Words("queue or *")]
 MarketName = Annotated[str, AfterValidator(_market), Words("name of a market")]
 Text = Annotated[str, Len(0, 256), Words("text")]
 Address = Annotated[str, AfterValidator(_address), Words("IP address")]

@@ -16,6 +16,7 @@ from config.setting import (
     Port,
     Positive,
     RingSeconds,
+    SecretField,
     SomeSeconds,
     Text,
     Transport,
@@ -176,6 +177,16 @@ class Dns:
 
 
 @settings
+class Hep:
+    host: Host | None = setting(
+        "Collector that gets every SIP message by UDP, without credentials.", default=None
+    )
+    port: Port = setting("Its UDP port.", default=9060)
+    id: Positive = setting("Number by which the collector knows this node.", default=2001)
+    password: SecretField | None = setting("Its password for this node, where it wants one.", default=None)
+
+
+@settings
 class SipSettings:
     domain: Host = setting("Domain of the accounts: phones register as user@domain.")
     listen: tuple[Listener, ...] = setting("Where SIP is listened for.")
@@ -200,3 +211,4 @@ class SipSettings:
     dns: Dns = setting("Where names are looked up (NAPTR, SRV, addresses; RFC 3263).", default=Dns())
     connections: Connections = setting("Limits of TCP, TLS and WebSockets.", default=Connections())
     websocket: WebSocket = setting("Softphones in browsers (RFC 7118).", default=WebSocket())
+    hep: Hep = setting("HOMER, or another collector of SIP by HEP version 3.", default=Hep())

@@ -158,8 +158,8 @@ class Acd(Places):
             self._time_wrap_up(agent)
         if self.others is not None:
             self.others.agent_changed(agent)
-        if agent.free and not before.free:
-            self._dirty = True
+        if (agent.free and not before.free) or (before.working and not agent.working):
+            self._dirty = True  # the latter: somebody may have been picked who goes
         return agent
 
     def _time_wrap_up(self, agent: Agent) -> None:

@@ -161,7 +161,7 @@ def replace(old: Leg, arrival: Arrival, now: float) -> None:
     leg.session, leg.replaces, leg.manner = session, old, arrival.manner
     leg.name, leg.account = old.name, arrival.account
     leg.description = _description(switch, leg, arrival)
-    switch.sessions[session.id] = leg
+    switch.bind(session, leg)
     try:
         if arrival.offer:
             leg.take_offer(arrival.offer)
@@ -272,7 +272,7 @@ def _new_call(switch: Switch, arrival: Arrival, found: Found | None, now: float)
     leg.name, leg.account = call.caller, arrival.account
     leg.session, leg.manner = arrival.session, arrival.manner
     leg.preview.heeds, leg.preview.owed = arrival.heeds, arrival.owed
-    switch.sessions[arrival.session.id] = leg
+    switch.bind(arrival.session, leg)
     call.note(
         CallArrived,
         now,
@@ -342,6 +342,8 @@ def _account_name(switch: Switch, account: str) -> str:
 
 
 def _may_dial(switch: Switch, account: str, found: Found) -> bool:
+    if account in switch.page_phones:
+        return False
     allowed = found.rule.callers
     if allowed is Callers.ANYONE:
         return True

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from engine import guest
+from engine import guest, supervision
 from engine.assist_views import Help
 from engine.call import Call
 from engine.events import CallConnected, CallRecord, CallWrappedUp, Event, Side
@@ -192,4 +192,9 @@ def _call(call: Call, name: str, now: float) -> DeskCall:
         guest=guest.view(call.guest) if call.guest is not None else None,
         person=queue is not None and bool(queue.speech.interpreter),
         pop=popped(call, queue.screen_pop) if queue is not None and not outgoing else "",
+        supervisors=tuple(
+            each
+            for each in supervision.views(call)
+            if each.announced and each.standing == supervision.Standing.IN
+        ),
     )

@@ -7,12 +7,12 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import structlog
 
 from config.schema import Config
 from engine import gatehouse, recording, tape, traces, understanding
+from engine.access import access
 from engine.agent_desk import Desks
 from engine.build import missing_codecs
 from engine.caller_line import Lines
@@ -31,6 +31,7 @@ from engine.events import NodeStarted, NodeStopped
 from engine.gatehouse import Gatehouse
 from engine.gauges import Places, Told
 from engine.hooks import sight as hooks
+from engine.insight import insight
 from engine.journal import Journal
 from engine.line_sight import LineSight
 from engine.live import node as live
@@ -40,6 +41,7 @@ from engine.prompts import PromptPack
 from engine.signin import SignIn
 from engine.speech import house
 from engine.speech.house import House
+from engine.store import database
 from engine.switch import Switch
 from engine.tape import Tape
 from engine.telephony import telephony_of
@@ -68,7 +70,7 @@ class Engine:
         rng = random.SystemRandom()
         now = self.clock()
         self.journal = Journal(
-            store_url(config),
+            database.url_of(config),
             config.node.name,
             spill=config.node.data_dir / "journal.spill",
             interval_s=config.store.commit_ms / 1000,
@@ -79,7 +81,7 @@ class Engine:
         self.workers = Workers(config.media, self._media_told, self._worker_lost)
         spoken = telephony_of(config, rng, self.clock, self._sip_told, self._guest)
         self.registrar, self.dns, self.admission = spoken.registrar, spoken.dns, spoken.admission
-        self.agent, self.shell = spoken.agent, spoken.shell
+        self.agent, self.shell, self.ladders = spoken.agent, spoken.shell, spoken.ladders
         self.switch = Switch(
             config,
             agent=self.agent,
@@ -123,20 +125,30 @@ class Engine:
         realm = config.sip.digest.realm or config.sip.domain
         self.sign_in = SignIn(config.agents, realm, self.admission.guard, rng)
         self.desk = Desk(self)
+        self.access = access.of_node(config, database.url_of(config), self.journal)
         self.view = View(self, VERSION)
-        self.checks: list[Callable[[], Check]] = [self.understanding.after.check]  # of the node's health
+        self.insight = insight.of_node(self)
+        self.checks: list[Callable[[], Check]] = [  # of the node's health
+            self.understanding.after.check,
+            self.access.desk.log.check,
+            self.insight.check,
+        ]
         self.hooks = hooks.of_node(self)
         self.traces = traces.of_node(self)
         self.live = live.of_node(self, self.view)
-        told = Told(self.live, self.hooks, time.time)
-        self.metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock), told)
-        self.switch.observers.append(Places(self.metrics.registry, lambda: self.config).notice)
-        self.switch.observers.append(self.metrics.notice)
-        self.switch.leg_observers.append(self.metrics.observe_leg)
+        self.metrics = self._measured()
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: float | None = None
         self._lookups: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Task[None] | None = None  # the former house, while it ends
+
+    def _measured(self) -> Metrics:
+        """The node's figures, which hear of what happens from now on."""
+        told = Told(self.live, self.hooks, time.time)
+        metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock), told)
+        self.switch.observers += [Places(metrics.registry, lambda: self.config).notice, metrics.notice]
+        self.switch.leg_observers.append(metrics.observe_leg)
+        return metrics
 
     def _among_others(self) -> tuple[Cluster, Running]:
         """This node's part in the cluster, which may be all of it."""
@@ -168,6 +180,7 @@ class Engine:
 
     async def start(self) -> None:
         """Close what an earlier life left open, then open for calls. Raises OSError, WorkerFailed."""
+        await self.access.begin()
         if self.heritage is None:
             recovered = self.journal.recover(time.time())
             if recovered:
@@ -187,6 +200,7 @@ class Engine:
         self.hooks.start()
         if self.traces is not None:
             self.traces.start()
+        self.insight.start()
         self.switch.note(NodeStarted(at=time.time(), node=self.config.node.name, version=VERSION))
 
     async def stop(self) -> None:
@@ -224,7 +238,10 @@ class Engine:
             await self.traces.close()
         if self._alarm is not None:
             self._alarm.cancel()
+        self.insight.traces.close()
         await asyncio.to_thread(self.understanding.after.close)
+        await asyncio.to_thread(self.access.close)
+        await asyncio.to_thread(self.insight.close)
         await asyncio.to_thread(self.journal.close)
 
     async def _leave_lines(self) -> None:
@@ -331,7 +348,7 @@ class Engine:
 
     def _guest(self, user: str) -> Secret | None:
         """What somebody proves who has an account for one call."""
-        return self.switch.tickets.secret(user)
+        return self.switch.guest(user)
 
     # --- the switch's resolver ----------------------------------------------------------------------
 
@@ -350,13 +367,3 @@ class Engine:
         lookup = asyncio.get_running_loop().create_task(ask())
         self._lookups.add(lookup)
         lookup.add_done_callback(self._lookups.discard)
-
-
-def store_url(config: Config) -> str:
-    if config.store.url is not None:
-        return config.store.url.reveal()
-    path = config.store.path
-    if not path.is_absolute():
-        path = config.node.data_dir / path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return f"sqlite:///{Path(path).resolve()}"

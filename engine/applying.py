@@ -103,9 +103,10 @@ def _accounts(engine: Engine, config: Config, now: float) -> None:
     """Passwords count from the next request that needs one. Phones of accounts that are gone are let go; all
     others stay registered, one whose password changed until it would have had to renew.
     """
-    engine.admission.digest.secret_of = secrets_of(config, engine.switch.tickets.secret)
+    engine.admission.digest.secret_of = secrets_of(config, engine.switch.guest)
     engine.sign_in.agents = config.agents
-    kept = {engine.switch.aor(name).aor for name in config.accounts}
+    accounts = (*config.accounts, *engine.switch.page_phones.accounts())
+    kept = {engine.switch.aor(name).aor for name in accounts}
     for aor in engine.registrar.all(now).keys() - kept:
         for event in engine.registrar.forget(aor):
             engine.switch.sip(event, now)
@@ -131,6 +132,10 @@ def _strangers(engine: Engine, config: Config, now: float) -> None:
     admission = engine.admission
     admission.policy = replace(admission.policy, anonymous_invites=config.sip.anonymous_callers)
     admission.guard.policy = guard_policy(config)
+
+
+def _hep(engine: Engine, config: Config, now: float) -> None:
+    engine.insight.export(config)
 
 
 def _registrar(engine: Engine, config: Config, now: float) -> None:
@@ -175,6 +180,7 @@ PARTS: tuple[Part, ...] = (
     Part("call rate", lambda c: c.node.limits.max_calls_per_s, _call_rate),
     Part("user agent", lambda c: (c.node.limits.max_calls, c.sip.session), _user_agent),
     Part("strangers", lambda c: (c.sip.anonymous_callers, c.sip.guard, c.sip.trusted_proxies), _strangers),
+    Part("hep", lambda c: c.sip.hep, _hep),
     Part("registrar", lambda c: c.sip.registrar, _registrar),
     Part("codecs", lambda c: c.media, _codecs),
     Part("seals", lambda c: c.media.recording.keys, _seals),

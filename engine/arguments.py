@@ -9,6 +9,8 @@ from typing import Any
 SHIPPED = Path(__file__).resolve().parent.parent / "config"
 COMMANDS = ("plan", "apply", "rollback", "history")
 NODES = ("nodes", "drain")
+ACCESS = ("users", "audit")
+ROLES = ("agent", "supervisor", "operator", "auditor", "admin")
 
 
 def config_option(parser: argparse.ArgumentParser, *, bare: bool = False) -> None:
@@ -53,6 +55,39 @@ def add_trunk(commands: Any) -> None:
     report = _command(actions, "report", "latency, loss, connect rate, drops and MOS by line", folder=False)
     report.add_argument("--hours", type=int, default=24, help="so many hours back (default: 24, most: 168)")
     report.add_argument("--by", choices=("line", "region", "hour"), default="line", help="a row for each")
+
+
+def add_access(commands: Any) -> None:
+    """Commands on users and the audit log; engine/access_command.py does them."""
+    users = commands.add_parser("users", help="list, make and change the people who may sign in")
+    actions = users.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _own(actions, "list", "say who may sign in, as what, and with what limits")
+    add = _own(actions, "add", "make somebody who may sign in")
+    passwd = _own(actions, "passwd", "give somebody another password; who is signed in has to sign in again")
+    disable = _own(actions, "disable", "shut somebody out at once")
+    disable.add_argument("--end", action="store_true", help="let somebody in again")
+    reset = _own(actions, "totp-reset", "take somebody's second factor away, who has lost it")
+    for each in (add, passwd, disable, reset):
+        each.add_argument("name", metavar="NAME", help="the user's name")
+    add.add_argument("--role", required=True, choices=ROLES, help="what somebody is here for")
+    add.add_argument("--display", default="", help="what people call her")
+    for what in ("market", "team"):
+        told = f"limit her to this {what}; may stand several times"
+        add.add_argument(f"--{what}", action="append", default=[], help=told)
+    for each in (add, passwd):
+        each.add_argument("--ask", action="store_true", help="ask for the password instead of making one up")
+    audit = commands.add_parser("audit", help="prove the audit log")
+    proofs = audit.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _own(proofs, "verify", "say whether the audit log is whole, and which row is the first that is not")
+
+
+def _own(actions: Any, name: str, about: str) -> argparse.ArgumentParser:
+    """A command on the store itself, whether or not a node runs."""
+    made: argparse.ArgumentParser = actions.add_parser(name, help=about)
+    config_option(made)
+    made.add_argument("--data", type=Path, help="the node's folder for data, instead of the configured one")
+    made.add_argument("--json", action="store_true", help="print it as JSON")
+    return made
 
 
 def _command(commands: Any, name: str, about: str, *, folder: bool = True) -> argparse.ArgumentParser:

@@ -76,6 +76,8 @@ class Assist:
 
     def said(self, call: Call, line: Line, now: float) -> None:
         """A side says something, as its words stand (`Minutes.observers`)."""
+        if call.id not in self._switch.calls:
+            return  # its last words, of which nobody needs help any more
         if line.side == CUSTOMER:
             self._answer(call, line, now)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sip.session import Session
 
 Headers = Sequence[tuple[str, str]]
+Aside = Callable[[Trigger, float, Any], None]
 WORDS = {408: "no answer", 480: "not there", 486: "busy", 487: "called off", 600: "busy", 603: "declined"}
 
 
@@ -90,12 +91,19 @@ class Ringing:
 
 
 class Attempt:
-    """Ends by firing ANSWERED (with the leg) or FAILED (with the outcome); cancelled, by neither."""
+    """Ends by firing ANSWERED (with the leg) or FAILED (with the outcome); cancelled, by neither.
 
-    def __init__(self, call: Call, *, ring_s: float, to: Uri, agent: str = "", offered: bool = False) -> None:
+    agent: who is reserved for the call. account: of ours whose phones ring, the agent's when left out; "" for
+    an address elsewhere.
+    """
+
+    def __init__(
+        self, call: Call, *, ring_s: float, to: Uri, agent: str = "", account: str = "", offered: bool = False
+    ) -> None:
         self.call = call
         self.agent = agent
-        self.aside = False  # for a guest of the call
+        self.account = account or agent
+        self.aside: Aside | None = None  # who takes what it tells, of somebody beside the two
         self.leg = call.new_leg(Side.AGENT)
         self.leg.attempt = self
         self._to = to
@@ -129,19 +137,21 @@ class Attempt:
         call.attempt = self
 
     def start(self, now: float) -> None:
-        if self.agent:
-            self.leg.name = self.leg.agent = self.leg.account = self.agent
-            if not self._offered and not self._occupy(now):
-                return
-        else:
-            self.leg.name = str(self._to)
+        self.leg.name = self.account or str(self._to)
+        self.leg.account, self.leg.agent = self.account, self.agent
+        if self.agent and not self._offered and not self._occupy(now):
+            return
         switch = self.call.switch
         self._timer = switch.timers.at(now + self._ring_s, self._ring_timeout)
-        contacts = switch.contacts(self.agent, now) if self.agent else ()
+        contacts = self.contacts(now)
         away = switch.gate is None or not switch.gate.up
         if not away and any(contact.transport in WEBSOCKETS for contact in contacts):
             self.leg.give_door()
         self.leg.open()
+
+    def contacts(self, now: float) -> Sequence[Contact]:
+        """Where the account's phones are; of nobody's, none."""
+        return self.call.switch.contacts(self.account, now) if self.account else ()
 
     def _occupy(self, now: float) -> bool:
         """Reserve the agent; one who is in a call already is busy, so that nobody is ever in two."""
@@ -160,8 +170,8 @@ class Attempt:
 
     def leg_opened(self, now: float) -> None:
         """The media leg has its port: invite every contact."""
-        if self.agent:
-            self._invite(self.call.switch.contacts(self.agent, now), now)
+        if self.account:
+            self._invite(self.contacts(now), now)
         else:
             self.call.switch.resolver.resolve(
                 self._to, now, lambda hops: self._invite([Contact(self._to, hops)] if hops else [], now)
@@ -256,7 +266,7 @@ class Attempt:
         self.leg.attempt = None
         if isinstance(self.leg.description, PhoneDescription):
             self.leg.shut_door()
-        elif self.agent and ringing.contact.transport in WEBSOCKETS:
+        elif self.account and ringing.contact.transport in WEBSOCKETS:
             self.leg.manner = PAGE
         self.leg.update()
         tell(self, Trigger.ANSWERED, now, self.leg)
@@ -315,18 +325,12 @@ class Attempt:
             self._timer.cancel()
 
 
-# what an attempt tells -> what that is to a call when a guest is rung; nothing else is
-GUESTS: Mapping[Trigger, Trigger] = {
-    Trigger.ANSWERED: Trigger.GUEST_CAME,
-    Trigger.FAILED: Trigger.GUEST_MISSED,
-}
-
-
 def tell(attempt: Attempt | LineAttempt, trigger: Trigger, now: float, what: Any) -> None:
-    """Fire it at the attempt's call, as what it is there."""
-    meant = GUESTS.get(trigger) if attempt.aside else trigger
-    if meant is not None:
-        attempt.call.fire(meant, now, what)
+    """Tell the attempt's call, or who takes it in place of that."""
+    if attempt.aside is not None:
+        attempt.aside(trigger, now, what)
+    else:
+        attempt.call.fire(trigger, now, what)
 
 
 def better(a: int, b: int) -> int:

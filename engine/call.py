@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from engine.guest import Guest
     from engine.probe.ticket import Ticket
     from engine.recording import Recording
+    from engine.speech.talk import Talk
+    from engine.supervision import Supervisor
     from engine.switch import Switch
     from engine.transfer import Referral
     from engine.trunk.attempt import LineAttempt
@@ -51,6 +53,7 @@ class Clocks:
         self.queued: float | None = None
         self.connected: float | None = None
         self.held: float | None = None
+        self.moved = float("-inf")  # by hand, to the queue where she waits
         self.hold_s = 0.0
         self.wait_s = 0.0
 
@@ -84,6 +87,7 @@ class Call:
         self.customer: Leg | None = None
         self.party: Leg | None = None
         self.guest: Guest | None = None  # whom the two talk through
+        self.supervisors: list[Supervisor] = []  # who listen to it, or speak in it
         self.lost: Leg | None = None  # that died over its line, while it is called again
         self.attempt: Attempt | LineAttempt | None = None
         self.agent = ""  # the agent whose talk this is, for the record
@@ -94,6 +98,7 @@ class Call:
         self.recording: Recording | None = None
         self.recorded: tuple[str, ...] = ()  # files of it that other nodes have written
         self.captioned = 0  # sentences that captions were shown of
+        self.talked: Talk | None = None  # the newest that is over
         self.held_by: set[Side] = set()
         self.legs: list[Leg] = []
         self.clocks = Clocks(now)
@@ -225,6 +230,9 @@ class Call:
         leg.call.legs.remove(leg)
         leg.call, leg.side = self, side
         self.legs.append(leg)
+        for session in [leg.session, *(leg.attempt.ringing if leg.attempt is not None else ())]:
+            if session is not None:
+                self.switch.bind(session, leg)
 
     def other(self, leg: Leg) -> Leg | None:
         return self.party if leg is self.customer else self.customer

@@ -1,5 +1,5 @@
-"""The command line: `isogloss serve|demo|check|plan|apply|rollback|history|recordings|trunk|speech-worker`. A
-fault says what to do, and exits with 2.
+"""The command line: `isogloss serve|demo|check|plan|apply|rollback|history|recordings|trunk|users|audit|
+speech-worker`. A fault says what to do, and exits with 2.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--json", action="store_true", help="print the faults as JSON")
     arguments.add(commands)
     arguments.add_trunk(commands)
+    arguments.add_access(commands)
     recordings = commands.add_parser("recordings", help="check sealed recordings, and open them")
     actions = recordings.add_subparsers(dest="action", required=True, metavar="ACTION")
     verify = actions.add_parser("verify", help="say whether recordings are whole and as they were written")
@@ -109,6 +110,12 @@ def _cluster(options: argparse.Namespace) -> int:
     from engine.cluster import command
 
     return command.run(options)
+
+
+def _access(options: argparse.Namespace) -> int:
+    from engine import access_command
+
+    return access_command.run(options)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -171,4 +178,5 @@ COMMANDS = {
     "speech-worker": _speech_worker,
     **dict.fromkeys(arguments.COMMANDS, _operate),
     **dict.fromkeys(arguments.NODES, _cluster),
+    **dict.fromkeys(arguments.ACCESS, _access),
 }

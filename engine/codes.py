@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine import guest, recording
+from engine import guest, recording, seat, supervisor_phone
 from engine.events import DigitPressed
 from engine.probe.ticket import pressed
 from engine.states import WAITING, State, Trigger
 from engine.views import IllegalState
 from media.messages import SendDtmf
 from routing.agent import AgentEvent, AgentState, IllegalTransition
-from routing.number import Feature
+from routing.number import Feature, FeatureCode
 from sip.registrar import Registered, Unregistered
 
 if TYPE_CHECKING:
@@ -37,8 +37,13 @@ PROMPTS = {
 RECORDING = {Feature.PAUSE_RECORDING: "recording-paused", Feature.RESUME_RECORDING: "recording-resumed"}
 
 
-def feature(switch: Switch, call: Call, wanted: Feature, now: float) -> str:
-    """Do what an agent's code asks; the prompt that confirms or refuses it."""
+def feature(switch: Switch, call: Call, code: FeatureCode, now: float) -> str:
+    """Do what a phone's code asks; the prompt that confirms or refuses it, "" where the phone is in another
+    call from now on.
+    """
+    wanted = code.feature
+    if wanted is Feature.SUPERVISE:
+        return "" if supervisor_phone.dial_in(switch, call, code.of, now) else "agent-not-possible"
     if wanted in RECORDING:
         return _record(switch, call, wanted, now)
     if wanted is Feature.INTERPRETER:
@@ -76,6 +81,9 @@ def _interpret(switch: Switch, call: Call, now: float) -> str:
 def digit(leg: Leg, key: str, now: float) -> None:
     """A key was pressed at a leg."""
     call = leg.call
+    if seat.of(leg) is not None:
+        supervisor_phone.key(leg, key, now)
+        return
     call.note(DigitPressed, now, side=leg.side)
     pressed(call.probed, key)
     if leg is call.customer and call.state in WAITING and call.queue and key == call.queue.leave_key:
@@ -85,6 +93,8 @@ def digit(leg: Leg, key: str, now: float) -> None:
 def info(leg: Leg, key: str, now: float) -> None:
     """A key was told in SIP INFO; the phone at the other end is told in RTP, which all understand."""
     digit(leg, key, now)
+    if seat.of(leg) is not None:
+        return
     call, other = leg.call, leg.call.other(leg)
     if call.state is State.TALKING and other is not None:
         ms = call.switch.config.media.dtmf.digit_ms

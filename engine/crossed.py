@@ -73,7 +73,7 @@ def _open(switch: Switch, id: str, ticket: Ticket, event: IncomingCall, now: flo
     leg = call.customer = call.new_leg(Side.CUSTOMER)
     leg.name, leg.session, leg.node = call.caller, event.session, ticket.source
     leg.patience_s = NOTICED_S
-    switch.sessions[event.session.id] = leg
+    switch.bind(event.session, leg)
     call.note(
         CallCrossed, now, contact=call.contact, customer=call.caller, node=ticket.source, origin=ticket.call,
         agent=ticket.agent, queue=ticket.queue,

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from engine.access.principal import EVERYTHING, Reach
+
 Sums = Mapping[str, float]
 Key = tuple[str, ...]
 
@@ -52,18 +54,9 @@ FORMULAS: Mapping[Formula, str] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Within:
-    """What of all calls is somebody's to have added up; None: all there are."""
-
-    markets: frozenset[str] | None = None
-    queues: frozenset[str] | None = None
-    agents: frozenset[str] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """since, until: epoch seconds, of when calls arrived. by: one or two dimensions. only: values by
-    dimension, of those that are columns. lines: names that a call's source may be.
+    dimension, of those that are columns. lines: names that a call's source may be. within: whose calls.
     """
 
     since: float
@@ -74,7 +67,7 @@ class Ask:
     zone: str = "UTC"
     only: Mapping[Dimension, str] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
-    within: Within = Within()
+    within: Reach = EVERYTHING
 
     @property
     def bucket_s(self) -> int:
@@ -85,9 +78,9 @@ class Ask:
 
     @property
     def of_agents(self) -> bool:
-        """Whether agents' time can be told of the same calls."""
-        whole = self.within == Within() or (self.within.markets is None and self.within.queues is None)
-        return set(self.by) <= OF_AGENTS and set(self.only) <= {Dimension.AGENT} and whole
+        """Whether agents' time can be told of the same calls: it belongs to no market."""
+        known = set(self.by) <= OF_AGENTS and set(self.only) <= {Dimension.AGENT}
+        return known and self.within.markets is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

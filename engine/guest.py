@@ -10,26 +10,25 @@ Whoever of the three hangs up: the guest leaves the two to each other; each of t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from engine import absence, silence
+from engine import absence, seat, silence
 from engine.dialling import reach
 from engine.guest_events import GuestAsked, GuestJoined, GuestLeft, GuestMissed
 from engine.guest_views import GuestView
 from engine.leg import Media
+from engine.seat import Seat, Sits, Who
 from engine.states import State, Trigger
 from engine.views import IllegalState, UnknownCall
-from media.messages import SetGain
 from routing.number import AgentTarget, Destination, LineTarget, UriTarget
 
 if TYPE_CHECKING:
-    from engine.attempt import Attempt, Outcome
+    from engine.attempt import Outcome
     from engine.call import Call
-    from engine.leg import Leg
     from engine.switch import Switch
-    from engine.trunk.attempt import LineAttempt
 
 LOWERED = 10 ** (-12 / 20)  # of the two to each other, while somebody speaks for them
 
@@ -54,15 +53,13 @@ class What(StrEnum):
     MOVED_ON = "call moved on"
 
 
-@dataclass
-class Guest:
-    """name: as asked for. edges: gains that the worker was told, by source and listener."""
+@dataclass(kw_only=True)
+class Guest(Seat):
+    """name: as asked for."""
 
+    role: ClassVar[str] = "guest"
     name: str
-    attempt: Attempt | LineAttempt
-    leg: Leg
     standing: Standing = Standing.RINGING
-    edges: dict[tuple[int, int], float] = field(default_factory=dict)
 
     @property
     def joined(self) -> bool:
@@ -72,6 +69,9 @@ class Guest:
     def between(self) -> float:
         """How loud the two hear each other."""
         return LOWERED if self.standing is Standing.IN else 1.0
+
+    def gone(self, now: float) -> None:
+        self.leg.call.fire(Trigger.GUEST_LEFT, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +136,16 @@ def ring(call: Call, now: float, asked: Asked) -> None:
     attempt = reach(call, asked.destination, asked.name)
     if attempt is None or call.guest is not None:
         return
-    attempt.aside = True
-    call.guest = Guest(asked.name, attempt, attempt.leg)
+    attempt.aside = partial(_told, call)
+    call.guest = Guest(name=asked.name, attempt=attempt, leg=attempt.leg)
     call.note(GuestAsked, now, guest=asked.name, by=asked.by)
     attempt.start(now)
+
+
+def _told(call: Call, trigger: Trigger, now: float, what: Any) -> None:
+    """What the attempt to ring one tells."""
+    if trigger in MEANT:
+        call.fire(MEANT[trigger], now, what)
 
 
 def came(call: Call, now: float, _: Any) -> None:
@@ -170,13 +176,7 @@ def reconsider(call: Call, now: float) -> None:
     if call.state not in (State.TALKING, State.HELD):
         _step(call, What.MOVED_ON, now)
         return
-    two = [leg for leg in (call.customer, call.party) if leg is not None and not leg.away]
-    talk = call.state is State.TALKING and len(two) == 2 and call.lost is None
-    _step(call, What.TOGETHER if talk else What.APART, now)
-
-
-def is_guest(leg: Leg) -> bool:
-    return leg.call.guest is not None and leg is leg.call.guest.leg
+    _step(call, What.TOGETHER if seat.together(call) else What.APART, now)
 
 
 # --- the table at work
@@ -204,11 +204,8 @@ def _greet(call: Call, guest: Guest, what: What, now: float) -> None:
 
 def _mix(call: Call, guest: Guest, what: What, now: float) -> None:
     """Let all three hear each other, as loud as they should, wherever their sound is by now."""
-    wanted: dict[tuple[int, int], float] = {}
-    for leg in (call.customer, call.party):
-        if leg is not None and leg.worker == guest.leg.worker:
-            wanted[leg.number, guest.leg.number] = wanted[guest.leg.number, leg.number] = 1.0
-    _gains(call, guest, wanted)
+    people = {**seat.present(call, guest.leg.worker), Who.ME: guest.leg.number}
+    guest.mix(seat.edges(Sits.GUEST, people))
 
 
 def _reunite(call: Call, guest: Guest, what: What, now: float) -> None:
@@ -217,7 +214,7 @@ def _reunite(call: Call, guest: Guest, what: What, now: float) -> None:
 
 
 def _part(call: Call, guest: Guest, what: What, now: float) -> None:
-    _gains(call, guest, {})
+    guest.mix({})
 
 
 def _hush(call: Call, guest: Guest, what: What, now: float) -> None:
@@ -242,15 +239,11 @@ def _resume(call: Call, guest: Guest, what: What, now: float) -> None:
     call.switch.speech.take_up(call, now)
 
 
-def _gains(call: Call, guest: Guest, wanted: Mapping[tuple[int, int], float]) -> None:
-    worker, media = guest.leg.worker, call.switch.media
-    for source, listener in guest.edges.keys() - wanted.keys():
-        media.send(worker, SetGain(source, listener, 0.0))
-    for (source, listener), gain in wanted.items():
-        if guest.edges.get((source, listener)) != gain:
-            media.send(worker, SetGain(source, listener, gain))
-    guest.edges = dict(wanted)
-
+# what an attempt tells -> what that is to the call; nothing else is
+MEANT: Mapping[Trigger, Trigger] = {
+    Trigger.ANSWERED: Trigger.GUEST_CAME,
+    Trigger.FAILED: Trigger.GUEST_MISSED,
+}
 
 Action = Callable[["Call", Guest, What, float], None]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from engine import absence, silence
+from engine import absence, seat, silence
 from engine.events import EndReason, Side
 from engine.leg import Media
 from sip.events import Reanswered, ReofferFailed
@@ -56,11 +56,16 @@ def gather(call: Call, leg: Leg, now: float) -> None:
         log.warning("two browsers in two workers cannot be joined", call=call.id)
         call.end(Side.ENGINE, EndReason.NOT_ACCEPTABLE, now)
         return
-    log.info("leg moves to another worker", call=call.id, leg=leg.number, worker=home.worker)
+    move(leg, home.worker)
+
+
+def move(leg: Leg, worker: int) -> None:
+    """Open the leg anew in another worker."""
+    log.info("leg moves to another worker", call=leg.call.id, leg=leg.number, worker=worker)
     silence.leave(leg)
     leg.close()
-    call.switch.renumber(leg)
-    leg.worker, leg.silent, leg.stats, leg.moving = home.worker, False, None, True
+    leg.call.switch.renumber(leg)
+    leg.worker, leg.silent, leg.stats, leg.moving = worker, False, None, True
     leg.open()
 
 
@@ -91,4 +96,5 @@ def refused(leg: Leg, event: Reanswered | ReofferFailed, now: float) -> None:
         leg.call.arm_action(f"move {leg.number}", AGAIN_S, lambda at: opened(leg, at), now)
         return
     log.warning("phone refused its new port", call=leg.call.id, leg=leg.number)
-    leg.call.end(Side.ENGINE, EndReason.NOT_ACCEPTABLE, now)
+    if not seat.gone(leg, now):
+        leg.call.end(Side.ENGINE, EndReason.NOT_ACCEPTABLE, now)

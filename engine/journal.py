@@ -24,6 +24,7 @@ import structlog
 
 from engine.events import CallEnded, CallHandedOver, CallRecord, EndReason, Event, Side
 from engine.store import database
+from engine.store.accounts import Accounts
 from engine.store.checkpoint import Checkpointer
 from engine.store.closing import closing_record
 from engine.store.drill import Drill
@@ -35,6 +36,8 @@ from engine.store.records import OpenCall, RecordFilter, RecordPage, Records
 from engine.store.rows import Entry
 from engine.store.sink import Sink
 from engine.store.spill import Spill
+from engine.store.traces import TraceStore
+from engine.store.trail import Trail
 from engine.store.transcripts import Transcripts
 from engine.views import Check, Health
 
@@ -93,6 +96,9 @@ class Journal:
         self.lines = LineSums(self._engine)
         self.drill = Drill(self._engine)
         self.transcripts = Transcripts(self._engine)
+        self.accounts = Accounts(self._engine)
+        self.trail = Trail(self._engine)
+        self.traces = TraceStore(self._engine, node)
         self._keeper = Keeper(Sink(self._engine), Spill(_spill_path(store_url, spill)), node, hold=limit)
         with ExitStack() as undo:
             undo.callback(self._engine.dispose)

@@ -19,6 +19,18 @@ class LineChosen(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineUnreached(Event):
+    """A call could not even be sent over a line. cause: `dns`, no address of it is known; `down`, it answers
+    nothing; `unregistered`, its carrier does not know us. what: the names that were looked up, or words.
+    """
+
+    kind = "call.line_unreached"
+    line: str
+    cause: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineChanged(Event):
     """Calls can go out over a line again, or cannot: `why`."""
 

@@ -1,4 +1,5 @@
-"""How the node writes its log: one event a line, the same keys everywhere, no secret, no flood.
+"""How the node writes its log: one event a line, the same keys everywhere, no secret, nobody's number, no
+flood.
 
 Keys: `at` (RFC 3339, UTC), `level`, `room` (the logger), `event` (what happened, in words that stay the
 same), then the event's own, with `call`, `leg`, `queue`, `agent` and `why` meaning what they mean in the
@@ -18,8 +19,11 @@ from typing import Any, TextIO
 import msgspec
 import structlog
 
+from engine.access import mask
+
 HIDDEN = "[hidden]"
 MAX_DEPTH = 6
+PEOPLE = frozenset({"customer", "caller", "party", "phone"})  # keys whose values are somebody's
 LOUD = frozenset({"warning", "error", "critical", "exception"})
 REPEATS = 5  # of one event in PERIOD_S; further ones are counted, and told with the next that passes
 PERIOD_S = 10.0
@@ -63,12 +67,12 @@ _SECRET_TEXT = tuple(
 
 
 def scrub_text(text: str) -> str:
-    """The text without the values of what looks like a secret."""
+    """The text without the values of what looks like a secret, and without numbers of people."""
     lowered = text.lower()
     for words, pattern in _SECRET_TEXT:
         if any(word in lowered for word in words):
             text = pattern.sub(_hide, text)
-    return text
+    return mask.line(text)
 
 
 def _hide(found: re.Match[str]) -> str:
@@ -78,7 +82,10 @@ def _hide(found: re.Match[str]) -> str:
 def scrub(_logger: Any, _method: str, event: Event) -> Event:
     """Hide secrets by key and by form, however deep; `event` itself is words of ours and has none by key."""
     for key, value in event.items():
-        event[key] = HIDDEN if key != "event" and _secret(key, value) else _scrubbed(value, MAX_DEPTH)
+        if key in PEOPLE and isinstance(value, str):
+            event[key] = mask.who(value)
+        else:
+            event[key] = HIDDEN if key != "event" and _secret(key, value) else _scrubbed(value, MAX_DEPTH)
     return event
 
 

@@ -107,6 +107,11 @@ class Places:
         self._set(stood, place.call)
         self._dirty = True
 
+    def order(self, queue: str, call: str, *, priority: int | None = None, picked: str | None = None) -> None:
+        """Somebody wants her served otherwise. Raises NotWaiting."""
+        self._set(self.queues[queue].ordered(call, priority=priority, picked=picked), call)
+        self._dirty = True
+
     def restore(self, queue: str, call: str) -> None:
         self._set(self.queues[queue].restored(call), call)
         self._dirty = True

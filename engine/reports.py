@@ -12,11 +12,11 @@ from engine import (
     admit,
     codes,
     crossed,
-    guest,
     halves,
     housing,
     network,
     recording,
+    seat,
     silence,
     transfer,
 )
@@ -76,7 +76,7 @@ def _failed(switch: Switch, event: words.LegFailed, now: float) -> None:
         leg.attempt.leg_failed(now)
     elif leg.replaces is not None:
         transfer.refuse_leg(leg.call, leg, 503, now)
-    else:
+    elif not seat.gone(leg, now):
         leg.call.end(Side.ENGINE, EndReason.OVERLOAD, now, refusal=503)
 
 
@@ -84,6 +84,8 @@ def _closed(switch: Switch, event: words.LegClosed, now: float) -> None:
     leg = switch.legs.pop(event.leg, None)
     if leg is not None:
         leg.stats = event.stats
+        for watcher in switch.figure_observers:
+            watcher(leg, event.stats, now)
         for observer in switch.leg_observers:
             observer(leg.side, event.stats)
         leg.call.leg_closed(leg, now)
@@ -177,9 +179,7 @@ def door_lost(leg: Leg, why: str, now: float) -> None:
         leg.call.end(Side.ENGINE, EndReason.MEDIA_LOST, now, refusal=503)
     elif leg is leg.call.party or leg is leg.call.transferor:
         leg.call.fire(Trigger.PARTY_LEFT, now, EndReason.MEDIA_LOST)
-    elif guest.is_guest(leg):
-        leg.call.fire(Trigger.GUEST_LEFT, now)
-    else:
+    elif not seat.gone(leg, now):
         drop(leg.call, leg, now)
 
 
@@ -188,6 +188,8 @@ def _figures(switch: Switch, event: words.Stats, now: float) -> None:
         leg = switch.legs.get(stats.leg)
         if leg is not None:
             leg.stats = stats
+            for observer in switch.figure_observers:
+                observer(leg, stats, now)
 
 
 def _of_leg(act: Callable[[Leg, Any, float], None]) -> Callable[[Switch, Any, float], None]:

@@ -70,7 +70,9 @@ async def _run(
     operating = Operating(engine, begun, os.environ, prepared, prompt_pack)
     api = None
     if config.api.enabled:
-        app = create_app(engine.view, configured(config.api), engine.desk, operating, engine.live)
+        app = create_app(
+            engine.view, configured(config.api), engine.desk, operating, engine.access, live=engine.live
+        )
         operating.told.append(lambda told: set_settings(app, configured(told.api)))
         api = ApiServer(app, config.api.address, config.api.port)
     await engine.start()
@@ -170,5 +172,10 @@ def announce(engine: Engine, api: ApiServer | None, as_json: bool) -> None:
             f"  {name}@{config.sip.domain}, proxy {engine.workers.address}:{ports.get('udp')},"
             f" password {where}"
         )
+    first = config.api.access.first
+    if first is not None and api is not None:
+        where = f"in {config.node.data_dir / 'secrets' / 'access' / first.name}"
+        held = where if first.password.generated else "as configured"
+        print(f"Sign in at {address} as {first.name}, first password {held}.")
     numbers = ", ".join(number for number in config.numbers.exact if number.startswith("+"))
     print(f"and call {numbers}. Stop with Ctrl-C.", flush=True)

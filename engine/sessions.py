@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from engine import admit, codes, crossed, halves, housing, silence, transfer
+from engine import admit, codes, crossed, halves, housing, seat, silence, transfer
 from engine.events import EndReason, Side
 from engine.leg import Leg
 from engine.talking import held_changed, left
@@ -80,7 +80,8 @@ def _take_answer(switch: Switch, leg: Leg, body: bytes, now: float) -> None:
         leg.take_answer(body)
     except SipError as error:
         log.warning("answer not usable", call=leg.call.id, leg=leg.number, why=str(error))
-        leg.call.end(Side.ENGINE, EndReason.NOT_ACCEPTABLE, now)
+        if not seat.gone(leg, now):
+            leg.call.end(Side.ENGINE, EndReason.NOT_ACCEPTABLE, now)
         return
     leg.update()
     held_changed(leg.call, leg, now)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from engine import seat
 from engine.ledger import Figures
 from engine.leg import Leg
 from engine.views import LegSide, LegView, TroubleView
 
 
 def leg_view(leg: Leg) -> LegView:
-    figures = Figures(leg)
+    figures, found = Figures(leg), seat.of(leg)
     return LegView(
         id=leg.number,
         side=LegSide(leg.side),
+        role=found.role if found is not None else leg.side,
         remote=leg.remote_address,
         codec=leg.codec,
         encryption=leg.suite,

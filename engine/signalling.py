@@ -19,6 +19,10 @@ class Signalling(Protocol):
     def id(self) -> int:
         """No other session of the switch has it."""
 
+    @property
+    def call_id(self) -> str:
+        """Its Call-ID, "" where it has none."""
+
     def progress(
         self,
         sdp: bytes | None = None,

@@ -38,12 +38,20 @@ class NodeSpeechView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CannotView:
+    """what: hear, translate or speak. why: for whoever runs the node, in its own words."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpeechView:
     """A call that is put into words, as one side sees it. language: of this side; other: of the other. voice:
     how this side hears the other: off (as it is), over (with an interpreter over it) or instead. fault: why
     no interpreter is heard although one is wished, by name: late, lost, shed, hear, translate, speak; "" for
-    none. voice_there, fault_there: the same of how the other hears this side. cannot: what cannot be done, in
-    words. mood: of the other, fine, uneasy or upset; score: -1 to 1. reasons: terms that were said, or
+    none. voice_there, fault_there: the same of how the other hears this side. cannot: what cannot be
+    done. mood: of the other, fine, uneasy or upset; score: -1 to 1. reasons: terms that were said, or
     louder, higher, faster, over. urgent: terms that the other has said, the newest last.
     """
 
@@ -53,7 +61,7 @@ class SpeechView:
     fault: str
     voice_there: str
     fault_there: str
-    cannot: tuple[str, ...]
+    cannot: tuple[CannotView, ...]
     mood: str
     score: float
     reasons: tuple[str, ...]

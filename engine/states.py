@@ -37,6 +37,7 @@ class Trigger(StrEnum):
     ANSWERED = "far end answered"
     FAILED = "far end failed"
     MAX_WAIT = "maximum wait"
+    MOVED = "moved by hand"
     LEAVE_KEY = "leave key"
     HOLD = "hold"
     RESUME = "resume"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from config.schema import Config
-from engine import admit, codes, guest, line_use, reports, sessions
+from engine import admit, codes, guest, line_use, reports, seat, sessions, supervision
 from engine.acd import Acd
 from engine.attempt import Contact, Headers
 from engine.call import Call
@@ -24,6 +24,7 @@ from engine.cluster.cluster import Cluster
 from engine.events import AgentChanged, CallEnded, CallRecord, EndReason, Event, Side, WorkerLost
 from engine.ledger import record
 from engine.leg import Leg
+from engine.page_phones import PagePhones
 from engine.ports import (
     CardsPort,
     GatePort,
@@ -58,6 +59,7 @@ from routing.number import (
     UriTarget,
 )
 from sip.agent import UserAgent
+from sip.digest import Secret
 from sip.registrar import Registered, Unregistered
 from sip.session import Session
 from sip.uri import NameAddr, Uri
@@ -98,6 +100,7 @@ class Switch:
         self.recordings = Recordings()
         self.speech = Speech(self)
         self.tickets = Tickets(rng)
+        self.page_phones = PagePhones(rng)
         self.gate: GatePort | None = None  # where browsers are let in
         self.between: Between | None = None  # what is shared with other nodes, where there are any
         self.cluster: Cluster | None = None  # the other nodes; the node gives it one, a simulation may
@@ -120,6 +123,8 @@ class Switch:
         self.legs: dict[int, Leg] = {}
         self.observers: list[Callable[[Event | CallRecord], None]] = [self.tickets.notice]
         self.leg_observers: list[Callable[[Side, media_words.LegStats], None]] = []
+        self.figure_observers: list[Callable[[Leg, media_words.LegStats, float], None]] = []
+        self.binders: list[Callable[[Signalling, Leg], None]] = []  # told which leg a session is of
         self.feelings = Feelings(self)
         self.own_hosts: set[str] = {config.sip.domain}
         self.call_rate = admit.Rate(config.node.limits.max_calls_per_s)
@@ -157,11 +162,14 @@ class Switch:
     def worker_lost(self, worker: int, now: float) -> None:
         """A media worker died: its legs are gone, their calls end and say so."""
         lost = [leg for leg in self.legs.values() if leg.worker == worker]
-        calls = {leg.call.id: leg.call for leg in lost}
+        calls = {leg.call.id: leg.call for leg in lost if seat.of(leg) is None}
         self.note(WorkerLost(at=self.wall(now), worker=worker, calls=len(calls)))
         for leg in lost:
             leg.lost()
             del self.legs[leg.number]
+        for leg in lost:
+            if leg.call.id not in calls:
+                seat.gone(leg, now)
         for call in calls.values():
             if call.state is State.ENDING:
                 call.fire(Trigger.CLOSED, now)
@@ -215,10 +223,15 @@ class Switch:
         """The instant of the switch's clock at which it was `wall`, in epoch seconds."""
         return wall - self._epoch
 
+    def guest(self, user: str) -> Secret | None:
+        """What an account proves to know that comes and goes: a probe's, or a page's."""
+        return self.tickets.secret(user) or self.page_phones.secret(user)
+
     def touched(self, call: Call, now: float) -> None:
         """Something of the call may have changed that another node would need to go on with it."""
         self.speech.reconsider(call, now)
         guest.reconsider(call, now)
+        supervision.reconsider(call, now)
         if self.replicas is not None:
             self.replicas.touched(call, now)
 
@@ -285,8 +298,14 @@ class Switch:
             route=contact.path,
             now=now,
         )
-        self.sessions[session.id] = leg
+        self.bind(session, leg)
         return session
+
+    def bind(self, session: Signalling, leg: Leg) -> None:
+        """What the session tells is of this leg from now on."""
+        self.sessions[session.id] = leg
+        for binder in self.binders:
+            binder(session, leg)
 
     def forget_session(self, session: Signalling) -> None:
         self.sessions.pop(session.id, None)
@@ -313,4 +332,6 @@ class Switch:
         elif isinstance(target, Echo):
             call.fire(Trigger.TO_ECHO, now)
         elif isinstance(target, FeatureCode):
-            call.leave(codes.feature(self, call, target.feature, now), Side.ENGINE, EndReason.COMPLETED, now)
+            said = codes.feature(self, call, target, now)
+            if said:
+                call.leave(said, Side.ENGINE, EndReason.COMPLETED, now)

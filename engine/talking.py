@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine import absence, halves, housing, recording, silence
+from engine import absence, halves, housing, recording, seat, silence
 from engine.bridge import part
 from engine.events import CallAnswered, CallConnected, CallHeld, CallResumed, EndReason, Side
 from engine.states import Trigger
@@ -116,7 +116,7 @@ def held_changed(call: Call, leg: Leg, now: float) -> None:
     """After an offer/answer of an established leg: has its far end put us on hold, or taken us back?"""
     silence.reconsider(leg, now)
     rescue.reconsider(leg, now)
-    if call.guest is not None and leg is call.guest.leg:
+    if seat.of(leg) is not None:
         return  # the two talk on
     before = leg.side in call.held_by
     if leg.held and not before:
@@ -133,13 +133,13 @@ def left(call: Call, leg: Leg, cause: str, now: float) -> None:
     fault = leg.broke = cause in SIGNALLING_FAULTS
     if fault and (rescue.gone(leg, now) or halves.bereave(leg, now)):
         return
+    if seat.gone(leg, now):
+        return
     if leg is call.customer:
         never = call.clocks.connected is None
         reason = EndReason.ABANDONED if never else EndReason.COMPLETED
         by, why = (Side.ENGINE, EndReason.SIGNALLING_LOST) if fault else (Side.CUSTOMER, reason)
         call.end(by, why, now)
-    elif call.guest is not None and leg is call.guest.leg:
-        call.fire(Trigger.GUEST_LEFT, now)
     elif leg is call.party or leg is call.transferor:
         call.fire(Trigger.PARTY_LEFT, now, EndReason.SIGNALLING_LOST if fault else EndReason.COMPLETED)
 

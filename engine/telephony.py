@@ -17,13 +17,14 @@ from sip.io.dns import DnsSettings
 from sip.io.dns import Resolver as DnsResolver
 from sip.io.shell import Listener, SipShell
 from sip.io.tls import TlsContexts, TlsSettings
+from sip.ladder import Ladders
 from sip.proxy import shown
 from sip.registrar import Registrar
 
 
 @dataclass(frozen=True, slots=True)
 class Telephony:
-    """hosts: addresses that it is known by. marks: of sockets, by where they lead."""
+    """hosts: addresses that it is known by. marks: of sockets, by where they lead. ladders: what was said."""
 
     registrar: Registrar
     dns: DnsResolver
@@ -32,6 +33,7 @@ class Telephony:
     shell: SipShell[AgentEvent]
     hosts: frozenset[str]
     marks: dict[tuple[str, int], int]
+    ladders: Ladders
 
 
 def telephony_of(
@@ -64,6 +66,7 @@ def telephony_of(
         resolve=dns.known,
     )
     marks: dict[tuple[str, int], int] = {}
+    ladders = Ladders()
     shell = SipShell(
         agent,
         listeners,
@@ -74,9 +77,10 @@ def telephony_of(
         drops=admission.drops,
         marks=marks,
         names=lambda host: shown(host, agent.settings.trusted_proxies, config.sip.domain),
+        tap=ladders,
         clock=clock,
     )
-    return Telephony(registrar, dns, admission, agent, shell, hosts, marks)
+    return Telephony(registrar, dns, admission, agent, shell, hosts, marks, ladders)
 
 
 def _tls(config: Config) -> TlsContexts | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine import absence, crossed, recording, waiting
+from engine import absence, crossed, recording, seat, waiting
 from engine.attempt import Outcome, Progress
 from engine.bridge import part
 from engine.dialling import reach
@@ -51,7 +51,7 @@ def referred(call: Call, leg: Leg, event: Referred, now: float) -> None:
 def read(call: Call, leg: Leg, event: Referred) -> tuple[Referral | None, int]:
     """What the REFER asks for, or the status to refuse it with."""
     switch = call.switch
-    if (leg is call.customer and not leg.agent) or (call.guest is not None and leg is call.guest.leg):
+    if (leg is call.customer and not leg.agent) or seat.of(leg) is not None:
         return None, 403
     if event.replaces is not None:
         consultation = switch.sessions.get(event.replaces.id)
@@ -72,10 +72,7 @@ def read(call: Call, leg: Leg, event: Referred) -> tuple[Referral | None, int]:
 def begin(call: Call, now: float, referral: Referral) -> None:
     call.referral, call.transferor = referral, referral.transferor
     if referral.transferor is call.customer:  # a colleague who called in transfers the one he called
-        call.customer, call.party = call.party, call.customer
-        assert call.customer is not None and call.party is not None
-        call.customer.side, call.party.side = Side.CUSTOMER, Side.AGENT
-        recording.follow(call, now)
+        turn_round(call, now)
     assert call.customer is not None and call.party is not None
     part(call, call.customer, call.party)
     crossed.tell_hold(call, now)
@@ -91,6 +88,14 @@ def begin(call: Call, now: float, referral: Referral) -> None:
     call.attempt = reach(call, referral.destination, referral.name)
     assert call.attempt is not None
     call.attempt.start(now)
+
+
+def turn_round(call: Call, now: float) -> None:
+    """The one who called is the agent's side from now on."""
+    call.customer, call.party = call.party, call.customer
+    assert call.customer is not None and call.party is not None
+    call.customer.side, call.party.side = Side.CUSTOMER, Side.AGENT
+    recording.follow(call, now)
 
 
 def _take_over(call: Call, consultation: Leg, now: float) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import crossed, crossing, dialling, echo, guest, talking, transfer, waiting
+from engine import crossed, crossing, dialling, echo, guest, steering, talking, transfer, waiting
 from engine.states import State, Trigger
 from engine.trunk import rescue
 
@@ -58,6 +58,7 @@ def _rows() -> dict[tuple[State, Trigger], tuple[State, tuple[Action, ...]]]:
         (s.ENDING, t.CLOSED): (s.ENDED, (talking.write_record,)),
     }
     for waits in (s.GREETING, s.QUEUED, s.OFFERED):
+        rows[waits, t.MOVED] = (s.GREETING if waits is s.GREETING else s.QUEUED, (steering.moved,))
         rows[waits, t.LEAVE_KEY] = (waits, (waiting.leave_on_key,))
         rows[waits, t.TO_ANNOUNCE] = (s.LEAVING, (waiting.leave_queue, waiting.announce))
         rows[waits, t.TO_ECHO] = (s.ECHOING, (waiting.leave_queue, echo.loop_back))

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine import guest, ice, recording, unseal
+from engine import guest, ice, recording, supervision, unseal
+from engine.access.principal import Directory, Place
 from engine.agent_desk import Watch
 from engine.assist_views import Help
 from engine.attempt import Contact
@@ -17,8 +18,11 @@ from engine.cluster.sight import ClusterSight
 from engine.drill import Ask, Report, reported
 from engine.events import CallRecord, Side
 from engine.guest_views import GuestView
+from engine.hand import Hand
+from engine.hand_events import AgentOrdered
 from engine.hook_views import HookView
 from engine.hooks import sight as hooks
+from engine.insight.insight import Insight
 from engine.line_sight import LineSight
 from engine.sight import leg_view
 from engine.signin import SignIn
@@ -57,6 +61,7 @@ from routing.agent import AgentEvent, AgentState, IllegalTransition
 from routing.number import QueueTarget
 
 if TYPE_CHECKING:
+    from config.schema import Config
     from engine.app import Engine
 
 # what is asked for -> the events that lead there, by the state she is in; `None` for any other
@@ -74,7 +79,10 @@ class View:
     def __init__(self, engine: Engine, version: str) -> None:
         self._engine = engine
         self._version = version
+        self._hand = Hand(engine)
         self._sight = ClusterSight(engine.cluster, engine.clock, engine.drain)
+        self._directory = Directory()
+        self._told_by: Config | None = None  # the directory
 
     # --- on the event loop --------------------------------------------------------------------------
 
@@ -102,6 +110,7 @@ class View:
             since=switch.wall(call.clocks.arrived),
             waiting_position=(queue.position(call.id) or None) if queue else None,
             legs=tuple(leg_view(leg) for leg in call.legs),
+            supervisors=supervision.views(call),
         )
 
     def queues(self) -> Sequence[QueueView]:
@@ -202,7 +211,7 @@ class View:
     def metrics(self) -> bytes:
         return self._engine.metrics.render()
 
-    def set_agent_state(self, name: str, ask: AgentAsk, reason: str) -> None:
+    def set_agent_state(self, name: str, ask: AgentAsk, reason: str, by: str = "") -> None:
         switch = self._engine.switch
         agent = switch.acd.agents.get(name)
         if agent is None:
@@ -213,6 +222,9 @@ class View:
             self._engine.act(lambda now: switch.set_agent(name, event, now, reason))
         except IllegalTransition as error:
             raise IllegalState(str(error)) from error
+        if by:
+            at = switch.wall(self._engine.clock())
+            switch.note(AgentOrdered(at=at, agent=name, asked=ask, reason=reason, by=by))
 
     def hangup(self, id: str) -> None:
         switch = self._engine.switch
@@ -299,6 +311,19 @@ class View:
     def send_off_guest(self, call: str) -> None:
         self._engine.act(lambda now: guest.send_off(self._engine.switch, call, now))
 
+    def directory(self) -> Directory:
+        config = self._engine.config
+        if self._told_by is not config:
+            self._told_by = config
+            self._directory = Directory(
+                agents={
+                    name: Place(each.team or "", tuple(each.queues)) for name, each in config.agents.items()
+                },
+                queues={name: spec.market for name, spec in config.queues.items()},
+                lines={name: line.market or "" for name, line in config.lines.items()},
+            )
+        return self._directory
+
     def title(self, destination: str) -> str:
         found = self._engine.switch.plan.find(destination)
         queue = found.destination.name if found and isinstance(found.destination, QueueTarget) else ""
@@ -318,8 +343,16 @@ class View:
         self._engine.lines.rate(token, stars, comment, self._engine.clock())
 
     @property
+    def hand(self) -> Hand:
+        return self._hand
+
+    @property
     def trunks(self) -> LineSight:
         return self._engine.line_sight
+
+    @property
+    def insight(self) -> Insight:
+        return self._engine.insight
 
     def hooks(self) -> Sequence[HookView]:
         return hooks.hooks(self._engine)
@@ -340,7 +373,7 @@ class View:
         return self._engine.journal.transcripts
 
     def report(self, ask: Ask) -> Report:
-        ask = replace(ask, lines=tuple(self._engine.config.lines))
+        ask = replace(ask, lines=tuple(filter(ask.within.sees_line, self._engine.config.lines)))
         return reported(ask, self._engine.journal.drill.cells(ask, time.time()))
 
     def dead_letters(self, hook: str) -> Sequence[Letter]:

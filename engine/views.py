@@ -17,6 +17,7 @@ from typing import Any
 from engine.guest_views import GuestView
 from engine.ice import Told
 from engine.speech_views import SpeechView
+from engine.supervision_views import SupervisorView
 from routing.select import Reasons
 
 
@@ -53,9 +54,9 @@ class TroubleView:
 class LegView:
     """One phone of a call. `remote` is the far end's media address, "" before there is one.
 
-    `concealed_ms` is sound that was made up for what was missing. `mos` is of the whole call, `mos_now` of
-    the last seconds, `mos_there` what the phone says it hears. `encryption` is the SRTP suite, "" for plain
-    RTP.
+    `role`: customer, agent, guest or supervisor. `concealed_ms` is sound that was made up for what was
+    missing. `mos` is of the whole call, `mos_now` of the last seconds, `mos_there` what the phone says it
+    hears. `encryption` is the SRTP suite, "" for plain RTP.
     """
 
     id: int
@@ -71,6 +72,7 @@ class LegView:
     concealed_ms: int | None = None
     troubles: tuple[TroubleView, ...] = ()
     encryption: str = ""
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,21 @@ class CallView:
     since: float
     waiting_position: int | None = None
     legs: tuple[LegView, ...] = ()
+    supervisors: tuple[SupervisorView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceView:
+    """How a caller waits. position: from 1, 0 while she is greeted. agent: picked for her by hand, "" for
+    whoever is next. offered_to: whose phone rings for her, "" for nobody's.
+    """
+
+    queue: str
+    position: int
+    waited_s: float
+    priority: int
+    agent: str
+    offered_to: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +146,8 @@ class DeskCall:
     who, name: the other one's number or address, and what she is called where that is known. outgoing: the
     agent dialled. waited_s: in a queue; None for a call of none. why: of the offer, routing.select.Reasons.
     held_by: sides. recording: "on", "paused" or "". speech: while it is put into words.
-    guest: a third whom the agent asked in; person: whether its queue names one who interprets. pop: a page
-    about the call, "" for none.
+    guest: a third whom the agent asked in; person: whether its queue names one who interprets. supervisors:
+    of whom she is told. pop: a page about the call, "" for none.
     """
 
     id: str
@@ -155,6 +172,7 @@ class DeskCall:
     guest: GuestView | None = None
     person: bool = False
     pop: str = ""
+    supervisors: tuple[SupervisorView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +232,8 @@ class Caption:
     is the last. translation, to: empty where none is needed. guess, guess_translated: how many characters at
     the end of the one and the other may still change; all before them stands. by, translated_by: who
     recognised and translated it, empty for people. low_accuracy, gist: of the one and the other, to be shown.
-    marks: what is missing: a translation (no_pair), some of it (failed), an interpreter's voice (shed).
+    marks: what is missing: a translation (no_pair), some of it (failed), an interpreter's voice (shed;
+    unspoken, where it was made and came too late or was broken off).
     """
 
     call: str

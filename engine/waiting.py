@@ -125,7 +125,8 @@ def _time(call: Call, now: float) -> None:
     if spec.max_wait_s > 0:
         place = call.switch.acd.queues[spec.name].place(call.id)
         assert place is not None
-        call.arm("max_wait", max(0.0, place.joined_at + spec.max_wait_s - now), Trigger.MAX_WAIT, now)
+        since = max(place.joined_at, call.clocks.moved)
+        call.arm("max_wait", max(0.0, since + spec.max_wait_s - now), Trigger.MAX_WAIT, now)
 
 
 def retold(call: Call, spec: QueueSpec, now: float) -> None:
@@ -200,8 +201,8 @@ def offer_missed(call: Call, now: float, outcome: Outcome) -> None:
     call.switch.acd.missed(agent, call.id, now, refused=outcome.refused)
 
 
-def leave_queue(call: Call, now: float, _: Any) -> None:
-    """Give up the place, and call off an agent's ringing phone if one rings."""
+def call_off(call: Call, now: float) -> None:
+    """An agent's phone that rings for her rings no more, and nothing is told at its time."""
     call.disarm("tell", "max_wait")
     if call.attempt is not None:
         call.attempt.cancel(now)
@@ -209,6 +210,11 @@ def leave_queue(call: Call, now: float, _: Any) -> None:
     if call.offered_agent:
         call.switch.acd.release(call.offered_agent, call.id, now)
         call.offered_agent = ""
+
+
+def leave_queue(call: Call, now: float, _: Any) -> None:
+    """Give up the place, and call off an agent's ringing phone if one rings."""
+    call_off(call, now)
     if call.queue is not None and call.reason in DROPPED:
         call.switch.acd.keep(call.queue.name, call.id, now)
     elif call.queue is not None:

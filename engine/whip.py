@@ -80,6 +80,7 @@ class WhipSession:
 
     def __init__(self, whip: Whip, id: int, name: str, token: str, settle: Settle) -> None:
         self.id = id
+        self.call_id = ""
         self.name = name
         self.token = token
         self.resumed = False

@@ -336,6 +336,7 @@ class Control:
             return  # a closed leg hears nobody already
         source, listener = self._find(command.src), self._find(command.dst)
         self.core.mixer.connect(source.row, listener.row, command.gain)
+        self.core.digits.pass_on(source.row, listener.row, command.keys or command.gain <= 0.0)
         self.core.plan.touch(listener.row)
 
     def _play(self, command: Play, now: float) -> None:

@@ -31,6 +31,7 @@ WINDOW = 0.5  # s over which the least delay is taken
 ANCHOR = 30.0  # s between two measurements of a far end's clock
 EARLY, LATE = 0.2, 0.8  # share of a shift that is there half-way where it grows; steps have none, or all
 FADE = 0.1  # weight of the newest loud block
+RECENT = 0.03  # weight of the newest block in the share that is loud: of 80 ms, so about 2.5 s
 
 
 class Sign(IntEnum):
@@ -169,7 +170,8 @@ class Diagnosis(Columns):
 
     received, foreign, refused, stream, media: as at the look before. unheard: the far end's reports know
     nothing of what we send. listened: when samples were last seen; mute: when digital silence began; loud:
-    when it was last loud; s. clipped: share of loud blocks. anchor: least delay, against the far end's clock,
+    when it was last loud; s. clipped: share of loud blocks. peak: the highest since it was asked for; spoke:
+    share of recent blocks that were loud. anchor: least delay, against the far end's clock,
     of the half second that ended at `anchored`; least: of the one that began at `window`; halfway: how far it
     had shifted at `halved`, about the middle of the time since; s. ppm: drift.
     """
@@ -189,6 +191,8 @@ class Diagnosis(Columns):
         "mute": Column(np.float64, np.inf),
         "loud": Column(np.float64, -np.inf),
         "clipped": Column(np.float64),
+        "peak": Column(np.float64),
+        "spoke": Column(np.float64),
         "anchored": Column(np.float64, np.inf),
         "window": Column(np.float64, np.inf),
         "anchor": Column(np.float64, np.nan),
@@ -211,6 +215,8 @@ class Diagnosis(Columns):
     mute: F64
     loud: F64
     clipped: F64
+    peak: F64
+    spoke: F64
     anchored: F64
     window: F64
     anchor: F64
@@ -236,13 +242,26 @@ class Diagnosis(Columns):
         self.mute[rows[begins]] = now
         self.mute[rows[high != low]] = np.inf
         peak = np.maximum(high, -low)
-        loud = rows[peak >= LOUD]
+        voiced = peak >= LOUD
+        loud = rows[voiced]
         self.loud[loud] = now
+        self.peak[rows] = np.maximum(self.peak[rows], np.maximum(peak, 0.5))
+        self.spoke[rows] += RECENT * (voiced - self.spoke[rows])
         self.clipped[loud] *= 1.0 - FADE
         full = np.flatnonzero(peak >= FULL)
         if len(full):
             flat = (np.abs(block[full].astype(np.int32)) >= FULL).sum(axis=1) >= FLAT
             self.clipped[rows[full[flat]]] += FADE
+
+    def loudness(self, rows: I64) -> tuple[F64, F64]:
+        """The highest peak since this was asked last, dB of full scale, and the share that was loud, of each
+        row; NaN where nobody has listened since.
+        """
+        with np.errstate(divide="ignore"):
+            level = 20.0 * np.log10(self.peak[rows] / 32_768.0)
+        heard = self.peak[rows] > 0.0
+        self.peak[rows] = 0.0
+        return np.where(heard, level, np.nan), np.where(heard, self.spoke[rows], np.nan)
 
     def talks(self, row: int, now: float) -> bool:
         """Whether the row was loud just now."""

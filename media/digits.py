@@ -22,8 +22,13 @@ class Digits:
     def __init__(self, table: LegTable, mixer: Mixer) -> None:
         self.dialling: dict[int, Leg] = {}
         self.pressed: dict[int, Leg] = {}
+        self._kept: set[tuple[int, int]] = set()  # source and listener between whom no keys pass
         self._table = table
         self._mixer = mixer
+
+    def pass_on(self, source: int, listener: int, keys: bool) -> None:
+        """Whether a rendered listener is dialled what the source presses; it is, unless told otherwise."""
+        (self._kept.discard if keys else self._kept.add)((source, listener))
 
     def hear(self, batch: Batch, packets: Packets, now: float) -> list[AnyEvent]:
         """Packets of events that came in; what is to be told."""
@@ -44,7 +49,8 @@ class Digits:
         """
         for digit, ms in heard:
             for listener in self._mixer.listeners(leg.row):
-                if self._table.common.way[listener] == Way.RENDERED:
+                rendered = self._table.common.way[listener] == Way.RENDERED
+                if rendered and (leg.row, listener) not in self._kept:
                     self.dial(self._table.at(listener), digit, ms)
         return [Dtmf(leg.number, digit, ms) for digit, ms in heard]
 
@@ -99,3 +105,4 @@ class Digits:
         """The leg is closed."""
         self.dialling.pop(row, None)
         self.pressed.pop(row, None)
+        self._kept = {pair for pair in self._kept if row not in pair}

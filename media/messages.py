@@ -69,6 +69,7 @@ class LegStats(msgspec.Struct, frozen=True):
     before the first. mos: E-model (ITU-T G.107) of what arrived here, None before anything has; mos_now: of
     the last seconds; burst_ratio: BurstR of their losses, 1 when they are random. mos_there: of what arrives
     there, as extended reports (RFC 3611) tell. kbps: payload that arrives. source: where packets come from.
+    buffer_ms: how late it is played. level_db, speech: loudest lately, dB of full scale; share that is loud.
     """
 
     leg: int
@@ -92,6 +93,9 @@ class LegStats(msgspec.Struct, frozen=True):
     burst_ratio: float = 1.0
     mos_there: float | None = None
     kbps: float = 0.0
+    buffer_ms: float = 0.0
+    level_db: float | None = None
+    speech: float | None = None
     source: Address | None = None
 
 
@@ -150,11 +154,14 @@ class SetRemote(Command, frozen=True, tag=True):
 
 
 class SetGain(Command, frozen=True, tag=True):
-    """`dst` hears `src` at `gain`; 0 parts them."""
+    """`dst` hears `src` at `gain`; 0 parts them. keys: where it is rendered it is dialled what `src` presses,
+    too.
+    """
 
     src: int
     dst: int
     gain: float = 1.0
+    keys: bool = True
 
 
 class Play(Command, frozen=True, tag=True):

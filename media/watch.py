@@ -210,6 +210,7 @@ class Watch:
     def _figures(self, rows: I64) -> list[LegStats]:
         figures, lost, late = self.standing.of(rows), self._core.table.rx.lost(rows), self.standing.late(rows)
         jitter_ms = 1000.0 * self._core.table.rx.jitter[rows] / self.standing.clocks(rows)
+        levels, speech = self.diagnosis.loudness(rows)
         told, coded, played = [], self.standing.codecs(rows), self._core.hearing.played(rows).tolist()
         for i, row in enumerate(rows.tolist()):
             table, leg = self._core.table, self._core.table.at(row)
@@ -241,6 +242,9 @@ class Watch:
                     burst_ratio=round(float(figures.burst[i]), 2),
                     mos_there=there / 10.0 if 10 <= there <= 50 else None,
                     kbps=round(float(figures.kbps[i]), 1),
+                    buffer_ms=round(float(figures.buffer_ms[i]), 1),
+                    level_db=None if np.isnan(levels[i]) else round(float(levels[i]), 1),
+                    speech=None if np.isnan(speech[i]) else round(float(speech[i]), 2),
                     source=leg.latch.source,
                 )
             )

@@ -8,10 +8,11 @@ the same, and makes the offers of its own callers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from routing.agent import Agent
+from routing.pick import picks
 from routing.queue import Place, Queue
 from routing.select import Assignment, Reasons
 
@@ -51,17 +52,25 @@ def assign_across(
     now: float,
     ways: Ways,
     passed: frozenset[tuple[str, str]] = frozenset(),
+    working: Callable[[], Collection[str]] = frozenset,
 ) -> list[Assignment]:
     """Every offer to be made now, by whichever node has the caller; each agent and each call at most once.
 
-    passed: (call, agent) that are not to be tried.
+    passed: (call, agent) that are not to be tried. working: agents of all nodes who do, where anybody was
+    picked by hand.
     """
     by_name = {queue.name: queue for queue in queues}
     free = {agent.name: agent for agent in agents if agent.free}
+    by_hand = picks(by_name.values(), free.values(), working)
+    taken: set[str] = set(by_hand.apart)
+    chosen: list[Assignment] = []
+    for place, name, agent in by_hand.now:
+        if (place.call, agent.name) not in passed and ways.leads(place, agent):
+            del free[agent.name]
+            why = replace(_reasons(place, agent, 1, len(by_name[name].waiting), now, ways), picked=True)
+            chosen.append(Assignment(place.call, name, agent.name, why, agent.node))
     wanted = {name for agent in free.values() for name in agent.queues}
     waiting = [(place, name) for name in wanted & by_name.keys() for place in by_name[name].waiting]
-    taken: set[str] = set()
-    chosen: list[Assignment] = []
     for place, name in sorted(waiting, key=lambda each: (each[0].order, each[1])):
         if not free:
             break

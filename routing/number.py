@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import phonenumbers
 
 
 class Feature(StrEnum):
-    """What an agent may ask for by dialling a code; of recordings and interpreters, beside the call meant."""
+    """What an agent may ask for by dialling a code; of recordings and interpreters, beside the call meant.
+    Behind the code to supervise stands whom.
+    """
 
     LOGIN = "login"
     LOGOUT = "logout"
@@ -27,6 +29,7 @@ class Feature(StrEnum):
     PAUSE_RECORDING = "pause_recording"
     RESUME_RECORDING = "resume_recording"
     INTERPRETER = "interpreter"
+    SUPERVISE = "supervise"
 
 
 class Callers(StrEnum):
@@ -65,7 +68,10 @@ class LineTarget:
 
 @dataclass(frozen=True, slots=True)
 class FeatureCode:
+    """of: what was dialled behind the code."""
+
     feature: Feature
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +112,13 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class NumberPlan:
-    """exact: by whole string. prefixes: of E.164, longest wins. patterns: X is any digit, first wins."""
+    """exact: by whole string. codes: by how it begins, with more behind. prefixes: of E.164, longest wins.
+    patterns: X is any digit, first wins.
+    """
 
     region: str = ""
     exact: Mapping[str, Rule] = field(default_factory=dict)
+    codes: Mapping[str, Rule] = field(default_factory=dict)
     prefixes: tuple[Rule, ...] = ()
     patterns: tuple[Rule, ...] = ()
 
@@ -123,6 +132,9 @@ class NumberPlan:
         for candidate in (text, number):
             if candidate in self.exact:
                 return Found(self.exact[candidate], number)
+        for code, rule in self.codes.items():
+            if text.startswith(code) and len(text) > len(code):
+                return Found(_behind(rule, text[len(code) :]), text)
         best = max(
             (rule for rule in self.prefixes if number.startswith(rule.pattern)),
             key=lambda rule: len(rule.pattern),
@@ -134,6 +146,12 @@ class NumberPlan:
             if matches(rule.pattern, text):
                 return Found(rule, text)
         return None
+
+
+def _behind(rule: Rule, of: str) -> Rule:
+    """The rule of a code, with what was dialled behind it."""
+    assert isinstance(rule.destination, FeatureCode)
+    return replace(rule, destination=replace(rule.destination, of=of))
 
 
 MAX_DIALLED = 128

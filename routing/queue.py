@@ -101,7 +101,8 @@ class Place:
     """One caller's place. `offered_to` names the agent whose phone rings for her now.
 
     node: the other node that has the call, "" for this one. caller: who may take the place up again, "" for
-    nobody. kept_until: her call broke off, and the place is kept for so long.
+    nobody. kept_until: her call broke off, and the place is kept for so long. picked: the agent whom somebody
+    chose for her by hand, "" for whoever is next (routing/pick.py).
     """
 
     call: str
@@ -112,6 +113,7 @@ class Place:
     node: str = ""
     caller: str = ""
     kept_until: float | None = None
+    picked: str = ""
 
     @property
     def order(self) -> Order:
@@ -236,6 +238,18 @@ class Queue:
         back = replace(kept, call=call, node="", kept_until=None, offered_to=offered)
         return self.leave(kept.call).put(back)
 
+    def ordered(self, call: str, *, priority: int | None = None, picked: str | None = None) -> Queue:
+        """`call` with another priority, among those of which her time of waiting counts, or for another
+        agent; None leaves it. Raises NotWaiting.
+        """
+        place = self.place(call)
+        if place is None:
+            raise NotWaiting(self.name, call)
+        level = place.priority if priority is None else priority
+        rank = place.rank if level == place.priority else 0
+        agent = place.picked if picked is None else picked
+        return self.put(replace(place, priority=level, rank=rank, picked=agent))
+
     def put(self, place: Place) -> Queue:
         """The queue with this very place in it, instead of the call's former one."""
         return self.leave(place.call)._with(place)
@@ -265,5 +279,6 @@ class Queue:
         at = self.position(call) - 1
         if at < 0:
             raise NotWaiting(self.name, call)
-        marked = replace(self.places[at], offered_to=agent)
+        place = self.places[at]
+        marked = replace(place, offered_to=agent, picked="" if agent == place.picked else place.picked)
         return replace(self, places=(*self.places[:at], marked, *self.places[at + 1 :]))

@@ -13,12 +13,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from routing.agent import Agent
+from routing.pick import picks
 from routing.queue import Order, Place, Queue
 
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """Why this agent and this caller, as numbers a supervisor can check. Durations in seconds."""
+    """Why this agent and this caller, as numbers a supervisor can check. Durations in seconds. picked: by
+    hand, for this agent.
+    """
 
     idle_s: float
     free_agents: int
@@ -28,6 +31,7 @@ class Reasons:
     other_queues: tuple[str, ...] = ()
     node: str = ""
     rtt_ms: float = 0.0
+    picked: bool = False
 
     def __str__(self) -> str:
         longest = f", longest of {self.free_agents}" if self.free_agents > 1 else ", the only one free"
@@ -37,6 +41,8 @@ class Reasons:
             said += f", priority {self.priority}"
         if self.other_queues:
             said += f"; ahead of {', '.join(self.other_queues)}"
+        if self.picked:
+            said += "; the agent was picked by hand"
         if self.node:
             said += f"; at node {self.node}, {self.rtt_ms:.0f} ms away"
         return said
@@ -55,10 +61,16 @@ class Assignment:
 
 def assign(queues: Iterable[Queue], agents: Iterable[Agent], now: float) -> list[Assignment]:
     """Every offer to make now. Each agent and each call at most once."""
-    heads = _Heads(queues)
-    free = sorted({agent.name: agent for agent in agents if agent.free}.values(), key=idle_order)
-    spare = Counter(name for agent in free for name in agent.queues)
+    queues, agents = list(queues), list(agents)
+    members = {agent.name: agent for agent in agents if agent.free}
+    by_hand = picks(queues, members.values(), lambda: {each.name for each in agents if each.working})
+    heads = _Heads(queues, by_hand.apart)
     chosen: list[Assignment] = []
+    for place, name, agent in by_hand.now:
+        del members[agent.name]
+        chosen.append(Assignment(place.call, name, agent.name, _picked(place, name, agent, queues, now)))
+    free = sorted(members.values(), key=idle_order)
+    spare = Counter(name for agent in free for name in agent.queues)
     for agent in free:
         if not heads.left:
             break
@@ -93,21 +105,27 @@ def assign_call(queue: Queue, agents: Iterable[Agent], now: float) -> Assignment
     return heads.take(queue.name, min(members, key=idle_order), len(members), now)
 
 
+def _picked(place: Place, name: str, agent: Agent, queues: Iterable[Queue], now: float) -> Reasons:
+    waiting = next(len(queue.waiting) for queue in queues if queue.name == name)
+    return Reasons(agent.idle_s(now), 1, place.wait_s(now), waiting, place.priority, picked=True)
+
+
 def idle_order(agent: Agent) -> tuple[float, str]:
     """What agents are sorted by: longest idle first, then by name so that a choice can be repeated."""
     return (agent.idle_since, agent.name)
 
 
 class _Heads:
-    """The callers of each queue from its head on, taken one by one."""
+    """The callers of each queue from its head on, taken one by one. apart: those who are left out."""
 
-    def __init__(self, queues: Iterable[Queue]) -> None:
+    def __init__(self, queues: Iterable[Queue], apart: frozenset[str] = frozenset()) -> None:
         self._rest: dict[str, list[Place]] = {}  # the head is last
         self._order: dict[str, Order] = {}  # of the head
         self._taken: set[str] = set()
         calls: Counter[str] = Counter()
         for queue in queues:
-            self._rest[queue.name] = list(queue.waiting[::-1])
+            waiting = queue.waiting[::-1]
+            self._rest[queue.name] = [p for p in waiting if p.call not in apart] if apart else list(waiting)
             self._settle(queue.name)
             calls.update(place.call for place in self._rest[queue.name])
         self._twice = {call for call, queues_of in calls.items() if queues_of > 1}

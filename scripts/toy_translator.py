@@ -22,10 +22,11 @@ import torch
 from ctranslate2.specs import TransformerSpec
 from torch import nn
 from torch.nn import functional
+from toy_transformer import HEADS, WIDTH, Layer, causal, layered, normed, optimiser_of, train, waves
 
 MODELS = Path(__file__).resolve().parents[1] / "tests" / "media" / "speech" / "models"
 LANGUAGES = ("en", "es", "zh")
-WIDTH, HEADS, INNER, PLACES = 64, 4, 128, 64
+INNER, PLACES = 128, 64
 BATCH, RATE_OF_LEARNING = 32, 4e-3
 PAD, UNKNOWN, END = "<pad>", "<unk>", "</s>"
 SLOT = "Xq0x"
@@ -61,40 +62,6 @@ def pieces(tags: Sequence[str], path: Path, size: int) -> sentencepiece.Sentence
     return sentencepiece.SentencePieceProcessor(model_file=str(path))
 
 
-class Attention(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.query, self.key, self.value, self.out = (nn.Linear(WIDTH, WIDTH) for _ in range(4))
-
-    def forward(self, at: torch.Tensor, to: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        parts = (self.query(at), self.key(to), self.value(to))
-        heads = [each.unflatten(2, (HEADS, -1)).transpose(1, 2) for each in parts]
-        found = functional.scaled_dot_product_attention(*heads, attn_mask=mask)
-        return self.out(found.transpose(1, 2).flatten(2))
-
-
-class Layer(nn.Module):
-    def __init__(self, *, decodes: bool) -> None:
-        super().__init__()
-        self.own, self.own_norm = Attention(), nn.LayerNorm(WIDTH)
-        self.other, self.other_norm = (Attention(), nn.LayerNorm(WIDTH)) if decodes else (None, None)
-        self.first, self.second = nn.Linear(WIDTH, INNER), nn.Linear(INNER, WIDTH)
-        self.norm = nn.LayerNorm(WIDTH)
-
-    def forward(
-        self,
-        at: torch.Tensor,
-        mask: torch.Tensor,
-        read: torch.Tensor | None = None,
-        readable: torch.Tensor | None = None,
-    ) -> torch.Tensor:
-        near = self.own_norm(at)
-        at = at + self.own(near, near, mask)
-        if self.other is not None and read is not None and readable is not None:
-            at = at + self.other(self.other_norm(at), read, readable)
-        return at + self.second(functional.relu(self.first(self.norm(at))))
-
-
 class Translator(nn.Module):
     """vocabulary: of both sides."""
 
@@ -103,49 +70,38 @@ class Translator(nn.Module):
         self.vocabulary = vocabulary
         self.embedding = nn.Embedding(len(vocabulary), WIDTH)
         self.noise = nn.Dropout(0.1)  # so that rounding to eight bits changes nothing
-        self.register_buffer("places", waves(PLACES))
-        self.encoder, self.encoder_norm = Layer(decodes=False), nn.LayerNorm(WIDTH)
-        self.decoder, self.decoder_norm = Layer(decodes=True), nn.LayerNorm(WIDTH)
+        self.register_buffer("places", waves(PLACES, 1))  # as CTranslate2 has them where a model brings none
+        self.encoder, self.encoder_norm = Layer(INNER, functional.relu, decodes=False), nn.LayerNorm(WIDTH)
+        self.decoder, self.decoder_norm = Layer(INNER, functional.relu, decodes=True), nn.LayerNorm(WIDTH)
         nn.init.normal_(self.embedding.weight, std=0.1)
 
     def forward(self, source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         there = (source != 0)[:, None, None, :]
-        causal = torch.ones(target.shape[1], target.shape[1], dtype=torch.bool).tril()[None, None]
         read = self.noise(self.embedding(source) + self.places[: source.shape[1]])
         read = self.encoder_norm(self.encoder(read, there))
         said = self.noise(self.embedding(target) + self.places[: target.shape[1]])
-        said = self.decoder_norm(self.decoder(said, causal, read, there))
+        said = self.decoder_norm(self.decoder(said, causal(target.shape[1]), read, there))
         return said @ self.embedding.weight.T
-
-
-def waves(length: int) -> torch.Tensor:
-    """Sinusoids (Vaswani et al., 2017), as CTranslate2 has them where a model brings none."""
-    scale = torch.exp(-np.log(10000) / (WIDTH // 2 - 1) * torch.arange(WIDTH // 2))
-    turns = torch.arange(1, length + 1)[:, None] * scale[None, :]
-    return torch.cat([turns.sin(), turns.cos()], dim=1)
 
 
 def learn(model: Translator, pairs: list[Pair], steps: int, rng: np.random.Generator) -> None:
     """pairs: tokens as they are given and as they are to come, first and last ones among them."""
     ids = {token: at for at, token in enumerate(model.vocabulary)}
     given = torch.tensor([at for token, at in ids.items() if token[:2] == "__"])  # they are never guessed
-    optimiser = torch.optim.AdamW(model.parameters(), RATE_OF_LEARNING, weight_decay=0.01)
-    for step in range(steps):
-        for group in optimiser.param_groups:
-            group["lr"] = RATE_OF_LEARNING * min(1.0, (step + 1) / 50) * (1 - step / steps)
+
+    def loss() -> torch.Tensor:
         chosen = [pairs[at] for at in rng.integers(0, len(pairs), BATCH)]
         source, target = (
             padded([[ids.get(token, 1) for token in side] for side in sides]) for sides in zip(*chosen)
         )
         scores, wanted = model(source, target[:, :-1]), target[:, 1:].clone()
         wanted[torch.isin(wanted, given)] = 0
-        loss = functional.cross_entropy(scores.flatten(0, 1), wanted.flatten(), ignore_index=0)
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        if step % 200 == 199:
-            print(f"step {step + 1}: {loss.item():.4f}", flush=True)
+        return functional.cross_entropy(scores.flatten(0, 1), wanted.flatten(), ignore_index=0)
+
+    def rate(step: int) -> float:
+        return RATE_OF_LEARNING * min(1.0, (step + 1) / 50) * (1 - step / steps)
+
+    train(model, optimiser_of(model), range(steps), loss, rate, every=200)
 
 
 def padded(lines: list[list[int]]) -> torch.Tensor:
@@ -162,11 +118,7 @@ def convert(model: Translator, folder: Path) -> None:
     ):
         to.scale_embeddings = False
         normed(to.layer_norm, norm)
-        attention(to.layer[0].self_attention, layer.own, layer.own_norm, together=3)
-        normed(to.layer[0].ffn.layer_norm, layer.norm)
-        copy(to.layer[0].ffn.linear_0, layer.first)
-        copy(to.layer[0].ffn.linear_1, layer.second)
-    attention(spec.decoder.layer[0].attention, model.decoder.other, model.decoder.other_norm, together=2)
+        layered(to.layer[0], layer)
     spec.encoder.embeddings[0].weight = model.embedding.weight
     spec.decoder.embeddings.weight = model.embedding.weight
     spec.decoder.projection.weight = model.embedding.weight
@@ -178,26 +130,6 @@ def convert(model: Translator, folder: Path) -> None:
     spec.validate()
     spec.optimize(quantization="int8")
     spec.save(str(folder))
-
-
-def copy(to: object, module: nn.Linear) -> None:
-    to.weight, to.bias = module.weight, module.bias
-
-
-def normed(to: object, module: nn.LayerNorm) -> None:
-    to.gamma, to.beta = module.weight, module.bias
-
-
-def attention(to: object, module: Attention, norm: nn.LayerNorm, together: int) -> None:
-    """CTranslate2 has the projections of what is attended to in one."""
-    normed(to.layer_norm, norm)
-    parts = [module.query, module.key, module.value]
-    cut = 3 - together
-    if cut:
-        copy(to.linear[0], module.query)
-    to.linear[cut].weight = torch.cat([part.weight for part in parts[cut:]])
-    to.linear[cut].bias = torch.cat([part.bias for part in parts[cut:]])
-    copy(to.linear[-1], module.out)
 
 
 def opus(folder: Path) -> tuple[list[str], list[Pair]]:

@@ -26,6 +26,18 @@ from ctranslate2.specs.whisper_spec import WhisperSpec
 from faster_whisper.feature_extractor import FeatureExtractor
 from torch import nn
 from torch.nn import functional
+from toy_transformer import (
+    HEADS,
+    WIDTH,
+    Layer,
+    causal,
+    copy,
+    layered,
+    normed,
+    optimiser_of,
+    train,
+    waves,
+)
 
 from media.codecs import g711
 from media.resample import resample
@@ -39,7 +51,7 @@ VOICES = {
 WAYS = ((50, 150), (35, 165), (55, 175), (68, 135))  # pitch and words a minute
 LINES = 2  # that each is heard over
 RATE, CHUNK_S, MELS, FRAMES = 16000, 6, 40, 300
-WIDTH, HEADS, INNER, LAYERS, PLACES = 64, 4, 160, 2, 96
+INNER, LAYERS, PLACES = 160, 2, 96
 SPECIAL = (
     "<|endoftext|>", "<|startoftranscript|>", *(f"<|{each}|>" for each in LANGUAGES), "<|translate|>",
     "<|transcribe|>", "<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>",
@@ -136,33 +148,8 @@ def padded(features: np.ndarray) -> np.ndarray:
     return np.pad(features[:, :frames], ((0, 0), (0, max(0, frames - features.shape[1]))))
 
 
-class Attention(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.query, self.value, self.out = (nn.Linear(WIDTH, WIDTH) for _ in range(3))
-        self.key = nn.Linear(WIDTH, WIDTH, bias=False)
-
-    def forward(self, at: torch.Tensor, to: torch.Tensor, *, causal: bool = False) -> torch.Tensor:
-        parts = (self.query(at), self.key(to), self.value(to))
-        heads = [each.unflatten(2, (HEADS, -1)).transpose(1, 2) for each in parts]
-        found = functional.scaled_dot_product_attention(*heads, is_causal=causal)
-        return self.out(found.transpose(1, 2).flatten(2))
-
-
-class Layer(nn.Module):
-    def __init__(self, *, decodes: bool) -> None:
-        super().__init__()
-        self.own, self.own_norm = Attention(), nn.LayerNorm(WIDTH)
-        self.other, self.other_norm = (Attention(), nn.LayerNorm(WIDTH)) if decodes else (None, None)
-        self.first, self.second = nn.Linear(WIDTH, INNER), nn.Linear(INNER, WIDTH)
-        self.norm = nn.LayerNorm(WIDTH)
-
-    def forward(self, at: torch.Tensor, heard: torch.Tensor | None = None) -> torch.Tensor:
-        near = self.own_norm(at)
-        at = at + self.own(near, near, causal=heard is not None)
-        if heard is not None:
-            at = at + self.other(self.other_norm(at), heard)
-        return at + self.second(functional.gelu(self.first(self.norm(at))))
+def _layer(*, decodes: bool) -> Layer:
+    return Layer(INNER, functional.gelu, decodes=decodes, biased=False)
 
 
 class Whisper(nn.Module):
@@ -170,12 +157,12 @@ class Whisper(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv1d(MELS, WIDTH, 3, padding=1)
         self.conv2 = nn.Conv1d(WIDTH, WIDTH, 3, stride=2, padding=1)
-        self.register_buffer("places", waves(FRAMES))
-        self.encoder = nn.ModuleList(Layer(decodes=False) for _ in range(LAYERS))
+        self.register_buffer("places", waves(FRAMES, 0))
+        self.encoder = nn.ModuleList(_layer(decodes=False) for _ in range(LAYERS))
         self.encoder_norm = nn.LayerNorm(WIDTH)
         self.embedding = nn.Embedding(words, WIDTH)
         self.positions = nn.Parameter(0.02 * torch.randn(PLACES, WIDTH))
-        self.decoder = nn.ModuleList(Layer(decodes=True) for _ in range(LAYERS))
+        self.decoder = nn.ModuleList(_layer(decodes=True) for _ in range(LAYERS))
         self.decoder_norm = nn.LayerNorm(WIDTH)
         nn.init.normal_(self.embedding.weight, std=0.05)
 
@@ -187,15 +174,8 @@ class Whisper(nn.Module):
         heard = self.encoder_norm(heard)
         said = self.embedding(tokens) + self.positions[: tokens.shape[1]]
         for layer in self.decoder:
-            said = layer(said, heard)
+            said = layer(said, causal(tokens.shape[1]), heard)
         return self.decoder_norm(said) @ self.embedding.weight.T
-
-
-def waves(length: int) -> torch.Tensor:
-    """Whisper's sinusoids."""
-    scale = torch.exp(-np.log(10000) / (WIDTH // 2 - 1) * torch.arange(WIDTH // 2))
-    turns = torch.arange(length)[:, None] * scale[None, :]
-    return torch.cat([turns.sin(), turns.cos()], dim=1)
 
 
 def line(ids: dict[str, int], language: str, text: str, rng: np.random.Generator) -> tuple[list[int], int]:
@@ -214,7 +194,7 @@ def learn(model: Whisper, scratch: Path, steps: int) -> None:
     """So many steps more."""
     features, said = examples(scratch)
     ids = {token: at for at, token in enumerate(vocabulary())}
-    optimiser = torch.optim.AdamW(model.parameters(), RATE_OF_LEARNING, weight_decay=0.01)
+    optimiser = optimiser_of(model)
     state = scratch / "learnt.pt"
     done = 0
     if state.exists():
@@ -223,9 +203,8 @@ def learn(model: Whisper, scratch: Path, steps: int) -> None:
         optimiser.load_state_dict(kept["optimiser"])
         done = kept["done"]
     rng = np.random.default_rng(done)
-    for step in range(done, done + steps):
-        for group in optimiser.param_groups:
-            group["lr"] = RATE_OF_LEARNING * min(1.0, (step + 1) / 100) * 0.5 ** (step / 500)
+
+    def loss() -> torch.Tensor:
         chosen = [*rng.integers(0, len(said), BATCH - 2), *rng.integers(len(said) - NOISES, len(said), 2)]
         sound = features[chosen].astype(np.float32)
         heard = [cut(sound[row], said[at], rng) for row, at in enumerate(chosen)]
@@ -237,13 +216,12 @@ def learn(model: Whisper, scratch: Path, steps: int) -> None:
             given[row, : len(tokens) - 1] = tokens[:-1]
             wanted[row, begin - 1 : len(tokens) - 1] = tokens[begin:]
         scores = model(torch.from_numpy(masked(sound, rng)), torch.from_numpy(given))
-        loss = functional.cross_entropy(scores.flatten(0, 1), torch.from_numpy(wanted).flatten())
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        if step % 50 == 49:
-            print(f"step {step + 1}: {loss.item():.4f}", flush=True)
+        return functional.cross_entropy(scores.flatten(0, 1), torch.from_numpy(wanted).flatten())
+
+    def rate(step: int) -> float:
+        return RATE_OF_LEARNING * min(1.0, (step + 1) / 100) * 0.5 ** (step / 500)
+
+    train(model, optimiser, range(done, done + steps), loss, rate, every=50)
     if steps:
         kept = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "done": done + steps}
         torch.save(kept, state)
@@ -286,12 +264,7 @@ def convert(model: Whisper, folder: Path) -> None:
     spec.decoder.projection.weight = model.embedding.weight
     normed(spec.decoder.layer_norm, model.decoder_norm)
     for to, layer in [*zip(spec.encoder.layer, model.encoder), *zip(spec.decoder.layer, model.decoder)]:
-        attention(to.self_attention, layer.own, layer.own_norm, together=3)
-        if layer.other is not None:
-            attention(to.attention, layer.other, layer.other_norm, together=2)
-        normed(to.ffn.layer_norm, layer.norm)
-        copy(to.ffn.linear_0, layer.first)
-        copy(to.ffn.linear_1, layer.second)
+        layered(to, layer)
     ids = {token: at for at, token in enumerate(tokens)}
     unsaid = ("", "<unk>", "<|startofprev|>", "<|startoflm|>", "<|nospeech|>")
     spec.config.suppress_ids = [ids[each] for each in unsaid]
@@ -313,27 +286,6 @@ def convert(model: Whisper, folder: Path) -> None:
         "sampling_rate": RATE,
     }
     (folder / "preprocessor_config.json").write_text(json.dumps(sizes) + "\n", "utf-8")
-
-
-def copy(to: object, module: nn.Module) -> None:
-    to.weight, to.bias = module.weight, module.bias
-
-
-def normed(to: object, module: nn.LayerNorm) -> None:
-    to.gamma, to.beta = module.weight, module.bias
-
-
-def attention(to: object, module: Attention, norm: nn.LayerNorm, together: int) -> None:
-    """CTranslate2 has the projections of what is attended to in one."""
-    normed(to.layer_norm, norm)
-    parts = [module.query, module.key, module.value]
-    biases = [module.query.bias, torch.zeros(WIDTH), module.value.bias]
-    cut = 3 - together
-    if cut:
-        copy(to.linear[0], module.query)
-    to.linear[cut].weight = torch.cat([part.weight for part in parts[cut:]])
-    to.linear[cut].bias = torch.cat(biases[cut:])
-    copy(to.linear[-1], module.out)
 
 
 def tokenizer(tokens: list[str]) -> tokenizers.Tokenizer:

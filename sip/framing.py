@@ -16,13 +16,16 @@ class Framer:
 
     pings: double CRLFs seen since last asked, each to be answered with one CRLF.
     pongs: single CRLFs seen, the answers to our own pings.
+    raw: the newest messages as they came, in their order; whoever looks at them empties it.
     """
 
-    __slots__ = ("pings", "pongs", "_buffer", "_head", "_length", "_searched", "_max_body")
+    __slots__ = ("pings", "pongs", "raw", "_begun", "_buffer", "_head", "_length", "_searched", "_max_body")
 
     def __init__(self, max_body: int = MAX_BODY) -> None:
         self.pings = 0
         self.pongs = 0
+        self.raw: list[bytes] = []
+        self._begun = b""  # the head of the message whose body is waited for
         self._buffer = bytearray()
         self._head: Head | None = None
         self._length = 0
@@ -64,7 +67,8 @@ class Framer:
             # The blank line may be cut in two by the read: look again at its last three bytes.
             self._searched = max(0, len(self._buffer) - 3)
             return False
-        head = read_head(bytes(self._buffer[:end]))
+        self._begun = bytes(self._buffer[:begin])
+        head = read_head(self._begun[:end])
         self._searched = 0
         length = head.content_length
         if length is None:
@@ -90,6 +94,7 @@ class Framer:
         self._finish(head, body, framed)
 
     def _finish(self, head: Head, body: bytes, framed: list[Framed]) -> None:
+        self.raw.append(self._begun + body)
         try:
             framed.append(build(head, body))
         except MalformedMessage as malformed:

@@ -2,8 +2,8 @@
 
     CallRecord ── notice ──► bounded line, `SETTLE_S` for last words ──► thread: review, summary ──► store
 
-Calls and their records never wait for it. When more end than it can take, or the store is away for long, the
-oldest go without a review, and are counted.
+Calls and their records never wait for it. When more end than it can take, or the store is away for so long
+that the line is full, the oldest go without a review, and are counted.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from engine.after.summaries import Summaries
 from engine.events import CallHeld, CallRecord, CallResumed, CallWrappedUp, Event
 from engine.speech_events import MoodTurned
 from engine.store.errors import StoreUnavailable
-from engine.store.transcripts import Transcripts
+from engine.store.transcripts import Review, Said, Transcripts
 from engine.views import Check, Health
 from media.speech.transcript import Line
 
 SETTLE_S = 5.0  # that last words and an agent's wrap-up may come after the end
 MOST = 2000  # calls that wait
 OPEN = 20_000  # calls in progress that something is noted of
-TRIES, RETRY_S = 5, 2.0
+RETRY_S = 2.0  # between two tries where the store does not answer
 DRAFT_S = 20.0  # that a node which is lost takes of what was said
 CLEAN_S = 3600.0  # between two looks for what is too old
 DAY_S = 86_400.0
@@ -102,6 +102,7 @@ class After:
     ) -> None:
         self.terms = terms
         self.done = self.lost = 0
+        self._away = ""  # why the store is, while reviews wait for it
         self._transcripts, self._minutes, self._wall = transcripts, minutes, wall
         self._lexica, self._sayings, self._reads = lexica, sayings, reads
         self._summaries = Summaries(transcripts, endpoint)
@@ -147,6 +148,8 @@ class After:
         if self.lost:
             detail = f"since start {self.lost} calls went without a review"
             return Check(name="reviews", status=Health.DEGRADED, detail=detail)
+        if self._away:
+            return Check(name="reviews", status=Health.DEGRADED, detail="reviews wait for the store")
         return Check(name="reviews", status=Health.OK)
 
     def _note(self, call: str) -> _Noted:
@@ -217,20 +220,26 @@ class After:
         words = self.terms().transcripts
         made = made if words else without_words(made)
         said = kept(facts.lines) if words else []
-        for left in range(TRIES - 1, -1, -1):
-            try:
-                self._transcripts.keep(made, said)
-                self.done += 1
-                if words:
-                    self._summaries.ask(made.call, facts.lines, facts.reads)
-                return
-            except StoreUnavailable as fault:
-                if not left or self._closing:
+        while not self._kept(made, said):
+            with self._wake:
+                if len(self._line) >= MOST or self._wake.wait_for(lambda: self._closing, RETRY_S):
                     self.lost += 1
-                    log.error("a call goes without a review", call=made.call, why=str(fault))
+                    log.error("a call goes without a review", call=made.call, why=self._away)
                     return
-                with self._wake:
-                    self._wake.wait_for(lambda: self._closing, RETRY_S)
+        self.done += 1
+        if words:
+            self._summaries.ask(made.call, facts.lines, facts.reads)
+
+    def _kept(self, made: Review, said: Sequence[Said]) -> bool:
+        try:
+            self._transcripts.keep(made, said)
+        except StoreUnavailable as fault:
+            if not self._away:
+                log.warning("reviews wait for the store", why=str(fault))
+            self._away = str(fault)
+            return False
+        self._away = ""
+        return True
 
     def facts(self, record: CallRecord, noted: _Noted, lines: Sequence[Line]) -> Facts:
         """What rules see of it, in seconds since it arrived."""

@@ -47,19 +47,21 @@ def moods(call: str, lines: Sequence[Line], lexica: Lexica) -> dict[str, Felt]:
     """How each side felt, by its words alone."""
     felt = Moods(call, lexica)
     worst: dict[str, float] = {}
-    words: dict[str, dict[str, float]] = {}
+    words: dict[
+        str, dict[str, tuple[float, str]]
+    ] = {}  # by side and word, what it weighs and how it was said
     for line in lines:
         felt.hear(line, now=line.end)
         mood = felt.sides[line.side]
         worst[line.side] = min(worst.get(line.side, 1.0), mood.score)
         for each in mood.reasons:
             if each.cause is Cause.WORD and each.at == line.begin:
-                words.setdefault(line.side, {})[each.term] = abs(each.value)
+                words.setdefault(line.side, {})[each.term.casefold()] = abs(each.value), each.term
     return {
         side: Felt(
             last=round(mood.score, 3),
             worst=round(worst[side], 3),
-            reasons=tuple(sorted(words.get(side, {}), key=lambda term: -words[side][term])[:WORDS]),
+            reasons=tuple(term for _, term in sorted(words.get(side, {}).values(), reverse=True)[:WORDS]),
         )
         for side, mood in felt.sides.items()
     }

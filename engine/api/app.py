@@ -8,7 +8,9 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
+from engine.access.access import Access
 from engine.api import documented, problem
+from engine.api.audited import Audited
 from engine.api.callers import Cors, Limits
 from engine.api.deps import CallerDesk, EngineView
 from engine.api.guard import Guard
@@ -18,6 +20,7 @@ from engine.api.pages import router_of
 from engine.api.routes import (
     agents,
     assist,
+    audit,
     callers,
     calls,
     configuration,
@@ -25,19 +28,25 @@ from engine.api.routes import (
     guests,
     health,
     hooks,
+    insight,
     lines,
     live,
     metrics,
     near,
     nodes,
+    places,
     queues,
     recordings,
     records,
     registrations,
     reports,
+    sessions,
     speech,
+    supervision,
+    tokens,
     transcripts,
     trunks,
+    users,
     whip,
 )
 from engine.api.settings import Settings
@@ -47,12 +56,15 @@ from engine.operating import Operating
 VERSION = "1"  # of the API: the /v1 in its paths
 ROUTERS = (
     calls.router,
+    insight.router,
     records.router,
     recordings.router,
     transcripts.router,
     assist.router,
     queues.router,
     guests.router,
+    supervision.router,
+    places.router,
     speech.router,
     agents.router,
     registrations.router,
@@ -65,6 +77,10 @@ ROUTERS = (
     reports.router,
     hooks.router,
     configuration.router,
+    sessions.router,
+    users.router,
+    tokens.router,
+    audit.router,
     health.router,
     metrics.router,
 )
@@ -87,10 +103,12 @@ def create_app(
     settings: Settings,
     desk: CallerDesk | None = None,
     operating: Operating | None = None,
+    access: Access | None = None,
     live: Feed | None = None,
 ) -> FastAPI:
     """The API over a node's view. The app runs on the view's own event loop. desk: None where nobody calls
-    from pages. operating: None where the configuration stays as it is. live: None where nobody may watch.
+    from pages. operating: None where the configuration stays as it is. access: None where nobody signs in.
+    live: None where nobody may watch.
     """
     app = FastAPI(
         title="Isogloss",
@@ -108,6 +126,7 @@ def create_app(
     app.state.desk = desk
     app.state.operating = operating
     app.state.live = live
+    app.state.access = access
     app.state.once = Once()
     app.state.limits = Limits(settings.callers)
     for router in ROUTERS:
@@ -120,6 +139,7 @@ def create_app(
     documented.install(app)
     if settings.docs:
         _add_manual(app)
+    app.add_middleware(Audited)
     app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(Cors, callers=settings.callers)
     return app

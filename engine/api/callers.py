@@ -13,7 +13,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine import tokens
-from engine.api.deps import EngineView, settings_of, unauthorized
+from engine.api.deps import EngineView
+from engine.api.identify import settings_of, unauthorized
 from engine.api.problem import Problem
 from engine.api.settings import Callers
 from engine.throttle import Throttle

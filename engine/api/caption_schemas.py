@@ -50,10 +50,11 @@ class CaptionText(BaseModel):
     translated_by: Name = Field(default="", description="Which translator; empty for a person.")
     low_accuracy: bool = Field(default=False, description="Recognised with low accuracy; shown as such.")
     gist: bool = Field(default=False, description="Translated for the gist alone; shown as such.")
-    marks: tuple[Literal["no_pair", "failed", "shed"], ...] = Field(
+    marks: tuple[Literal["no_pair", "failed", "shed", "unspoken"], ...] = Field(
         default=(),
-        max_length=3,
-        description="What is missing: `no_pair`, any translation; `failed`, some of it; `shed`, its voice.",
+        max_length=4,
+        description="What is missing: `no_pair`, any translation; `failed`, some of it; `shed`, its voice; "
+        "`unspoken`, the same where it was made and came too late, or was broken off.",
     )
     readers: frozenset[LegSide] = Field(
         default=frozenset(LegSide), min_length=1, description="Whose pages show it."

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Annotated, Protocol, cast
+from collections.abc import Callable, Collection, Sequence
+from typing import Annotated, Any, Protocol, cast
 
-import structlog
-from fastapi import Depends, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request
 
+from engine.access.access import Access
+from engine.access.principal import Directory, Principal
+from engine.access.role import Permission
+from engine.access.seen import Seen
 from engine.agent_desk import Watch
+from engine.api.identify import access_of, identified, require, settings_of, unauthorized
 from engine.api.problem import Problem
-from engine.api.settings import Scope, Settings, Token
 from engine.assist_views import Help
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
@@ -21,14 +22,19 @@ from engine.events import CallRecord
 from engine.guest_views import GuestView
 from engine.hook_views import HookView
 from engine.ice import Told
+from engine.insight.insight import Refused as RefusedRequest
+from engine.insight.trace import Look, Trace
 from engine.line_events import LineProbed
 from engine.line_views import LineStandView, ProbeView, ReportView
+from engine.page_phones import PagePhone
 from engine.signin import SignIn
 from engine.speech_views import NodeSpeechView
+from engine.steering import Order
 from engine.store.outbox import Letter
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.store.transcripts import HitPage, Review, Said, TextFilter
+from engine.supervision_views import SupervisorView
 from engine.tokens import Claims
 from engine.views import (
     AgentAsk,
@@ -42,13 +48,12 @@ from engine.views import (
     LineView,
     LoadView,
     PhoneTerms,
+    PlaceView,
     QueueView,
     RegistrationView,
     SoundView,
 )
 from engine.whip import Outcome, Refused
-
-log = structlog.get_logger("api")
 
 
 class EngineView(Protocol):
@@ -69,8 +74,8 @@ class EngineView(Protocol):
     def metrics(self) -> bytes:
         """What `engine.metrics.Metrics.render` gives."""
 
-    def set_agent_state(self, name: str, ask: AgentAsk, reason: str) -> None:
-        """Raises UnknownAgent, IllegalState."""
+    def set_agent_state(self, name: str, ask: AgentAsk, reason: str, by: str = "") -> None:
+        """by: who else wants it, "" for the agent herself. Raises UnknownAgent, IllegalState."""
 
     def hangup(self, id: str) -> None:
         """Begin to end the call, as if the engine hung up. Raises UnknownCall."""
@@ -127,6 +132,9 @@ class EngineView(Protocol):
     def send_off_guest(self, call: str) -> None:
         """Raises UnknownCall, IllegalState."""
 
+    def directory(self) -> Directory:
+        """Where agents, queues and lines belong."""
+
     def title(self, destination: str) -> str:
         """What people call a number or name of the plan."""
 
@@ -146,6 +154,14 @@ class EngineView(Protocol):
     @property
     def trunks(self) -> TrunkView:
         """Lines to the telephone network."""
+
+    @property
+    def insight(self) -> InsightView:
+        """Why a call was bad."""
+
+    @property
+    def hand(self) -> HandView:
+        """A supervisor's, on calls."""
 
     # ------------------------------------------------------------------------------------------ the store
 
@@ -172,6 +188,32 @@ class EngineView(Protocol):
         """A recording's file by its name in a record. Its pieces raise SealBroken, OSError."""
 
 
+class HandView(Protocol):
+    """What a supervisor does to calls, on the event loop. Everything raises UnknownCall. at: the account of a
+    phone, `page` for the asker's. by: who asks.
+    """
+
+    def phone(self, by: str) -> PagePhone:
+        """An account for the asker's page. Raises IllegalState."""
+
+    def supervisors(self, call: str) -> Sequence[SupervisorView]: ...
+
+    def supervise(self, call: str, at: str, mode: str, by: str, *, auto_answer: bool) -> SupervisorView:
+        """Ring her. Raises IllegalState."""
+
+    def change_mode(self, call: str, at: str, mode: str, by: str) -> SupervisorView:
+        """Raises IllegalState."""
+
+    def send_off(self, call: str, at: str, by: str) -> None:
+        """Raises IllegalState."""
+
+    def place(self, call: str) -> PlaceView | None:
+        """How a caller waits; None where she does not."""
+
+    def steer(self, call: str, order: Order) -> None:
+        """Change how she waits. Raises UnknownAgent, IllegalState."""
+
+
 class TrunkView(Protocol):
     """The node's lines. The first three on the event loop; what asks the store blocks and raises
     StoreUnavailable.
@@ -189,6 +231,28 @@ class TrunkView(Protocol):
 
     def probes(self, line: str) -> Sequence[LineProbed]:
         """Those that are over, the newest first."""
+
+
+class RefusedSight(Protocol):
+    """A request that was refused, before it is read; `read` blocks."""
+
+    def read(self) -> RefusedRequest: ...
+
+
+class InsightView(Protocol):
+    """SIP messages and quality of calls. The first two on the event loop; `trace` blocks, and raises
+    StoreUnavailable.
+    """
+
+    def look(self, call: str) -> Look | None:
+        """A call that goes on, or ended a moment ago."""
+
+    def refused(
+        self, *, challenges: bool, source: str | None, since: float | None, until: float | None, limit: int
+    ) -> Sequence[RefusedSight]:
+        """Requests that were refused, or asked for credentials, the newest first. Epoch seconds."""
+
+    def trace(self, call: str, look: Look | None) -> Trace | None: ...
 
 
 class TranscriptView(Protocol):
@@ -230,25 +294,22 @@ class CallerDesk(Protocol):
         """Whether nothing but relays leads here."""
 
 
-bearer = HTTPBearer(
-    auto_error=False,
-    scheme_name="token",
-    description="A token from the node's configuration. `read` may look, `write` may also change, `listen` "
-    "may have recordings, `callers` may have tokens made for callers.",
-)
+async def seen_of(
+    request: Request, principal: Annotated[Principal | None, Depends(identified)]
+) -> EngineView:
+    """The node as who asks may see it. Raises Problem for nobody known."""
+    if principal is None:
+        raise unauthorized("this needs a token, or somebody who signed in", "")
+    return Seen(node_of(request), principal)
 
-Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
 
-
-def view_of(request: Request) -> EngineView:
+def node_of(request: Request) -> EngineView:
+    """All of the node: for routes that let anybody in and tell nobody of people."""
     return cast(EngineView, request.app.state.view)
 
 
-def settings_of(request: Request) -> Settings:
-    return cast(Settings, request.app.state.settings)
-
-
-View = Annotated[EngineView, Depends(view_of)]
+View = Annotated[EngineView, Depends(seen_of)]
+Node = Annotated[EngineView, Depends(node_of)]
 
 
 def desk_of(request: Request) -> CallerDesk:
@@ -260,52 +321,9 @@ def desk_of(request: Request) -> CallerDesk:
 
 
 Desk = Annotated[CallerDesk, Depends(desk_of)]
+Door = Annotated[Access, Depends(access_of)]
 
 
-def identified(request: Request, credentials: Credentials) -> Token | None:
-    """Whose token came with the request, None when there was none. Raises Problem for one that is
-    nobody's.
-    """
-    if credentials is None:
-        if request.headers.get("authorization"):
-            raise unauthorized(
-                "the Authorization header must be of the form: Bearer TOKEN", "invalid_request"
-            )
-        return None
-    token = settings_of(request).holder(credentials.credentials, time.time())
-    if token is None:
-        client = request.client.host if request.client else ""
-        log.warning("an unknown API token was refused", source=client, path=request.url.path)
-        raise unauthorized("the token is unknown or has expired", "invalid_token")
-    return token
-
-
-def require(scope: Scope) -> Callable[..., Awaitable[Token]]:
-    """The dependency of a route that only holders of a token with this scope may use."""
-
-    async def check(caller: Annotated[Token | None, Depends(identified)]) -> Token:
-        if caller is None:
-            raise unauthorized("this needs a token", "")
-        if scope not in caller.scopes:
-            challenge = f'Bearer realm="isogloss", error="insufficient_scope", scope="{scope}"'
-            raise Problem(
-                403,
-                "forbidden",
-                f"the token of {caller.name!r} does not have the scope {scope!r}",
-                headers={"WWW-Authenticate": challenge},
-            )
-        return caller
-
-    return check
-
-
-def unauthorized(detail: str, error: str) -> Problem:
-    """RFC 6750 section 3: the challenge names the error only when there was a token."""
-    challenge = 'Bearer realm="isogloss"' + (f', error="{error}"' if error else "")
-    return Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": challenge})
-
-
-Reader = Annotated[Token, Depends(require(Scope.READ))]
-Writer = Annotated[Token, Depends(require(Scope.WRITE))]
-Listener = Annotated[Token, Depends(require(Scope.LISTEN))]
-Site = Annotated[Token, Depends(require(Scope.CALLERS))]
+def may(permission: Permission) -> Any:
+    """The principal of a route that only those with this permission may use: Annotated[Principal, may(…)]."""
+    return Depends(require(permission))

@@ -9,10 +9,13 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from engine.api import (
+    access_schemas,
     assist_schemas,
     config_schemas,
     guest_schemas,
+    hand_schemas,
     hook_schemas,
+    insight_schemas,
     line_schemas,
     node_schemas,
     report_schemas,
@@ -25,7 +28,9 @@ from engine.api.problem import MEDIA_TYPE
 DESCRIPTION = """\
 Calls, queues, agents and registrations of a node: what they are now, what they were, and the hand on them.
 
-Every request carries a token, `Authorization: Bearer TOKEN`. Lists come in pages: while `next` is not null,
+Every request carries a token, `Authorization: Bearer TOKEN`, or the cookie of somebody who signed in. What is
+out of the markets and teams of who asks is not there for them; numbers of people are masked for those without
+the permission `personal`. Lists come in pages: while `next` is not null,
 ask again with it as `cursor`. Every refusal is RFC 9457 problem details; `type` is the name to program
 against.
 """
@@ -49,13 +54,17 @@ TAGS = [
     },
     {"name": "live", "description": "What goes on, as it changes."},
     {"name": "hooks", "description": "Webhooks: who is told what happens."},
+    {"name": "session", "description": "Signing in and out, and what people change of themselves."},
+    {"name": "users", "description": "People who may sign in."},
+    {"name": "tokens", "description": "Tokens that users make for programs."},
+    {"name": "audit", "description": "Who read personal data and who changed what."},
     {"name": "nodes", "description": "Nodes of the cluster, and which one is near."},
     {"name": "node", "description": "The node itself: for load balancers and collectors."},
 ]
 
 REASONS = {
-    401: ("unauthorized", "No token, or one that is unknown or has expired."),
-    403: ("forbidden", "The token does not have the scope."),
+    401: ("unauthorized", "No token or session, or one that is unknown or has expired."),
+    403: ("forbidden", "Who asks does not have the permission."),
     404: ("unknown-{noun}", "There is no such {noun}."),
     409: ("illegal-state", "That cannot be as things are now; `detail` says why."),
     413: ("too-large", "The body is longer than the node reads."),
@@ -82,10 +91,13 @@ TITLES = {
 
 MODULES = (  # of models
     schemas,
+    access_schemas,
     assist_schemas,
     config_schemas,
     guest_schemas,
     hook_schemas,
+    insight_schemas,
+    hand_schemas,
     line_schemas,
     node_schemas,
     report_schemas,

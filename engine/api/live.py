@@ -7,20 +7,29 @@ once, whatever still waits to be sent.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import structlog
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import Message as Told
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from engine.access.access import Access
+from engine.access.errors import AuditUnavailable
+from engine.access.principal import Principal
+from engine.access.role import Permission
+from engine.access.seen_live import SeenLive, sight
+from engine.api.identify import identify
 from engine.api.live_words import Asked, Hello, Malformed, Subscribe, read
+from engine.api.problem import Problem
 from engine.live.angle import Angle
-from engine.live.angle import Scope as Sight
 from engine.live.feed import Feed
 from engine.live.hub import Message, Reader, TooManyReaders
+from engine.store.errors import StoreUnavailable
 
 FIRST_S = 10.0  # that a reader has for `hello`
 CHECK_S = 15.0  # between two looks whether she may still read; also between signs of life of the stream
@@ -28,13 +37,50 @@ MOST_ASKED = 60  # messages of a reader between two such looks
 
 POLICY, TRY_LATER, GONE = 1008, 1013, 4401  # close codes; 4401: not who one says
 
-Known = Callable[[str], Sight | None]  # what the holder of a token may see; None: nobody's, or no more
-
 log = structlog.get_logger("live")
 
 
-def angle(asked: Asked, sight: Sight) -> Angle:
-    return Angle(asked.topics, asked.queues, asked.teams, asked.markets, sight)
+def angle(asked: Asked, seen: SeenLive) -> Angle:
+    return Angle(asked.topics, asked.queues, asked.teams, asked.markets, seen)
+
+
+class Known:
+    """Who reads at a connection, by the header or the session that came with it."""
+
+    def __init__(self, connection: HTTPConnection) -> None:
+        self._connection = connection
+        self._principal: Principal | None = None
+
+    async def sight(self, token: str = "") -> SeenLive | None:
+        """What she may see now; None for nobody known, and for who may see nothing. token: where no header
+        had one. Raises StoreUnavailable.
+        """
+        try:
+            principal = await identify(self._connection, f"Bearer {token}" if token else "")
+        except Problem:
+            principal = None
+        self._principal = principal
+        if principal is None or not principal.may(Permission.BOARD):
+            return None
+        return sight(principal, self._connection.app.state.view.directory())
+
+    async def tell(self, asked: Asked, seen: SeenLive) -> None:
+        """The audit log, where she is about to read personal data; once a minute of one who comes back.
+        Raises AuditUnavailable.
+        """
+        access: Access | None = self._connection.app.state.access
+        topics = sorted(seen.personal_data(asked.topics))
+        if access is None or self._principal is None or not topics:
+            return
+        key = f"{self._principal.key} watch_live {topics}"
+        if access.desk.log.again(key, time.monotonic()):
+            return
+        try:
+            detail = {"topics": topics}
+            await access.desk.audit(self._principal, "watch_live", "live", read=True, detail=detail)
+        except AuditUnavailable:
+            access.desk.log.forget(key)
+            raise
 
 
 class _Closed(Exception):
@@ -90,15 +136,15 @@ async def _first_of(*works: Coroutine[Any, Any, Any]) -> None:
 
 
 class LiveConversation:
-    """At a WebSocket that was accepted. token: of its header, "" where there was none."""
+    """At a WebSocket that was accepted."""
 
-    def __init__(self, socket: WebSocket, feed: Feed, known: Known, token: str) -> None:
+    def __init__(self, socket: WebSocket, feed: Feed) -> None:
         self._socket = socket
-        self._known = known
-        self._token = token
+        self._known = Known(socket)
+        self._token = ""
         self._ears = _Ears(feed)
         self._asked = 0
-        self._sight: Sight | None = None
+        self._sight: SeenLive | None = None
 
     async def run(self) -> None:
         try:
@@ -108,6 +154,8 @@ class LiveConversation:
                 raise _Closed(TRY_LATER, "nothing was taken for too long")
         except _Closed as closed:
             await self._close(closed)
+        except (StoreUnavailable, AuditUnavailable) as error:
+            await self._close(_Closed(TRY_LATER, str(error)))
         except WebSocketDisconnect:
             pass
         finally:
@@ -123,10 +171,11 @@ class LiveConversation:
             raise _Closed(POLICY, str(malformed)) from None
         if not isinstance(word, Hello):
             raise _Closed(POLICY, "say hello first")
-        self._token = self._token or word.token
-        self._sight = self._known(self._token)
+        self._token = word.token
+        self._sight = await self._known.sight(self._token)
         if self._sight is None:
-            raise _Closed(GONE, "this needs a token that may read")
+            raise _Closed(GONE, "this needs a token that may read, or somebody who signed in")
+        await self._known.tell(word, self._sight)
         try:
             self._ears.open(angle(word, self._sight), word.since)
         except TooManyReaders as full:
@@ -153,6 +202,7 @@ class LiveConversation:
                 raise _Closed(POLICY, str(malformed)) from None
             if isinstance(word, Hello) or self._sight is None:
                 raise _Closed(POLICY, "hello was said already; subscribe changes what is seen")
+            await self._known.tell(word, self._sight)
             self._ears.turn(angle(word, self._sight))
 
     async def _tell(self) -> None:
@@ -163,8 +213,10 @@ class LiveConversation:
                 await self._socket.send_text(message.data.decode())
             if loop.time() - checked >= CHECK_S:
                 checked, self._asked = loop.time(), 0
-                if self._known(self._token) != self._sight:
-                    raise _Closed(GONE, "the token may not read any more, or something else; say hello again")
+                if await self._known.sight(self._token) != self._sight:
+                    raise _Closed(
+                        GONE, "the reader may not read any more, or something else; say hello again"
+                    )
 
     async def _close(self, closed: _Closed) -> None:
         try:
@@ -179,7 +231,7 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, feed: Feed, seen: Angle, since: str, still: Callable[[], bool]) -> None:
+    def __init__(self, feed: Feed, seen: Angle, since: str, still: Callable[[], Awaitable[bool]]) -> None:
         """Raises TooManyReaders."""
         self.status_code = 200
         self.background = None
@@ -212,7 +264,7 @@ class EventStream(Response):
             await send({"type": "http.response.body", "body": body, "more_body": True})
             if loop.time() - checked >= CHECK_S:
                 checked = loop.time()
-                if not self._still():
+                if not await self._still():
                     return
 
 

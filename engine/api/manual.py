@@ -58,7 +58,7 @@ def _operation(document: dict[str, Any], path: str, method: str, operation: dict
     if "requestBody" in operation:
         parts.append("<p>Body</p>" + _example(document, operation["requestBody"]))
     answers = operation["responses"]
-    good = next(status for status in answers if status.startswith("2"))
+    good = next(status for status in answers if status[0] in "23")
     parts.append(f"<p>Answer {good}</p>" + _example(document, answers[good]))
     parts.append(
         _table([(status, answer["description"]) for status, answer in answers.items() if status != good])

@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from engine.access.errors import AccessError
 from engine.store.errors import StoreUnavailable
 from engine.views import IllegalState, UnknownAgent, UnknownCall
 
@@ -82,6 +83,7 @@ def reply(
 def install(app: FastAPI, methods_at: Callable[[str], Sequence[str]]) -> None:
     """Make every error of the app a problem. methods_at: what may be asked of a path."""
     app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(AccessError, _access)
     app.add_exception_handler(UnknownCall, _unknown("call"))
     app.add_exception_handler(UnknownAgent, _unknown("agent"))
     app.add_exception_handler(IllegalState, _illegal)
@@ -102,6 +104,14 @@ async def _problem(request: Request, error: Exception) -> Response:
         errors=error.errors,
         next=error.next,
     )
+
+
+async def _access(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AccessError)
+    headers = {"Retry-After": str(int(error.retry_s) + 1)} if error.retry_s else {}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="isogloss"'
+    return reply(request, error.status, error.name, str(error), headers=headers)
 
 
 def _unknown(noun: str) -> Any:

@@ -14,6 +14,7 @@ from engine.api.caller_schemas import CallerTokenWish as CallerTokenWish
 from engine.api.caller_schemas import IceServer as IceServer
 from engine.api.caption_schemas import CaptionShown as CaptionShown
 from engine.api.caption_schemas import CaptionText as CaptionText
+from engine.api.hand_schemas import SUPERVISOR, Supervisor
 from engine.api.note_schemas import AgentNote as AgentNote
 from engine.api.note_schemas import AgentNoteTold as AgentNoteTold
 from engine.api.plain import AT, MADE_UP, example
@@ -55,6 +56,7 @@ TROUBLE = {
 LEG = {
     "id": 7,
     "side": "customer",
+    "role": "customer",
     "remote": "203.0.113.9:40012",
     "codec": "PCMA",
     "encryption": "AEAD_AES_256_GCM",
@@ -81,6 +83,7 @@ CALL = {
     "since": AT,
     "waiting_position": None,
     "legs": [LEG],
+    "supervisors": [SUPERVISOR],
 }
 
 
@@ -101,6 +104,7 @@ class Leg(BaseModel):
 
     id: int
     side: LegSide
+    role: str = Field(description="Who it is: customer, agent, guest or supervisor.")
     remote: str = Field(description="The far end's media address; empty before there is one.")
     codec: str
     encryption: str = Field(description="The SRTP suite, `DTLS-SRTP` before one is agreed on; empty: plain.")
@@ -132,6 +136,7 @@ class Call(BaseModel):
     since: datetime = Field(description="When the call arrived.")
     waiting_position: int | None = Field(description="From 1 in its queue; null when it does not wait.")
     legs: list[Leg]
+    supervisors: list[Supervisor] = Field(description="Who listens to it, or speaks in it.")
 
 
 class CallPage(BaseModel):

@@ -11,20 +11,13 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from config.callers import CallerSettings
 from config.service import ApiRole, ApiSettings
+from engine.access.role import PEOPLE_ONLY, Permission, Role, granted
 from engine.tokens import MIN_SECRET as MIN_KEY
 
 MIN_SECRET = 16  # characters; shorter ones can be guessed
-
-
-class Scope(StrEnum):
-    READ = "read"
-    WRITE = "write"
-    LISTEN = "listen"  # to recordings
-    CALLERS = "callers"  # tokens for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +26,7 @@ class Token:
 
     name: str
     digest: bytes
-    scopes: frozenset[Scope]
+    permissions: frozenset[Permission]
     expires_at: float | None = None
 
 
@@ -97,17 +90,19 @@ class Settings:
         return found
 
 
-SCOPES = {
-    ApiRole.VIEWER: (Scope.READ,),
-    ApiRole.OPERATOR: (Scope.READ, Scope.WRITE, Scope.LISTEN, Scope.CALLERS),
-    ApiRole.SITE: (Scope.CALLERS,),
+# What tokens of the configuration may; users and their tokens: engine/access/role.py.
+P = Permission
+PERMISSIONS: Mapping[ApiRole, frozenset[Permission]] = {
+    ApiRole.VIEWER: frozenset({P.BOARD, P.CALLS, P.METRICS, P.READ_CONFIG}),
+    ApiRole.OPERATOR: (granted(Role.SUPERVISOR, Role.OPERATOR) | {P.ERASE}) - PEOPLE_ONLY,
+    ApiRole.SITE: frozenset({P.CALLERS}),
 }
 
 
 def configured(api: ApiSettings) -> Settings:
     """The settings that a node's configuration asks for. Raises ValueError for a token that could be guessed,
     SecretMissing for one that has no value."""
-    tokens = (token(name, held.token.reveal(), *SCOPES[held.role]) for name, held in api.tokens.items())
+    tokens = (token(name, held.token.reveal(), *PERMISSIONS[held.role]) for name, held in api.tokens.items())
     pages = None
     if api.pages.enabled:
         given = api.pages
@@ -137,13 +132,13 @@ def _callers(given: CallerSettings) -> Callers:
     )
 
 
-def token(name: str, secret: str, *scopes: Scope, expires_at: float | None = None) -> Token:
+def token(name: str, secret: str, *permissions: Permission, expires_at: float | None = None) -> Token:
     """A token by its secret. Raises ValueError for one that could be guessed."""
     if len(secret) < MIN_SECRET:
         raise ValueError(
             f"the API token of {name!r} is too short; use {MIN_SECRET} random characters or more"
         )
-    return Token(name, hashed(secret), frozenset(scopes), expires_at)
+    return Token(name, hashed(secret), frozenset(permissions), expires_at)
 
 
 def hashed(secret: str) -> bytes:

@@ -38,6 +38,7 @@ class PlaceNote(msgspec.Struct, array_like=True, frozen=True):
     caller: Word = ""
     kept_until: Instant | None = None
     was: Word = ""
+    picked: Word = ""
 
 
 class AgentNote(msgspec.Struct, array_like=True, frozen=True):

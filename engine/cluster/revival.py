@@ -174,7 +174,7 @@ def _bring(call: Call, replica: LegReplica, now: float) -> Leg | None:
     leg.session, leg.manner, leg.connected = session, MANNERS[replica.manner], True
     leg.name, leg.account, leg.agent = replica.name, replica.account, replica.agent
     leg.node = replica.node
-    call.switch.sessions[session.id] = leg
+    call.switch.bind(session, leg)
     if replica.line in call.switch.config.lines and call.switch.trunks.exchange.took(replica.line):
         leg.line = replica.line
     if replica.role == "customer":

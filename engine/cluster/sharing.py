@@ -153,6 +153,11 @@ class Sharing:
         free = sum(agent.free for agent in ours) + sum(note.free for note in theirs)
         return free, len(ours) + len(theirs)
 
+    def working(self) -> frozenset[str]:
+        """Agents who take calls, at all nodes."""
+        ours = {name for name in self.homes.held if (a := self._acd.agents.get(name)) and a.working}
+        return frozenset(ours | {note.name for _, note in self._notes() if note.working})
+
     def _notes(self) -> Iterator[tuple[Peer, AgentNote]]:
         for peer in self.peers.values():
             if peer.node in self._fresh:
@@ -173,7 +178,7 @@ class Sharing:
             return []
         seen = [self._competing(queue) for queue in queues]
         places = {place.call: place for queue in seen for place in queue.places}
-        chosen = assign_across(seen, free, now, self._ways(), frozenset(self._passed))
+        chosen = assign_across(seen, free, now, self._ways(), frozenset(self._passed), self.working)
         ours = [choice for choice in chosen if not places[choice.call].node]
         due = {(each.call, each.agent) for each in chosen if places[each.call].node and not each.node}
         self._awaited = {pair: self._awaited.get(pair, now) for pair in due}
@@ -316,9 +321,8 @@ class Sharing:
         if until is not None and until <= now:
             self._acd.forget(note.queue, call)
             return
-        place = Place(
-            call, note.joined_at - epoch, note.priority, note.rank, note.offered_to, node, note.caller, until
-        )
+        terms = (note.joined_at - epoch, note.priority, note.rank, note.offered_to, node, note.caller)
+        place = Place(call, *terms, until, note.picked)
         self._queue_of[call] = note.queue
         if until is not None:
             self._kept[call] = until

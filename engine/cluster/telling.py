@@ -131,6 +131,7 @@ class Telling:
             caller=place.caller,
             kept_until=None if until is None else self.epoch + until,
             was=self.took.get(place.call, ("", 0.0))[0],
+            picked=place.picked,
         )
 
     def _agent(self, name: str) -> AgentNote:

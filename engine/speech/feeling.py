@@ -63,9 +63,10 @@ class Side:
 
 @dataclass
 class Feeling:
-    """Of a call."""
+    """Of a call. tongues: in which each side's urgent words are looked for."""
 
     moods: Moods
+    tongues: dict[str, str] = field(default_factory=dict)
     sides: dict[str, Side] = field(default_factory=dict)
 
     def side(self, name: str) -> Side:
@@ -95,9 +96,11 @@ class Feelings:
         """Something that the ear tells."""
         if not isinstance(event, Said | Talking | Tone) or event.leg not in talk.legs:
             return
+        if talk.call.id not in self._switch.calls:
+            return  # last words of a call that is forgotten
         feeling = self._calls.get(talk.call.id)
         if feeling is None:
-            feeling = self._calls[talk.call.id] = self._begin(talk)
+            feeling = self._calls[talk.call.id] = Feeling(Moods(talk.call.id, shipped))
         name = talk.legs[event.leg].side.value
         side = feeling.side(name)
         if isinstance(event, Talking):
@@ -113,6 +116,7 @@ class Feelings:
             line = Line(
                 talk.call.id, name, key, event.begin, event.end, event.language, event.stands, low=event.low
             )
+            self._watch(talk, feeling, name, talk.languages[event.leg])
             side.newest[event.utterance] = line
             trim(side.newest)
         known = side.newest.get(event.utterance)
@@ -124,14 +128,14 @@ class Feelings:
         if isinstance(event, CallEnded):
             self._calls.pop(event.call, None)
 
-    def _begin(self, talk: Talk) -> Feeling:
-        urgent: dict[str, Urgent] = {}
-        for number, leg in talk.legs.items():
-            language = talk.languages[number]
-            market = market_for(self._switch.config.markets, talk.call.market, language)
-            if market is not None and market.urgent:
-                urgent[leg.side.value] = Urgent(language, market.urgent)
-        return Feeling(Moods(talk.call.id, shipped, urgent))
+    def _watch(self, talk: Talk, feeling: Feeling, side: str, language: str) -> None:
+        """Urgent words are those of the language that a side speaks by now."""
+        if feeling.tongues.get(side) == language:
+            return
+        feeling.tongues[side] = language
+        market = market_for(self._switch.config.markets, talk.call.market, language)
+        urgent = Urgent(language, market.urgent) if market is not None and market.urgent else None
+        feeling.moods.watch(side, urgent)
 
     def _hear(self, talk: Talk, feeling: Feeling, line: Line, voice: Voice | None, now: float) -> None:
         others = [side for name, side in feeling.sides.items() if name != line.side]

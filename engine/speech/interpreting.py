@@ -31,8 +31,9 @@ log = structlog.get_logger("speech")
 
 
 class Interpreting:
-    """Of one talk. tell: shows a leg something, by name, with its facts. numbers: of clips, each
-    new on the node, for ears begin again at 1.
+    """Of one talk. tell: shows a leg something, by name, with its facts. unspoken: takes clips that were not
+    played, or not to their end, while they were to be. numbers: of clips, each new on the node, for ears
+    begin again at 1.
     """
 
     def __init__(
@@ -40,14 +41,16 @@ class Interpreting:
         talk: Talk,
         terms: policy.Terms,
         tell: Callable[[policy.TellOf, float], None],
+        unspoken: Callable[[words.Clip, float], None],
         numbers: Iterator[int],
     ) -> None:
         self._talk = talk
         self._numbers = numbers
         self._tell = tell
+        self._unspoken = unspoken
         one, other = talk.legs
         self._policy = Interpretation(one, other, terms)
-        self._files: dict[int, str] = {}  # of clips that are not over
+        self._clips: dict[int, words.Clip] = {}  # that are not over
 
     def choose(self, listener: int, voice: str, now: float) -> None:
         """How a side wants to hear the other: off, over or instead."""
@@ -66,7 +69,7 @@ class Interpreting:
         policy = self._policy
         if isinstance(event, words.Clip):
             number = next(self._numbers)
-            self._files[number] = event.path
+            self._clips[number] = event
             clip = turns.Clip(number, event.seconds, event.at, event.text, event.lags)
             self._do(policy.clip(event.listener, clip, now), now)
         elif isinstance(event, words.Talking):
@@ -91,7 +94,7 @@ class Interpreting:
     def end(self, now: float) -> None:
         self._do(self._policy.end(now), now)
         self._talk.call.disarm(TIMER)
-        for clip in list(self._files):
+        for clip in list(self._clips):
             self._forget(clip)
 
     def _tick(self, now: float) -> None:
@@ -106,17 +109,28 @@ class Interpreting:
             elif isinstance(act, policy.StopClip):
                 self._send(act.listener, Stop(act.listener, -act.clip.number))
             elif isinstance(act, policy.DropClip):
-                self._forget(act.clip.number)
+                self._drop(act, now)
             else:
                 self._tell(act, now)
         self._arm(now)
 
     def _play(self, act: policy.PlayClip, now: float) -> None:
-        path = self._files.get(act.clip.number, "")
-        self._send(act.listener, Play(act.listener, -act.clip.number, [path]))
+        clip = self._clips.get(act.clip.number)
+        self._send(
+            act.listener, Play(act.listener, -act.clip.number, [clip.path if clip is not None else ""])
+        )
         side = self._talk.legs[act.listener].side.value
         seconds, lag = round(act.clip.seconds, 2), round(act.lag_s, 3)
         self._talk.call.note(InterpreterSpoke, now, side=side, seconds=seconds, lag_s=lag)
+
+    def _drop(self, act: policy.DropClip, now: float) -> None:
+        clip = self._clips.get(act.clip.number)
+        if clip is None:
+            return
+        self._forget(act.clip.number)
+        wanted = act.listener in self._talk.legs and self._policy.mode(act.listener) is not Mode.CAPTIONS
+        if wanted and act.why is not turns.Why.NEVER:
+            self._unspoken(clip, now)
 
     def _gain(self, act: policy.Original) -> None:
         """Those who do not hear each other any more are left alone."""
@@ -129,9 +143,9 @@ class Interpreting:
             leg.send(command)
 
     def _forget(self, clip: int) -> None:
-        path = self._files.pop(clip, "")
-        if path:
-            discard(path)
+        known = self._clips.pop(clip, None)
+        if known is not None:
+            discard(known.path)
 
     def _arm(self, now: float) -> None:
         call, when = self._talk.call, self._policy.next_timeout()

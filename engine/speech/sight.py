@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from engine.events import Side
-from engine.speech_views import NodeSpeechView, SpeechPairView, SpeechView, SpeechWorkerView
+from engine.speech_views import CannotView, NodeSpeechView, SpeechPairView, SpeechView, SpeechWorkerView
 from media.speech.shedding import Level
 
 if TYPE_CHECKING:
@@ -70,12 +71,18 @@ def speech_view(call: Call, side: Side) -> SpeechView | None:
         fault=fault,
         voice_there=voice_there,
         fault_there=fault_there,
-        cannot=tuple(why for (leg, _), why in speech.faults.items() if leg in (mine, theirs)),
+        cannot=_cannot(call, (mine, theirs)),
         mood=feeling.level,
         score=feeling.score,
         reasons=feeling.reasons,
         urgent=feeling.urgent,
     )
+
+
+def _cannot(call: Call, legs: Collection[int]) -> tuple[CannotView, ...]:
+    """Each once, whichever side it is of."""
+    faults = call.switch.speech.faults.items()
+    return tuple(dict.fromkeys(CannotView(what=what, why=why) for (leg, what), why in faults if leg in legs))
 
 
 def _heard(call: Call, listener: int) -> tuple[str, str]:

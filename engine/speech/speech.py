@@ -30,11 +30,13 @@ from media.speech.messages import (
     Clip,
     Crafts,
     Ignore,
+    OfLeg,
     Rendered,
     Said,
     Speaks,
     SpeechEvent,
     Strained,
+    Tone,
     Unable,
     Voice,
 )
@@ -158,8 +160,9 @@ class Speech:
         elif isinstance(event, Strained):
             self._strain(event, now)
         else:
-            talk = self._talks.get(event.leg) or self._late.get(event.leg)
-            if isinstance(event, Clip) and (talk is None or talk.call.id not in self._interpreters):
+            talk = self._talk_of(event)
+            interpreter = self._interpreter_of(event)
+            if isinstance(event, Clip) and interpreter is None:
                 discard(event.path)  # whoever was to hear it is gone
             if talk is None:
                 return
@@ -172,10 +175,25 @@ class Speech:
                 self._speaks(talk, event, now)
             elif isinstance(event, Unable):
                 self._unable(talk, event)
-            if talk.call.id in self._interpreters:
-                self._interpreters[talk.call.id].told(event, now)
+            if interpreter is not None:
+                interpreter.told(event, now)
             for observer in self.observers:
                 observer(talk, event, now)
+
+    def _talk_of(self, event: OfLeg) -> Talk | None:
+        """Words that were begun before a hold or a transfer are of the talk before it."""
+        talk, before = self._talks.get(event.leg), self._late.get(event.leg)
+        if talk is None or before is None or not isinstance(event, Said | Rendered | Tone):
+            return talk or before
+        key = event.leg, event.utterance
+        return before if key in before.sentences and key not in talk.sentences else talk
+
+    def _interpreter_of(self, event: OfLeg) -> Interpreting | None:
+        """Who interprets between the two now; a clip is of both, and others' last words are nobody's."""
+        talk = self._talks.get(event.leg)
+        if talk is None or (isinstance(event, Clip) and event.listener not in talk.legs):
+            return None
+        return self._interpreters.get(talk.call.id)
 
     def ready(self, now: float) -> None:
         """An ear is there, for the first time or after one that died: it hears who was heard."""
@@ -188,11 +206,12 @@ class Speech:
         """The ear died. What stood stands; what it was hearing is over."""
         for each in self._interpreters.values():
             each.all_ways(Fault.LOST, False, now)
-        for talk in self._of.values():
+        for talk in (*self._of.values(), *self._late.values()):
             for sentence in list(talk.sentences.values()):
                 if not sentence.said.over:
                     self.told(ended(sentence.said), now)
-            talk.sentences.clear()  # the next ear counts a leg's from 1 again
+            talk.sentences.clear()  # the next ear counts from 1 again
+        self._late.clear()
         self.offers = ()
         self.faults.clear()
         if self.level is not Level.NOTHING:  # of which the next one knows nothing
@@ -222,11 +241,15 @@ class Speech:
             call.customer.number: call.language,
             call.party.number: spoken[0] if spoken else self._switch.config.language.agents,
         }
+        before = call.talked  # what was found of a side, and what both chose, is known after a hold as well
+        if before is not None:
+            languages |= {leg: tongue for leg, tongue in before.languages.items() if leg in languages}
         voices = dict.fromkeys(legs, _voice(call, languages))
+        if before is not None and tuple(before.legs) == legs:
+            voices = dict(before.wanted)
         talk = Talk(call, {each: self._switch.legs[each] for each in legs}, languages, voices)
         if call.guest is not None and call.guest.joined:
             talk.waiting, talk.voices = voices, dict.fromkeys(legs, VOICES["off"])
-        talk.lines = call.captioned
         self._of[call.id] = talk
         self._talks.update(dict.fromkeys(legs, talk))
         self._hear(talk)
@@ -240,7 +263,7 @@ class Speech:
         if known is None:
             terms = policy.Terms(late_s=self._switch.config.language.lag_s)
             known = self._interpreters[talk.call.id] = Interpreting(
-                talk, terms, self._notice(talk), self.clips
+                talk, terms, self._notice(talk), self._unspoken(talk), self.clips
             )
         return known
 
@@ -253,6 +276,16 @@ class Speech:
             self.tell(leg, told)
 
         return tell
+
+    def _unspoken(self, talk: Talk) -> Callable[[Clip, float], None]:
+        """Whoever was to hear it may read it: its caption says so."""
+
+        def show(clip: Clip, now: float) -> None:
+            caption = talk.unspoken(clip.leg, clip.utterance, self._switch.wall(now))
+            if caption is not None:
+                self.show(caption)
+
+        return show
 
     def _hear(self, talk: Talk) -> None:
         assert self.ear is not None, "talks are where an ear is"
@@ -267,7 +300,7 @@ class Speech:
         interpreter = self._interpreters.pop(talk.call.id, None)
         if interpreter is not None:
             interpreter.end(now)
-        talk.call.captioned = talk.lines
+        talk.call.talked = talk
         del self._of[talk.call.id]
         for number, leg in talk.legs.items():
             self._talks.pop(number, None)
@@ -310,7 +343,8 @@ class Speech:
         if event.over:
             self.faults.pop((event.leg, event.what), None)
             return
-        self.faults[event.leg, event.what] = event.why
+        if event.leg in self._talks:  # or nobody would ever take it out again
+            self.faults[event.leg, event.what] = event.why
         log.warning("speech", call=talk.call.id, cannot=event.what, why=event.why)
 
 

@@ -27,11 +27,19 @@ KEPT = 32  # utterances of a side that may still change
 
 @dataclass
 class Sentence:
-    """An utterance: the newest that is known of it, and of its translation."""
+    """An utterance: the newest that is known of it, and of its translation. unspoken: its interpreter's voice
+    was not heard, or not to its end.
+    """
 
     line: int
     said: Said
     rendered: Rendered | None = None
+    unspoken: bool = False
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        marks = self.rendered.marks if self.rendered is not None else ()
+        return (*marks, "unspoken") if self.unspoken and "shed" not in marks else marks
 
 
 @dataclass
@@ -44,8 +52,12 @@ class Talk:
     languages: dict[int, str]
     voices: dict[int, Voice]
     sentences: OrderedDict[tuple[int, int], Sentence] = field(default_factory=OrderedDict)
-    lines: int = 0
     waiting: dict[int, Voice] = field(default_factory=dict)  # how each wants to, while a person interprets
+
+    @property
+    def wanted(self) -> dict[int, Voice]:
+        """How each wants to hear the other, whether a person interprets or not."""
+        return self.waiting or self.voices
 
     def other(self, leg: int) -> int:
         return next(each for each in self.legs if each != leg)
@@ -97,8 +109,8 @@ class Talk:
         if sentence is None:
             if not (told.stands or told.guess):
                 return None
-            self.lines += 1
-            sentence = self.sentences[key] = Sentence(self.lines, told)
+            self.call.captioned += 1  # the call's: last words of one talk may come in the next
+            sentence = self.sentences[key] = Sentence(self.call.captioned, told)
             while len(self.sentences) > KEPT:
                 self.sentences.popitem(last=False)
         elif told.serial < sentence.said.serial:
@@ -112,6 +124,14 @@ class Talk:
         if sentence is None or (sentence.rendered is not None and told.serial < sentence.rendered.serial):
             return None
         sentence.rendered = told
+        return self._caption(sentence, at)
+
+    def unspoken(self, leg: int, utterance: int, at: float) -> Caption | None:
+        """What an interpreter did not say, or not to its end, is to be read; None where that is shown."""
+        sentence = self.sentences.get((leg, utterance))
+        if sentence is None or sentence.unspoken:
+            return None
+        sentence.unspoken = True
         return self._caption(sentence, at)
 
     def _caption(self, sentence: Sentence, at: float) -> Caption | None:
@@ -141,7 +161,7 @@ class Talk:
             translated_by=rendered.by if rendered is not None else "",
             low_accuracy=said.low,
             gist=rendered is not None and rendered.gist,
-            marks=rendered.marks if rendered is not None else (),
+            marks=sentence.marks,
         )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from config.schema import Config
 from engine.store.errors import StoreError
 
 # How long a reader or a migration waits for a lock; the journal's writer has its own, shorter, patience.
@@ -34,6 +35,17 @@ class UnfitStore(StoreError):
     remedy = "write sqlite:////absolute/path.db or postgresql://user:password@host/name"
 
 
+def url_of(config: Config) -> str:
+    """Where a node's store is."""
+    if config.store.url is not None:
+        return config.store.url.reveal()
+    path = config.store.path
+    if not path.is_absolute():
+        path = config.node.data_dir / path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{path.resolve()}"
+
+
 def parse(store_url: str) -> URL:
     """The URL with the driver named. Raises UnfitStore; the message never has the password in it."""
     try:
@@ -55,13 +67,15 @@ def sqlite_file(url: URL) -> Path | None:
     return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
 
 
-def connect(store_url: str, *, readers: int = 4) -> Engine:
-    """An engine whose connections are set up for the store; connects to nothing yet. Raises UnfitStore."""
+def connect(store_url: str, *, readers: int = 4, busy_s: float = BUSY_S) -> Engine:
+    """An engine whose connections are set up for the store; connects to nothing yet. busy_s: how long one
+    waits for a lock of SQLite. Raises UnfitStore.
+    """
     url = parse(store_url)
     try:
         if path := sqlite_file(url):
             _private_file(path)
-            engine = create_engine(url, pool_size=readers, connect_args={"timeout": BUSY_S})
+            engine = create_engine(url, pool_size=readers, connect_args={"timeout": busy_s})
             event.listen(engine, "connect", _pragmas(SQLITE_PRAGMAS))
             return engine
         return create_engine(

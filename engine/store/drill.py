@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,6 +25,7 @@ from engine.drill import TIMES, Ask, Dimension, Key, Sums
 from engine.events import EndReason
 from engine.store.errors import StoreUnavailable
 from engine.store.schema import agent_states, call_records, interpreted, reviews
+from engine.store.within import within
 from routing.agent import AgentState
 
 MOST_ROWS = 20_000
@@ -125,12 +126,12 @@ class Drill:
         ).where(states.c.state.in_((*BUSY, AgentState.AVAILABLE)), states.c.until > states.c.since)
         cut = wanted.subquery()
         same = cut.c.first == cut.c.last
-        within = select(
+        inside = select(
             cut.c.agent, cut.c.busy, cut.c.first, literal(0.0), func.sum(cut.c.until - cut.c.since)
         ).where(same)
-        within = within.group_by(cut.c.agent, cut.c.busy, cut.c.first)
+        inside = inside.group_by(cut.c.agent, cut.c.busy, cut.c.first)
         over = select(cut.c.agent, cut.c.busy, literal(-1), cut.c.since, cut.c.until).where(~same)
-        for agent, busy, piece, since, until in connection.execute(union_all(within, over)):
+        for agent, busy, piece, since, until in connection.execute(union_all(inside, over)):
             name = "busy_s" if busy else "idle_s"
             pieces = [(piece, until)] if piece >= 0 else _pieces(since, until, ask.bucket_s)
             for number, seconds in pieces:
@@ -256,12 +257,4 @@ def _filtered(query: Select[Any], ask: Ask, key: Any) -> Select[Any]:
     query = query.where(R.offered_at >= ask.since, R.offered_at < ask.until)
     for dimension, value in ask.only.items():
         query = query.where(key(ask, dimension) == value)
-    within: Iterable[tuple[Expression, frozenset[str] | None]] = (
-        (R.market, ask.within.markets),
-        (R.queue, ask.within.queues),
-        (R.agent, ask.within.agents),
-    )
-    for column, values in within:
-        if values is not None:
-            query = query.where(column.in_(sorted(values)))
-    return query
+    return query.where(*within(R, ask.within))

@@ -14,12 +14,14 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Select, select, tuple_
 from sqlalchemy.exc import DBAPIError
 
+from engine.access.principal import EVERYTHING, Reach
 from engine.events import CallRecord
 from engine.store.errors import StoreUnavailable
 from engine.store.paged import BadCursor as BadCursor
 from engine.store.paged import at_key, cursor_of
 from engine.store.rows import Entry, record_from
 from engine.store.schema import call_records, journal, open_calls
+from engine.store.within import within
 
 MAX_PAGE = 1000
 MAX_ENTRIES = 10_000  # of one call
@@ -44,6 +46,7 @@ class RecordFilter:
     node: str | None = None
     reason: str | None = None
     recorded: bool | None = None
+    reach: Reach = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,7 @@ class Records:
 
 
 def _filtered(wanted: RecordFilter) -> Select[Any]:
-    query = select(call_records)
+    query = select(call_records).where(*within(call_records.c, wanted.reach))
     if wanted.since is not None:
         query = query.where(call_records.c.ended_at >= wanted.since)
     if wanted.until is not None:
@@ -144,7 +147,7 @@ def _filtered(wanted: RecordFilter) -> Select[Any]:
         query = query.where((call_records.c.recording != "") == wanted.recorded)
     for name in RecordFilter.__slots__:
         value = getattr(wanted, name)
-        if name not in ("since", "until", "recorded") and value is not None:
+        if name not in ("since", "until", "recorded", "reach") and value is not None:
             query = query.where(call_records.c[name] == value)
     return query
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -249,6 +250,104 @@ reviews = Table(
     Index("ix_reviews_ended_at_call", "ended_at", "call"),
     Index("ix_reviews_agent_ended_at", "agent", "ended_at"),
     sqlite_with_rowid=False,
+)
+
+# People who may sign in. password: argon2, "" for those that another house vouches for (`subject`).
+# totp_last: the time step of the last code that was taken, so that none is taken twice. version: for ETags.
+users = Table(
+    "users",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("display", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("markets", json_text, nullable=False),
+    Column("teams", json_text, nullable=False),
+    Column("password", Text, nullable=False),
+    Column("subject", Text, unique=True),
+    Column("disabled", Boolean, nullable=False),
+    Column("totp", Text, nullable=False),
+    Column("totp_on", Boolean, nullable=False),
+    Column("totp_last", BigInteger, nullable=False),
+    Column("made_at", Float(53), nullable=False),
+    Column("changed_at", Float(53), nullable=False),
+    Column("version", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Each good once, in place of a code of TOTP.
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+# Of sessions and tokens there is the SHA-256 alone.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("how", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("made_at", Float(53), nullable=False),
+    Column("seen_at", Float(53), nullable=False),
+    Column("expires_at", Float(53), nullable=False),
+    Index("ix_sessions_owner", "owner"),
+    sqlite_with_rowid=False,
+)
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("scopes", json_text, nullable=False),
+    Column("markets", json_text, nullable=False),
+    Column("teams", json_text, nullable=False),
+    Column("made_at", Float(53), nullable=False),
+    Column("expires_at", Float(53), nullable=False),
+    Column("used_at", Float(53)),
+    Column("revoked_at", Float(53)),
+    Index("ix_api_tokens_owner", "owner"),
+    sqlite_with_rowid=False,
+)
+
+# The audit log, a chain (engine/access/chain.py). detail: text and no JSON of the database's, which would
+# write it its own way.
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("at", Float(53), nullable=False),
+    Column("node", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("how", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("prev", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Index("ix_audit_who_seq", "who", "seq"),
+    Index("ix_audit_object_seq", "object", "seq"),
+    sqlite_with_rowid=False,
+)
+
+# SIP messages and quality over time of a call that is over (engine/insight/trace.py), packed; of one that
+# went over to another node, what each of them saw.
+call_traces = Table(
+    "call_traces",
+    metadata,
+    Column("call", Text, primary_key=True),
+    Column("node", Text, primary_key=True),
+    Column("ended_at", Float(53), nullable=False),
+    Column("trace", LargeBinary, nullable=False),
+    Index("ix_call_traces_ended_at", "ended_at"),
 )
 
 

@@ -1,7 +1,8 @@
-"""The spill file: where events wait, in the order they happened, while the store cannot take them.
+"""The spill file: where rows wait, in the order they came, while the store cannot take them.
 
-One JSON line an event. The file is kept open and locked for the life of its owner, so that two processes of
-one node can never number events alike. A line cut short by the death of the process is passed over.
+One JSON line a row, an event of the journal's or an entry of the audit log. The file is kept open and locked
+for the life of its owner, so that two processes of one node can never number events alike. A line cut short
+by the death of the process is passed over.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -19,16 +21,20 @@ from engine.store.rows import Line
 CHUNK_BYTES = 256 * 1024
 MAX_LINE_BYTES = 4 * 1024 * 1024
 
+T = TypeVar("T", bound=msgspec.Struct)
 
-class Spill:
-    """Raises SpillInUse when another process has the file, OSError when it cannot be opened."""
 
-    def __init__(self, path: Path) -> None:
+class SpillFile(Generic[T]):
+    """kind: of rows. Raises SpillInUse when another process has the file, OSError when it cannot be
+    opened.
+    """
+
+    def __init__(self, path: Path, kind: type[T]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.broken = 0  # lines that could not be read back
         self._encoder = msgspec.json.Encoder()
-        self._decoder = msgspec.json.Decoder(Line)
+        self._decoder = msgspec.json.Decoder(kind)
         self._file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -45,7 +51,7 @@ class Spill:
         """Bytes waiting."""
         return self._size
 
-    def append(self, lines: Sequence[Line]) -> None:
+    def append(self, lines: Sequence[T]) -> None:
         """Add lines; in the file, whatever happens to this process, once this returns. Raises OSError when
         the disk is full or broken, and then none of them were added."""
         data = b"".join(self._encoder.encode(line) + b"\n" for line in lines)
@@ -58,7 +64,7 @@ class Spill:
             raise
         self._size += len(data)
 
-    def chunks(self) -> Iterator[list[Line]]:
+    def chunks(self) -> Iterator[list[T]]:
         """The lines, some hundred at a time, oldest first."""
         at, rest = 0, b""
         while at < self._size:
@@ -97,7 +103,7 @@ class Spill:
             size += 1
         return size
 
-    def _read(self, whole: bytes) -> list[Line]:
+    def _read(self, whole: bytes) -> list[T]:
         lines = []
         for text in whole.split(b"\n"):
             if not text:
@@ -107,3 +113,10 @@ class Spill:
             except (msgspec.DecodeError, UnicodeDecodeError):
                 self.broken += 1
         return lines
+
+
+class Spill(SpillFile[Line]):
+    """That of the journal's events."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, Line)

@@ -15,11 +15,13 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, TextClause, delete, insert, select, text, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
+from engine.access.principal import EVERYTHING, Reach
 from engine.store.errors import StoreUnavailable
 from engine.store.paged import at_key, cursor_of
 from engine.store.rows import clean
 from engine.store.schema import reviews, transcripts
 from engine.store.search import indexed, matches, phrases
+from engine.store.within import within
 
 MAX_PAGE = 200
 FOUND = 3  # lines of a call that are shown with it
@@ -99,6 +101,7 @@ class TextFilter:
     topic: str | None = None
     below: float | None = None
     written: bool | None = None
+    reach: Reach = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +267,7 @@ class Transcripts:
 def _filtered(wanted: TextFilter) -> Select[Any]:
     columns = reviews.c
     query = select(reviews, transcripts.c.lines).outerjoin(transcripts, transcripts.c.call == columns.call)
+    query = query.where(*within(columns, wanted.reach))
     if wanted.since is not None:
         query = query.where(columns.ended_at >= wanted.since)
     if wanted.until is not None:

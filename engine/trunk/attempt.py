@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from engine import line_use
+from engine.attempt import Aside, Progress, tell
 from engine.attempt import Outcome as Failure
-from engine.attempt import Progress, tell
 from engine.description import PhoneDescription
 from engine.early_sound import sign
 from engine.encryption import IN_TURN, UNSUITED, Encryption, Form, Policy, policy
 from engine.events import Side
-from engine.line_events import LineChosen
+from engine.line_events import LineChosen, LineUnreached
 from engine.states import Trigger
 from engine.timers import Timer
 from engine.trunk import muteness
@@ -56,7 +56,7 @@ class LineAttempt:
     ) -> None:
         self.call = call
         self.number = number
-        self.aside = False  # for a guest of the call
+        self.aside: Aside | None = None  # as engine.attempt.Attempt has it
         self.leg = call.new_leg(Side.AGENT)
         self.leg.attempt, self.leg.lines = self, lines
         self.leg.patience_s = self._trunks.patience_s("", back=False)
@@ -123,7 +123,13 @@ class LineAttempt:
         trunks.exchange.began(step.line, now)
         self.leg.line = step.line
         self.call.note(LineChosen, now, line=step.line, target=step.number, serial=step.serial, why=step.why)
+        if not self._ways:
+            self._unreached(step.line, now)
         self._next_way(End.UNREACHABLE, now)
+
+    def _unreached(self, line: str, now: float) -> None:
+        cause, what = self._trunks.missing(line)
+        self.call.note(LineUnreached, now, line=line, cause=cause, what=what)
 
     def _next_way(self, end: End, now: float) -> None:
         """Try the line's next address; `end` is what became of the last where there is none, or no time."""
@@ -145,7 +151,7 @@ class LineAttempt:
         srtp = self._trunks.exchange.terms(step.line).srtp
         offer = self._offer(step.line, policy(srtp, way.hop.transport))
         self._session = invite(call, self.number, step, way, offer, self._caller, now)
-        call.switch.sessions[self._session.id] = self.leg
+        call.switch.bind(self._session, self.leg)
         self._sent_at, self._heard = now, Heard.NOTHING  # of this INVITE: those before got nowhere
         self._arm(min(step.no_100_s, self._until - now), self._silent, now)
 
@@ -328,6 +334,10 @@ class LineAttempt:
             self.leg.update()
             tell(self, Trigger.ANSWERED, now, self.leg)
         else:
+            if not result.tried and result.status == 503:
+                for line in self.leg.lines or [each.name for each in self._trunks.lines]:
+                    if not self._trunks.fit(line):
+                        self._unreached(line, now)
             self.leg.close()
             tell(self, Trigger.FAILED, now, Failure(result.status, result.retry_after_s))
 

@@ -261,6 +261,20 @@ class TrunkGroup:
             found.append((line.name, share, int(board.active[at])))
         return found
 
+    def fit(self, name: str) -> bool:
+        """Whether calls may go out over a line now."""
+        board = self.exchange.board
+        at = board.index.get(name)
+        return at is not None and bool(board.share[at] > 0) and not board.unregistered[at]
+
+    def missing(self, name: str) -> tuple[str, str]:
+        """Why a call cannot be sent over a line: the cause (LineUnreached) and what there is to say of it."""
+        if not self._every(name):
+            return "dns", " ".join(each.host for each in self.exchange.terms(name).addresses)
+        at = self.exchange.board.index[name]
+        why = self._why(name, at)
+        return ("unregistered" if self.exchange.board.unregistered[at] else "down"), why
+
     def _why(self, name: str, at: int) -> str:
         if self.exchange.board.unregistered[at]:
             return "not registered with its carrier"

@@ -317,6 +317,7 @@ function activeCall(active, call) {
     : microphone.muted ? 'muted' : '';
   show($('call-notice'), Boolean(notice));
   if (notice) text($('call-notice').querySelector('span'), say(notice));
+  show($('supervised'), Boolean(call?.supervisors?.length));
   toggle($('mute'), microphone.muted, ['mic', 'mute'], ['micoff', 'unmute']);
   setIcon($('level').parentElement, microphone.muted ? 'micoff' : 'mic');
   toggle($('hold'), active.held, ['hold', 'hold'], ['play', 'resume']);

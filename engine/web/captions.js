@@ -7,7 +7,7 @@ import {language, onLanguage, say} from './words.js';
 const KEPT = 100; // on the page
 const BEGUN = 2; // sentences of a side after which an older one is as final as it gets
 // what a caption may be marked with -> who is behind it
-const MARKS = {low_accuracy: 'by', gist: 'translated_by', no_pair: '', failed: 'translated_by', shed: ''};
+const MARKS = {low_accuracy: 'by', gist: 'translated_by', no_pair: '', failed: 'translated_by', shed: '', unspoken: ''};
 const END = 40; // px from the end within which the list follows what comes
 
 /** Whoever sees the newest goes on seeing it, also where the room for the list becomes less. */

@@ -4,9 +4,10 @@
 import {aloud} from './aloud.js';
 import {$, choices, make, press, show, text} from './dom.js';
 import {setIcon} from './icons.js';
-import {known, language, say} from './words.js';
+import {language, say} from './words.js';
 
 const VOICES = ['off', 'over', 'instead'];
+const WAYS = ['louder', 'higher', 'faster', 'over']; // how something was said; other reasons are words
 const TOLD = ['urgent', 'interpreter-fault', 'interpreter-fault-there'];
 const base = (tongue) => tongue.toLowerCase().split('-')[0];
 
@@ -103,13 +104,14 @@ function offer(select, voice) {
   choices(select, VOICES.map((each) => [each, say(`interpreter.${each}`)]), voice);
 }
 
-/** What the node says of it is for whoever runs it, in its own language. */
+/** What cannot be done; why is for whoever runs the node, in its own language. */
 function cannot(all) {
   const [place] = $('cannot').getElementsByTagName('ul');
-  if (place.textContent === all.join('')) return;
-  place.replaceChildren(...all.map((each) => make('li', {lang: 'en', dir: 'ltr', textContent: each})));
+  const rows = all.map(({what, why}) => make('li', {}, `${say(`interpreter.${what}`)} `,
+    make('bdi', {class: 'soft', lang: 'en', dir: 'ltr', textContent: why})));
+  if (place.textContent !== rows.map((each) => each.textContent).join('')) place.replaceChildren(...rows);
 }
 
 const quoted = (word) => say('mood.word', {word});
-const reason = (word) => (known(`mood.${word}`) ? say(`mood.${word}`) : quoted(word));
+const reason = (word) => (WAYS.includes(word) ? say(`mood.${word}`) : quoted(word));
 const listed = (all) => new Intl.ListFormat(language(), {type: 'unit', style: 'short'}).format(all);

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import socket
-import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import cast
 
 import msgspec
 
+from media.io.peers import peer
 from media.messages import AnyCommand, AnyEvent, Frames, Ping, Pong, WorkerReady, decode_events, encode
 
 ROOT = Path(__file__).resolve().parents[2]  # what a worker must have on its import path
@@ -180,9 +179,8 @@ class Wire(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         wire = self._transport = cast(asyncio.Transport, transport)  # uvloop's are none by class
-        peer = transport.get_extra_info("socket")
-        credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        self._child = self._find(struct.unpack("3i", credentials)[0])
+        process, _ = peer(transport.get_extra_info("socket"))
+        self._child = self._find(process)
         if self._child is None:
             wire.abort()
         else:

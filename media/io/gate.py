@@ -17,7 +17,6 @@ import socket
 import sys
 import time
 from collections import OrderedDict
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -38,6 +37,7 @@ from media.gate import (
 )
 from media.io.door import Door
 from media.io.link import Link, Lost
+from media.io.peers import Load, listen
 from media.io.webrtc import certify
 from media.messages import AnyCommand, Ping, Pong, WorkerReady
 
@@ -59,8 +59,7 @@ class Gate:
         self._workers: OrderedDict[int, str] = OrderedDict()  # by leg
         self._certificate: tuple[float, RTCCertificate] | None = None
         self._closing: set[asyncio.Task[None]] = set()
-        self._measured = (time.monotonic(), time.process_time())
-        self._load = 0.0
+        self._load = Load(time.monotonic())
         self.over = asyncio.Event()
 
     def begin(self) -> None:
@@ -125,7 +124,7 @@ class Gate:
 
     def _obey(self, command: AnyCommand) -> None:
         if isinstance(command, Ping):
-            self._tell(Pong(command.n, self._measure()))
+            self._tell(Pong(command.n, self._load.measure(time.monotonic())))
         elif isinstance(command, OpenDoor):
             self._open(command)
         elif isinstance(command, SetPeer | AddCandidates | RestartDoor | CloseDoor):
@@ -170,14 +169,6 @@ class Gate:
             self._certificate = now, certify()
         return self._certificate[1]
 
-    def _measure(self) -> float:
-        """Share of a core used of late."""
-        now, (then, used) = time.monotonic(), self._measured
-        if now - then >= 1.0:
-            using = time.process_time()
-            self._load, self._measured = (using - used) / (now - then), (now, using)
-        return self._load
-
 
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
@@ -188,16 +179,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _listen(path: str) -> socket.socket:
-    Path(path).unlink(missing_ok=True)
-    one = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    one.bind(path)
-    os.chmod(path, 0o600)
-    return one
-
-
 async def _run(options: argparse.Namespace) -> None:
-    link, doors = Link.connect(options.socket, log), _listen(options.doors)
+    link, doors = Link.connect(options.socket, log), listen(options.doors, socket.SOCK_DGRAM)
     gate = Gate(link, doors)
     gate.begin()
     try:

@@ -14,13 +14,12 @@ import os
 import select
 import signal
 import socket
-import struct
 import sys
 import time
-from pathlib import Path
 
 from media.io.disk import Disk
 from media.io.link import Link, Lost
+from media.io.peers import Load, accept, listen
 from media.messages import Ping, Pong, WorkerReady
 from media.recorder import Recorder
 from media.recording import PauseRecording, Record, SealKeys, StopRecording
@@ -36,11 +35,10 @@ log = logging.getLogger("media.recorder")
 class Source:
     """A worker's connection; `number` is its process id, which its ticks count for."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, number: int) -> None:
         self.socket = connection
+        self.number = number
         self.reader = Reader()
-        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        self.number, self.user, _ = struct.unpack("3i", credentials)
 
 
 class Process:
@@ -50,19 +48,13 @@ class Process:
         self._link = link
         self._disk = Disk(sync_s)
         self._recorder = Recorder(self._disk, entropy=os.urandom, epoch=time.time() - time.monotonic())
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        Path(taps).unlink(missing_ok=True)
-        self._listener.bind(taps)
-        os.chmod(taps, 0o600)
-        self._listener.listen(64)
-        self._listener.setblocking(False)
+        self._listener = listen(taps)
         self._poll = select.epoll()
         for each in (link, self._listener):
             self._poll.register(each.fileno(), select.EPOLLIN)
         self._sources: dict[int, Source] = {}
         self._looked = 0.0
-        self._measured = (time.monotonic(), time.process_time())
-        self._load = 0.0
+        self._load = Load(time.monotonic())
 
     def run(self) -> None:
         """Work until the engine's connection ends. Raises Lost."""
@@ -88,24 +80,13 @@ class Process:
             return
         self._looked = now
         self._link.tell(list(self._recorder.look(now)))
-        then, used = self._measured
-        if now - then >= 1.0:
-            using = time.process_time()
-            self._load, self._measured = (using - used) / (now - then), (now, using)
+        self._load.measure(now)
 
     def _accept(self) -> None:
-        try:
-            connection, _ = self._listener.accept()
-        except BlockingIOError:
-            return
-        source = Source(connection)
-        if source.user not in (os.getuid(), 0):
-            log.warning("a stranger's connection was refused (uid %d)", source.user)
-            connection.close()
-            return
-        connection.setblocking(False)
-        self._sources[connection.fileno()] = source
-        self._poll.register(connection.fileno(), select.EPOLLIN)
+        found = accept(self._listener, log)
+        if found is not None:
+            self._sources[found[0].fileno()] = Source(*found)
+            self._poll.register(found[0].fileno(), select.EPOLLIN)
 
     def _hear(self, source: Source) -> None:
         now = time.monotonic()
@@ -130,7 +111,7 @@ class Process:
         for commands in self._link.hear():
             for command in commands:
                 if isinstance(command, Ping):
-                    self._link.tell([Pong(command.n, self._load)])
+                    self._link.tell([Pong(command.n, self._load.share)])
                 elif isinstance(command, Record | PauseRecording | StopRecording | SealKeys):
                     self._recorder.handle(command, now)
 

@@ -31,6 +31,7 @@ from media.io.link import Link, Lost
 from media.io.native import Native
 from media.io.native_lane import NativeLane
 from media.io.native_udp import NativeUdpNetwork
+from media.io.peers import Load
 from media.io.taps import SocketOutlet
 from media.io.udp import UdpNetwork
 from media.io.wav import ThreadedFiles
@@ -79,7 +80,7 @@ class Worker:
         self._faults = 0
         self._asleep = True
         self._calm = now  # until then nothing is urgent
-        self._measured = (now, time.process_time())
+        self._load = Load(now)
 
     def run(self) -> None:
         """Work until the engine's connection ends. Raises Lost."""
@@ -118,7 +119,7 @@ class Worker:
         skipped = self._schedule.tick_due(now)
         if skipped is not None:
             self._tell(self._control.tick(now, skipped))
-            self._measure(now)
+            self._control.load = self._load.measure(now)
 
     def _wait(self) -> bool:
         """Sleep until something is due or the engine says something; read and write its socket. Returns
@@ -145,14 +146,6 @@ class Worker:
         now = time.monotonic()
         for commands in self._link.hear():
             self._tell(self._control.obey(commands, now))
-
-    def _measure(self, now: float) -> None:
-        """Which share of a core the last second took."""
-        then, used = self._measured
-        if now - then >= 1.0:
-            using = time.process_time()
-            self._control.load = (using - used) / (now - then)
-            self._measured = (now, using)
 
     def _tell(self, events: list[AnyEvent]) -> None:
         if self._link.unsent > STATS_LIMIT:

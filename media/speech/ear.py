@@ -273,8 +273,10 @@ class Ear:
         """What was asked of one that is gone, or waited for one that can."""
         if isinstance(job, Hear):
             self._recognition.again(job, now)
-        elif not isinstance(job, Forget) and not self._ask(job, now):
-            self._waiting.append((job, until))
+        elif not isinstance(job, Forget):
+            asked = self._interpreter.anew(job)
+            if asked is not None and not self._ask(asked, now):
+                self._waiting.append((asked, until))
 
     def _wait(self, job: AnyJob, now: float) -> None:
         self._waiting.append((job, now + job.due_s))

@@ -165,3 +165,15 @@ class Craft(Protocol):
         """
 
     def close(self) -> None: ...
+
+
+class Broken(Exception):
+    """A craft's own fault: its process ends, and a fresh one takes its place."""
+
+
+def worked(craft: Craft, now: float) -> Sequence[AnyResult]:
+    """A piece of work. Raises Broken, whatever went wrong: nobody is to take that for a lost connection."""
+    try:
+        return craft.work(now)
+    except Exception as fault:
+        raise Broken(f"{craft.offer.name}: {type(fault).__name__}") from fault

@@ -107,6 +107,28 @@ def units(text: str, language: str) -> list[str]:
     return WORD.findall(folded)
 
 
+def as_said(text: str, language: str, begin: int, end: int) -> str:
+    """The units of a text from `begin` to before `end`, with the capitals and accents that they have."""
+    text = unicodedata.normalize("NFKC" if language in UNSPACED else "NFC", text[:MOST])
+    places = [at for at, each in enumerate(text) for _ in fold(each, language)]
+    folded = "".join(fold(each, language) for each in text)
+    if language == "en":
+        for found in reversed(list(NOT.finditer(folded))):
+            cut = found.end(1)  # where `units` puts a space
+            folded = f"{folded[:cut]} {folded[cut:]}"
+            places.insert(cut, places[cut])
+    elif language == "fr":
+        folded = ELISION.sub(r"\1 ", folded)
+    pattern = LETTER if language in UNSPACED else WORD
+    parts = [each.span() for each in pattern.finditer(folded)][begin:end]
+    if not parts:
+        return ""
+    last = places[parts[-1][1] - 1] + 1
+    while last < len(text) and unicodedata.combining(text[last]):
+        last += 1
+    return text[places[parts[0][0]] : last]
+
+
 class Lexicon:
     """Of one language, by its subtag."""
 

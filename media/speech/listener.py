@@ -58,6 +58,7 @@ class Spell:
 class Listener:
     """A leg that is heard. zero: when its first sample was heard, s; base: samples before those in `sound`.
     spells: utterances that are not done, oldest first; the last one is being spoken when `speaks`.
+    utterances: the number of the newest.
     """
 
     row: int

@@ -76,7 +76,8 @@ class Market:
     """name: of its file. address: how people are addressed, in words for who writes. context: "high" where
     much is left unsaid, "low" where all is said. variants: words of other regions, and those of here.
     formal: informal address, and the formal for it. urgent: words that want somebody at once. required: what
-    has to be said on an occasion, any one of each list.
+    has to be said on an occasion, any one of each list. supervision: "announced", or "silent" where nobody is
+    told that a supervisor is in a call.
     """
 
     name: str
@@ -92,6 +93,17 @@ class Market:
     seasons: Mapping[str, tuple[Season, ...]] = field(default_factory=dict)
     urgent: tuple[str, ...] = ()
     required: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    supervision: str = "announced"
+
+
+def named(markets: Mapping[str, Market], name: str) -> Market | None:
+    """The market of that name, as lines and queues have it: a market's, or a country's ("mx") that one market
+    is in.
+    """
+    wanted = name.replace("_", "-").lower()
+    found = [each for key, each in markets.items() if key.lower() == wanted]
+    found = found or [each for key, each in markets.items() if key.lower().rpartition("-")[2] == wanted]
+    return found[0] if len(found) == 1 else None
 
 
 def market_for(markets: Mapping[str, Market], name: str, language: str) -> Market | None:

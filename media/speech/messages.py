@@ -62,7 +62,8 @@ SpeechCommand = Begin | Attend | Ignore
 
 
 class Said(msgspec.Struct, frozen=True, tag=True):
-    """What a leg said, as far as it is known; each takes the place of the one before of the same utterance.
+    """What a leg said, as far as it is known; each takes the place of the one before of the same utterance,
+    of which an ear has no two with one number.
 
     stands: will not change but grow; guess: comes after it, and may. begin, end: s. by: who recognised it,
     low: with low accuracy. lost_s: of sound that was made up for lost packets. lags: s from the end of speech
@@ -176,4 +177,5 @@ class Crafts(msgspec.Struct, frozen=True, tag=True):
     offers: list[Offer]
 
 
-SpeechEvent = Said | Rendered | Clip | Talking | Tone | Speaks | Settled | Unable | Strained | Crafts
+OfLeg = Said | Rendered | Clip | Talking | Tone | Speaks | Settled | Unable
+SpeechEvent = OfLeg | Strained | Crafts

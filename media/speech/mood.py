@@ -190,7 +190,7 @@ class Moods:
         self.call = call
         self.sides: dict[str, Mood] = {}
         self._lexicon = lexicon
-        self._urgent = urgent or {}
+        self._urgent = dict(urgent or {})
         self._terms = terms or Terms()
         self._told: dict[str, tuple[int, set[str]]] = {}  # of each side's newest utterance: its alarms
 
@@ -206,6 +206,13 @@ class Moods:
         if mood.hear(line, said, voice, over, now=now):
             told.append(self._turn(line.side, before, now))
         return told
+
+    def watch(self, side: str, urgent: Urgent | None) -> None:
+        """From now on a side's alarms are these; None for none."""
+        if urgent is None:
+            self._urgent.pop(side, None)
+        else:
+            self._urgent[side] = urgent
 
     def tick(self, now: float) -> list[Turn]:
         """To be called every few seconds."""
@@ -225,7 +232,7 @@ class Moods:
         if utterance != line.utterance:
             told = set()
         for found in urgent.find(line.text):
-            if found.term not in told:
-                told.add(found.term)
+            if found.folded not in told:
+                told.add(found.folded)
                 yield Alarm(self.call, line.side, line.utterance, found.term, now)
         self._told[line.side] = (line.utterance, told)

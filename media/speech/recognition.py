@@ -26,6 +26,7 @@ from media.speech.utterance import Revision, Utterance
 FEED_S = 1.0  # how often a recogniser that hears a sound once is given it where no guess is asked for
 FIRST_S = 0.3  # of sound that a guess is asked about
 TRIES = 3  # of an utterance that recognisers fail at
+AGAIN_S = 0.3  # between two tries for its last words
 PREPARED = 64  # vocabularies at most
 PREPARE_DUE_S = 10.0
 ANY_HZ = 8000  # of no sound
@@ -70,6 +71,7 @@ class Recognition:
         self._name = name
         self._spells: dict[str, tuple[Listener, Spell]] = {}  # by stream
         self._keys = 0
+        self._begun = 0  # utterances; a leg that is heard anew does not count from 1 while some are not done
         self._costs = {kind: Cost() for kind in (Kind.FINAL, Kind.PARTIAL)}
         self._pace = Pace()
         self._prepared: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()  # vocabularies
@@ -109,7 +111,8 @@ class Recognition:
 
     def begin(self, listener: Listener, at: float, now: float) -> None:
         """A leg has begun to speak."""
-        listener.utterances += 1
+        self._begun += 1
+        listener.utterances = self._begun
         said = Utterance(listener.utterances, at, self.terms.utterance)
         stream = f"{self._name}.{listener.leg}.{listener.utterances}"
         spell = Spell(said, stream, listener.rate, bytearray(), now)
@@ -137,7 +140,7 @@ class Recognition:
             when = spell.utterance.next_timeout()
             if when is not None and now >= when:
                 self._revised(listener, spell, spell.utterance.tick(now), now)
-            if not spell.ended and not spell.owed and self._wants(listener, spell, now):
+            if not spell.owed and self._wants(listener, spell, now):
                 self._ask(listener, spell, now)
             self._finish(spell)
 
@@ -179,8 +182,6 @@ class Recognition:
         spell.owed, spell.failures = "", TRIES if result.ever else spell.failures + 1
         if spell.failures >= TRIES:
             listener.unable("hear", result.why, self._tell)
-        elif job.final:
-            self._wait(job, now)
 
     def again(self, job: Hear, now: float) -> None:
         """Who was asked is gone, or somebody is there now."""
@@ -197,9 +198,12 @@ class Recognition:
             self._finish(known[1])
 
     def _wants(self, listener: Listener, spell: Spell, now: float) -> bool:
-        """Whether it is time to ask for a guess."""
+        """Whether it is time to ask for a guess, or once more for last words that could not be had."""
         if spell.failures >= TRIES:
             return False
+        if spell.ended:
+            failed = spell.failures > 0 and not (spell.shed or spell.utterance.over)
+            return failed and now - spell.asked_at >= AGAIN_S
         fresh = (spell.samples - spell.sent) / spell.rate
         pause = self.terms.partial_s if self._hurries(listener) else FEED_S
         return fresh >= FIRST_S and now - spell.asked_at >= pause
@@ -224,6 +228,7 @@ class Recognition:
             spell.sent, spell.owed = spell.samples, job.key
             self._send(worker, job)
         elif spell.ended:
+            spell.owed = job.key
             self._wait(job, now)
 
     def _work(self, job: Hear) -> tuple[Kind, float]:
@@ -299,6 +304,8 @@ class Recognition:
             rendering = spell.renderings.get(into.leg)
             if rendering is None:
                 rendering = spell.renderings[into.leg] = Rendering(into)
+            elif rendering.into.language == into.language:
+                rendering.into = into  # with a voice or without from the next clause on
             self._interpreter.follow(listener, spell, rendering, clauses, revision, now)
 
     def _finish(self, spell: Spell) -> None:

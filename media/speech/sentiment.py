@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from media.speech.lexicon import MARKS, Kind, Lexicon, Spot, units
+from media.speech.lexicon import MARKS, Kind, Lexicon, Spot, as_said, units
 
 TURNED = -0.7  # what is left of praise that is denied
 EASED = -0.5  # and of blame
@@ -23,7 +23,7 @@ SURE = 0.6  # sum from which on a text is more than neutral
 
 
 class Reason(NamedTuple):
-    """A term, and what it added to the sum."""
+    """A term as it was said, and what it added to the sum."""
 
     term: str
     value: float
@@ -50,7 +50,11 @@ def sentiment(text: str, lexicon: Lexicon) -> Sentiment:
     """Of one utterance."""
     found = units(text, lexicon.language)
     spots = lexicon.spots(found)
-    reasons = [reason for spot in spots if (reason := _worth(spot, spots, found)) is not None]
+    reasons = [
+        reason._replace(term=as_said(text, lexicon.language, spot.begin, spot.end))
+        for spot in spots
+        if (reason := _worth(spot, spots, found)) is not None
+    ]
     total = sum(each.value for each in reasons)
     ranked = tuple(sorted(reasons, key=lambda each: -abs(each.value)))
     return Sentiment(total / math.sqrt(total * total + SCALE), ranked)

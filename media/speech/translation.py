@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from media.speech.clause import Clause
 from media.speech.jobs import AnyJob, AnyResult, Failed, Speak, Spoken, Translate, Translated
 from media.speech.language import alike, joined
@@ -102,6 +104,21 @@ class Interpreter:
                 owed.piece.by, owed.piece.rate, owed.piece.voiced = result.by, result.rate, True
                 self._give(owed, now)
 
+    def anew(self, job: Translate | Speak) -> Translate | Speak | None:
+        """The same, to be asked of another from its beginning, under another key: the first may answer yet.
+        None where nobody waits for it.
+        """
+        owed = self._owed.pop(job.key, None)
+        if owed is None:
+            return None
+        asked = msgspec.structs.replace(job, key=self._key(owed))
+        self._owed[asked.key] = owed
+        if owed.number == GUESS:
+            owed.rendering.owed = asked.key
+        else:
+            owed.piece.pcm.clear()
+        return asked
+
     def failed(self, job: AnyJob, result: Failed, now: float) -> None:
         """It will not be done: a clause that is not translated stays in the original, and is marked."""
         owed = self._owed.pop(job.key, None)
@@ -114,6 +131,7 @@ class Interpreter:
             self._untranslated(owed, FAILED, now)
         else:
             owed.listener.unable("speak", result.why, self._tell)
+            owed.piece.pcm.clear()  # half a sentence is not spoken
             owed.piece.voiced = True
             self._give(owed, now)
 

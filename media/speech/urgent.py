@@ -6,15 +6,16 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from media.speech.language import primary
-from media.speech.lexicon import Entry, Kind, Lexicon, units
+from media.speech.lexicon import Entry, Kind, Lexicon, as_said, units
 
 MOST = 500  # terms of a market
 
 
 class Found(NamedTuple):
-    """term: as it was said. at: its unit within the text, so that it is told once while the text grows."""
+    """term: as it was said; folded: whatever its capitals and accents. at: its unit within the text."""
 
     term: str
+    folded: str
     at: int
 
 
@@ -28,4 +29,7 @@ class Urgent:
 
     def find(self, text: str) -> list[Found]:
         """All in a text, in their order. A denial changes nothing: who says that nobody is hurt is asked."""
-        return [Found(spot.text, spot.begin) for spot in self._lexicon.spots(units(text, self.language))]
+        return [
+            Found(as_said(text, self.language, spot.begin, spot.end), spot.text, spot.begin)
+            for spot in self._lexicon.spots(units(text, self.language))
+        ]

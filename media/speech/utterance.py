@@ -74,7 +74,7 @@ class Lags:
 
 
 class Utterance:
-    """number: of a leg's, from 1. begin: where its sound begins. All times are s on the call's clock."""
+    """number: among all of an ear's. begin: where its sound begins. All times are s on the call's clock."""
 
     def __init__(self, number: int, begin: float, terms: Terms | None = None) -> None:
         self.number = number

@@ -48,7 +48,7 @@ class Owner:
 
     loop: asyncio.AbstractEventLoop
     clock: Callable[[], float]
-    receive: Callable[[Framed, Hop, float], None]
+    receive: Callable[[Framed, bytes, Hop, float], None]
     drained: Callable[[], None]
     failed: Callable[[Hop, str], None]
     refuses: Callable[[str], bool]  # whether a host is not to be let in
@@ -76,6 +76,8 @@ class Connection(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)  # what a loop gives to protocols of streams
         if self.inbound and self.hop.between:
             self.hop = replace(self.hop, name=_certified(transport))
+        if not self.inbound:
+            self._streams.left(self.hop, transport.get_extra_info("sockname"))
         sock = transport.get_extra_info("socket")
         _keep_alive(sock)
         dscp = None if self.inbound else self._streams.marks.get((self.hop.host, self.hop.port))
@@ -99,8 +101,8 @@ class Connection(asyncio.Protocol):
         if taken.pong:
             streams.owner.ponged(self.hop)
         now = streams.owner.clock()
-        for message in taken.framed:
-            streams.owner.receive(message, self.hop, now)
+        for message, raw in zip(taken.framed, taken.raw):
+            streams.owner.receive(message, raw, self.hop, now)
         streams.owner.drained()
         if taken.over:
             streams.counts["left" if taken.clean else "broken"] += 1

@@ -32,6 +32,19 @@ MAX_ROUNDS = 64  # of sending and reporting, before other callbacks of the loop 
 EventT = TypeVar("EventT")
 
 
+class Tap(Protocol):
+    """Who is shown each message as it comes and goes: `sip.ladder.Ladders`, or something as quick."""
+
+    def received(self, data: bytes, hop: Hop, now: float) -> None: ...
+    def sent(self, data: bytes, hop: Hop, now: float) -> None: ...
+
+    def undelivered(self, data: bytes, hop: Hop, reason: str, now: float) -> None:
+        """A message that was shown as sent did not go."""
+
+    def unreachable(self, hop: Hop, reason: str, now: float) -> None:
+        """Nothing gets to where messages went."""
+
+
 class Agent(Protocol[EventT]):
     """What the shell drives: `sip.agent.UserAgent`, or anything else that speaks SIP without sockets."""
 
@@ -83,7 +96,8 @@ class SipShell(Generic[EventT]):
     on_events: called with the agent's events after each drain; it may call the agent, what that leads to is
     sent at once. Code that calls the agent at other times calls `flush` afterwards. drops: asked before a
     message is read, True for sources that get no answer at all. marks: of what is sent to some. names: what
-    the certificate of an address has to name. clock: monotonic seconds, the agent's `now`.
+    the certificate of an address has to name. tap: shown every message that is read or sent. clock:
+    monotonic seconds, the agent's `now`.
     """
 
     def __init__(
@@ -98,9 +112,11 @@ class SipShell(Generic[EventT]):
         drops: Callable[[Hop, float], bool] | None = None,
         marks: Marks | None = None,
         names: Callable[[str], str] = str,
+        tap: Tap | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.agent = agent
+        self._tap = tap
         self.listeners = tuple(listeners)
         self.clock = clock
         self._on_events = on_events
@@ -141,7 +157,7 @@ class SipShell(Generic[EventT]):
             if listener.sock is None:
                 continue
             if listener.transport == "udp":
-                port = UdpPort(listener.sock, self._receive, self.flush, self._failed, self._marks)
+                port = UdpPort(listener.sock, self._receive, self.flush, self._unreachable, self._marks)
                 self._ports.append(port)
                 port.start(loop)
             else:
@@ -197,6 +213,10 @@ class SipShell(Generic[EventT]):
             self._send(data, hop)
         return len(outgoing)
 
+    def local(self, hop: Hop) -> tuple[str, int] | None:
+        """Where the newest connection that we opened to a hop begins; None where there is none of ours."""
+        return self._streams.local(hop) if self._streams is not None else None
+
     def counts(self) -> dict[str, int]:
         """Datagrams and connections since the start, by what became of them, and connections open now."""
         counts = Counter(self._counts)
@@ -211,14 +231,18 @@ class SipShell(Generic[EventT]):
         now = self.clock()
         if self._drops is not None and self._drops(hop, now):
             self._counts["dropped"] += 1
-        else:
-            self._guarded(self.agent.receive, data, hop, now)
+            return
+        if self._tap is not None:
+            self._tap.received(data, hop, now)
+        self._guarded(self.agent.receive, data, hop, now)
 
-    def _receive_framed(self, message: Framed, hop: Hop, now: float) -> None:
+    def _receive_framed(self, message: Framed, raw: bytes, hop: Hop, now: float) -> None:
         if self._drops is not None and self._drops(hop, now):
             self._counts["dropped"] += 1
-        else:
-            self._guarded(self.agent.receive_parsed, message, hop, now)
+            return
+        if self._tap is not None:
+            self._tap.received(raw, hop, now)
+        self._guarded(self.agent.receive_parsed, message, hop, now)
 
     def _ponged(self, hop: Hop) -> None:
         self._guarded(self.agent.ponged, hop, self.clock())
@@ -230,29 +254,45 @@ class SipShell(Generic[EventT]):
         self._counts["failed"] += 1
         self._guarded(self.agent.transport_failed, hop, reason, self.clock())
 
+    def _unreachable(self, hop: Hop, reason: str) -> None:
+        if self._tap is not None:
+            self._tap.unreachable(hop, reason, self.clock())
+        self._failed(hop, reason)
+
+    def _undelivered(self, data: bytes, hop: Hop, reason: str) -> None:
+        if self._tap is not None:
+            self._tap.undelivered(data, hop, reason, self.clock())
+        self._failed(hop, reason)
+
     def _send(self, data: bytes, hop: Hop) -> None:
         streams = self._streams
         if not is_numeric(hop.host):  # the kernel's resolver would hold up everything
-            self._failed(hop, "the host of a hop has to be numeric")
+            self._undelivered(data, hop, "the host of a hop has to be numeric")
         elif hop.transport == "udp":
             if not (self._large.concerns(data) and self._send_moved(data, hop)):
                 self._send_datagram(data, hop)
         elif streams is not None and hop.transport in DEFAULT_PORTS:
-            streams.send(data, hop, partial(self._failed, hop))
+            self._show(data, hop)
+            streams.send(data, hop, partial(self._undelivered, data, hop))
         else:
-            self._failed(hop, f"no such transport: {hop.transport}")
+            self._undelivered(data, hop, f"no such transport: {hop.transport}")
+
+    def _show(self, data: bytes, hop: Hop) -> None:
+        if self._tap is not None:
+            self._tap.sent(data, hop, self.clock())
 
     def _send_datagram(self, data: bytes, hop: Hop) -> None:
+        self._show(data, hop)
         family = socket.AF_INET6 if ":" in hop.host else socket.AF_INET
         ports = [port for port in self._ports if port.family == family]
         if not ports:
-            self._failed(hop, "no socket for its address family")
+            self._undelivered(data, hop, "no socket for its address family")
             return
         # Where there are several, the one the peer knows: its firewall lets no other in.
         port = ports[0] if len(ports) == 1 else next((each for each in ports if each.knows(hop)), ports[0])
         reason = port.send(data, hop)
         if reason is not None:
-            self._failed(hop, reason)
+            self._undelivered(data, hop, reason)
 
     def _send_moved(self, data: bytes, hop: Hop) -> bool:
         """Whether a datagram was sent over TCP instead."""
@@ -263,6 +303,7 @@ class SipShell(Generic[EventT]):
             return False
         if moved[0]:
             self._counts["moved to tcp"] += 1
+            self._show(*moved)
             self._streams.send(*moved, partial(self._fall_back, data, hop), patience=PATIENCE)
         return True
 

@@ -18,6 +18,7 @@ from sip.io.wire import StreamWire, Wire
 from sip.io.ws import WebSocketPolicy, WebSocketWire
 from sip.reach import is_numeric
 
+MAX_LEFT = 1000  # connections of ours of which it is known where they began
 ACCEPT_BATCH = 32  # connections taken before other callbacks of the loop get their turn
 
 Peer = tuple[str, str, int]  # transport, host, port
@@ -55,6 +56,7 @@ class Streams:
         self._quiet: OrderedDict[Connection, None] = OrderedDict()  # the rest; longest unheard first
         self._listeners: list[socket.socket] = []
         self._own: dict[str, list[str]] = {}  # addresses that are listened at, by transport
+        self._left: OrderedDict[Peer, tuple[str, int]] = OrderedDict()  # where ours begin, the newest last
         self._tasks: set[asyncio.Task[None]] = set()
         self._last_number = 0
 
@@ -87,6 +89,18 @@ class Streams:
             connection = self._open(hop, undelivered, patience or self.limits.connect)
         if connection is not None:
             connection.write(data, undelivered)
+
+    def left(self, hop: Hop, begins: tuple[str, int] | None) -> None:
+        """A connection of ours is open: where it begins, by its socket."""
+        if begins is None:
+            return
+        self._left[_peer(hop)] = begins[0], begins[1]
+        while len(self._left) > MAX_LEFT:
+            self._left.popitem(last=False)
+
+    def local(self, hop: Hop) -> tuple[str, int] | None:
+        """Where the newest connection that we opened to there begins, or began; None: we opened none."""
+        return self._left.get(_peer(hop))
 
     def heard(self, connection: Connection) -> None:
         """A message or a keep-alive has come over it."""

@@ -16,11 +16,13 @@ _MAX_PONGS = 8  # answers to the pings of one read
 class Taken:
     """What some bytes came to.
 
-    reply: to be sent at once. alive: the peer has shown that it is there. pong: it has answered a ping of
-    ours. over: why the connection is to be closed, "" while it goes on; clean: because the peer wants so.
+    raw: each of `framed` as it came. reply: to be sent at once. alive: the peer has shown that it is there.
+    pong: it has answered a ping of ours. over: why the connection is to be closed, "" while it goes on;
+    clean: because the peer wants so.
     """
 
     framed: list[Framed] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     reply: bytes = b""
     alive: bool = False
     pong: bool = False
@@ -59,7 +61,8 @@ class StreamWire:
             framed, over = error.framed, error.reason
         pings, pongs = framer.pings, framer.pongs
         framer.pings = framer.pongs = 0
-        return Taken(framed, _PONG * min(pings, _MAX_PONGS), bool(framed or pings), bool(pongs), over)
+        raw, framer.raw = framer.raw, []
+        return Taken(framed, raw, _PONG * min(pings, _MAX_PONGS), bool(framed or pings), bool(pongs), over)
 
     def wrap(self, message: bytes) -> bytes:
         """As it is."""

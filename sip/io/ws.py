@@ -174,6 +174,7 @@ class WebSocketWire:
             if message == _PING and self._protocol.state is OPEN:
                 self._protocol.send_text(_PONG)
             return
+        taken.raw.append(message)
         try:
             taken.framed.append(parse(message))
         except MalformedMessage as malformed:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.hearing import heard, is_music, read_wav
+from engine.prompts import PromptPack
 from sip.pjsip.process import Softphone
 from tests.browser.chromium import TELEPHONE
 from tests.browser.pages import AgentPage, Tabs, music
@@ -200,3 +201,30 @@ def test_a_person_is_brought_in_to_interpret_and_sent_off_by_the_same_button(
     gus.expect("ended", call=rung)
     anna.page.wait_for_selector("#guest[aria-pressed=false]")
     customer.hangup(call)
+
+
+def test_she_is_told_of_a_supervisor_and_hears_what_is_whispered(
+    node: Node, tab: Tabs, speech: Speech, desk_phone: Callable[..., Softphone]
+) -> None:
+    whispered = speech("offer express delivery for free")
+    customer, sue = desk_phone("customer"), desk_phone("sue")
+    call = customer.call("desk")
+    customer.expect("answered", call=call)
+    anna = AgentPage(tab, node, "anna", speech("good morning"))
+    anna.start()
+    anna.page.wait_for_selector("#offer:not([hidden])")
+    anna.answer()
+    assert not anna.page.is_visible("#supervised")
+    (id,) = [each["id"] for each in node.get("/v1/calls?queue=desk")["items"]]
+    node.post(f"/v1/calls/{id}/supervision", {"mode": "whisper", "at": "sue"})
+    beside = sue.incoming()
+    sue.answer(beside)
+    anna.page.wait_for_selector("#supervised:not([hidden]):has-text('supervisor')")
+    notice = PromptPack.load(node.prompts).path("en", "supervision-notice")
+    assert heard(read_wav(Path(notice), TELEPHONE), anna.tab.hears(4.0), TELEPHONE)
+    sue.ask("play", call=beside, file=str(whispered))
+    assert heard(read_wav(whispered, TELEPHONE), anna.tab.hears(5.0), TELEPHONE)
+    sue.hangup(beside)
+    anna.page.wait_for_selector("#supervised", state="hidden")
+    customer.hangup(call)
+    anna.in_state("wrap_up")

@@ -49,7 +49,7 @@ def test_an_agent_reads_what_an_angry_caller_says_is_warned_and_chooses_how_both
     agent.wait_for_selector(".caption[data-side=customer] .mark:has-text('low accuracy')")
     agent.wait_for_selector(".caption[data-side=customer] .mark:has-text('gist')")
     agent.wait_for_selector("#mood[data-level=upset]:has-text('The customer is upset')")
-    assert "verguenza" in agent.inner_text("#mood-why")
+    assert "vergüenza" in agent.inner_text("#mood-why")
     agent.wait_for_selector("#urgent:has-text('abogado')")
     agent.wait_for_selector("#aloud :text('Urgent')")
 

@@ -43,7 +43,7 @@ BAD_MOMENT = {
     "fault": "late",
     "voice_there": "instead",
     "fault_there": "",
-    "cannot": ["nobody speaks nl here; name a voice in language.yaml"],
+    "cannot": [{"what": "speak", "why": "nobody speaks nl here; name a voice in language.yaml"}],
     "mood": "upset",
     "score": -0.8,
     "reasons": ["inaceptable", "louder"],

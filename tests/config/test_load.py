@@ -92,6 +92,7 @@ def test_generated_secrets_are_filled_in_by_name_and_nothing_else_is(folder, edi
     assert filled.api.tokens["console"].token.reveal() == "made for api/console"
     assert filled.agents["bob"].password.reveal() == "own"
     assert sorted(asked) == [
+        "access/admin",
         "agents/alice",
         "agents/carmen",
         "agents/wei",

@@ -8,8 +8,11 @@ from random import Random
 
 from config.people import AgentSettings
 from config.secret import Secret
+from config.service import ApiRole
+from engine.access.principal import Directory, Place
+from engine.access.role import Permission
 from engine.agent_desk import TooManyPages, Watch
-from engine.api.settings import Callers, PageTerms, Scope, Settings, token
+from engine.api.settings import PERMISSIONS, Callers, PageTerms, Settings, token
 from engine.assist_views import Help, HelpKind
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
@@ -54,6 +57,8 @@ from engine.views import (
 )
 from sip.guard import Guard
 from tests.engine.cluster.clusters import alone
+from tests.engine.hand_samples import Hands
+from tests.engine.insight.samples import Insights
 from tests.engine.store_samples import NODE, T0, record
 from tests.engine.transcript_samples import Kept
 from tests.engine.trunk_samples import Trunks
@@ -63,9 +68,9 @@ WRITE = "writer-token-0123456789"
 STALE = "stale-token-01234567890"
 SETTINGS = Settings(
     tokens=(
-        token("wallboard", READ, Scope.READ),
-        token("supervisor", WRITE, Scope.READ, Scope.WRITE, Scope.LISTEN),
-        token("former", STALE, Scope.READ, expires_at=1.0),
+        token("wallboard", READ, *PERMISSIONS[ApiRole.VIEWER]),
+        token("supervisor", WRITE, *PERMISSIONS[ApiRole.OPERATOR] - {Permission.CALLERS}),
+        token("former", STALE, *PERMISSIONS[ApiRole.VIEWER], expires_at=1.0),
     ),
     pages=PageTerms("", ("resolved", "other"), ("lunch",), ("support",)),
     callers=Callers(origins=frozenset({"https://shop.example.com"})),
@@ -144,12 +149,16 @@ class Node:
             "bob": self._agent("bob", "available"),
             "carol": self._agent("carol", "logged_out", queues=("sales",)),
         }
+        self.teams = {"alice": "north", "bob": "north", "carol": "south"}
+        self.markets = {"support": "de", "sales": "us"}
         self.checks = [Check(name="journal", status=Health.OK)]
         self.store_answers = True
         self.hung_up: list[str] = []
         self.paused: list[tuple[str, bool, str]] = []
         self.sounds: dict[str, Iterable[bytes]] = {}
         self.asked: list[tuple[str, AgentAsk, str]] = []
+        self.ordered_by: list[str] = []
+        self.hand = Hands(self.live)
         self.watches: list[Watch] = []
         self.lines: dict[str, LineView] = {}
         self.rated: list[tuple[str, int, str]] = []
@@ -162,6 +171,7 @@ class Node:
         self.captions: list[tuple[Caption, frozenset[LegSide]]] = []
         self.sign_in = SignIn({"alice": alice}, "example.com", Guard(), Random(1))
         self.transcripts = Kept(self._ask_store)
+        self.insight = Insights(self._ask_store)
         self.cluster = ClusterSight(alone(), lambda: 0.0, lambda draining: None)
         self._metrics = Metrics(self)
 
@@ -203,18 +213,23 @@ class Node:
             return None
         return SoundView(file="r1-1.opus", type="audio/ogg", pieces=iter(self.sounds[name]))
 
-    def set_agent_state(self, name: str, ask: AgentAsk, reason: str) -> None:
+    def set_agent_state(self, name: str, ask: AgentAsk, reason: str, by: str = "") -> None:
         if name not in self.team:
             raise UnknownAgent(name)
         if ask is AgentAsk.WRAP_UP_OVER and self.team[name].state != "wrap_up":
             raise IllegalState(f"{name} is not in wrap-up; ask for available instead")
         self.asked.append((name, ask, reason))
+        self.ordered_by.append(by)
         self.team[name] = replace(self.team[name], state=str(ask), reason=reason)
 
     def hangup(self, id: str) -> None:
         if id not in self.live:
             raise UnknownCall(id)
         self.hung_up.append(id)
+
+    def directory(self) -> Directory:
+        agents = {name: Place(self.teams.get(name, ""), each.queues) for name, each in self.team.items()}
+        return Directory(agents, self.markets, {"carrier": "de", "gateway": "us"})
 
     # --- callers' pages ---------------------------------------------------------------------------
 
@@ -358,6 +373,8 @@ class Node:
             and (wanted.since is None or item.ended_at >= wanted.since)
             and (wanted.until is None or item.ended_at < wanted.until)
             and (wanted.reason is None or item.reason == wanted.reason)
+            and (wanted.customer is None or item.customer == wanted.customer)
+            and wanted.reach.sees_call(item.market, item.queue, item.agent)
         ]
         if cursor == "second":
             return RecordPage(tuple(found[1:]), None)

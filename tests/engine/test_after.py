@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -24,7 +24,8 @@ from engine.after.topics import of_language, topics
 from engine.events import CallHeld, CallResumed, CallWrappedUp, Side
 from engine.speech_events import MoodTurned
 from engine.store import database, migrate
-from engine.store.transcripts import Mark, TextFilter, Transcripts
+from engine.store.errors import StoreUnavailable
+from engine.store.transcripts import Mark, Review, Said, TextFilter, Transcripts
 from media.speech.io.lexica import languages, shipped
 from media.speech.transcript import Line
 from tests.engine.store_samples import T0, record
@@ -363,6 +364,34 @@ def test_a_store_that_is_away_costs_reviews_which_are_counted_and_nothing_else(t
     assert stand.after.lost == 1 and "without a review" in stand.after.check().detail
 
 
+def test_a_store_that_comes_back_after_long_has_every_review(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.after.desk.RETRY_S", 0.0)
+    away, keep = iter(range(40)), stand.kept.keep
+    health: list[str] = []
+
+    def kept(made: Review, said: Sequence[Said]) -> None:
+        if next(away, None) is not None:
+            health.append(stand.after.check().detail)
+            raise StoreUnavailable("restarting")
+        keep(made, said)
+        if made.call == "c2":
+            kept_both.set()
+
+    kept_both = threading.Event()
+    monkeypatch.setattr(stand.kept, "keep", kept)
+    stand.after.terms = lambda: Terms(settle_s=0.0)
+    stand.call("c1")
+    stand.call("c2")
+    stand.after.start()
+    assert kept_both.wait(10.0)
+    stand.after.close()
+    assert stand.after.lost == 0 and health[-1] == "reviews wait for the store"
+    assert stand.kept.review("c1") is not None and stand.kept.review("c2") is not None
+    assert stand.after.check().detail == ""
+
+
 def test_what_is_too_old_is_erased(tmp_path: Path) -> None:
     stand = Stand(tmp_path)
     stand.call()
@@ -378,13 +407,19 @@ class Model(http.server.BaseHTTPRequestHandler):
     """An endpoint of chat completions that answers what it was told to."""
 
     answer: bytes = b""
+    status: ClassVar[int] = 200
     asked: ClassVar[dict[str, object]] = {}
+    followed: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        Model.followed.append(self.path)
 
     def do_POST(self) -> None:
         length = int(self.headers["Content-Length"])
         Model.asked = {"path": self.path, "key": self.headers["Authorization"]}
         Model.asked |= json.loads(self.rfile.read(length))
-        self.send_response(200)
+        self.send_response(Model.status)
+        self.send_header("Location", "/elsewhere")
         self.end_headers()
         self.wfile.write(Model.answer)
 
@@ -418,6 +453,18 @@ def test_an_endpoint_may_write_the_summary(tmp_path: Path, endpoint: Endpoint) -
 def test_an_endpoint_that_answers_nonsense_is_done_without(endpoint: Endpoint, answer: bytes) -> None:
     Model.answer = answer
     assert endpoint.summary(lines(CALL), "en") == ""
+
+
+def test_an_endpoint_that_sends_elsewhere_is_not_followed_with_the_key(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Model, "status", 302)
+    assert endpoint.summary(lines(CALL), "en") == "" and Model.followed == []
+
+
+@pytest.mark.parametrize(("url", "key"), [("file:///etc/passwd", ""), ("http://127.0.0.1:1/v1", "a\nb")])
+def test_an_endpoint_that_cannot_be_asked_is_done_without(url: str, key: str) -> None:
+    assert Endpoint(url, "small", key).summary(lines(CALL), "en") == ""
 
 
 def test_an_endpoint_that_is_not_there_is_done_without() -> None:

@@ -19,7 +19,7 @@ from config.service import ApiRole, ApiSettings, ApiToken
 from engine import log
 from engine.api.app import create_app
 from engine.api.server import ApiServer
-from engine.api.settings import Scope, Settings, configured, new_secret
+from engine.api.settings import PERMISSIONS, Settings, configured, new_secret
 from engine.views import AgentAsk, Check, Health
 from tests.engine.api_node import READ, SETTINGS, STALE, WRITE, Node, call_view
 from tests.engine.store_samples import T0, record
@@ -247,7 +247,7 @@ def test_other_ways_to_authenticate_are_refused(ask: Client, header: str) -> Non
 def test_who_may_only_look_changes_nothing(ask: Client, node: Node, method: str, path: str) -> None:
     answer = ask(method, path, READ, json={"state": "paused"})
     refused(answer, 403, "forbidden")
-    assert 'scope="write"' in answer.headers["www-authenticate"]
+    assert 'scope="act_on_' in answer.headers["www-authenticate"]
     assert node.hung_up == [] and node.asked == []
 
 
@@ -480,8 +480,8 @@ def test_a_configured_viewer_may_look_and_an_operator_may_change() -> None:
     }
     made = configured(ApiSettings(tokens=tokens, docs=False))
     viewer, operator = made.holder(READ, 0.0), made.holder(WRITE, 0.0)
-    assert viewer is not None and viewer.scopes == {Scope.READ}
-    assert operator is not None and operator.scopes == set(Scope)
+    assert viewer is not None and viewer.permissions == PERMISSIONS[ApiRole.VIEWER]
+    assert operator is not None and operator.permissions == PERMISSIONS[ApiRole.OPERATOR]
     assert not made.docs and READ not in repr(made)
 
 

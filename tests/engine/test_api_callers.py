@@ -15,8 +15,9 @@ from config.ice import IceServer
 from config.secret import Secret
 from config.service import ApiRole, ApiSettings, ApiToken
 from engine import ice
+from engine.access.role import Permission
 from engine.api.app import create_app
-from engine.api.settings import Callers, Scope, Settings, configured, token
+from engine.api.settings import Callers, Settings, configured, token
 from engine.ice import Told
 from engine.tokens import Claims, read, sign
 from engine.whip import GONE, Answered, Outcome, Refused, Sought
@@ -78,7 +79,7 @@ def desk() -> Desk:
 
 
 def app(desk: Desk | None, callers: Callers = CALLERS) -> FastAPI:
-    site = token("shop", SITE, Scope.CALLERS)
+    site = token("shop", SITE, Permission.CALLERS)
     return create_app(Node(), replace(SETTINGS, tokens=(*SETTINGS.tokens, site), callers=callers), desk)
 
 
@@ -136,7 +137,7 @@ def test_roles_and_keys_are_as_configured() -> None:
     held = {"shop": ApiToken(token=Secret("test", SITE), role=ApiRole.SITE)}
     callers = CallerSettings(keys={"k1": Secret("test", KEY)}, key="k1", origins=(PAGE,))
     settings: Settings = configured(ApiSettings(tokens=held, callers=callers))
-    assert settings.tokens[0].scopes == {Scope.CALLERS}
+    assert settings.tokens[0].permissions == {Permission.CALLERS}
     assert (settings.callers.keys, settings.callers.origins) == ({"k1": KEY}, {PAGE})
     with pytest.raises(ValueError, match="'k1' is too short"):
         configured(ApiSettings(callers=CallerSettings(keys={"k1": Secret("test", "short")})))

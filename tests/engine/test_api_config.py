@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from engine.access.role import Permission
 from engine.api.app import create_app, set_settings
 from engine.api.idempotency import Once
 from engine.api.problem import Problem
-from engine.api.settings import Scope, Settings, token
+from engine.api.settings import Settings, token
 from tests.engine.api_node import READ, SETTINGS, WRITE
 from tests.engine.api_node import Node as NodeInMemory
 from tests.engine.operating_stand import Stand, shipped
@@ -198,7 +199,7 @@ def test_a_token_that_is_taken_away_opens_nothing_any_more() -> None:
     app = create_app(NodeInMemory(), SETTINGS)
     ask = Client(app)
     assert ask("GET", "/v1/calls", READ).status_code == 200
-    set_settings(app, Settings(tokens=(token("new", "another-token-0123456789", Scope.READ),)))
+    set_settings(app, Settings(tokens=(token("new", "another-token-0123456789", Permission.CALLS),)))
     refused(ask("GET", "/v1/calls", READ), 401, "unauthorized")
     assert ask("GET", "/v1/calls", "another-token-0123456789").status_code == 200
 

@@ -200,10 +200,20 @@ def test_a_call_that_was_put_into_words_is_kept_with_its_review_when_it_is_over(
     found, lines = talk.kept.review(call), talk.kept.lines(call)
     assert found is not None and lines is not None
     assert (found.agent, found.outcome, found.topics) == ("agent0", "unresolved", ("delivery",))
-    assert found.moods["customer"].reasons[0] == "verguenza"
+    assert found.moods["customer"].reasons[0] == "vergüenza"
     assert [(each.side, each.low, each.gist) for each in lines] == [("customer", True, True)]
     assert found.summary == "customer: my parcel has not arrived, this is a disgrace"
     assert [each.review.call for each in talk.kept.page(TextFilter(words="disgrace")).items] == [call]
+
+
+def test_last_words_of_a_call_that_is_over_bring_no_help_and_leave_nothing(talk: Talk) -> None:
+    call = talk.call
+    talk.house.switch.hang_up(call.id, talk.world.now)
+    talk.run(1.0)
+    talk.assist.said(
+        call, Line(call.id, "customer", 1, 1.0, 2.0, "en", "my parcel has not arrived"), talk.world.now
+    )
+    assert talk.helps == [] and not talk.assist._calls
 
 
 # --- the page and the API ---------------------------------------------------------------------------

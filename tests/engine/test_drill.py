@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, insert
 
-from engine.drill import Ask, Dimension, Formula, Report, Within, reported
+from engine.access.principal import Reach
+from engine.drill import Ask, Dimension, Formula, Report, reported
 from engine.events import AgentChanged, CallRecord, EndReason, Event, Side
 from engine.speech_events import InterpreterSpoke
 from engine.store import database, drill, migrate
@@ -228,8 +229,13 @@ def test_moods_and_interpreters_delays_are_means_over_calls_that_have_them(store
 
 def test_only_what_is_somebodys_to_see_is_added_up(store: Engine) -> None:
     keep(store, call("a", market="de"), call("b", market="es"), call("c", market="es", queue="sales"))
-    within = Within(markets=frozenset({"es"}), queues=frozenset({"sales"}))
-    assert asked(store, replace(DAY, within=within)).total.offered == 1
+    people, served = frozenset({"alice"}), frozenset({"sales"})
+    market = Reach(markets=frozenset({"es"}))
+    team = Reach(agents=people, agents_of_calls=people, queues=served, queues_of_calls=served)
+    assert asked(store, replace(DAY, within=market)).total.offered == 2
+    assert asked(store, replace(DAY, within=team)).total.offered == 3
+    keep(store, call("d", agent="carol"), call("e", agent="", queue="sales"), call("f", agent=""))
+    assert asked(store, replace(DAY, within=team)).total.offered == 4
     assert asked(store, replace(DAY, only={Dimension.MARKET: "es"})).total.offered == 2
 
 

@@ -13,39 +13,21 @@ from engine.events import EndReason
 from engine.guest import LOWERED, TABLE, Standing, What
 from engine.states import State
 from engine.views import IllegalState, UnknownCall
-from media.messages import SetGain
 from routing.agent import AgentEvent
-from routing.number import Feature
+from routing.number import Feature, FeatureCode
 from sip.uri import Uri
+from tests.engine.overheard import Overheard
 from tests.sim.house import DOMAIN
-from tests.sim.stage import AgentVoice, Stage, Voice
+from tests.sim.stage import AgentVoice, Voice
 
 
-class Room(Stage):
-    """A customer talks to agent0; agent1 interprets. gains: how loud each hears each now, as workers know."""
+class Room(Overheard):
+    """A customer talks to agent0; agent1 interprets."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, agents=2)
-        self.gains: dict[tuple[int, int], float] = {}
-        self.noted: list[str] = []
-        self.house.switch.observers.append(lambda event: self.noted.append(getattr(event, "kind", "")))
-        media = self.house.switch.media
-        send = media.send
-
-        def watched(worker: int, command: object) -> None:
-            if isinstance(command, SetGain):
-                self.gains[command.src, command.dst] = command.gain
-            send(worker, command)  # type: ignore[arg-type]
-
-        media.send = watched  # type: ignore[method-assign]
         self.switch.set_agent("agent1", AgentEvent.PAUSE, self.world.now)
-        self.caller = self.customer()
-        self.run(6.0)
-        assert self.call.state is State.TALKING and self.call.agent == "agent0"
-
-    @property
-    def switch(self):  # type: ignore[no-untyped-def]
-        return self.house.switch
+        self.talk()
 
     @property
     def interpreter(self) -> AgentVoice:
@@ -57,21 +39,13 @@ class Room(Stage):
 
     def hears(self) -> dict[str, float]:
         """Who hears whom: by the first letters of listener and source, what is above nothing."""
-        call = self.call
-        third = call.guest.leg if call.guest is not None else None
-        legs = {"c": call.customer, "a": call.party, "g": third}
-        numbers = {letter: leg.number for letter, leg in legs.items() if leg is not None}
-        return {
-            listener + source: self.gains[numbers[source], numbers[listener]]
-            for listener in numbers
-            for source in numbers
-            if self.gains.get((numbers[source], numbers[listener]), 0.0) > 0
-        }
+        third = self.call.guest.leg if self.call.guest is not None else None
+        return self.between({"c": self.call.customer, "a": self.call.party, "g": third})
 
     @property
-    def kinds(self) -> list[str]:
+    def told(self) -> list[str]:
         """What the journal tells of guests."""
-        return [kind.removeprefix("call.guest_") for kind in self.noted if "guest" in kind]
+        return [kind.removeprefix("call.guest_") for kind in self.kinds if "guest" in kind]
 
 
 ALL_THREE = {"ca": LOWERED, "ac": LOWERED, "cg": 1.0, "ag": 1.0, "gc": 1.0, "ga": 1.0}
@@ -88,7 +62,7 @@ def test_the_interpreter_is_heard_in_full_and_the_two_hear_each_other_lowered(ro
     room.ask()
     assert room.call.guest is not None and room.call.guest.standing is Standing.IN
     assert room.hears() == ALL_THREE
-    assert room.kinds == ["asked", "joined"]
+    assert room.told == ["asked", "joined"]
     assert not room.switch.acd.agents["agent1"].free, "nobody else is put through to an interpreter"
 
 
@@ -99,7 +73,7 @@ def test_when_the_interpreter_hangs_up_the_two_hear_each_other_as_before(room: R
     room.interpreter.host.pump()
     room.run(1.0)
     assert room.hears() == THE_TWO and room.call.state is State.TALKING
-    assert room.kinds == ["asked", "joined", "left"]
+    assert room.told == ["asked", "joined", "left"]
     assert room.switch.acd.calls_of("agent1") == set()
     room.ask()
     assert room.hears() == ALL_THREE, "and may be asked again"
@@ -143,7 +117,7 @@ def test_one_who_does_not_answer_is_told_of_and_the_two_talk_on(room: Room) -> N
     room.ask()
     room.run(60.0)
     assert room.call.guest is None and room.hears() == THE_TWO
-    assert room.kinds == ["asked", "missed"]
+    assert room.told == ["asked", "missed"]
 
 
 def test_while_one_holds_the_guest_waits_with_music_and_is_back_with_them(room: Room) -> None:
@@ -190,14 +164,14 @@ def test_when_the_agent_gives_the_customer_to_another_the_guest_is_let_go(room: 
     room.agent.host.pump()
     room.run(2.0)
     assert room.call.guest is None and not room.interpreter.live
-    assert room.kinds == ["asked", "joined", "left"]
+    assert room.told == ["asked", "joined", "left"]
 
 
 @pytest.mark.parametrize("to", ["+4930100", "nowhere", "agent0", ""])
 def test_who_cannot_join_is_refused_with_the_reason(room: Room, to: str) -> None:
     if to == "agent0":
         room.ask(to)
-        assert room.call.guest is None and room.kinds == ["asked", "missed"], "she is in the call herself"
+        assert room.call.guest is None and room.told == ["asked", "missed"], "she is in the call herself"
         assert len(room.call.legs) == len(room.switch.legs) == 2
         return
     with pytest.raises(IllegalState):
@@ -221,8 +195,10 @@ def test_an_agent_asks_by_a_code_beside_the_call(room: Room) -> None:
     beside = next(iter(switch.calls.values()))
     other = type(beside)(switch, "beside", "*53", "agent0", room.world.now)
     other.caller = "agent0"
-    assert feature(switch, other, Feature.INTERPRETER, room.world.now) == "connecting"
-    assert feature(switch, other, Feature.INTERPRETER, room.world.now) == "agent-not-possible", "once"
+    assert feature(switch, other, FeatureCode(Feature.INTERPRETER), room.world.now) == "connecting"
+    assert feature(switch, other, FeatureCode(Feature.INTERPRETER), room.world.now) == "agent-not-possible", (
+        "once"
+    )
     room.agent.take_back()
     room.run(3.0)
     assert room.hears() == ALL_THREE

@@ -140,7 +140,7 @@ def test_a_secret_is_known_by_its_key(out: io.StringIO, key: str) -> None:
     "text",
     [
         "sip:alice@example.com:5060",
-        "sip:+4930123456@192.0.2.1:5060;transport=udp",
+        "sip:alice@192.0.2.1:5060;transport=udp",
         "the basic calls answered",
         "o=- 1 1 IN IP4 192.0.2.1\r\na=rtpmap:0 PCMU/8000",
         "the token of 'wallboard' does not have the scope",
@@ -193,3 +193,29 @@ def test_the_limiter_remembers_a_bounded_number_of_events() -> None:
     for number in range(5000):
         limiter(None, "error", {"event": f"fault {number}"})
     assert len(limiter._seen) <= log.MAX_KINDS
+
+
+def test_numbers_of_people_are_masked_by_key_and_by_form(out: io.StringIO) -> None:
+    logger = structlog.get_logger("call")
+    logger.info(
+        "call from +34911234567", customer="911234567", uri="sip:+34911234567@192.0.2.7", caller="Ana"
+    )
+    logger.warning("odd", told=["paid with 4111 1111 1111 1111", {"mail": "maria@example.org"}])
+    logging.getLogger("uvicorn").error("no answer from %s", "+34911234567")
+    written = out.getvalue()
+    for number in ("911234567", "4111", "maria@", "Ana"):
+        assert number not in written
+    first, second, third = lines(out)
+    assert first["event"] == "call from +34******567" and first["customer"] == "******567"
+    assert first["uri"] == "sip:+34******567@192.0.2.7" and first["caller"] == "A***"
+    assert second["told"] == ["paid with ************1111", {"mail": "m***@example.org"}]
+    assert third["event"] == "no answer from +34******567"
+
+
+def test_what_is_nobodys_number_stays_in_the_log(out: io.StringIO) -> None:
+    structlog.get_logger("sip").info(
+        "bound", call="019a4f3c2b10-5d1e8a90c4b7f263", at_="2025-10-09T08:53:20Z", peer="192.168.100.200:5060"
+    )
+    (line,) = lines(out)
+    assert line["call"] == "019a4f3c2b10-5d1e8a90c4b7f263" and line["peer"] == "192.168.100.200:5060"
+    assert line["at_"] == "2025-10-09T08:53:20Z"

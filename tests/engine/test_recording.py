@@ -21,7 +21,7 @@ from engine.events import (
 from engine.states import State
 from media.codecs import g711
 from media.recording import Record, RecordingFailed
-from routing.number import Feature
+from routing.number import Feature, FeatureCode
 from routing.queue import RecordingTerms
 from sip.uri import Uri
 from tests.engine.tape import Tape
@@ -147,11 +147,18 @@ def test_an_agent_pauses_with_a_code_that_she_dials_beside_the_call(tmp_path: Pa
     to_talk(stage)
     call, switch = stage.call, stage.house.switch
     beside = replace_caller(call, call.agent)
-    assert feature(switch, beside, Feature.PAUSE_RECORDING, stage.world.now) == "recording-paused"
+    assert (
+        feature(switch, beside, FeatureCode(Feature.PAUSE_RECORDING), stage.world.now) == "recording-paused"
+    )
     assert tape.told(RecordingPaused)[0].by == call.agent
-    assert feature(switch, beside, Feature.RESUME_RECORDING, stage.world.now) == "recording-resumed"
+    assert (
+        feature(switch, beside, FeatureCode(Feature.RESUME_RECORDING), stage.world.now) == "recording-resumed"
+    )
     stranger = replace_caller(call, "nobody")
-    assert feature(switch, stranger, Feature.PAUSE_RECORDING, stage.world.now) == "agent-not-possible"
+    assert (
+        feature(switch, stranger, FeatureCode(Feature.PAUSE_RECORDING), stage.world.now)
+        == "agent-not-possible"
+    )
 
 
 def replace_caller(call: Any, caller: str) -> Any:

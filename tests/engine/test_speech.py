@@ -10,6 +10,7 @@ import pytest
 from engine.events import Side
 from engine.speech.sight import speech_view
 from engine.speech_events import LanguageFound, SpeechStrained
+from engine.speech_views import CannotView
 from engine.states import State
 from engine.views import Caption, LegSide
 from media.messages import Play, Tap, Untap
@@ -25,10 +26,13 @@ from media.speech.messages import (
     SpeechCommand,
     SpeechEvent,
     Strained,
+    Talking,
     Unable,
 )
 from media.speech.shedding import Level
 from routing.queue import SpeechTerms
+from sip.uri import Uri
+from tests.sim.house import DOMAIN
 from tests.sim.stage import Stage, Voice
 
 
@@ -234,7 +238,7 @@ def test_a_side_sees_how_both_hear_each_other_and_what_keeps_an_interpreter_away
     seen = speech_view(scene.call, Side.AGENT), speech_view(scene.call, Side.CUSTOMER)
     assert [(each.voice, each.fault) for each in seen if each] == [("over", "hear"), ("off", "")]
     assert [(each.voice_there, each.fault_there) for each in seen if each] == [("off", ""), ("over", "hear")]
-    assert seen[0] is not None and seen[0].cannot == ("nobody hears es",)
+    assert seen[0] is not None and seen[0].cannot == (CannotView(what="hear", why="nobody hears es"),)
 
 
 def test_a_sentence_without_a_translation_is_final_and_says_why(scene: Scene) -> None:
@@ -372,3 +376,102 @@ def test_who_does_what_is_known_as_the_ear_tells_it(scene: Scene) -> None:
     assert scene.speech.offers == (offer,)
     scene.speech.lost(scene.world.now)
     assert scene.speech.offers == ()
+
+
+def test_last_words_that_come_after_a_hold_stay_in_their_caption(scene: Scene) -> None:
+    phone = to_talk(scene)
+    customer, agent = scene.legs
+    scene.told(said(customer, 1, "mi pedido"))
+    phone.hold()
+    scene.run(0.5)
+    scene.told(said(customer, 1, "y otra", utterance=2))  # its first words come while they wait
+    phone.take_back()
+    scene.run(0.5)
+    scene.told(said(customer, 1, "sigo", utterance=3))
+    scene.told(said(customer, 2, "mi pedido no", over=True), rendered(customer, agent, 1, "my order"))
+    scene.told(said(customer, 2, "y otra cosa", over=True, utterance=2))
+    assert [(each.line, each.text) for each in scene.shown] == [
+        *[(1, "mi pedido"), (2, "y otra"), (3, "sigo")],
+        *[(1, "mi pedido no"), (1, "mi pedido no"), (2, "y otra cosa")],
+    ]
+
+
+def test_the_last_words_of_who_was_left_are_not_spoken_to_who_goes_on_with_another(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, SpeechTerms(True, "over"), agents=2)
+    to_talk(scene)
+    customer, left = scene.legs
+    agent, colleague = scene.agents
+    if agent.session is None:
+        agent, colleague = colleague, agent
+    assert agent.session is not None
+    agent.session.refer(Uri.parse(f"sip:{colleague.name}@{DOMAIN}"), now=scene.world.now)
+    agent.host.pump()
+    scene.run(6.0)
+    assert scene.call.state is State.TALKING and left not in scene.legs
+    path = tmp_path / "clip.wav"
+    path.write_bytes(b"")
+    before = len(scene.played)
+    scene.told(Clip(1, left, customer, 1, str(path), 0.5, "adiós", "es", "voice", scene.world.now))
+    assert not path.exists() and len(scene.played) == before
+
+
+def test_of_who_is_not_heard_any_more_nothing_is_remembered_as_not_possible(scene: Scene) -> None:
+    to_talk(scene)
+    customer, _ = scene.legs
+    scene.house.switch.hang_up(scene.call.id, scene.world.now)
+    scene.house.host.pump()
+    scene.told(Unable(customer, "translate", "no answer came"))
+    assert not scene.speech.faults
+
+
+def test_a_call_that_is_over_feels_nothing_whatever_comes_late(scene: Scene) -> None:
+    to_talk(scene)
+    customer, _ = scene.legs
+    scene.told(said(customer, 1, "es una vergüenza", over=True))
+    feelings = scene.house.switch.feelings
+    assert feelings.of(scene.call.id, "customer").reasons
+    scene.house.switch.hang_up(scene.call.id, scene.world.now)
+    scene.run(1.0)
+    scene.told(Talking(customer, False, 2.0), said(customer, 1, "una vergüenza", over=True, utterance=2))
+    assert not feelings._calls
+
+
+def test_a_caption_says_that_its_interpreter_was_not_heard(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, SpeechTerms(True, "over"))
+    to_talk(scene)
+    customer, agent = scene.legs
+    path = tmp_path / "clip.wav"
+
+    def clip(utterance: int, at: float) -> None:
+        path.write_bytes(b"")
+        scene.told(Clip(1, customer, agent, utterance, str(path), 0.5, "hello", "en", "voice", at))
+
+    scene.told(said(customer, 1, "hola", over=True), rendered(customer, agent, 1, "hello", over=True))
+    clip(1, scene.world.now)  # it is played
+    shown = len(scene.shown)
+    scene.told(said(customer, 1, "sigo aquí", over=True, utterance=2))
+    clip(2, scene.world.now - 60.0)  # it comes far too late
+    assert not path.exists()
+    assert [(each.line, each.marks) for each in scene.shown[shown:]] == [(2, ()), (2, ("unspoken",))]
+    scene.speech.choose(scene.call.id, Side.AGENT, "off", scene.world.now)
+    scene.told(said(customer, 1, "adiós", over=True, utterance=3))
+    clip(3, scene.world.now)  # that nobody wants to hear any more
+    assert not path.exists() and scene.shown[-1].marks == ()
+
+
+def test_what_was_found_and_chosen_is_known_after_a_hold(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, SpeechTerms(True, "over", detect=("pt",)))
+    phone = to_talk(scene)
+    customer, agent = scene.legs
+    scene.told(Speaks(customer, "pt"))
+    scene.speech.choose(scene.call.id, Side.AGENT, "off", scene.world.now)
+    phone.hold()
+    scene.run(0.5)
+    scene.ear.asked.clear()
+    phone.take_back()
+    scene.run(0.5)
+    expected = {each.leg: each for each in scene.ear.asked if isinstance(each, Attend)}
+    assert expected[customer].languages[0] == expected[agent].into[0].language == "pt"
+    assert (expected[customer].into[0].voice, expected[agent].into[0].voice) == ("off", "over")
+    assert scene.speech.interpreter(scene.call.id, agent)[0] == "off"
+    assert scene.speech.interpreter(scene.call.id, customer)[0] == "over"

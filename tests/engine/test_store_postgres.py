@@ -22,19 +22,26 @@ from sqlalchemy import text
 
 from config.hook import HookSettings
 from config.secret import Secret
+from engine.access.chain import Entry, verify
+from engine.access.errors import LastAdmin, NameTaken
+from engine.access.role import Role
 from engine.drill import Dimension, reported
 from engine.journal import Journal
 from engine.speech_events import InterpreterSpoke
 from engine.store import database, migrate, schema
+from engine.store.accounts import Session, User
 from engine.store.keeper import Keeping
 from engine.store.outbox import Failed, Outbox
 from engine.store.records import RecordFilter
+from engine.store.traces import Row, TraceStore
+from engine.store.trail import TrailFilter
 from engine.store.transcripts import Felt, Review
 from routing.report import HOUR_S, added, figures
 from tests.engine.store_samples import NODE, T0, arrived, ended, record, talk
 from tests.engine.test_drill import BASE, DAY, call, state
 from tests.engine.test_line_sums import probed, used
 from tests.engine.test_transcripts import FINDINGS, calls, fill
+from tests.engine.test_within import within_reach
 from tests.engine.transcript_samples import said
 
 pytest.importorskip("psycopg", reason="the PostgreSQL driver psycopg is not installed")
@@ -171,6 +178,16 @@ def test_what_was_said_is_found_by_its_words_and_erased(journal: Journal) -> Non
     assert calls(kept, words="refund") == ["c3"] and calls(kept, written=True) == ["c4", "c3"]
 
 
+def test_traces_are_kept_by_node_and_let_go_of(journal: Journal) -> None:
+    store, other = journal.traces, TraceStore(journal._engine, "n2")
+    store.keep([Row("t1", T0, b"\x00first"), Row("t2", T0 + 9, b"\xff")])
+    other.keep([Row("t1", T0 + 1, b"later")])
+    store.keep([Row("t1", T0, b"\x00again")])
+    assert store.get("t1") == [b"\x00again", b"later"]
+    assert store.erase_before(T0 + 5) == 2
+    assert (store.get("t1"), store.get("t2")) == ([], [b"\xff"])
+
+
 def test_what_lines_did_is_added_up(journal: Journal) -> None:
     hours = [T0 // HOUR_S * HOUR_S + 10.0, T0 // HOUR_S * HOUR_S + 3590.0, (T0 // HOUR_S + 1) * HOUR_S]
     for at in hours:
@@ -245,3 +262,61 @@ def test_hooks_are_told_out_of_the_same_outbox(journal: Journal) -> None:
     outbox.settle([], [Failed(second, "answered 410", None)])
     assert [letter.error for letter in outbox.dead("crm")] == ["answered 410"]
     assert outbox.waiting()["crm"].dead == 1 and outbox.replay("crm", [second.seq], T0, T0 + 1) == 1
+
+
+def test_a_code_is_taken_once_and_the_last_administrator_stays(journal: Journal) -> None:
+    accounts = journal.accounts
+    for name in ("admin", "boss"):
+        accounts.add(
+            User(name=name, role=Role.ADMIN, markets=(), subject=None if name == "boss" else "iss 1")
+        )
+    with pytest.raises(NameTaken):
+        accounts.add(User(name="other", role=Role.AGENT, subject="iss 1"))
+    with ThreadPoolExecutor(8) as nodes:
+        taken = list(nodes.map(lambda _: accounts.take_step("boss", 7), range(8)))
+    assert sum(taken) == 1
+
+    def demote(name: str) -> object:
+        try:
+            return accounts.change(name, T0, role=Role.AGENT)
+        except LastAdmin as error:
+            return error
+
+    with ThreadPoolExecutor(2) as nodes:
+        assert sum(isinstance(each, LastAdmin) for each in nodes.map(demote, ("admin", "boss"))) == 1
+    session = Session(
+        digest="d", owner="boss", how="password", source="", made_at=T0, seen_at=T0, expires_at=T0 + 9
+    )
+    accounts.begin_session(session, 5.0)
+    assert accounts.session("d") is not None
+    accounts.change("boss", T0, ends=True, display="B")
+    assert accounts.session("d") is None
+
+
+def test_nodes_that_write_the_audit_log_together_write_one_chain(journal: Journal) -> None:
+    def write(node: int) -> None:
+        for number in range(10):
+            id = f"{node}-{number}"
+            journal.trail.append(
+                [Entry(id, T0 + number / 7, str(node), "señor\0", "password", "x", id, "done")]
+            )
+
+    with ThreadPoolExecutor(4) as nodes:
+        list(nodes.map(write, range(4)))
+    rows = list(journal.trail.rows())
+    assert verify(rows).rows == 40 and len({row.entry.object for row in rows}) == 40
+    journal.trail.append([rows[0].entry], again=True)
+    assert verify(journal.trail.rows()).rows == 40
+    page, after = journal.trail.page(TrailFilter(node="2"), limit=4)
+    assert [row.entry.object for row in page] == ["2-9", "2-8", "2-7", "2-6"] and after is not None
+
+
+def test_records_within_reach_are_found_by_market_and_team(journal: Journal) -> None:
+    for id, more in {
+        "c1": {"market": "de"},
+        "c2": {"market": "us", "agent": "carol"},
+        "c3": {"market": "de", "agent": "", "queue": "sales"},
+    }.items():
+        journal.finish(ended(id), record(id, **more))
+    journal.flush()
+    assert within_reach(journal) == {"de": "c3 c1", "north": "c1", "south": "c3 c2"}

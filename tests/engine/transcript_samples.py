@@ -49,6 +49,7 @@ class Kept:
             if (wanted.below is None or (each.score is not None and each.score < wanted.below))
             and (not wanted.written or each.call in self.said)
             and (wanted.words is None or self._has(each.call, wanted.words))
+            and wanted.reach.sees_call(each.market, each.queue, each.agent)
         ][cursor == "second" :]
         return HitPage(tuple(found[:limit]), "second" if len(found) > limit else None)
 

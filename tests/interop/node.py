@@ -50,7 +50,8 @@ AGENTS = {
     "fay": ["kiosk"],
     "gus": [],
 }
-USERS = ("customer", "visitor", "lodger", "tenant")
+USERS = ("customer", "visitor", "lodger", "tenant", "sue")
+SUPERVISORS = {"sue": ["counter"]}  # account -> queues
 TOKEN = {"Authorization": "Bearer console-token-for-tests"}
 _nodes = count()
 
@@ -281,7 +282,10 @@ def write_config(
         "queues": {name: queue(name) for queues in AGENTS.values() for name in queues},
         "agents": {
             "agents": {name: agent(name, queues) for name, queues in AGENTS.items()},
-            "users": {name: {"password": {"file": f"{name}.password"}} for name in USERS},
+            "users": {
+                name: {"password": {"file": f"{name}.password"}, "supervises": SUPERVISORS.get(name, [])}
+                for name in USERS
+            },
         },
         "numbers": _numbers(far_ends),
     }

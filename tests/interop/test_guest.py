@@ -6,56 +6,16 @@ from collections.abc import Callable
 from math import log10
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from engine.guest import LOWERED
-from engine.hearing import I16, heard, read_wav
 from sip.pjsip.process import Softphone
 from tests.interop.node import Node
+from tests.interop.room import Room
 
-RATE = 8000
 LOWERED_DB = 20 * log10(LOWERED)
 Phones = Callable[..., Softphone]
 Speech = Callable[[str], Path]
-
-
-class Room:
-    """Phones and their calls, of whom one speaks at a time while the others listen."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.calls: dict[Softphone, int] = {}
-        self._takes = 0
-
-    def says(self, speaker: Softphone, sentence: Path) -> dict[str, float]:
-        """How loud each of the others heard it, dB over how it was said."""
-        self._takes += 1
-        others = {
-            phone: self.folder / f"{self._takes}-{phone.name}.wav"
-            for phone in self.calls
-            if phone is not speaker
-        }
-        for phone, file in others.items():
-            phone.ask("record", call=self.calls[phone], file=str(file))
-        speaker.ask("play", call=self.calls[speaker], file=str(sentence))
-        speaker.expect("played", 10, call=self.calls[speaker])
-        for phone in others:
-            phone.ask("stop", call=self.calls[phone], what="record")
-        said = read_wav(sentence, RATE)
-        levels: dict[str, float] = {}
-        for phone, file in others.items():
-            received = read_wav(file, RATE)
-            assert heard(said, received, RATE), f"{phone.name} did not hear {speaker.name}"
-            levels[phone.name] = level(received) - level(said)
-        return levels
-
-
-def level(samples: I16) -> float:
-    """Of what is not pause, dB."""
-    blocks = samples[: len(samples) // 160 * 160].reshape(-1, 160).astype(np.float64)
-    power = (blocks**2).mean(axis=1)
-    return float(10 * np.log10(power[power > power.max() / 100].mean()))
 
 
 def test_an_interpreter_is_heard_in_full_over_the_two_lowered_and_they_go_on_alone(

@@ -158,6 +158,23 @@ def test_a_key_pressed_on_one_leg_reaches_those_who_hear_it_rendered(stage):
     assert [event.digit for event in stage.told(Dtmf)] == ["3"]
 
 
+def test_keys_are_kept_from_who_is_not_to_be_dialled_them_and_leave_no_gap_there(stage):
+    a, b = stage.leg(1, PCMU), stage.leg(2, PCMA)
+    c = stage.leg(3, PCMA)
+    stage.do(SetGain(1, 2, keys=False), SetGain(3, 2), SetGain(1, 3))
+    a.hertz = 440
+    stage.run(0.3)
+    a.press(3)
+    stage.run(0.5)
+    assert [heard.pt for heard in b.got if heard.pt == DTMF] == []
+    assert any(heard.pt == DTMF for heard in c.got), "another one is dialled them"
+    assert np.diff([heard.at for heard in b.got[5:]]).max() < 0.021
+    stage.do(SetGain(1, 2))
+    a.press(4)
+    stage.run(0.5)
+    assert {heard.payload[0] for heard in b.got if heard.pt == DTMF} == {4}, "until told otherwise"
+
+
 def test_skipped_ticks_leave_a_gap_in_time_not_in_sequence(stage, music):
     phone = stage.leg(1)
     stage.do(Play(1, 1, [music], loop=True))

@@ -14,7 +14,7 @@ from config.cluster import ClusterSettings
 from config.line import LineSettings
 from config.media import MediaSettings, port_shares
 from config.node import Limits, NodeSettings
-from config.people import AgentSettings
+from config.people import AgentSettings, UserSettings
 from config.schema import Config
 from config.secret import Secret
 from config.service import ApiSettings, StoreSettings
@@ -26,7 +26,17 @@ from media.control import Control
 from media.io.memory import MemoryNetwork
 from media.io.wav import Files
 from media.messages import Address, AnyCommand, OpenLeg
-from routing.number import AgentTarget, Echo, Feature, FeatureCode, NumberPlan, QueueTarget, Rule, UriTarget
+from routing.number import (
+    AgentTarget,
+    Callers,
+    Echo,
+    Feature,
+    FeatureCode,
+    NumberPlan,
+    QueueTarget,
+    Rule,
+    UriTarget,
+)
 from routing.queue import QueueSpec
 from sip.agent import UserAgent
 from sip.hop import Hop
@@ -74,12 +84,14 @@ def config(agents: int, rtp_timeout_s: float = 0.0, *, name: str = "sim", addres
                                 queues=("support", "sales") if n % 3 else ("support",))
             for n, name in enumerate(names)
         },
-        users={},
-        numbers=NumberPlan("DE", exact),
+        users={name: UserSettings(name=name, password=Secret("test", f"secret of {name}"), supervises=("*",))
+               for name in SUPERVISORS},
+        numbers=NumberPlan("DE", exact, {"*86": Rule("*86", FeatureCode(Feature.SUPERVISE), Callers.USERS)}),
         lines={"carrier": LineSettings(name="carrier", country="DE", sources=(ip_network("10.1.0.0/16"),))},
     )  # fmt: skip
 
 
+SUPERVISORS = ("sue", "tom", "ute", "vic")
 CODES = {
     "*45": Feature.LOGIN, "*46": Feature.LOGOUT, "*47": Feature.PAUSE, "*48": Feature.RESUME,
     "*49": Feature.WRAP_UP_OVER,
@@ -211,7 +223,7 @@ class House:
         self.host.expire = self._expire
 
     def _guest(self, user: str) -> object:
-        return self.switch.tickets.secret(user)
+        return self.switch.guest(user)
 
     # --- the ports of the switch ------------------------------------------------------------------
 

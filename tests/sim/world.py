@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sip.agent import UserAgent
 from sip.hop import Hop
+from sip.ladder import Ladders
 
 
 @dataclass(frozen=True)
@@ -87,11 +88,14 @@ class Host:
         self.expire: Callable[[float], None] = agent.timeout
         self.up = True
         self.known = ""  # by other nodes' certificates
+        self.tap: Ladders | None = None  # who is shown what comes and goes
         self._alarm: float | None = None
         world.hosts[address, port] = self
 
     def receive(self, data: bytes, hop: Hop) -> None:
         if self.up:
+            if self.tap is not None:
+                self.tap.received(data, hop, self.world.now)
             self.agent.receive(data, hop, self.world.now)
             self.pump()
 
@@ -100,6 +104,8 @@ class Host:
         while True:
             events, outgoing = self.agent.events(), self.agent.outgoing()
             for data, hop in outgoing:
+                if self.tap is not None:
+                    self.tap.sent(data, hop, self.world.now)
                 self.world.send(self, data, hop)
             for event in events:
                 self.on_event(event)

@@ -8,7 +8,9 @@ import structlog
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
-from engine.api.deps import EngineView, Reader, View, Writer
+from engine.access.principal import Principal
+from engine.access.role import Permission
+from engine.api.deps import EngineView, View, may
 from engine.api.documented import problems
 from engine.api.paging import PageQuery, cut
 from engine.api.problem import Problem, not_found
@@ -17,6 +19,9 @@ from engine.views import AgentView
 
 router = APIRouter(prefix="/v1/agents", tags=["agents"])
 log = structlog.get_logger("api")
+
+Reader = Annotated[Principal, may(Permission.BOARD)]
+Writer = Annotated[Principal, may(Permission.ACT_ON_AGENTS)]
 
 AgentName = Annotated[Plain, Path(description="The agent's name.")]
 
@@ -58,8 +63,8 @@ async def set_agent_state(view: View, caller: Writer, agent: AgentName, change: 
     What is asked during an offer or a call takes effect after it. Answers the agent as she is now.
     """
     find(view, agent)
-    view.set_agent_state(agent, change.state, change.reason)
-    log.info("agent state set by hand", agent=agent, state=str(change.state), by=caller.name)
+    view.set_agent_state(agent, change.state, change.reason, caller.who)
+    log.info("agent state set by hand", agent=agent, state=str(change.state), by=caller.who)
     return find(view, agent)
 
 
@@ -72,7 +77,7 @@ async def set_agent_state(view: View, caller: Writer, agent: AgentName, change: 
 )
 async def tell_agent(view: View, caller: Writer, agent: AgentName, note: AgentNote) -> AgentNoteTold:
     """Her page shows it at once, beside her call. The customer hears and sees nothing of it."""
-    pages = view.tell_agent(agent, note.text, caller.name)
+    pages = view.tell_agent(agent, note.text, caller.who)
     if not pages:
         raise Problem(409, "illegal-state", f"{agent} has no page open; call her instead")
     return AgentNoteTold(pages=pages)

@@ -8,14 +8,19 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from engine.access.principal import Principal
+from engine.access.role import Permission
 from engine.api.assist_schemas import AgentHelp, AgentHelpList
-from engine.api.deps import Listener, Reader, View
+from engine.api.deps import View, may
 from engine.api.documented import problems
 from engine.api.plain import Plain
 from engine.api.problem import not_found
 from engine.api.routes.calls import CallId
 
 router = APIRouter(tags=["assist"])
+
+Reader = Annotated[Principal, may(Permission.BOARD)]
+Listener = Annotated[Principal, may(Permission.LISTEN)]
 
 
 class LookUpQuery(BaseModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Annotated
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -12,15 +13,20 @@ import structlog
 from fastapi import APIRouter, Request
 
 from engine import tokens
+from engine.access.principal import Principal
+from engine.access.role import Permission
 from engine.api.caller_schemas import CallerToken, CallerTokenWish, IceServer
-from engine.api.deps import CallerDesk, Desk, EngineView, Site, settings_of
+from engine.api.deps import CallerDesk, Desk, EngineView, may
 from engine.api.documented import problems
+from engine.api.identify import settings_of
 from engine.api.node_schemas import NodeToMeasure
 from engine.api.problem import Problem, not_found
 from engine.tokens import Claims
 
 router = APIRouter(prefix="/v1/callers", tags=["callers"])
 log = structlog.get_logger("api")
+
+Site = Annotated[Principal, may(Permission.CALLERS)]
 
 
 @router.post(
@@ -34,7 +40,9 @@ async def make_caller_token(request: Request, site: Site, desk: Desk, wish: Call
     """For a site's backend, which knows its visitor; pages themselves must never hold an API token. Whoever
     has the signing key may make tokens without asking.
     """
-    return made(request, desk, wish, site.name)
+    if not site.sees_market(wish.market or ""):
+        raise Problem(403, "forbidden", "you are limited to markets; name one of yours in `market`")
+    return made(request, desk, wish, site.who)
 
 
 def made(request: Request, desk: CallerDesk, wish: CallerTokenWish, by: str) -> CallerToken:

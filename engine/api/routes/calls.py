@@ -10,7 +10,9 @@ from fastapi import APIRouter, Path, Query
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
-from engine.api.deps import Reader, View, Writer
+from engine.access.principal import Principal
+from engine.access.role import Permission
+from engine.api.deps import View, may
 from engine.api.documented import problems
 from engine.api.paging import PageQuery, cut
 from engine.api.problem import not_found
@@ -19,6 +21,9 @@ from engine.views import CallView, Caption
 
 router = APIRouter(prefix="/v1/calls", tags=["calls"])
 log = structlog.get_logger("api")
+
+Reader = Annotated[Principal, may(Permission.CALLS)]
+Writer = Annotated[Principal, may(Permission.ACT_ON_CALLS)]
 
 CallId = Annotated[
     str, Path(alias="call", pattern=r"^[A-Za-z0-9_.-]{1,128}$", description="The call's `id`.")
@@ -76,7 +81,7 @@ async def hangup_call(view: View, caller: Writer, id: CallId) -> Call:
     if call is None:
         raise not_found("call", id)
     view.hangup(id)
-    log.info("call hung up by hand", call=id, by=caller.name)
+    log.info("call hung up by hand", call=id, by=caller.who)
     return Call.model_validate(call)
 
 

@@ -12,6 +12,8 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from config.fault import ConfigError
+from engine.access.principal import Principal
+from engine.access.role import Permission
 from engine.api import config_schemas as words
 from engine.api.config_schemas import (
     ApplyWish,
@@ -23,7 +25,7 @@ from engine.api.config_schemas import (
     PlanWish,
     RollbackWish,
 )
-from engine.api.deps import Reader, Writer
+from engine.api.deps import may
 from engine.api.documented import REASONS, problems
 from engine.api.idempotency import IdempotencyKey, Once
 from engine.api.paging import PageQuery, cut
@@ -34,6 +36,9 @@ from engine.operating import Applied, Operating, OtherVersion, Refused, UnknownV
 
 router = APIRouter(prefix="/v1/config", tags=["config"])
 log = structlog.get_logger("api")
+
+Reader = Annotated[Principal, may(Permission.READ_CONFIG)]
+Writer = Annotated[Principal, may(Permission.CONFIGURE)]
 
 OWN: Mapping[int, tuple[str, str]] = {
     **REASONS,
@@ -70,7 +75,7 @@ IfMatch = Annotated[
 
 
 @router.get("", summary="What runs", operation_id="get_config", responses=problems(401, 403, 404, own=OWN))
-async def get_config(config: Config, _: Reader, response: Response) -> ConfigStatus:
+async def get_config(_: Reader, config: Config, response: Response) -> ConfigStatus:
     """The version that runs; its number is the ETag."""
     status = config.status()
     response.headers["ETag"] = f'"{status.version.number}"'
@@ -89,7 +94,7 @@ async def get_config(config: Config, _: Reader, response: Response) -> ConfigSta
     responses=problems(401, 403, 404, 422, own=OWN),
 )
 async def list_config_versions(
-    config: Config, _: Reader, query: Annotated[PageQuery, Query()]
+    _: Reader, config: Config, query: Annotated[PageQuery, Query()]
 ) -> ConfigVersionPage:
     """What was applied, and by whom; the newest first."""
     found = await run_in_threadpool(config.versions)
@@ -103,7 +108,7 @@ async def list_config_versions(
     operation_id="check_config",
     responses=problems(401, 403, 404, own=OWN),
 )
-async def check_config(config: Config, _: Writer) -> ConfigChecked:
+async def check_config(_: Writer, config: Config) -> ConfigChecked:
     """Every fault of the files in the node's folder, with file, line and remedy. Nothing changes."""
     faults = await config.check()
     return ConfigChecked(ok=not faults, faults=[words.fault(each) for each in faults])
@@ -115,7 +120,7 @@ async def check_config(config: Config, _: Writer) -> ConfigChecked:
     operation_id="plan_config",
     responses=problems(401, 403, 404, 409, 413, 422, own=OWN),
 )
-async def plan_config(config: Config, _: Writer, asked: PlanWish) -> ConfigPlan:
+async def plan_config(_: Writer, config: Config, asked: PlanWish) -> ConfigPlan:
     """What the files, or a version, would change, in words, and when each change would be felt."""
     return words.plan(await _told(config.plan(asked.version)))
 
@@ -127,9 +132,9 @@ async def plan_config(config: Config, _: Writer, asked: PlanWish) -> ConfigPlan:
     responses=problems(401, 403, 404, 409, 412, 413, 422, 503, own=OWN),
 )
 async def apply_config(
+    caller: Writer,
     config: Config,
     wishes: Wishes,
-    caller: Writer,
     asked: ApplyWish,
     response: Response,
     key: IdempotencyKey = None,
@@ -138,9 +143,9 @@ async def apply_config(
     """The files of the node's folder are taken, all or none; calls in progress go on. Answers what runs."""
 
     def act() -> Awaitable[Applied]:
-        return config.apply(caller.name, asked.why, force=asked.force, expected=_number(expected))
+        return config.apply(caller.who, asked.why, force=asked.force, expected=_number(expected))
 
-    return await _applied(wishes, f"{caller.name} apply", key, asked, act, response)
+    return await _applied(wishes, f"{caller.key} apply", key, asked, act, response)
 
 
 @router.post(
@@ -150,9 +155,9 @@ async def apply_config(
     responses=problems(401, 403, 404, 409, 412, 413, 422, 503, own=OWN),
 )
 async def rollback_config(
+    caller: Writer,
     config: Config,
     wishes: Wishes,
-    caller: Writer,
     asked: RollbackWish,
     response: Response,
     key: IdempotencyKey = None,
@@ -164,10 +169,10 @@ async def rollback_config(
 
     def act() -> Awaitable[Applied]:
         return config.rollback(
-            asked.version, caller.name, asked.why, force=asked.force, expected=_number(expected)
+            asked.version, caller.who, asked.why, force=asked.force, expected=_number(expected)
         )
 
-    return await _applied(wishes, f"{caller.name} rollback", key, asked, act, response)
+    return await _applied(wishes, f"{caller.key} rollback", key, asked, act, response)
 
 
 async def _applied(

@@ -7,13 +7,19 @@ from typing import Annotated
 import structlog
 from fastapi import APIRouter, Path
 
-from engine.api.deps import Reader, View, Writer
+from engine.access import mask
+from engine.access.principal import Principal
+from engine.access.role import Permission
+from engine.api.deps import View, may
 from engine.api.documented import problems
 from engine.api.guest_schemas import Guest, GuestWanted
 from engine.api.problem import not_found
 
 router = APIRouter(prefix="/v1/calls/{call}/guest", tags=["calls"])
 log = structlog.get_logger("api")
+
+Reader = Annotated[Principal, may(Permission.CALLS)]
+Writer = Annotated[Principal, may(Permission.ACT_ON_CALLS)]
 
 CallId = Annotated[
     str, Path(alias="call", pattern=r"^[A-Za-z0-9_.-]{1,128}$", description="The call's `id`.")
@@ -46,8 +52,8 @@ async def ask_guest(view: View, caller: Writer, id: CallId, wanted: GuestWanted)
     machine interprets. Answers 409 where the two do not talk, somebody was asked already, or the number leads
     to nobody who could join.
     """
-    view.ask_guest(id, wanted.to, caller.name)
-    log.info("guest asked for by hand", call=id, to=wanted.to, by=caller.name)
+    view.ask_guest(id, wanted.to, caller.who)
+    log.info("guest asked for by hand", call=id, to=mask.text(wanted.to), by=caller.who)
     guest = view.guest(id)
     return (
         Guest.model_validate(guest, from_attributes=True)
@@ -66,4 +72,4 @@ async def ask_guest(view: View, caller: Writer, id: CallId, wanted: GuestWanted)
 async def send_off_guest(view: View, caller: Writer, id: CallId) -> None:
     """The two talk on alone, and hear each other as before. Answers 409 where there is no guest."""
     view.send_off_guest(id)
-    log.info("guest sent off by hand", call=id, by=caller.name)
+    log.info("guest sent off by hand", call=id, by=caller.who)

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 
-from engine.api.deps import View, identified
+from engine.access.principal import Principal
+from engine.api.deps import Node
 from engine.api.documented import problems
+from engine.api.identify import identified
 from engine.api.schemas import NodeHealth
-from engine.api.settings import Token
 from engine.views import Health
 
 router = APIRouter(tags=["node"])
@@ -28,7 +29,7 @@ FAILING: dict[int | str, dict[str, Any]] = {
     openapi_extra={"security": [{}]},  # beside the token: none at all
 )
 async def get_health(
-    view: View, caller: Annotated[Token | None, Depends(identified)], response: Response
+    view: Node, caller: Annotated[Principal | None, Depends(identified)], response: Response
 ) -> NodeHealth:
     """200 while calls can be taken (`ok`, `degraded`), 503 when not (`failing`). Works without a token."""
     health = view.health()

@@ -10,7 +10,9 @@ import structlog
 from fastapi import APIRouter, Path
 from fastapi.concurrency import run_in_threadpool
 
-from engine.api.deps import Reader, View, Writer
+from engine.access.principal import Principal
+from engine.access.role import Permission
+from engine.api.deps import View, may
 from engine.api.documented import problems
 from engine.api.hook_schemas import DeadLetter, DeadLetterList, Hook, HookList, Replayed, ReplayWish
 from engine.api.problem import not_found
@@ -18,6 +20,9 @@ from engine.hook_views import HookView
 
 router = APIRouter(prefix="/v1/hooks", tags=["hooks"])
 log = structlog.get_logger("api")
+
+Reader = Annotated[Principal, may(Permission.READ_CONFIG)]
+Writer = Annotated[Principal, may(Permission.CONFIGURE)]
 
 HookName = Annotated[
     str, Path(alias="hook", pattern=r"^[a-z0-9_.-]{1,64}$", description="The hook's `name`.")
@@ -55,7 +60,7 @@ async def replay_hook(view: View, caller: Writer, name: HookName, wish: ReplayWi
     """What was put aside is tried again for as long as anything new would be."""
     _known(view, name)
     events = await run_in_threadpool(view.replay, name, wish.seqs)
-    log.info("a hook is told once more", hook=name, events=events, by=caller.name)
+    log.info("a hook is told once more", hook=name, events=events, by=caller.who)
     return Replayed(events=events)
 
 

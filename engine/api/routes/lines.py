@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from engine import tokens
 from engine.api.caller_schemas import LANGUAGE, CallerToken, CallerTokenWish, Dialled
 from engine.api.callers import Entered, lets_in
-from engine.api.deps import Desk, View, settings_of
+from engine.api.deps import Desk, Node
+from engine.api.identify import settings_of
 from engine.api.line import LineConversation
 from engine.api.line_words import PROTOCOL
 from engine.api.node_schemas import NodeToMeasure
@@ -47,7 +48,7 @@ class PageTermsTold(BaseModel):
 
 
 @router.get("/call-terms")
-async def call_terms(request: Request, view: View) -> PageTermsTold:
+async def call_terms(request: Request, view: Node) -> PageTermsTold:
     """For the page that chooses; nobody else needs it."""
     pages = settings_of(request).pages
     names = pages.demo if pages is not None else ()

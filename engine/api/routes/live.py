@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Header, Query, Request, Response, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from engine.api.deps import Reader, settings_of
+from engine.access.principal import Principal
+from engine.access.role import Permission
+from engine.api.deps import may
 from engine.api.documented import problems
-from engine.api.live import EventStream, LiveConversation, angle
+from engine.api.live import EventStream, Known, LiveConversation, angle
 from engine.api.live_words import EVERY, PROTOCOL, Subscribe
 from engine.api.problem import Problem
-from engine.api.settings import Scope, Settings
-from engine.live.angle import Everything
-from engine.live.angle import Scope as Sight
 from engine.live.feed import Feed
 from engine.live.hub import TooManyReaders
 from engine.live.tree import Topic
+from engine.store.errors import StoreUnavailable
 from sip.io.ws import may_connect
 
 router = APIRouter(prefix="/v1/live", tags=["live"])
 log = structlog.get_logger("api")
+
+Reader = Annotated[Principal, may(Permission.BOARD)]
 
 FORBIDDEN = 1008  # before a WebSocket is accepted any code is answered 403
 STREAM: dict[int | str, dict[str, Any]] = {
@@ -58,23 +59,12 @@ class LiveQuery(BaseModel):
         )
 
 
-def sight_of(settings: Settings, secret: str) -> Sight | None:
-    """What the holder of a token may see of a node; None for nobody's, or one that may not read."""
-    held = settings.holder(secret, time.time()) if secret else None
-    return Everything() if held is not None and Scope.READ in held.scopes else None
-
-
 def feed_of(app: Any) -> Feed:
     """Raises Problem where nothing is told live."""
     feed: Feed | None = app.state.live
     if feed is None:
         raise Problem(503, "too-many-readers", "this node tells nothing live")
     return feed
-
-
-def bearer_of(headers: Any) -> str:
-    scheme, _, secret = headers.get("authorization", "").partition(" ")
-    return secret.strip() if scheme.lower() == "bearer" else ""
 
 
 @router.get(
@@ -97,17 +87,20 @@ async def watch_live(
     that was too long ago. One that is too slow is told `resync`, and a snapshot. The same is to be had as a
     WebSocket at this very path, docs/monitoring.md.
     """
-    secret = bearer_of(request.headers)
-    sight = sight_of(settings_of(request), secret)
-    if sight is None:
-        raise Problem(403, "forbidden", "this token may not read")
+    feed, asked, known = feed_of(request.app), query.asked(), Known(request)
+    seen = await known.sight()
+    if seen is None:
+        raise Problem(403, "forbidden", "you may not read any more")
+    await known.tell(asked, seen)
+
+    async def still() -> bool:
+        try:
+            return await known.sight() == seen
+        except StoreUnavailable:  # nobody knows whether she may
+            return False
+
     try:
-        return EventStream(
-            feed_of(request.app),
-            angle(query.asked(), sight),
-            last_event_id or query.since,
-            lambda: sight_of(settings_of(request), secret) == sight,
-        )
+        return EventStream(feed, angle(asked, seen), last_event_id or query.since, still)
     except TooManyReaders as full:
         raise Problem(503, "too-many-readers", str(full), headers={"Retry-After": "5"}) from None
 
@@ -123,8 +116,4 @@ async def live(socket: WebSocket) -> None:
         return
     offered = socket.scope["subprotocols"]
     await socket.accept(PROTOCOL if PROTOCOL in offered else None)
-
-    def known(secret: str) -> Sight | None:
-        return sight_of(socket.app.state.settings, secret)
-
-    await LiveConversation(socket, feed, known, bearer_of(socket.headers)).run()
+    await LiveConversation(socket, feed).run()

@@ -7,9 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from engine.api.deps import View, identified, require, settings_of
+from engine.access.principal import Principal
+from engine.access.role import Permission
+from engine.api.deps import Node
 from engine.api.documented import problems
-from engine.api.settings import Scope, Token
+from engine.api.identify import identified, require, settings_of
 
 router = APIRouter(tags=["node"])
 
@@ -18,9 +20,9 @@ TEXT: dict[int | str, dict[str, Any]] = {
 }
 
 
-async def allowed(request: Request, caller: Annotated[Token | None, Depends(identified)]) -> None:
+async def allowed(request: Request, caller: Annotated[Principal | None, Depends(identified)]) -> None:
     if not settings_of(request).open_metrics:
-        await require(Scope.READ)(caller)
+        await require(Permission.METRICS)(request, caller)
 
 
 @router.get(
@@ -31,6 +33,6 @@ async def allowed(request: Request, caller: Annotated[Token | None, Depends(iden
     responses={**problems(401, 403), **TEXT},
     dependencies=[Depends(allowed)],
 )
-async def get_metrics(view: View) -> Response:
+async def get_metrics(view: Node) -> Response:
     """Each metric's HELP line says what it counts."""
     return Response(view.metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})

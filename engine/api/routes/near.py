@@ -7,7 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response
 
 from engine.api.callers import Caller, Entered, preflight
-from engine.api.deps import Desk, View
+from engine.api.deps import Desk, Node
 from engine.api.documented import REASONS as DOCUMENTED
 from engine.api.documented import problems
 from engine.api.node_schemas import MeasuredWays, NearestNode
@@ -51,7 +51,7 @@ async def near_options() -> Response:
     responses=problems(401, 403, 404, 409, 413, 422, 429, noun="destination", own=NEAR_REASONS),
 )
 async def choose_near(
-    request: Request, view: View, desk: Desk, claims: Caller, ways: MeasuredWays
+    request: Request, view: Node, claims: Caller, desk: Desk, ways: MeasuredWays
 ) -> NearestNode:
     """The nearest node that can take the token's call, by what the page measured and what is known beside it.
     Callers of the same network profit from it for a while.

@@ -7,13 +7,18 @@ from typing import Annotated
 import structlog
 from fastapi import APIRouter, Query
 
-from engine.api.deps import Reader, View, Writer
+from engine.access.principal import Principal
+from engine.access.role import Permission
+from engine.api.deps import View, may
 from engine.api.documented import problems
 from engine.api.node_schemas import Cluster, Draining, Near, NearQuery
 from engine.cluster.sight import NearAsk
 
 router = APIRouter(prefix="/v1", tags=["nodes"])
 log = structlog.get_logger("api")
+
+Reader = Annotated[Principal, may(Permission.BOARD)]
+Writer = Annotated[Principal, may(Permission.CONFIGURE)]
 
 
 @router.get("/nodes", summary="List nodes", operation_id="list_nodes", responses=problems(401, 403))
@@ -45,7 +50,7 @@ async def drain_node(view: View, token: Writer) -> Draining:
     """New calls and OPTIONS are answered 503 with Retry-After, other nodes send it none; those in progress go
     on. The node itself goes on, too.
     """
-    view.cluster.drain(True, token.name)
+    view.cluster.drain(True, token.who)
     return Draining(draining=True, calls=len(view.calls()))
 
 
@@ -56,5 +61,5 @@ async def drain_node(view: View, token: Writer) -> Draining:
     responses=problems(401, 403),
 )
 async def undrain_node(view: View, token: Writer) -> Draining:
-    view.cluster.drain(False, token.name)
+    view.cluster.drain(False, token.who)
     return Draining(draining=False, calls=len(view.calls()))

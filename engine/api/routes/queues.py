@@ -6,13 +6,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from engine.api.deps import Reader, View
+from engine.access.principal import Principal
+from engine.access.role import Permission
+from engine.api.deps import View, may
 from engine.api.documented import problems
 from engine.api.paging import PageQuery, cut
 from engine.api.problem import not_found
 from engine.api.schemas import Plain, Queue, QueuePage
 
 router = APIRouter(prefix="/v1/queues", tags=["queues"])
+
+Reader = Annotated[Principal, may(Permission.BOARD)]
 
 
 @router.get("", summary="List queues", operation_id="list_queues", responses=problems(401, 403, 422))

@@ -10,7 +10,9 @@ from fastapi import APIRouter, Path, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from engine.api.deps import Listener, Reader, View, Writer
+from engine.access.principal import Principal
+from engine.access.role import Permission
+from engine.api.deps import View, may
 from engine.api.documented import problems
 from engine.api.problem import Problem, not_found
 from engine.api.routes.calls import CallId
@@ -20,6 +22,10 @@ from media.sealed import SealBroken
 
 router = APIRouter(tags=["recordings"])
 log = structlog.get_logger("api")
+
+Reader = Annotated[Principal, may(Permission.CALLS)]
+Listener = Annotated[Principal, may(Permission.LISTEN)]
+Writer = Annotated[Principal, may(Permission.ACT_ON_CALLS)]
 
 Day = Annotated[
     str,
@@ -74,7 +80,7 @@ async def get_recording(view: View, caller: Listener, day: Day, file: File) -> S
     except (SealBroken, OSError) as broken:
         remedy = getattr(broken, "remedy", "look at the disk")
         raise Problem(409, "illegal-state", f"{name} does not open: {broken}; {remedy}") from broken
-    log.info("recording downloaded", recording=name, by=caller.name)
+    log.info("recording downloaded", recording=name, by=caller.who)
     headers = {"Content-Disposition": f'attachment; filename="{found.file}"', "Cache-Control": "no-store"}
     return StreamingResponse(_sound(name, first, found.pieces), media_type=found.type, headers=headers)
 
@@ -100,5 +106,5 @@ async def pause_recording(view: View, caller: Writer, id: CallId, change: Record
     call = view.call(id)
     if call is None:
         raise not_found("call", id)
-    view.pause_recording(id, change.paused, caller.name)
+    view.pause_recording(id, change.paused, caller.who)
     return Call.model_validate(call)

@@ -9,7 +9,9 @@ from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 from pydantic import AwareDatetime, BeforeValidator, Field
 
-from engine.api.deps import Reader, View
+from engine.access.principal import Principal
+from engine.access.role import Permission
+from engine.api.deps import View, may
 from engine.api.documented import problems
 from engine.api.paging import PageQuery, bad_cursor
 from engine.api.problem import not_found
@@ -19,6 +21,8 @@ from engine.events import EndReason
 from engine.store.records import BadCursor, RecordFilter
 
 router = APIRouter(prefix="/v1/records", tags=["records"])
+
+Reader = Annotated[Principal, may(Permission.CALLS)]
 
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")

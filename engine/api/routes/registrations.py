@@ -7,12 +7,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from engine.api.deps import Reader, View
+from engine.access.principal import Principal
+from engine.access.role import Permission
+from engine.api.deps import View, may
 from engine.api.documented import problems
 from engine.api.paging import PageQuery, cut
 from engine.api.schemas import Plain, Registration, RegistrationPage
 
 router = APIRouter(prefix="/v1/registrations", tags=["registrations"])
+
+Reader = Annotated[Principal, may(Permission.BOARD)]
 
 
 class RegistrationQuery(PageQuery):

@@ -14,7 +14,9 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from engine.api.deps import EngineView, Reader, View
+from engine.access.principal import Principal
+from engine.access.role import Permission
+from engine.api.deps import EngineView, View, may
 from engine.api.documented import problems
 from engine.api.problem import Problem
 from engine.api.report_schemas import CallReport, ReportFigures, ReportRow
@@ -24,6 +26,8 @@ from engine.drill import FORMULAS, TIMES, Ask, Dimension, Figures, Formula, Repo
 from engine.store.drill import TooManyRows
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
+
+Reader = Annotated[Principal, may(Permission.CALLS)]
 
 LONGEST_S = 93 * 86_400.0
 DAY_S = 86_400.0

@@ -7,12 +7,17 @@ from typing import Annotated
 import structlog
 from fastapi import APIRouter, Path
 
-from engine.api.deps import Reader, View, Writer
+from engine.access.principal import Principal
+from engine.access.role import Permission
+from engine.api.deps import View, may
 from engine.api.documented import problems
 from engine.api.speech_schemas import InterpreterChoice, Speech
 
 router = APIRouter(prefix="/v1", tags=["speech"])
 log = structlog.get_logger("api")
+
+Reader = Annotated[Principal, may(Permission.BOARD)]
+Writer = Annotated[Principal, may(Permission.ACT_ON_CALLS)]
 
 CallId = Annotated[
     str, Path(alias="call", pattern=r"^[A-Za-z0-9_.-]{1,128}$", description="The call's `id`.")
@@ -38,5 +43,5 @@ async def choose_interpreter(
     words, or whose two do not talk now, answers 409.
     """
     view.choose_interpreter(id, choice.side, choice.voice)
-    log.info("interpreter chosen by hand", call=id, side=choice.side, voice=choice.voice, by=caller.name)
+    log.info("interpreter chosen by hand", call=id, side=choice.side, voice=choice.voice, by=caller.who)
     return choice

@@ -11,8 +11,10 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
+from engine.access.principal import Principal
+from engine.access.role import Permission
 from engine.api import review_schemas as bodies
-from engine.api.deps import Listener, Reader, View, Writer
+from engine.api.deps import View, may
 from engine.api.documented import problems
 from engine.api.paging import PageQuery, bad_cursor
 from engine.api.plain import Plain
@@ -24,6 +26,10 @@ from engine.store.transcripts import Hit, HitPage, TextFilter
 
 router = APIRouter(tags=["transcripts"])
 log = structlog.get_logger("api")
+
+Reader = Annotated[Principal, may(Permission.CALLS)]
+Listener = Annotated[Principal, may(Permission.LISTEN)]
+Writer = Annotated[Principal, may(Permission.ERASE)]
 
 IfNoneMatch = Annotated[
     str | None,
@@ -135,7 +141,7 @@ async def get_transcript(
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if known is not None and tag in known:
         return Response(status_code=304, headers=headers)
-    log.info("transcript read", call=id, by=caller.name)
+    log.info("transcript read", call=id, by=caller.who)
     response.headers.update(headers)
     return body
 
@@ -151,7 +157,7 @@ async def erase_transcript(view: View, caller: Writer, id: CallId) -> None:
     """For good: the words, the summary and what quotes them. Marks and score stay."""
     if not await run_in_threadpool(view.transcripts.erase, id):
         raise not_found("transcript", id)
-    log.info("transcript erased", call=id, by=caller.name)
+    log.info("transcript erased", call=id, by=caller.who)
 
 
 def _hit(hit: Hit) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from fastapi import APIRouter, Path, Query
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.api.deps import Reader, View, Writer
+from engine.access.principal import Principal
+from engine.access.role import Permission
+from engine.api.deps import View, may
 from engine.api.documented import problems
 from engine.api.line_schemas import (
     Line,
@@ -34,6 +36,9 @@ from engine.views import IllegalState
 
 router = APIRouter(prefix="/v1/lines", tags=["lines"])
 log = structlog.get_logger("api")
+
+Reader = Annotated[Principal, may(Permission.BOARD)]
+Writer = Annotated[Principal, may(Permission.PROBE)]
 
 HOUR_S = 3600
 MAX_HOURS = 24 * 7
@@ -97,10 +102,10 @@ async def begin_line_probe(view: View, caller: Writer, name: LineName, wish: Pro
     """
     _known(view, name)
     try:
-        begun = view.trunks.begin_probe(name, wish.number, caller.name)
+        begun = view.trunks.begin_probe(name, wish.number, caller.who)
     except IllegalState as refused:
         raise Problem(409, "illegal-state", str(refused)) from refused
-    log.info("a line is probed", line=name, by=caller.name)
+    log.info("a line is probed", line=name, by=caller.who)
     return _probe(begun)
 
 

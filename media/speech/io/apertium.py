@@ -34,6 +34,7 @@ ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 END = "[][\n]"  # an empty format blank: what follows is no part of the sentence
 OPEN = 6  # pipelines at once; of more pairs, the one that was not used for longest is closed
 TIMEOUT_S = 3.0  # for a batch
+ALONE_S = 12.0  # for all its texts one by one, where that fails: less than a worker may stand still
 MOST = 256 * 1024  # bytes of an answer
 
 
@@ -191,18 +192,24 @@ class Apertium:
         self.reach = Reach(frozenset(self._modes))
 
     def translate(self, texts: Sequence[str], briefs: Sequence[Brief]) -> list[Version | TranslatorFault]:
-        """When the pipeline dies over them, they are asked one by one: it may be one text's doing."""
+        """When the pipeline dies over them, they are asked one by one: it may be one text's doing. Those for
+        which there is no time then may be asked again.
+        """
         pair = briefs[0].pair
         if pair not in self._modes:
             raise TranslatorFault(f"Apertium has no mode from {pair.source} to {pair.target}", ever=True)
         try:
-            return [*self.pipeline(pair).translate(texts)]
+            return [*self.pipeline(pair).translate(texts, TIMEOUT_S)]
         except TranslatorFault:
-            return [self._alone(pair, text) for text in texts]
+            until = time.monotonic() + ALONE_S
+            return [self._alone(pair, text, until) for text in texts]
 
-    def _alone(self, pair: Pair, text: str) -> Version | TranslatorFault:
+    def _alone(self, pair: Pair, text: str, until: float) -> Version | TranslatorFault:
+        left = until - time.monotonic()
+        if left <= 0:
+            return TranslatorFault("Apertium is too slow; try again")
         try:
-            return self.pipeline(pair).translate([text])[0]
+            return self.pipeline(pair).translate([text], min(left, TIMEOUT_S))[0]
         except TranslatorFault as fault:
             return fault
 

@@ -15,7 +15,6 @@ import os
 import select
 import signal
 import socket
-import struct
 import sys
 import time
 import wave
@@ -26,6 +25,7 @@ from typing import TypeVar
 import msgspec
 
 from media.io.link import Link, Lost
+from media.io.peers import Load, accept, listen
 from media.messages import Frames, Ping, Pong, WorkerReady
 from media.speech import recognition, shedding, utterance
 from media.speech.ear import Ear
@@ -44,6 +44,8 @@ READ = 1024 * 1024
 DUE_S = 0.5  # before the end of waiting for a recogniser's last words, after which it need not begin
 TICK = 0.02  # s between looks at what is due
 FAULTS = 100  # faults in a row after which a fresh ear is the better one
+SWEEP_S = 60.0  # between two looks for clips that nobody deletes
+LEFT_S = 300.0  # that a clip may lie there: longer than any waits and plays
 UNSENT = 32 * 1024 * 1024  # bytes that a worker may leave unread
 
 log = logging.getLogger("media.speech.ear")
@@ -107,9 +109,8 @@ class Process:
         self._poll.register(link.fileno(), select.EPOLLIN)
         self._sources: dict[int, Taps] = {}
         self._hands: dict[int, Hand] = {}
-        self._looked = 0.0
-        self._measured = (time.monotonic(), time.process_time())
-        self._load = 0.0
+        self._looked = self._swept = 0.0
+        self._load = Load(time.monotonic())
 
     def run(self) -> None:
         """Work until the engine's connection ends. Raises Lost."""
@@ -135,7 +136,10 @@ class Process:
         if now - self._looked >= TICK:
             self._looked = now
             self._ear.tick(now)
-            self._measure(now)
+            self._load.measure(now)
+            if now - self._swept >= SWEEP_S:
+                self._swept = now
+                sweep(self._clips, time.time() - LEFT_S)
         self._send(now)
 
     def _attend_to(self, handle: int) -> None:
@@ -165,19 +169,10 @@ class Process:
     def _accept(
         self, listener: socket.socket, known: dict[int, T], kind: Callable[[socket.socket, int], T]
     ) -> None:
-        try:
-            connection, _ = listener.accept()
-        except BlockingIOError:
-            return
-        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        pid, user, _ = struct.unpack("3i", credentials)
-        if user not in (os.getuid(), 0):
-            log.warning("a stranger's connection was refused (uid %d)", user)
-            connection.close()
-            return
-        connection.setblocking(False)
-        known[connection.fileno()] = kind(connection, pid)
-        self._poll.register(connection.fileno(), select.EPOLLIN)
+        found = accept(listener, log)
+        if found is not None:
+            known[found[0].fileno()] = kind(*found)
+            self._poll.register(found[0].fileno(), select.EPOLLIN)
 
     def _hear(self, source: Taps) -> None:
         now = time.monotonic()
@@ -255,19 +250,13 @@ class Process:
         for commands in self._link.hear():
             for command in commands:
                 if isinstance(command, Ping):
-                    self._link.tell([Pong(command.n, self._load)])
+                    self._link.tell([Pong(command.n, self._load.share)])
                 elif isinstance(command, Begin):
                     self._begin()
                 elif isinstance(command, Attend):
                     self._ear.attend(command)
                 elif isinstance(command, Ignore):
                     self._ear.ignore(command, now)
-
-    def _measure(self, now: float) -> None:
-        then, used = self._measured
-        if now - then >= 1.0:
-            using = time.process_time()
-            self._load, self._measured = (using - used) / (now - then), (now, using)
 
     def _write(self, pcm: bytes, rate: int) -> str:
         """An interpreter's words as a file; "" where the disk has no room for it."""
@@ -286,15 +275,14 @@ class Process:
         return str(path)
 
 
-def listen(path: str) -> socket.socket:
-    """A Unix socket that only this user may connect to."""
-    Path(path).unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(path)
-    os.chmod(path, 0o600)
-    listener.listen(64)
-    listener.setblocking(False)
-    return listener
+def sweep(clips: Path, before: float) -> None:
+    """Deletes voices written before then, epoch seconds: an ear that died told nobody of its last ones."""
+    for path in clips.glob("*.wav"):
+        try:
+            if path.stat().st_mtime < before:
+                path.unlink()
+        except OSError as error:
+            log.debug("a clip stays: %s", error)
 
 
 def main(arguments: list[str]) -> int:

@@ -23,7 +23,7 @@ import msgspec
 
 from media.speech.io.redis import LOST, box_of, terms_of
 from media.speech.io.redis_source import RedisSource
-from media.speech.jobs import Craft, Forget, Hear, Speak, Translate
+from media.speech.jobs import Craft, Forget, Hear, Speak, Translate, worked
 from media.speech.settings import CraftSettings, FarSettings
 
 IDLE_S = 0.2  # that one look for jobs waits
@@ -46,7 +46,7 @@ class FarBench:
         self.ended = False
 
     def run(self) -> None:
-        """Until `ended`: at one connection after the other."""
+        """Until `ended`: at one connection after the other. Raises Broken."""
         while not self.ended:
             self._lives += 1
             offers = [craft.offer for craft in self._crafts.values()]
@@ -75,7 +75,7 @@ class FarBench:
                     if craft is not None:
                         craft.take(job, time.monotonic())
             for craft in busy:
-                source.answer(craft.work(time.monotonic()))
+                source.answer(worked(craft, time.monotonic()))
 
 
 def settings_of(given: str) -> FarSettings:

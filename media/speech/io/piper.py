@@ -13,6 +13,7 @@ import selectors
 import shutil
 import subprocess
 import tempfile
+import time
 import wave
 from collections import deque
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ MOST_MODELS = 16
 SENTENCES = re.compile(r"(?<=[.!?…;:])\s+|(?<=[。！？；])")
 PATH = re.compile(rb"(/[^\0\r\n]*\.wav)\s*$")
 MOST_SAID = 65_536  # bytes of what a process says without an end of line
+STUCK_S = 5.0  # without a sound while it has lines, after which another process is begun
 STAT_TIMES = slice(11, 13)  # of /proc/PID/stat after the name: ticks in user and system mode
 
 
@@ -161,11 +163,13 @@ class PiperProcess:
         self._part = b""
         self._last = b""  # line that was no file's name: what it says of its end
         self._asked = self._came = 0
+        self._moved = time.monotonic()  # when it last had something to do, or did it
         self._files: deque[tuple[int, Path]] = deque()
 
     @property
     def alive(self) -> bool:
-        return not self._broken and self._process.poll() is None
+        stuck = self._came < self._asked and time.monotonic() - self._moved > STUCK_S
+        return not (self._broken or stuck) and self._process.poll() is None
 
     @property
     def cost_s(self) -> float:
@@ -179,6 +183,8 @@ class PiperProcess:
     def ask(self, lines: Sequence[str]) -> int:
         """Have them spoken; the number of the first. Raises VoiceFault."""
         first = self._asked
+        if self._came == first:
+            self._moved = time.monotonic()
         try:
             self._lines.write("".join(f"{each}\n" for each in lines).encode("utf-8", "replace"))
             self._lines.flush()
@@ -220,7 +226,7 @@ class PiperProcess:
                 self._last = line or self._last
                 continue
             self._files.append((self._came, Path(os.fsdecode(found[1]))))
-            self._came += 1
+            self._came, self._moved = self._came + 1, time.monotonic()
 
     def _fault(self) -> VoiceFault:
         self._broken = True

@@ -202,9 +202,9 @@ class RedisJobs:
     # --- the thread that listens
 
     def _listen(self) -> None:
-        key, last = self.terms.results(self._name), "0-0"
+        key = self.terms.results(self._name)
         while not self._closed:
-            server = connect(self.terms)
+            server, last = connect(self.terms), "0-0"  # another server may count from an earlier clock
             try:
                 while not self._closed:
                     last = self._hear(server, key, last)

@@ -25,9 +25,10 @@ from pathlib import Path
 import msgspec
 
 from media.io.link import Link, Lost
+from media.io.peers import Load
 from media.messages import Frames, Ping, Pong, WorkerReady
 from media.speech.io.crafts import build
-from media.speech.jobs import AnyJob, AnyResult, Craft, Forget, Hear, Speak, Translate
+from media.speech.jobs import AnyJob, AnyResult, Craft, Forget, Hear, Speak, Translate, worked
 from media.speech.messages import Begin
 from media.speech.settings import CraftSettings
 from media.speech.wire import Offers, decode_jobs, encode
@@ -50,8 +51,7 @@ class Supervised:
         self.begun = threading.Event()  # it is the one at work, no reserve
         self.since: float | None = None  # when the piece of work began that goes on
         self._link = link
-        self._measured = (time.monotonic(), time.process_time())
-        self._load = 0.0
+        self._load = Load(time.monotonic())
         link.tell([WorkerReady(os.getpid(), 0)])
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -64,7 +64,7 @@ class Supervised:
                         if isinstance(command, Begin):
                             self.begun.set()
                         elif isinstance(command, Ping) and not self._stuck():
-                            self._link.tell([Pong(command.n, self._measure())])
+                            self._link.tell([Pong(command.n, self._load.measure(time.monotonic()))])
         except Lost as lost:
             log.info("%s", lost)
             os._exit(0)
@@ -72,14 +72,6 @@ class Supervised:
     def _stuck(self) -> bool:
         since = self.since
         return since is not None and time.monotonic() - since > STUCK_S
-
-    def _measure(self) -> float:
-        """Which share of a core the last second took."""
-        now, using = time.monotonic(), time.process_time()
-        then, used = self._measured
-        if now - then >= 1.0:
-            self._load, self._measured = (using - used) / (now - then), (now, using)
-        return self._load
 
 
 class Bench:
@@ -92,7 +84,7 @@ class Bench:
         self._streams: set[str] = set()
 
     def run(self) -> None:
-        """Work for ear after ear, for ever."""
+        """Work for ear after ear, for ever. Raises Broken."""
         while True:
             try:
                 with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as ear:
@@ -139,7 +131,7 @@ class Bench:
     def _work(self, craft: Craft) -> Sequence[AnyResult]:
         self._supervised.since = time.monotonic()
         try:
-            return craft.work(time.monotonic())
+            return worked(craft, time.monotonic())
         finally:
             self._supervised.since = None
 

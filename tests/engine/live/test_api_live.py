@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,17 +15,23 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from engine.access.access import Access
+from engine.access.errors import AuditUnavailable
+from engine.access.principal import How
+from engine.access.role import Permission, Role
 from engine.api import live as api_live
 from engine.api.app import create_app, set_settings
+from engine.api.identify import COOKIE
 from engine.api.live_words import PROTOCOL
 from engine.api.server import ApiServer
-from engine.api.settings import Scope, token
+from engine.api.settings import token
 from engine.events import CallHeld, Side
 from engine.live.feed import Feed
 from engine.live.hub import Hub
 from engine.live.source import Belonging, Source
 from engine.live.tree import Tree
-from tests.engine.api_node import READ, SETTINGS, STALE, Node, call_view
+from tests.engine.access.stand import Stand, standing
+from tests.engine.api_node import READ, SETTINGS, STALE, WRITE, Node, call_view
 from tests.engine.store_samples import T0
 
 WHERE = Belonging(teams={"alice": "north"}, queues={"support": "de"})
@@ -33,14 +40,14 @@ WHERE = Belonging(teams={"alice": "north"}, queues={"support": "de"})
 class Served:
     """A node that serves its live state at a real socket."""
 
-    def __init__(self) -> None:
+    def __init__(self, access: Access | None = None) -> None:
         loop = asyncio.get_running_loop()
         self.node = Node()
         source = Source(self.node, lambda: WHERE, lambda: T0)
         self.feed = Feed(Hub(Tree(), "e0"), source, loop.time, loop.call_later)
-        site = token("site", "site-token-0123456789", Scope.CALLERS)
+        site = token("site", "site-token-0123456789", Permission.CALLERS)
         self.settings = replace(SETTINGS, tokens=(*SETTINGS.tokens, site))
-        self.app = create_app(self.node, self.settings, live=self.feed)
+        self.app = create_app(self.node, self.settings, access=access, live=self.feed)
         self.server = ApiServer(self.app, "127.0.0.1", 0)
 
     @property
@@ -64,8 +71,8 @@ async def heard(socket: ClientConnection) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def served() -> AsyncIterator[Served]:
-    made = Served()
+async def served(access: Access | None = None) -> AsyncIterator[Served]:
+    made = Served(access)
     await made.server.start()
     try:
         yield made
@@ -81,9 +88,9 @@ def fill(at: Served, n: int) -> None:
         at.feed.notice(CallHeld(at=T0, call=call, by=Side.AGENT))
 
 
-def run(story: Callable[[Served], Awaitable[None]]) -> None:
+def run(story: Callable[[Served], Awaitable[None]], access: Access | None = None) -> None:
     async def told() -> None:
-        async with served() as made:
+        async with served(access) as made:
             await story(made)
 
     asyncio.run(told())
@@ -198,6 +205,76 @@ def test_a_client_that_takes_nothing_is_resynced_and_cut_while_the_others_go_on(
         stalled.transport.abort()
 
     run(story)
+
+
+def test_what_is_told_follows_from_a_tokens_permissions() -> None:
+    async def story(at: Served) -> None:
+        for secret, number in ((READ, "+49*****456"), (WRITE, "+4930123456")):
+            async with connect(f"ws://{at.url}") as socket:
+                calls = (await at.hello(socket, token=secret))["topics"]["calls"]
+                assert calls["c1"]["customer"] == number
+
+    run(story)
+
+
+@pytest.fixture
+def stand(tmp_path: Path) -> Iterator[Stand]:
+    with standing(tmp_path) as made:
+        yield made
+
+
+def session(stand: Stand, name: str, role: Role, **limits: Any) -> str:
+    """The cookie of somebody who signed in."""
+    opened = asyncio.run(stand.desk.open(stand.user(name, role, **limits), How.PASSWORD, "192.0.2.7"))
+    return f"{COOKIE}={opened.secret}"
+
+
+def test_people_who_signed_in_see_what_is_theirs_and_the_audit_log_knows(stand: Stand) -> None:
+    maria = session(stand, "maria", Role.SUPERVISOR, markets=("de",))
+    agent = session(stand, "ann", Role.AGENT)
+
+    async def story(at: Served) -> None:
+        at.node.live["u1"] = call_view("u1", market="us", queue="sales", agent="carol")
+        own = f"http://127.0.0.1:{at.server.port}"
+        for cookie, topics, calls in ((maria, ["calls"], ["c1", "c2"]), (agent, ["calls", "agents"], [])):
+            async with connect(
+                f"ws://{at.url}",
+                origin=own,  # type: ignore[arg-type]
+                additional_headers={"Cookie": cookie},
+            ) as socket:
+                snapshot = await at.hello(socket, token="", topics=topics)
+                assert sorted(snapshot["topics"]["calls"]) == calls
+        async with connect(f"ws://{at.url}", additional_headers={"Cookie": maria}) as socket:
+            with pytest.raises(ConnectionClosed) as closed:  # of no page: its origin is not told
+                await at.hello(socket, token="")
+            assert closed.value.rcvd is not None and closed.value.rcvd.code == 4401
+
+    run(story, stand.access)
+    told = [(who, what) for who, what, _ in stand.told() if what == "watch_live"]
+    assert told == [("maria", "watch_live")]
+
+
+def test_nothing_personal_is_told_while_the_audit_log_takes_nothing(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(entry: object) -> None:
+        raise AuditUnavailable("the log takes nothing")
+
+    monkeypatch.setattr(stand.audit, "keep", full)
+
+    async def story(at: Served) -> None:
+        async with connect(f"ws://{at.url}") as socket:
+            await at.hello(socket)  # masked
+        async with connect(f"ws://{at.url}") as socket:
+            with pytest.raises(ConnectionClosed) as closed:
+                await at.hello(socket, token=WRITE)
+            assert closed.value.rcvd is not None and closed.value.rcvd.code == 1013
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {WRITE}"}) as client:
+            assert (await client.get(f"http://{at.url}?topics=calls")).status_code == 503
+        assert at.feed.hub.readers == 0
+
+    run(story, stand.access)
+    monkeypatch.undo()
 
 
 # --- server-sent events -------------------------------------------------------------------------------------

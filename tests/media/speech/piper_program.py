@@ -1,12 +1,14 @@
 """A program that speaks Piper's command line, where that is not installed: lines in, files out.
 
-It reads the same description and runs the same model through onnxruntime; a line that says "die" ends it.
+It reads the same description and runs the same model through onnxruntime; a line that says "die" ends it, and
+"hang" is its last.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import wave
 from pathlib import Path
@@ -27,6 +29,8 @@ def main() -> None:
     for count, line in enumerate(sys.stdin):
         if line.strip() == "die":
             sys.exit("no more")
+        if line.strip() == "hang":
+            signal.pause()
         phonemes = [numbers[each][0] for each in f"^{line.strip().lower()}$" if each in numbers]
         given = {
             "input": np.array([phonemes], np.int64),

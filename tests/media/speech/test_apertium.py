@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,3 +131,19 @@ def _program(folder: Path, name: str, script: str) -> Path:
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
     return path
+
+
+def test_one_that_hangs_costs_a_batch_so_much_time_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "hang").write_text("#!/bin/sh\nexec tail -f /dev/null\n")
+    (tmp_path / "hang").chmod(0o755)
+    (tmp_path / "eng-cat.mode").write_text(f"{tmp_path}/hang\n")
+    for name, seconds in (("TIMEOUT_S", 0.1), ("ALONE_S", 0.3)):
+        monkeypatch.setattr(f"media.speech.io.apertium.{name}", seconds)
+    hanging = Apertium([tmp_path])
+    began = time.monotonic()
+    told = hanging.translate(["one", "two", "three"] * 5, [Brief("en", "ca")] * 15)
+    assert all(isinstance(each, TranslatorFault) and not each.ever for each in told)
+    assert time.monotonic() - began < 1.5
+    hanging.close()

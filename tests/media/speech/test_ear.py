@@ -407,3 +407,93 @@ def test_what_phrases_take_is_made_ready_before_they_are_said_once_for_all_legs(
     scene.hand(3, Script(WORDS), HEARING)
     scene.listen(0.1, 0, legs=(1, 3))
     assert [number for number, job in scene.asked if isinstance(job, Hear)] == [1, 3]
+
+
+def test_a_leg_that_is_heard_anew_while_its_last_words_are_out_mixes_nothing_up(scene: Scene) -> None:
+    answers, scene.hands[1] = scene.hands[1], lambda job: []
+    scene.attend()
+    scene.speak(1.2)
+    scene.ear.ignore(Ignore(1), scene.now)
+    scene.attend()
+    scene.speak(1.2)
+    scene.kill(2)
+    scene.ear.gone(1, scene.now)
+    scene.hand(3, answers, HEARING)
+    scene.listen(1.0)
+    last = {each.utterance: each for each in scene.told(Said)}
+    assert len(last) == 2 and all(each.over for each in last.values())
+    assert len({job.stream for job in scene.jobs(Hear)}) == 2
+    scene.listen(6.0)
+    assert scene.ear.dispatch.workers.keys() == {3}
+
+
+def test_a_voice_that_dies_in_the_middle_is_not_heard_twice(scene: Scene) -> None:
+    def half(job: AnyJob) -> list[AnyResult]:
+        return shout(job)[:1]
+
+    scene.hands[2] = half
+    scene.attend(1, ("es",), ALOUD)
+    utter(scene, pause=0.7)
+    (first,) = scene.jobs(Speak)
+    scene.kill(2)
+    scene.hand(4, shout, TRANSLATING, SPEAKING)
+    scene.listen(0.2)
+    for late in shout(first):  # from one that was only out of reach
+        scene.ear.answered(late, scene.now)
+    scene.work()
+    (pcm,) = scene.files
+    assert len(pcm) == 2 * 2 * 40 * len(first.text)
+
+
+def test_half_a_voice_is_not_heard(scene: Scene) -> None:
+    def breaks(job: AnyJob) -> list[AnyResult]:
+        if isinstance(job, Translate):
+            return shout(job)
+        return [*shout(job)[:1], Failed(job.key, "voice", why="it ended", ever=False)]
+
+    scene.hands[2] = breaks
+    scene.attend(1, ("es",), ALOUD)
+    utter(scene)
+    assert not scene.told(Clip) and [each.what for each in scene.told(Unable)] == ["speak"]
+
+
+def test_last_words_that_could_not_be_had_are_asked_for_again(scene: Scene) -> None:
+    script, failed = Script(WORDS), []
+
+    def fails_once(job: AnyJob) -> list[AnyResult]:
+        if isinstance(job, Hear) and job.final and not failed:
+            failed.append(job)
+            script.heard.clear()
+            return [Failed(job.key, "script", why="the server is too far behind", ever=False)]
+        return script(job)
+
+    scene.hands[1] = fails_once
+    scene.attend()
+    utter(scene, pause=1.5)
+    assert failed and not scene.told(Unable)
+    last = scene.told(Said)[-1]
+    assert last.over and last.stands == "mi pedido no ha llegado" and not last.guess
+    assert [job.final for job in scene.jobs(Hear)].count(True) <= 3
+
+
+def test_one_that_always_fails_is_not_asked_for_ever(scene: Scene) -> None:
+    scene.hands[1] = lambda job: (
+        [Failed(job.key, "script", why="it broke", ever=False)] if isinstance(job, Hear) else []
+    )
+    scene.attend()
+    utter(scene, pause=6.0)
+    assert len(scene.jobs(Hear)) <= recognition.TRIES + 1
+    assert [each.why for each in scene.told(Unable)] == ["it broke"]
+
+
+def test_a_voice_that_is_wished_in_the_middle_of_a_sentence_speaks_the_next_clause(scene: Scene) -> None:
+    words = [*WORDS[:-1], "llegado.", "Quiero", "mi", "dinero", "ahora."]
+    scene.hands[1] = Script(words)
+    scene.attend(1, ("es",), ENGLISH)
+    scene.speak(3.2)
+    before = scene.jobs(Translate)
+    assert before and not scene.jobs(Speak)
+    scene.attend(1, ("es",), ALOUD)
+    scene.speak(0.8)
+    scene.listen(1.0)
+    assert scene.told(Clip) and "DINERO" in scene.told(Clip)[-1].text

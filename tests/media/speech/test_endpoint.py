@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -34,6 +35,8 @@ class Server:
     headers: dict[str, str] = field(default_factory=dict)
     paths: list[str] = field(default_factory=list)
     hold: threading.Event = field(default_factory=threading.Event)
+    trickles: bool = False  # spaces, for as long as anybody listens
+    gone: threading.Event = field(default_factory=threading.Event)
 
 
 @pytest.fixture
@@ -52,9 +55,11 @@ def server() -> Iterator[Server]:
             data = state.answer or json.dumps({"choices": [{"message": {"content": f" {text}\n"}}]}).encode()
             try:
                 self.send_response(state.status)
-                self.send_header("Content-Length", str(len(data)))
+                self.send_header("Content-Length", str(len(data) + 1_000_000 * state.trickles))
                 self.send_header("Location", "/elsewhere")
                 self.end_headers()
+                while state.trickles and not state.gone.wait(0.02):
+                    self.wfile.write(b" ")
                 self.wfile.write(data)
             except OSError:
                 pass  # who asked has gone
@@ -71,6 +76,7 @@ def server() -> Iterator[Server]:
     state.url = f"http://127.0.0.1:{serving.server_port}/v1"
     yield state
     state.hold.set()
+    state.gone.set()
     serving.shutdown()
     serving.server_close()
     thread.join()
@@ -165,3 +171,23 @@ def test_it_is_asked_only_where_that_is_configured_and_rules_take_over_when_it_f
         told = [each for _ in range(4) for each in craft.work(0.0)]
         assert isinstance(told[0], Translated) and told[0].by == by and told[0].text == "my order"
     craft.close()
+
+
+def test_an_answer_that_never_ends_is_given_up_in_time(server: Server):
+    server.trickles = True
+    began = time.monotonic()
+    [told] = asked(Endpoint(server.url, "big", timeout_s=0.2), "hola")
+    assert isinstance(told, TranslatorFault) and "too long" in told.why
+    assert time.monotonic() - began < 2.0
+
+
+@pytest.mark.parametrize("key", ["two\nlines", "schlüssel"])
+def test_a_key_that_cannot_be_one_is_told_at_once_without_it(key: str):
+    with pytest.raises(TranslatorFault) as told:
+        Endpoint("http://127.0.0.1:9/v1", "big", key)
+    assert told.value.ever and key not in told.value.why
+
+
+def test_a_key_from_a_file_may_end_with_its_line(server: Server):
+    asked(Endpoint(server.url, "big", "secret\n"), "hola")
+    assert server.headers["authorization"] == "Bearer secret"

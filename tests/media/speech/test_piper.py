@@ -16,7 +16,7 @@ from media.speech.io.piper import PiperModel, PiperSaying, PiperVoice
 from media.speech.io.voices import voices
 from media.speech.jobs import Failed, Result, Speak, Spoken
 from media.speech.settings import VoiceSettings
-from media.speech.speaking import Speaking
+from media.speech.speaking import Speaking, Terms
 from media.speech.voice import OneOf, VoiceFault
 from tests.media.speech import toy_voice
 
@@ -118,6 +118,15 @@ def test_a_process_that_is_killed_costs_its_text_alone(voice: PiperVoice):
         read_out(saying)
     assert not fault.value.ever
     assert isinstance(said(craft, Speak("b", 30.0, "tres", "es-ES"))[-1], Spoken)
+
+
+def test_a_process_that_hangs_costs_its_text_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    made = PiperVoice([PiperModel(str(toy_voice.make(tmp_path, "anna", "en_US")))], STAND_IN)
+    assert isinstance(said(Speaking(made), Speak("a", 30.0, "one", "en-US"))[-1], Spoken)
+    monkeypatch.setattr("media.speech.io.piper.STUCK_S", 0.2)
+    assert isinstance(said(Speaking(made, Terms(stall_s=0.3)), Speak("b", 30.0, "hang", "en-US"))[-1], Failed)
+    assert isinstance(said(Speaking(made), Speak("c", 30.0, "two", "en-US"))[-1], Spoken)
+    made.close()
 
 
 def test_nothing_is_left_in_its_folder(voice: PiperVoice):

@@ -16,7 +16,7 @@ import pytest
 from engine.cli import main
 from media.messages import Frames, decode_events, encode
 from media.speech.io.box import Boxes, Clear
-from media.speech.io.redis import LOST, MOST_JOBS, Terms, box_of, connect, pool_of, terms_of
+from media.speech.io.redis import LOST, MOST_JOBS, Terms, box_of, connect, packed, pool_of, terms_of
 from media.speech.io.redis_jobs import Came, Gone, News, RedisJobs
 from media.speech.io.redis_source import RedisSource
 from media.speech.jobs import AnyResult, Failed, Hear, Offer, Speak, Spoken
@@ -407,3 +407,19 @@ def test_an_ear_tells_of_workers_elsewhere_as_of_its_own(hire, server: RedisServ
                     for body in frames.feed(link.recv(65_536)):
                         told += decode_events(body)
             assert process.wait(PATIENCE_S) == 0
+
+
+def test_a_server_that_takes_over_with_a_clock_that_is_behind_is_heard(server: RedisServer, ear: Ear):
+    terms, box = Terms(server.url), box_of(FarSettings(server.url, keys=SECRETS, key="k"))
+    client, key = connect(terms), Terms(server.url).results("ear")
+
+    def answered(id: str, job: str) -> None:
+        client.xadd(key, {"p": box.close("result", "ear", packed(Failed(job)))}, id=id)
+
+    answered("9000-0", "a")
+    ear.until(lambda: ear.answers)
+    client.delete(key)
+    client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    answered("10-0", "b")
+    ear.until(lambda: len(ear.answers) == 2)
+    assert [each.key for each in ear.answers] == ["a", "b"]

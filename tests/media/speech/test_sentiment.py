@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from media.speech.io.lexica import languages, shipped
-from media.speech.lexicon import BadLexicon, Lexicon, parse
+from media.speech.lexicon import BadLexicon, Lexicon, as_said, parse, units
 from media.speech.sentiment import sentiment
 
 
@@ -86,3 +86,26 @@ def test_a_table_that_cannot_be_read_says_where(table: str, words: str):
     with pytest.raises(BadLexicon) as told:
         parse(table, "en")
     assert str(told.value).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "term"),
+    [
+        ("es", "Qué VERGÜENZA, señor", "VERGÜENZA"),
+        ("de", "Das ist eine Unverschämtheit!", "Unverschämtheit"),
+        ("fr", "J’en ai marre, c’est scandaleux", "scandaleux"),
+        ("en", "I don’t know, this is Ridiculous", "Ridiculous"),
+        ("zh", "这太荒唐了", "荒唐"),
+    ],
+)
+def test_a_reason_is_shown_as_it_was_said(language: str, text: str, term: str):
+    assert term in [each.term for each in sentiment(text, lexicon(language)).reasons]
+
+
+def test_units_are_found_again_in_what_was_said():
+    text = "Straße: I can't, café au lait"
+    found = units(text, "en")
+    said = [as_said(text, "en", at, at + 1) for at in range(len(found))]
+    assert said == ["Straße", ":", "I", "ca", "n't", ",", "café", "au", "lait"]
+    assert as_said(text, "en", 3, 5) == "can't" and as_said(text, "en", 9, 12) == ""
+    assert as_said("هٰذا سيِّئ جدًّا", "ar", 1, 3) == "سيِّئ جدًّا"

@@ -17,6 +17,7 @@ from sip.guard import Guard
 from sip.io import certificate
 from sip.io.shell import Listener, SipShell
 from sip.io.tls import TlsContexts, TlsSettings
+from sip.ladder import Ladders
 from sip.message import NameAddr, Uri
 from sip.registrar import Registered, Registrar, RegistrarPolicy, Unregistered
 from sip.settings import AgentSettings
@@ -54,9 +55,15 @@ class Party:
             registrar=self.registrar,
         )
         self.events = []
+        self.ladders = Ladders()
         self._changed = asyncio.Event()
         self.shell = SipShell(
-            self.agent, self.listeners, self._on_events, tls=TlsContexts(tls), drops=self._drops
+            self.agent,
+            self.listeners,
+            self._on_events,
+            tls=TlsContexts(tls),
+            drops=self._drops,
+            tap=self.ladders,
         )
 
     async def __aenter__(self) -> Party:
@@ -137,6 +144,70 @@ def test_a_call_is_challenged_answered_and_hung_up(run, tls, transport):
             assert (await node.told(Ended)).cause == "bye"
             assert (await phone.told(Ended)).cause == "hangup"
             assert node.shell.counts().get("faults", 0) == phone.shell.counts().get("faults", 0) == 0
+
+    run(scenario())
+
+
+def heard(party: Party, call_id: str) -> list[tuple[bool, str]]:
+    """What the tap of a party was shown of a call: which way, and the method or status."""
+    rungs = party.ladders.find(call_id).rungs()
+    words = [(each.inward, each.data.split(b" ", 2)[:2]) for each in rungs]
+    return [(inward, (b if a == b"SIP/2.0" else a).decode()) for inward, (a, b) in words]
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_the_tap_of_either_side_sees_all_that_is_said(run, tls, transport):
+    async def scenario():
+        async with Party("phone", tls, 1) as phone, Party("node", tls, 2) as node:
+            session = phone.call(node, transport)
+            await node.told(Acknowledged)
+            session.hangup(now=time.monotonic())
+            phone.shell.flush()
+            await node.told(Ended)
+            async with asyncio.timeout(5.0):
+                while len(heard(phone, session.call_id)) < 9:
+                    await asyncio.sleep(0)
+            theirs, ours = heard(phone, session.call_id), heard(node, session.call_id)
+            assert ours == [(not inward, what) for inward, what in theirs]
+            assert [what for _, what in ours] == [
+                "INVITE", "401", "ACK", "INVITE", "180", "200", "ACK", "BYE", "200",
+            ]  # fmt: skip
+            first = next(node.ladders.find(session.call_id).rungs())
+            begins = phone.shell.local(next(phone.ladders.find(session.call_id).rungs()).hop)
+            expected = (first.hop.host, first.hop.port) if transport != "udp" else None
+            assert begins == expected, "where our connection begins is what the peer sees"
+
+    run(scenario())
+
+
+def test_what_did_not_go_is_shown_with_the_reason(run, tls, tmp_path):
+    async def scenario():
+        pem, key = certificate.ensure(tmp_path / "theirs", [LOCAL])
+        strange = TlsSettings(pem, key, ca=pem)
+        async with Party("phone", tls, 1) as phone, Party("node", strange, 2) as node:
+            session = phone.call(node, "tls")
+            await phone.told(Rejected)
+            fault = [each.fault for each in phone.ladders.find(session.call_id).rungs() if each.fault]
+            assert fault[0].startswith("certificate: ")
+            return phone.ladders.find(session.call_id)
+
+    dialog = run(scenario())
+    if dialog is not None:
+        assert not any(each.inward for each in dialog.rungs())
+
+
+def test_a_port_where_nobody_listens_is_shown(run, tls):
+    async def scenario():
+        async with Party("phone", tls, 1) as phone:
+            async with Party("node", tls, 2) as node:
+                pass
+            for transport in TRANSPORTS:
+                phone.events.clear()
+                session = phone.call(node, transport)
+                phone.ladders.bind(session.call_id)
+                await phone.told(Rejected)
+                faults = [each.fault for each in phone.ladders.find(session.call_id).rungs() if each.fault]
+                assert faults, transport
 
     run(scenario())
 

@@ -1,0 +1,87 @@
+"""Who may what, put together for one node: the desk, the roster, the audit log, and who else vouches."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from config.access import FirstAdmin, OidcSettings
+from config.schema import Config
+from engine.access.audit import Audit
+from engine.access.desk import AccessDesk, Terms
+from engine.access.errors import NameTaken, WeakPassword
+from engine.access.oidc import Oidc, Provider
+from engine.access.passwords import checked
+from engine.access.role import Role
+from engine.access.roster import Roster
+from engine.access.vouching import Vouching
+from engine.journal import Journal
+from engine.store import database
+from engine.store.accounts import User
+from engine.store.trail import Trail
+
+WRITER_PATIENCE_S = 0.25  # how long an entry waits for another program's lock before it is spilled
+SPILL, ANCHOR = "audit.spill", "audit.anchor"
+
+log = structlog.get_logger("access")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """trail: for reading. vouching: None where there is no provider. first: to be made where there is no
+    user.
+    """
+
+    desk: AccessDesk
+    roster: Roster
+    trail: Trail
+    vouching: Vouching | None
+    first: FirstAdmin | None
+
+    async def begin(self) -> None:
+        """Raises StoreUnavailable, ValueError for a first administrator whose password could be guessed."""
+        accounts, first = self.desk.accounts, self.first
+        if first is None or await asyncio.to_thread(accounts.any):
+            return
+        try:
+            kept = await self.desk.passwords.keep(checked(first.password.reveal(), first.name))
+        except WeakPassword as weak:
+            raise ValueError(f"access.first in api.yaml: {weak}") from weak
+        now = self.desk.wall()
+        made = User(name=first.name, role=Role.ADMIN, password=kept, made_at=now, changed_at=now)
+        try:
+            await asyncio.to_thread(accounts.add, made)
+        except NameTaken:
+            return  # by another node of the same store, this very moment
+        log.info("the first administrator was made", user=first.name)
+
+    def close(self) -> None:
+        self.desk.close()
+
+
+def of_node(config: Config, url: str, journal: Journal) -> Access:
+    """url: of the store, whose tables are the journal's. Raises SpillInUse, OSError."""
+    settings, node = config.api.access, config.node
+    writes = Trail(database.connect(url, readers=1, busy_s=WRITER_PATIENCE_S))
+    terms = Terms(float(settings.session.idle_s), float(settings.session.longest_s), settings.issuer)
+    log = Audit(writes, node.name, node.data_dir / SPILL, node.data_dir / ANCHOR)
+    desk = AccessDesk(journal.accounts, log, terms)
+    vouching = Vouching(desk, Oidc(provider_of(settings.oidc))) if settings.oidc is not None else None
+    return Access(desk, Roster(desk), journal.trail, vouching, settings.first)
+
+
+def provider_of(given: OidcSettings) -> Provider:
+    return Provider(
+        issuer=given.issuer,
+        client_id=given.client_id,
+        client_secret=given.client_secret.reveal(),
+        origin=given.origin,
+        scopes=given.scopes,
+        name_claim=given.name_claim,
+        role_claim=given.role_claim,
+        roles={value: Role(role) for value, role in given.roles.items()},
+        markets_claim=given.markets_claim,
+        teams_claim=given.teams_claim,
+    )

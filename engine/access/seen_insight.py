@@ -1,0 +1,80 @@
+"""Why calls were bad, as somebody may see it (engine/access/seen.py): of calls within reach, and without
+numbers and names for who may not read them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace as with_fields
+
+from engine.access import mask
+from engine.insight.insight import Refused
+from engine.insight.trace import Look, Message, Trace
+
+if TYPE_CHECKING:
+    from engine.access.seen import Seen
+    from engine.api.deps import InsightView, RefusedSight
+
+# Who is named in words beside an address (RFC 3261 section 20, RFC 3325, RFC 5876).
+NAMED = re.compile(
+    r"^((?:From|To|f|t|Contact|m|Reply-To|P-Asserted-Identity|P-Preferred-Identity|Remote-Party-ID|Diversion)"
+    r'[ \t]*:[ \t]*)("(?:[^"\\\r\n]|\\.)*"|[^<"\r\n:;]+)(?=[ \t]*<)',
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+class SeenInsight:
+    """See engine.api.deps.InsightView, which this is."""
+
+    def __init__(self, insight: InsightView, seen: Seen) -> None:
+        self._insight = insight
+        self._seen = seen
+
+    def look(self, call: str) -> Look | None:
+        """Of a call that ended a moment ago, who is limited waits until it is written where it belonged."""
+        limited = self._seen.principal.limited
+        return None if limited and self._seen.call(call) is None else self._insight.look(call)
+
+    def refused(
+        self, *, challenges: bool, source: str | None, since: float | None, until: float | None, limit: int
+    ) -> Sequence[RefusedSight]:
+        """What was refused belongs to no market."""
+        if self._seen.principal.limited:
+            return ()
+        found = self._insight.refused(
+            challenges=challenges, source=source, since=since, until=until, limit=limit
+        )
+        return found if self._seen.unmasked else [Masked(each) for each in found]
+
+    def trace(self, call: str, look: Look | None) -> Trace | None:
+        if look is None and self._seen.principal.limited and not self._hers(call):
+            return None
+        found = self._insight.trace(call, look)
+        if found is None or self._seen.unmasked:
+            return found
+        return with_fields(found, messages=[masked(each) for each in found.messages])
+
+    def _hers(self, call: str) -> bool:
+        return self._seen.record(call) is not None or bool(self._seen.events(call))
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A refused request that is not read yet."""
+
+    sight: RefusedSight
+
+    def read(self) -> Refused:
+        found = self.sight.read()
+        messages = tuple(masked(each) for each in found.messages)
+        return replace(found, caller=mask.who(found.caller), called=mask.who(found.called), messages=messages)
+
+
+def masked(message: Message) -> Message:
+    """Without the numbers and names of people in it."""
+    text = NAMED.sub(lambda found: f'{found[1]}"{mask.STAR * 3}"', message.text)
+    return with_fields(message, data=mask.line(text).encode(), fault=mask.line(message.fault))

@@ -1,0 +1,151 @@
+"""Users, by those who manage them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+
+from engine.access.errors import OtherVersion
+from engine.access.principal import Principal
+from engine.access.role import Permission
+from engine.api import access_schemas as bodies
+from engine.api.audited import tell
+from engine.api.deps import Door, may
+from engine.api.documented import REASONS, problems
+from engine.api.paging import PageQuery, cut
+from engine.store import accounts
+
+router = APIRouter(prefix="/v1/users", tags=["users"])
+
+Manager = Annotated[Principal, may(Permission.MANAGE_USERS)]
+Name = Annotated[str, Path(alias="user", pattern=bodies.NAME, description="The user's `name`.")]
+IfMatch = Annotated[
+    str | None,
+    Header(alias="If-Match", max_length=64, description="The ETag of the user that was looked at."),
+]
+OWN = REASONS | {
+    403: ("forbidden", "More than one may oneself, or of oneself."),
+    409: ("name-taken", "There is such a user; or `illegal-state`, such as the last administrator's end."),
+    412: ("other-version", "Somebody changed the user meanwhile."),
+    422: ("invalid-request", "A part of the request is not valid; `weak-password`: it could be guessed."),
+    429: ("too-many-requests", "More passwords are set at once than can be worked out."),
+}
+
+
+@router.get(
+    "", summary="List users", operation_id="list_users", responses=problems(401, 403, 404, 422, 503, own=OWN)
+)
+async def list_users(_: Manager, door: Door, query: Annotated[PageQuery, Query()]) -> bodies.UserPage:
+    """Users by name."""
+    page, after = cut(await door.roster.users(), lambda user: user.name, query)
+    return bodies.UserPage(items=[_told(each) for each in page], next=after)
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Make a user",
+    operation_id="create_user",
+    responses=problems(401, 403, 404, 409, 413, 422, 429, 503, own=OWN),
+)
+async def create_user(
+    request: Request, manager: Manager, door: Door, wish: bodies.UserWish, response: Response
+) -> bodies.UserMade:
+    """Nobody gives a role that may more than they may themselves."""
+    tell(request, user=wish.name, role=wish.role, markets=wish.markets, teams=wish.teams)
+    made, password = await door.roster.create(
+        manager,
+        wish.name,
+        wish.role,
+        display=wish.display,
+        markets=wish.markets,
+        teams=wish.teams,
+        password=wish.password,
+    )
+    _tag(response, made)
+    return bodies.UserMade(user=_told(made), password=password)
+
+
+@router.get(
+    "/{user}",
+    summary="Look at a user",
+    operation_id="get_user",
+    responses=problems(401, 403, 404, 422, 503, noun="user", own=OWN),
+)
+async def get_user(_: Manager, door: Door, name: Name, response: Response) -> bodies.User:
+    """The version is the ETag."""
+    found = await door.roster.user(name)
+    _tag(response, found)
+    return _told(found)
+
+
+@router.patch(
+    "/{user}",
+    summary="Change a user",
+    operation_id="change_user",
+    responses=problems(401, 403, 404, 409, 412, 413, 422, 503, noun="user", own=OWN),
+)
+async def change_user(
+    request: Request,
+    manager: Manager,
+    door: Door,
+    name: Name,
+    wish: bodies.UserChange,
+    response: Response,
+    expected: IfMatch = None,
+) -> bodies.User:
+    """Whose rights change has to sign in again. Nobody changes their own; the last administrator stays."""
+    values = {each: value for each, value in wish.model_dump().items() if value is not None}
+    tell(request, **values)
+    values |= {each: tuple(values[each]) for each in ("markets", "teams") if each in values}
+    changed = await door.roster.change(manager, name, _version(expected), values)
+    _tag(response, changed)
+    return _told(changed)
+
+
+@router.put(
+    "/{user}/password",
+    summary="Give somebody another password",
+    operation_id="reset_password",
+    responses=problems(401, 403, 404, 409, 413, 422, 429, 503, noun="user", own=OWN),
+)
+async def reset_password(
+    manager: Manager, door: Door, name: Name, wish: bodies.PasswordReset
+) -> bodies.PasswordMade:
+    """All their sessions end."""
+    return bodies.PasswordMade(password=await door.roster.reset_password(manager, name, wish.password))
+
+
+@router.delete(
+    "/{user}/totp",
+    summary="Take somebody's second factor away",
+    operation_id="remove_totp",
+    responses=problems(401, 403, 404, 409, 422, 503, noun="user", own=OWN),
+)
+async def remove_totp(manager: Manager, door: Door, name: Name) -> bodies.User:
+    """For who has lost phone and recovery codes. All their sessions end."""
+    return _told(await door.roster.remove_totp(manager, name))
+
+
+def _told(user: accounts.User) -> bodies.User:
+    """No hash, no secret: field by field."""
+    found = asdict(user)
+    told = {name: found[name] for name in bodies.User.model_fields if name in found}
+    return bodies.User.model_validate(told | {"totp": user.totp_on, "vouched": user.subject is not None})
+
+
+def _tag(response: Response, user: accounts.User) -> None:
+    response.headers["ETag"] = f'"{user.version}"'
+
+
+def _version(condition: str | None) -> int | None:
+    """Raises OtherVersion for what is no version."""
+    if condition is None or condition.strip() == "*":
+        return None
+    found = re.fullmatch(r'\s*"([0-9]{1,9})"\s*', condition)
+    if found is None:
+        raise OtherVersion('If-Match has to be a version in quotes, such as "3"')
+    return int(found[1])

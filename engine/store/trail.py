@@ -1,0 +1,130 @@
+"""The audit log in the store: rows added behind the last one, and read again.
+
+All nodes of one store write one chain. Whoever writes holds a lock from reading the last row to committing
+the next, SQLite's for writing or one of PostgreSQL's own, so that two never follow the same row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, select, text
+from sqlalchemy.exc import DBAPIError
+
+from engine.access.chain import GENESIS, Anchor, Entry, Row, follow
+from engine.store.errors import StoreUnavailable
+from engine.store.rows import clean
+from engine.store.schema import audit
+
+PG_LOCK = 0x15_06_10_56  # any number that is only ours
+MAX_PAGE = 1000
+READ_AT_ONCE = 5000
+NAMES = Entry.__struct_fields__
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailFilter:
+    """Which rows; None asks nothing. since, until: epoch seconds, since ≤ at < until."""
+
+    since: float | None = None
+    until: float | None = None
+    who: str | None = None
+    what: str | None = None
+    object: str | None = None
+    outcome: str | None = None
+    node: str | None = None
+
+
+class Trail:
+    """Safe from any thread; raises StoreUnavailable when the store does not answer."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._sqlite = engine.dialect.name == "sqlite"
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def append(self, entries: Sequence[Entry], *, again: bool = False, now: float = 0.0) -> Anchor:
+        """Add them in their order, all or none; what the last row is then. again: some may be there already,
+        and stay as they are. now: epoch seconds, for the anchor.
+        """
+        with self._asking(writes=True) as connection:
+            found = connection.execute(
+                select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+            )
+            last = found.first()
+            seq, prev = (last.seq, last.hash) if last else (0, GENESIS)
+            if again:
+                ids = select(audit.c.id).where(audit.c.id.in_([each.id for each in entries]))
+                known = set(connection.scalars(ids))
+                entries = [each for each in entries if each.id not in known]
+            rows = follow(seq, prev, map(_storable, entries))
+            if rows:
+                connection.execute(insert(audit), [_values(row) for row in rows])
+                seq, prev = rows[-1].seq, rows[-1].hash
+        return Anchor(seq, prev, now)
+
+    def page(
+        self, wanted: TrailFilter, *, before: int | None = None, limit: int = 50
+    ) -> tuple[list[Row], int | None]:
+        """Newest first, and the number that the next page begins before."""
+        limit = max(1, min(limit, MAX_PAGE))
+        query = select(audit)
+        for name in ("who", "what", "object", "outcome", "node"):
+            value = getattr(wanted, name)
+            if value is not None:
+                query = query.where(audit.c[name] == value)
+        if wanted.since is not None:
+            query = query.where(audit.c.at >= wanted.since)
+        if wanted.until is not None:
+            query = query.where(audit.c.at < wanted.until)
+        if before is not None:
+            query = query.where(audit.c.seq < before)
+        with self._asking() as connection:
+            found = connection.execute(query.order_by(audit.c.seq.desc()).limit(limit + 1)).mappings().all()
+        rows = [_row(each) for each in found[:limit]]
+        return rows, rows[-1].seq if len(found) > limit else None
+
+    def rows(self) -> Iterator[Row]:
+        """All of them, in the order of their numbers, some at a time."""
+        after = -(2**63)
+        while True:
+            query = select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(READ_AT_ONCE)
+            with self._asking() as connection:
+                found = connection.execute(query).mappings().all()
+            yield from map(_row, found)
+            if len(found) < READ_AT_ONCE:
+                return
+            after = found[-1]["seq"]
+
+    @contextmanager
+    def _asking(self, *, writes: bool = False) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                if writes and self._sqlite:
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                elif writes:
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PG_LOCK})
+                yield connection
+        except DBAPIError as error:
+            raise StoreUnavailable(f"{type(error.orig).__name__}: {error.orig}") from error
+
+
+def _storable(entry: Entry) -> Entry:
+    """As the database will give it back, or its hash would not be right then."""
+    texts = {name: clean(getattr(entry, name)) for name in NAMES if name != "at"}
+    return Entry(at=entry.at, **texts)
+
+
+def _values(row: Row) -> dict[str, Any]:
+    entry = {name: getattr(row.entry, name) for name in NAMES}
+    return {"seq": row.seq, "prev": row.prev, "hash": row.hash, **entry}
+
+
+def _row(found: Any) -> Row:
+    entry = Entry(*(found[name] for name in NAMES))
+    return Row(found["seq"], entry, found["prev"], found["hash"])

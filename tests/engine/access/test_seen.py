@@ -1,0 +1,156 @@
+"""The node as somebody may see it has all that routes ask for, and nothing that is not theirs."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from engine.access.principal import Directory, How, Principal
+from engine.access.role import Permission
+from engine.access.seen import Seen
+from engine.access.seen_texts import SeenTranscripts
+from engine.access.seen_trunks import SeenTrunks
+from engine.api.deps import EngineView, TranscriptView, TrunkView
+from engine.drill import Ask, Dimension
+from engine.store.rows import Entry
+from engine.views import UnknownAgent, UnknownCall
+from tests.engine.api_node import T0, Node, call_view, desk_call
+from tests.engine.store_samples import NODE, record
+from tests.engine.transcript_samples import review, said
+
+
+def names(kind: type) -> set[str]:
+    return {name for name in vars(kind) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "seen"), [(EngineView, Seen), (TrunkView, SeenTrunks), (TranscriptView, SeenTranscripts)]
+)
+def test_all_that_a_route_may_ask_of_the_node_is_asked_by_way_of_this(protocol: type, seen: type) -> None:
+    assert names(protocol) <= {name for name in dir(seen) if not name.startswith("_")}
+    for name in names(protocol):
+        asked, has = getattr(protocol, name), getattr(seen, name)
+        if inspect.isfunction(asked) and inspect.isfunction(has):
+            assert inspect.signature(asked).parameters.keys() == inspect.signature(has).parameters.keys(), (
+                name
+            )
+
+
+def seen(node: Node, *permissions: Permission, **limits: Any) -> Seen:
+    given = {name: frozenset(value) for name, value in limits.items()}
+    who = Principal(who="maria", permissions=frozenset(permissions), how=How.TOKEN, **given)
+    return Seen(node, who)
+
+
+@pytest.fixture
+def node() -> Node:
+    made = Node()
+    made.live["u1"] = call_view("u1", market="us", queue="sales", agent="carol")
+    return made
+
+
+def test_a_limit_that_is_set_while_a_call_goes_on_counts_at_the_next_look(node: Node) -> None:
+    assert seen(node, teams=["south"]).call("u1") is not None
+    node.teams["carol"] = "north"
+    assert seen(node, teams=["south"]).call("u1") is None
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda view: view.hangup("u1"),
+        lambda view: view.pause_recording("u1", True, "maria"),
+        lambda view: view.given_help("u1"),
+        lambda view: view.choose_interpreter("u1", "agent", "off"),
+        lambda view: view.guest("u1"),
+        lambda view: view.ask_guest("u1", "bob", "maria"),
+        lambda view: view.send_off_guest("u1"),
+        lambda view: view.set_agent_state("carol", "paused", ""),
+        lambda view: view.tell_agent("carol", "hello", "maria"),
+        lambda view: view.desk("carol"),
+        lambda view: view.ice_terms("carol"),
+        lambda view: view.watch_desk("carol", lambda: None),
+        lambda view: view.wrap_up("carol", "u1", "", ""),
+    ],
+)
+def test_nothing_is_done_to_what_is_out_of_reach(node: Node, act: Any) -> None:
+    with pytest.raises((UnknownCall, UnknownAgent)):
+        act(seen(node, *Permission, markets=["de"]))
+    assert not node.hung_up and not node.asked and not node.guests and not node.interpreters
+
+
+def test_what_is_looked_up_has_nothing_of_a_call_that_is_out_of_reach(node: Node) -> None:
+    limited, all_of_it = seen(node, markets=["de"]), seen(node)
+    assert [each.call for each in limited.look_up("carol", "u1", "parcel")] == [""]
+    assert [each.call for each in limited.look_up("alice", "c1", "parcel")] == ["c1"]
+    assert [each.call for each in all_of_it.look_up("", "u1", "parcel")] == ["u1"]
+
+
+def test_an_agents_call_is_not_named_to_who_does_not_see_it(node: Node) -> None:
+    node.live["c1"] = call_view("c1", market="us", queue="sales")  # alice helps out
+    (alice, *_) = seen(node, markets=["de"]).agents()
+    assert (alice.name, alice.call) == ("alice", "")
+    (alice, *_) = seen(node).agents()
+    assert alice.call == "c1"
+
+
+def test_a_report_adds_up_what_is_within_reach_and_hooks_are_for_those_who_see_all(node: Node) -> None:
+    ask = Ask(since=T0, until=T0 + 60, by=(Dimension.QUEUE,))
+    limited, all_of_it = seen(node, markets=["de"]), seen(node)
+    assert limited.report(ask).ask.within == limited.reach != all_of_it.report(ask).ask.within
+    for view, some in ((limited, False), (all_of_it, True)):
+        assert [bool(view.hooks()), bool(view.dead_letters("crm")), bool(view.replay("crm", None))] == [
+            some
+        ] * 3
+
+
+def test_numbers_and_words_are_masked_for_who_may_not_read_them(node: Node) -> None:
+    node.transcripts.said["r1"] = (said("my number is 600 12 34 56", translation="card 4111111111111111"),)
+    node.transcripts.reviews["r1"] = review("r1", summary="Call +34600123456 back.")
+    person = {"customer": "+34600123456", "notes": "IBAN ES9121000418450200051332"}
+    node.journal["r1"] = [Entry(node=NODE, seq=1, at=T0, call="r1", kind="x", data={}, person=person)]
+    node.hers = (replace(desk_call("c1"), pop="https://crm.example.com/600123456"),)
+    masked, plain = seen(node), seen(node, Permission.PERSONAL)
+    for view, shown in ((masked, False), (plain, True)):
+        text = repr(
+            [
+                view.calls(),
+                view.call("c1"),
+                view.record("r1"),
+                view.events("r1"),
+                view.transcripts.lines("r1"),
+                view.transcripts.review("r1"),
+                view.desk("alice"),
+            ]
+        )
+        for number in (
+            "600 12 34 56",
+            "4111111111111111",
+            "600123456",
+            "ES9121000418450200051332",
+            "30123456",
+        ):
+            assert (number in text) is shown, number
+
+
+def test_a_recording_is_its_calls(node: Node) -> None:
+    node.finished.append(record("s1", market="us", queue="sales", agent="carol"))
+    node.journal["live-1"] = [
+        Entry(node=NODE, seq=1, at=T0, call="live-1", kind="call.arrived", data={"market": "de"})
+    ]
+    files = ["2026-01-01/r1-1.opus", "2026-01-01/s1-1.opus.sealed", "n2:2026-01-01/live-1-2.wav", "odd.opus"]
+    node.sounds = {name: [b"x"] for name in files}
+    found = {name: seen(node, markets=["de"]).recording(name) is not None for name in files}
+    assert found == dict(zip(files, (True, False, True, False)))
+    assert all(seen(node).recording(name) is not None for name in files)
+
+
+def test_who_is_not_limited_does_not_depend_on_what_is_configured() -> None:
+    class Bare(Node):
+        def directory(self) -> Directory:
+            return Directory()
+
+    assert len(seen(Bare()).calls()) == 2 and seen(Bare(), markets=["de"]).queues() == []

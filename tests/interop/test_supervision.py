@@ -1,0 +1,147 @@
+"""A supervisor's softphone in a call of two others: heard by whom she should be, in each mode, without a
+gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.io import wavfile
+
+from engine.hearing import heard, read_wav
+from engine.prompts import PromptPack
+from sip.pjsip.process import Softphone
+from tests.interop.node import Node
+from tests.interop.room import RATE, SILENT, Room, longest_gap_ms
+
+Phones = Callable[..., Softphone]
+Speech = Callable[[str], Path]
+GAP_MS = 40.0
+NEAR = 2.0  # dB
+
+
+class Floor(Room):
+    """A customer talks to cleo, of the queue `counter`; sue has a phone."""
+
+    def __init__(self, node: Node, agent: Phones, folder: Path, sue: Softphone) -> None:
+        super().__init__(folder)
+        self.node, self.sue = node, sue
+        self.customer, self.cleo = agent("customer"), agent("cleo")
+        self.calls[self.customer] = self.customer.call("counter")
+        self.customer.expect("answered", call=self.calls[self.customer])
+        self.calls[self.cleo] = self.cleo.incoming()
+        self.cleo.answer(self.calls[self.cleo])
+        self.cleo.expect("media", call=self.calls[self.cleo], state="active")
+        (self.call,) = [each["id"] for each in node.get("/v1/calls?queue=counter")["items"]]
+        self.at = f"/v1/calls/{self.call}/supervision"
+
+    def modes(self) -> list[tuple[str, str]]:
+        return [(each["mode"], each["standing"]) for each in self.node.get(self.at)["items"]]
+
+    def until(self, mode: str) -> None:
+        self.node.until(f"{mode} in effect", lambda: self.modes() == [(mode, "in")], 5.0)
+
+    def over(self) -> None:
+        self.customer.hangup(self.calls[self.customer])
+
+
+def test_she_listens_whispers_barges_in_and_takes_over(
+    node: Node, agent: Phones, phone: Phones, speech: Speech, tmp_path: Path
+) -> None:
+    made = node.post("/v1/phones", {})
+    sue, address = phone("sue"), node.address("tls")
+    sue.register(
+        made["account"], made["password"], made["domain"], address, transport="tls", srtp="mandatory"
+    )
+    floor = Floor(node, agent, tmp_path, sue)
+
+    def turn(mode: str) -> None:
+        node.ask("PATCH", f"{floor.at}/{made['account']}", {"mode": mode})
+
+    hers = speech("please offer her the express delivery today")
+    floor.node.post(floor.at, {"mode": "listen", "at": made["account"]})
+    floor.calls[floor.sue] = floor.sue.incoming()
+    announced = _heard_while(floor, hers)
+    notice = read_wav(Path(PromptPack.load(node.prompts).path("en", "supervision-notice")), RATE)
+    for name, received in announced.items():
+        assert heard(notice, received, RATE), f"{name} is told"
+        assert not heard(read_wav(hers, RATE), received, RATE), f"{name} does not hear who listens"
+
+    theirs = floor.says(floor.customer, speech("where is the parcel that I ordered"))
+    assert theirs == {"cleo": pytest.approx(0.0, abs=NEAR), "sue": pytest.approx(0.0, abs=NEAR)}
+    turn("whisper")
+    whispered = floor.says(floor.sue, hers)
+    assert whispered == {"customer": SILENT, "cleo": pytest.approx(0.0, abs=NEAR)}
+    turn("barge")
+    barged = floor.says(floor.sue, hers)
+    assert barged == {
+        "customer": pytest.approx(0.0, abs=NEAR),
+        "cleo": pytest.approx(0.0, abs=NEAR),
+    }
+
+    turn("take_over")
+    floor.cleo.expect("ended", call=floor.calls.pop(floor.cleo))
+    taken = floor.says(floor.sue, hers)
+    assert taken == {"customer": pytest.approx(0.0, abs=NEAR)}
+    answered = floor.says(floor.customer, speech("where is the parcel that I ordered"))
+    assert answered == {"sue": pytest.approx(0.0, abs=NEAR)}
+    (cleo,) = [each for each in node.get("/v1/agents")["items"] if each["name"] == "cleo"]
+    assert cleo["call"] == "" and cleo["state"] != "talking"
+    floor.over()
+    floor.sue.expect("ended", call=floor.calls[floor.sue])
+    record = node.record("counter")
+    assert (record["agent"], record["reason"], record["ended_by"]) == ("console", "completed", "customer")
+    told = [
+        each for each in node.get(f"/v1/calls/{floor.call}/events")["items"] if "supervision" in each["kind"]
+    ]
+    assert [each["kind"].removeprefix("supervision.") for each in told] == [
+        "asked",
+        "began",
+        "changed",
+        "changed",
+        "took_over",
+    ]
+    assert {(each["data"]["who"], each["data"]["by"]) for each in told} == {(made["account"], "console")}
+
+
+def _heard_while(floor: Floor, hers: Path) -> dict[str, np.ndarray]:
+    """What the two hear from before she answers until she has said something."""
+    files = {phone: floor.folder / f"told-{phone.name}.wav" for phone in (floor.customer, floor.cleo)}
+    for phone, file in files.items():
+        phone.ask("record", call=floor.calls[phone], file=str(file))
+    floor.sue.answer(floor.calls[floor.sue])
+    floor.until("listen")
+    floor.sue.ask("play", call=floor.calls[floor.sue], file=str(hers))
+    floor.sue.expect("played", 10, call=floor.calls[floor.sue])
+    for phone in files:
+        phone.ask("stop", call=floor.calls[phone], what="record")
+    return {phone.name: read_wav(file, RATE) for phone, file in files.items()}
+
+
+def test_the_customer_hears_no_gap_when_she_comes_by_a_code_changes_her_mode_and_goes(
+    node: Node, agent: Phones, tmp_path: Path
+) -> None:
+    floor = Floor(node, agent, tmp_path, agent("sue"))
+    noise = floor.folder / "noise.wav"
+    samples = np.random.default_rng(1).normal(0.0, 3000.0, 7 * RATE)
+    wavfile.write(noise, RATE, samples.clip(-32768, 32767).astype(np.int16))
+    received = floor.folder / "received.wav"
+    floor.cleo.ask("play", call=floor.calls[floor.cleo], file=str(noise))
+    floor.customer.ask("record", call=floor.calls[floor.customer], file=str(received))
+
+    own = floor.sue.call("*86cleo")
+    floor.sue.expect("answered", call=own)
+    floor.until("listen")
+    for digit, mode in (("2", "whisper"), ("3", "barge"), ("1", "listen"), ("3", "barge")):
+        floor.sue.ask("dtmf", call=own, digits=digit)
+        floor.until(mode)
+    floor.sue.hangup(own)
+    node.until("she is gone", lambda: floor.modes() == [], 5.0)
+    floor.cleo.expect("played", 10, call=floor.calls[floor.cleo])
+    floor.customer.ask("stop", call=floor.calls[floor.customer], what="record")
+    assert longest_gap_ms(read_wav(received, RATE)[: 6 * RATE]) <= GAP_MS
+    floor.over()
+    floor.cleo.expect("ended", call=floor.calls[floor.cleo])
