@@ -64,12 +64,12 @@ class LegStats(msgspec.Struct, frozen=True):
     lost: packets of the far end's stream that never came. Of legs that are heard rendered only: late, packets
     that came after their turn to be played; failed, that no decoder took; concealed_ms, sound made up for
     what was missing, rests of the sender left out; accelerated_ms, expanded_ms, sound left out and put in to
-    change the delay; resets, how often play-out began anew because the stream's times leapt.
-    jitter_ms: RFC 3550 section 6.4.1. rtt_ms and remote_lost: as the far end's receiver reports tell, None
-    before the first. mos: E-model (ITU-T G.107) of what arrived here, None before anything has; mos_now: of
-    the last seconds; burst_ratio: BurstR of their losses, 1 when they are random. mos_there: of what arrives
-    there, as extended reports (RFC 3611) tell. kbps: payload that arrives. source: where packets come from.
-    buffer_ms: how late it is played. level_db, speech: loudest lately, dB of full scale; share that is loud.
+    change the delay; resets, how often play-out began anew because the stream's times leapt. jitter_ms: RFC
+    3550 section 6.4.1. rtt_ms, remote_lost: by the far end's receiver reports, None before the first. mos:
+    E-model (ITU-T G.107) of what arrived here, None before anything has; mos_now: of the last seconds;
+    burst_ratio: BurstR of their losses, 1 when random. mos_there: of what arrives there, by extended reports
+    (RFC 3611). kbps: payload that arrives. source: where packets come from. buffer_ms: how late it is
+    played. level_db, speech: loudest lately, dB of full scale; share that is loud.
     """
 
     leg: int
@@ -112,10 +112,9 @@ class OpenLeg(Command, frozen=True, tag=True):
     codecs: in order of preference; the first is what we send, all are understood. remote None: not known yet,
     the port is open and nothing is sent. direction is ours: "sendonly" sends and ignores what comes.
     keys: None for plain RTP. dtmf_clock: Hz of telephone events. profile: what the network carries. repair:
-    whether to render what it would be relayed, for its far end's sake. gate: Unix socket of the gate
-    (media/gate.py) that speaks ICE and DTLS for the leg, "" for none. transport_cc: number, 1 to
-    14, of the header extension that numbers packets transport-wide; 0 for none. patience_ms: silence after
-    which RtpStopped is told. dscp: of its packets, -1 for the worker's.
+    whether to render what it would be relayed, for its far end's sake. gate: Unix socket of the gate that
+    speaks ICE and DTLS for it, "" for none. transport_cc: number, 1 to 14, of the header extension numbering
+    packets transport-wide; 0 for none. patience_ms: silence that is told. dscp: -1 for the worker's.
     """
 
     leg: int
@@ -154,9 +153,7 @@ class SetRemote(Command, frozen=True, tag=True):
 
 
 class SetGain(Command, frozen=True, tag=True):
-    """`dst` hears `src` at `gain`; 0 parts them. keys: where it is rendered it is dialled what `src` presses,
-    too.
-    """
+    """`dst` hears `src` at `gain`; 0 parts them. keys: if rendered, it is dialled what `src` presses, too."""
 
     src: int
     dst: int

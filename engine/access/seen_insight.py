@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Who is named in words beside an address (RFC 3261 section 20, RFC 3325, RFC 5876).
 NAMED = re.compile(
     r"^((?:From|To|f|t|Contact|m|Reply-To|P-Asserted-Identity|P-Preferred-Identity|Remote-Party-ID|Diversion)"
-    r'[ \t]*:[ \t]*)("(?:[^"\\\r\n]|\\.)*"|[^<"\r\n:;]+)(?=[ \t]*<)',
+    r'[ \t]*:[ \t]*)("(?:[^"\\\r\n]|\\.)*"|[^<"\r\n:;\s][^<"\r\n:;]*?)(?=[ \t]*<)',
     re.IGNORECASE | re.MULTILINE,
 )
 

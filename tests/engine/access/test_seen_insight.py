@@ -1,0 +1,105 @@
+"""SIP messages of calls are shown within reach, and masked for who may not read numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from engine.access.principal import How, Principal, Reach
+from engine.access.role import Permission
+from engine.access.seen_insight import Masked, SeenInsight, masked
+from engine.insight.insight import Refused
+from engine.insight.trace import Trace
+from sip.message import Request, parse
+from tests.engine.insight.samples import message, sip
+
+INVITE = sip("INVITE sip:+34910601235@pbx SIP/2.0").replace(
+    b"From: <sip:100@pbx>", b'From: "Maria L\xc3\xb3pez" <sip:+34612345678@pbx>'
+)
+TRACE = Trace("c1", 0.0, [message(INVITE)], [])
+
+
+class Insights:
+    """Of one call."""
+
+    def look(self, call: str) -> Any:
+        return "look"
+
+    def trace(self, call: str, look: object) -> Trace | None:
+        return TRACE
+
+    def refused(self, **wanted: object) -> Sequence[Any]:
+        return [self]
+
+    def read(self) -> Refused:
+        caller = "sip:+34612345678@pbx"
+        return Refused(
+            1.0, "192.0.2.1", 5060, "udp", "INVITE", 404, "Not Found", caller, "+34910601235", "", "id", "",
+            (message(INVITE),),
+        )  # fmt: skip
+
+
+class Seen:
+    """What somebody sees of calls. hers: those within reach, that go on or are over."""
+
+    def __init__(self, hers: set[str], unmasked: bool, markets: frozenset[str] = frozenset()) -> None:
+        permissions = frozenset({Permission.CALLS})
+        self.principal = Principal(who="ana", permissions=permissions, how=How.PASSWORD, markets=markets)
+        self.unmasked = unmasked
+        self.reach = Reach()
+        self._hers = hers
+
+    def call(self, id: str) -> object:
+        return id if id in self._hers else None
+
+    record = call
+
+    def events(self, id: str) -> Sequence[object]:
+        return [id] if id in self._hers else []
+
+
+def insight(hers: set[str], unmasked: bool, markets: frozenset[str] = frozenset()) -> SeenInsight:
+    return SeenInsight(Insights(), Seen(hers, unmasked, markets))  # type: ignore[arg-type]
+
+
+REFUSED: dict[str, Any] = {"challenges": False, "source": None, "since": None, "until": None, "limit": 9}
+
+
+def test_who_may_read_numbers_reads_them() -> None:
+    whole = insight(set(), True)
+    assert whole.trace("c1", None) is TRACE
+    assert isinstance(whole.refused(**REFUSED)[0], Insights)
+
+
+def test_who_may_not_sees_messages_without_numbers_and_names_that_are_messages_still() -> None:
+    found = insight(set(), False).trace("c1", None)
+    assert found is not None
+    text = found.messages[0].text
+    assert "12345678" not in text and "López" not in text and "0601235" not in text
+    assert isinstance(parse(found.messages[0].data), Request)
+
+
+def test_refused_requests_are_masked_as_they_are_read() -> None:
+    (refused,) = insight(set(), False).refused(**REFUSED)
+    assert isinstance(refused, Masked)
+    found = refused.read()
+    assert "12345678" not in repr(replace(found, messages=())) + found.messages[0].text
+
+
+@pytest.mark.parametrize("hers", [{"c1"}, set()])
+def test_who_is_limited_sees_calls_within_reach_alone(hers: set[str]) -> None:
+    limited = insight(hers, True, frozenset({"es"}))
+    assert (limited.look("c1") is not None) is bool(hers)
+    assert (limited.trace("c1", None) is not None) is bool(hers)
+
+
+def test_what_was_refused_belongs_to_no_market() -> None:
+    assert not insight({"c1"}, True, frozenset({"es"})).refused(**REFUSED)
+
+
+def test_an_address_without_a_name_keeps_its_form() -> None:
+    plain = message(sip("SIP/2.0 200 OK"))
+    assert masked(plain).data == plain.data
