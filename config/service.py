@@ -14,6 +14,7 @@ from config.callers import CallerSettings
 from config.setting import (
     Address,
     Name,
+    Origin,
     Port,
     Positive,
     SecretField,
@@ -89,6 +90,15 @@ class ConsoleSettings:
 
 
 @settings
+class Live:
+    readers: Positive = setting("Who may watch at a time, programs and pages together.", default=100)
+    origins: tuple[Origin, ...] = setting(
+        "Pages of other hosts that may watch (https://board.example.com), beside those of this very host.",
+        default=(),
+    )
+
+
+@settings
 class ApiSettings:
     enabled: bool = setting("Serve the HTTP API.", default=True)
     address: Address = setting("Local address.", default="127.0.0.1")
@@ -97,6 +107,7 @@ class ApiSettings:
     pages: Pages = setting("The pages of agents and callers.", default=Pages())
     console: ConsoleSettings = setting("The console of supervisors and operators.", default=ConsoleSettings())
     tokens: Mapping[Name, ApiToken] = setting("Who may use the API, by name.", default={})
+    live: Live = setting("What goes on, told as it changes (docs/monitoring.md).", default=Live())
     access: AccessSettings = setting("People who sign in.", default=AccessSettings())
     callers: CallerSettings = setting("Callers from pages, by WHIP (RFC 9725).", default=CallerSettings())
 

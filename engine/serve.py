@@ -70,7 +70,9 @@ async def _run(
     operating = Operating(engine, begun, os.environ, prepared, prompt_pack)
     api = console = None
     if config.api.enabled:
-        app = create_app(engine.view, configured(config.api), engine.desk, operating, engine.access)
+        app = create_app(
+            engine.view, configured(config.api), engine.desk, operating, engine.access, live=engine.live
+        )
         operating.told.append(lambda told: set_settings(app, configured(told.api)))
         api = ApiServer(app, config.api.address, config.api.port)
         console = app.state.console

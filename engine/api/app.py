@@ -30,8 +30,10 @@ from engine.api.routes import (
     desks,
     guests,
     health,
+    hooks,
     insight,
     lines,
+    live,
     metrics,
     near,
     nodes,
@@ -40,6 +42,7 @@ from engine.api.routes import (
     recordings,
     records,
     registrations,
+    reports,
     sessions,
     speech,
     supervision,
@@ -50,6 +53,7 @@ from engine.api.routes import (
     whip,
 )
 from engine.api.settings import ConsoleTerms, Settings
+from engine.live.feed import Feed
 from engine.operating import Operating
 
 log = structlog.get_logger("api")
@@ -74,6 +78,9 @@ ROUTERS = (
     whip.router,
     near.router,
     nodes.router,
+    live.router,
+    reports.router,
+    hooks.router,
     configuration.router,
     sessions.router,
     users.router,
@@ -102,9 +109,11 @@ def create_app(
     desk: CallerDesk | None = None,
     operating: Operating | None = None,
     access: Access | None = None,
+    live: Feed | None = None,
 ) -> FastAPI:
     """The API over a node's view. The app runs on the view's own event loop. desk: None where nobody calls
     from pages. operating: None where the configuration stays as it is. access: None where nobody signs in.
+    live: None where nobody may watch.
     """
     app = FastAPI(
         title="Isogloss",
@@ -121,6 +130,7 @@ def create_app(
     app.state.settings = settings
     app.state.desk = desk
     app.state.operating = operating
+    app.state.live = live
     app.state.access = access
     app.state.once = Once()
     app.state.limits = Limits(settings.callers)

@@ -63,9 +63,11 @@ async def identified(request: Request, credentials: Credentials, session: Cookie
     return await identify(request)
 
 
-async def identify(connection: HTTPConnection) -> Principal | None:
-    """The same of any request or WebSocket."""
-    written = connection.headers.get("authorization")
+async def identify(connection: HTTPConnection, said: str = "") -> Principal | None:
+    """The same of any request or WebSocket. said: what a WebSocket's page said that could send no header, as
+    one would have it.
+    """
+    written = connection.headers.get("authorization") or said
     found = await _by_token(connection, written) if written else await _by_session(connection)
     connection.state.principal = found
     return found

@@ -83,6 +83,7 @@ class Settings:
     pages: PageTerms | None = None
     callers: Callers = Callers()
     console: ConsoleTerms | None = None
+    live_origins: frozenset[str] = frozenset()  # pages of other hosts that may watch
 
     def holder(self, secret: str, now: float) -> Token | None:
         """Whose token this is, None for nobody's. As long to say no as yes: every token is compared, in
@@ -120,7 +121,12 @@ def configured(api: ApiSettings) -> Settings:
         places = {name: (place[0], place[1]) for name, place in api.console.places.items()}
         console = ConsoleTerms(api.console.browsers, places)
     return Settings(
-        tokens=tuple(tokens), docs=api.docs, pages=pages, callers=_callers(api.callers), console=console
+        tokens=tuple(tokens),
+        docs=api.docs,
+        pages=pages,
+        callers=_callers(api.callers),
+        console=console,
+        live_origins=frozenset(api.live.origins),
     )
 
 
