@@ -14,8 +14,8 @@ ARGS =
 # By two processes, which divide the rooms of real calls and then the rest (tests/conftest.py).
 BY_TWO = -n 2 --no-loadscope-reorder --durations=15
 # Several nodes, fronts and gateways at once; beside others they would spoil what those measure.
-SEVERAL = $(patsubst %,tests/interop/test_%.py,crossed_takeover ims_line kamailio kamailio_rules lines nodes pool \
-    probe reload shared_queues speech_overload takeover two_regions)
+SEVERAL = $(patsubst %,tests/interop/test_%.py,crossed_takeover ims_line insight kamailio kamailio_rules lines nodes \
+    pool probe reload shared_queues speech_killed speech_overload supervision takeover two_regions)
 # Spoken once, for every node that the demo, the tests and the benchmarks start.
 export ISOGLOSS_PROMPTS = $(CURDIR)/var/prompts
 

@@ -95,7 +95,7 @@ def configured(folder: Path, server: RedisServer, ca: Path, password: str = PASS
     """As an operator writes it: the address with its password in a file of its own."""
     (folder / "cluster.yaml").write_text(
         "redis:\n  url: {file: redis.url}\n"
-        f"  ca: {ca}\n  timeout_s: 0.5\n"
+        f"  ca: {ca}\n  timeout_s: 10\n"
         "between:\n  host: 127.0.0.1\n  keys: {k: {env: KEY}}\n  key: k\n"
         "advertise:\n  sip: ['sip:127.0.0.1:5060']\n"
     )
