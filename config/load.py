@@ -16,6 +16,7 @@ from config.check import check
 from config.cluster import ClusterSettings
 from config.document import Document, Known
 from config.fault import ConfigError, Fault, did_you_mean
+from config.hook import HookSettings
 from config.knowledge import read_knowledge
 from config.language import LanguageSettings
 from config.line import LineSettings
@@ -50,8 +51,9 @@ FILES = (
     "routing",
     "cluster",
     "language",
+    "hooks",
 )
-LATER = ("routing", "cluster", "language")  # files that a folder of before has not: as if empty
+LATER = ("routing", "cluster", "language", "hooks")  # files that a folder of before has not: as if empty
 SHIPPED_MARKETS = ShippedMarkets(SHIPPED / "markets")
 MAX_LINES = 1000
 
@@ -122,6 +124,7 @@ class _Loader:
             routing=self._value(RoutingSettings, read["routing"]),
             cluster=self._value(ClusterSettings, read["cluster"]),
             language=self._value(LanguageSettings, read["language"]),
+            hooks=self._entries(HookSettings, read["hooks"], ()),
             lines=found,
             rates=dict(self._rates(found)),
             prompts=self._prompts(),
@@ -247,6 +250,7 @@ def _config(parts: Parts) -> Config:
         lines=lines,
         routing=parts.routing,
         language=parts.language,
+        hooks={name: each for name, each in parts.hooks.items() if each},
         cluster=replace(
             parts.cluster,
             redis=replace(parts.cluster.redis, ca=_below(parts.folder, parts.cluster.redis.ca)),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
+from config.hook import Url
 from config.setting import (
     Country,
     Language,
@@ -14,6 +15,7 @@ from config.setting import (
     Name,
     Positive,
     Seconds,
+    SecretField,
     SomeSeconds,
     setting,
     settings,
@@ -55,6 +57,15 @@ class Changes:
 
 
 @settings
+class Traces:
+    url: Url | None = setting(
+        "Where they are posted, by OTLP over HTTP (http://collector:4318/v1/traces); left out: nowhere.",
+        default=None,
+    )
+    authorization: SecretField | None = setting("The Authorization header for it.", default=None)
+
+
+@settings
 class NodeSettings:
     name: Name = setting("This node's name, unique in the cluster; it stands in every record.")
     region: Name = setting(
@@ -69,4 +80,5 @@ class NodeSettings:
     drain_s: Seconds = setting("How long a stopping node lets calls finish, in seconds.", default=30.0)
     limits: Limits = setting("What the node takes on before it refuses.", default=Limits())
     log: Log = setting("What is logged and how.", default=Log())
+    traces: Traces = setting("OpenTelemetry traces of calls (docs/monitoring.md).", default=Traces())
     changes: Changes = setting("How the node takes another configuration.", default=Changes())

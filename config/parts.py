@@ -10,6 +10,7 @@ from typing import TypeVar
 from config.cluster import ClusterSettings
 from config.document import Document
 from config.fault import Fault
+from config.hook import HookSettings
 from config.language import LanguageSettings
 from config.line import LineSettings
 from config.market import MarketSettings
@@ -51,6 +52,7 @@ class Parts:
     routing: RoutingSettings | None
     cluster: ClusterSettings | None
     language: LanguageSettings | None
+    hooks: Mapping[str, HookSettings | None]
     lines: Mapping[str, LineSettings | None]
     rates: Mapping[str, RateList]
     prompts: Mapping[str, frozenset[str]]

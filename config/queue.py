@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from config.language import QueueSpeech
+from config.pop import PopTemplate
 from config.recording import QueueRecording
 from config.setting import (
     Count,
@@ -61,6 +62,12 @@ class QueueSettings:
     )
     priority: Count = setting("Callers of a queue with a higher one are served first.", default=0)
 
+    screen_pop: PopTemplate = setting(
+        "Page that an agent's page links while a call is offered and talked in; {number}, {name}, {call}, "
+        "{queue}, {language}, {market} and {called} stand for the call's.",
+        default="",
+    )
+
     recording: QueueRecording = setting("Whether and how its calls are recorded.", default=QueueRecording())
 
     sound: QueueSound = setting("What is done with the sound of its calls.", default=QueueSound())
@@ -89,6 +96,7 @@ class QueueSettings:
             max_misses=self.max_misses,
             keep_place_s=self.keep_place_s,
             priority=self.priority,
+            screen_pop=self.screen_pop,
             recording=self.recording.terms(),
             sound=self.sound.terms(),
             speech=self.speech.terms(),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from config.cluster import ClusterSettings
+from config.hook import HookSettings
 from config.language import LanguageSettings
 from config.line import LineSettings
 from config.market import MarketSettings
@@ -80,6 +81,12 @@ PAGES = (
         "language.yaml",
         "Who hears, translates and speaks. How it works: [language](language.md).",
         LanguageSettings,
+    ),
+    Page(
+        "hooks.yaml",
+        "Who is told what happens, a block for each, under its name. How: [integrating](integrating.md).",
+        HookSettings,
+        "NAME",
     ),
     Page(
         "markets/NAME.yaml",

@@ -21,6 +21,7 @@ def reference_faults(parts: Parts) -> Iterator[Fault]:
     yield from _recording(parts)
     yield from _callers(parts)
     yield from _overflow_loops(parts)
+    yield from _hooks(parts)
     if parts.numbers:
         yield from _numbers(parts, parts.numbers)
         if parts.node:
@@ -32,6 +33,16 @@ def _recording(parts: Parts) -> Iterator[Fault]:
     if recording and recording.key and recording.key not in recording.keys:
         problem, remedy = f"there is no key '{recording.key}'", "add it to recording.keys"
         yield parts.fault("media", ("recording", "key"), problem, remedy)
+
+
+def _hooks(parts: Parts) -> Iterator[Fault]:
+    if parts.documents["queues"].broken:
+        return
+    for name, hook in sound(parts.hooks):
+        for at, queue in enumerate(hook.queues):
+            if queue not in parts.queues:
+                remedy = did_you_mean(queue, parts.queues)
+                yield parts.fault("hooks", (name, "queues", at), f"there is no queue '{queue}'", remedy)
 
 
 def _callers(parts: Parts) -> Iterator[Fault]:

@@ -57,6 +57,7 @@ class Change:
 EFFECTS: Mapping[str, Effect] = {
     "node.name": Effect.RESTART,
     "node.data_dir": Effect.RESTART,
+    "node.traces": Effect.RESTART,
     "node.log": Effect.NOW,
     "node.limits": Effect.NOW,
     "node.limits.max_call_s": Effect.NEXT_CALL,
@@ -87,6 +88,7 @@ EFFECTS: Mapping[str, Effect] = {
     "api.callers.keys": Effect.NOW,
     "api.callers.key": Effect.NOW,
     "api.callers.token_s": Effect.NOW,
+    "api.live.origins": Effect.NOW,
     "store": Effect.RESTART,
     "queues": Effect.NOW,
     "agents": Effect.NOW,
@@ -95,6 +97,7 @@ EFFECTS: Mapping[str, Effect] = {
     "markets": Effect.NEXT_CALL,
     "knowledge": Effect.NOW,
     "language": Effect.NOW,
+    "hooks": Effect.NOW,
     "language.start": Effect.RESTART,
     "language.agents": Effect.NEXT_CALL,
     "language.lag_s": Effect.NEXT_CALL,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from config.cluster import ClusterSettings
+from config.hook import HookSettings
 from config.language import LanguageSettings
 from config.line import LineSettings
 from config.media import MediaSettings
@@ -49,6 +50,7 @@ class Config:
     routing: RoutingSettings = field(default_factory=RoutingSettings)
     cluster: ClusterSettings = field(default_factory=ClusterSettings)
     language: LanguageSettings = field(default_factory=LanguageSettings)
+    hooks: Mapping[str, HookSettings] = field(default_factory=dict)
     markets: Mapping[str, Market] = field(default_factory=dict)
     knowledge: Mapping[str, tuple[Passage, ...]] = field(default_factory=dict)
     specs: Mapping[str, LineSpec] = field(default_factory=dict)
@@ -117,6 +119,10 @@ class Config:
             self,
             media=replace(self.media, recording=recording),
             api=replace(self.api, tokens=tokens, callers=callers, access=access),
+            hooks={
+                name: replace(each, secret=filled(each.secret, f"hooks/{name}"))
+                for name, each in self.hooks.items()
+            },
             agents={
                 name: replace(each, password=filled(each.password, f"agents/{name}"))
                 for name, each in self.agents.items()

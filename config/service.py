@@ -11,7 +11,19 @@ from annotated_types import Ge, Le
 
 from config.access import AccessSettings
 from config.callers import CallerSettings
-from config.setting import Address, Name, Port, Positive, SecretField, Text, Words, setting, settings
+from config.setting import (
+    Address,
+    Name,
+    Origin,
+    Port,
+    Positive,
+    SecretField,
+    Text,
+    Words,
+    setting,
+    settings,
+    wrong,
+)
 
 Days = Annotated[float, Ge(0), Le(3650), Words("days")]
 PerSecond = Annotated[float, Ge(0), Le(10_000), Words("number")]
@@ -57,13 +69,45 @@ class Pages:
 
 
 @settings
+class ConsoleSettings:
+    enabled: bool = setting(
+        "Serve the console of supervisors and operators at /console; it needs the `console` extra.",
+        default=True,
+    )
+    browsers: Positive = setting(
+        "Pages of it that may be open at a time; each takes some memory.", default=200
+    )
+    places: Mapping[Name, tuple[float, ...]] = setting(
+        "Where regions of your own naming are on its map: latitude and longitude in degrees, "
+        "`{basement: [53.3, -6.3]}`. Usual names such as eu-west and codes of countries are known.",
+        default={},
+    )
+
+    def __post_init__(self) -> None:
+        for name, place in self.places.items():
+            if len(place) != 2 or not (-90 <= place[0] <= 90 and -180 <= place[1] <= 180):
+                raise wrong(f"{name} is nowhere", "give its latitude (-90 to 90) and longitude (-180 to 180)")
+
+
+@settings
+class Live:
+    readers: Positive = setting("Who may watch at a time, programs and pages together.", default=100)
+    origins: tuple[Origin, ...] = setting(
+        "Pages of other hosts that may watch (https://board.example.com), beside those of this very host.",
+        default=(),
+    )
+
+
+@settings
 class ApiSettings:
     enabled: bool = setting("Serve the HTTP API.", default=True)
     address: Address = setting("Local address.", default="127.0.0.1")
     port: Port = setting("Local port.", default=8080)
     docs: bool = setting("Serve the interactive OpenAPI pages at /docs.", default=True)
     pages: Pages = setting("The pages of agents and callers.", default=Pages())
+    console: ConsoleSettings = setting("The console of supervisors and operators.", default=ConsoleSettings())
     tokens: Mapping[Name, ApiToken] = setting("Who may use the API, by name.", default={})
+    live: Live = setting("What goes on, told as it changes (docs/monitoring.md).", default=Live())
     access: AccessSettings = setting("People who sign in.", default=AccessSettings())
     callers: CallerSettings = setting("Callers from pages, by WHIP (RFC 9725).", default=CallerSettings())
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from engine import guest, supervision
 from engine.assist_views import Help
@@ -150,6 +151,14 @@ def _display(switch: Switch, name: str) -> str:
     return known.display or name if known is not None else name
 
 
+def popped(call: Call, template: str) -> str:
+    """The page about a call; whatever a caller's phone says of itself stays within one value of the URL."""
+    queue = call.queue.name if call.queue else ""
+    values = {"number": call.caller, "name": call.display, "call": call.id, "queue": queue}
+    values |= {"language": call.language, "market": call.market, "called": call.number}
+    return template.format_map({name: quote(value, safe="") for name, value in values.items()})
+
+
 def _call(call: Call, name: str, now: float) -> DeskCall:
     """A call as `name` sees it: the other one is who she called, else who called."""
     clocks, wall = call.clocks, call.switch.wall
@@ -182,6 +191,7 @@ def _call(call: Call, name: str, now: float) -> DeskCall:
         speech=speech_view(call, Side.CUSTOMER if outgoing else Side.AGENT),
         guest=guest.view(call.guest) if call.guest is not None else None,
         person=queue is not None and bool(queue.speech.interpreter),
+        pop=popped(call, queue.screen_pop) if queue is not None and not outgoing else "",
         supervisors=tuple(
             each
             for each in supervision.views(call)

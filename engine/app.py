@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from config.schema import Config
-from engine import gatehouse, recording, tape, understanding
+from engine import gatehouse, recording, tape, traces, understanding
 from engine.access import access
 from engine.agent_desk import Desks
 from engine.build import missing_codecs
@@ -29,9 +29,12 @@ from engine.cluster.running import Running, store_of
 from engine.desk import Desk
 from engine.events import NodeStarted, NodeStopped
 from engine.gatehouse import Gatehouse
+from engine.gauges import Places, Told
+from engine.hooks import sight as hooks
 from engine.insight import insight
 from engine.journal import Journal
 from engine.line_sight import LineSight
+from engine.live import node as live
 from engine.metrics import Metrics
 from engine.probe.desk import Probes
 from engine.prompts import PromptPack
@@ -130,13 +133,22 @@ class Engine:
             self.access.desk.log.check,
             self.insight.check,
         ]
-        self.metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock))
-        self.switch.observers.append(self.metrics.notice)
-        self.switch.leg_observers.append(self.metrics.observe_leg)
+        self.hooks = hooks.of_node(self)
+        self.traces = traces.of_node(self)
+        self.live = live.of_node(self, self.view)
+        self.metrics = self._measured()
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: float | None = None
         self._lookups: set[asyncio.Task[None]] = set()
         self._leaving: set[asyncio.Task[None]] = set()  # former houses, while they end
+
+    def _measured(self) -> Metrics:
+        """The node's figures, which hear of what happens from now on."""
+        told = Told(self.live, self.hooks, time.time)
+        metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock), told)
+        self.switch.observers += [Places(metrics.registry, lambda: self.config).notice, metrics.notice]
+        self.switch.leg_observers.append(metrics.observe_leg)
+        return metrics
 
     def _among_others(self) -> tuple[Cluster, Running]:
         """This node's part in the cluster, which may be all of it."""
@@ -187,6 +199,9 @@ class Engine:
             self.heritage.recover(JournalPast(self.journal, self.understanding.after.notice), self.clock())
         self.probes.start()
         self.understanding.after.start()
+        self.hooks.start()
+        if self.traces is not None:
+            self.traces.start()
         self.insight.start()
         self.switch.note(NodeStarted(at=time.time(), node=self.config.node.name, version=VERSION))
 
@@ -218,6 +233,10 @@ class Engine:
             await self.house.close()
         await asyncio.gather(*self._leaving)
         self.switch.note(NodeStopped(at=time.time(), node=self.config.node.name))
+        self.live.stop()
+        await self.hooks.close()
+        if self.traces is not None:
+            await self.traces.close()
         if self._alarm is not None:
             self._alarm.cancel()
         self.insight.traces.close()

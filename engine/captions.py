@@ -6,7 +6,7 @@ the place of the one before.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from engine.views import Caption, LegSide, UnknownCall
@@ -26,6 +26,7 @@ class Captions:
         self._switch = switch
         self._desks = desks
         self._lines = lines
+        self.observers: list[Callable[[Caption], None]] = []  # told what agents read
 
     def show(self, caption: Caption, readers: Collection[LegSide] = BOTH) -> int:
         """Show a caption to these sides; how many pages there are. Sides that read different languages are
@@ -34,6 +35,9 @@ class Captions:
         call = self._switch.calls.get(caption.call)
         if call is None:
             raise UnknownCall(f"no call {caption.call} is in progress")
+        if LegSide.AGENT in readers:
+            for observer in self.observers:
+                observer(caption)
         agents = {leg.agent for leg in call.legs if leg.agent and LegSide(leg.side) in readers}
         pages = sum(self._desks.say(agent, caption) for agent in agents)
         return pages + (self._lines.say(caption) if LegSide.CUSTOMER in readers else 0)

@@ -27,6 +27,7 @@ from engine.store import database
 from engine.store.accounts import Accounts
 from engine.store.checkpoint import Checkpointer
 from engine.store.closing import closing_record
+from engine.store.drill import Drill
 from engine.store.errors import StoreUnavailable
 from engine.store.keeper import Item, Keeper, Keeping
 from engine.store.line_sums import LineSums
@@ -90,8 +91,10 @@ class Journal:
     ) -> None:
         self.node = node
         self._engine = database.connect(store_url)
+        self.store = self._engine
         self._records = Records(self._engine)
         self.lines = LineSums(self._engine)
+        self.drill = Drill(self._engine)
         self.transcripts = Transcripts(self._engine)
         self.accounts = Accounts(self._engine)
         self.trail = Trail(self._engine)

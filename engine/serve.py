@@ -68,11 +68,14 @@ async def _run(
         loop.add_signal_handler(wanted, stop.set)
     engine = Engine(config, pack)
     operating = Operating(engine, begun, os.environ, prepared, prompt_pack)
-    api = None
+    api = console = None
     if config.api.enabled:
-        app = create_app(engine.view, configured(config.api), engine.desk, operating, engine.access)
+        app = create_app(
+            engine.view, configured(config.api), engine.desk, operating, engine.access, live=engine.live
+        )
         operating.told.append(lambda told: set_settings(app, configured(told.api)))
         api = ApiServer(app, config.api.address, config.api.port)
+        console = app.state.console
     await engine.start()
     if api is not None:
         await api.start()
@@ -87,6 +90,8 @@ async def _run(
         task.cancel()
     running.forget()
     await engine.stop()
+    if console is not None:
+        await console.close()
     if api is not None:
         await api.close()
 

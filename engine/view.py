@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine import guest, ice, recording, supervision, unseal
@@ -14,16 +15,20 @@ from engine.attempt import Contact
 from engine.call import Call
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
+from engine.drill import Ask, Report, reported
 from engine.events import CallRecord, Side
 from engine.guest_views import GuestView
 from engine.hand import Hand
 from engine.hand_events import AgentOrdered
+from engine.hook_views import HookView
+from engine.hooks import sight as hooks
 from engine.insight.insight import Insight
 from engine.line_sight import LineSight
 from engine.sight import leg_view
 from engine.signin import SignIn
 from engine.speech.sight import node_speech
 from engine.speech_views import NodeSpeechView
+from engine.store.outbox import Letter
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.store.transcripts import Transcripts
@@ -52,6 +57,7 @@ from engine.views import (
     WorkerView,
     worst,
 )
+from media.speech.transcript import Line
 from routing.agent import AgentEvent, AgentState, IllegalTransition
 from routing.number import QueueTarget
 
@@ -291,6 +297,12 @@ class View:
     def show_caption(self, caption: Caption, readers: Collection[LegSide]) -> int:
         return self._engine.captions.show(caption, readers)
 
+    def minutes(self, call: str) -> Sequence[Line]:
+        found = self._engine.switch.calls.get(call)
+        began = found.clocks.arrived if found is not None else 0.0
+        lines = self._engine.understanding.minutes.lines(call)
+        return [line._replace(begin=line.begin - began, end=line.end - began) for line in lines]
+
     def speech(self) -> NodeSpeechView:
         return node_speech(self._engine.switch)
 
@@ -349,6 +361,9 @@ class View:
     def insight(self) -> Insight:
         return self._engine.insight
 
+    def hooks(self) -> Sequence[HookView]:
+        return hooks.hooks(self._engine)
+
     # --- the store: blocks, in a worker thread ------------------------------------------------------
 
     def records(self, wanted: RecordFilter, *, cursor: str | None, limit: int) -> RecordPage:
@@ -363,6 +378,16 @@ class View:
     @property
     def transcripts(self) -> Transcripts:
         return self._engine.journal.transcripts
+
+    def report(self, ask: Ask) -> Report:
+        ask = replace(ask, lines=tuple(filter(ask.within.sees_line, self._engine.config.lines)))
+        return reported(ask, self._engine.journal.drill.cells(ask, time.time()))
+
+    def dead_letters(self, hook: str) -> Sequence[Letter]:
+        return hooks.dead_letters(self._engine, hook)
+
+    def replay(self, hook: str, seqs: Sequence[int] | None) -> int:
+        return hooks.replay(self._engine, hook, seqs)
 
     def recording(self, name: str) -> SoundView | None:
         path = unseal.find(self._engine.config, name)

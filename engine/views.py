@@ -147,7 +147,7 @@ class DeskCall:
     agent dialled. waited_s: in a queue; None for a call of none. why: of the offer, routing.select.Reasons.
     held_by: sides. recording: "on", "paused" or "". speech: while it is put into words.
     guest: a third whom the agent asked in; person: whether its queue names one who interprets. supervisors:
-    of whom she is told.
+    of whom she is told. pop: a page about the call, "" for none.
     """
 
     id: str
@@ -171,6 +171,7 @@ class DeskCall:
     speech: SpeechView | None = None
     guest: GuestView | None = None
     person: bool = False
+    pop: str = ""
     supervisors: tuple[SupervisorView, ...] = ()
 
 

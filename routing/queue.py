@@ -83,6 +83,7 @@ class QueueSpec:
     priority: int = 0
     keep_place_s: float = 60.0
     hours: str = ""
+    screen_pop: str = ""
     recording: RecordingTerms = RecordingTerms()
     sound: SoundTerms = SoundTerms()
     speech: SpeechTerms = SpeechTerms()

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 python3 -m venv "$scratch/venv"
-mapfile -t wanted < <("$scratch/venv/bin/python" scripts/requirements.py browser postgresql softphone speech test webrtc)
+mapfile -t wanted < <("$scratch/venv/bin/python" scripts/requirements.py browser console postgresql softphone speech test webrtc)
 "$scratch/venv/bin/python" -m pip install --quiet "${wanted[@]}"
 "$scratch/venv/bin/python" -m pip list --format=freeze --exclude pip --exclude setuptools |
     LC_ALL=C sort -f >"$scratch/constraints.txt"

@@ -21,10 +21,10 @@ files=(/usr/share/apertium/modes/eng-spa.mode:apertium-eng-spa)
 extras=()
 headers=
 case $target in
-    run) extras=(webrtc speech) ;;
-    demo) extras=(softphone webrtc speech) ;;
+    run) extras=(console webrtc speech) ;;
+    demo) extras=(console softphone webrtc speech) ;;
     test | bench | soak | browser)
-        extras=(softphone postgresql speech test webrtc)
+        extras=(console softphone postgresql speech test webrtc)
         tools+=(git:git cc:gcc sipp:sip-tester baresip:baresip-core turnserver:coturn kamailio:kamailio)
         tools+=(redis-server:redis-server)
         kamailio='/usr/lib/*/kamailio/modules'

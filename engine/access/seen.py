@@ -26,10 +26,13 @@ from engine.agent_desk import Watch
 from engine.assist_views import Help
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
+from engine.drill import Ask, Report
 from engine.events import CallRecord
 from engine.guest_views import GuestView
+from engine.hook_views import HookView
 from engine.signin import SignIn
 from engine.speech_views import NodeSpeechView
+from engine.store.outbox import Letter
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.views import (
@@ -50,6 +53,7 @@ from engine.views import (
     UnknownAgent,
     UnknownCall,
 )
+from media.speech.transcript import Line
 
 if TYPE_CHECKING:
     from engine.api.deps import EngineView
@@ -65,6 +69,13 @@ class Seen:
         self.principal = principal
         self.reach = reach(principal, view.directory())
         self.unmasked = principal.may(Permission.PERSONAL)
+
+    def minutes(self, call: str) -> Sequence[Line]:
+        """Of calls that are seen, for those who may read what was said."""
+        if not self.principal.may(Permission.LISTEN):
+            return ()
+        self._hers(call)
+        return self._view.minutes(call)
 
     def _hers(self, call: str) -> None:
         """Raises UnknownCall."""
@@ -151,7 +162,9 @@ class Seen:
         found = self._view.desk(agent)
         if self.unmasked:
             return found
-        calls = tuple(replace(each, who=mask.who(each.who), name=mask.who(each.name)) for each in found.calls)
+        calls = tuple(
+            replace(each, who=mask.who(each.who), name=mask.who(each.name), pop="") for each in found.calls
+        )
         last = found.last
         if last is not None:
             last = replace(last, who=mask.who(last.who), name=mask.who(last.name))
@@ -225,6 +238,10 @@ class Seen:
     def rate(self, token: str, stars: int, comment: str) -> None:
         self._view.rate(token, stars, comment)
 
+    def hooks(self) -> Sequence[HookView]:
+        """They tell of all markets, so who is limited to some has none."""
+        return () if self.principal.limited else self._view.hooks()
+
     @cached_property
     def hand(self) -> SeenHand:
         return SeenHand(self._view.hand, self)
@@ -263,6 +280,15 @@ class Seen:
     @cached_property
     def transcripts(self) -> SeenTranscripts:
         return SeenTranscripts(self._view.transcripts, self.reach, self.unmasked)
+
+    def report(self, ask: Ask) -> Report:
+        return self._view.report(replace(ask, within=self.reach))
+
+    def dead_letters(self, hook: str) -> Sequence[Letter]:
+        return () if self.principal.limited else self._view.dead_letters(hook)
+
+    def replay(self, hook: str, seqs: Sequence[int] | None) -> int:
+        return 0 if self.principal.limited else self._view.replay(hook, seqs)
 
     def recording(self, name: str) -> SoundView | None:
         if self.principal.limited and not self._sees_recording(name):

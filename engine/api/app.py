@@ -4,6 +4,9 @@ apps.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
+import structlog
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
@@ -27,8 +30,10 @@ from engine.api.routes import (
     desks,
     guests,
     health,
+    hooks,
     insight,
     lines,
+    live,
     metrics,
     near,
     nodes,
@@ -37,6 +42,7 @@ from engine.api.routes import (
     recordings,
     records,
     registrations,
+    reports,
     sessions,
     speech,
     supervision,
@@ -46,8 +52,11 @@ from engine.api.routes import (
     users,
     whip,
 )
-from engine.api.settings import Settings
+from engine.api.settings import ConsoleTerms, Settings
+from engine.live.feed import Feed
 from engine.operating import Operating
+
+log = structlog.get_logger("api")
 
 VERSION = "1"  # of the API: the /v1 in its paths
 ROUTERS = (
@@ -69,6 +78,9 @@ ROUTERS = (
     whip.router,
     near.router,
     nodes.router,
+    live.router,
+    reports.router,
+    hooks.router,
     configuration.router,
     sessions.router,
     users.router,
@@ -97,9 +109,11 @@ def create_app(
     desk: CallerDesk | None = None,
     operating: Operating | None = None,
     access: Access | None = None,
+    live: Feed | None = None,
 ) -> FastAPI:
     """The API over a node's view. The app runs on the view's own event loop. desk: None where nobody calls
     from pages. operating: None where the configuration stays as it is. access: None where nobody signs in.
+    live: None where nobody may watch.
     """
     app = FastAPI(
         title="Isogloss",
@@ -116,15 +130,19 @@ def create_app(
     app.state.settings = settings
     app.state.desk = desk
     app.state.operating = operating
+    app.state.live = live
     app.state.access = access
     app.state.once = Once()
     app.state.limits = Limits(settings.callers)
+    app.state.console = None
     for router in ROUTERS:
         app.include_router(router)
     if settings.pages is not None:
         app.include_router(desks.router)
         app.include_router(lines.router)
         app.include_router(router_of(settings.pages, settings.callers.origins, settings.callers.next_nodes))
+    if settings.console is not None:
+        _add_console(app, settings.console)
     problem.install(app, methods_at)
     documented.install(app)
     if settings.docs:
@@ -133,6 +151,16 @@ def create_app(
     app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(Cors, callers=settings.callers)
     return app
+
+
+def _add_console(app: FastAPI, terms: ConsoleTerms) -> None:
+    """Pages that read the same view; what they need is read in when somebody comes for the first time."""
+    if find_spec("nicegui") is None:
+        log.warning("no console: its libraries are not installed", remedy="pip install 'isogloss[console]'")
+        return
+    from engine.console.console import mounted
+
+    app.state.console = mounted(app, terms)
 
 
 def set_settings(app: FastAPI, settings: Settings) -> None:

@@ -17,8 +17,10 @@ from engine.api.problem import Problem
 from engine.assist_views import Help
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
+from engine.drill import Ask, Report
 from engine.events import CallRecord
 from engine.guest_views import GuestView
+from engine.hook_views import HookView
 from engine.ice import Told
 from engine.insight.insight import Refused as RefusedRequest
 from engine.insight.trace import Look, Trace
@@ -28,6 +30,7 @@ from engine.page_phones import PagePhone
 from engine.signin import SignIn
 from engine.speech_views import NodeSpeechView
 from engine.steering import Order
+from engine.store.outbox import Letter
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.store.transcripts import HitPage, Review, Said, TextFilter
@@ -51,6 +54,7 @@ from engine.views import (
     SoundView,
 )
 from engine.whip import Outcome, Refused
+from media.speech.transcript import Line
 
 
 class EngineView(Protocol):
@@ -114,6 +118,9 @@ class EngineView(Protocol):
     def show_caption(self, caption: Caption, readers: Collection[LegSide]) -> int:
         """Show it on the pages of these sides; how many there are. Raises UnknownCall."""
 
+    def minutes(self, call: str) -> Sequence[Line]:
+        """What was said in a call in progress, as far as it stands; s since the call arrived."""
+
     def speech(self) -> NodeSpeechView:
         """Who puts calls into words here."""
 
@@ -146,6 +153,8 @@ class EngineView(Protocol):
     def rate(self, token: str, stars: int, comment: str) -> None:
         """Keep what a caller thinks of her call. Raises UnknownCall, IllegalState for a second time."""
 
+    def hooks(self) -> Sequence[HookView]: ...
+
     @property
     def trunks(self) -> TrunkView:
         """Lines to the telephone network."""
@@ -169,6 +178,15 @@ class EngineView(Protocol):
     @property
     def transcripts(self) -> TranscriptView:
         """What was said in calls that are over, and how well they went."""
+
+    def report(self, ask: Ask) -> Report:
+        """What calls came to, added up. Raises TooManyRows."""
+
+    def dead_letters(self, hook: str) -> Sequence[Letter]:
+        """What a hook did not take in time."""
+
+    def replay(self, hook: str, seqs: Sequence[int] | None) -> int:
+        """Tell it again, all or some; how many there are."""
 
     def recording(self, name: str) -> SoundView | None:
         """A recording's file by its name in a record. Its pieces raise SealBroken, OSError."""

@@ -11,7 +11,7 @@ import time
 from typing import Annotated, cast
 
 import structlog
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Request, Response, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
@@ -63,9 +63,11 @@ async def identified(request: Request, credentials: Credentials, session: Cookie
     return await identify(request)
 
 
-async def identify(connection: HTTPConnection) -> Principal | None:
-    """The same of any request or WebSocket."""
-    written = connection.headers.get("authorization")
+async def identify(connection: HTTPConnection, said: str = "") -> Principal | None:
+    """The same of any request or WebSocket. said: what a WebSocket's page said that could send no header, as
+    one would have it.
+    """
+    written = connection.headers.get("authorization") or said
     found = await _by_token(connection, written) if written else await _by_session(connection)
     connection.state.principal = found
     return found
@@ -120,6 +122,16 @@ def own_origin(connection: HTTPConnection) -> bool:
 
 def source_of(connection: HTTPConnection) -> str:
     return connection.client.host if connection.client else ""
+
+
+def bake(request: Request, response: Response, name: str, value: str, path: str, life_s: int) -> None:
+    """A cookie that no script reads and no page of others has sent; over plain HTTP to the machine itself
+    alone.
+    """
+    plain = request.url.scheme == "http" and (request.url.hostname or "") in LOOPBACK
+    response.set_cookie(
+        name, value, max_age=life_s, path=path, secure=not plain, httponly=True, samesite="lax"
+    )
 
 
 class Require:

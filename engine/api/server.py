@@ -18,6 +18,7 @@ MAX_HEADER_BYTES = 16 * 1024
 IDLE_S = 10
 BACKLOG = 128
 CLOSE_S = 3
+UNTAKEN_MS = 40_000
 
 
 class ApiServer:
@@ -35,6 +36,7 @@ class ApiServer:
         config = uvicorn.Config(
             app,
             lifespan="off",
+            http="h11",  # whose bounds are set below; another one may be installed beside
             ws="websockets-sansio",
             ws_max_size=MAX_MESSAGE_BYTES,
             ws_per_message_deflate=False,
@@ -96,6 +98,8 @@ def _listen(address: str, port: int) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # A client that takes nothing more is given up, and what still waits for it with it (RFC 5482).
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNTAKEN_MS)
         listener.bind((address, port))
         listener.listen(BACKLOG)
         listener.setblocking(False)

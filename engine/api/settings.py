@@ -41,6 +41,14 @@ class PageTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsoleTerms:
+    """browsers: that may look at a time. places: regions on its map, as latitude and longitude."""
+
+    browsers: int = 200
+    places: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Callers:
     """Who may call from pages. keys: secrets that their tokens are signed with, by id; none: nobody calls.
     key: the id of the one that is used here. The rest is as in config.callers.
@@ -74,6 +82,8 @@ class Settings:
     max_body_bytes: int = 64 * 1024
     pages: PageTerms | None = None
     callers: Callers = Callers()
+    console: ConsoleTerms | None = None
+    live_origins: frozenset[str] = frozenset()  # pages of other hosts that may watch
 
     def holder(self, secret: str, now: float) -> Token | None:
         """Whose token this is, None for nobody's. As long to say no as yes: every token is compared, in
@@ -106,7 +116,18 @@ def configured(api: ApiSettings) -> Settings:
     if api.pages.enabled:
         given = api.pages
         pages = PageTerms(given.sip_url, given.outcomes, given.pause_reasons, given.demo)
-    return Settings(tokens=tuple(tokens), docs=api.docs, pages=pages, callers=_callers(api.callers))
+    console = None
+    if api.console.enabled:
+        places = {name: (place[0], place[1]) for name, place in api.console.places.items()}
+        console = ConsoleTerms(api.console.browsers, places)
+    return Settings(
+        tokens=tuple(tokens),
+        docs=api.docs,
+        pages=pages,
+        callers=_callers(api.callers),
+        console=console,
+        live_origins=frozenset(api.live.origins),
+    )
 
 
 def _callers(given: CallerSettings) -> Callers:

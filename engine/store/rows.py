@@ -85,7 +85,9 @@ def record_from(row: Any) -> CallRecord:
 
 def drawn(line: Line, names: tuple[str, ...]) -> tuple[Any, ...]:
     """A row of a table that holds an event's own fields; None for what an older release did not write."""
-    own = {"node": line.node, "seq": line.seq, "at": line.at} | msgspec.json.decode(line.data)
+    own = {"node": line.node, "seq": line.seq, "at": line.at, "call": line.call} | msgspec.json.decode(
+        line.data
+    )
     return tuple(own.get(name) for name in names)
 
 

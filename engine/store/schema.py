@@ -164,6 +164,61 @@ line_probes = Table(
     sqlite_with_rowid=False,
 )
 
+# Agents' states, each until the next, for reports of who did what when; `call` is the one it is for.
+agent_states = Table(
+    "agent_states",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Float(53), nullable=False),
+    Column("call", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Index("ix_agent_states_at", "at"),
+    sqlite_with_rowid=False,
+)
+
+# When interpreters began to speak, and how long after what they said.
+interpreted = Table(
+    "interpreted",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Float(53), nullable=False),
+    Column("call", Text, nullable=False),
+    Column("lag_s", Float(53), nullable=False),
+    Index("ix_interpreted_at", "at"),
+    sqlite_with_rowid=False,
+)
+
+# Events that hooks are yet to be told, or that nobody took in time (`dead`), ready to be sent.
+hook_outbox = Table(
+    "hook_outbox",
+    metadata,
+    Column("hook", Text, primary_key=True),
+    Column("node", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Float(53), nullable=False),
+    Column("call", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_at", Float(53), nullable=False),
+    Column("until", Float(53), nullable=False),
+    Column("dead", Boolean, nullable=False),
+    Column("error", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Up to which of a node's events hooks' were put in the outbox.
+hook_cursors = Table(
+    "hook_cursors",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # What was said in a call that is over, and what was made of it. Its words are indexed in `transcript_words`,
 # which each database makes its own way (migration r0006) and no model knows.
 transcripts = Table(

@@ -16,8 +16,9 @@ from msgspec.structs import astuple
 from sqlalchemy import Engine, Table
 from sqlalchemy.exc import DBAPIError
 
-from engine.events import CallArrived, CallEnded, CallHandedOver, CallTaken
+from engine.events import AgentChanged, CallArrived, CallEnded, CallHandedOver, CallTaken
 from engine.line_events import LineProbed, LineUsed
+from engine.speech_events import InterpreterSpoke
 from engine.store import schema
 from engine.store.errors import RowsRefused, StoreUnavailable
 from engine.store.rows import RECORD_FIELDS, Line, drawn
@@ -27,7 +28,12 @@ OPEN_FIELDS = ("call", "node", "at")
 # Events that have a table of their own beside the journal: the table, and the event's fields in it.
 DRAWN = {
     kind.kind: (table, tuple(column.name for column in table.columns))
-    for kind, table in ((LineUsed, schema.line_uses), (LineProbed, schema.line_probes))
+    for kind, table in (
+        (LineUsed, schema.line_uses),
+        (LineProbed, schema.line_probes),
+        (AgentChanged, schema.agent_states),
+        (InterpreterSpoke, schema.interpreted),
+    )
 }
 
 WRITER_PATIENCE_MS = 250  # how long a batch waits for another program's lock before it is spilled

@@ -1,7 +1,7 @@
 // The agent's page: signs in at the desk, is her phone, and shows both as one.
 
 import {Calls, NoMicrophone} from './agent_calls.js';
-import {called, facts, network, put, queues, worded} from './agent_view.js';
+import {called, facts, network, pop, put, queues, worded} from './agent_view.js';
 import {Words} from './agent_words.js';
 import {note} from './captions.js';
 import {Desk} from './desk.js';
@@ -291,6 +291,7 @@ function offer(ringing, call) {
   const known = call || ringing;
   put($('offer-who').firstElementChild, called(known.name, known.who));
   facts($('offer-facts'), call);
+  pop($('offer-pop'), call);
 }
 
 /** Who the other side of a call is, as the desk knows it; the phone knows less. */
@@ -302,6 +303,7 @@ function whoIs(call) {
 function activeCall(active, call) {
   put($('call-who').firstElementChild, whoIs(active));
   text($('call-about'), call ? [call.title, call.language && languageName(call.language)].filter(Boolean).join(' · ') : '');
+  pop($('call-pop'), call);
   const talking = active.state === 'talking';
   const lost = active.state === 'returning' || (talking && active.lost);
   const isBack = active === back.call && performance.now() - back.at < BACK_MS;

@@ -34,6 +34,12 @@ export function facts(list, call) {
   if (list.textContent !== made.map((each) => each.textContent).join('')) list.replaceChildren(...made);
 }
 
+/** A link to the page about a call, where its queue names one. */
+export function pop(link, call) {
+  show(link, Boolean(call?.pop));
+  if (call?.pop && /^https?:/.test(call.pop)) link.href = call.pop;
+}
+
 function isolated(said) {
   const made = make('bdi');
   put(made, said);

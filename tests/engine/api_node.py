@@ -16,13 +16,16 @@ from engine.api.settings import PERMISSIONS, Callers, PageTerms, Settings, token
 from engine.assist_views import Help, HelpKind
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
+from engine.drill import Ask, Report, reported
 from engine.events import CallRecord
 from engine.guest_views import GuestView
+from engine.hook_views import HookView
 from engine.ice import Told
 from engine.metrics import Metrics
 from engine.signin import SignIn
 from engine.speech_views import NodeSpeechView, SpeechPairView, SpeechWorkerView
 from engine.store.errors import StoreUnavailable
+from engine.store.outbox import Letter
 from engine.store.records import BadCursor, RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.views import (
@@ -52,6 +55,7 @@ from engine.views import (
     WorkerView,
     worst,
 )
+from media.speech.transcript import Line
 from sip.guard import Guard
 from tests.engine.cluster.clusters import alone
 from tests.engine.hand_samples import Hands
@@ -165,6 +169,7 @@ class Node:
         self.hers: tuple[DeskCall, ...] = ()  # alice's, as her page shows them
         self.interpreters: dict[tuple[str, LegSide], str] = {}
         self.guests: dict[str, GuestView] = {}
+        self.said: dict[str, list[Line]] = {}
         self.captions: list[tuple[Caption, frozenset[LegSide]]] = []
         self.sign_in = SignIn({"alice": alice}, "example.com", Guard(), Random(1))
         self.transcripts = Kept(self._ask_store)
@@ -308,6 +313,9 @@ class Node:
         self.captions.append((caption, frozenset(readers)))
         return len(readers)
 
+    def minutes(self, call: str) -> Sequence[Line]:
+        return self.said.get(call, [])
+
     def speech(self) -> NodeSpeechView:
         worker = SpeechWorkerView(
             craft="hear", name="ears", languages=("en",), closed=("es",), low_accuracy=True, why="alone"
@@ -384,6 +392,30 @@ class Node:
     def events(self, call: str) -> Sequence[Entry]:
         self._ask_store()
         return self.journal.get(call, [])
+
+    def report(self, ask: Ask) -> Report:
+        self._ask_store()
+        sums = {"offered": 4.0, "answered": 3.0, "queued": 4.0, "queue_answered": 3.0, "in_time": 3.0}
+        keys = {
+            "hour": str(T0),
+            "day": str(T0),
+            "hour_of_day": str(T0),
+            "queue": "support",
+            "agent": "=alice",
+        }
+        return reported(ask, [(tuple(keys.get(each, "") for each in ask.by), sums)])
+
+    def hooks(self) -> Sequence[HookView]:
+        url = "https://crm.example.com/in?key=1"
+        return [HookView(name="crm", url=url, enabled=True, kinds=("call.*",), dead=1)]
+
+    def dead_letters(self, hook: str) -> Sequence[Letter]:
+        self._ask_store()
+        return [Letter(hook, NODE, 7, T0, "r1", "call.ended", "{}", 9, T0, "answered 410")]
+
+    def replay(self, hook: str, seqs: Sequence[int] | None) -> int:
+        self._ask_store()
+        return 1 if seqs is None else len(set(seqs) & {7})
 
     def _ask_store(self) -> None:
         if not self.store_answers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,18 @@ def offered(stage: Stage) -> Voice:
     customer = stage.customer()
     stage.run(5.0)
     return customer
+
+
+def test_a_page_about_the_call_is_named_by_its_queue_and_a_caller_names_no_other(
+    stage: Stage, desk: Desk
+) -> None:
+    acd = stage.house.switch.acd
+    queue, template = acd.queues["support"], "https://crm.example.com/find?n={number}&name={name}&q={queue}"
+    acd.queues["support"] = replace(queue, spec=replace(queue.spec, screen_pop=template))
+    offered(stage)
+    assert desk.call.pop == "https://crm.example.com/find?n=%2B491701234&name=&q=support"
+    stage.call.display = "x&admin=1#/../\u202e<b>"
+    assert desk.call.pop.endswith("&name=x%26admin%3D1%23%2F..%2F%E2%80%AE%3Cb%3E&q=support")
 
 
 def test_an_offer_says_who_why_in_which_language_and_how_long_she_has_waited(

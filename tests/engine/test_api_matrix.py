@@ -169,7 +169,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
 def path_of(name: str, route: APIRoute, values: dict[str, str], finished: str) -> str:
     values = {**values, "call": finished} if name in OF_FINISHED else values
     path = route.path
-    for each, value in {**values, "day": DAY, "file": f"{finished}-1.opus"}.items():
+    for each, value in {**values, "day": DAY, "file": f"{finished}-1.opus", "hook": "crm"}.items():
         path = path.replace(f"{{{each}}}", value)
     return (
         path.replace("{user}", "nobody")
@@ -287,6 +287,7 @@ def test_every_list_of_what_belongs_somewhere_is_asked_above() -> None:
         "/v1/users",
         "/v1/tokens",
         "/v1/audit",
+        "/v1/hooks",
         "/v1/sip/refused",  # tests/engine/access/test_seen_insight.py
     }
     assert pages - elsewhere <= set(LISTS)

@@ -74,6 +74,8 @@ class Somebody:
 @api.parametrize()
 @settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_no_request_finds_a_fault_or_an_answer_that_is_not_described(case: schemathesis.Case) -> None:
+    if case.path == "/v1/live":  # answers without end: tests/engine/live/test_api_live.py
+        return
     answer = case.call()
     # No schema can say which cursors were given out.
     unsaid = [positive_data_acceptance] if "bad-cursor" in answer.text else []

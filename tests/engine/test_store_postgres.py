@@ -12,6 +12,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,18 +20,25 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
+from config.hook import HookSettings
+from config.secret import Secret
 from engine.access.chain import Entry, verify
 from engine.access.errors import LastAdmin, NameTaken
 from engine.access.role import Role
+from engine.drill import Dimension, reported
 from engine.journal import Journal
+from engine.speech_events import InterpreterSpoke
 from engine.store import database, migrate, schema
 from engine.store.accounts import Session, User
 from engine.store.keeper import Keeping
+from engine.store.outbox import Failed, Outbox
 from engine.store.records import RecordFilter
 from engine.store.traces import Row, TraceStore
 from engine.store.trail import TrailFilter
+from engine.store.transcripts import Felt, Review
 from routing.report import HOUR_S, added, figures
 from tests.engine.store_samples import NODE, T0, arrived, ended, record, talk
+from tests.engine.test_drill import BASE, DAY, call, state
 from tests.engine.test_line_sums import probed, used
 from tests.engine.test_transcripts import FINDINGS, calls, fill
 from tests.engine.test_within import within_reach
@@ -220,6 +228,42 @@ def test_a_server_that_goes_away_and_comes_back_loses_nothing(journal: Journal, 
     assert journal.record("c1") == record("c1")
 
 
+def test_reports_are_what_sqlite_makes_of_the_same_calls(journal: Journal, tmp_path: Path) -> None:
+    with Journal(f"sqlite:///{tmp_path}/other/isogloss.db", NODE) as other:
+        for each in (journal, other):
+            for number in range(40):
+                at = BASE + number * 700.0
+                kept = call(f"c{number}", at, queue=("support", "sales")[number % 2], wait_s=float(number))
+                each.finish(ended(f"c{number}", kept.ended_at), kept)
+                for seconds, name in ((0, "talking"), (90, "wrap_up"), (120, "available")):
+                    each.append(state(at + seconds, name, f"c{number}" if name == "talking" else ""))
+            each.append(InterpreterSpoke(at=BASE, call="c0", side="agent", seconds=1.0, lag_s=1.5))
+            felt = {"customer": Felt(last=0.25, worst=0.0)}
+            each.transcripts.keep(Review(call="c1", ended_at=BASE, moods=felt), ())
+            assert each.flush()
+        for by in ((Dimension.QUEUE, Dimension.HOUR), (Dimension.AGENT, Dimension.DAY), (Dimension.LINE,)):
+            ask = replace(DAY, by=by, lines=("carrier",), only={Dimension.AGENT: "alice"})
+            made, wanted = (reported(ask, each.drill.cells(ask, BASE + 86_400)) for each in (journal, other))
+            assert made == wanted and made.total.offered == 40
+        assert (made.total.mood, made.total.lag_s) == (0.25, 1.5)
+
+
+def test_hooks_are_told_out_of_the_same_outbox(journal: Journal) -> None:
+    outbox = Outbox(journal.store, NODE)
+    outbox.begin(anew=False)
+    for event in talk("c1"):
+        journal.append(event)
+    assert journal.flush()
+    hooks = {"crm": HookSettings(name="crm", url="https://x.example", secret=Secret("t", "s"), kinds=("*",))}
+    assert outbox.fill(hooks, T0) == len(talk("c1")) and outbox.fill(hooks, T0) == 0
+    (first,) = outbox.due("crm", T0, 10)
+    outbox.settle([first], [])
+    (second,) = outbox.due("crm", T0, 10)
+    outbox.settle([], [Failed(second, "answered 410", None)])
+    assert [letter.error for letter in outbox.dead("crm")] == ["answered 410"]
+    assert outbox.waiting()["crm"].dead == 1 and outbox.replay("crm", [second.seq], T0, T0 + 1) == 1
+
+
 def test_a_code_is_taken_once_and_the_last_administrator_stays(journal: Journal) -> None:
     accounts = journal.accounts
     for name in ("admin", "boss"):
@@ -268,11 +312,11 @@ def test_nodes_that_write_the_audit_log_together_write_one_chain(journal: Journa
 
 
 def test_records_within_reach_are_found_by_market_and_team(journal: Journal) -> None:
-    for call, more in {
+    for id, more in {
         "c1": {"market": "de"},
         "c2": {"market": "us", "agent": "carol"},
         "c3": {"market": "de", "agent": "", "queue": "sales"},
     }.items():
-        journal.finish(ended(call), record(call, **more))
+        journal.finish(ended(id), record(id, **more))
     journal.flush()
     assert within_reach(journal) == {"de": "c3 c1", "north": "c1", "south": "c3 c2"}

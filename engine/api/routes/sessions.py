@@ -12,7 +12,7 @@ from engine.access.role import Permission
 from engine.api import access_schemas as bodies
 from engine.api.deps import Door, may
 from engine.api.documented import REASONS, problems
-from engine.api.identify import COOKIE, LOOPBACK, own_origin, source_of
+from engine.api.identify import COOKIE, bake, own_origin, source_of
 from engine.api.problem import Problem
 
 router = APIRouter(prefix="/v1/session", tags=["session"])
@@ -49,7 +49,7 @@ async def sign_in(
     opened = await door.desk.login(wish.name, wish.password, wish.code, source_of(request))
     if before:
         await door.desk.logout(before)
-    _bake(request, response, COOKIE, opened.secret, "/", int(door.desk.terms.longest_s))
+    bake(request, response, COOKIE, opened.secret, "/", int(door.desk.terms.longest_s))
     return _told(opened.principal, opened.csrf)
 
 
@@ -146,7 +146,7 @@ async def sign_in_by_oidc(
         raise Problem(404, "unknown-user", "nobody vouches for people at this node: see access.oidc")
     url, kept = await door.vouching.begin(next)
     answer = Response(status_code=303, headers={"Location": url})
-    _bake(request, answer, STATE, kept, STATE_PATH, STATE_S)
+    bake(request, answer, STATE, kept, STATE_PATH, STATE_S)
     return answer
 
 
@@ -171,18 +171,8 @@ async def finish_oidc(
     opened, next = await door.vouching.finish(kept, state, code, source_of(request))
     answer = Response(status_code=303, headers={"Location": next})
     answer.delete_cookie(STATE, path=STATE_PATH)
-    _bake(request, answer, COOKIE, opened.secret, "/", int(door.desk.terms.longest_s))
+    bake(request, answer, COOKIE, opened.secret, "/", int(door.desk.terms.longest_s))
     return answer
-
-
-def _bake(request: Request, response: Response, name: str, value: str, path: str, life_s: int) -> None:
-    """A cookie that no script reads and no page of others has sent; over plain HTTP to the machine itself
-    alone.
-    """
-    plain = request.url.scheme == "http" and (request.url.hostname or "") in LOOPBACK
-    response.set_cookie(
-        name, value, max_age=life_s, path=path, secure=not plain, httponly=True, samesite="lax"
-    )
 
 
 def _told(principal: Principal, csrf: str) -> bodies.SignedIn:

@@ -156,6 +156,7 @@ export default {
   'agent.queue.oldest': 'الأطول {time}',
   'agent.dial': 'اتصل برقم أو زميل',
   'agent.dial.button': 'اتصل',
+  'agent.pop': 'افتح صفحة العميل',
   'agent.offer': 'مكالمة واردة',
   'agent.offer.queue': 'القائمة',
   'agent.offer.language': 'اللغة',

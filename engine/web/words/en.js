@@ -156,6 +156,7 @@ export default {
   'agent.queue.oldest': 'longest {time}',
   'agent.dial': 'Call a number or colleague',
   'agent.dial.button': 'Call',
+  'agent.pop': 'Open the customer’s page',
   'agent.offer': 'Incoming call',
   'agent.offer.queue': 'Queue',
   'agent.offer.language': 'Language',

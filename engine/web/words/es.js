@@ -156,6 +156,7 @@ export default {
   'agent.queue.oldest': 'el primero, {time}',
   'agent.dial': 'Llamar a un número o compañero',
   'agent.dial.button': 'Llamar',
+  'agent.pop': 'Abrir la página del cliente',
   'agent.offer': 'Llamada entrante',
   'agent.offer.queue': 'Cola',
   'agent.offer.language': 'Idioma',

@@ -156,6 +156,7 @@ export default {
   'agent.queue.oldest': '最长 {time}',
   'agent.dial': '呼叫号码或同事',
   'agent.dial.button': '呼叫',
+  'agent.pop': '打开客户页面',
   'agent.offer': '来电',
   'agent.offer.queue': '队列',
   'agent.offer.language': '语言',

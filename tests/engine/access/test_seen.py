@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,9 +14,10 @@ from engine.access.seen import Seen
 from engine.access.seen_texts import SeenTranscripts
 from engine.access.seen_trunks import SeenTrunks
 from engine.api.deps import EngineView, TranscriptView, TrunkView
+from engine.drill import Ask, Dimension
 from engine.store.rows import Entry
 from engine.views import UnknownAgent, UnknownCall
-from tests.engine.api_node import T0, Node, call_view
+from tests.engine.api_node import T0, Node, call_view, desk_call
 from tests.engine.store_samples import NODE, record
 from tests.engine.transcript_samples import review, said
 
@@ -95,11 +97,22 @@ def test_an_agents_call_is_not_named_to_who_does_not_see_it(node: Node) -> None:
     assert alice.call == "c1"
 
 
+def test_a_report_adds_up_what_is_within_reach_and_hooks_are_for_those_who_see_all(node: Node) -> None:
+    ask = Ask(since=T0, until=T0 + 60, by=(Dimension.QUEUE,))
+    limited, all_of_it = seen(node, markets=["de"]), seen(node)
+    assert limited.report(ask).ask.within == limited.reach != all_of_it.report(ask).ask.within
+    for view, some in ((limited, False), (all_of_it, True)):
+        assert [bool(view.hooks()), bool(view.dead_letters("crm")), bool(view.replay("crm", None))] == [
+            some
+        ] * 3
+
+
 def test_numbers_and_words_are_masked_for_who_may_not_read_them(node: Node) -> None:
     node.transcripts.said["r1"] = (said("my number is 600 12 34 56", translation="card 4111111111111111"),)
     node.transcripts.reviews["r1"] = review("r1", summary="Call +34600123456 back.")
     person = {"customer": "+34600123456", "notes": "IBAN ES9121000418450200051332"}
     node.journal["r1"] = [Entry(node=NODE, seq=1, at=T0, call="r1", kind="x", data={}, person=person)]
+    node.hers = (replace(desk_call("c1"), pop="https://crm.example.com/600123456"),)
     masked, plain = seen(node), seen(node, Permission.PERSONAL)
     for view, shown in ((masked, False), (plain, True)):
         text = repr(

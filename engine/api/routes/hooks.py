@@ -1,0 +1,87 @@
+"""Webhooks: how they do, what they did not take, and that once more."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+from urllib.parse import urlsplit, urlunsplit
+
+import structlog
+from fastapi import APIRouter, Path
+from fastapi.concurrency import run_in_threadpool
+
+from engine.access.principal import Principal
+from engine.access.role import Permission
+from engine.api.deps import View, may
+from engine.api.documented import problems
+from engine.api.hook_schemas import DeadLetter, DeadLetterList, Hook, HookList, Replayed, ReplayWish
+from engine.api.problem import not_found
+from engine.hook_views import HookView
+
+router = APIRouter(prefix="/v1/hooks", tags=["hooks"])
+log = structlog.get_logger("api")
+
+Reader = Annotated[Principal, may(Permission.READ_CONFIG)]
+Writer = Annotated[Principal, may(Permission.CONFIGURE)]
+
+HookName = Annotated[
+    str, Path(alias="hook", pattern=r"^[a-z0-9_.-]{1,64}$", description="The hook's `name`.")
+]
+
+
+@router.get("", summary="List webhooks", operation_id="list_hooks", responses=problems(401, 403))
+async def list_hooks(view: View, _: Reader) -> HookList:
+    """By name, as they do on this node; each node tells what happens on it."""
+    now = time.time()
+    return HookList(items=[_hook(each, now) for each in view.hooks()])
+
+
+@router.get(
+    "/{hook}/replay",
+    summary="List what a webhook did not take",
+    operation_id="list_dead_letters",
+    responses=problems(401, 403, 404, 422, 503, noun="hook"),
+)
+async def list_dead_letters(view: View, _: Reader, name: HookName) -> DeadLetterList:
+    """Events that were tried for as long as the hook's `keep_days` says, and put aside."""
+    _known(view, name)
+    found = await run_in_threadpool(view.dead_letters, name)
+    return DeadLetterList(items=[DeadLetter.model_validate(each, from_attributes=True) for each in found])
+
+
+@router.post(
+    "/{hook}/replay",
+    status_code=202,
+    summary="Tell a webhook once more",
+    operation_id="replay_hook",
+    responses=problems(401, 403, 404, 409, 413, 422, 503, noun="hook"),
+)
+async def replay_hook(view: View, caller: Writer, name: HookName, wish: ReplayWish) -> Replayed:
+    """What was put aside is tried again for as long as anything new would be."""
+    _known(view, name)
+    events = await run_in_threadpool(view.replay, name, wish.seqs)
+    log.info("a hook is told once more", hook=name, events=events, by=caller.who)
+    return Replayed(events=events)
+
+
+def _known(view: View, name: str) -> None:
+    if all(hook.name != name for hook in view.hooks()):
+        raise not_found("hook", name)
+
+
+def _hook(hook: HookView, now: float) -> Hook:
+    parts = urlsplit(hook.url)
+    return Hook(
+        name=hook.name,
+        url=urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")),
+        enabled=hook.enabled,
+        kinds=list(hook.kinds),
+        waiting=hook.waiting,
+        lag_s=round(max(0.0, now - hook.oldest), 1) if hook.oldest is not None else 0.0,
+        dead=hook.dead,
+        told=hook.told,
+        failed=hook.failed,
+        failures=hook.failures,
+        last_at=hook.last_at,  # type: ignore[arg-type]
+        error=hook.error,
+    )

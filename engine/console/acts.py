@@ -1,0 +1,177 @@
+"""What can be done from the console: the same as by the API, with the same rights, and logged by name."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from config.fault import ConfigError
+from engine.applying import NotReady
+from engine.console.desk import Desk
+from engine.console.door import Principal
+from engine.console.look import Place, Told
+from engine.console.views.config import ConfigFile, Step
+from engine.console.views.lines import LineFile
+from engine.history import HistoryFault
+from engine.operating import Applied, OtherVersion, Refused, UnknownVersion
+from engine.views import AgentAsk, IllegalState, UnknownAgent, UnknownCall
+from routing.report import HOUR_S
+
+Fields = Mapping[str, str]
+HOURS = 24
+
+log = structlog.get_logger("console")
+
+
+async def hang_up(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
+    try:
+        desk.view.hangup(place.id)
+    except UnknownCall:
+        return Told("call.over", bad=True)
+    log.info("call hung up by hand", call=place.id, by=who.name)
+    return Told("call.hangup.done")
+
+
+async def set_state(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
+    try:
+        ask = AgentAsk(given.get("ask", ""))
+        desk.view.set_agent_state(place.id, ask, "", by=who.name)
+    except (ValueError, UnknownAgent, IllegalState) as fault:
+        return Told("agent.ask.failed", {"why": str(fault)}, bad=True)
+    log.info("agent's state asked for", agent=place.id, ask=ask, by=who.name)
+    return Told("agent.ask.done", {"name": place.id})
+
+
+async def message(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
+    text = given.get("text", "").strip()[:500]
+    if not text:
+        return Told()
+    try:
+        pages = desk.view.tell_agent(place.id, text, who.name)
+    except UnknownAgent:
+        return Told("agent.unknown", bad=True)
+    return Told("agent.message.done" if pages else "agent.message.nowhere", {"n": pages}, bad=not pages)
+
+
+async def drain(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
+    draining = given.get("draining") == "yes"
+    desk.view.cluster.drain(draining, who.name)
+    return Told("node.drain.done" if draining else "node.fill.done")
+
+
+# --- lines -----------------------------------------------------------------------------------------
+
+
+async def lines(desk: Desk, place: Place, before: Any) -> LineFile:
+    """How lines did in the last hours; of the one that is looked at, its probes and one that goes on."""
+    now = desk.wall()
+    since = (now // HOUR_S - HOURS + 1) * HOUR_S
+    report = await desk.ask(desk.view.trunks.report, since, now)
+    if isinstance(before, LineFile) and before.report.lines == report.lines:
+        report = before.report  # the end of the hours it is about is no news
+    probes = tuple(await desk.ask(desk.view.trunks.probes, place.id)) if place.id else ()
+    probe = before.probe if isinstance(before, LineFile) else None
+    if probe is not None and probe.result is None:
+        probe = desk.view.trunks.probe(place.id, probe.id) or probe
+    found = LineFile(report, probes, probe)
+    return before if found == before else found
+
+
+async def probe(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
+    try:
+        begun = desk.view.trunks.begin_probe(place.id, "", who.name)
+    except (IllegalState, LookupError) as fault:
+        return Told("line.test.refused", {"why": str(fault)}, bad=True)
+    log.info("a line is probed", line=place.id, by=who.name)
+    now = desk.wall()
+    report = await desk.ask(desk.view.trunks.report, now - HOURS * HOUR_S, now)
+    return Told("line.test.begun", keep=LineFile(report, (), begun))
+
+
+# --- the configuration -----------------------------------------------------------------------------
+
+
+async def configuration(desk: Desk, place: Place, before: Any) -> ConfigFile | bool:
+    """False where there is none to change. What was planned stays while nothing else runs."""
+    if desk.operating is None:
+        return False
+    versions = tuple(await desk.ask(desk.operating.versions))
+    found = ConfigFile(desk.operating.status(), versions)
+    if isinstance(before, ConfigFile) and before.status.version == found.status.version:
+        found = replace(before, status=found.status, versions=versions)
+    return before if found == before else found
+
+
+async def check(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
+    if desk.operating is None:
+        return Told("config.fixed", bad=True)
+    faults = await desk.operating.check()
+    versions = tuple(await desk.ask(desk.operating.versions))
+    return Told(keep=ConfigFile(desk.operating.status(), versions, Step.CHECKED, tuple(faults)))
+
+
+async def plan(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
+    """What the files would change, or a version."""
+    if desk.operating is None:
+        return Told("config.fixed", bad=True)
+    number = int(given["version"]) if given.get("version", "").isdecimal() else None
+    versions = tuple(await desk.ask(desk.operating.versions))
+    looked = ConfigFile(desk.operating.status(), versions)
+    try:
+        found = await desk.operating.plan(number)
+    except ConfigError as error:
+        kept = replace(looked, step=Step.CHECKED, faults=tuple(error.faults))
+        return Told("config.faulty", {"n": len(error.faults)}, bad=True, keep=kept)
+    except UnknownVersion:
+        return Told("config.no_version", bad=True)
+    return Told(keep=replace(looked, step=Step.PLANNED, plan=found, of=number or 0))
+
+
+async def apply(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
+    if desk.operating is None:
+        return Told("config.fixed", bad=True)
+    why, force, expected = (
+        given.get("why", ""),
+        given.get("force") == "yes",
+        _number(given.get("expected", "")),
+    )
+    return await _taken(desk, desk.operating.apply(who.name, why, force=force, expected=expected))
+
+
+async def rollback(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
+    if desk.operating is None:
+        return Told("config.fixed", bad=True)
+    why, force, expected = (
+        given.get("why", ""),
+        given.get("force") == "yes",
+        _number(given.get("expected", "")),
+    )
+    wanted = _number(given.get("version", ""))
+    return await _taken(desk, desk.operating.rollback(wanted, who.name, why, force=force, expected=expected))
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 10 else None
+
+
+async def _taken(desk: Desk, taking: Awaitable[Applied]) -> Told:
+    """What came of it, in words; nothing changed where it is bad."""
+    try:
+        done = await taking
+    except ConfigError as error:
+        return Told("config.faulty", {"n": len(error.faults)}, bad=True)
+    except Refused as refused:
+        return Told("config.refused", {"why": str(refused)}, bad=True)
+    except OtherVersion as other:
+        return Told("config.other", {"n": other.running}, bad=True)
+    except UnknownVersion:
+        return Told("config.no_version", bad=True)
+    except (HistoryFault, NotReady) as fault:
+        return Told("config.not_ready", {"why": str(fault)}, bad=True)
+    assert desk.operating is not None
+    versions = tuple(await desk.ask(desk.operating.versions))
+    kept = ConfigFile(desk.operating.status(), versions)
+    return Told("config.done", {"n": done.version.number}, keep=kept)

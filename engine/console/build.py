@@ -1,0 +1,99 @@
+"""A browser's page put together: its parts, its screen, and what wakes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from fastapi import Request
+from markupsafe import Markup
+
+from engine.console.language import NAMES, Words
+from engine.console.look import BASE, Page, Place
+from engine.console.pages import FRAME, page_of
+from engine.console.screen import Screen
+
+if TYPE_CHECKING:
+    from nicegui import Client
+
+    from engine.console.console import Console
+
+
+def build(console: Console, client: Client, request: Request) -> None:
+    """Raises nothing for what a browser may say: an unknown place is the first page."""
+    from nicegui import ui
+
+    from engine.console.console import cookie_of
+    from engine.console.part import LivePart
+
+    cookie = cookie_of(request.headers.get("cookie", ""))
+    who = console.desk.door.who(cookie)
+    if who is None:  # it was over between two lines
+        client.open("/sign-in")
+        return
+    ui.add_head_html(str(HEAD))
+    client.content.classes(replace="console")
+    around = client.content.parent_slot
+    if around is not None:
+        around.parent.props("role=presentation")  # Quasar's page is a <main>, and ours is within it
+    slots: dict[str, Any] = {}
+
+    def act(name: str, given: Mapping[str, Any]) -> None:
+        if name == "go":
+            screen.go(Place.of(str(given.get("to", ""))[:4096]))
+        elif name == "language" and given.get("language") in NAMES:
+            say = Words(str(given["language"]))
+            screen.speak(say)
+            slots["shell"].speak(say)
+        else:
+            screen.act(name, given)
+
+    def lay(page: Page) -> Mapping[str, LivePart]:
+        main.clear()
+        piled = {name for pile in page.piles for name in pile}
+        with main:
+            made = {name: LivePart(name, act) for name in page.parts if name not in piled}
+            for place, pile in enumerate(page.piles):
+                with ui.element("div").classes(f"pile pile-{place + 1}"):
+                    made |= {name: LivePart(name, act) for name in pile}
+        main.classes(replace=f"main main-{page.name}")
+        return made
+
+    def gone() -> None:
+        client.open("/sign-in")
+        console.pulse.leave(screen)
+
+    with client.content:
+        slots["shell"] = LivePart("shell", act)
+        main = ui.element("main").props("id=main")
+        slots["note"] = LivePart("note", act)
+        slots["note"].props("role=status aria-live=polite")
+    say = console.words(request)
+    slots["shell"].speak(say)
+    screen = Screen(
+        console.desk,
+        page_of,
+        FRAME,
+        console.drawings,
+        cookie,
+        who,
+        say,
+        lay=lay,
+        gone=gone,
+        now=console.pulse.now,
+    )
+    query = f"?{request.url.query}" if request.url.query else ""
+    screen.begin(slots, Place.of(request.url.path + query))
+    console.pulse.join(screen)
+
+    def closed() -> None:
+        console.pulse.leave(screen)
+        screen.close()
+
+    client.on_delete(closed)
+
+
+HEAD = Markup(
+    f'<link rel="stylesheet" href="{BASE}/web/style.css">'
+    f'<link rel="stylesheet" href="{BASE}/web/console.css">'
+)

@@ -1,0 +1,56 @@
+"""The console's pages by name: one noun each (engine/console/look.py says what a page is)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.access.role import Permission
+from engine.console import acts, files
+from engine.console.look import Page, View
+from engine.console.views import agents, call, calls, config, frame, lines, nodes, queues, wallboard
+
+P = Permission
+FRAME: Mapping[str, View] = {"shell": frame.shell}
+
+WALLBOARD = Page("wallboard", wallboard.PARTS, wallboard.PILES)
+CALLS = Page("calls", calls.PARTS, load=files.records, every_s=15.0)
+CALL = Page(
+    "call",
+    call.PARTS,
+    call.PILES,
+    load=files.call_file,
+    every_s=1.0,
+    acts={"hangup": (P.ACT_ON_CALLS, acts.hang_up)},
+)
+QUEUES = Page("queues", queues.PARTS)
+AGENTS = Page(
+    "agents",
+    agents.PARTS,
+    acts={"state": (P.ACT_ON_AGENTS, acts.set_state), "message": (P.ACT_ON_AGENTS, acts.message)},
+)
+LINES = Page("lines", lines.PARTS, load=acts.lines, every_s=2.0, acts={"probe": (P.PROBE, acts.probe)})
+NODES = Page("nodes", nodes.PARTS, nodes.PILES, acts={"drain": (P.CONFIGURE, acts.drain)})
+CONFIG = Page(
+    "config",
+    config.PARTS,
+    load=acts.configuration,
+    every_s=10.0,
+    right=P.READ_CONFIG,
+    acts={
+        "check": (P.CONFIGURE, acts.check),
+        "plan": (P.CONFIGURE, acts.plan),
+        "apply": (P.CONFIGURE, acts.apply),
+        "rollback": (P.CONFIGURE, acts.rollback),
+    },
+)
+
+PAGES: Mapping[str, Page] = {
+    page.name: page for page in (WALLBOARD, CALLS, QUEUES, AGENTS, LINES, NODES, CONFIG)
+}
+# what is looked at is another page than the list it is in
+ONE: Mapping[str, Page] = {"calls": CALL}
+
+
+def page_of(page: str, id: str) -> Page:
+    """The page of a place; the first one where there is none."""
+    return ONE[page] if id and page in ONE else PAGES.get(page, WALLBOARD)

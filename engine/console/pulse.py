@@ -1,0 +1,93 @@
+"""The console's beat: one snapshot a second for everybody who looks, and none while nobody does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Protocol
+
+import structlog
+
+from engine.console.door import Principal
+from engine.console.snapshot import Snapshot
+
+EVERY_S = 1.0
+
+log = structlog.get_logger("console")
+
+
+class Moment:
+    """A node at one moment, as whoever looks may see it: taken once for all who may see the same."""
+
+    def __init__(self, take: Callable[[Principal], Snapshot]) -> None:
+        self._take = take
+        self._taken: dict[str, Snapshot] = {}
+
+    def of(self, who: Principal) -> Snapshot:
+        found = self._taken.get(who.scope)
+        if found is None:
+            found = self._taken[who.scope] = self._take(who)
+        return found
+
+
+class Watcher(Protocol):
+    def beat(self, moment: Moment) -> None:
+        """Quick; on the event loop."""
+
+
+class Pulse:
+    """take: makes the snapshot of a serial, as somebody may see it. sleep: asyncio's, but in tests."""
+
+    def __init__(
+        self,
+        take: Callable[[int, Principal], Snapshot],
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._take = take
+        self._sleep = sleep
+        self._watchers: dict[int, Watcher] = {}
+        self._serial = 0
+        self._latest: Moment | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._watchers)
+
+    def now(self) -> Moment:
+        """The moment that all who look share; a new one where nobody did."""
+        if self._latest is None or self._task is None:
+            return self._next()
+        return self._latest
+
+    def _next(self) -> Moment:
+        self._serial += 1
+        self._latest = Moment(partial(self._take, self._serial))
+        return self._latest
+
+    def join(self, watcher: Watcher) -> None:
+        self._watchers[id(watcher)] = watcher
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._beat(), name="console")
+
+    def leave(self, watcher: Watcher) -> None:
+        """The last one takes the beat along."""
+        self._watchers.pop(id(watcher), None)
+        if not self._watchers and self._task is not None:
+            self._task.cancel()
+            self._task = self._latest = None
+
+    async def _beat(self) -> None:
+        while True:
+            await self._sleep(EVERY_S)
+            moment = self._next()
+            for watcher in list(self._watchers.values()):
+                self._tell(watcher, moment)
+                await asyncio.sleep(0)  # signalling comes in between
+
+    def _tell(self, watcher: Watcher, moment: Moment) -> None:
+        try:
+            watcher.beat(moment)
+        except Exception:
+            log.exception("a page of the console could not be drawn")
+            self.leave(watcher)

@@ -1,0 +1,253 @@
+"""One browser's console: where it is, what it was told last, and what it may do.
+
+Pure but for the parts that it writes to: a part is told anew only when what it shows changed. Drawings are
+shared by all screens that look at the same thing in the same words with the same rights.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import structlog
+from markupsafe import Markup
+
+from engine.access.role import Permission
+from engine.console.desk import Desk
+from engine.console.door import Principal
+from engine.console.language import Words
+from engine.console.look import Look, Page, Place, Told, address
+from engine.console.markup import EMPTY, tag
+from engine.console.pulse import Moment
+from engine.console.snapshot import Snapshot
+from engine.store.errors import StoreUnavailable
+from engine.store.records import BadCursor
+
+log = structlog.get_logger("console")
+MOST_FIELDS = 24
+MOST_TEXT = 4000
+NOTED_S = 8.0  # for so long it is told what came of something
+
+
+class Part(Protocol):
+    """Something on the page. show: tell the browser of it, where it changed."""
+
+    def show(self, drawn: Markup, at: float) -> None: ...
+
+
+class Drawings:
+    """What was drawn of one snapshot, to be shared."""
+
+    def __init__(self) -> None:
+        self._serial = -1
+        self._of: dict[tuple[object, ...], Markup] = {}
+
+    def get(self, key: tuple[object, ...], look: Look, view: Callable[[Look], Markup]) -> Markup:
+        if look.now.serial != self._serial:
+            self._serial = look.now.serial
+            self._of.clear()
+        found = self._of.get(key)
+        if found is None:
+            found = self._of[key] = view(look)
+        return found
+
+
+class Screen:
+    """frame: views that are there on every page, beside the part `note`, which tells what came of something
+    that was done. lay: makes a page's parts, in place of those before. gone:
+    nobody is signed in here any more.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        pages: Callable[[str, str], Page],
+        frame: Mapping[str, Callable[[Look], Markup]],
+        drawings: Drawings,
+        cookie: str,
+        who: Principal,
+        say: Words,
+        *,
+        lay: Callable[[Page], Mapping[str, Part]],
+        gone: Callable[[], None],
+        now: Callable[[], Moment],
+    ) -> None:
+        self._desk, self._pages, self._frame, self._drawings = desk, pages, frame, drawings
+        self._cookie, self.who, self.say = cookie, who, say
+        self._lay, self._gone, self._now = lay, gone, now
+        self.place = Place()
+        self.loaded: Any = None
+        self._around: Mapping[str, Part] = {}
+        self._parts: Mapping[str, Part] = {}
+        self._shown: Page | None = None
+        self._loading: asyncio.Task[None] | None = None
+        self._asked_at = self._noted_at = 0.0
+        self._sure = True  # whether the store lately said who she is
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- where ------------------------------------------------------------------------------------
+
+    def begin(self, around: Mapping[str, Part], place: Place) -> None:
+        """around: the frame's parts."""
+        self._around = around
+        self.go(place)
+
+    @property
+    def page(self) -> Page:
+        return self._page(self.place)
+
+    def _page(self, place: Place) -> Page:
+        """A page that is not hers to see is the first one."""
+        found = self._pages(place.page, place.id)
+        return found if found.right is None or self.who.may(found.right) else self._pages("", "")
+
+    def go(self, place: Place) -> None:
+        """Show another place; one that is not there is the first page. What both have in common stays."""
+        before = self.place
+        self.place = place
+        if before.key != place.key:
+            self.loaded = None
+        if self._shown is None or before.key != place.key:
+            self._opened(place)
+        if self.page is not self._shown:
+            self._shown = self.page
+            self._parts = self._lay(self._shown)
+        self._load()
+        self.draw(self._now().of(self.who))
+
+    def _opened(self, place: Place) -> None:
+        """Who reads numbers of people as they are, or what they said, is told of to the audit log."""
+        if self.who.may(Permission.PERSONAL) or self.who.may(Permission.LISTEN):
+            self._desk.door.note(self.who, "look_at_console", self._object(place))
+
+    @staticmethod
+    def _object(place: Place) -> str:
+        """Without what was asked for, which may be somebody's number."""
+        return address(place.page, place.id).removeprefix("/")[:512]
+
+    def speak(self, say: Words) -> None:
+        self.say = say
+        self._load()  # for what was loaded may be sentences
+        self.draw(self._now().of(self.who))
+
+    # --- what is shown ----------------------------------------------------------------------------
+
+    def beat(self, moment: Moment) -> None:
+        """For the pulse."""
+        try:
+            who = self._desk.door.who(self._cookie)
+        except StoreUnavailable:  # what she saw stays, and nothing is added while nobody knows what she may
+            self._sure = False
+            return
+        self._sure = True
+        if who is None:
+            self._gone()
+            return
+        self.who, now = who, moment.of(who)
+        if self.page is not self._shown:  # it is not hers any more
+            self.go(Place())
+        if self._noted_at and self._desk.wall() - self._noted_at >= NOTED_S:
+            self._noted_at = 0.0
+            self._around["note"].show(EMPTY, now.at)
+        if self.page.every_s and now.at - self._asked_at >= self.page.every_s:
+            self._load()
+        self.draw(now)
+
+    def draw(self, now: Snapshot) -> None:
+        look = Look(now, self.say, self.who, self.place, self.loaded, self._desk.places)
+        common = (self.say.code, self.who.name, self.who.scope, self.who.rights, self.place.key)
+        for name, view in self._frame.items():
+            self._around[name].show(self._drawings.get((name, *common), look, view), now.at)
+        for name, part in self._parts.items():
+            # what was loaded is this screen's own: another's may be newer
+            key = (name, *common, id(self.loaded) if self.loaded is not None else 0)
+            part.show(self._drawings.get(key, look, self.page.parts[name]), now.at)
+
+    # --- what is asked of the store ---------------------------------------------------------------
+
+    def _load(self) -> None:
+        if self.page.load is None or (self._loading is not None and not self._loading.done()):
+            return
+        self._asked_at = self._desk.wall()
+        self._loading = self._do(self._loaded(self.place))
+
+    async def _loaded(self, place: Place) -> None:
+        load = self._page(place).load
+        if load is None:
+            return
+        try:
+            loaded = await load(self._desk.of(self.who, self.say.code), place, self.loaded)
+        except StoreUnavailable:
+            self.note(Told("fault.store", bad=True))
+            return
+        except BadCursor:
+            self.go(Place(place.page, place.id))
+            return
+        if place.key == self.place.key:
+            self.loaded = loaded
+            self.draw(self._now().of(self.who))
+        else:
+            self._loading = None
+            self._load()
+
+    # --- what is done -----------------------------------------------------------------------------
+
+    def act(self, name: str, given: Mapping[str, Any]) -> None:
+        """Something that somebody pressed. What is no act of the page, or not hers, is told so."""
+        found = self.page.acts.get(name)
+        if found is None:
+            return
+        right, act = found
+        if not self._sure:
+            self.note(Told("fault.store", bad=True))
+            return
+        if not self.who.may(right):
+            self._desk.door.note(self.who, name, self._object(self.place), "refused (403)")
+            self.note(Told("fault.forbidden", bad=True))
+            return
+        fields = {
+            str(key)[:64]: str(value)[:MOST_TEXT]
+            for key, value in list(given.items())[:MOST_FIELDS]
+            if isinstance(value, (str, int, float, bool))
+        }
+        self._do(self._acted(name, act, fields))
+
+    async def _acted(self, name: str, act: Callable[..., Any], fields: Mapping[str, str]) -> None:
+        place = self.place
+        try:
+            told: Told = await act(self._desk.of(self.who), self.who, place, fields)
+        except StoreUnavailable:
+            told = Told("fault.store", bad=True)
+        self._desk.door.note(self.who, name, self._object(place), "refused" if told.bad else "done")
+        if told.keep is not None and place.key == self.place.key:
+            self.loaded = told.keep
+        if told.to:
+            self.go(Place.of(told.to))
+        elif told.keep is None:
+            self._load()
+        self.note(told)
+        self.draw(self._now().of(self.who))
+
+    def note(self, told: Told) -> None:
+        """Tell whoever did something what came of it."""
+        if told.key:
+            self._noted_at = self._desk.wall()
+            words = tag("p", self.say(told.key, **told.values), class_="note bad" if told.bad else "note")
+            self._around["note"].show(words, self._noted_at)
+
+    def _do(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            log.error("the console failed at what was asked", page=self.place.page, exc_info=fault)
+            self.note(Told("fault.inner", bad=True))
+
+    def close(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()

@@ -1,0 +1,52 @@
+"""A node at one moment, as all consoles share it: frozen, made once a second while anybody looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from engine.api.deps import EngineView
+from engine.cluster.sight import NodeView
+from engine.line_views import LineStandView
+from engine.views import AgentView, CallView, HealthView, QueueView
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """at: epoch seconds. serial: counts the pulses."""
+
+    at: float
+    serial: int
+    health: HealthView
+    calls: tuple[CallView, ...]
+    queues: tuple[QueueView, ...]
+    agents: tuple[AgentView, ...]
+    nodes: tuple[NodeView, ...]
+    lines: tuple[LineStandView, ...]
+
+    @cached_property
+    def by_call(self) -> dict[str, CallView]:
+        return {call.id: call for call in self.calls}
+
+    @cached_property
+    def teams(self) -> dict[str, tuple[AgentView, ...]]:
+        """The agents of each queue."""
+        found: dict[str, list[AgentView]] = {queue.name: [] for queue in self.queues}
+        for agent in self.agents:
+            for queue in agent.queues:
+                found.setdefault(queue, []).append(agent)
+        return {queue: tuple(agents) for queue, agents in found.items()}
+
+
+def taken(view: EngineView, at: float, serial: int) -> Snapshot:
+    """On the event loop."""
+    return Snapshot(
+        at=at,
+        serial=serial,
+        health=view.health(),
+        calls=tuple(view.calls()),
+        queues=tuple(view.queues()),
+        agents=tuple(view.agents()),
+        nodes=view.cluster.nodes().nodes,
+        lines=tuple(view.trunks.stands()),
+    )

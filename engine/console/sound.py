@@ -1,0 +1,54 @@
+"""Recordings as the console plays them: for whoever may listen, read piece by piece in worker threads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response, StreamingResponse
+
+from engine.access.errors import AuditUnavailable
+from engine.access.role import Permission
+from engine.console.desk import Desk
+from engine.console.door import Principal
+from media.sealed import SealBroken
+
+# as records name files: NODE:DAY/FILE, without the node for this one's
+NAME = re.compile(r"([A-Za-z0-9_.-]{1,64}:)?\d{4}-\d\d-\d\d/[A-Za-z0-9_.-]{1,160}\.(opus|wav)(\.sealed)?")
+
+log = structlog.get_logger("console")
+
+
+async def sound(desk: Desk, who: Principal, name: str) -> Response:
+    """403 for who may not listen; 404 for what is no recording of this node, or does not open; 503 where
+    the audit log takes nothing.
+    """
+    if not who.may(Permission.LISTEN):
+        return Response("your role may not listen to recordings", 403)
+    if not NAME.fullmatch(name):
+        return Response(status_code=404)
+    found = await run_in_threadpool(desk.of(who).view.recording, name)
+    if found is None:
+        return Response(status_code=404)
+    try:
+        first = await run_in_threadpool(next, found.pieces, b"")
+    except (SealBroken, OSError) as broken:
+        log.warning("recording does not open", recording=name, why=str(broken))
+        return Response(status_code=404)
+    try:
+        await desk.door.keep(who, "listen_recording", f"recordings/{name}")
+    except AuditUnavailable:
+        return Response("the audit log takes nothing now, so nothing is played", 503)
+    log.info("recording listened to", recording=name, by=who.name)
+    headers = {"Cache-Control": "no-store", "Content-Disposition": f'inline; filename="{found.file}"'}
+    return StreamingResponse(_rest(name, first, found.pieces), media_type=found.type, headers=headers)
+
+
+def _rest(name: str, first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    try:
+        yield from rest
+    except (SealBroken, OSError) as broken:
+        log.warning("recording ends early", recording=name, why=str(broken))

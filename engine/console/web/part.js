@@ -1,0 +1,231 @@
+// A part of a page: HTML from the node, laid over what is there, so that focus, selection and what is open stay.
+//
+// What can be pressed says so in the markup: data-do (an act of the node, with the data-* beside it or the fields of
+// its form), data-go on links (another page without a new document), data-opens and data-closes (dialogs). Times run
+// here: data-since counts up, data-at is a moment in the reader's own time.
+
+import {h} from 'vue';
+
+const html = document.documentElement;
+const policy = globalThis.trustedTypes?.createPolicy('isogloss', {createHTML: (text) => text}) ?? {createHTML: (text) => text};
+let ahead = 0; // s that the node's clock is before this one's
+let formats = {};
+let wentOn = false; // to another place: its heading gets the focus
+
+const clock = (seconds) => {
+  const whole = Math.max(0, Math.floor(seconds));
+  const pad = (n) => String(n).padStart(2, '0');
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return hours ? `${hours}:${pad(minutes)}:${pad(whole % 60)}` : `${minutes}:${pad(whole % 60)}`;
+};
+
+const TIMES = 'time[data-since], time[data-at]';
+const FORMS = {
+  time: {hour: '2-digit', minute: '2-digit', second: '2-digit'},
+  minute: {hour: '2-digit', minute: '2-digit'},
+  day: {day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit'},
+  full: {dateStyle: 'medium', timeStyle: 'medium'},
+};
+
+function moment(at, form) {
+  const key = `${html.lang}-u-nu-latn|${form}`;
+  formats[key] ??= new Intl.DateTimeFormat(key.split('|')[0], FORMS[form] || FORMS.time);
+  return formats[key].format(new Date(at * 1000));
+}
+
+const now = () => Date.now() / 1000 + ahead;
+
+function tell(each) {
+  const {since, at, form} = each.dataset;
+  const text = since !== undefined ? clock(now() - Number(since)) : at === 'now' ? moment(now(), form) : moment(Number(at), form);
+  if (each.textContent !== text) each.textContent = text;
+}
+
+setInterval(() => {
+  for (const each of document.querySelectorAll('time[data-since], time[data-at="now"]')) tell(each);
+}, 1000);
+
+// --- laying over ------------------------------------------------------------------------------------
+
+const KEPT = new Set(['open', 'value', 'checked', 'data-heard']); // what people change
+const key = (node) => node.nodeType === 1 ? node.dataset.key || node.id || '' : '';
+const same = (one, other) => one.nodeType === other.nodeType && one.nodeName === other.nodeName && key(one) === key(other);
+
+function times(root) {
+  if (root.matches(TIMES)) tell(root);
+  for (const each of root.querySelectorAll(TIMES)) tell(each);
+}
+
+function over(have, want) {
+  if (have.nodeType !== 1) {
+    if (have.nodeValue !== want.nodeValue) have.nodeValue = want.nodeValue;
+    return;
+  }
+  for (const {name} of [...have.attributes]) if (!KEPT.has(name) && !want.hasAttribute(name)) have.removeAttribute(name);
+  for (const {name, value} of [...want.attributes]) if (!KEPT.has(name) && have.getAttribute(name) !== value) have.setAttribute(name, value);
+  if (have.matches(TIMES)) tell(have);
+  else if (!have.hasAttribute('data-own')) children(have, want);
+}
+
+function children(have, want) {
+  const keyed = new Map([...have.children].filter(key).map((each) => [key(each), each]));
+  let at = have.firstChild;
+  for (const each of [...want.childNodes]) {
+    const named = key(each);
+    const found = named ? keyed.get(named) : at && !key(at) ? at : null;
+    if (found && same(found, each)) {
+      if (found === at) at = at.nextSibling;
+      else have.insertBefore(found, at);
+      over(found, each);
+    } else {
+      have.insertBefore(each, at);
+      if (each.nodeType === 1) times(each);
+    }
+  }
+  while (at) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
+  }
+}
+
+// --- what is pressed --------------------------------------------------------------------------------
+
+const NAMES = /^(?!do$|go$|key$|opens$|closes$|own$|since$|at$|form$)/;
+
+function fields(source) {
+  const found = {};
+  for (const [name, value] of Object.entries(source.dataset)) if (NAMES.test(name)) found[name] = value;
+  const form = source.tagName === 'FORM' ? source : source.form;
+  if (form) for (const [name, value] of new FormData(form)) if (typeof value === 'string') found[name] = value;
+  if (source.name) found[source.name] = source.value;
+  return found;
+}
+
+const browser = {
+  theme() {
+    const next = {'': 'light', light: 'dark', dark: ''}[html.dataset.theme || ''];
+    html.dataset.theme = next;
+    localStorage.setItem('isogloss.theme', next);
+    for (const each of document.querySelectorAll('[data-themes]')) each.dataset.theme = next;
+  },
+  wall() {
+    const full = !document.fullscreenElement;
+    html.toggleAttribute('data-wall', full);
+    if (full) html.requestFullscreen?.().catch(() => {});
+    else document.exitFullscreen?.();
+  },
+  menu(button) {
+    const open = html.toggleAttribute('data-menu');
+    button.setAttribute('aria-expanded', String(open));
+  },
+};
+
+function pressed(event, emit) {
+  const link = event.target.closest('a[data-go]');
+  if (link && !event.metaKey && !event.ctrlKey && !event.shiftKey && event.button === 0) {
+    event.preventDefault();
+    go(link.getAttribute('href'), emit);
+    return;
+  }
+  const button = event.target.closest('[data-do], [data-opens], [data-closes], [data-here]');
+  if (!button || button.tagName === 'FORM' || button.tagName === 'SELECT') return;
+  const {opens, closes, here} = button.dataset;
+  if (here) browser[here]?.(button);
+  if (opens) document.getElementById(opens)?.showModal();
+  if (closes !== undefined) button.closest('dialog')?.close();
+  if (button.dataset.do) emit('act', {name: button.dataset.do, fields: fields(button)});
+}
+
+function go(address, emit, past = false) {
+  if (!past) history.pushState(null, '', address);
+  wentOn = true;
+  html.removeAttribute('data-menu');
+  emit('act', {name: 'go', fields: {to: address}});
+}
+
+// What was said follows the recording that is played, and a caption that is pressed leads to where it was said.
+addEventListener('timeupdate', (event) => {
+  const player = event.target;
+  if (player.dataset?.begins === undefined) return;
+  const at = player.currentTime + Number(player.dataset.begins);
+  let said = null;
+  for (const each of document.querySelectorAll('[data-begin]')) if (Number(each.dataset.begin) <= at) said = each;
+  const before = document.querySelector('[data-begin][data-heard]');
+  if (said === before) return;
+  before?.removeAttribute('data-heard');
+  said?.setAttribute('data-heard', '');
+  said?.scrollIntoView({block: 'nearest'});
+}, true);
+addEventListener('click', (event) => {
+  const said = event.target.closest?.('[data-begin]');
+  const player = said && document.querySelector('audio[data-begins]');
+  if (player && !getSelection().toString()) player.currentTime = Math.max(0, Number(said.dataset.begin) - Number(player.dataset.begins));
+});
+
+addEventListener('fullscreenchange', () => html.toggleAttribute('data-wall', Boolean(document.fullscreenElement)));
+addEventListener('securitypolicyviolation', (event) => console.error(`blocked: ${event.violatedDirective} ${event.blockedURI}`));
+html.dataset.theme = localStorage.getItem('isogloss.theme') || '';
+if (new URLSearchParams(location.search).has('wall')) html.toggleAttribute('data-wall', true);
+
+export default {
+  props: {html: String, lang: String, dir: String, at: Number},
+  emits: ['act'],
+  render: () => h('div'),
+  mounted() {
+    this.lay();
+    this.$el.addEventListener('click', (event) => pressed(event, this.$emit));
+    this.$el.addEventListener('submit', (event) => {
+      const form = event.target.closest('form[data-do], form[data-go]');
+      if (!form) return;
+      event.preventDefault();
+      form.closest('dialog')?.close();
+      if (form.dataset.go) {
+        const asked = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+        go(`${form.dataset.go}${asked.size ? `?${asked}` : ''}`, this.$emit);
+      } else this.$emit('act', {name: form.dataset.do, fields: fields(form)});
+    });
+    this.$el.addEventListener('change', (event) => {
+      const select = event.target.closest('select[data-do]');
+      if (select) this.$emit('act', {name: select.dataset.do, fields: fields(select)});
+      else event.target.closest('form[data-live]')?.requestSubmit();
+    });
+    if (this.lang) {
+      this.speak();
+      const here = new URL(location.href);
+      if (here.searchParams.has('lang')) { // it is kept from now on, and may be chosen otherwise
+        here.searchParams.delete('lang');
+        history.replaceState(null, '', here);
+      }
+      addEventListener('popstate', () => go(location.pathname + location.search, this.$emit, true));
+    }
+  },
+  watch: {
+    html() { this.lay(); },
+    lang() { this.speak(); },
+  },
+  methods: {
+    speak() {
+      html.lang = this.lang;
+      html.dir = this.dir;
+      formats = {};
+      document.cookie = `isogloss_language=${this.lang}; path=/console; max-age=31536000; samesite=strict`;
+      for (const each of document.querySelectorAll('time[data-at]')) tell(each);
+    },
+    lay() {
+      if (this.at) ahead = this.at - Date.now() / 1000;
+      const made = document.createElement('template');
+      made.innerHTML = policy.createHTML(this.html || '');
+      children(this.$el, made.content);
+      for (const tail of this.$el.querySelectorAll('[data-tail]')) if (!tail.matches(':focus, :hover')) tail.scrollTop = tail.scrollHeight;
+      const title = this.$el.querySelector('[data-title]');
+      if (title) document.title = title.dataset.title;
+      const heading = wentOn && this.$el.querySelector('h1');
+      if (heading) {
+        wentOn = false;
+        heading.focus({preventScroll: true});
+        scrollTo(0, 0);
+      }
+    },
+  },
+};

@@ -1,0 +1,1 @@
+"""Other systems are told what happens, by webhooks."""

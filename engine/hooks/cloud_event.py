@@ -1,0 +1,42 @@
+"""Journal entries as CloudEvents 1.0 in structured JSON, and which of them a hook wants."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from config.hook import HookSettings
+from engine.store.rows import Entry
+
+MEDIA_TYPE = "application/cloudevents+json"
+PREFIX = "isogloss."  # of types: isogloss.call.ended
+
+
+def wants(hook: HookSettings, kind: str, queue: str, market: str) -> bool:
+    """queue, market: of the event's call, "" where it has none."""
+    family = f"{kind.partition('.')[0]}.*"
+    if not hook.enabled or not {kind, family, "*"} & set(hook.kinds):
+        return False
+    return (not hook.queues or queue in hook.queues) and (not hook.markets or market in hook.markets)
+
+
+def cloud_event(hook: HookSettings, entry: Entry, queue: str, market: str) -> bytes:
+    """`id` is the same whenever the event is told again; `sequence` tells what came first on one node."""
+    data: dict[str, Any] = {"queue": queue, "market": market} | entry.data
+    if hook.personal:
+        data |= entry.person
+    event: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": f"{entry.node}-{entry.seq}",
+        "source": f"/nodes/{entry.node}",
+        "type": f"{PREFIX}{entry.kind}",
+        "time": datetime.fromtimestamp(entry.at, UTC).isoformat().replace("+00:00", "Z"),
+        "sequence": f"{entry.seq:020d}",
+        "datacontenttype": "application/json",
+        "data": data,
+    }
+    if entry.call:
+        event["subject"] = entry.call
+    return msgspec.json.encode(event)

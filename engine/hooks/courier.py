@@ -1,0 +1,178 @@
+"""Tells hooks what happened: reads the journal on, sends what is due, and tries again what was not taken.
+
+A target that is out of order is left alone for a while, longer each time; an event that a target refuses is
+tried again by itself, and meanwhile only what comes after it in its own call waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+import structlog
+
+from config.hook import HookSettings
+from engine.hooks.cloud_event import MEDIA_TYPE
+from engine.hooks.post import Outcome, Post
+from engine.hooks.signing import headers
+from engine.store.errors import StoreUnavailable
+from engine.store.outbox import DAY_S, Failed, Letter, Outbox, Waiting
+
+LOOK_S = 1.0  # between two looks when nothing happens
+SOON_S = 0.05  # after something did, for the journal to have written it
+PARALLEL = 8  # letters to one hook at a time
+MOST_PARALLEL = 32  # to all of them
+FIRST_S, LONGEST_S = 5.0, 3600.0  # until a next try
+DEAD_DAYS = 30  # that letters are kept which were put aside
+CLEAN_S = 3600.0
+
+log = structlog.get_logger("hooks")
+
+
+@dataclass(slots=True)
+class Standing:
+    """How a hook does. failures: in a row. Instants are epoch seconds."""
+
+    failures: int = 0
+    retry_at: float = 0.0
+    told: int = 0
+    failed: int = 0
+    last_at: float | None = None  # when it last took something
+    error: str = ""
+    waiting: Waiting = field(default_factory=Waiting)
+
+
+class Courier:
+    """hooks: looked up at each use. wall: epoch seconds."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        post: Post,
+        hooks: Callable[[], Mapping[str, HookSettings]],
+        wall: Callable[[], float],
+        rng: Random,
+    ) -> None:
+        self.outbox = outbox
+        self._post = post
+        self._hooks = hooks
+        self._wall = wall
+        self._rng = rng
+        self._standings: dict[str, Standing] = {}
+        self._woken = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._room = asyncio.Semaphore(MOST_PARALLEL)
+        self._cleaned = 0.0
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="hooks")
+
+    async def close(self) -> None:
+        """What is being sent is sent again in the next life."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    def notice(self, _: object) -> None:
+        """Something happened."""
+        if self._task is not None and self._hooks():
+            self._woken.set()
+
+    def standings(self) -> dict[str, Standing]:
+        """By hook."""
+        return {name: self._standing(name) for name in self._hooks()}
+
+    def _standing(self, hook: str) -> Standing:
+        return self._standings.setdefault(hook, Standing())
+
+    # --- one round after the other ------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        begun = before = False
+        while True:
+            try:
+                hooks = self._hooks()
+                if hooks and not (begun and before):
+                    await asyncio.to_thread(self.outbox.begin, anew=begun)
+                    begun = True
+                before = bool(hooks)
+                if hooks:
+                    await self.round()
+            except StoreUnavailable as error:
+                log.warning("hooks wait for the store", why=str(error))
+            except Exception:  # the loop's edge: hooks go on with the next round
+                log.exception("a fault while hooks were told")
+            await self._pause()
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(LOOK_S):
+                await self._woken.wait()
+            await asyncio.sleep(SOON_S)
+        except TimeoutError:
+            pass
+        self._woken.clear()
+
+    async def round(self) -> None:
+        """Read the journal to its end, then send what is due to every hook. Raises StoreUnavailable."""
+        hooks = self._hooks()
+        while await asyncio.to_thread(self.outbox.fill, hooks, self._wall()):
+            pass
+        await asyncio.gather(*(self._serve(name, hook) for name, hook in hooks.items() if hook.enabled))
+        now = self._wall()
+        if now - self._cleaned >= CLEAN_S:
+            self._cleaned = now
+            await asyncio.to_thread(self.outbox.clean, now - DEAD_DAYS * DAY_S)
+        found = await asyncio.to_thread(self.outbox.waiting)
+        for name in hooks:
+            self._standing(name).waiting = found.get(name, Waiting())
+
+    async def _serve(self, name: str, hook: HookSettings) -> None:
+        """Send until nothing is due, or the target is out of order."""
+        standing = self._standing(name)
+        while self._wall() >= standing.retry_at:
+            some = 1 if standing.failures else PARALLEL  # one to see whether it is well again
+            letters = await asyncio.to_thread(self.outbox.due, name, self._wall(), some)
+            if not letters:
+                return
+            outcomes = await asyncio.gather(*(self._send(hook, letter) for letter in letters))
+            told = [letter for letter, outcome in zip(letters, outcomes) if outcome.taken]
+            failed = self._failed(standing, list(zip(letters, outcomes)))
+            await asyncio.to_thread(self.outbox.settle, told, failed)
+            if told:
+                standing.told += len(told)
+                standing.last_at = self._wall()
+
+    async def _send(self, hook: HookSettings, letter: Letter) -> Outcome:
+        body = letter.body.encode()
+        signed = headers(hook.secret.reveal(), letter.id, self._wall(), body)
+        kind = {"Content-Type": f"{MEDIA_TYPE}; charset=utf-8", "User-Agent": "Isogloss"}
+        async with self._room:
+            return await self._post.send(
+                hook.url, kind | signed, body, private=hook.allow_private, timeout_s=hook.timeout_s
+            )
+
+    def _failed(self, standing: Standing, sent: Sequence[tuple[Letter, Outcome]]) -> list[Failed]:
+        now, failed, broken = self._wall(), [], ""
+        for letter, outcome in sent:
+            if outcome.taken:
+                continue
+            standing.failed += 1
+            standing.error = outcome.why
+            again = now + self._delay(letter.tries) if outcome.its_own else now
+            failed.append(Failed(letter, outcome.why, again if again < letter.until else None))
+            broken = broken if outcome.its_own else outcome.why
+        if broken:
+            standing.retry_at = now + self._delay(standing.failures)
+            standing.failures += 1
+            log.warning("a hook is not told", hook=sent[0][0].hook, why=broken, failures=standing.failures)
+        elif any(outcome.taken for _, outcome in sent):
+            standing.failures, standing.error = 0, "" if not failed else standing.error
+        return failed
+
+    def _delay(self, tries: int) -> float:
+        """Longer each time, and never the same for two: between half of it and all."""
+        return min(LONGEST_S, FIRST_S * 2.0 ** min(tries, 12)) * self._rng.uniform(0.5, 1.0)

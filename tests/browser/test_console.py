@@ -1,0 +1,237 @@
+"""The console in Chromium: followed live, worked by keys, readable by everybody, fooled by nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser.chromium import Chromium
+from tests.browser.console_stand import Stand
+from tests.browser.npm import package
+from tests.browser.test_accessible import COLOURS, LOOK, NARROW, RULES, WIDER
+from tests.engine.api_node import READ, WRITE
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Opened = Callable[..., "Page"]
+HOSTILE = '"><script>window.hit = 1</script><img src=x onerror="window.hit = 1"><svg onload="window.hit = 1">'
+PAGES = (
+    "wallboard", "calls", "calls?when=ended", "calls/c4", "calls/r1", "queues", "queues/support", "agents",
+    "agents/emre", "lines", "lines/singtel", "nodes", "config",
+)  # fmt: skip
+HERE = "document.activeElement"
+
+
+@pytest.fixture(scope="module")
+def stand() -> Iterator[Stand]:
+    stand = Stand()
+    yield stand
+    stand.close()
+
+
+@pytest.fixture
+def opened(chromium: Chromium, stand: Stand, tmp_path: Any) -> Iterator[Opened]:
+    """Opens a place of the console, signed in to already unless it is the door."""
+    says = tmp_path / "nothing.wav"
+    said: list[str] = []
+
+    def open_page(to: str, token: str = WRITE, language: str = "en", **look: Any) -> Page:
+        page = chromium.open(says, **look).page
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("console", lambda message: said.append(message.text) if "blocked" in message.text else None)
+        page.goto(f"{stand.address}/console/{to}{'&' if '?' in to else '?'}lang={language}")
+        if token:
+            page.fill("#password", token)
+            page.press("#password", "Enter")
+            page.wait_for_selector(".page-head h1")
+        return page
+
+    yield open_page
+    chromium.close_pages()
+    assert said == [], "no script failed, and the policy had nothing to block"
+
+
+def test_one_is_let_in_by_a_token_and_led_to_where_one_was_going(opened: Opened) -> None:
+    page = opened("queues/support", token="")
+    page.fill("#password", "a-token-of-nobody-at-all")
+    page.press("#password", "Enter")
+    assert "not right" in page.inner_text("[role=alert]")
+    page.fill("#password", READ)
+    page.press("#password", "Enter")
+    page.wait_for_selector(".page-head h1")
+    assert page.inner_text("h1") == "support"
+
+
+def test_the_wallboard_follows_what_happens(opened: Opened, stand: Stand) -> None:
+    page = opened("wallboard")
+    assert "+1 415 555 0134" in page.inner_text(".part-waits")
+    kept = dict(stand.node.live)
+    del stand.node.live["w0"]
+    page.wait_for_function("() => !document.querySelector('.part-waits [data-key=w0]')")
+    stand.node.live.clear()
+    page.wait_for_function("() => document.querySelector('.part-waits').textContent.includes('Nobody waits')")
+    stand.node.live.update(kept)
+    page.wait_for_selector(".part-waits [data-key=w0]")
+
+
+def test_durations_run_on_between_two_looks(opened: Opened) -> None:
+    page = opened("wallboard")
+    first = page.inner_text(".part-waits [data-key=w1] time")
+    page.wait_for_function(
+        "(first) => document.querySelector('.part-waits [data-key=w1] time').textContent !== first", arg=first
+    )
+
+
+def test_going_elsewhere_needs_no_new_document_and_back_leads_back(opened: Opened) -> None:
+    page = opened("wallboard")
+    page.evaluate("() => { window.kept = 1; }")
+    page.click("nav a[href='/console/agents']")
+    page.wait_for_selector(".main-agents h1")
+    page.wait_for_function(f"() => {HERE}.tagName === 'H1'")
+    assert page.url.endswith("/console/agents") and page.title() == "Agents · Isogloss"
+    page.click("tr[data-key=emre] a")
+    page.wait_for_function("() => document.querySelector('h1').textContent === 'emre'")
+    page.go_back()
+    page.wait_for_selector(".main-agents table")
+    assert page.evaluate("() => window.kept") == 1
+    page.reload()
+    page.wait_for_selector(".main-agents table")
+
+
+def test_a_call_is_hung_up_after_asking_once_more(opened: Opened, stand: Stand) -> None:
+    page = opened("calls/c4")
+    page.click("[data-opens=hangup]")
+    page.click("dialog[open] [data-closes]:not([data-do])")
+    assert stand.node.hung_up == []
+    page.click("[data-opens=hangup]")
+    page.click("dialog[open] [data-do=hangup]")
+    page.wait_for_selector(".note")
+    assert stand.node.hung_up == ["c4"]
+    stand.node.hung_up.clear()
+
+
+def test_filters_narrow_the_list_and_are_in_the_address(opened: Opened) -> None:
+    page = opened("calls")
+    page.select_option("select[name=queue]", "billing")
+    page.wait_for_function("() => document.querySelectorAll('tbody tr').length === 1")
+    assert page.url.endswith("/console/calls?queue=billing")
+    page.click("text=Ended")
+    page.wait_for_selector("text=No call is like that")
+    page.click("text=Clear filters")
+    page.wait_for_selector("td .pill:has-text('Completed')")
+
+
+def test_a_message_of_the_ladder_is_unfolded_and_stays_so(opened: Opened, stand: Stand) -> None:
+    page = opened("calls/c4")
+    page.wait_for_selector(".messages summary")
+    page.focus(".messages summary")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Call-ID: 3848276298220188511")
+    kept = stand.node.live["c4"]
+    stand.node.live["c4"] = replace(kept, state="held")
+    page.wait_for_selector(".page-head .pill:has-text('On hold')")
+    stand.node.live["c4"] = kept
+    assert page.is_visible("text=Call-ID: 3848276298220188511")
+
+
+def test_who_may_only_look_is_offered_nothing_else(opened: Opened) -> None:
+    page = opened("calls/c4", READ)
+    page.wait_for_selector(".lanes")
+    assert page.locator("[data-do=hangup]").count() == 0
+
+
+def test_names_and_captions_of_callers_are_text(opened: Opened, stand: Stand) -> None:
+    kept = dict(stand.node.live), dict(stand.node.said)
+    stand.node.live["c4"] = replace(stand.node.live["c4"], customer=HOSTILE, queue=HOSTILE, agent=HOSTILE)
+    stand.node.live["w0"] = replace(stand.node.live["w0"], customer=HOSTILE, language=HOSTILE)
+    lines = stand.node.said["c4"]
+    stand.node.said["c4"] = [line._replace(text=HOSTILE, translation=HOSTILE) for line in lines]
+    try:
+        for to in ("wallboard", "calls", "calls/c4"):
+            page = opened(to)
+            page.wait_for_function("() => document.body.textContent.includes('window.hit')")
+            assert page.evaluate("() => window.hit") is None
+            assert page.locator("#main img, #main script").count() == 0
+    finally:
+        stand.node.live, stand.node.said = kept
+
+
+def test_it_is_worked_by_keys_alone(opened: Opened) -> None:
+    page = opened("wallboard")
+    page.keyboard.press("Tab")
+    assert page.evaluate(f"() => {HERE}.className") == "skip"
+    reached = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate(f"() => {HERE}.getAttribute('href') || {HERE}.tagName"))
+    assert {"/console/calls", "/console/config", "SELECT", "BUTTON"} <= set(reached)
+    page.focus("nav a[href='/console/queues']")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".main-queues table")
+
+
+def test_language_and_theme_are_chosen_and_kept(opened: Opened) -> None:
+    page = opened("wallboard")
+    page.select_option("select[name=language]", "ar")
+    page.wait_for_function("() => document.documentElement.dir === 'rtl'")
+    assert "لوحة العرض" in page.inner_text("h1")
+    page.click("[data-here=theme]")
+    page.click("[data-here=theme]")
+    assert page.evaluate("() => getComputedStyle(document.documentElement).colorScheme") == "dark"
+    page.reload()
+    page.wait_for_function("() => document.documentElement.dir === 'rtl'")
+    assert page.evaluate("() => document.documentElement.dataset.theme") == "dark"
+
+
+def test_whoever_is_signed_out_is_at_the_door_within_a_second(opened: Opened, stand: Stand) -> None:
+    page = opened("wallboard")
+    cookie = next(each for each in page.context.cookies() if each["name"] == "isogloss_session")
+    assert cookie["httpOnly"] and cookie["sameSite"] == "Lax"
+    asyncio.run(stand.desk.door.logout(cookie["value"]))
+    page.wait_for_selector("#password")
+
+
+def test_another_sites_page_opens_no_socket(opened: Opened, stand: Stand) -> None:
+    page = opened("wallboard")
+    url = f"{stand.address.replace('http', 'ws')}/console/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
+    other = page.context.new_page()  # about:blank has an origin of its own
+    opening = """(url) => new Promise((done) => {
+      const socket = new WebSocket(url);
+      socket.onopen = () => done('open');
+      socket.onerror = () => done('refused');
+    })"""
+    assert other.evaluate(opening, url) == "refused"
+
+
+def test_no_request_leaves_the_node(opened: Opened, stand: Stand) -> None:
+    page = opened("wallboard", token="")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.fill("#password", WRITE)
+    page.press("#password", "Enter")
+    page.wait_for_selector(".part-world svg")
+    assert len(asked) > 5
+    assert [url for url in asked if not url.startswith((stand.address, "data:", "blob:"))] == []
+
+
+@pytest.mark.parametrize("to", PAGES)
+def test_everybody_can_read_it(opened: Opened, to: str) -> None:
+    axe = (package("axe-core") / "axe.min.js").read_text("utf-8")
+    page = opened(to, color_scheme="dark", bypass_csp=True)
+    page.wait_for_selector("main .card, main .tiles")
+    page.evaluate(axe)
+    faults = []
+    for language, scheme, rules in (("en", "light", COLOURS), ("ar", "dark", RULES)):
+        page.emulate_media(color_scheme=scheme)
+        page.select_option("select[name=language]", language)
+        page.wait_for_function("(code) => document.documentElement.lang === code", arg=language)
+        page.evaluate("() => { for (const each of document.getAnimations()) each.cancel(); }")
+        faults += [f"{language}: {fault}" for fault in page.evaluate(LOOK, rules)]
+    page.set_viewport_size(NARROW)
+    beyond = page.evaluate(WIDER)
+    assert faults == [] and beyond <= 0

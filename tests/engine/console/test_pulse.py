@@ -1,0 +1,118 @@
+"""One snapshot a second for all who look, and none while nobody does."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from engine.console.door import Principal
+from engine.console.pulse import Moment, Pulse
+from engine.console.snapshot import Snapshot
+from tests.engine.console.looks import VIEWER, snapshot
+
+SHOWN = snapshot()
+
+
+class Watcher:
+    def __init__(self, faulty: bool = False, who: Principal = VIEWER) -> None:
+        self.seen: list[int] = []
+        self.faulty, self.who = faulty, who
+
+    def beat(self, moment: Moment) -> None:
+        self.seen.append(moment.of(self.who).serial)
+        if self.faulty:
+            raise ValueError("cannot be drawn")
+
+
+class Beats:
+    """A pulse whose seconds pass when the test says so."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.passed = asyncio.Event()
+        self.pulse = Pulse(self.take, self.sleep)
+
+    def take(self, serial: int, who: Principal) -> Snapshot:
+        self.taken += 1
+        return replace(SHOWN, serial=serial)
+
+    async def sleep(self, seconds: float) -> None:
+        assert seconds == 1.0
+        await self.passed.wait()
+        self.passed.clear()
+
+    async def second(self) -> None:
+        self.passed.set()
+        for _ in range(8):
+            await asyncio.sleep(0)
+
+
+def test_all_who_look_share_a_snapshot() -> None:
+    async def story() -> None:
+        beats, watchers = Beats(), [Watcher() for _ in range(3)]
+        for each in watchers:
+            beats.pulse.join(each)
+        await beats.second()
+        await beats.second()
+        assert beats.taken == 2 and [each.seen for each in watchers] == [[1, 2]] * 3
+        for each in watchers:
+            beats.pulse.leave(each)
+
+    asyncio.run(story())
+
+
+def test_who_may_see_something_else_has_a_snapshot_of_her_own() -> None:
+    async def story() -> None:
+        beats = Beats()
+        scopes = ("", "", "market fr", "market fr", "team two")
+        watchers = [Watcher(who=replace(VIEWER, scope=scope)) for scope in scopes]
+        for each in watchers:
+            beats.pulse.join(each)
+        await beats.second()
+        assert beats.taken == 3
+        for each in watchers:
+            beats.pulse.leave(each)
+
+    asyncio.run(story())
+
+
+def test_nothing_is_taken_while_nobody_looks() -> None:
+    async def story() -> None:
+        beats, watcher = Beats(), Watcher()
+        await beats.second()
+        assert beats.taken == 0
+        beats.pulse.join(watcher)
+        await beats.second()
+        beats.pulse.leave(watcher)
+        await beats.second()
+        assert (beats.taken, len(beats.pulse)) == (1, 0)
+        beats.pulse.join(watcher)
+        await beats.second()
+        assert watcher.seen == [1, 2]
+        beats.pulse.leave(watcher)
+
+    asyncio.run(story())
+
+
+def test_a_page_that_cannot_be_drawn_takes_no_other_along() -> None:
+    async def story() -> None:
+        beats, faulty, well = Beats(), Watcher(faulty=True), Watcher()
+        beats.pulse.join(faulty)
+        beats.pulse.join(well)
+        await beats.second()
+        await beats.second()
+        assert (faulty.seen, well.seen) == ([1], [1, 2])
+        beats.pulse.leave(well)
+
+    asyncio.run(story())
+
+
+def test_what_is_now_is_what_was_taken_last() -> None:
+    async def story() -> None:
+        beats, watcher = Beats(), Watcher()
+        beats.pulse.join(watcher)
+        await beats.second()
+        assert beats.pulse.now().of(VIEWER) is beats.pulse.now().of(VIEWER) and beats.taken == 1
+        beats.pulse.leave(watcher)
+
+    asyncio.run(story())

@@ -1,0 +1,332 @@
+"""A browser's screen: told what changed and nothing else, doing what its person may and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from markupsafe import Markup
+
+from engine.access.role import Permission
+from engine.console.desk import Desk
+from engine.console.door import Principal
+from engine.console.language import Words
+from engine.console.look import Look, Page, Place
+from engine.console.pages import FRAME, page_of
+from engine.console.pulse import Moment
+from engine.console.screen import Drawings, Screen
+from engine.console.snapshot import taken
+from engine.store.errors import StoreUnavailable
+from tests.engine.console.busy import BusyNode
+from tests.engine.console.looks import OPERATOR, VIEWER
+
+
+class Part:
+    def __init__(self) -> None:
+        self.told: list[Markup] = []
+
+    def show(self, drawn: Markup, at: float) -> None:
+        if not self.told or self.told[-1] != drawn:
+            self.told.append(drawn)
+
+
+class Door:
+    def __init__(self, who: Principal | None) -> None:
+        self.principal = who
+        self.away = False
+        self.noted: list[tuple[str, str, str, str]] = []
+
+    def who(self, cookie: str) -> Principal | None:
+        if self.away:
+            raise StoreUnavailable("away")
+        return self.principal
+
+    def note(self, who: Principal, what: str, object: str, outcome: str = "done") -> None:
+        self.noted.append((who.name, what, object, outcome))
+
+
+class Browser:
+    """A screen over a busy node; `at` is its clock."""
+
+    def __init__(self, who: Principal = OPERATOR, address: str = "/console/wallboard", **more: Any) -> None:
+        self.node, self.at, self.serial, self.over = BusyNode(), 0.0, 0, False
+        self.door = Door(who)
+        self.desk = Desk(self.node, self.door, lambda: self.at)  # type: ignore[arg-type]
+        self.parts: dict[str, Part] = {}
+        self.around = {"shell": Part(), "note": Part()}
+        self.drawings: Drawings = more.get("drawings") or Drawings()
+        self.screen = Screen(
+            self.desk,
+            more.get("pages", page_of),
+            more.get("frame", FRAME),
+            self.drawings,
+            "cookie",
+            who,
+            Words("en"),
+            lay=self.lay,
+            gone=self.gone,
+            now=self.now,
+        )
+        self.screen.begin(self.around, Place.of(address))
+
+    def lay(self, page: Page) -> Mapping[str, Part]:
+        self.parts = {name: Part() for name in page.parts}
+        return self.parts
+
+    def gone(self) -> None:
+        self.over = True
+
+    def now(self) -> Moment:
+        return Moment(lambda who: taken(self.node, self.node.began + self.at, self.serial))
+
+    def beat(self, seconds: float = 1.0) -> None:
+        self.at += seconds
+        self.serial += 1
+        self.screen.beat(self.now())
+
+    def text(self, part: str) -> str:
+        found = {**self.parts, **self.around}[part]
+        return found.told[-1].striptags() if found.told else ""
+
+    async def rest(self) -> None:
+        """Until nothing is under way any more."""
+        while self.screen._tasks:
+            await asyncio.gather(*list(self.screen._tasks), return_exceptions=True)
+
+
+def run(doing: Any) -> None:
+    asyncio.run(doing)
+
+
+def test_a_part_is_told_anew_only_when_it_changed() -> None:
+    async def story() -> None:
+        browser = Browser()
+        browser.beat()
+        told = len(browser.parts["alerts"].told)
+        browser.beat()
+        assert len(browser.parts["alerts"].told) == told
+        browser.node.checks = []
+        browser.beat()
+        assert len(browser.parts["alerts"].told) == told + 1
+
+    run(story())
+
+
+def test_screens_that_look_at_the_same_share_what_is_drawn() -> None:
+    drawn = []
+
+    def view(look: Look) -> Markup:
+        drawn.append(look.who.name)
+        return Markup(f"<p>{look.now.serial}</p>")
+
+    page = Page("wallboard", {"only": view})
+    shared = Drawings()
+
+    async def story() -> None:
+        look: dict[str, Any] = {"pages": lambda *_: page, "frame": {}, "drawings": shared}
+        one, two, other = Browser(**look), Browser(**look), Browser(VIEWER, **look)
+        drawn.clear()
+        for browser in (one, two, other):
+            browser.beat()
+        assert drawn == ["supervisor", "wallboard"]
+
+    run(story())
+
+
+def test_whoever_is_signed_out_meanwhile_is_shown_nothing_more() -> None:
+    async def story() -> None:
+        browser = Browser()
+        browser.door.principal = None
+        browser.node.checks = []
+        told = len(browser.parts["alerts"].told)
+        browser.beat()
+        assert browser.over and len(browser.parts["alerts"].told) == told
+
+    run(story())
+
+
+def test_going_elsewhere_lays_the_other_page_and_an_unknown_one_is_the_first() -> None:
+    async def story() -> None:
+        browser = Browser()
+        browser.screen.go(Place.of("/console/agents/emre"))
+        assert set(browser.parts) == {"head", "body"} and "emre" in browser.text("head")
+        browser.screen.go(Place.of("/console/../etc/passwd"))
+        assert "tiles" in browser.parts
+
+    run(story())
+
+
+def test_what_is_pressed_is_done_by_name_and_told() -> None:
+    async def story() -> None:
+        browser = Browser(address="/console/calls/c4")
+        browser.screen.act("hangup", {})
+        await browser.rest()
+        assert browser.node.hung_up == ["c4"] and browser.text("note") == "The call is being ended."
+        browser.screen.go(Place.of("/console/agents/emre"))
+        browser.screen.act("state", {"ask": "paused"})
+        await browser.rest()
+        assert [(name, str(ask)) for name, ask, _ in browser.node.asked] == [("emre", "paused")]
+
+    run(story())
+
+
+def test_what_somebody_does_reaches_no_further_than_she_sees() -> None:
+    async def story() -> None:
+        browser = Browser(replace(OPERATOR, markets=frozenset({"fr"}), scope="fr"), "/console/calls/c4")
+        browser.screen.act("hangup", {})
+        await browser.rest()
+        assert browser.node.hung_up == [] and browser.text("note") == "This call is over already."
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("address", "act", "given"),
+    [
+        ("/console/calls/c4", "hangup", {}),
+        ("/console/agents/emre", "state", {"ask": "paused"}),
+        ("/console/agents/emre", "message", {"text": "hi"}),
+        ("/console/nodes", "drain", {"draining": "yes"}),
+    ],
+)
+def test_who_may_only_look_does_nothing_whatever_the_browser_says(
+    address: str, act: str, given: Mapping[str, Any]
+) -> None:
+    async def story() -> None:
+        browser = Browser(VIEWER, address)
+        browser.screen.act(act, given)
+        await browser.rest()
+        assert (browser.node.hung_up, browser.node.asked) == ([], [])
+        assert browser.text("note") == "Your role may look here, but not do this."
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"ask": "no such"}, {"ask": None}, {"ask": ["x"]}, {str(n): "x" * 10_000 for n in range(100)}],
+)
+def test_what_a_browser_makes_up_is_refused_in_words(given: Mapping[str, Any]) -> None:
+    async def story() -> None:
+        browser = Browser(address="/console/agents/emre")
+        browser.screen.act("state", given)
+        browser.screen.act("no such act", given)
+        await browser.rest()
+        assert browser.node.asked == [] and browser.text("note").startswith("That cannot be now")
+
+    run(story())
+
+
+def test_a_call_is_followed_into_its_record() -> None:
+    async def story() -> None:
+        browser = Browser(address="/console/calls/c4")
+        await browser.rest()
+        assert "Buenos" in browser.text("captions") or "paquete" in browser.text("captions")
+        assert "Offered to" in browser.text("decisions")
+        del browser.node.live["c4"]
+        browser.node.finished.append(replace(browser.node.finished[0], call="c4"))
+        browser.beat()
+        await browser.rest()
+        assert "Completed" in browser.text("head")
+
+    run(story())
+
+
+def test_a_store_that_does_not_answer_is_told_of_and_live_views_go_on() -> None:
+    async def story() -> None:
+        browser = Browser(address="/console/calls?when=ended")
+        browser.node.store_answers = False
+        browser.screen.go(Place.of("/console/calls?when=ended&queue=support"))
+        await browser.rest()
+        browser.beat(20.0)
+        await browser.rest()
+        assert "cannot be reached" in browser.text("note") and "hunter2" not in browser.text("note")
+        browser.screen.go(Place.of("/console/wallboard"))
+        assert "Waiting" in browser.text("tiles")
+
+    run(story())
+
+
+def test_nobody_does_anything_while_the_store_does_not_say_who_she_is() -> None:
+    async def story() -> None:
+        browser = Browser(address="/console/calls/c4")
+        await browser.rest()
+        browser.door.away = True
+        told = len(browser.parts["head"].told)
+        browser.node.live.clear()
+        browser.beat()
+        browser.screen.act("hangup", {})
+        await browser.rest()
+        assert browser.node.hung_up == [] and "cannot be reached" in browser.text("note")
+        assert len(browser.parts["head"].told) == told and not browser.over
+        browser.door.away = False
+        browser.beat()
+        assert len(browser.parts["head"].told) > told
+
+    run(story())
+
+
+def test_what_was_opened_done_and_refused_is_told_to_the_audit_log() -> None:
+    async def story() -> None:
+        browser = Browser(address="/console/calls/c4?customer=%2B49301234")
+        browser.screen.act("hangup", {})
+        await browser.rest()
+        browser.screen.go(Place.of("/console/agents"))
+        assert browser.door.noted == [
+            ("supervisor", "look_at_console", "console/calls/c4", "done"),
+            ("supervisor", "hangup", "console/calls/c4", "done"),
+            ("supervisor", "look_at_console", "console/agents", "done"),
+        ]
+        viewer = Browser(VIEWER, "/console/calls/c4")
+        viewer.screen.act("hangup", {})
+        assert viewer.door.noted == [("wallboard", "hangup", "console/calls/c4", "refused (403)")]
+
+    run(story())
+
+
+def test_a_page_that_is_not_hers_is_the_first_one() -> None:
+    async def story() -> None:
+        supervisor = replace(OPERATOR, rights=OPERATOR.rights - {Permission.READ_CONFIG})
+        browser = Browser(supervisor, "/console/config")
+        assert "tiles" in browser.parts and "Configuration" not in browser.text("shell")
+        assert "Configuration" in Browser(OPERATOR).text("shell")
+        operator = Browser(OPERATOR, "/console/config")
+        assert "tiles" not in operator.parts
+        operator.door.principal = supervisor
+        operator.beat()
+        assert "tiles" in operator.parts and operator.text("tiles"), "from the moment on that it is taken"
+
+    run(story())
+
+
+def test_who_may_not_read_what_was_said_does_not() -> None:
+    async def story() -> None:
+        browser = Browser(VIEWER, "/console/calls/c4")
+        await browser.rest()
+        assert "paquete" not in browser.text("captions") and "Offered to" in browser.text("decisions")
+
+    run(story())
+
+
+def test_a_cursor_of_nobody_leads_to_the_first_page() -> None:
+    async def story() -> None:
+        browser = Browser(address="/console/calls?when=ended&cursor=made-up")
+        await browser.rest()
+        assert browser.screen.place.get("cursor") == ""
+
+    run(story())
+
+
+def test_an_act_that_fails_is_told_as_a_fault_of_the_node() -> None:
+    async def story() -> None:
+        browser = Browser(address="/console/calls/c4")
+        browser.node.hangup = lambda id: 1 / 0  # type: ignore[method-assign, assignment]
+        browser.screen.act("hangup", {})
+        await browser.rest()
+        await asyncio.sleep(0)
+        assert "log says why" in browser.text("note")
+
+    run(story())

@@ -1,0 +1,206 @@
+"""Every page is drawn in every language, and says what it is given as text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from markupsafe import Markup
+
+from engine.console import pages
+from engine.console.files import CallFile, Words
+from engine.console.language import NAMES
+from engine.console.look import Look, Page
+from engine.console.markup import text_of
+from engine.console.views import call, calls, frame, queues, sign_in, wallboard
+from engine.console.views.config import ConfigFile, Step
+from engine.console.views.lines import LineFile
+from engine.history import Version
+from engine.operating import Plan, Status
+from engine.store.records import RecordPage
+from tests.engine.console.busy import BusyNode
+from tests.engine.console.looks import VIEWER, look, snapshot
+from tests.engine.console.samples import Authored, entries, said
+from tests.engine.store_samples import T0, record
+from tests.engine.trunk_samples import Trunks
+
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
+AUTHORED = Authored(T0)
+LIVE = CallFile(
+    id="c4",
+    entries=tuple(entries("c4", T0)),
+    said=tuple(
+        Words(each.side, each.begin, each.language, each.text, each.translation) for each in said("c4")
+    ),
+    ladder=AUTHORED.ladder(),
+    quality=tuple(AUTHORED.quality() or ()),
+    findings=tuple(AUTHORED.findings() or ()),
+)
+OVER = replace(LIVE, id="r1", entries=tuple(entries("r1", T0, ended=214.0)), record=record("r1", T0 + 214))
+LINES = LineFile(Trunks().report(T0 - 86_400, T0 + 60), tuple(Trunks().probes("carrier")))
+
+
+def configured(tmp: Any) -> ConfigFile:
+    versions = tuple(Version(number=n, at=T0, by="ana", why="a line", changes=("x",)) for n in (2, 1))
+    status = Status(versions[0], tmp, ("sip.listen waits",), ())
+    return ConfigFile(status, versions, Step.PLANNED, (), Plan(2, (), ("x is left without a line",), ()))
+
+
+@pytest.fixture
+def places(tmp_path: Any) -> Mapping[str, tuple[Page, Any]]:
+    return {
+        "/console/wallboard": (pages.WALLBOARD, None),
+        "/console/calls": (pages.CALLS, None),
+        "/console/calls?when=ended": (
+            pages.CALLS,
+            RecordPage((record("r1"), record("r2", customer="")), "on"),
+        ),
+        "/console/calls?when=ended&queue=nowhere": (pages.CALLS, RecordPage((), None)),
+        "/console/calls/c4": (pages.CALL, LIVE),
+        "/console/calls/r1": (pages.CALL, OVER),
+        "/console/calls/gone": (pages.CALL, CallFile(id="gone")),
+        "/console/queues": (pages.QUEUES, None),
+        "/console/queues/support": (pages.QUEUES, None),
+        "/console/queues/none": (pages.QUEUES, None),
+        "/console/agents": (pages.AGENTS, None),
+        "/console/agents/emre": (pages.AGENTS, None),
+        "/console/agents/nobody": (pages.AGENTS, None),
+        "/console/lines": (pages.LINES, LINES),
+        "/console/lines/singtel": (pages.LINES, LINES),
+        "/console/lines/none": (pages.LINES, LINES),
+        "/console/nodes": (pages.NODES, None),
+        "/console/config": (pages.CONFIG, configured(tmp_path)),
+    }
+
+
+def drawn(page: Page, at: Look) -> str:
+    return Markup("").join([frame.shell(at), *(view(at) for view in page.parts.values())])
+
+
+@pytest.mark.parametrize("code", NAMES)
+def test_every_page_is_drawn_in_every_language(code: str, places: Mapping[str, tuple[Page, Any]]) -> None:
+    now = snapshot()
+    for address, (page, loaded) in places.items():
+        made = drawn(page, look(address, say=code, now=now, loaded=loaded))
+        keys = re.findall(r">((?:[a-z_]+\.)+[a-z_]+)<", made)
+        assert [key for key in keys if not key.startswith(("call.", "leg.", "recording."))] == [], address
+        assert "style=" not in made and not re.search(r"\son[a-z]+=", made), address
+        assert made.count("<h1") == 1 and "data-title=" in made, address
+        ids = re.findall(r'\sid="([^"]+)"', made)
+        assert len(ids) == len(set(ids)), address
+
+
+def test_a_node_without_anything_teaches_what_comes_next(places: Mapping[str, tuple[Page, Any]]) -> None:
+    empty = replace(snapshot(), calls=(), queues=(), agents=(), lines=())
+    for address, (page, _) in places.items():
+        made = text_of(drawn(page, look(address, now=empty)))
+        assert "None" not in made, address
+    assert "queues.yaml" in text_of(drawn(pages.QUEUES, look("/console/queues", now=empty)))
+    assert "numbers.yaml" in text_of(drawn(pages.CALLS, look("/console/calls", now=empty)))
+
+
+def hostile() -> BusyNode:
+    node = BusyNode()
+    node.live = {
+        id: replace(each, customer=HOSTILE, queue=HOSTILE, language=HOSTILE, market=HOSTILE, number=HOSTILE)
+        for id, each in node.live.items()
+    }
+    node.team = {name: replace(each, name=HOSTILE, reason=HOSTILE) for name, each in node.team.items()}
+    node.lots = [replace(each, name=HOSTILE) for each in node.lots]
+    return node
+
+
+def test_names_of_callers_are_text_on_every_page(places: Mapping[str, tuple[Page, Any]]) -> None:
+    now = snapshot(hostile())
+    words = [replace(each, text=HOSTILE, translation=HOSTILE, language=HOSTILE) for each in LIVE.said or ()]
+    found = [replace(each, what=HOSTILE, remedy=HOSTILE, evidence=(HOSTILE,)) for each in LIVE.findings or ()]
+    told = [replace(each, data=dict.fromkeys(each.data, HOSTILE)) for each in LIVE.entries[:3]]
+    file = replace(LIVE, said=tuple(words), findings=tuple(found), entries=tuple(told))
+    fields = dict.fromkeys(("customer", "source", "queue", "recording"), HOSTILE)
+    ended = replace(file, record=record("c4", **fields))
+    for address, (page, loaded) in places.items():
+        for given in (file, ended) if page is pages.CALL else (loaded,):
+            made = drawn(page, look(address.replace("emre", HOSTILE), now=now, loaded=given))
+            assert "<script" not in made and "<img src=x" not in made, address
+
+
+def test_what_changes_something_is_offered_to_those_alone_who_may() -> None:
+    for address, page, loaded in (
+        ("/console/calls/c4", pages.CALL, LIVE),
+        ("/console/agents/emre", pages.AGENTS, None),
+        ("/console/nodes", pages.NODES, None),
+        ("/console/lines/singtel", pages.LINES, LINES),
+    ):
+        given = {act for act, (right, _) in page.acts.items() if right}
+        for who, there in ((VIEWER, False), (None, True)):
+            more = {"who": who} if who else {}
+            made = "".join(view(look(address, loaded=loaded, **more)) for view in page.parts.values())
+            assert any(f'data-do="{act}"' in made for act in given) is there, address
+
+
+def test_what_cannot_be_undone_is_asked_twice() -> None:
+    made = call.head(look("/console/calls/c4", loaded=LIVE))
+    assert made.index('data-opens="hangup"') < made.index("<dialog") < made.index('data-do="hangup"')
+
+
+def test_tiles_add_up_what_queues_tell() -> None:
+    now = snapshot()
+    share, offered = wallboard.service_level(now)
+    counted = sum(each.answered + each.abandoned for each in now.queues if each.service_level is not None)
+    assert (offered, round(share or 0, 3)) == (counted, 0.809)
+    assert wallboard.service_level(replace(now, queues=())) == (None, 0)
+    told = text_of(wallboard.tiles(look()))
+    assert "Waiting7" in told and "81%" in told
+
+
+def test_waiting_callers_are_told_with_their_reasons() -> None:
+    told = text_of(wallboard.waits(look()))
+    assert "hugo\u2069’s phone rings" in told and "nobody serves this queue" in told
+    alone = replace(snapshot(), calls=())
+    assert "Nobody waits." in text_of(wallboard.waits(look(now=alone)))
+
+
+def test_long_lists_have_an_end_and_say_so() -> None:
+    node = BusyNode()
+    node.live |= {f"x{n}": replace(node.live["w0"], id=f"x{n}") for n in range(500)}
+    now = snapshot(node)
+    assert "and 495 more" in text_of(wallboard.waits(look(now=now)))
+    assert calls.listed(look("/console/calls", now=now)).count("<tr data-key") == calls.MOST_LIVE
+
+
+def test_filters_choose_among_live_calls_and_stay_in_the_address() -> None:
+    found = calls.wanted(look("/console/calls?queue=sales&state=queued"))
+    assert found and all((each.queue, each.state) == ("sales", "queued") for each in found)
+    made = calls.filters(look("/console/calls?queue=sales"))
+    assert '<option value="sales" selected>' in made and "Clear filters" in made
+
+
+def test_pages_lead_on_with_the_filters_that_are_set() -> None:
+    made = calls.listed(look("/console/calls?when=ended&queue=q", loaded=RecordPage((record("r1"),), "on/2")))
+    assert 'href="/console/calls?when=ended&amp;queue=q&amp;cursor=on%2F2"' in made
+
+
+def test_a_recording_is_offered_to_those_alone_who_may_listen() -> None:
+    file = replace(OVER, record=record("r1", recording="2026-11-22/r1-1.opus"))
+    made = call.recording(look("/console/calls/r1", loaded=file))
+    assert 'src="/console/sound/2026-11-22/r1-1.opus"' in made and 'data-begins="67' in made
+    assert call.recording(look("/console/calls/r1", loaded=file, who=VIEWER)) == ""
+    assert call.recording(look("/console/calls/c4", loaded=LIVE)) == ""
+
+
+def test_a_queue_shows_its_own_people_and_callers() -> None:
+    told = text_of(queues.body(look("/console/queues/billing")))
+    assert "nadia" in told and "hugo" not in told and "+49 30 1234567" in told
+
+
+def test_the_door_keeps_where_one_was_going_and_says_why_not() -> None:
+    from engine.console.door import Refusal
+
+    made = sign_in.page(look(say="ar").say, "/console/calls?x=\"'>", Refusal("wrong"))
+    assert (
+        'dir="rtl"' in made and 'value="/console/calls?x=&#34;&#39;&gt;"' in made and 'role="alert"' in made
+    )
+    assert "<script" not in made
