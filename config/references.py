@@ -13,6 +13,7 @@ from routing.number import AgentTarget, Announce, Destination, LineTarget, Queue
 
 BUILT_IN_PROMPTS = frozenset({"music"})
 FALLBACK = "en"
+SHORTEST_KEY = 32
 
 
 def reference_faults(parts: Parts) -> Iterator[Fault]:
@@ -20,6 +21,7 @@ def reference_faults(parts: Parts) -> Iterator[Fault]:
     yield from _queues(parts)
     yield from _recording(parts)
     yield from _callers(parts)
+    yield from _access(parts)
     yield from _overflow_loops(parts)
     yield from _hooks(parts)
     if parts.numbers:
@@ -43,6 +45,19 @@ def _hooks(parts: Parts) -> Iterator[Fault]:
             if queue not in parts.queues:
                 remedy = did_you_mean(queue, parts.queues)
                 yield parts.fault("hooks", (name, "queues", at), f"there is no queue '{queue}'", remedy)
+
+
+def _access(parts: Parts) -> Iterator[Fault]:
+    access = parts.api.access if parts.api else None
+    if access is None:
+        return
+    if access.key and access.key not in access.keys:
+        problem, remedy = f"there is no key '{access.key}'", "add it to access.keys"
+        yield parts.fault("api", ("access", "key"), problem, remedy)
+    for name, key in access.keys.items():
+        if not key.generated and len(key.reveal()) < SHORTEST_KEY:
+            problem, remedy = f"is under {SHORTEST_KEY} characters", "for instance: openssl rand -base64 48"
+            yield parts.fault("api", ("access", "keys", name), problem, remedy)
 
 
 def _callers(parts: Parts) -> Iterator[Fault]:

@@ -105,6 +105,8 @@ class Config:
         if access.first is not None:
             password = filled(access.first.password, f"access/{access.first.name}")
             access = replace(access, first=replace(access.first, password=password))
+        sealing = {name: filled(each, f"access/keys/{name}") for name, each in access.keys.items()}
+        access = replace(access, keys=sealing)
         callers = replace(
             self.api.callers,
             keys={name: filled(each, f"callers/{name}") for name, each in self.api.callers.keys.items()},

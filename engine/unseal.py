@@ -31,7 +31,15 @@ def find(config: Config, name: str) -> Path | None:
     name = name.removeprefix(f"{config.node.name}:")
     if not NAME.fullmatch(name):
         return None
-    return next((path for folder in folders(config) if (path := folder / name).is_file()), None)
+    return next((path for folder in folders(config) if _lies(path := folder / name, folder)), None)
+
+
+def _lies(path: Path, folder: Path) -> bool:
+    """Whether there is such a file, in that folder: a link may not lead out of it."""
+    try:
+        return path.is_file() and path.resolve().is_relative_to(folder.resolve())
+    except OSError:  # too many links
+        return False
 
 
 def plain_name(path: Path) -> str:

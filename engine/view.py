@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -207,6 +208,7 @@ class View:
             journal_waiting=state.waiting,
             journal_spilled=state.spilled_bytes,
             journal_lost=state.lost,
+            turned_away=Counter(each.how for each in engine.insight.turned_away()),
         )
 
     def metrics(self) -> bytes:

@@ -367,6 +367,7 @@ class LoadView:
     journal_waiting: int = 0
     journal_spilled: int = 0
     journal_lost: int = 0
+    turned_away: Mapping[str, int] = field(default_factory=dict)  # sources, by how
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

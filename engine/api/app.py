@@ -17,6 +17,7 @@ from engine.api.audited import Audited
 from engine.api.callers import Cors, Limits
 from engine.api.deps import CallerDesk, EngineView
 from engine.api.guard import Guard
+from engine.api.guesses import Guesses
 from engine.api.idempotency import Once
 from engine.api.manual import manual
 from engine.api.pages import router_of
@@ -133,6 +134,7 @@ def create_app(
     app.state.live = live
     app.state.access = access
     app.state.once = Once()
+    app.state.guesses = Guesses()
     app.state.limits = Limits(settings.callers)
     app.state.console = None
     for router in ROUTERS:

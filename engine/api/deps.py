@@ -23,6 +23,7 @@ from engine.guest_views import GuestView
 from engine.hook_views import HookView
 from engine.ice import Told
 from engine.insight.insight import Refused as RefusedRequest
+from engine.insight.sources import SourceView
 from engine.insight.trace import Look, Trace
 from engine.line_events import LineProbed
 from engine.line_views import LineStandView, ProbeView, ReportView
@@ -244,8 +245,8 @@ class RefusedSight(Protocol):
 
 
 class InsightView(Protocol):
-    """SIP messages and quality of calls. The first two on the event loop; `trace` blocks, and raises
-    StoreUnavailable.
+    """SIP messages and quality of calls, and who was refused. All on the event loop but `trace`, which
+    blocks, and raises StoreUnavailable.
     """
 
     def look(self, call: str) -> Look | None:
@@ -255,6 +256,12 @@ class InsightView(Protocol):
         self, *, challenges: bool, source: str | None, since: float | None, until: float | None, limit: int
     ) -> Sequence[RefusedSight]:
         """Requests that were refused, or asked for credentials, the newest first. Epoch seconds."""
+
+    def turned_away(self) -> Sequence[SourceView]:
+        """Sources that guess or scan, and are answered no more, the latest first."""
+
+    def let_off(self, address: str, by: str) -> bool:
+        """Answer one again; whether it was turned away."""
 
     def trace(self, call: str, look: Look | None) -> Trace | None: ...
 

@@ -69,6 +69,7 @@ REASONS = {
     409: ("illegal-state", "That cannot be as things are now; `detail` says why."),
     413: ("too-large", "The body is longer than the node reads."),
     422: ("invalid-request", "A part of the request is not valid; `errors` says which."),
+    429: ("too-many-requests", "Too many unknown tokens came from there; `Retry-After` says when."),
     503: ("store-unavailable", "The store does not answer now; calls go on."),
 }
 TITLES = {
@@ -110,9 +111,10 @@ Reasons = Mapping[int, tuple[str, str]]  # name of the problem and what it means
 
 def problems(*statuses: int, noun: str = "", own: Reasons = REASONS) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route: these statuses as problem details. noun: what a 404 did not find. own:
-    reasons that are the route's.
+    reasons that are the route's. Whoever has to be known may also have guessed too often.
     """
-    return {status: _response(status, noun, own) for status in statuses}
+    guessed = (429,) if 401 in statuses and 429 not in statuses else ()
+    return {status: _response(status, noun, own) for status in (*statuses, *guessed)}
 
 
 def _response(status: int, noun: str, own: Reasons) -> dict[str, Any]:

@@ -142,22 +142,31 @@ class People:
         user = self._stand.accounts.user(name) or self._stand.user(name, role, **LIMITS[limit])
         return asyncio.run(self._stand.desk.open(user, How.PASSWORD, "192.0.2.7")).secret
 
-    def ask(self, asked: list[tuple[Role, str, str, str, Any]]) -> list[httpx.Response]:
-        """role, limit, method, path and body of each; one event loop for all."""
+    def ask(self, asked: list[tuple[Role, str, str, str, Any]], **headers: str) -> list[httpx.Response]:
+        """role, limit, method, path and body of each; one event loop for all. headers: instead of what a page
+        of ours sends.
+        """
 
         async def all_of() -> list[httpx.Response]:
             transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://node") as client:
-                return [await self._one(client, *each) for each in asked]
+                return [await self._one(client, *each, headers) for each in asked]
 
         return asyncio.run(all_of())
 
     async def _one(
-        self, client: httpx.AsyncClient, role: Role, limit: str, method: str, path: str, body: Any
+        self,
+        client: httpx.AsyncClient,
+        role: Role,
+        limit: str,
+        method: str,
+        path: str,
+        body: Any,
+        others: dict[str, str],
     ) -> httpx.Response:
         secret = self._secrets[role, limit]
         headers = {"Cookie": f"{COOKIE}={secret}", "Origin": "http://node", "X-CSRF-Token": csrf_of(secret)}
-        return await client.request(method, path, headers=headers, json=body)
+        return await client.request(method, path, headers=headers | others, json=body)
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +185,7 @@ def path_of(name: str, route: APIRoute, values: dict[str, str], finished: str) -
         .replace("{token}", "0" * 16)
         .replace("{probe}", "0" * 32)
         .replace("{at}", "sue")
+        .replace("{address}", "192.0.2.99")
     )
 
 
@@ -288,6 +298,7 @@ def test_every_list_of_what_belongs_somewhere_is_asked_above() -> None:
         "/v1/tokens",
         "/v1/audit",
         "/v1/hooks",
+        "/v1/sip/blocked",
         "/v1/sip/refused",  # tests/engine/access/test_seen_insight.py
     }
     assert pages - elsewhere <= set(LISTS)
