@@ -155,7 +155,7 @@ class View:
         return [
             RegistrationView(
                 aor=aor,
-                contact=str(each.contact),
+                contact=str(replace(each.contact, password="")),
                 transport=Contact(each.contact, () if each.path else (each.hop,), each.path).transport,
                 expires_in_s=max(0.0, each.expires_at - now),
                 user_agent=each.user_agent,

@@ -28,6 +28,7 @@ schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not i
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance  # noqa: E402
 
 EXAMPLES = int(os.environ.get("ISOGLOSS_REQUESTS", "2"))  # of each operation
+THOROUGH = EXAMPLES > 10
 # As often as this asks, callers would be slowed down.
 OFTEN = replace(SETTINGS, callers=Callers(per_source_min=1_000_000))
 
@@ -39,6 +40,8 @@ def description(context: object, value: object) -> bytes:
 
 STAND = Stand(Path(tempfile.mkdtemp(prefix="isogloss-schemathesis-")))
 api = schemathesis.openapi.from_asgi("/v1/openapi.json", create_app(Node(), OFTEN, access=STAND.access))
+api.config.phases.coverage.enabled = THOROUGH  # every bound of every parameter
+api.config.generation.update(with_security_parameters=False)
 
 
 def everybody() -> dict[str, dict[str, str]]:

@@ -56,7 +56,7 @@ def node(folder: Path) -> Real:
     made = Real(folder)
     for place in (made.recordings.parent, made.recordings, folder):
         (place / "secret.wav").write_text(SECRET * 3)
-    (made.recordings / DAY / "own.wav").write_text("own sound" * 20)
+    (made.recordings / DAY / "own.opus").write_text("own sound" * 20)
     return made
 
 
@@ -91,7 +91,7 @@ def test_a_link_in_the_folder_leads_nowhere_else(node: Real) -> None:
             f"/v1/recordings/{each}"
             for each in (f"{DAY}/link.wav", "2026-03-15/secret.wav", f"{DAY}/round.wav")
         ),
-        f"/v1/recordings/{DAY}/own.wav",
+        f"/v1/recordings/{DAY}/own.opus",
     )
     assert [each.status_code for each in answers] == [404, 404, 404, 200]
     assert not any(SECRET in each.text for each in answers)
@@ -101,5 +101,5 @@ def test_the_folder_itself_may_be_a_link(node: Real) -> None:
     real = node.recordings.with_name("elsewhere")
     node.recordings.rename(real)
     node.recordings.symlink_to(real, target_is_directory=True)
-    (answer,) = get(node, f"/v1/recordings/{DAY}/own.wav")
+    (answer,) = get(node, f"/v1/recordings/{DAY}/own.opus")
     assert answer.status_code == 200
