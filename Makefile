@@ -17,7 +17,7 @@ BY_TWO = -n 2 --no-loadscope-reorder --durations=15
 SEVERAL = $(patsubst %,tests/interop/test_%.py,crossed_takeover ims_line insight kamailio kamailio_rules lines nodes \
     pool probe reload shared_queues speech_killed speech_overload supervision takeover two_regions)
 # Long ones, which `make several` runs too, so that the others are done within a quarter of an hour.
-SEVERAL += $(patsubst %,tests/interop/test_%.py,crash encryption impaired softphone turn whip) \
+SEVERAL += $(patsubst %,tests/interop/test_%.py,crash encryption impaired sipvicious softphone turn whip) \
     $(patsubst %,tests/media/test_%.py,adaptation express fidelity) tests/engine/test_api_schemathesis.py
 # Spoken once, for every node that the demo, the tests and the benchmarks start.
 export ISOGLOSS_PROMPTS = $(CURDIR)/var/prompts

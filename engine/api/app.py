@@ -7,7 +7,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 import structlog
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
@@ -21,6 +21,7 @@ from engine.api.guesses import Guesses
 from engine.api.idempotency import Once
 from engine.api.manual import manual
 from engine.api.pages import router_of
+from engine.api.repeated import each_once
 from engine.api.routes import (
     agents,
     assist,
@@ -126,6 +127,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(each_once)],
     )
     app.state.view = view
     app.state.settings = settings
