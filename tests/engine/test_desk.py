@@ -316,13 +316,13 @@ def test_words_are_looked_up_and_what_is_found_is_told(page: Page) -> None:
 
 
 def test_which_calls_a_page_has_shown_is_in_the_audit_log(node: Node, tmp_path: Path) -> None:
-    node.hers = (desk_call(),)
+    node.hers = (desk_call("c1"),)
     with standing(tmp_path) as stand:
         app = create_app(node, SETTINGS, access=stand.access)
         with TestClient(app, base_url="https://node.example.com") as client, Page(client) as page:
             page.sign_in()
             page.hear("desk")
-            node.hers = (desk_call(id="c2"),)
+            node.hers = (desk_call("c2"),)
             node.watches[0].wake()
             page.hear("desk")
         rows = [(each.entry.who, each.entry.how, each.entry.what, each.entry.object) for each in _rows(stand)]
