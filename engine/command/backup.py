@@ -14,15 +14,16 @@ from dataclasses import replace
 import msgspec
 
 from config.fault import ConfigError
-from config.load import load
+from config.load import data_dir, load
+from config.schema import Config
 from config.secret import SecretMissing
 from engine.backup.archive import MIN_PASSPHRASE, Entry, Header
 from engine.backup.fault import BackupFault
 from engine.backup.writing import write
 from engine.command import terminal
 from engine.command.fault import DONE, CommandFault, Told
-from engine.command.node import known
 from engine.command.terminal import Column
+from engine.history import History
 from engine.store.errors import StoreError
 
 VARIABLE = "ISOGLOSS_BACKUP_PASSPHRASE"
@@ -30,12 +31,7 @@ COLUMNS = (Column("holds"), Column("files", right=True), Column("bytes", right=T
 
 
 def run(options: argparse.Namespace) -> int:
-    config = known(options.config, options.data)
-    if config is None:
-        load(options.config, os.environ)
-        raise ConfigError([])
-    if options.data is not None:
-        config = replace(config, node=replace(config.node, data_dir=options.data))
+    config = _declared(options)
     passphrase = "" if options.without_secrets else given(options, anew=True)
     tell = Progress(options.json)
     try:
@@ -60,6 +56,22 @@ def run(options: argparse.Namespace) -> int:
     for each in made.header.needs:
         print(f"not in it, and needed: {each}")
     return DONE
+
+
+def _declared(options: argparse.Namespace) -> Config:
+    """The files, or where they have faults the version that ran last. Raises ConfigError."""
+    try:
+        config = load(options.config, os.environ)
+    except ConfigError:
+        where = options.data or data_dir(options.config)
+        history = History(where, kept=1) if where is not None else None
+        current = history.current() if history is not None else None
+        if history is None or current is None:
+            raise
+        config = load(options.config, os.environ, history.texts(current.number))
+    if options.data is None:
+        return config
+    return replace(config, node=replace(config.node, data_dir=options.data))
 
 
 def given(options: argparse.Namespace, *, anew: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""`isogloss calls`: the calls in progress."""
+"""`isogloss calls`: the calls in progress, or the newest that are over."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from engine.command import terminal
-from engine.command.fault import DONE
+from engine.command.fault import DONE, CommandFault
 from engine.command.follow import Item, Row, Watched, follow
-from engine.command.node import Node
+from engine.command.node import PAGE, Node
 from engine.command.terminal import Cell, Column, span
 
 COLUMNS = (
@@ -19,13 +19,21 @@ COLUMNS = (
     *(Column("customer", gives=True), Column("number", gives=True), Column("MOS", right=True)),
     Column("trouble", gives=True),
 )
+ENDED = (
+    *(Column("call"), Column("ended"), Column("reason"), Column("queue"), Column("agent")),
+    *(Column("customer", gives=True), Column("number", gives=True), Column("waited", right=True)),
+    *(Column("talked", right=True), Column("MOS", right=True)),
+)
 COLOURS = {"talking": "good", "queued": "poor", "offered": "poor", "held": "poor"}
+COMPLETED = {"completed": "good"}
 POOR_MOS, BAD_MOS = 3.6, 3.1  # many, and nearly all, are dissatisfied below (ITU-T G.107, annex B)
 
 
 def run(options: argparse.Namespace) -> int:
     node = Node(options)
     named = {name: getattr(options, name) for name in ("queue", "agent", "market", "state")}
+    if options.ended is not None:
+        return _ended(options, node, named)
     if options.follow:
         kept = {name: value for name, value in named.items() if value}
 
@@ -43,6 +51,40 @@ def run(options: argparse.Namespace) -> int:
     rows = [_row(_item(each), now) for each in found]
     print("\n".join(terminal.of().table(COLUMNS, rows)) if rows else "no calls now")
     return DONE
+
+
+def _ended(options: argparse.Namespace, node: Node, named: dict[str, Any]) -> int:
+    if named.pop("state") or options.follow:
+        raise CommandFault("--ended goes neither with --follow nor with --state: such calls are in none")
+    if not 1 <= options.ended <= PAGE:
+        raise CommandFault(f"--ended takes a number from 1 to {PAGE}")
+    found = node.ask("GET", "/v1/records", query=named | {"limit": options.ended})["items"]
+    if options.json:
+        print(json.dumps({"items": found}, ensure_ascii=False))
+        return DONE
+    print("\n".join(terminal.of().table(ENDED, map(_record, found))) if found else "no calls yet")
+    return DONE
+
+
+def _record(record: dict[str, Any]) -> Row:
+    heard = [record[name] for name in ("customer_mos", "agent_mos") if record[name] is not None]
+    return [
+        record["call"],
+        f"{datetime.fromisoformat(record['ended_at']).astimezone():%Y-%m-%d %H:%M:%S}",
+        Cell(record["reason"], COMPLETED.get(record["reason"], "poor")),
+        record["queue"],
+        record["agent"],
+        record["customer"],
+        record["number"],
+        span(record["wait_s"]),
+        span(record["talk_s"]),
+        _mos(min(heard) if heard else None),
+    ]
+
+
+def _mos(mos: float | None) -> Cell:
+    poor = "" if mos is None or mos >= POOR_MOS else "poor" if mos >= BAD_MOS else "bad"
+    return Cell("" if mos is None else f"{mos:.1f}", poor)
 
 
 def _item(call: dict[str, Any]) -> Item:
@@ -64,9 +106,8 @@ def _told(item: Item) -> object:
 
 
 def _row(item: Item, now: float) -> Row:
-    state, mos = item["state"], item["mos"]
+    state = item["state"]
     place = f" {item['position']}" if item["position"] is not None else ""
-    poor = "" if mos is None or mos >= POOR_MOS else "poor" if mos >= BAD_MOS else "bad"
     return [
         item["id"],
         span(now - item["since"]),
@@ -75,6 +116,6 @@ def _row(item: Item, now: float) -> Row:
         item["agent"],
         item["customer"],
         item["number"],
-        Cell("" if mos is None else f"{mos:.1f}", poor),
+        _mos(item["mos"]),
         Cell(", ".join(item["troubles"]), "bad"),
     ]

@@ -26,7 +26,7 @@ from engine.command.fault import NotDone, Told, Unreachable
 if TYPE_CHECKING:
     from http.client import HTTPResponse
 
-    from config.schema import Config
+    from config.glance import Glance
 
 API, TOKEN, TOKEN_FILE = "ISOGLOSS_API", "ISOGLOSS_API_TOKEN", "ISOGLOSS_API_TOKEN_FILE"
 PATIENCE_S = 120.0  # prompts may have to be spoken
@@ -49,14 +49,12 @@ class Node:
                 f"the configuration's own token is not shown to another machine; set {TOKEN} or name a "
                 f"--token-file for {named}"
             )
-        config = data = None
+        self.base, self._token = named.rstrip("/"), given
         if not (named and given):
-            config = known(options.config, options.data)
-            data = options.data or (config.node.data_dir if config is not None else None)
-        self.base = (named or _found(config, data)).rstrip("/")
-        self._token = given
-        if not given:
-            self._token, self.source = _own_token(config, data), "the configuration"
+            seen = _seen(options.config, options.data)
+            self.base = self.base or _found(seen)
+            if not given:
+                self._token, self.source = _own_token(seen), "the configuration"
         self._opener = urllib.request.build_opener(
             _NoRedirect, *([urllib.request.ProxyHandler({})] if _here(self.base) else [])
         )
@@ -198,19 +196,19 @@ def _given_token(options: argparse.Namespace) -> tuple[str, str]:
     return os.environ.get(TOKEN, "").strip(), TOKEN
 
 
-def _found(config: Config | None, data: Path | None) -> str:
+def _found(seen: Glance) -> str:
     """Where a node of these files is. Raises Unreachable."""
     from engine.running import Running
 
-    found = Running(data).look() if data is not None else None
+    found = Running(seen.data_dir).look() if seen.data_dir is not None else None
     if found is not None and found.api:
         return found.api
-    if config is None or not config.api.enabled:
+    if seen.api is None or not seen.api.enabled:
         raise Unreachable(
             f"where the node is cannot be told from these files; name --api or --data, or set {API}"
         )
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.api.address, config.api.address)
-    return f"http://{f'[{host}]' if ':' in host else host}:{config.api.port}"
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(seen.api.address, seen.api.address)
+    return f"http://{f'[{host}]' if ':' in host else host}:{seen.api.port}"
 
 
 def _here(base: str) -> bool:
@@ -222,37 +220,33 @@ def _here(base: str) -> bool:
         return False
 
 
-def known(folder: Path, data: Path | None) -> Config | None:
-    """The files, or where they have faults the version that runs: it says who may ask the node, and where."""
-    from config.fault import ConfigError
-    from config.load import data_dir, load
-    from engine.history import History
+def _seen(folder: Path, data: Path | None) -> Glance:
+    """The files, or where they have faults the version that runs: who may ask the node, and where it is."""
+    from config.glance import Glance, glance
 
-    try:
-        return load(folder, os.environ)
-    except ConfigError:
-        where = data or data_dir(folder)
-    history = History(where, kept=1) if where is not None else None
-    current = history.current() if history is not None else None
-    if history is None or current is None:
-        return None
-    try:
-        return load(folder, os.environ, history.texts(current.number))
-    except ConfigError:
-        return None
+    found = glance(folder, os.environ)
+    where = data or found.data_dir
+    if where is not None and found.api is None:
+        from engine.history import History
+
+        history = History(where, kept=1)
+        current = history.current()
+        if current is not None:
+            found = glance(folder, os.environ, history.texts(current.number))
+    return Glance(where, found.api)
 
 
-def _own_token(config: Config | None, data: Path | None) -> str:
+def _own_token(seen: Glance) -> str:
     """An operator's, as configured or as the node made it up. Raises Unreachable."""
     from config.service import ApiRole
 
-    for name, each in config.api.tokens.items() if config is not None else ():
+    for name, each in seen.api.tokens.items() if seen.api is not None else ():
         if each.role is not ApiRole.OPERATOR:
             continue
         if not each.token.generated:
             return each.token.reveal()
         try:
-            return ((data or Path()) / "secrets" / "api" / name).read_text().strip()
+            return ((seen.data_dir or Path()) / "secrets" / "api" / name).read_text().strip()
         except OSError:
             continue
     raise Unreachable(

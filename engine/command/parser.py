@@ -152,6 +152,7 @@ def _live(commands: Commands) -> None:
     calls = commands.add_parser("calls", help="list the calls in progress")
     calls.add_argument("--market", metavar="NAME", help="only calls of this market")
     calls.add_argument("--agent", metavar="NAME", help="only calls of this agent")
+    calls.add_argument("--ended", type=int, metavar="N", help="list the N newest finished calls instead")
     queues = commands.add_parser("queues", help="list the queues: who waits, and their day so far")
     agents = commands.add_parser("agents", help="list the agents and what they do")
     for each, what in ((calls, "calls"), (agents, "agents")):

@@ -24,6 +24,16 @@ def test_they_are_narrowed_by_the_node(asks: Shell, served: Served) -> None:
     assert asks("calls", "--queue", "nowhere").out == "no calls now\n"
 
 
+def test_those_that_are_over_are_listed_too(asks: Shell) -> None:
+    said = asks("calls", "--ended", "2")
+    assert said.lines[0].split()[:3] == ["call", "ended", "reason"]
+    assert [line.split()[0] for line in said.lines[1:]] == ["r2", "r1"]
+    assert [each["call"] for each in asks("calls", "--ended", "1", "--json").json["items"]] == ["r2"]
+    assert asks("calls", "--ended", "5", "--queue", "nowhere").out == "no calls yet\n"
+    for words in (("0",), ("1001",), ("1", "--state", "talking"), ("1", "--follow")):
+        assert asks("calls", "--ended", *words).status == 2
+
+
 def test_all_pages_are_read(asks: Shell, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.command.node.PAGE", 2)
     for number in range(5):
