@@ -16,6 +16,7 @@ from config.check import check
 from config.cluster import ClusterSettings
 from config.document import Document, Known
 from config.fault import ConfigError, Fault, did_you_mean
+from config.glance import data_dir as data_dir
 from config.hook import HookSettings
 from config.knowledge import read_knowledge
 from config.language import LanguageSettings
@@ -73,16 +74,6 @@ def load(
     if faults:
         raise ConfigError(faults)
     return _config(parts)
-
-
-def data_dir(folder: Path) -> Path | None:
-    """Where the node of a folder keeps its data, whatever is wrong with its other files; None: nobody can
-    say.
-    """
-    path = folder / "node.yaml"
-    read, _ = document.read(path, str(path))
-    node = None if read.broken else validate(NodeSettings, read, (), env={}, folder=folder)[0]
-    return None if node is None else node.data_dir
 
 
 @dataclass
