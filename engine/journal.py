@@ -38,6 +38,7 @@ from engine.store.sink import Sink
 from engine.store.spill import Spill
 from engine.store.traces import TraceStore
 from engine.store.trail import Trail
+from engine.store.shares import Shares
 from engine.store.transcripts import Transcripts
 from engine.views import Check, Health
 
@@ -96,6 +97,7 @@ class Journal:
         self.lines = LineSums(self._engine)
         self.drill = Drill(self._engine)
         self.transcripts = Transcripts(self._engine)
+        self.shares = Shares(self._engine)
         self.accounts = Accounts(self._engine)
         self.trail = Trail(self._engine)
         self.traces = TraceStore(self._engine, node)

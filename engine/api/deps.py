@@ -27,6 +27,7 @@ from engine.insight.trace import Look, Trace
 from engine.line_events import LineProbed
 from engine.line_views import LineStandView, ProbeView, ReportView
 from engine.page_phones import PagePhone
+from engine.sharing import Share, Wish
 from engine.signin import SignIn
 from engine.speech_views import NodeSpeechView
 from engine.steering import Order
@@ -54,6 +55,7 @@ from engine.views import (
     SoundView,
 )
 from engine.whip import Outcome, Refused
+from media.outline import Outline
 from media.speech.transcript import Line
 
 
@@ -179,6 +181,10 @@ class EngineView(Protocol):
     def transcripts(self) -> TranscriptView:
         """What was said in calls that are over, and how well they went."""
 
+    @property
+    def shares(self) -> SharingView:
+        """Links to recordings for people outside."""
+
     def report(self, ask: Ask) -> Report:
         """What calls came to, added up. Raises TooManyRows."""
 
@@ -190,6 +196,9 @@ class EngineView(Protocol):
 
     def recording(self, name: str) -> SoundView | None:
         """A recording's file by its name in a record. Its pieces raise SealBroken, OSError."""
+
+    def outline(self, name: str) -> Outline | None:
+        """How loud its sides are. Raises SealBroken, OSError, Unreadable."""
 
 
 class HandView(Protocol):
@@ -270,6 +279,19 @@ class TranscriptView(Protocol):
 
     def erase(self, call: str) -> bool:
         """Whether there was anything."""
+
+
+class SharingView(Protocol):
+    """Links to recordings. Asks the store, all of it: blocks, and raises StoreUnavailable."""
+
+    def make(self, recording: str, wish: Wish, by: str) -> tuple[Share, str] | None:
+        """A share and its link; None for no recording of theirs. Raises IllegalState for too many."""
+
+    def of(self, recording: str) -> Sequence[Share]: ...
+    def revoke(self, recording: str, id: str, by: str) -> Share | None: ...
+
+    def open(self, link: str, *, use: bool) -> Share | None:
+        """What a link leads to; None where it leads nowhere. use: count it."""
 
 
 class CallerDesk(Protocol):

@@ -68,6 +68,7 @@ REASONS = {
     404: ("unknown-{noun}", "There is no such {noun}."),
     409: ("illegal-state", "That cannot be as things are now; `detail` says why."),
     413: ("too-large", "The body is longer than the node reads."),
+    416: ("no-such-range", "The recording ends before the range that was asked for."),
     422: ("invalid-request", "A part of the request is not valid; `errors` says which."),
     503: ("store-unavailable", "The store does not answer now; calls go on."),
 }
@@ -81,6 +82,7 @@ TITLES = {
     412: "Precondition Failed",
     413: "Content Too Large",
     415: "Unsupported Media Type",
+    416: "Range Not Satisfiable",
     421: "Misdirected Request",
     422: "Unprocessable Content",
     428: "Precondition Required",

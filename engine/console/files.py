@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 from engine.console.desk import Desk
@@ -13,11 +14,16 @@ from engine.events import CallRecord
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.store.transcripts import Review
+from engine.views import PlaceView, UnknownCall
+from media.outline import Outline, Unreadable
+from media.sealed import SealBroken
 
 T = TypeVar("T")
 LOOKED_S = 5.0  # as often is a call that goes on looked into: samples come no faster
 LATE_S = 30.0  # after a call's end something may still come: figures, a summary
 PAGE = 50
+MOST_FILES = 4  # of a recording: it has another each time its recorder dies
+DAY_S = 86_400.0
 FILTERS = ("queue", "agent", "market", "language", "reason", "customer", "number")
 
 
@@ -34,10 +40,20 @@ class Words:
     gist: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """A file of a call's recording. outline: None where it cannot be read here; fault: why."""
+
+    name: str
+    outline: Outline | None = None
+    fault: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFile:
     """All that is known of a call. said: None where nothing is written down. language: of the findings.
-    looked_at: epoch s, into its inside.
+    looked_at: epoch s, into its inside. place: of who waits, without the time that runs. waves: of its
+    recording, once they are drawn.
     """
 
     id: str
@@ -49,6 +65,8 @@ class CallFile:
     quality: tuple[LegQuality, ...] | None = None
     findings: tuple[Finding, ...] | None = None
     language: str = ""
+    place: PlaceView | None = None
+    waves: tuple[Wave, ...] = ()
     looked_at: float = field(default=0.0, compare=False)
 
     @property
@@ -69,7 +87,8 @@ async def call_file(desk: Desk, place: Place, before: Any) -> CallFile:
         inside = None
     else:
         inside = desk.insight(desk.view, place.id, desk.language, now)
-    found = await desk.ask(_read, desk, place.id, live, said)
+    waits = _place(desk, place.id) if live else None
+    found = replace(await desk.ask(_read, desk, place.id, live, said), place=waits)
     if inside is not None:
         looked = await desk.ask(_looked, inside)
         found = replace(found, **looked, language=desk.language, looked_at=now)
@@ -77,6 +96,14 @@ async def call_file(desk: Desk, place: Place, before: Any) -> CallFile:
         kept = {name: getattr(before, name) for name in ("ladder", "quality", "findings", "language")}
         found = replace(found, **kept, looked_at=before.looked_at)
     return before if found == before and found.looked_at == before.looked_at else found
+
+
+def _place(desk: Desk, call: str) -> PlaceView | None:
+    try:
+        found = desk.view.hand.place(call)
+    except UnknownCall:  # it ended a moment ago
+        return None
+    return replace(found, waited_s=0.0) if found is not None else None
 
 
 def _read(desk: Desk, call: str, live: bool, said: tuple[Words, ...] | None) -> CallFile:
@@ -107,6 +134,40 @@ def _lines(found: Sequence[Any]) -> tuple[Words, ...]:
         Words(each.side, each.begin, each.language, each.text, each.translation, each.low, each.gist)
         for each in found
     )
+
+
+async def recording_file(desk: Desk, place: Place, before: Any) -> CallFile:
+    """The same with its recording's outline, which takes a while the first time: the rest is shown before."""
+    found = await call_file(desk, place, before)
+    if not isinstance(before, CallFile) or found.record is None or not desk.listens:
+        return found
+    if before.waves:
+        return found if found.waves else replace(found, waves=before.waves)
+    names = found.record.recording.split()[:MOST_FILES]
+    return replace(found, waves=tuple([await desk.ask(_wave, desk, each) for each in names]))
+
+
+def _wave(desk: Desk, name: str) -> Wave:
+    try:
+        return Wave(name, desk.view.outline(name))
+    except (SealBroken, Unreadable, OSError) as broken:
+        return Wave(name, fault=str(broken))
+
+
+async def recordings(desk: Desk, place: Place, before: Any) -> RecordPage:
+    """The page of recorded calls that the address asks for."""
+    asked: dict[str, Any] = {name: place.get(name) for name in FILTERS if place.get(name)}
+    if place.get("day"):
+        try:
+            since = datetime.strptime(place.get("day"), "%Y-%m-%d").replace(tzinfo=UTC)
+            asked |= {"since": since.timestamp(), "until": since.timestamp() + DAY_S}
+        except (ValueError, OverflowError):  # what somebody wrote into the address
+            pass
+    ask: Callable[..., RecordPage] = desk.view.records
+    found = await desk.ask(
+        ask, RecordFilter(recorded=True, **asked), cursor=place.get("cursor") or None, limit=PAGE
+    )
+    return before if found == before else found
 
 
 async def records(desk: Desk, place: Place, before: Any) -> RecordPage | None:

@@ -55,6 +55,7 @@ from engine.views import (
     WorkerView,
     worst,
 )
+from media.outline import Outline
 from media.speech.transcript import Line
 from sip.guard import Guard
 from tests.engine.cluster.clusters import alone
@@ -213,7 +214,11 @@ class Node:
     def recording(self, name: str) -> SoundView | None:
         if name not in self.sounds:
             return None
-        return SoundView(file="r1-1.opus", type="audio/ogg", pieces=iter(self.sounds[name]))
+        pieces = list(self.sounds[name])
+        return SoundView(file="r1-1.opus", type="audio/ogg", pieces=iter(pieces), size=sum(map(len, pieces)))
+
+    def outline(self, name: str) -> Outline | None:
+        return Outline(2.4, (0.0, 0.5), (0.25, 0.0)) if name in self.sounds else None
 
     def set_agent_state(self, name: str, ask: AgentAsk, reason: str, by: str = "") -> None:
         if name not in self.team:

@@ -64,7 +64,7 @@ class Hands:
     def place(self, call: str) -> PlaceView | None:
         if call not in self.calls:
             raise UnknownCall(call)
-        return self.waits if call == "c2" else None
+        return self.waits if self.calls[call].state == "queued" else None
 
     def steer(self, call: str, order: Order) -> None:
         if self.place(call) is None:

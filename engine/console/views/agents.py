@@ -70,12 +70,12 @@ def body(look: Look) -> Markup:
     return tag(
         "div",
         card(say("agent.now"), pieces.facts(pairs), key="now"),
-        _asks(look, agent) if look.who.may(Permission.ACT_ON_AGENTS) else None,
+        asks(look, agent, say("agent.asks")) if look.who.may(Permission.ACT_ON_AGENTS) else None,
         class_="halves",
     )
 
 
-def _asks(look: Look, agent: AgentView) -> Markup:
+def asks(look: Look, agent: AgentView, title: str) -> Markup:
     """What may be asked of her state, and a message to her page."""
     say = look.say
     buttons = []
@@ -112,7 +112,7 @@ def _asks(look: Look, agent: AgentView) -> Markup:
         data_do="message",
         class_="stack-s",
     )
-    return card(say("agent.asks"), tag("div", buttons, class_="row"), form, key="asks")
+    return card(title, tag("div", buttons, class_="row"), form, key="asks")
 
 
 def _all(look: Look) -> Markup:

@@ -11,6 +11,7 @@ from engine.line_views import LineStandView, Standing
 from engine.views import AgentView, CallView, Check, Health, LegSide, LegView, QueueView, TroubleView
 from tests.engine.api_node import Node
 from tests.engine.console.samples import entries, said
+from tests.engine.hand_samples import Hands
 from tests.engine.store_samples import T0
 
 NAMES = "alice bruno chen dalia emre fatima greta hugo ines jonas kenji laila marco nadia omar priya".split()
@@ -28,6 +29,7 @@ class BusyNode(Node):
         self.began = time.time()
         self.team = {name: self._member(place, name) for place, name in enumerate(NAMES)}
         self.live = {call.id: call for call in self._calls(hostile)}
+        self.hand = Hands(self.live)
         self.lots = self._queues()
         self.checks = [
             Check(name="media", status=Health.OK),
@@ -39,6 +41,16 @@ class BusyNode(Node):
         self.said = {"c4": said("c4")}
         self.trunks.stands = _stands  # type: ignore[method-assign]
         self.cluster.nodes = _nodes  # type: ignore[method-assign]
+
+    def calls(self) -> Sequence[CallView]:
+        return [self._sat(each) for each in self.live.values()]
+
+    def call(self, id: str) -> CallView | None:
+        found = self.live.get(id)
+        return self._sat(found) if found is not None else None
+
+    def _sat(self, call: CallView) -> CallView:
+        return replace(call, supervisors=tuple(self.hand.sitting.get(call.id, ())))
 
     def queues(self) -> Sequence[QueueView]:
         now = time.time()
