@@ -21,7 +21,8 @@ def reference_faults(parts: Parts) -> Iterator[Fault]:
     yield from _recording(parts)
     yield from _callers(parts)
     yield from _overflow_loops(parts)
-    yield from _hooks(parts)
+    yield from _queues_of("hooks", parts, parts.hooks)
+    yield from _queues_of("forms", parts, parts.forms)
     if parts.numbers:
         yield from _numbers(parts, parts.numbers)
         if parts.node:
@@ -35,14 +36,16 @@ def _recording(parts: Parts) -> Iterator[Fault]:
         yield parts.fault("media", ("recording", "key"), problem, remedy)
 
 
-def _hooks(parts: Parts) -> Iterator[Fault]:
+def _queues_of(
+    file: str, parts: Parts, entries: Mapping[str, HookSettings | FormSettings | None]
+) -> Iterator[Fault]:
     if parts.documents["queues"].broken:
         return
-    for name, hook in sound(parts.hooks):
-        for at, queue in enumerate(hook.queues):
+    for name, entry in sound(entries):
+        for at, queue in enumerate(entry.queues):
             if queue not in parts.queues:
                 remedy = did_you_mean(queue, parts.queues)
-                yield parts.fault("hooks", (name, "queues", at), f"there is no queue '{queue}'", remedy)
+                yield parts.fault(file, (name, "queues", at), f"there is no queue '{queue}'", remedy)
 
 
 def _callers(parts: Parts) -> Iterator[Fault]:

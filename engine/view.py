@@ -23,6 +23,7 @@ from engine.hand_events import AgentOrdered
 from engine.hook_views import HookView
 from engine.hooks import sight as hooks
 from engine.insight.insight import Insight
+from engine.judging import Judging
 from engine.line_sight import LineSight
 from engine.outlines import Outlines
 from engine.sharing import Sharing
@@ -86,6 +87,9 @@ class View:
         self._hand = Hand(engine)
         self._outlines = Outlines()
         self._shares = Sharing(engine.journal.shares, time.time)
+        self._cards = Judging(
+            engine.journal.scorecards, lambda: engine.config.forms, engine.journal.record, time.time
+        )
         self._sight = ClusterSight(engine.cluster, engine.clock, engine.drain)
         self._directory = Directory()
         self._told_by: Config | None = None  # the directory
@@ -379,6 +383,10 @@ class View:
 
     def events(self, call: str) -> Sequence[Entry]:
         return self._engine.journal.events(call)
+
+    @property
+    def cards(self) -> Judging:
+        return self._cards
 
     @property
     def shares(self) -> Sharing:

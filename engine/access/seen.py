@@ -18,6 +18,7 @@ from engine.access import mask
 from engine.access.errors import Refused
 from engine.access.principal import Directory, Principal, reach
 from engine.access.role import Permission
+from engine.access.seen_cards import SeenCards
 from engine.access.seen_hand import SeenHand
 from engine.access.seen_insight import SeenInsight
 from engine.access.seen_shares import SeenShares
@@ -278,6 +279,10 @@ class Seen:
         if self.unmasked:
             return found
         return [replace(each, person=mask.person(each.person)) for each in found]
+
+    @cached_property
+    def cards(self) -> SeenCards:
+        return SeenCards(self._view.cards, self)
 
     @cached_property
     def shares(self) -> SeenShares:

@@ -43,7 +43,9 @@ from engine.api.routes import (
     records,
     registrations,
     reports,
+    scorecards,
     sessions,
+    shares,
     speech,
     supervision,
     tokens,
@@ -53,6 +55,8 @@ from engine.api.routes import (
     whip,
 )
 from engine.api.settings import ConsoleTerms, Settings
+from engine.api.shared import Doorman
+from engine.api.shared import router as shared
 from engine.live.feed import Feed
 from engine.operating import Operating
 
@@ -64,6 +68,8 @@ ROUTERS = (
     insight.router,
     records.router,
     recordings.router,
+    shares.router,
+    scorecards.router,
     transcripts.router,
     assist.router,
     queues.router,
@@ -137,6 +143,8 @@ def create_app(
     app.state.console = None
     for router in ROUTERS:
         app.include_router(router)
+    app.state.doorman = Doorman()
+    app.include_router(shared)
     if settings.pages is not None:
         app.include_router(desks.router)
         app.include_router(lines.router)

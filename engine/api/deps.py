@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any, Protocol, cast
 
 from fastapi import Depends, Request
 
+from config.form import FormSettings
 from engine.access.access import Access
 from engine.access.principal import Directory, Principal
 from engine.access.role import Permission
@@ -27,6 +28,7 @@ from engine.insight.trace import Look, Trace
 from engine.line_events import LineProbed
 from engine.line_views import LineStandView, ProbeView, ReportView
 from engine.page_phones import PagePhone
+from engine.scorecards import CardFilter, CardPage, Scorecard
 from engine.sharing import Share, Wish
 from engine.signin import SignIn
 from engine.speech_views import NodeSpeechView
@@ -182,6 +184,10 @@ class EngineView(Protocol):
         """What was said in calls that are over, and how well they went."""
 
     @property
+    def cards(self) -> CardView:
+        """Calls as supervisors judged them."""
+
+    @property
     def shares(self) -> SharingView:
         """Links to recordings for people outside."""
 
@@ -279,6 +285,26 @@ class TranscriptView(Protocol):
 
     def erase(self, call: str) -> bool:
         """Whether there was anything."""
+
+
+class CardView(Protocol):
+    """Calls judged by forms. Asks the store, all but `forms`: blocks, and raises StoreUnavailable."""
+
+    def forms(self) -> Mapping[str, FormSettings]:
+        """By which calls may be judged now."""
+
+    def judge(
+        self, call: str, form: str, given: Mapping[str, int | None], by: str, comment: str
+    ) -> Scorecard | None:
+        """None for no call that is over. Raises UnknownForm, BadAnswers, IllegalState."""
+
+    def of_call(self, call: str) -> Sequence[Scorecard]: ...
+
+    def page(self, wanted: CardFilter, *, cursor: str | None, limit: int) -> CardPage:
+        """Raises BadCursor."""
+
+    def of_agent(self, agent: str, *, cursor: str | None, limit: int) -> CardPage:
+        """As she sees them herself. Raises BadCursor."""
 
 
 class SharingView(Protocol):

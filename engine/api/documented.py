@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from engine.api import (
     access_schemas,
     assist_schemas,
+    card_schemas,
     config_schemas,
     guest_schemas,
     hand_schemas,
@@ -21,6 +22,7 @@ from engine.api import (
     report_schemas,
     review_schemas,
     schemas,
+    share_schemas,
     speech_schemas,
 )
 from engine.api.problem import MEDIA_TYPE
@@ -40,6 +42,7 @@ TAGS = [
     {"name": "records", "description": "Finished calls."},
     {"name": "recordings", "description": "Sound of calls that were recorded."},
     {"name": "transcripts", "description": "What was said in finished calls, and how well they went."},
+    {"name": "scorecards", "description": "Calls that supervisors judged by forms."},
     {"name": "assist", "description": "What helps agents while they talk."},
     {"name": "speech", "description": "Calls put into words: who does it, and interpreters in calls."},
     {"name": "reports", "description": "What calls came to, by any two dimensions."},
@@ -95,6 +98,7 @@ MODULES = (  # of models
     schemas,
     access_schemas,
     assist_schemas,
+    card_schemas,
     config_schemas,
     guest_schemas,
     hook_schemas,
@@ -104,6 +108,7 @@ MODULES = (  # of models
     node_schemas,
     report_schemas,
     review_schemas,
+    share_schemas,
     speech_schemas,
 )
 

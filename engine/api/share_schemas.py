@@ -7,12 +7,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from engine.api.hand_schemas import _whole
+from engine.api.hand_schemas import whole
 from engine.api.plain import AT, example
 from engine.sharing import LEAST_S, MOST_S, MOST_USES, USUAL_S
 
 Note = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Whole = BeforeValidator(_whole)
+Whole = BeforeValidator(whole)
 
 
 class ShareWanted(BaseModel):

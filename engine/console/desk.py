@@ -24,6 +24,7 @@ class Desk:
     """operating: None where the configuration stays as it is. insight: None where nobody looks into calls.
     wall: epoch s. places: regions on the map, as latitude and longitude. listens: whoever asks
     may read what was said; language: hers. heard: recordings that are being listened to.
+    rights: of whoever asks.
     """
 
     view: EngineView
@@ -35,6 +36,7 @@ class Desk:
     listens: bool = False
     language: str = "en"
     heard: Heard = field(default_factory=Heard)
+    rights: frozenset[Permission] = frozenset()
     _asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKING))
 
     def of(self, who: Principal, language: str = "en") -> Desk:
@@ -44,6 +46,7 @@ class Desk:
             view=seen_by(self.view, who),
             listens=who.may(Permission.LISTEN),
             language=language,
+            rights=who.rights,
         )
 
     async def ask(self, question: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
+from engine.access.role import Permission
 from engine.console.desk import Desk
 from engine.console.insight import Finding, Insight, Ladder, LegQuality
 from engine.console.look import Place
 from engine.events import CallRecord
+from engine.sharing import Share
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.store.transcripts import Review
@@ -53,7 +55,7 @@ class Wave:
 class CallFile:
     """All that is known of a call. said: None where nothing is written down. language: of the findings.
     looked_at: epoch s, into its inside. place: of who waits, without the time that runs. waves: of its
-    recording, once they are drawn.
+    recording, once they are drawn. shares: links to it, as they are; link: one that was made a moment ago.
     """
 
     id: str
@@ -67,6 +69,8 @@ class CallFile:
     language: str = ""
     place: PlaceView | None = None
     waves: tuple[Wave, ...] = ()
+    shares: tuple[Share, ...] = ()
+    link: str = ""
     looked_at: float = field(default=0.0, compare=False)
 
     @property
@@ -138,13 +142,19 @@ def _lines(found: Sequence[Any]) -> tuple[Words, ...]:
 
 async def recording_file(desk: Desk, place: Place, before: Any) -> CallFile:
     """The same with its recording's outline, which takes a while the first time: the rest is shown before."""
+    was = before if isinstance(before, CallFile) else None
     found = await call_file(desk, place, before)
-    if not isinstance(before, CallFile) or found.record is None or not desk.listens:
+    if found.record is None or not desk.listens:
         return found
-    if before.waves:
-        return found if found.waves else replace(found, waves=before.waves)
     names = found.record.recording.split()[:MOST_FILES]
-    return replace(found, waves=tuple([await desk.ask(_wave, desk, each) for each in names]))
+    shares = was.shares if was is not None else ()
+    if Permission.SHARE in desk.rights:
+        shares = tuple([each for name in names for each in await desk.ask(desk.view.shares.of, name)])
+    waves = was.waves if was is not None else ()
+    if was is not None and not waves:
+        waves = tuple([await desk.ask(_wave, desk, each) for each in names])
+    made = replace(found, waves=waves, shares=shares, link=was.link if was is not None else "")
+    return was if was == made else made
 
 
 def _wave(desk: Desk, name: str) -> Wave:

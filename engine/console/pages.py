@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.access.role import Permission
-from engine.console import acts, files, hand
+from engine.console import acts, files, hand, share
 from engine.console.look import Act, Page, View
 from engine.console.views import (
     agents,
@@ -51,8 +51,9 @@ RECORDING = Page(
     recordings.PARTS,
     recordings.PILES,
     load=files.recording_file,
-    every_s=1.0,
+    every_s=2.0,
     right=P.LISTEN,
+    acts={"share": (P.SHARE, share.share), "revoke": (P.SHARE, share.revoke)},
 )
 QUEUES = Page("queues", queues.PARTS)
 AGENTS = Page(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+
 import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response

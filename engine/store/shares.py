@@ -32,9 +32,7 @@ class Shares:
         old = recording_shares.c.expires_at < share.made_at - KEPT_S
         with self._asking() as connection:
             connection.execute(delete(recording_shares).where(old))
-            connection.execute(
-                insert(recording_shares).values({**asdict(share), "note": clean(share.note)})
-            )
+            connection.execute(insert(recording_shares).values({**asdict(share), "note": clean(share.note)}))
 
     def of(self, recording: str) -> Sequence[Share]:
         found = select(recording_shares).where(recording_shares.c.recording == recording)

@@ -30,6 +30,7 @@ Speech = Callable[[str], Path]
 Phones = Callable[..., Softphone]
 PICTURES = ROOT / "var" / "console"
 RECORDED = {"counter": TERMS | {"title": "Counter", "wrap_up_s": 0, "recording": {"mode": "on"}}}
+PLAYER = "document.querySelector('figure audio')"
 OFF_LINE = "!document.documentElement.hasAttribute('data-line')"
 HERS = "please offer her the express delivery today"
 THEIRS = "where is the parcel that I ordered"
@@ -187,4 +188,48 @@ def test_she_listens_whispers_barges_in_and_takes_over_from_the_page(
     page.click(".messages summary >> nth=0")
     assert "INVITE sip:" in page.inner_text(".messages details[open] pre")
     seat.picture("5-ladder")
+    _listens_to_the_recording(seat, node, record)
     assert seat.said == []
+
+
+def _listens_to_the_recording(seat: Supervisor, node: Node, record: dict[str, Any]) -> None:
+    """Drawn, gone through by mouse and keys, played, saved, and shared with somebody outside."""
+    page = seat.page
+    page.click("nav a[href='/console/recordings']")
+    page.click(f"a[href='/console/recordings/{record['call']}']")
+    page.wait_for_selector("[data-wave] path.agent")
+    page.wait_for_selector(".part-shares form")
+    long = float(page.get_attribute("[data-wave]", "data-wave") or 0)
+    assert long == pytest.approx(record["talk_s"], abs=3.0)
+    page.click("[data-wave]")
+    page.wait_for_function(f"() => Math.abs({PLAYER}.currentTime - {long / 2}) < 1")
+    page.focus("[data-wave]")
+    page.keyboard.press("Home")
+    page.wait_for_function(f"() => {PLAYER}.currentTime === 0")
+    page.keyboard.press("Space")
+    page.wait_for_function(f"() => {PLAYER}.currentTime > 1.5 && !{PLAYER}.paused")
+    page.keyboard.press("Space")
+    page.wait_for_function(f"() => {PLAYER}.paused")
+    assert float(page.get_attribute("[data-wave]", "aria-valuenow") or 0) >= 1
+    with page.expect_download() as saved:
+        page.click("a[download]")
+    assert Path(saved.value.path()).read_bytes()[:4] == b"OggS"
+    seat.picture("6-recording")
+
+    page.fill(".part-shares [name=note]", "claim 4471")
+    page.click(".part-shares button[type=submit]")
+    link = page.get_attribute(".part-shares [data-copy]", "data-copy")
+    page.wait_for_selector(".part-shares .pill.good")
+    seat.picture("7-shared")
+    outside = seat.tab.page.context.browser.new_context(color_scheme=seat.scheme)  # type: ignore[union-attr,arg-type]
+    visitor = outside.new_page()
+    visitor.goto(f"{node.api}{link}")
+    visitor.evaluate("() => document.querySelector('audio').play()")
+    visitor.wait_for_function("() => document.querySelector('audio').currentTime > 0.5")
+    visitor.screenshot(path=PICTURES / f"supervisor-{seat.scheme}-8-outside.png")
+    page.click(".part-shares [data-opens^=revoke]")
+    page.click("dialog[open] [data-do=revoke]")
+    page.wait_for_selector(".part-shares .pill:has-text('revoked')")
+    visitor.reload()
+    assert "leads nowhere" in visitor.inner_text("main")
+    outside.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from random import Random
@@ -22,6 +23,7 @@ from engine.guest_views import GuestView
 from engine.hook_views import HookView
 from engine.ice import Told
 from engine.metrics import Metrics
+from engine.sharing import Sharing
 from engine.signin import SignIn
 from engine.speech_views import NodeSpeechView, SpeechPairView, SpeechWorkerView
 from engine.store.errors import StoreUnavailable
@@ -61,6 +63,7 @@ from sip.guard import Guard
 from tests.engine.cluster.clusters import alone
 from tests.engine.hand_samples import Hands
 from tests.engine.insight.samples import Insights
+from tests.engine.share_samples import Links
 from tests.engine.store_samples import NODE, T0, record
 from tests.engine.transcript_samples import Kept
 from tests.engine.trunk_samples import Trunks
@@ -175,6 +178,7 @@ class Node:
         self.sign_in = SignIn({"alice": alice}, "example.com", Guard(), Random(1))
         self.transcripts = Kept(self._ask_store)
         self.insight = Insights(self._ask_store)
+        self.shares = Sharing(Links(self._ask_store), time.time)
         self.cluster = ClusterSight(alone(), lambda: 0.0, lambda draining: None)
         self._metrics = Metrics(self)
 

@@ -55,6 +55,7 @@ BODIES: dict[str, Any] = {
     "change_place": {"priority": 5},
     "supervise_call": {"at": "sue"},
     "change_supervision": {"mode": "barge"},
+    "share_recording": {},
 }
 OF_FINISHED = {"get_record", "get_review", "get_transcript", "erase_transcript", "list_call_events"}
 
@@ -176,6 +177,7 @@ def path_of(name: str, route: APIRoute, values: dict[str, str], finished: str) -
         .replace("{token}", "0" * 16)
         .replace("{probe}", "0" * 32)
         .replace("{at}", "sue")
+        .replace("{share}", "0" * 16)
     )
 
 

@@ -1,4 +1,4 @@
-"""Links by which people outside hear a recording: made, listed, revoked. Where they lead: engine/api/shared.py."""
+"""Links by which people outside hear a recording: made, listed, revoked (engine/api/shared.py opens them)."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ PATH = "/shared/"
 async def share_recording(
     view: View, caller: Sharer, day: Day, file: File, wanted: ShareWanted, response: Response
 ) -> NewRecordingShare:
-    """Makes a link that opens without signing in, until it ends, is used up or is revoked. Each use is counted
-    and is a row of the audit log.
+    """Makes a link that opens without signing in, until it ends, is used up or is revoked. Each use is
+    counted, and is a row of the audit log.
     """
     name = f"{day}/{file}"
     if await run_in_threadpool(view.recording, name) is None:

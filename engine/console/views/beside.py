@@ -31,11 +31,10 @@ def beside(look: Look) -> Markup:
         return Markup("")
     if me is None and call.agent == look.who.name:
         return card(say("beside.title"), tag("p", say("beside.yours"), class_="calm-line"), key="beside")
-    told = _told(look, me)
     return card(
         say("beside.title"),
-        tag("div", _modes(look, call, me), _where(look, me), class_="hand"),
-        tag("p", told, class_="soft small", role="status"),
+        _modes(look, call, me),
+        _where(look, me),
         _others(look, call, me),
         _sure(look, call, me),
         more=_manner(look, me),
@@ -56,6 +55,7 @@ def _modes(look: Look, call: CallView, me: SupervisorView | None) -> Markup:
             )
         )  # fmt: skip
     group = tag("div", buttons, class_="modes", role="group", aria_label=say("beside.title"))
+    told = tag("p", _told(look, me), class_="soft small", role="status")
     over = tag(
         "button", icon("take_over"), say("beside.take_over"), type="button", class_="danger",
         data_opens="take-over", disabled=call.state not in TALKS,
@@ -63,7 +63,7 @@ def _modes(look: Look, call: CallView, me: SupervisorView | None) -> Markup:
     leave = None
     if me is not None:
         leave = tag("button", icon("out"), say("beside.leave"), type="button", data_do="leave")
-    return tag("div", group, over, leave, class_="row")
+    return tag("div", group, told, tag("div", leave, over, class_="row"), class_="hand")
 
 
 def _does(mode: Mode, me: SupervisorView | None) -> dict[str, str]:

@@ -15,6 +15,7 @@ from engine.console.views.one_call import file_of
 from engine.console.views.pieces import cell, link, moment, name, row, table
 from engine.console.views.recording import recording
 from engine.console.views.said import captions
+from engine.console.views.shares import shares
 from engine.events import CallRecord
 from engine.store.records import RecordPage
 
@@ -109,5 +110,5 @@ def head(look: Look) -> Markup:
 
 
 LIST = {"head": list_head, "filters": filters, "list": listed}
-PARTS = {"head": head, "recording": recording, "captions": captions, "record": record}
-PILES = (("recording", "captions"), ("record",))
+PARTS = {"head": head, "recording": recording, "captions": captions, "shares": shares, "record": record}
+PILES = (("recording", "captions"), ("shares", "record"))

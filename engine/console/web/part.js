@@ -130,6 +130,10 @@ const browser = {
   async mute() {
     (await hand()).mute();
   },
+  async copy(button) { // a link, with where this console is
+    await navigator.clipboard.writeText(new URL(button.dataset.copy, location.href).href);
+    button.toggleAttribute('data-copied', true);
+  },
   menu(button) {
     const open = html.toggleAttribute('data-menu');
     button.setAttribute('aria-expanded', String(open));
