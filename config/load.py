@@ -55,13 +55,8 @@ FILES = (
     "hooks",
     "forms",
 )
-LATER = (
-    "routing",
-    "cluster",
-    "language",
-    "hooks",
-    "forms",
-)  # files that a folder of before has not: as if empty
+# files that a folder of before has not: as if empty
+LATER = ("routing", "cluster", "language", "hooks", "forms")
 SHIPPED_MARKETS = ShippedMarkets(SHIPPED / "markets")
 MAX_LINES = 1000
 

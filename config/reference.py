@@ -91,7 +91,8 @@ PAGES = (
     ),
     Page(
         "forms.yaml",
-        "By what supervisors judge calls, a block for each form, under its name: [supervising](supervising.md).",
+        "By what supervisors judge calls, a block for each form, under its name. How: "
+        "[supervising](supervising.md).",
         FormSettings,
         "NAME",
     ),

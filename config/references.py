@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from config.fault import Fault, did_you_mean
 from config.fault import Path as SettingPath
+from config.form import FormSettings
+from config.hook import HookSettings
 from config.numbers import Numbers, canonical
 from config.parts import Parts, sound
 from config.setting import ALL

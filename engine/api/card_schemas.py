@@ -14,7 +14,7 @@ from engine.scorecards import MOST_COMMENT
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 FormName = Annotated[str, StringConstraints(pattern=NAME)]
 Comment = Annotated[str, StringConstraints(max_length=MOST_COMMENT, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
-Given = Annotated[int | None, BeforeValidator(whole), Field(ge=0, le=10, strict=True)]
+Given = Annotated[int, BeforeValidator(whole), Field(ge=0, le=10, strict=True)]
 
 QUESTION = {
     "name": "identity",
@@ -66,7 +66,7 @@ class ScorecardWanted(BaseModel):
     )
 
     form: FormName
-    answers: dict[FormName, Given] = Field(
+    answers: dict[FormName, Given | None] = Field(
         max_length=50, description="By question, from 0 to its scale; null where it does not arise."
     )
     comment: Comment = ""

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
+from config.form import FormSettings
 from engine.access.role import Permission
 from engine.console.desk import Desk
 from engine.console.insight import Finding, Insight, Ladder, LegQuality
 from engine.console.look import Place
 from engine.events import CallRecord
+from engine.scorecards import CardFilter, Scorecard, forms_for
 from engine.sharing import Share
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
@@ -26,6 +28,7 @@ LATE_S = 30.0  # after a call's end something may still come: figures, a summary
 PAGE = 50
 MOST_FILES = 4  # of a recording: it has another each time its recorder dies
 DAY_S = 86_400.0
+MOST_CARDS = 30  # of an agent that are shown
 FILTERS = ("queue", "agent", "market", "language", "reason", "customer", "number")
 
 
@@ -56,6 +59,7 @@ class CallFile:
     """All that is known of a call. said: None where nothing is written down. language: of the findings.
     looked_at: epoch s, into its inside. place: of who waits, without the time that runs. waves: of its
     recording, once they are drawn. shares: links to it, as they are; link: one that was made a moment ago.
+    forms: by which it may be judged; cards: how it was.
     """
 
     id: str
@@ -71,6 +75,8 @@ class CallFile:
     waves: tuple[Wave, ...] = ()
     shares: tuple[Share, ...] = ()
     link: str = ""
+    forms: tuple[FormSettings, ...] = ()
+    cards: tuple[Scorecard, ...] = ()
     looked_at: float = field(default=0.0, compare=False)
 
     @property
@@ -150,10 +156,19 @@ async def recording_file(desk: Desk, place: Place, before: Any) -> CallFile:
     shares = was.shares if was is not None else ()
     if Permission.SHARE in desk.rights:
         shares = tuple([each for name in names for each in await desk.ask(desk.view.shares.of, name)])
+    forms = forms_for(desk.view.cards.forms(), found.record.queue)
+    cards = await desk.ask(desk.view.cards.of_call, place.id)
     waves = was.waves if was is not None else ()
     if was is not None and not waves:
         waves = tuple([await desk.ask(_wave, desk, each) for each in names])
-    made = replace(found, waves=waves, shares=shares, link=was.link if was is not None else "")
+    made = replace(
+        found,
+        waves=waves,
+        shares=shares,
+        link=was.link if was is not None else "",
+        forms=tuple(forms),
+        cards=tuple(cards),
+    )
     return was if was == made else made
 
 
@@ -162,6 +177,15 @@ def _wave(desk: Desk, name: str) -> Wave:
         return Wave(name, desk.view.outline(name))
     except (SealBroken, Unreadable, OSError) as broken:
         return Wave(name, fault=str(broken))
+
+
+async def agent_cards(desk: Desk, place: Place, before: Any) -> tuple[Scorecard, ...]:
+    """How calls of the agent who is looked at were judged, the newest."""
+    if not place.id or not desk.listens:
+        return ()
+    page = desk.view.cards.page
+    found = (await desk.ask(page, CardFilter(agent=place.id), cursor=None, limit=MOST_CARDS)).items
+    return before if found == before else found
 
 
 async def recordings(desk: Desk, place: Place, before: Any) -> RecordPage:

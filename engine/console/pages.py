@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.access.role import Permission
-from engine.console import acts, files, hand, share
+from engine.console import acts, files, hand, judge, share
 from engine.console.look import Act, Page, View
 from engine.console.views import (
     agents,
@@ -53,12 +53,18 @@ RECORDING = Page(
     load=files.recording_file,
     every_s=2.0,
     right=P.LISTEN,
-    acts={"share": (P.SHARE, share.share), "revoke": (P.SHARE, share.revoke)},
+    acts={
+        "share": (P.SHARE, share.share),
+        "revoke": (P.SHARE, share.revoke),
+        "judge": (P.LISTEN, judge.judge),
+    },
 )
 QUEUES = Page("queues", queues.PARTS)
 AGENTS = Page(
     "agents",
     agents.PARTS,
+    load=files.agent_cards,
+    every_s=15.0,
     acts={"state": (P.ACT_ON_AGENTS, acts.set_state), "message": (P.ACT_ON_AGENTS, acts.message)},
 )
 LINES = Page("lines", lines.PARTS, load=acts.lines, every_s=2.0, acts={"probe": (P.PROBE, acts.probe)})

@@ -25,7 +25,7 @@ from engine.store.errors import StoreUnavailable
 from engine.store.records import BadCursor
 
 log = structlog.get_logger("console")
-MOST_FIELDS = 24
+MOST_FIELDS = 64  # a form of fifty questions has no more
 MOST_TEXT = 4000
 NOTED_S = 8.0  # for so long it is told what came of something
 

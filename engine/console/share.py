@@ -9,7 +9,7 @@ import structlog
 
 from engine.console.desk import Desk
 from engine.console.door import Principal
-from engine.console.files import MOST_FILES, recording_file
+from engine.console.files import MOST_FILES, CallFile, recording_file
 from engine.console.look import Place, Told
 from engine.sharing import MOST_USES, Wish
 from engine.views import IllegalState
@@ -40,8 +40,7 @@ async def share(desk: Desk, who: Principal, place: Place, given: Fields) -> Told
     if made is None:
         return Told("share.nowhere", bad=True)
     log.info("a recording is shared", recording=name, share=made[0].id, by=who.name)
-    found = await recording_file(desk, place, None)
-    return Told("share.done", keep=replace(found, link=f"/shared/{made[1]}"))
+    return Told("share.done", keep=replace(await _anew(desk, place), link=f"/shared/{made[1]}"))
 
 
 async def revoke(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
@@ -51,7 +50,12 @@ async def revoke(desk: Desk, who: Principal, place: Place, given: Fields) -> Tol
     if await desk.ask(desk.view.shares.revoke, name, id, who.name) is None:
         return Told("share.nowhere", bad=True)
     log.info("a link was revoked", recording=name, share=id, by=who.name)
-    return Told("share.revoked", keep=await recording_file(desk, place, None))
+    return Told("share.gone", keep=await _anew(desk, place))
+
+
+async def _anew(desk: Desk, place: Place) -> CallFile:
+    """With its outline, which is at hand by now."""
+    return await recording_file(desk, place, await recording_file(desk, place, None))
 
 
 async def _names(desk: Desk, place: Place) -> list[str]:

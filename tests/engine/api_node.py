@@ -22,6 +22,7 @@ from engine.events import CallRecord
 from engine.guest_views import GuestView
 from engine.hook_views import HookView
 from engine.ice import Told
+from engine.judging import Judging
 from engine.metrics import Metrics
 from engine.sharing import Sharing
 from engine.signin import SignIn
@@ -60,6 +61,7 @@ from engine.views import (
 from media.outline import Outline
 from media.speech.transcript import Line
 from sip.guard import Guard
+from tests.engine.card_samples import FORM, Cards
 from tests.engine.cluster.clusters import alone
 from tests.engine.hand_samples import Hands
 from tests.engine.insight.samples import Insights
@@ -178,6 +180,8 @@ class Node:
         self.sign_in = SignIn({"alice": alice}, "example.com", Guard(), Random(1))
         self.transcripts = Kept(self._ask_store)
         self.insight = Insights(self._ask_store)
+        self.judged = Cards(self._ask_store)
+        self.cards = Judging(self.judged, lambda: {"service": FORM}, self.record, time.time)
         self.shares = Sharing(Links(self._ask_store), time.time)
         self.cluster = ClusterSight(alone(), lambda: 0.0, lambda draining: None)
         self._metrics = Metrics(self)

@@ -35,8 +35,11 @@ class Street:
         line = said("<b>call me at +49 30 1234567</b>")
         self.node.transcripts.said = {"r1": (line,)}
         self.app = create_app(self.node, SETTINGS, access=stand.access)
-        user = stand.accounts.user("sue") or stand.user("sue", Role.SUPERVISOR)
-        self.secret = asyncio.run(stand.desk.open(user, How.PASSWORD, "192.0.2.7")).secret
+        self.sign_in("sue", Role.SUPERVISOR)
+
+    def sign_in(self, name: str, role: Role) -> None:
+        user = self.stand.accounts.user(name) or self.stand.user(name, role)
+        self.secret = asyncio.run(self.stand.desk.open(user, How.PASSWORD, "192.0.2.7")).secret
 
     def ask(self, method: str, path: str, *, signed: bool = True, **more: Any) -> httpx.Response:
         async def asked() -> httpx.Response:

@@ -10,6 +10,7 @@ from engine.access.role import Permission
 from engine.console.look import Look, address
 from engine.console.markup import Content, tag
 from engine.console.views import pieces
+from engine.console.views.judged import of_agent
 from engine.console.views.pieces import card, cell, dot, link, name, pill, row, since, table
 from engine.console.views.wallboard import LEVELS, ORDER
 from engine.views import AgentAsk, AgentView
@@ -156,4 +157,10 @@ def _row(look: Look, agent: AgentView) -> Markup:
     )
 
 
-PARTS = {"head": head, "body": body}
+def judged(look: Look) -> Markup:
+    """How her calls were judged, for who may read that."""
+    found = look.loaded if isinstance(look.loaded, tuple) else ()
+    return Markup("").join([of_agent(look, found) or Markup("")])
+
+
+PARTS = {"head": head, "body": body, "judged": judged}

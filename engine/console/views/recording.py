@@ -47,13 +47,14 @@ def _player(look: Look, place: int, file: str) -> Markup:
         src=source,
         data_begins=round(begins, 2),
         data_own=True,
+        data_key="sound",
         aria_label=file,
     )
     save = tag(
         "a", icon("download"), look.say("recording.download"), href=f"{source}?save=1", class_="button",
         download=file.rpartition("/")[2].removesuffix(".sealed"),
     )  # fmt: skip
-    below = tag("figcaption", name(file, class_="soft small"), save, class_="row")
+    below = tag("figcaption", name(file, class_="soft small"), save, class_="row", data_key="about")
     return tag("figure", _wave(look, file), audio, below, data_key=file, class_="player")
 
 
@@ -64,7 +65,7 @@ def _wave(look: Look, file: str) -> Markup | None:
     waves = file_of(look).waves
     found = next((each for each in waves if each.name == file), None)
     if found is None or found.outline is None:
-        return tag("p", _unseen(look, found), class_="wave none soft", aria_busy=not waves)
+        return tag("p", _unseen(look, found), class_="wave none soft", aria_busy=not waves, data_key="wait")
     say, seen = look.say, found.outline
     sides = [
         tag("path", d=_shape(loud, middle), class_=side)
@@ -92,7 +93,7 @@ def _wave(look: Look, file: str) -> Markup | None:
     times = tag(
         "div", [tag("span", clock(seen.seconds * each / 4)) for each in range(5)], class_="axis", dir="ltr"
     )
-    return tag("div", tag("ul", keys, class_="legend"), slider, times, class_="stack-s")
+    return tag("div", tag("ul", keys, class_="legend"), slider, times, class_="stack-s", data_key="wave")
 
 
 def _unseen(look: Look, found: Wave | None) -> str:

@@ -11,6 +11,7 @@ from engine.console.markup import tag
 from engine.console.views import pieces
 from engine.console.views.call import record
 from engine.console.views.filters import choice, pages
+from engine.console.views.judged import judged
 from engine.console.views.one_call import file_of
 from engine.console.views.pieces import cell, link, moment, name, row, table
 from engine.console.views.recording import recording
@@ -110,5 +111,12 @@ def head(look: Look) -> Markup:
 
 
 LIST = {"head": list_head, "filters": filters, "list": listed}
-PARTS = {"head": head, "recording": recording, "captions": captions, "shares": shares, "record": record}
-PILES = (("recording", "captions"), ("shares", "record"))
+PARTS = {
+    "head": head,
+    "recording": recording,
+    "captions": captions,
+    "judged": judged,
+    "shares": shares,
+    "record": record,
+}
+PILES = (("recording", "captions"), ("judged", "shares", "record"))

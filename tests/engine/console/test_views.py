@@ -20,10 +20,12 @@ from engine.console.views.config import ConfigFile, Step
 from engine.console.views.lines import LineFile
 from engine.history import Version
 from engine.operating import Plan, Status
+from engine.scorecards import judged
 from engine.sharing import Share
 from engine.store.records import RecordPage
 from engine.views import PlaceView
 from media.outline import Outline
+from tests.engine.card_samples import FORM, GOOD
 from tests.engine.console.busy import BusyNode
 from tests.engine.console.looks import VIEWER, look, snapshot
 from tests.engine.console.samples import Authored, entries, said
@@ -58,6 +60,11 @@ RECORDED = replace(
     ),
     shares=(SHARE, replace(SHARE, id="0" * 16, revoked_at=T0), replace(SHARE, id="1" * 16, uses=3)),
     link="/shared/9f2c61d07be4a358.x",
+    forms=(FORM,),
+    cards=(
+        judged(FORM, record("r1"), GOOD, id="a", at=T0, by="sue", comment="Kind."),
+        judged(FORM, record("r1"), GOOD | {"identity": 0}, id="b", at=T0 - 9, by="ann"),
+    ),
 )
 WAITING = CallFile(
     id="w0",
@@ -94,7 +101,7 @@ def places(tmp_path: Any) -> Mapping[str, tuple[Page, Any]]:
         "/console/queues/support": (pages.QUEUES, None),
         "/console/queues/none": (pages.QUEUES, None),
         "/console/agents": (pages.AGENTS, None),
-        "/console/agents/emre": (pages.AGENTS, None),
+        "/console/agents/emre": (pages.AGENTS, RECORDED.cards),
         "/console/agents/nobody": (pages.AGENTS, None),
         "/console/lines": (pages.LINES, LINES),
         "/console/lines/singtel": (pages.LINES, LINES),
