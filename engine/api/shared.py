@@ -35,10 +35,13 @@ from media.sealed import SealBroken
 
 PER_MIN = 120  # of one source: a player asks for many pieces
 MOST_SAID = 2000
-STYLE = """:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;
-margin:3rem auto;padding:0 1rem}h1{font-size:1.375rem}audio{width:100%}ol{list-style:none;
-padding:0}li{margin:.75rem 0}
-b{display:block;font-size:.8125rem}p.soft,b span{color:light-dark(#4d5b57,#a9b7b3);font-weight:400}"""
+STYLE = """:root{color-scheme:light dark}
+body{font:16px/1.5 system-ui,sans-serif;margin:0;background:light-dark(#f3f5f4,#0f1413)}
+main{max-width:42rem;margin:8vh auto;padding:2rem;border-radius:1.25rem;background:light-dark(#fff,#171d1b);
+border:1px solid light-dark(#e1e7e5,#27312f);box-sizing:border-box}
+h1{font-size:1.375rem;margin:0 0 1rem}h2{font-size:1rem;margin:1.5rem 0 .5rem}audio{width:100%}
+ol{list-style:none;padding:0;margin:0}li{margin:.75rem 0}b{display:block;font-size:.8125rem}
+p.soft,b span{color:light-dark(#4d5b57,#a9b7b3);font-weight:400}"""
 STYLED = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 HEADERS = {
     "Content-Security-Policy": (

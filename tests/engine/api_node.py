@@ -223,7 +223,9 @@ class Node:
         if name not in self.sounds:
             return None
         pieces = list(self.sounds[name])
-        return SoundView(file="r1-1.opus", type="audio/ogg", pieces=iter(pieces), size=sum(map(len, pieces)))
+        file = name.rpartition("/")[2]
+        kind = "audio/wav" if file.endswith(".wav") else "audio/ogg"
+        return SoundView(file=file, type=kind, pieces=iter(pieces), size=sum(map(len, pieces)))
 
     def outline(self, name: str) -> Outline | None:
         return Outline(2.4, (0.0, 0.5), (0.25, 0.0)) if name in self.sounds else None

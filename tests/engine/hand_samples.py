@@ -69,7 +69,7 @@ class Hands:
     def steer(self, call: str, order: Order) -> None:
         if self.place(call) is None:
             raise IllegalState("she does not wait")
-        if order.agent not in (None, "", "alice", "bob"):
+        if order.agent not in (None, "", "alice", "bob", "bruno"):
             raise UnknownAgent(str(order.agent))
         changes = {name: getattr(order, name) for name in ("queue", "priority", "agent")}
         self.waits = replace(self.waits, **{name: to for name, to in changes.items() if to is not None})

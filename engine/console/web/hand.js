@@ -98,4 +98,5 @@ export function mute(muted = !microphone.muted) {
   html.toggleAttribute('data-muted', muted);
 }
 
+addEventListener('beforeunload', (event) => call?.state === 'talking' && event.preventDefault()); // it would end her part
 addEventListener('pagehide', () => call?.hangUp());

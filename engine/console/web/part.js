@@ -167,14 +167,17 @@ function go(address, emit, past = false) {
 const soundOf = (wave) => wave.closest('figure').querySelector('audio');
 const lengthOf = (wave) => Number(wave.dataset.wave);
 
-function seek(wave, at) {
-  const player = soundOf(wave);
-  const to = Math.min(lengthOf(wave), Math.max(0, at));
+function goOn(player, at) {
   if (player.readyState === 0) { // nothing of it was asked for yet
     player.preload = 'metadata';
-    player.addEventListener('loadedmetadata', () => { player.currentTime = to; }, {once: true});
+    player.addEventListener('loadedmetadata', () => { player.currentTime = at; }, {once: true});
     player.load();
-  } else player.currentTime = to;
+  } else player.currentTime = at;
+}
+
+function seek(wave, at) {
+  const to = Math.min(lengthOf(wave), Math.max(0, at));
+  goOn(soundOf(wave), to);
   played(wave, to);
 }
 
@@ -225,7 +228,7 @@ addEventListener('timeupdate', (event) => {
 addEventListener('click', (event) => {
   const said = event.target.closest?.('[data-begin]');
   const player = said && document.querySelector('audio[data-begins]');
-  if (player && !getSelection().toString()) player.currentTime = Math.max(0, Number(said.dataset.begin) - Number(player.dataset.begins));
+  if (player && !getSelection().toString()) goOn(player, Math.max(0, Number(said.dataset.begin) - Number(player.dataset.begins)));
 });
 
 addEventListener('fullscreenchange', () => html.toggleAttribute('data-wall', Boolean(document.fullscreenElement)));
