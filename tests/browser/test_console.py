@@ -22,7 +22,8 @@ Opened = Callable[..., "Page"]
 HOSTILE = '"><script>window.hit = 1</script><img src=x onerror="window.hit = 1"><svg onload="window.hit = 1">'
 PAGES = (
     "wallboard", "calls", "calls?when=ended", "calls/c4", "calls/w0", "calls/r1", "recordings",
-    "recordings/r1", "queues", "queues/support", "agents", "agents/emre", "lines", "lines/singtel", "nodes", "config",
+    "recordings/r1", "queues", "queues/support", "agents", "agents/emre", "lines", "lines/singtel",
+    "nodes", "config",
 )  # fmt: skip
 HERE = "document.activeElement"
 
