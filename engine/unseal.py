@@ -54,7 +54,7 @@ def sound(path: Path, keys: Mapping[str, str]) -> Iterator[bytes]:
     first = next(iter(pieces), b"")
     if len(first) >= WAV_HEADER:  # written before its size was known
         rate = int.from_bytes(first[24:28], "little")
-        first = wav_header(rate, max(0, _size(path) - WAV_HEADER)) + first[WAV_HEADER:]
+        first = wav_header(rate, max(0, size(path) - WAV_HEADER)) + first[WAV_HEADER:]
     yield first
     yield from pieces
 
@@ -65,7 +65,7 @@ def _pieces(path: Path) -> Iterator[bytes]:
             yield piece
 
 
-def _size(path: Path) -> int:
+def size(path: Path) -> int:
     """Bytes of the file's content."""
     whole = path.stat().st_size
     if not path.name.endswith(SUFFIX):

@@ -24,7 +24,10 @@ from engine.hand_events import AgentOrdered
 from engine.hook_views import HookView
 from engine.hooks import sight as hooks
 from engine.insight.insight import Insight
+from engine.judging import Judging
 from engine.line_sight import LineSight
+from engine.outlines import Outlines
+from engine.sharing import Sharing
 from engine.sight import leg_view
 from engine.signin import SignIn
 from engine.speech.sight import node_speech
@@ -58,6 +61,7 @@ from engine.views import (
     WorkerView,
     worst,
 )
+from media.outline import Outline
 from media.speech.transcript import Line
 from routing.agent import AgentEvent, AgentState, IllegalTransition
 from routing.number import QueueTarget
@@ -82,6 +86,11 @@ class View:
         self._engine = engine
         self._version = version
         self._hand = Hand(engine)
+        self._outlines = Outlines()
+        self._shares = Sharing(engine.journal.shares, time.time)
+        self._cards = Judging(
+            engine.journal.scorecards, lambda: engine.config.forms, engine.journal.record, time.time
+        )
         self._sight = ClusterSight(engine.cluster, engine.clock, engine.drain)
         self._directory = Directory()
         self._told_by: Config | None = None  # the directory
@@ -378,6 +387,14 @@ class View:
         return self._engine.journal.events(call)
 
     @property
+    def cards(self) -> Judging:
+        return self._cards
+
+    @property
+    def shares(self) -> Sharing:
+        return self._shares
+
+    @property
     def transcripts(self) -> Transcripts:
         return self._engine.journal.transcripts
 
@@ -397,4 +414,9 @@ class View:
             return None
         file = unseal.plain_name(path)
         pieces = unseal.sound(path, unseal.keys_of(self._engine.config))
-        return SoundView(file=file, type=unseal.TYPES[file.rpartition(".")[2]], pieces=pieces)
+        kind = unseal.TYPES[file.rpartition(".")[2]]
+        return SoundView(file=file, type=kind, pieces=pieces, size=unseal.size(path))
+
+    def outline(self, name: str) -> Outline | None:
+        path = unseal.find(self._engine.config, name)
+        return self._outlines.of(path, unseal.keys_of(self._engine.config)) if path is not None else None
