@@ -262,7 +262,7 @@ class Guard:
 
     def counts(self) -> dict[str, int]:
         """Rows of each table."""
-        tables = {
+        tables: dict[str, OrderedDict[str, Any]] = {
             "records": self._records,
             "blocked": self._blocked,
             "ignored": self._ignored,
