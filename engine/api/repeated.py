@@ -5,7 +5,7 @@ take the first of them, and the route the last.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from inspect import isclass
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -24,7 +24,7 @@ async def each_once(connection: HTTPConnection) -> None:
     if not isinstance(route, APIRoute) or not connection.scope["query_string"]:
         return
     counts = Counter(name for name, _ in connection.query_params.multi_items())
-    known = _known(route)
+    known = parameters_of(route.endpoint)
     errors = [
         {"where": f"query.{name}", "what": "is given more than once"}
         for name, count in counts.items()
@@ -35,9 +35,9 @@ async def each_once(connection: HTTPConnection) -> None:
 
 
 @lru_cache(maxsize=1024)
-def _known(route: APIRoute) -> dict[str, bool]:
+def parameters_of(endpoint: Callable[..., Any]) -> dict[str, bool]:
     """The parameters of a route's query, and whether they take several values."""
-    hints = get_type_hints(route.endpoint, include_extras=True)
+    hints = get_type_hints(endpoint, include_extras=True)
     return {name: _several(kind) for each in hints.items() for name, kind in _named(*each)}
 
 
