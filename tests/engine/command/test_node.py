@@ -38,7 +38,7 @@ class Elsewhere(BaseHTTPRequestHandler):
 def elsewhere() -> Iterator[tuple[str, type[Elsewhere]]]:
     handler = type("Handler", (Elsewhere,), {"seen": [], "answer": (200, {}, b"hello")})
     with HTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}", handler
         server.shutdown()
