@@ -17,6 +17,7 @@ from config.cluster import ClusterSettings
 from config.document import Document, Known
 from config.fault import ConfigError, Fault, did_you_mean
 from config.glance import data_dir as data_dir
+from config.form import FormSettings
 from config.hook import HookSettings
 from config.knowledge import read_knowledge
 from config.language import LanguageSettings
@@ -53,8 +54,10 @@ FILES = (
     "cluster",
     "language",
     "hooks",
+    "forms",
 )
-LATER = ("routing", "cluster", "language", "hooks")  # files that a folder of before has not: as if empty
+# files that a folder of before has not: as if empty
+LATER = ("routing", "cluster", "language", "hooks", "forms")
 SHIPPED_MARKETS = ShippedMarkets(SHIPPED / "markets")
 MAX_LINES = 1000
 
@@ -116,6 +119,7 @@ class _Loader:
             cluster=self._value(ClusterSettings, read["cluster"]),
             language=self._value(LanguageSettings, read["language"]),
             hooks=self._entries(HookSettings, read["hooks"], ()),
+            forms=self._entries(FormSettings, read["forms"], ()),
             lines=found,
             rates=dict(self._rates(found)),
             prompts=self._prompts(),
@@ -242,6 +246,7 @@ def _config(parts: Parts) -> Config:
         routing=parts.routing,
         language=parts.language,
         hooks={name: each for name, each in parts.hooks.items() if each},
+        forms={name: each for name, each in parts.forms.items() if each},
         cluster=replace(
             parts.cluster,
             redis=replace(parts.cluster.redis, ca=_below(parts.folder, parts.cluster.redis.ca)),

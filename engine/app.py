@@ -240,6 +240,7 @@ class Engine:
         if self._alarm is not None:
             self._alarm.cancel()
         self.insight.traces.close()
+        self.insight.sources.stop()
         await asyncio.to_thread(self.understanding.after.close)
         await asyncio.to_thread(self.access.close)
         await asyncio.to_thread(self.insight.close)

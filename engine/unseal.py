@@ -22,7 +22,15 @@ def find(config: Config, name: str) -> Path | None:
     name = name.removeprefix(f"{config.node.name}:")
     if not NAME.fullmatch(name):
         return None
-    return next((path for folder in folders(config) if (path := folder / name).is_file()), None)
+    return next((path for folder in folders(config) if _lies(path := folder / name, folder)), None)
+
+
+def _lies(path: Path, folder: Path) -> bool:
+    """Whether there is such a file, in that folder: a link may not lead out of it."""
+    try:
+        return path.is_file() and path.resolve().is_relative_to(folder.resolve())
+    except OSError:  # too many links
+        return False
 
 
 def plain_name(path: Path) -> str:
@@ -46,7 +54,7 @@ def sound(path: Path, keys: Mapping[str, str]) -> Iterator[bytes]:
     first = next(iter(pieces), b"")
     if len(first) >= WAV_HEADER:  # written before its size was known
         rate = int.from_bytes(first[24:28], "little")
-        first = wav_header(rate, max(0, _size(path) - WAV_HEADER)) + first[WAV_HEADER:]
+        first = wav_header(rate, max(0, size(path) - WAV_HEADER)) + first[WAV_HEADER:]
     yield first
     yield from pieces
 
@@ -57,7 +65,7 @@ def _pieces(path: Path) -> Iterator[bytes]:
             yield piece
 
 
-def _size(path: Path) -> int:
+def size(path: Path) -> int:
     """Bytes of the file's content."""
     whole = path.stat().st_size
     if not path.name.endswith(SUFFIX):

@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.access import rights, totp
 from engine.access.desk import NAME, TOKEN, AccessDesk, digest_of
-from engine.access.errors import IllegalNow, Refused, UnknownToken, UnknownUser, WrongCredentials
+from engine.access.errors import IllegalNow, Refused, UnknownToken, UnknownUser
 from engine.access.passwords import checked, new_password
 from engine.access.principal import Principal
 from engine.access.role import Permission, Role
@@ -147,7 +147,7 @@ class Roster:
         if user.totp_on:
             raise IllegalNow("there is a second factor already; remove it first")
         secret = totp.new_secret()
-        await self._change(user.name, totp=secret)
+        await self._change(user.name, totp=self._desk.lockbox.seal(user.name, secret))
         return Enrolment(secret, totp.uri(secret, user.name, self._desk.terms.issuer))
 
     async def confirm(self, principal: Principal, code: str) -> list[str]:
@@ -155,8 +155,7 @@ class Roster:
         user = await self.user(principal.who)
         if user.totp_on or not user.totp:
             raise IllegalNow("nothing waits to be confirmed")
-        if not await self._desk.takes(user, code):
-            raise WrongCredentials("the code is not right; look at the clock of your phone")
+        await self._desk.prove(user.name, lambda: self._desk.takes(user, code))
         codes = totp.new_recovery_codes()
         digests = [digest for code in codes if (digest := totp.recovery_digest(code))]
         await asyncio.to_thread(self._accounts.set_recovery, user.name, digests)

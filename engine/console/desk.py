@@ -9,6 +9,7 @@ from typing import ParamSpec, TypeVar
 
 from engine.access.role import Permission
 from engine.api.deps import EngineView
+from engine.api.sounds import Heard
 from engine.console.door import Door, Principal, seen_by
 from engine.console.insight import Insights
 from engine.operating import Operating
@@ -22,7 +23,8 @@ ASKING = 4  # questions to the store at a time, of all consoles
 class Desk:
     """operating: None where the configuration stays as it is. insight: None where nobody looks into calls.
     wall: epoch s. places: regions on the map, as latitude and longitude. listens: whoever asks
-    may read what was said; language: hers.
+    may read what was said; language: hers. heard: recordings that are being listened to.
+    rights: of whoever asks.
     """
 
     view: EngineView
@@ -33,6 +35,8 @@ class Desk:
     places: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     listens: bool = False
     language: str = "en"
+    heard: Heard = field(default_factory=Heard)
+    rights: frozenset[Permission] = frozenset()
     _asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKING))
 
     def of(self, who: Principal, language: str = "en") -> Desk:
@@ -42,6 +46,7 @@ class Desk:
             view=seen_by(self.view, who),
             listens=who.may(Permission.LISTEN),
             language=language,
+            rights=who.rights,
         )
 
     async def ask(self, question: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

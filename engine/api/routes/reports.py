@@ -175,6 +175,9 @@ def _table(report: Report) -> Response:
     return Response(text.getvalue(), media_type=CSV, headers=headers)
 
 
+FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four as East Asia writes them
+
+
 def _cell(value: str) -> str:
     """A text that no spreadsheet takes for a formula."""
-    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    return f"'{value}" if value[:1] in FORMULA else value

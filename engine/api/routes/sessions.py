@@ -104,7 +104,7 @@ async def enrol_totp(oneself: Oneself, door: Door, proof: bodies.PasswordProof) 
     "/totp",
     summary="Confirm the second factor",
     operation_id="confirm_totp",
-    responses=problems(401, 403, 404, 409, 413, 422, 503, own=OWN),
+    responses=problems(401, 403, 404, 409, 413, 422, 429, 503, own=OWN),
 )
 async def confirm_totp(oneself: Oneself, door: Door, proof: bodies.CodeProof) -> bodies.RecoveryCodes:
     """From now on a code is wanted at each sign-in."""
