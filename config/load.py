@@ -16,8 +16,8 @@ from config.check import check
 from config.cluster import ClusterSettings
 from config.document import Document, Known
 from config.fault import ConfigError, Fault, did_you_mean
-from config.glance import data_dir as data_dir
 from config.form import FormSettings
+from config.glance import data_dir as data_dir
 from config.hook import HookSettings
 from config.knowledge import read_knowledge
 from config.language import LanguageSettings

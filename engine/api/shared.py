@@ -81,8 +81,12 @@ async def shared_page(request: Request, node: Node, link: Link) -> Response:
         return _page(NOWHERE, 404)
     said: Sequence[Said] = ()
     if share.transcript and share.call:
-        said = await run_in_threadpool(node.transcripts.lines, share.call) or ()
+        said = await run_in_threadpool(_said, node, share.call)
     return _page(_drawn(share, link, said[:MOST_SAID]))
+
+
+def _said(node: EngineView, call: str) -> Sequence[Said]:
+    return node.transcripts.lines(call) or ()
 
 
 @router.get("/shared/{link}/sound")
