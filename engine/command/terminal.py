@@ -76,7 +76,7 @@ class Terminal:
     columns: int | None = None
 
     def paint(self, text: str, colour: str) -> str:
-        return f"\x1b[{COLOURS[colour]}m{text}\x1b[0m" if self.colours and colour else text
+        return f"\x1b[{COLOURS[colour]}m{text}\x1b[0m" if self.colours and colour and text else text
 
     def table(self, columns: Sequence[Column], rows: Iterable[Sequence[Cell | str]]) -> list[str]:
         """The heads, then the rows."""
@@ -149,10 +149,12 @@ def said(text: str) -> Iterator[str]:
 
 
 def span(seconds: float) -> str:
-    """How long, as people say it: `41 s`, `3 min 20 s`, `2 h 5 min`."""
+    """How long, as people say it: `41 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`."""
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    if whole < 172_800:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 86_400} d {whole % 86_400 // 3600} h"

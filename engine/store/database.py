@@ -103,9 +103,9 @@ _KEEPALIVE = {
 def _private_file(path: Path) -> None:
     """Records are personal data: a database made here is its owner's alone.
 
-    One that is there is left alone. To close any handle of it lets go of all locks that this process has on it
-    (fcntl(2)), those of connections too: then a program that looks at the store, and ends, takes itself for
-    the last and deletes the WAL that the node goes on writing to.
+    One that is there is left alone. To close any handle of it lets go of all locks that this process has on
+    it (fcntl(2)), those of connections too: then a program that looks at the store, and ends, takes itself
+    for the last and deletes the WAL that the node goes on writing to.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

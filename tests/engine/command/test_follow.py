@@ -5,6 +5,10 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
@@ -18,6 +22,7 @@ from engine.command.node import Node
 from engine.command.terminal import Terminal
 from tests.engine.command.stand import Served, Shell
 from tests.engine.store_samples import T0
+from tests.project.tree import ROOT
 
 
 def snapshot(id: str, **items: Any) -> dict[str, Any]:
@@ -140,3 +145,14 @@ def test_a_node_that_cuts_its_readers_is_followed_on(asks: Shell, served: Served
     assert next(stream)["type"] == "delta"  # the node knew the last id, and told nothing anew
     assert lost == ["the node ended the stream"]
     stream.close()
+
+
+def test_it_is_followed_until_it_is_stopped(served: Served) -> None:
+    env = {**os.environ, "ISOGLOSS_API": served.base, "ISOGLOSS_API_TOKEN": served.token}
+    command = [sys.executable, "-m", "engine", "calls", "--follow", "--queue", "support"]
+    with subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        said = [program.stdout.readline().split() for _ in range(3)]
+        program.send_signal(signal.SIGINT)
+        assert program.wait(30) == 130
+    assert said[0][:2] == ["at", "call"] and [line[1:3] for line in said[1:]] == [["+", "c1"], ["+", "c2"]]

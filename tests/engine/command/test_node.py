@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.running import Running
 from tests.engine.api_node import READ
+from tests.engine.backup.stand import House
 from tests.engine.command.stand import Served, Shell
 
 
@@ -38,7 +40,7 @@ class Elsewhere(BaseHTTPRequestHandler):
 def elsewhere() -> Iterator[tuple[str, type[Elsewhere]]]:
     handler = type("Handler", (Elsewhere,), {"seen": [], "answer": (200, {}, b"hello")})
     with HTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}", handler
         server.shutdown()
@@ -100,6 +102,21 @@ def test_a_server_that_is_no_node_is_told_from_one(
     assert said.status == 2 and "is no node's API" in said.err
     handler.answer = (500, {}, b"<html>")
     assert "answered 500" in asks("calls", "--api", base).err
+
+
+def test_where_files_have_faults_the_version_that_ran_says_where_the_node_is(
+    shell: Shell, tmp_path: Path, served: Served
+) -> None:
+    house = House(tmp_path)
+    token = house.data / "secrets" / "api" / "console"
+    token.parent.mkdir(parents=True, exist_ok=True)
+    token.write_text(served.token)
+    (house.folder / "api.yaml").write_text("prot: 8081")
+    here = ("--config", house.folder, "--data", house.data)
+    said = shell("queues", *here)
+    assert said.status == 2 and "no node answers at http://127.0.0.1:8080" in said.err
+    Running(house.data).tell(served.base)
+    assert shell("queues", *here).status == 0
 
 
 def test_nobody_there_is_said_with_what_to_do(asks: Shell) -> None:

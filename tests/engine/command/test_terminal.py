@@ -84,11 +84,13 @@ def test_colours_are_for_terminals_that_want_them(
 ) -> None:
     on = of(out, env)
     shown = on.table(COLUMNS, [[Cell("alice", "good"), "1"]])[1]
+    assert "\x1b" not in on.table(COLUMNS, [[Cell("", "good"), "1"]])[1]
     assert on.colours is colours and (shown == "\x1b[32malice\x1b[0m      1") is colours
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(-3, "0 s"), (41.4, "41 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")]
+    ("seconds", "words"),
+    [(-3, "0 s"), (41.4, "41 s"), (200, "3 min 20 s"), (7500, "2 h 5 min"), (275_000, "3 d 4 h")],
 )
 def test_how_long_is_said_as_people_say_it(seconds: float, words: str) -> None:
     assert span(seconds) == words
