@@ -39,12 +39,12 @@ def _recording(parts: Parts) -> Iterator[Fault]:
 
 
 def _queues_of(
-    file: str, parts: Parts, entries: Mapping[str, HookSettings | FormSettings | None]
+    file: str, parts: Parts, entries: Mapping[str, HookSettings | None] | Mapping[str, FormSettings | None]
 ) -> Iterator[Fault]:
     if parts.documents["queues"].broken:
         return
-    for name, entry in sound(entries):
-        for at, queue in enumerate(entry.queues):
+    for name, entry in entries.items():
+        for at, queue in enumerate(entry.queues if entry is not None else ()):
             if queue not in parts.queues:
                 remedy = did_you_mean(queue, parts.queues)
                 yield parts.fault(file, (name, "queues", at), f"there is no queue '{queue}'", remedy)

@@ -160,7 +160,7 @@ def _row(look: Look, agent: AgentView) -> Markup:
 def judged(look: Look) -> Markup:
     """How her calls were judged, for who may read that."""
     found = look.loaded if isinstance(look.loaded, tuple) else ()
-    return Markup("").join([of_agent(look, found) or Markup("")])
+    return of_agent(look, found)
 
 
 PARTS = {"head": head, "body": body, "judged": judged}
