@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from engine.access.role import Permission
 from engine.console.look import Look, address
-from engine.console.markup import Content, joined, tag
+from engine.console.markup import Content, tag
 from engine.console.views import pieces
 from engine.console.views.judged import of_agent
 from engine.console.views.pieces import card, cell, dot, link, name, pill, row, since, table
@@ -160,7 +160,7 @@ def _row(look: Look, agent: AgentView) -> Markup:
 def judged(look: Look) -> Markup:
     """How her calls were judged, for who may read that."""
     found = look.loaded if isinstance(look.loaded, tuple) else ()
-    return joined(of_agent(look, found))
+    return of_agent(look, found)
 
 
 PARTS = {"head": head, "body": body, "judged": judged}

@@ -153,7 +153,7 @@ def test_going_elsewhere_lays_the_other_page_and_an_unknown_one_is_the_first() -
     async def story() -> None:
         browser = Browser()
         browser.screen.go(Place.of("/console/agents/emre"))
-        assert set(browser.parts) == {"head", "body"} and "emre" in browser.text("head")
+        assert set(browser.parts) == {"head", "body", "judged"} and "emre" in browser.text("head")
         browser.screen.go(Place.of("/console/../etc/passwd"))
         assert "tiles" in browser.parts
 
