@@ -177,18 +177,19 @@ class Screen:
         load = self._page(place).load
         if load is None:
             return
+        before = self.loaded
         try:
-            loaded = await load(self._desk.of(self.who, self.say.code), place, self.loaded)
+            loaded = await load(self._desk.of(self.who, self.say.code), place, before)
         except StoreUnavailable:
             self.note(Told("fault.store", bad=True))
             return
         except BadCursor:
             self.go(Place(place.page, place.id))
             return
-        if place.key == self.place.key:
+        if place.key == self.place.key and self.loaded is before:
             self.loaded = loaded
             self.draw(self._now().of(self.who))
-        else:
+        else:  # somebody went on, or did something whose result is newer
             self._loading = None
             self._load()
 

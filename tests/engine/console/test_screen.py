@@ -14,7 +14,7 @@ from engine.access.role import Permission
 from engine.console.desk import Desk
 from engine.console.door import Principal
 from engine.console.language import Words
-from engine.console.look import Look, Page, Place
+from engine.console.look import Look, Page, Place, Told
 from engine.console.pages import ANYWHERE, FRAME, page_of
 from engine.console.pulse import Moment
 from engine.console.screen import Drawings, Screen
@@ -329,5 +329,33 @@ def test_an_act_that_fails_is_told_as_a_fault_of_the_node() -> None:
         await browser.rest()
         await asyncio.sleep(0)
         assert "log says why" in browser.text("note")
+
+    run(story())
+
+
+def test_what_was_asked_before_something_was_done_does_not_undo_what_came_of_it() -> None:
+    async def story() -> None:
+        asked, answer = asyncio.Event(), asyncio.Event()
+
+        async def load(desk: Desk, place: Place, before: Any) -> Any:
+            if before == "done":
+                return before
+            asked.set()
+            await answer.wait()
+            return "old"
+
+        async def act(desk: Desk, who: Principal, place: Place, given: Any) -> Told:
+            return Told("call.over", keep="done")
+
+        page = Page("slow", {}, load=load, acts={"do": (Permission.CALLS, act)})
+        browser = Browser(pages=lambda *_: page)
+        await asked.wait()
+        browser.screen.act("do", {})
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert browser.screen.loaded == "done"
+        answer.set()
+        await browser.rest()
+        assert browser.screen.loaded == "done"
 
     run(story())
