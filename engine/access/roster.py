@@ -18,7 +18,7 @@ from engine.access.errors import IllegalNow, Refused, UnknownToken, UnknownUser,
 from engine.access.passwords import checked, new_password
 from engine.access.principal import Principal
 from engine.access.role import Permission, Role
-from engine.store.accounts import ApiKey, User
+from engine.store.accounts import ApiKey, Session, User
 
 OWN = frozenset({"role", "markets", "teams", "disabled"})  # what nobody changes of themselves
 LONGEST_TOKEN_S = 366 * 86_400.0
@@ -134,6 +134,24 @@ class Roster:
             raise UnknownUser(f"there is no user {name!r}")
         return changed
 
+    async def sessions(self, principal: Principal, name: str) -> list[Session]:
+        """Somebody's sessions that are not over: one's own, or those of who one may manage."""
+        await self._may_end(principal, name)
+        now, idle_s = self._desk.wall(), self._desk.terms.idle_s
+        found = await asyncio.to_thread(self._accounts.sessions_of, name)
+        return [each for each in found if now < each.expires_at and now - each.seen_at < idle_s]
+
+    async def end_sessions(self, principal: Principal, name: str, digest: str = "") -> int:
+        """All of them, or one; how many ended."""
+        await self._may_end(principal, name)
+        ended = await asyncio.to_thread(self._accounts.end_sessions, name, digest)
+        self._desk.forget()
+        return ended
+
+    async def _may_end(self, principal: Principal, name: str) -> None:
+        if name != principal.who:
+            rights.may_manage(principal, (await self.user(name)).role)
+
     # --- oneself ------------------------------------------------------------------------------------
 
     async def change_password(self, principal: Principal, old: str, new: str) -> None:
@@ -146,9 +164,11 @@ class Roster:
         user = await self._proved(principal, password)
         if user.totp_on:
             raise IllegalNow("there is a second factor already; remove it first")
-        secret = totp.new_secret()
-        await self._change(user.name, totp=secret)
-        return Enrolment(secret, totp.uri(secret, user.name, self._desk.terms.issuer))
+        return self.enrolment(await self._change(user.name, totp=totp.new_secret()))
+
+    def enrolment(self, user: User) -> Enrolment:
+        """Of a second factor that waits for its first code."""
+        return Enrolment(user.totp, totp.uri(user.totp, user.name, self._desk.terms.issuer))
 
     async def confirm(self, principal: Principal, code: str) -> list[str]:
         """The second factor counts from now on; codes for when it is lost, told once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from config.fault import ConfigError
 from engine.applying import NotReady
 from engine.console.desk import Desk
 from engine.console.door import Principal
-from engine.console.look import Place, Told
+from engine.console.look import Fields, Place, Told
 from engine.console.views.config import ConfigFile, Step
 from engine.console.views.lines import LineFile
 from engine.history import HistoryFault
@@ -20,7 +20,6 @@ from engine.operating import Applied, OtherVersion, Refused, UnknownVersion
 from engine.views import AgentAsk, IllegalState, UnknownAgent, UnknownCall
 from routing.report import HOUR_S
 
-Fields = Mapping[str, str]
 HOURS = 24
 
 log = structlog.get_logger("console")

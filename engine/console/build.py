@@ -41,6 +41,8 @@ def build(console: Console, client: Client, request: Request) -> None:
     def act(name: str, given: Mapping[str, Any]) -> None:
         if name == "go":
             screen.go(Place.of(str(given.get("to", ""))[:4096]))
+        elif name == "zone":
+            screen.live_in(str(given.get("zone", ""))[:64])
         elif name == "language" and given.get("language") in NAMES:
             say = Words(str(given["language"]))
             screen.speak(say)
@@ -96,4 +98,5 @@ def build(console: Console, client: Client, request: Request) -> None:
 HEAD = Markup(
     f'<link rel="stylesheet" href="{BASE}/web/style.css">'
     f'<link rel="stylesheet" href="{BASE}/web/console.css">'
+    f'<link rel="stylesheet" href="{BASE}/web/office.css">'
 )

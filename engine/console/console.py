@@ -4,6 +4,7 @@
     POST /console/sign-in, sign-out  from this very host's pages alone
     GET  /console/web/…              style, drawings
     GET  /console/sound/DAY/FILE     a recording, for whoever may listen
+    GET  /console/files/NAME.csv     a table that a page shows, to be taken along
     all else                         NiceGUI (host.py), for whoever is signed in
 
 Requests and sockets carry a cookie of the API's session, HttpOnly and SameSite. A socket is let in with
@@ -25,13 +26,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from engine.access.proving import Proving
 from engine.api import pages
 from engine.api.identify import COOKIE, bake
 from engine.api.settings import ConsoleTerms
 from engine.console import build
 from engine.console.desk import Desk
 from engine.console.door import Door, Refusal, TokenDoor
-from engine.console.host import WEB, Host
+from engine.console.downloads import download
+from engine.console.host import REFERRER, WEB, Host
 from engine.console.inside import Inside
 from engine.console.language import Words, chosen
 from engine.console.look import BASE, Place
@@ -65,6 +68,7 @@ def mounted(app: FastAPI, terms: ConsoleTerms) -> Console:
     """
     state = app.state
     tokens = TokenDoor(lambda: state.settings, time.monotonic, time.time)
+    proving = None if state.access is None else Proving(state.access.trail, state.access.desk.log.anchor)
     door: Door = tokens if state.access is None else UserDoor(state.access.desk, tokens)
     console = Console(
         Desk(
@@ -74,6 +78,8 @@ def mounted(app: FastAPI, terms: ConsoleTerms) -> Console:
             operating=state.operating,
             places=terms.places,
             insight=Inside,
+            access=state.access,
+            proving=proving,
         ),
         sockets=terms.browsers,
     )
@@ -116,6 +122,8 @@ class Console:
         signed = self.desk.door.who(cookie_of(request.headers.get("cookie", "")))
         if path == "/sign-in" or signed is None:
             return self._page(request, path)
+        if path.startswith("/files/"):
+            return await download(self.desk, signed, request, path.removeprefix("/files/"))
         if path.startswith("/sound/"):
             return await sound(self.desk, signed, path.removeprefix("/sound/"))
         if path.startswith(SOCKET):  # sockets alone, no polling
@@ -162,7 +170,7 @@ class Console:
         here = f"{BASE}{path}" + (f"?{request.url.query}" if request.url.query else "")
         wanted = then or ("" if path.startswith("/sign-") else here)
         drawn = sign_in.page(self.words(request), within(wanted), refusal)
-        headers = {"Content-Security-Policy": SIGN_IN}
+        headers = {"Content-Security-Policy": SIGN_IN, "Referrer-Policy": REFERRER}
         status = 200 if refusal is None else 429 if refusal.reason == "locked" else 403
         return Response(drawn, status, headers, "text/html; charset=utf-8")
 

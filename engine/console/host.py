@@ -34,6 +34,7 @@ POLICY = (
     "img-src 'self'; font-src 'self'; connect-src 'self' {sockets}; media-src 'self' blob:; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+REFERRER = "same-origin"  # with none, a form's Origin is "null" (Fetch, append a request Origin header)
 _OPENING = re.compile(rb"<(script|style)(?=[ >])")
 
 Build = Callable[["Client", Request], None]
@@ -116,5 +117,6 @@ async def _page(request: Request, client: Any) -> Response:
     body = body.replace(b' style="display: none"', b" hidden")
     host = request.headers.get("host", "")
     sockets = f"wss://{host} ws://{host}" if re.fullmatch(r"[A-Za-z0-9.:\[\]-]{1,260}", host) else ""
-    headers = {"Content-Security-Policy": POLICY.format(nonce=nonce, sockets=sockets)}
+    policy = POLICY.format(nonce=nonce, sockets=sockets)
+    headers = {"Content-Security-Policy": policy, "Referrer-Policy": REFERRER}
     return Response(body, media_type="text/html; charset=utf-8", headers=headers)

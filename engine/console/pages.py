@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.access.role import Permission
-from engine.console import acts, files
+from engine.console import account, acts, files, reports, roster, trail
 from engine.console.look import Page, View
+from engine.console.views import account as account_view
 from engine.console.views import agents, call, calls, config, frame, lines, nodes, queues, wallboard
+from engine.console.views import audit as audit_view
+from engine.console.views import reports as reports_view
+from engine.console.views import users as users_view
 
 P = Permission
 FRAME: Mapping[str, View] = {"shell": frame.shell}
@@ -44,9 +48,54 @@ CONFIG = Page(
     },
 )
 
+REPORTS = Page("reports", reports_view.PARTS, load=reports.load, every_s=reports.EVERY_S, right=P.CALLS)
+AUDIT = Page(
+    "audit",
+    audit_view.PARTS,
+    load=trail.load,
+    every_s=trail.EVERY_S,
+    right=P.READ_AUDIT,
+    acts={"verify_audit": (P.READ_AUDIT, trail.prove)},
+)
+USERS = Page(
+    "users",
+    users_view.PARTS,
+    load=roster.load,
+    every_s=roster.EVERY_S,
+    right=P.MANAGE_USERS,
+    acts={
+        "create_user": (P.MANAGE_USERS, roster.create),
+        "change_user": (P.MANAGE_USERS, roster.change),
+        "bar_user": (P.MANAGE_USERS, roster.bar),
+        "reset_password": (P.MANAGE_USERS, roster.reset),
+        "remove_totp": (P.MANAGE_USERS, roster.drop_totp),
+        "end_sessions": (P.MANAGE_USERS, roster.end),
+        "revoke_token": (P.MANAGE_USERS, roster.revoke),
+    },
+)
+ACCOUNT = Page(
+    "account",
+    account_view.PARTS,
+    load=account.load,
+    every_s=account.EVERY_S,
+    right=P.OWN_ACCOUNT,
+    acts={
+        "change_own_password": (P.OWN_ACCOUNT, account.change_password),
+        "enrol_totp": (P.OWN_ACCOUNT, account.enrol),
+        "confirm_totp": (P.OWN_ACCOUNT, account.confirm),
+        "give_up_totp": (P.OWN_ACCOUNT, account.give_up),
+        "create_token": (P.MAKE_TOKENS, account.mint),
+        "revoke_token": (P.MAKE_TOKENS, roster.revoke),
+        "end_sessions": (P.OWN_ACCOUNT, account.end),
+    },
+)
+
 PAGES: Mapping[str, Page] = {
-    page.name: page for page in (WALLBOARD, CALLS, QUEUES, AGENTS, LINES, NODES, CONFIG)
-}
+    page.name: page
+    for page in (
+        WALLBOARD, CALLS, QUEUES, AGENTS, LINES, NODES, REPORTS, CONFIG, USERS, AUDIT, ACCOUNT,
+    )
+}  # fmt: skip
 # what is looked at is another page than the list it is in
 ONE: Mapping[str, Page] = {"calls": CALL}
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import structlog
 from markupsafe import Markup
 
+from engine.access.errors import AuditUnavailable
 from engine.access.role import Permission
 from engine.console.desk import Desk
 from engine.console.door import Principal
@@ -21,12 +22,12 @@ from engine.console.look import Look, Page, Place, Told, address
 from engine.console.markup import EMPTY, tag
 from engine.console.pulse import Moment
 from engine.console.snapshot import Snapshot
+from engine.drill import zones
 from engine.store.errors import StoreUnavailable
 from engine.store.records import BadCursor
 
 log = structlog.get_logger("console")
-MOST_FIELDS = 24
-MOST_TEXT = 4000
+MOST_FIELDS = 32
 NOTED_S = 8.0  # for so long it is told what came of something
 
 
@@ -77,6 +78,7 @@ class Screen:
         self._cookie, self.who, self.say = cookie, who, say
         self._lay, self._gone, self._now = lay, gone, now
         self.place = Place()
+        self.zone = "UTC"  # of her clock, as her browser says
         self.loaded: Any = None
         self._around: Mapping[str, Part] = {}
         self._parts: Mapping[str, Part] = {}
@@ -125,6 +127,12 @@ class Screen:
     def _object(place: Place) -> str:
         """Without what was asked for, which may be somebody's number."""
         return address(place.page, place.id).removeprefix("/")[:512]
+
+    def live_in(self, zone: str) -> None:
+        """Where she is: days begin there at midnight. zone: anything."""
+        if zone in zones() and zone != self.zone:
+            self.zone = zone
+            self._load()
 
     def speak(self, say: Words) -> None:
         self.say = say
@@ -177,9 +185,12 @@ class Screen:
         if load is None:
             return
         try:
-            loaded = await load(self._desk.of(self.who, self.say.code), place, self.loaded)
+            loaded = await load(self._hers(), place, self.loaded)
         except StoreUnavailable:
             self.note(Told("fault.store", bad=True))
+            return
+        except AuditUnavailable:
+            self.note(Told("fault.audit", bad=True))
             return
         except BadCursor:
             self.go(Place(place.page, place.id))
@@ -190,6 +201,9 @@ class Screen:
         else:
             self._loading = None
             self._load()
+
+    def _hers(self) -> Desk:
+        return self._desk.of(self.who, self.say.code, self.zone)
 
     # --- what is done -----------------------------------------------------------------------------
 
@@ -207,7 +221,7 @@ class Screen:
             self.note(Told("fault.forbidden", bad=True))
             return
         fields = {
-            str(key)[:64]: str(value)[:MOST_TEXT]
+            str(key)[:64]: str(value)[: self.page.most_text]
             for key, value in list(given.items())[:MOST_FIELDS]
             if isinstance(value, (str, int, float, bool))
         }
@@ -216,10 +230,11 @@ class Screen:
     async def _acted(self, name: str, act: Callable[..., Any], fields: Mapping[str, str]) -> None:
         place = self.place
         try:
-            told: Told = await act(self._desk.of(self.who), self.who, place, fields)
+            told: Told = await act(self._hers(), self.who, place, fields)
         except StoreUnavailable:
             told = Told("fault.store", bad=True)
-        self._desk.door.note(self.who, name, self._object(place), "refused" if told.bad else "done")
+        outcome = "refused" if told.bad else "done"
+        self._desk.door.note(self.who, name, told.of or self._object(place), outcome)
         if told.keep is not None and place.key == self.place.key:
             self.loaded = told.keep
         if told.to:

@@ -24,12 +24,12 @@ from sqlalchemy.exc import DBAPIError
 from engine.drill import TIMES, Ask, Dimension, Key, Sums
 from engine.events import EndReason
 from engine.store.errors import StoreUnavailable
+from engine.store.records import LONGEST_CALL_S
 from engine.store.schema import agent_states, call_records, interpreted, reviews
 from engine.store.within import within
 from routing.agent import AgentState
 
 MOST_ROWS = 20_000
-LONGEST_CALL_S = 86_400.0
 LONGEST_STATE_S = 43_200.0  # no shift is longer: a node that died leaves states that nothing ended
 LONGEST_WRAP_UP_S = 3_600.0
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from engine.api.guard import Guard
 from engine.api.server import ApiServer
 from engine.console.console import Console
 from engine.console.desk import Desk
@@ -58,6 +59,7 @@ class Stand:
     async def _serve(self) -> None:
         app = FastAPI()
         app.mount("/console", self.console)
+        app.add_middleware(Guard, max_body_bytes=65_536)
         server = ApiServer(app, "127.0.0.1", self.port)
         await server.start()
         self.port = server.port

@@ -11,6 +11,7 @@ const policy = globalThis.trustedTypes?.createPolicy('isogloss', {createHTML: (t
 let ahead = 0; // s that the node's clock is before this one's
 let formats = {};
 let wentOn = false; // to another place: its heading gets the focus
+let sent = false; // a form: the first field that is wrong gets it
 
 const clock = (seconds) => {
   const whole = Math.max(0, Math.floor(seconds));
@@ -93,11 +94,17 @@ function children(have, want) {
 
 const NAMES = /^(?!do$|go$|key$|opens$|closes$|own$|since$|at$|form$)/;
 
+const ticked = (form) => Object.fromEntries([...form.querySelectorAll('[type="checkbox"]')].map(({name}) => [name, true]));
+
 function fields(source) {
   const found = {};
   for (const [name, value] of Object.entries(source.dataset)) if (NAMES.test(name)) found[name] = value;
   const form = source.tagName === 'FORM' ? source : source.form;
-  if (form) for (const [name, value] of new FormData(form)) if (typeof value === 'string') found[name] = value;
+  if (form) {
+    for (const [name, value] of new FormData(form)) { // what is ticked of several goes as one, a line each
+      if (typeof value === 'string') found[name] = name in found && name in ticked(form) ? `${found[name]}\n${value}` : value;
+    }
+  }
   if (source.name) found[source.name] = source.value;
   return found;
 }
@@ -114,6 +121,11 @@ const browser = {
     html.toggleAttribute('data-wall', full);
     if (full) html.requestFullscreen?.().catch(() => {});
     else document.exitFullscreen?.();
+  },
+  async copy(button) {
+    const from = document.getElementById(button.dataset.copies);
+    await navigator.clipboard?.writeText([...from.querySelectorAll('li')].map((each) => each.textContent).join('\n') || from.textContent);
+    button.setAttribute('data-copied', '');
   },
   menu(button) {
     const open = html.toggleAttribute('data-menu');
@@ -183,15 +195,19 @@ export default {
       if (form.dataset.go) {
         const asked = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
         go(`${form.dataset.go}${asked.size ? `?${asked}` : ''}`, this.$emit);
-      } else this.$emit('act', {name: form.dataset.do, fields: fields(form)});
+      } else {
+        sent = true;
+        this.$emit('act', {name: form.dataset.do, fields: fields(form)});
+      }
     });
     this.$el.addEventListener('change', (event) => {
       const select = event.target.closest('select[data-do]');
       if (select) this.$emit('act', {name: select.dataset.do, fields: fields(select)});
-      else event.target.closest('form[data-live]')?.requestSubmit();
+      else if (event.target.form?.hasAttribute('data-live')) event.target.form.requestSubmit();
     });
     if (this.lang) {
       this.speak();
+      this.$emit('act', {name: 'zone', fields: {zone: Intl.DateTimeFormat().resolvedOptions().timeZone}});
       const here = new URL(location.href);
       if (here.searchParams.has('lang')) { // it is kept from now on, and may be chosen otherwise
         here.searchParams.delete('lang');
@@ -218,6 +234,14 @@ export default {
       made.innerHTML = policy.createHTML(this.html || '');
       children(this.$el, made.content);
       for (const tail of this.$el.querySelectorAll('[data-tail]')) if (!tail.matches(':focus, :hover')) tail.scrollTop = tail.scrollHeight;
+      for (const list of this.$el.querySelectorAll('datalist[data-own="zones"]:empty')) {
+        for (const zone of Intl.supportedValuesOf?.('timeZone') ?? []) list.append(new Option(zone, zone));
+      }
+      const wrong = sent && this.$el.querySelector('[aria-invalid="true"]');
+      if (wrong) {
+        sent = false;
+        wrong.focus();
+      }
       const title = this.$el.querySelector('[data-title]');
       if (title) document.title = title.dataset.title;
       const heading = wentOn && this.$el.querySelector('h1');
