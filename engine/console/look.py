@@ -102,6 +102,7 @@ class Page:
     columns; the others are as wide as the page. load: asks the store, in a worker thread;
     is handed what it brought before. every_s: how often; 0 for once. acts: what can be done there, each with
     the right that it needs. right: to be shown it. most_text: characters that a field may have.
+    stays: what was loaded stays on the page until that of another place of it is there.
     """
 
     name: str
@@ -112,3 +113,4 @@ class Page:
     acts: Mapping[str, tuple[Permission, Act]] = field(default_factory=dict)
     right: Permission | None = None
     most_text: int = 4000
+    stays: bool = False

@@ -48,7 +48,9 @@ CONFIG = Page(
     },
 )
 
-REPORTS = Page("reports", reports_view.PARTS, load=reports.load, every_s=reports.EVERY_S, right=P.CALLS)
+REPORTS = Page(
+    "reports", reports_view.PARTS, load=reports.load, every_s=reports.EVERY_S, right=P.CALLS, stays=True
+)
 AUDIT = Page(
     "audit",
     audit_view.PARTS,

@@ -205,13 +205,17 @@ def _threshold(text: str, faults: dict[str, str]) -> float:
 
 async def load(desk: Desk, place: Place, before: Any) -> ReportFile:
     wish = wish_of(place, desk.zone, desk.wall())
-    kept = before if isinstance(before, ReportFile) and before.wish.ask.since == wish.ask.since else None
+    known = before if isinstance(before, ReportFile) else None
+    same = known is not None and (known.wish.ask.since, known.wish.ask.until) == (
+        wish.ask.since,
+        wish.ask.until,
+    )
     try:
         table = await desk.ask(desk.view.report, wish.ask)
         trend = table if wish.trend == wish.ask else await desk.ask(desk.view.report, wish.trend)
     except TooManyRows:
         return ReportFile(wish, fault="report.too_many")
-    choices = kept.choices if kept is not None and kept.choices else await _choices(desk, wish.ask)
+    choices = known.choices if known is not None and same else await _choices(desk, wish.ask)
     found = ReportFile(wish, table, trend, choices)
     return before if isinstance(before, ReportFile) and found == before else found
 

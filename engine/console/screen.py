@@ -108,7 +108,7 @@ class Screen:
         """Show another place; one that is not there is the first page. What both have in common stays."""
         before = self.place
         self.place = place
-        if before.key != place.key:
+        if before.key != place.key and not (self.page is self._shown and self.page.stays):
             self.loaded = None
         if self._shown is None or before.key != place.key:
             self._opened(place)
@@ -178,9 +178,14 @@ class Screen:
         if self.page.load is None or (self._loading is not None and not self._loading.done()):
             return
         self._asked_at = self._desk.wall()
-        self._loading = self._do(self._loaded(self.place))
+        self._loading = self._do(self._loaded(self.place, self._wanted))
 
-    async def _loaded(self, place: Place) -> None:
+    @property
+    def _wanted(self) -> tuple[object, ...]:
+        """What is asked for depends on all of it."""
+        return self.place.key, self.say.code, self.zone
+
+    async def _loaded(self, place: Place, wanted: tuple[object, ...]) -> None:
         load = self._page(place).load
         if load is None:
             return
@@ -198,7 +203,7 @@ class Screen:
         if place.key == self.place.key:
             self.loaded = loaded
             self.draw(self._now().of(self.who))
-        else:
+        if wanted != self._wanted:
             self._loading = None
             self._load()
 

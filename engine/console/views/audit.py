@@ -41,7 +41,7 @@ def head(look: Look) -> Markup:
         download = tag(
             "a", [icon("download"), say("report.csv")], href=to, download="audit.csv", class_="button"
         )
-    return pieces.head(look, say("page.audit"), download, soft=say("audit.about"))
+    return pieces.head(look, say("page.audit"), download, soft=say("audit.soft"))
 
 
 def filters(look: Look) -> Markup:
@@ -67,11 +67,13 @@ def filters(look: Look) -> Markup:
             maxlength=128,
             autocomplete="off",
             dir="auto",
+            data_follows=True,
         )
         for each in ("who", "what", "about")
     ]
     fields += [
-        form.text(each, say(f"report.{each}"), place.get(each), kind="date") for each in ("from", "to")
+        form.text(each, say(f"report.{each}"), place.get(each), kind="date", data_follows=True)
+        for each in ("from", "to")
     ]
     asked = [each for each in (*FIELDS, "from", "to") if place.get(each)]
     clear = link(say("calls.clear"), asked_with(look, **dict.fromkeys(asked, ""))) if asked else None

@@ -110,8 +110,8 @@ def bar(share: float | None, level: str, label: str, goal: float | None = None) 
     whole = max(0.0, min(share, 1.0)) * 100
     notch = tag("rect", x=goal * 100 - 0.75, y=0, width=1.5, height=6, class_="goal") if goal else None
     drawn = [
-        tag("rect", x=0, y=0, width=100, height=6, rx=3, class_="ground"),
-        tag("rect", x=0, y=0, width=max(whole, 3.0), height=6, rx=3, class_=level) if whole else None,
+        tag("rect", x=0, y=0, width=100, height=6, class_="ground"),
+        tag("rect", x=0, y=0, width=max(whole, 3.0), height=6, class_=level) if whole else None,
         notch,
     ]
     return tag(

@@ -39,11 +39,12 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Values from `low` to `high`; marks: (value, words)."""
+    """Values from `low` to `high`; marks: (value, words). goal: a line of its own."""
 
     low: float
     high: float
     marks: tuple[tuple[float, str], ...]
+    goal: float | None = None
 
     def y(self, value: float) -> float:
         """Percent from the top."""
@@ -153,6 +154,9 @@ def _framed(title: str, slots: Sequence[Slot], axis: Axis, inner: Sequence[Conte
             tag("line", x1=0, x2="100%", y1=y, y2=y, class_="grid base" if value <= axis.low else "grid")
         )
         grid.append(tag("text", words, x=0, y=y, dx=-8, dy="0.32em", class_="tick"))
+    if axis.goal is not None:
+        y = f"{axis.y(axis.goal):.2f}%"
+        grid.append(tag("line", x1=0, x2="100%", y1=y, y2=y, class_="goal-line"))
     every = max(1, math.ceil(len(slots) / LABELS))
     width = 100 / max(len(slots), 1)
     below = [

@@ -82,13 +82,13 @@ def filters(look: Look) -> Markup:
     form = Form(say, "ask", wish.faults if wish else {})
     zone = form.text(
         "zone", say("report.zone"), place.get("zone") or (wish.ask.zone if wish else ""), dir="ltr",
-        list="zones", autocomplete="off", spellcheck="false", maxlength=64,
+        list="zones", data_follows=True, autocomplete="off", spellcheck="false", maxlength=64,
     )  # fmt: skip
     days: Content = None
     if period == CUSTOM:
         days = [
-            form.text("from", say("report.from"), place.get("from") or first, kind="date"),
-            form.text("to", say("report.to"), place.get("to") or last, kind="date"),
+            form.text("from", say("report.from"), place.get("from") or first, kind="date", data_follows=True),
+            form.text("to", say("report.to"), place.get("to") or last, kind="date", data_follows=True),
         ]
     chosen = [each for each in FILTERS if place.get(each)]
     clear = None
@@ -154,6 +154,7 @@ def tiles(look: Look) -> Markup:
 
     mos = [each for each in (total.customer_mos, total.agent_mos) if each is not None]
     worst = min(mos, default=None)
+    occupancy = total.occupancy if file.trend is None else file.trend.total.occupancy  # known by time
     told = [
         tile(say("fig.offered"), say.number(total.offered)),
         tile(say("fig.answered"), say.number(total.answered), share(total.answered)),
@@ -168,8 +169,8 @@ def tiles(look: Look) -> Markup:
         tile(say("fig.handle_s"), written(say, "handle_s", total.handle_s), say("fig.handle_s.short")),
         tile(
             say("fig.occupancy"),
-            say.share(total.occupancy),
-            None if total.occupancy is not None or wish.ask.of_agents else say("report.no_occupancy"),
+            say.share(occupancy),
+            None if occupancy is not None or wish.ask.of_agents else say("report.no_occupancy"),
         ),
         tile(
             say("report.mos"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from engine.console.alerts import LOW
 from engine.console.look import Look
 from engine.console.markup import Content, tag
 from engine.console.reports import FORMS, ReportFile, calls_of, of
@@ -99,7 +100,8 @@ def axis_of(look: Look, figure: str, values: list[float]) -> Axis:
         marks = ticks(0.0, high or 1.0, whole=form == "count")
     fine = {"share1": 1, "share2": 1}.get(form)
     words = (say.share(each, fine) if fine else written(say, figure, each) for each in marks)
-    return Axis(marks[0], marks[-1], tuple(zip(marks, words)))
+    goal = LOW if figure == "service_level" else None
+    return Axis(marks[0], marks[-1], tuple(zip(marks, words)), goal)
 
 
 def map_of(look: Look, file: ReportFile) -> list[Content]:

@@ -15,12 +15,7 @@ from engine.console.views.forms import Form, secret
 from engine.console.views.pieces import card, cell, confirm, icon, link, moment, name, pill, row
 from engine.store.accounts import ApiKey, Session, User
 
-ROLES: dict[Role, str] = {
-    Role.ADMIN: "bad",
-    Role.OPERATOR: "busy",
-    Role.SUPERVISOR: "good",
-    Role.AUDITOR: "warn",
-}
+ROLES: dict[Role, str] = {Role.ADMIN: "brand"}  # who may all of it
 
 
 def file_of(look: Look) -> UsersFile | None:

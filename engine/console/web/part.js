@@ -64,6 +64,7 @@ function over(have, want) {
   }
   for (const {name} of [...have.attributes]) if (!KEPT.has(name) && !want.hasAttribute(name)) have.removeAttribute(name);
   for (const {name, value} of [...want.attributes]) if (!KEPT.has(name) && have.getAttribute(name) !== value) have.setAttribute(name, value);
+  if (have.hasAttribute('data-follows') && have !== document.activeElement) have.value = want.getAttribute('value') ?? '';
   if (have.matches(TIMES)) tell(have);
   else if (!have.hasAttribute('data-own')) children(have, want);
 }
@@ -149,9 +150,9 @@ function pressed(event, emit) {
   if (button.dataset.do) emit('act', {name: button.dataset.do, fields: fields(button)});
 }
 
-function go(address, emit, past = false) {
+function go(address, emit, {past = false, onward = true} = {}) {
   if (!past) history.pushState(null, '', address);
-  wentOn = true;
+  wentOn = onward;
   html.removeAttribute('data-menu');
   emit('act', {name: 'go', fields: {to: address}});
 }
@@ -194,7 +195,7 @@ export default {
       form.closest('dialog')?.close();
       if (form.dataset.go) {
         const asked = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
-        go(`${form.dataset.go}${asked.size ? `?${asked}` : ''}`, this.$emit);
+        go(`${form.dataset.go}${asked.size ? `?${asked}` : ''}`, this.$emit, {onward: false});
       } else {
         sent = true;
         this.$emit('act', {name: form.dataset.do, fields: fields(form)});
@@ -213,7 +214,7 @@ export default {
         here.searchParams.delete('lang');
         history.replaceState(null, '', here);
       }
-      addEventListener('popstate', () => go(location.pathname + location.search, this.$emit, true));
+      addEventListener('popstate', () => go(location.pathname + location.search, this.$emit, {past: true}));
     }
   },
   watch: {
