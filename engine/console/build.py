@@ -23,7 +23,7 @@ def build(console: Console, client: Client, request: Request) -> None:
     """Raises nothing for what a browser may say: an unknown place is the first page."""
     from nicegui import ui
 
-    from engine.console.console import cookie_of
+    from engine.console.console import ZONE, cookie_of
     from engine.console.part import LivePart
 
     cookie = cookie_of(request.headers.get("cookie", ""))
@@ -85,6 +85,7 @@ def build(console: Console, client: Client, request: Request) -> None:
         now=console.pulse.now,
     )
     query = f"?{request.url.query}" if request.url.query else ""
+    screen.live_in(cookie_of(request.headers.get("cookie", ""), ZONE))
     screen.begin(slots, Place.of(request.url.path + query))
     console.pulse.join(screen)
 

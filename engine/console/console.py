@@ -45,7 +45,7 @@ from engine.console.sound import sound
 from engine.console.users import UserDoor
 from engine.console.views import sign_in
 
-LANGUAGE = "isogloss_language"
+LANGUAGE, ZONE = "isogloss_language", "isogloss_zone"
 SOCKET = "/_nicegui_ws/"
 STATIC = "/_nicegui/"
 SOCKETS = 200  # browsers of one node

@@ -132,7 +132,8 @@ class Screen:
         """Where she is: days begin there at midnight. zone: anything."""
         if zone in zones() and zone != self.zone:
             self.zone = zone
-            self._load()
+            if self._shown is not None:
+                self._load()
 
     def speak(self, say: Words) -> None:
         self.say = say

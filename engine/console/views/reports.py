@@ -30,6 +30,10 @@ from engine.console.views.trends import map_of, trend
 from engine.drill import TIMES, Dimension, Formula, Report, Row
 
 MOST_ROWS, MOST_RANKED = 200, 9
+MORE = (
+    "talk_s", "hold_s", "wrap_up_s", "pdd_s", "drop", "customer_loss", "agent_loss", "customer_jitter_ms",
+    "agent_jitter_ms", "concealed", "lag_s", "mood",
+)  # fmt: skip
 
 
 def file_of(look: Look) -> ReportFile | None:
@@ -230,7 +234,17 @@ def charts(look: Look) -> Markup:
         )
     if file.wish.ask.by[0] in TIMES:
         return drawn
-    return tag("div", drawn, _ranked(look, file), class_="halves wide-first stretched")
+    beside = tag("div", _ranked(look, file), _more(look, file), class_="sections")
+    return tag("div", drawn, beside, class_="halves wide-first stretched")
+
+
+def _more(look: Look, file: ReportFile) -> Markup:
+    """What the tiles have no room for."""
+    say, table = look.say, file.table
+    assert table is not None
+    known = [(each, of(table.total, each)) for each in MORE]
+    pairs = [(say(f"fig.{each}"), written(say, each, value)) for each, value in known if value is not None]
+    return card(say("report.besides"), pieces.facts(pairs), key="besides", class_="two-facts")
 
 
 def _by_words(look: Look, wish: Wish) -> str:
@@ -291,7 +305,10 @@ def table(look: Look) -> Markup:
     ]
     heads += [_head(look, wish, each, say(f"fig.{each}")) for each in figures]
     highest = max(row.figures.offered for row in found.rows)
-    rows = [_row(look, wish, row, figures, highest) for row in _sorted(found, wish)[:MOST_ROWS]]
+    listed = _sorted(found, wish)
+    if len(wish.ask.by) > 1:
+        listed = [row for row in listed if row.figures.offered]  # of the others agents' time alone is known
+    rows = [_row(look, wish, row, figures, highest) for row in listed[:MOST_ROWS]]
     total = [cell(written(say, each, of(found.total, each)), "number") for each in figures]
     first = tag("th", say("report.total"), scope="row", colspan=len(wish.ask.by))
     inner = tag(
@@ -301,7 +318,7 @@ def table(look: Look) -> Markup:
         tag("tfoot", tag("tr", first, total)),
         class_="figures",
     )
-    left = len(found.rows) - len(rows)
+    left = len(listed) - len(rows)
     more = tag("p", say("report.left", n=left), class_="soft") if left > 0 else None
     bys = tag(
         "div", _by(look, "by", wish.ask.by[0]), _by(look, "then", (*wish.ask.by, None)[1]), class_="row"

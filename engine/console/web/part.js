@@ -208,7 +208,9 @@ export default {
     });
     if (this.lang) {
       this.speak();
-      this.$emit('act', {name: 'zone', fields: {zone: Intl.DateTimeFormat().resolvedOptions().timeZone}});
+      const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+      document.cookie = `isogloss_zone=${zone}; path=/console; max-age=31536000; samesite=strict`; // for the next document
+      this.$emit('act', {name: 'zone', fields: {zone}});
       const here = new URL(location.href);
       if (here.searchParams.has('lang')) { // it is kept from now on, and may be chosen otherwise
         here.searchParams.delete('lang');
