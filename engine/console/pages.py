@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine import editing
 from engine.access.role import Permission
 from engine.console import account, acts, files, reports, roster, trail
 from engine.console.look import Page, View
@@ -40,7 +41,10 @@ CONFIG = Page(
     load=acts.configuration,
     every_s=10.0,
     right=P.READ_CONFIG,
+    most_text=editing.MOST_BYTES,
     acts={
+        "save": (P.CONFIGURE, acts.save),
+        "restore": (P.CONFIGURE, acts.restore),
         "check": (P.CONFIGURE, acts.check),
         "plan": (P.CONFIGURE, acts.plan),
         "apply": (P.CONFIGURE, acts.apply),

@@ -118,7 +118,10 @@ def head(look: Look) -> Markup:
             disabled=busy,
         )
     where = " · ".join(each for each in (line.kind, line.country, line.region) if each)
-    return pieces.head(look, line.name, test, back=address("lines"), soft=[_state(look, line), name(where)])
+    edit = pieces.edit_link(look, f"lines/{line.name}.yaml", "", say("config.edit.line"))
+    return pieces.head(
+        look, line.name, edit, test, back=address("lines"), soft=[_state(look, line), name(where)]
+    )
 
 
 def body(look: Look) -> Markup:

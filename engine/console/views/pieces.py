@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
+from engine.access.role import Permission
 from engine.console.language import DASH, Words
 from engine.console.look import Look, address
 from engine.console.markup import Content, tag
@@ -158,6 +159,13 @@ def head(look: Look, title: str, *more: Content, back: str = "", soft: Content =
         data_title=f"{title} · Isogloss",
         data_key=look.place.page,
     )
+
+
+def edit_link(look: Look, file: str, at: str, words: str) -> Markup | None:
+    """To where this is written in the configuration, for who may change it."""
+    if not look.who.may(Permission.CONFIGURE):
+        return None
+    return link([icon("edit"), words], address("config", file=file, at=at), class_="button")
 
 
 def call_link(id: str, words: Content) -> Markup:

@@ -15,7 +15,7 @@ from engine.console.views.plot import Axis, Heat, Slot, columns, heat, lines, ti
 from engine.console.views.report_words import label, slot_words, written
 from engine.drill import TIMES, Ask, Dimension, Figures, Key, Row
 
-MOST_HEAT_ROWS, MOST_HEAT_COLUMNS = 24, 31
+MOST_HEAT_ROWS, MOST_HEAT_COLUMNS = 31, 31
 CLOCKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 36_000)  # s between marks
 COUNTS = ("offered", "answered", "abandoned")
 
@@ -120,7 +120,8 @@ def map_of(look: Look, file: ReportFile) -> list[Content]:
     cells = {}
     for row in report.rows:
         value = of(row.figures, wish.figure)
-        text = "" if value is None else written(say, wish.figure, value)
+        nothing = value is None or (not value and wish.figure in COUNTS)
+        text = "" if nothing else written(say, wish.figure, value)
         cells[placed(row.key)] = value, text, calls_of(wish, row.key)
     kept = {key: each for key, each in cells.items() if key[0] in rows and key[1] in tops}
     found = Heat(

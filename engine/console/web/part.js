@@ -64,7 +64,7 @@ function over(have, want) {
   }
   for (const {name} of [...have.attributes]) if (!KEPT.has(name) && !want.hasAttribute(name)) have.removeAttribute(name);
   for (const {name, value} of [...want.attributes]) if (!KEPT.has(name) && have.getAttribute(name) !== value) have.setAttribute(name, value);
-  if (have.hasAttribute('data-follows') && have !== document.activeElement) have.value = want.getAttribute('value') ?? '';
+  if (have.type === 'hidden' || (have.hasAttribute('data-follows') && have !== document.activeElement)) have.value = want.getAttribute('value') ?? '';
   if (have.matches(TIMES)) tell(have);
   else if (!have.hasAttribute('data-own')) children(have, want);
 }
@@ -128,11 +128,23 @@ const browser = {
     await navigator.clipboard?.writeText([...from.querySelectorAll('li')].map((each) => each.textContent).join('\n') || from.textContent);
     button.setAttribute('data-copied', '');
   },
+  line(button) {
+    const box = document.getElementById(button.dataset.in);
+    if (box) at(box, Number(button.dataset.line));
+  },
   menu(button) {
     const open = html.toggleAttribute('data-menu');
     button.setAttribute('aria-expanded', String(open));
   },
 };
+
+function at(box, line) { // the caret at the beginning of a line of a text, and that in sight
+  const begin = box.value.split('\n').slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
+  const end = box.value.indexOf('\n', begin);
+  box.focus({preventScroll: true});
+  box.setSelectionRange(begin, end < 0 ? box.value.length : end);
+  box.scrollTop = Math.max(0, (line - 6) * parseFloat(getComputedStyle(box).lineHeight));
+}
 
 function pressed(event, emit) {
   const link = event.target.closest('a[data-go]');
@@ -239,6 +251,11 @@ export default {
       for (const tail of this.$el.querySelectorAll('[data-tail]')) if (!tail.matches(':focus, :hover')) tail.scrollTop = tail.scrollHeight;
       for (const list of this.$el.querySelectorAll('datalist[data-own="zones"]:empty')) {
         for (const zone of Intl.supportedValuesOf?.('timeZone') ?? []) list.append(new Option(zone, zone));
+      }
+      for (const box of this.$el.querySelectorAll('textarea[data-line]')) {
+        const line = Number(box.dataset.line);
+        box.removeAttribute('data-line');
+        if (line > 1) at(box, line);
       }
       const wrong = sent && this.$el.querySelector('[aria-invalid="true"]');
       if (wrong) {

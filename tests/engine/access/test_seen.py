@@ -107,6 +107,14 @@ def test_a_report_adds_up_what_is_within_reach_and_hooks_are_for_those_who_see_a
         ] * 3
 
 
+def test_calls_are_looked_for_by_lines_alone_and_not_by_where_they_came_from(node: Node) -> None:
+    everything = seen(node)
+    for line, some in (("carrier", True), ("192.0.2.7:5060", False), ("+34600123456", False)):
+        assert bool(everything.records(RecordFilter(line=line), cursor=None, limit=9).items) is some
+    hers = seen(node, Permission.CALLS, markets=["de"])
+    assert not hers.records(RecordFilter(line="gateway"), cursor=None, limit=9).items, "of another market"
+
+
 def test_numbers_and_words_are_masked_for_who_may_not_read_them(node: Node) -> None:
     node.transcripts.said["r1"] = (said("my number is 600 12 34 56", translation="card 4111111111111111"),)
     node.transcripts.reviews["r1"] = review("r1", summary="Call +34600123456 back.")
