@@ -252,7 +252,9 @@ class Seen:
 
     @cached_property
     def trunks(self) -> SeenTrunks:
-        return SeenTrunks(self._view.trunks, self.reach, self.unmasked)
+        return SeenTrunks(
+            self._view.trunks, self.reach, self.unmasked, self.principal.may(Permission.READ_CONFIG)
+        )
 
     # --- the store ----------------------------------------------------------------------------------
 

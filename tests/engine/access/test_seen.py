@@ -15,6 +15,7 @@ from engine.access.seen_texts import SeenTranscripts
 from engine.access.seen_trunks import SeenTrunks
 from engine.api.deps import EngineView, TranscriptView, TrunkView
 from engine.drill import Ask, Dimension
+from engine.store.records import RecordFilter
 from engine.store.rows import Entry
 from engine.views import UnknownAgent, UnknownCall
 from tests.engine.api_node import T0, Node, call_view, desk_call
