@@ -79,7 +79,7 @@ def _password(look: Look, file: AccountFile, user: User) -> Markup:
     button = tag("button", say("account.password.change"), type="submit", class_="first")
     inner = tag(
         "form",
-        tag("div", fields, class_="fields one"),
+        tag("div", fields, class_="form-fields one"),
         tag("p", say("account.password.ends"), class_="soft small"),
         tag("div", button, class_="row end"),
         data_do="change_own_password",
@@ -226,7 +226,7 @@ def _tokens(look: Look, file: AccountFile) -> Markup:
     button = tag("button", say("token.make"), type="submit", class_="first")
     made = tag(
         "form",
-        tag("div", fields, class_="fields"),
+        tag("div", fields, class_="form-fields"),
         tag("div", button, class_="row end"),
         data_do="create_token",
         class_="sheet",

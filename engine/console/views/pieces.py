@@ -105,7 +105,9 @@ def cell(content: Content, kind: str = "", **more: str | None) -> Markup:
 
 
 def bar(share: float | None, level: str, label: str, goal: float | None = None) -> Markup:
-    """A share as a bar, with its goal as a notch. Drawn from where the language begins to be read."""
+    """A share as a bar, with its goal as a notch. Drawn from where the language begins to be read. label: ""
+    where the same is said beside it.
+    """
     if share is None:
         return tag("span", class_="bar none", aria_hidden="true")
     whole = max(0.0, min(share, 1.0)) * 100
@@ -121,8 +123,9 @@ def bar(share: float | None, level: str, label: str, goal: float | None = None) 
         class_="bar",
         viewbox="0 0 100 6",
         preserveaspectratio="none",
-        role="img",
-        aria_label=label,
+        role="img" if label else None,
+        aria_label=label or None,
+        aria_hidden=None if label else "true",
     )
 
 

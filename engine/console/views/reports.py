@@ -208,7 +208,7 @@ def _formula(look: Look, wish: Wish) -> Markup:
     return tag(
         "details",
         tag("summary", tag("span", f"{say('fig.service_level')}: ", class_="strong"), words),
-        tag("div", seconds, choice, class_="fields"),
+        tag("div", seconds, choice, class_="form-fields"),
         class_="formula",
         open="within" in wish.faults,
     )
@@ -272,7 +272,7 @@ def _ranked(look: Look, file: ReportFile) -> Markup:
                 "li",
                 tag("span", link(words, to, class_="strong") if to else words, class_="who-it-is"),
                 tag("b", written(say, figure, value), class_="number"),
-                pieces.bar(max(value, 0.0) / whole if whole else 0.0, level, written(say, figure, value)),
+                pieces.bar(max(value, 0.0) / whole if whole else 0.0, level, ""),
                 data_key=row.key[0],
             )
         )

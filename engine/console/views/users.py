@@ -133,7 +133,7 @@ def _new(look: Look, file: UsersFile) -> Markup:
     ]
     made = tag(
         "form",
-        tag("div", fields, class_="fields"),
+        tag("div", fields, class_="form-fields"),
         tag("div", buttons, class_="row end"),
         data_do="create_user",
         class_="sheet",
@@ -249,7 +249,7 @@ def _edit(look: Look, file: UsersFile, user: User, mine: bool) -> Markup:
     inner = tag(
         "form",
         notice,
-        tag("div", fields, class_="fields"),
+        tag("div", fields, class_="form-fields"),
         kept,
         tag(
             "div",
