@@ -1,6 +1,7 @@
 """Consoles without browsers: sign in, open a page, follow it over its socket, as NiceGUI's own script would.
 
-`python -m benchmarks.consoles ADDRESS TOKEN [COUNT]` follows the wallboard for 20 s and says what was told.
+`python -m benchmarks.consoles ADDRESS TOKEN [COUNT [-]]` follows the wallboard for 20 s, or with `-` until its
+input ends, says on a line when all have been told something, and at last what was told.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 FOLLOWED_S = 20.0
+OPENED_AT_ONCE = 4  # pages
 
 
 @dataclass
@@ -44,12 +46,20 @@ async def sign_in(address: str, token: str) -> str:
 
 
 async def follow(
-    address: str, cookie: str, until: Callable[[], bool], place: str = "wallboard", reads: bool = True
+    address: str,
+    cookie: str,
+    until: Callable[[], bool],
+    place: str = "wallboard",
+    reads: bool = True,
+    following: Following | None = None,
+    room: asyncio.Semaphore | None = None,
 ) -> Following:
-    """Open a page and take what it is told until `until`. reads: False for one that stalls."""
-    following = Following()
+    """Open a page and take what it is told until `until`. reads: False for one that stalls. following: where
+    what is told is noted. room: to open a page in.
+    """
+    following = following or Following()
     headers = {"Cookie": cookie, "Origin": address}
-    async with httpx.AsyncClient(timeout=60.0) as client:
+    async with room or asyncio.Semaphore(), httpx.AsyncClient(timeout=60.0) as client:
         page = (await client.get(f"{address}/console/{place}", headers=headers)).text
     following.page_bytes = len(page)
     found = re.search(r"""["']client_id["']:\s*["']([0-9a-f-]+)""", page)
@@ -98,20 +108,38 @@ async def _read(
             last = now
 
 
-async def main(address: str, token: str, count: int) -> None:
+async def main(address: str, token: str, count: int, until_input_ends: bool = False) -> None:
     cookie = await sign_in(address, token)
-    ends = time.monotonic() + FOLLOWED_S
-    over = [follow(address, cookie, lambda: time.monotonic() > ends) for _ in range(count)]
-    found = await asyncio.gather(*over)
+    over, begun = asyncio.Event(), time.monotonic()
+    loop = asyncio.get_running_loop()
+    if until_input_ends:
+        loop.add_reader(sys.stdin.fileno(), over.set)
+    else:
+        loop.call_later(FOLLOWED_S, over.set)
+    followings = [Following() for _ in range(count)]
+    room = asyncio.Semaphore(OPENED_AT_ONCE)
+    tasks = [
+        loop.create_task(follow(address, cookie, over.is_set, following=each, room=room))
+        for each in followings
+    ]
+    while not all(each.told for each in followings) and not over.is_set():
+        await asyncio.sleep(0.1)
+    print("told", flush=True)
+    opened_s = time.monotonic() - begun
+    await asyncio.gather(*tasks)
+    followed_s = max(time.monotonic() - begun - opened_s, 1e-3)
+    gaps = sorted(gap for each in followings for gap in each.gaps[1:])
     told = {
         "consoles": count,
-        "told_a_second": round(sum(each.told for each in found) / FOLLOWED_S / count, 2),
-        "kbit_s": round(sum(each.told_bytes for each in found) * 8 / 1000 / FOLLOWED_S / count, 1),
-        "page_kb": round(found[0].page_bytes / 1000, 1),
-        "cut": sum(each.cut for each in found),
+        "opened_s": round(opened_s, 2),
+        "told_a_second": round(sum(each.told for each in followings) / followed_s / count, 2),
+        "kbit_s": round(sum(each.told_bytes for each in followings) * 8 / 1000 / followed_s / count, 1),
+        "page_kb": round(followings[0].page_bytes / 1000, 1),
+        "gap_p95_ms": round(1e3 * gaps[int(0.95 * (len(gaps) - 1))], 1) if gaps else None,
+        "cut": sum(each.cut for each in followings),
     }
     print(json.dumps(told))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 50))
+    asyncio.run(main(sys.argv[1], sys.argv[2], int((*sys.argv, 50)[3]), sys.argv[4:] == ["-"]))

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -35,12 +35,13 @@ PATIENCE_S = 15  # for calls still open when the last one was begun
 
 @dataclass(frozen=True, slots=True)
 class LoadedNode:
-    """address: "host:port" of its SIP over UDP. far_port: where `number` leads, at FAR."""
+    """address: "host:port" of its SIP over UDP. far_port: where `number` leads, at FAR. api: its base address."""
 
     address: str
     pid: int
     far_port: int = 0
     number: str = NUMBER
+    api: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +103,16 @@ def cpu_seconds(pid: int) -> float:
 
 
 @contextmanager
-def running_node(cores: Sequence[int] | None = None) -> Iterator[LoadedNode]:
-    """A node with the shipped configuration, opened for load. cores: pin it and its children to these."""
+def running_node(
+    cores: Sequence[int] | None = None, more: Mapping[str, Mapping[str, Any]] | None = None
+) -> Iterator[LoadedNode]:
+    """A node with the shipped configuration, opened for load. cores: pin it and its children to these. more:
+    further settings, by file.
+    """
     with tempfile.TemporaryDirectory(prefix="isogloss-load-") as scratch:
         folder = Path(scratch)
         port = _free_port(FAR)
-        _write_config(folder / "config", port)
+        _write_config(folder / "config", port, more or {})
         with started(folder / "config", folder, cores) as node:
             yield replace(node, far_port=port)
 
@@ -128,7 +133,7 @@ def started(config: Path, folder: Path, cores: Sequence[int] | None = None) -> I
             root = psutil.Process(process.pid)
             for each in (root, *root.children(recursive=True)):
                 each.cpu_affinity(list(cores))
-        yield LoadedNode(f"127.0.0.1:{ready['sip']['udp']}", process.pid)
+        yield LoadedNode(f"127.0.0.1:{ready['sip']['udp']}", process.pid, api=ready["api"])
     finally:
         process.terminate()
         try:
@@ -156,7 +161,7 @@ def _settle(pid: int) -> None:
     raise LoadFailed("the node does not come to rest")
 
 
-def _write_config(folder: Path, far_port: int) -> None:
+def _write_config(folder: Path, far_port: int, more: Mapping[str, Mapping[str, Any]]) -> None:
     """The shipped configuration with a line, a number and limits for load."""
     shutil.copytree(ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     changes: dict[str, dict[str, Any]] = {
@@ -168,7 +173,8 @@ def _write_config(folder: Path, far_port: int) -> None:
         "media": {"rtp_timeout_s": 0},  # SIPp sends no sound
         "numbers": {"numbers": {NUMBER: {"uri": f"sip:load@{FAR}:{far_port}"}}},
     }
-    for name, change in changes.items():
+    for name in {**changes, **more}:
+        change = changes.get(name, {}) | dict(more.get(name, {}))
         path = folder / f"{name}.yaml"
         path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | change, allow_unicode=True))
     line = {"enabled": True, "country": "GB", "sources": [f"{CALLER}/32"]}
@@ -193,6 +199,24 @@ def _sipp(scenario: str, address: str, port: int, folder: Path, *more: str) -> s
         return subprocess.Popen(
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=screen, stderr=subprocess.STDOUT
         )
+
+
+@contextmanager
+def held(node: LoadedNode, calls: int, talk_s: float) -> Iterator[None]:
+    """So many calls at a time, each as long, come and go for as long as this lasts; they are there at once."""
+    rate = calls / talk_s
+    limits = ["-r", f"{rate:.0f}", "-l", f"{2 * calls}", "-m", "1000000", "-d", f"{1000 * talk_s:.0f}"]
+    with tempfile.TemporaryDirectory(prefix="isogloss-held-") as scratch, _far_end(node, Path(scratch)):
+        folder, port = Path(scratch) / "callers", _free_port(CALLER)
+        process = _sipp("uac", CALLER, port, folder, node.address, "-s", node.number, *limits)
+        try:
+            time.sleep(talk_s + 1.0)
+            if process.poll() is not None:
+                raise LoadFailed((folder / "screen.log").read_text()[-1000:])
+            yield
+        finally:
+            process.kill()
+            process.wait()
 
 
 @contextmanager

@@ -61,5 +61,12 @@ class AccessSettings:
         default=None,
     )
     session: SessionSettings = setting("How long people stay signed in.", default=SessionSettings())
+    keys: Mapping[Name, SecretField] = setting(
+        "Secrets that second factors (TOTP) are sealed with in the store, by key id, of 32 characters or more; "
+        "the same on every node of a store. Keep a former one until a node has started with the next. None, "
+        "or a generated one where there are several nodes: they are kept as they are.",
+        default={},
+    )
+    key: Name | None = setting("Key that they are sealed with from the next start on.", default=None)
     issuer: Text = setting("What apps for codes (TOTP) call this place.", default="Isogloss")
     oidc: OidcSettings | None = setting("An OpenID Connect provider that vouches for people.", default=None)

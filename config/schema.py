@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from config.cluster import ClusterSettings
+from config.form import FormSettings
 from config.hook import HookSettings
 from config.language import LanguageSettings
 from config.line import LineSettings
@@ -51,6 +52,7 @@ class Config:
     cluster: ClusterSettings = field(default_factory=ClusterSettings)
     language: LanguageSettings = field(default_factory=LanguageSettings)
     hooks: Mapping[str, HookSettings] = field(default_factory=dict)
+    forms: Mapping[str, FormSettings] = field(default_factory=dict)
     markets: Mapping[str, Market] = field(default_factory=dict)
     knowledge: Mapping[str, tuple[Passage, ...]] = field(default_factory=dict)
     specs: Mapping[str, LineSpec] = field(default_factory=dict)
@@ -105,6 +107,8 @@ class Config:
         if access.first is not None:
             password = filled(access.first.password, f"access/{access.first.name}")
             access = replace(access, first=replace(access.first, password=password))
+        sealing = {name: filled(each, f"access/keys/{name}") for name, each in access.keys.items()}
+        access = replace(access, keys=sealing)
         callers = replace(
             self.api.callers,
             keys={name: filled(each, f"callers/{name}") for name, each in self.api.callers.keys.items()},

@@ -83,6 +83,12 @@ class Guard:
         "Answers a second that one source gets without valid credentials.", default=50.0
     )
     challenge_burst: Share = setting("Such answers a source may draw at once.", default=500.0)
+    ignore_after: Positive = setting(
+        "Requests that prove nothing, of a source that never proved anything, after which only what proves "
+        "itself is answered there: scanners.",
+        default=60,
+    )
+    ignore_s: SomeSeconds = setting("How long a source is ignored so, in seconds.", default=300.0)
     max_sources: Positive = setting(
         "Sources remembered; the least recent are forgotten first.", default=20_000
     )
@@ -104,6 +110,8 @@ class Guard:
             proven_for=self.proven_for_s,
             challenge_rate=self.challenge_rate,
             challenge_burst=self.challenge_burst,
+            ignore_after=self.ignore_after,
+            ignore_for=self.ignore_s,
             max_sources=self.max_sources,
             exempt=tuple(ip_network(each) for each in self.exempt),
         )

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage, signal
+from scipy import fft
 
 F64 = NDArray[np.float64]
 F32 = NDArray[np.float32]
@@ -95,7 +95,9 @@ def read_wav(path: Path | str, rate: int) -> I16:
         samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
     mono = samples.reshape(-1, channels).mean(axis=1)
     if own != rate:
-        mono = signal.resample_poly(mono, rate, own)
+        from scipy.signal import resample_poly  # a second of CPU, which a node that starts need not spend
+
+        mono = resample_poly(mono, rate, own)
     return np.asarray(np.clip(np.rint(mono), -32768, 32767), dtype=np.int16)
 
 
@@ -142,11 +144,13 @@ def _stacked(curves: F32, starts: list[int], reach: int) -> tuple[int, F32]:
 
     Delays may be negative: the received signal may begin in the middle of the reference.
     """
+    from scipy.ndimage import maximum_filter1d
+
     count, positions = curves.shape
     first = -starts[-1]
     total = np.zeros(positions + starts[-1] - starts[0], dtype=np.float32)
     for curve, start in zip(curves, starts):
-        best = ndimage.maximum_filter1d(curve, reach, mode="nearest")
+        best = maximum_filter1d(curve, reach, mode="nearest")
         offset = starts[-1] - start
         total[offset : offset + positions] += best
     return first, total / count

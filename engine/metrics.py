@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from engine import events
 from engine.events import CallRecord, Event, Side
+from engine.source_events import SourceTurnedAway
 from engine.states import State
 from engine.views import AgentView, CallView, LoadView, QueueView
 from media.messages import LegStats
@@ -31,6 +32,8 @@ SIP_KINDS = frozenset(
     "1xx 2xx 3xx 4xx 5xx 6xx".split()
 )
 MOS = (1.5, 2.0, 2.5, 3.0, 3.3, 3.6, 3.8, 4.0, 4.1, 4.2, 4.3, 4.4)
+
+TURNED_AWAY = ("blocked", "ignored")
 
 QUEUE_GAUGES: tuple[tuple[str, str, Callable[[QueueView], float | None]], ...] = (
     ("waiting", "Callers who wait.", lambda queue: queue.waiting),
@@ -137,6 +140,7 @@ class _Meters:
         self.troubles = counter("leg_troubles", "Troubles of a leg's sound, by kind.", "kind", "side")
         self.wishes = counter("codec_wishes", "Phones asked to change to another codec.", "codec")
         self.workers_lost = counter("workers_lost", "Media workers that died.")
+        self.turned_away = counter("sip_sources_turned_away", "Sources that guessed or scanned.", "how")
         self.wait = histogram("call_wait_seconds", "Wait in a queue until answered or over.", WAIT_S, "queue")
         self.talk = histogram("call_talk_seconds", "Talk of connected calls, without hold.", TALK_S, "queue")
         self.hold = histogram("call_hold_seconds", "Hold of connected calls.", WAIT_S, "queue")
@@ -168,6 +172,7 @@ class _Meters:
             events.LegTroubled: self._troubled,
             events.CodecWished: lambda event: self.wishes.labels(event.codec).inc(),
             events.WorkerLost: lambda event: self.workers_lost.inc(),
+            SourceTurnedAway: lambda event: self.turned_away.labels(event.how).inc(),
         }
 
     def _troubled(self, event: events.LegTroubled) -> None:
@@ -253,7 +258,12 @@ class _Gauges(Collector):
         for worker in load.workers:
             busy.add_metric([worker.name], worker.load)
             legs.add_metric([worker.name], worker.legs)
-        yield from (busy, legs)
+        sources = GaugeMetricFamily(
+            "isogloss_sip_sources", "Sources that are answered no more now, by how.", labels=["how"]
+        )
+        for how in TURNED_AWAY:
+            sources.add_metric([how], load.turned_away.get(how, 0))
+        yield from (busy, legs, sources)
         yield from self._lines(load)
         for name, what, number in (
             ("legs_active", "Legs with media open.", load.legs),

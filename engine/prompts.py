@@ -26,9 +26,8 @@ from time import monotonic
 from typing import Annotated
 
 import msgspec
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
+from config import document
 from engine.music import hold_music
 from engine.noise import line_noise
 from engine.ring_back import ring_back
@@ -145,9 +144,12 @@ def read_texts(folder: Path = TEXTS) -> dict[str, Texts]:
 
 
 def _read(file: Path) -> Texts:
+    found, faults = document.read(file, str(file))
+    if faults:
+        raise PromptFault("\n".join(str(fault) for fault in faults))
     try:
-        texts = msgspec.convert(YAML(typ="safe").load(file.read_text("utf-8")), Texts)
-    except (YAMLError, msgspec.ValidationError, UnicodeDecodeError) as wrong:
+        texts = msgspec.convert(found.tree, Texts)
+    except msgspec.ValidationError as wrong:
         raise PromptFault(f"{file}: {wrong}; see the shipped config/prompts/en.yaml for the form") from wrong
     for name, text in texts.prompts.items():
         if not NAME.fullmatch(name):

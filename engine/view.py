@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -23,7 +24,10 @@ from engine.hand_events import AgentOrdered
 from engine.hook_views import HookView
 from engine.hooks import sight as hooks
 from engine.insight.insight import Insight
+from engine.judging import Judging
 from engine.line_sight import LineSight
+from engine.outlines import Outlines
+from engine.sharing import Sharing
 from engine.sight import leg_view
 from engine.signin import SignIn
 from engine.speech.sight import node_speech
@@ -57,6 +61,7 @@ from engine.views import (
     WorkerView,
     worst,
 )
+from media.outline import Outline
 from media.speech.transcript import Line
 from routing.agent import AgentEvent, AgentState, IllegalTransition
 from routing.number import QueueTarget
@@ -81,6 +86,11 @@ class View:
         self._engine = engine
         self._version = version
         self._hand = Hand(engine)
+        self._outlines = Outlines()
+        self._shares = Sharing(engine.journal.shares, time.time)
+        self._cards = Judging(
+            engine.journal.scorecards, lambda: engine.config.forms, engine.journal.record, time.time
+        )
         self._sight = ClusterSight(engine.cluster, engine.clock, engine.drain)
         self._directory = Directory()
         self._told_by: Config | None = None  # the directory
@@ -154,7 +164,7 @@ class View:
         return [
             RegistrationView(
                 aor=aor,
-                contact=str(each.contact),
+                contact=str(replace(each.contact, password="")),
                 transport=Contact(each.contact, () if each.path else (each.hop,), each.path).transport,
                 expires_in_s=max(0.0, each.expires_at - now),
                 user_agent=each.user_agent,
@@ -207,6 +217,7 @@ class View:
             journal_waiting=state.waiting,
             journal_spilled=state.spilled_bytes,
             journal_lost=state.lost,
+            turned_away=Counter(each.how for each in engine.insight.turned_away()),
         )
 
     def metrics(self) -> bytes:
@@ -376,6 +387,14 @@ class View:
         return self._engine.journal.events(call)
 
     @property
+    def cards(self) -> Judging:
+        return self._cards
+
+    @property
+    def shares(self) -> Sharing:
+        return self._shares
+
+    @property
     def transcripts(self) -> Transcripts:
         return self._engine.journal.transcripts
 
@@ -395,4 +414,9 @@ class View:
             return None
         file = unseal.plain_name(path)
         pieces = unseal.sound(path, unseal.keys_of(self._engine.config))
-        return SoundView(file=file, type=unseal.TYPES[file.rpartition(".")[2]], pieces=pieces)
+        kind = unseal.TYPES[file.rpartition(".")[2]]
+        return SoundView(file=file, type=kind, pieces=pieces, size=unseal.size(path))
+
+    def outline(self, name: str) -> Outline | None:
+        path = unseal.find(self._engine.config, name)
+        return self._outlines.of(path, unseal.keys_of(self._engine.config)) if path is not None else None

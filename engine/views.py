@@ -367,15 +367,19 @@ class LoadView:
     journal_waiting: int = 0
     journal_spilled: int = 0
     journal_lost: int = 0
+    turned_away: Mapping[str, int] = field(default_factory=dict)  # sources, by how
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoundView:
-    """A recording's sound as it is read. file: what to call it, type: its media type."""
+    """A recording's sound as it is read. file: what to call it, type: its media type. size: bytes in all,
+    None where that is not known beforehand.
+    """
 
     file: str
     type: str
     pieces: Iterator[bytes]
+    size: int | None = None
 
 
 def worst(checks: tuple[Check, ...]) -> Health:

@@ -129,7 +129,7 @@ class Admission:
             return known
         line = self._line_at(hop.host, hop.transport)
         if request.method not in self.policy.methods:
-            if line is None and not self.guard.may_answer(hop.host, now):
+            if line is None and not self._may_ask(request, hop, now):
                 return Dropped()
             return Admitted(ANONYMOUS if line is None else Identity("line", line))
         source = source_of(hop.host)
@@ -141,7 +141,11 @@ class Admission:
             if line is not None:
                 return Admitted(Identity("line", line))
             if self._may_be_anonymous(request):
-                return Admitted(ANONYMOUS) if self.guard.may_answer(hop.host, now) else Dropped()
+                ignored = self.guard.ignores(hop.host, now)
+                may = not ignored and self.guard.may_answer(hop.host, now)
+                return Admitted(ANONYMOUS) if may else Dropped()
+        if line is None and checked.outcome is not Outcome.WRONG:
+            self.guard.asked(hop.host, checked.tried or request.from_.uri.user_text, now)
         return self._turn_down(checked, hop, now)
 
     def drops(self, hop: Hop, now: float) -> bool:
@@ -155,8 +159,15 @@ class Admission:
         return self.guard.blocks(hop.host, now) and self._line_at(hop.host, hop.transport) is None
 
     def events(self) -> list[GuardEvent]:
-        """Sources slowed, blocked and unblocked since the last call."""
+        """Sources slowed, blocked, ignored and let off since the last call."""
         return self.guard.events()
+
+    def _may_ask(self, request: Request, hop: Hop, now: float) -> bool:
+        """Of what nobody is challenged for. One who looks whether somebody is here asks as a stranger does."""
+        guard = self.guard
+        if request.method == "OPTIONS" and request.uri.user:
+            guard.asked(hop.host, request.uri.user_text, now)
+        return not guard.ignores(hop.host, now) and guard.may_answer(hop.host, now)
 
     def _turn_down(self, checked: Checked, hop: Hop, now: float) -> Verdict:
         guard, outcome = self.guard, checked.outcome
@@ -164,6 +175,8 @@ class Admission:
             guard.failed(hop.host, checked.tried, now)
             if guard.blocks(hop.host, now):
                 return Dropped()
+        elif guard.ignores(hop.host, now):
+            return Dropped()
         if not guard.may_answer(hop.host, now):
             return Dropped()
         after = guard.delay(hop.host, now)

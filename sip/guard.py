@@ -2,7 +2,9 @@
 
 Only failures over a nonce that was given to that very source count (see `sip/challenge.py`), so nobody can
 have somebody else's address blocked by forging it. What forged addresses can do, draw challenges, is kept to
-a rate.
+a rate; and a source that only ever asks, as scanners do, is *ignored*: from there nothing is answered but what
+proves itself. Who has proved themselves from an address lately keeps it from being ignored, so a forger
+silences nobody but strangers, and one of those is heard again with the first request that proves itself.
 """
 
 from __future__ import annotations
@@ -32,6 +34,8 @@ class GuardPolicy:
     proven_for: float = 3_600.0
     challenge_rate: float = 50.0  # answers to requests without valid credentials, a second and source
     challenge_burst: float = 500.0
+    ignore_after: int = 60  # questions of a source that never proved anything
+    ignore_for: float = 300.0
     max_sources: int = 20_000  # rows of each table
     exempt: tuple[Network, ...] = ()  # never slowed or blocked
 
@@ -56,13 +60,37 @@ class Blocked:
 
 
 @dataclass(frozen=True, slots=True)
+class Ignored:
+    """A source asked without end and proved nothing; for `seconds` only what proves itself is answered."""
+
+    source: str
+    seconds: float
+    asked: float
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unblocked:
-    """A source's time is up."""
+    """A source's time is up, or it was let off: it is neither blocked nor ignored."""
 
     source: str
 
 
-GuardEvent = Slowed | Blocked | Unblocked
+GuardEvent = Slowed | Blocked | Ignored | Unblocked
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What a source has to bear. since, until: seconds. count: of failures, or of questions. ignored: what
+    proves itself is answered; else nothing is.
+    """
+
+    source: str
+    since: float
+    until: float
+    count: float
+    user: str
+    ignored: bool
 
 
 @dataclass(slots=True)
@@ -99,21 +127,30 @@ class Guard:
 
     policy: GuardPolicy = field(default_factory=GuardPolicy)
     _records: OrderedDict[str, _Record] = field(default_factory=OrderedDict)  # least recent first
-    _blocked: OrderedDict[str, float] = field(default_factory=OrderedDict)  # source -> until
+    _blocked: OrderedDict[str, Sentence] = field(default_factory=OrderedDict)
+    _ignored: OrderedDict[str, Sentence] = field(default_factory=OrderedDict)
+    _strangers: OrderedDict[str, _Record] = field(default_factory=OrderedDict)  # their questions
     _buckets: OrderedDict[str, _Bucket] = field(default_factory=OrderedDict)
     _events: deque[GuardEvent] = field(default_factory=lambda: deque(maxlen=1000))
 
     def blocks(self, host: str, now: float) -> bool:
         """Whether nothing from there is to be answered now. Cheap enough to ask before parsing."""
-        if not self._blocked:
+        return self._bears(self._blocked, host, now)
+
+    def ignores(self, host: str, now: float) -> bool:
+        """Whether nothing from there is to be answered now but what proves itself."""
+        return self._bears(self._ignored, host, now)
+
+    def _bears(self, table: OrderedDict[str, Sentence], host: str, now: float) -> bool:
+        if not table:
             return False
         source = source_of(host)
-        until = self._blocked.get(source)
-        if until is None:
+        sentence = table.get(source)
+        if sentence is None:
             return False
-        if now < until:
+        if now < sentence.until:
             return True
-        del self._blocked[source]
+        del table[source]
         self._events.append(Unblocked(source))
         return False
 
@@ -156,9 +193,7 @@ class Guard:
         if record.score / self._factor(record, now) > policy.block_after - 0.5:
             seconds = min(policy.longest_block, policy.first_block * 2.0 ** min(record.blocks, 30))
             record.blocks += 1
-            self._blocked[source] = now + seconds
-            self._blocked.move_to_end(source)
-            _bound(self._blocked, policy.max_sources)
+            self._sentence(self._blocked, Sentence(source, now, now + seconds, record.score, user, False))
             self._events.append(Blocked(source, seconds, record.score, user))
             record.score = 0.0
         elif not was_slowed and self.delay(host, now) > 0.0:
@@ -170,20 +205,54 @@ class Guard:
         It raises the limits and does not wipe the slate: an attacker with one good account would otherwise
         guess at the others without end.
         """
-        self._touch(source_of(host)).proven_until = now + self.policy.proven_for
+        source = source_of(host)
+        self._touch(source).proven_until = now + self.policy.proven_for
+        self._strangers.pop(source, None)
+        if self._ignored.pop(source, None) is not None:
+            self._events.append(Unblocked(source))
+
+    def asked(self, host: str, user: str, now: float) -> None:
+        """Count a request that proves nothing. Its address may be forged, so it counts against nobody who has
+        proved themselves from there.
+        """
+        source, policy = source_of(host), self.policy
+        known = self._records.get(source)
+        if (known is not None and now < known.proven_until) or self._is_exempt(host):
+            return
+        record = self._strangers.get(source)
+        if record is None:
+            record = self._strangers[source] = _Record()
+            _bound(self._strangers, policy.max_sources)
+        self._strangers.move_to_end(source)
+        record.score, record.scored_at = self._score(record, now) + 1.0, now
+        if record.score > policy.ignore_after - 0.5 and source not in self._ignored:
+            until = now + policy.ignore_for
+            self._sentence(self._ignored, Sentence(source, now, until, record.score, user, True))
+            self._events.append(Ignored(source, policy.ignore_for, record.score, user))
+            del self._strangers[source]
 
     def unblock(self, host: str) -> bool:
-        """An operator's pardon; False when the source was not blocked."""
+        """An operator's pardon; False when the source was neither blocked nor ignored."""
         source = source_of(host)
         self._records.pop(source, None)
-        if self._blocked.pop(source, None) is None:
+        self._strangers.pop(source, None)
+        borne = [table.pop(source, None) for table in (self._blocked, self._ignored)]
+        if borne == [None, None]:
             return False
         self._events.append(Unblocked(source))
         return True
 
-    def blocked(self, now: float) -> dict[str, float]:
-        """Sources blocked now, with the seconds left."""
-        return {source: until - now for source, until in self._blocked.items() if until > now}
+    def sentences(self, now: float) -> list[Sentence]:
+        """Sources that are blocked or ignored now, the latest last."""
+        found = [*self._blocked.values(), *self._ignored.values()]
+        return sorted((each for each in found if each.until > now), key=lambda each: each.since)
+
+    def expire(self, now: float) -> None:
+        """Let go of those whose time is up, though nothing more comes from there."""
+        for table in (self._blocked, self._ignored):
+            for source in [each.source for each in table.values() if each.until <= now]:
+                del table[source]
+                self._events.append(Unblocked(source))
 
     def events(self) -> list[GuardEvent]:
         """What happened since the last call, drained; the oldest are lost beyond a thousand."""
@@ -193,7 +262,19 @@ class Guard:
 
     def counts(self) -> dict[str, int]:
         """Rows of each table."""
-        return {"records": len(self._records), "blocked": len(self._blocked), "buckets": len(self._buckets)}
+        tables = {
+            "records": self._records,
+            "blocked": self._blocked,
+            "ignored": self._ignored,
+            "strangers": self._strangers,
+            "buckets": self._buckets,
+        }
+        return {name: len(table) for name, table in tables.items()}
+
+    def _sentence(self, table: OrderedDict[str, Sentence], sentence: Sentence) -> None:
+        table[sentence.source] = sentence
+        table.move_to_end(sentence.source)
+        _bound(table, self.policy.max_sources)
 
     def _touch(self, source: str) -> _Record:
         record = self._records.get(source)

@@ -12,6 +12,7 @@ from config.schema import Config
 from engine.access.audit import Audit
 from engine.access.desk import AccessDesk, Terms
 from engine.access.errors import NameTaken, WeakPassword
+from engine.access.lockbox import Lockbox, Locked
 from engine.access.oidc import Oidc, Provider
 from engine.access.passwords import checked
 from engine.access.role import Role
@@ -42,6 +43,7 @@ class Access:
 
     async def begin(self) -> None:
         """Raises StoreUnavailable, ValueError for a first administrator whose password could be guessed."""
+        await asyncio.to_thread(self._seal)
         accounts, first = self.desk.accounts, self.first
         if first is None or await asyncio.to_thread(accounts.any):
             return
@@ -57,6 +59,19 @@ class Access:
             return  # by another node of the same store, this very moment
         log.info("the first administrator was made", user=first.name)
 
+    def _seal(self) -> None:
+        """Second factors of before there was a key, or under a former one, are sealed with the one of now."""
+        lockbox, accounts = self.desk.lockbox, self.desk.accounts
+        for user in accounts.users():
+            if not lockbox.stale(user.totp):
+                continue
+            try:
+                sealed = lockbox.seal(user.name, lockbox.open(user.name, user.totp))
+            except Locked as locked:
+                log.error("a second factor cannot be opened", user=user.name, why=str(locked))
+                continue
+            accounts.reseal(user.name, user.totp, sealed)
+
     def close(self) -> None:
         self.desk.close()
 
@@ -67,9 +82,21 @@ def of_node(config: Config, url: str, journal: Journal) -> Access:
     writes = Trail(database.connect(url, readers=1, busy_s=WRITER_PATIENCE_S))
     terms = Terms(float(settings.session.idle_s), float(settings.session.longest_s), settings.issuer)
     log = Audit(writes, node.name, node.data_dir / SPILL, node.data_dir / ANCHOR)
-    desk = AccessDesk(journal.accounts, log, terms)
+    desk = AccessDesk(journal.accounts, log, terms, lockbox=lockbox_of(config))
     vouching = Vouching(desk, Oidc(provider_of(settings.oidc))) if settings.oidc is not None else None
     return Access(desk, Roster(desk), journal.trail, vouching, settings.first)
+
+
+def lockbox_of(config: Config) -> Lockbox:
+    """A key that this node made up for itself would lock out people at the others of its store."""
+    given = config.api.access
+    keys, key = {name: secret.reveal() for name, secret in given.keys.items()}, given.key
+    if key is not None and given.keys[key].generated and not config.cluster.alone:
+        log.warning(
+            "second factors lie in the store as they are", remedy="give all nodes the same access.keys"
+        )
+        key = None
+    return Lockbox(keys, key)
 
 
 def provider_of(given: OidcSettings) -> Provider:

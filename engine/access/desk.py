@@ -25,6 +25,7 @@ from engine.access import rights, totp
 from engine.access.attempts import OF_ACCOUNT, OF_SOURCE, Attempts, source_key
 from engine.access.audit import Audit
 from engine.access.errors import AccessError, CodeWanted, TooSoon, WrongCredentials
+from engine.access.lockbox import Lockbox, Locked
 from engine.access.passwords import Passwords
 from engine.access.principal import How, Principal
 from engine.store.accounts import Accounts, Session, User
@@ -81,6 +82,7 @@ class AccessDesk:
         terms: Terms | None = None,
         *,
         passwords: Passwords | None = None,
+        lockbox: Lockbox | None = None,
         wall: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -88,6 +90,7 @@ class AccessDesk:
         self.log = audit
         self.terms = terms or Terms()
         self.passwords = passwords or Passwords()
+        self.lockbox = lockbox or Lockbox()
         self.wall = wall
         self.clock = clock
         self._of_accounts = Attempts(OF_ACCOUNT)
@@ -145,7 +148,12 @@ class AccessDesk:
         digest = totp.recovery_digest(code)
         if digest is not None:
             return await asyncio.to_thread(self.accounts.take_recovery, user.name, digest)
-        step = totp.step_of(user.totp, code, self.wall(), user.totp_last)
+        try:
+            secret = self.lockbox.open(user.name, user.totp)
+        except Locked as locked:
+            log.error("a second factor cannot be opened", user=user.name, why=str(locked))
+            return False
+        step = totp.step_of(secret, code, self.wall(), user.totp_last)
         return step is not None and await asyncio.to_thread(self.accounts.take_step, user.name, step)
 
     async def prove(self, name: str, proof: Callable[[], Awaitable[bool]]) -> None:

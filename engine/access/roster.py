@@ -14,7 +14,8 @@ from typing import Any
 
 from engine.access import rights, totp
 from engine.access.desk import NAME, TOKEN, AccessDesk, digest_of
-from engine.access.errors import IllegalNow, Refused, UnknownToken, UnknownUser, WrongCredentials
+from engine.access.errors import IllegalNow, Refused, UnknownToken, UnknownUser
+from engine.access.lockbox import Locked
 from engine.access.passwords import checked, new_password
 from engine.access.principal import Principal
 from engine.access.role import Permission, Role
@@ -164,19 +165,29 @@ class Roster:
         user = await self._proved(principal, password)
         if user.totp_on:
             raise IllegalNow("there is a second factor already; remove it first")
-        return self.enrolment(await self._change(user.name, totp=totp.new_secret()))
+        secret = totp.new_secret()
+        await self._change(user.name, totp=self._desk.lockbox.seal(user.name, secret))
+        return self._enrolment(user.name, secret)
 
-    def enrolment(self, user: User) -> Enrolment:
-        """Of a second factor that waits for its first code."""
-        return Enrolment(user.totp, totp.uri(user.totp, user.name, self._desk.terms.issuer))
+    async def enrolment(self, principal: Principal) -> Enrolment | None:
+        """A second factor of hers that waits for its first code."""
+        user = await self.user(principal.who)
+        if user.totp_on or not user.totp:
+            return None
+        try:
+            return self._enrolment(user.name, self._desk.lockbox.open(user.name, user.totp))
+        except Locked:
+            return None
+
+    def _enrolment(self, name: str, secret: str) -> Enrolment:
+        return Enrolment(secret, totp.uri(secret, name, self._desk.terms.issuer))
 
     async def confirm(self, principal: Principal, code: str) -> list[str]:
         """The second factor counts from now on; codes for when it is lost, told once."""
         user = await self.user(principal.who)
         if user.totp_on or not user.totp:
             raise IllegalNow("nothing waits to be confirmed")
-        if not await self._desk.takes(user, code):
-            raise WrongCredentials("the code is not right; look at the clock of your phone")
+        await self._desk.prove(user.name, lambda: self._desk.takes(user, code))
         codes = totp.new_recovery_codes()
         digests = [digest for code in codes if (digest := totp.recovery_digest(code))]
         await asyncio.to_thread(self._accounts.set_recovery, user.name, digests)

@@ -13,6 +13,7 @@ from msgspec.structs import replace as with_fields
 
 from engine.access import mask
 from engine.insight.insight import Refused
+from engine.insight.sources import SourceView
 from engine.insight.trace import Look, Message, Trace
 
 if TYPE_CHECKING:
@@ -49,6 +50,16 @@ class SeenInsight:
             challenges=challenges, source=source, since=since, until=until, limit=limit
         )
         return found if self._seen.unmasked else [Masked(each) for each in found]
+
+    def turned_away(self) -> Sequence[SourceView]:
+        """Nor does who was turned away."""
+        if self._seen.principal.limited:
+            return ()
+        found = self._insight.turned_away()
+        return found if self._seen.unmasked else [replace(each, user=mask.who(each.user)) for each in found]
+
+    def let_off(self, address: str, by: str) -> bool:
+        return False if self._seen.principal.limited else self._insight.let_off(address, by)
 
     def trace(self, call: str, look: Look | None) -> Trace | None:
         if look is None and self._seen.principal.limited and not self._hers(call):

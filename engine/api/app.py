@@ -7,7 +7,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 import structlog
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
@@ -17,9 +17,11 @@ from engine.api.audited import Audited
 from engine.api.callers import Cors, Limits
 from engine.api.deps import CallerDesk, EngineView
 from engine.api.guard import Guard
+from engine.api.guesses import Guesses
 from engine.api.idempotency import Once
 from engine.api.manual import manual
 from engine.api.pages import router_of
+from engine.api.repeated import each_once
 from engine.api.routes import (
     agents,
     assist,
@@ -43,7 +45,9 @@ from engine.api.routes import (
     records,
     registrations,
     reports,
+    scorecards,
     sessions,
+    shares,
     speech,
     supervision,
     tokens,
@@ -53,6 +57,8 @@ from engine.api.routes import (
     whip,
 )
 from engine.api.settings import ConsoleTerms, Settings
+from engine.api.shared import Doorman
+from engine.api.shared import router as shared
 from engine.live.feed import Feed
 from engine.operating import Operating
 
@@ -64,6 +70,8 @@ ROUTERS = (
     insight.router,
     records.router,
     recordings.router,
+    shares.router,
+    scorecards.router,
     transcripts.router,
     assist.router,
     queues.router,
@@ -125,6 +133,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(each_once)],
     )
     app.state.view = view
     app.state.settings = settings
@@ -133,10 +142,13 @@ def create_app(
     app.state.live = live
     app.state.access = access
     app.state.once = Once()
+    app.state.guesses = Guesses()
     app.state.limits = Limits(settings.callers)
     app.state.console = None
     for router in ROUTERS:
         app.include_router(router)
+    app.state.doorman = Doorman()
+    app.include_router(shared)
     if settings.pages is not None:
         app.include_router(desks.router)
         app.include_router(lines.router)

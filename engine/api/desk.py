@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from starlette.websockets import WebSocket
 
+from engine.access.access import Access
 from engine.agent_desk import TooManyPages, Watch
 from engine.api.conversation import GONE, POLICY, TRY_LATER, Closed, Conversation
 from engine.api.deps import EngineView
@@ -47,6 +48,7 @@ from engine.views import (
     UnknownCall,
 )
 
+PHONE = "phone"  # how she was known: by her SIP account
 FOUND = 4  # answers that wait for a page that is slow
 
 log = structlog.get_logger("desk")
@@ -63,6 +65,7 @@ class DeskConversation(Conversation[Word]):
         self._renewal = 0.0
         self._watch: Watch | None = None
         self._shown: DeskView | None = None
+        self._seen: frozenset[str] = frozenset()  # her calls, as the audit log was told
         self._found: deque[Found] = deque(maxlen=FOUND)
         self._acts: dict[type, Callable[[Any], None]] = {
             SignInWord: self._sign_in_again,
@@ -95,6 +98,7 @@ class DeskConversation(Conversation[Word]):
             raise Closed(TRY_LATER, str(full)) from None
         self._agent = word.agent
         log.info("an agent's page signed in", agent=word.agent, source=self.host)
+        self._audit("open_desk", "desk", source=self.host)
         await self.tell(self._welcome())
 
     def _welcome(self) -> Welcome:
@@ -123,7 +127,18 @@ class DeskConversation(Conversation[Word]):
             raise Closed(GONE, str(gone)) from None
         if desk != self._shown:
             self._shown = desk
+            shown = frozenset(call.id for call in desk.calls)
+            for id in sorted(shown - self._seen):
+                self._audit("read_desk", f"calls/{id}")
+            self._seen = shown
             yield Desk(time.time(), desk)
+
+    def _audit(self, what: str, object: str, **detail: str) -> None:
+        """That she sees who calls. Her calls do not wait for the audit log, unlike what others read."""
+        access: Access | None = self._socket.app.state.access
+        if access is not None:
+            kept = access.desk.log
+            kept.note(kept.entry(self._agent, PHONE, what, object, detail=detail))
 
     # --- what pages ask ---------------------------------------------------------------------------
 

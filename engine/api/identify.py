@@ -18,6 +18,7 @@ from starlette.requests import HTTPConnection
 from engine.access.access import Access
 from engine.access.principal import How, Principal
 from engine.access.role import Permission
+from engine.api.guesses import Guesses
 from engine.api.problem import Problem
 from engine.api.settings import Settings, Token
 
@@ -77,18 +78,27 @@ async def _by_token(connection: HTTPConnection, written: str) -> Principal | Non
     scheme, _, secret = written.partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise unauthorized("the Authorization header must be of the form: Bearer TOKEN", "invalid_request")
-    secret = secret.strip()
+    secret, source, now = secret.strip(), source_of(connection), time.monotonic()
+    guesses: Guesses = connection.app.state.guesses
+    wait = guesses.wait(source, secret, now)
+    if wait:
+        detail = "too many unknown tokens came from your address; wait a moment"
+        raise Problem(429, "too-many-requests", detail, headers={"Retry-After": str(int(wait) + 1)})
+    found = await _holder(connection, secret)
+    if found is None:
+        guesses.wrong(source, secret, now)
+        log.warning("an unknown API token was refused", source=source, path=connection.url.path)
+        raise unauthorized("the token is unknown or has expired", "invalid_token")
+    guesses.right(source, secret, now)
+    return found
+
+
+async def _holder(connection: HTTPConnection, secret: str) -> Principal | None:
     token = settings_of(connection).holder(secret, time.time())
     if token is not None:
         return of_configured(token)
     access: Access | None = connection.app.state.access
-    found = await access.desk.principal_of_token(secret) if access is not None else None
-    if found is None:
-        log.warning(
-            "an unknown API token was refused", source=source_of(connection), path=connection.url.path
-        )
-        raise unauthorized("the token is unknown or has expired", "invalid_token")
-    return found
+    return await access.desk.principal_of_token(secret) if access is not None else None
 
 
 async def _by_session(connection: HTTPConnection) -> Principal | None:

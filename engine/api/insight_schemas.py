@@ -274,6 +274,37 @@ class RefusedRequest(BaseModel):
     messages: list[SipMessage]
 
 
+TURNED_AWAY = {
+    "source": "203.0.113.66",
+    "how": "blocked",
+    "since": AT,
+    "until": AT,
+    "count": 10,
+    "user": "100",
+}
+
+
+class TurnedAway(BaseModel):
+    """A source that guessed or scanned."""
+
+    model_config = example(**TURNED_AWAY)
+
+    source: str = Field(description="An IPv4 address, or the /64 that an IPv6 address is of.")
+    how: Literal["blocked", "ignored"] = Field(
+        description="`blocked`: nothing is answered there. `ignored`: nothing but what proves itself."
+    )
+    since: datetime
+    until: datetime
+    count: int = Field(description="Failures, or requests that proved nothing.")
+    user: str = Field(description="The name that was tried last; not necessarily one that there is.")
+
+
+class TurnedAwayList(BaseModel):
+    model_config = example(items=[TURNED_AWAY])
+
+    items: list[TurnedAway] = Field(description="The latest first.")
+
+
 class RefusedList(BaseModel):
     model_config = example(items=[REFUSED])
 

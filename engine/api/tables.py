@@ -9,7 +9,7 @@ from dataclasses import asdict, fields
 
 from engine.drill import Figures, Report
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four as East Asia writes them
 
 
 def cell(value: object) -> object:

@@ -97,8 +97,7 @@ async def confirm(desk: Desk, who: Principal, place: Place, given: Fields) -> To
     """
     assert desk.access is not None
     known = replace(await load(desk, place, None), form="confirm")
-    if known.user is not None and not known.user.totp_on and known.user.totp:
-        known = replace(known, enrolment=desk.access.roster.enrolment(known.user))
+    known = replace(known, enrolment=await desk.access.roster.enrolment(who.known))
     code = given.get("code", "").replace(" ", "")
     codes, fault = await _tried(desk.access.roster.confirm(who.known, code), known, "code")
     if fault is not None:

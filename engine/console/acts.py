@@ -36,14 +36,23 @@ async def hang_up(desk: Desk, who: Principal, place: Place, given: Fields) -> To
     return Told("call.hangup.done")
 
 
+def _agent(desk: Desk, place: Place) -> str:
+    """Who is meant: whose page it is, or who has the call that is looked at; "" for nobody."""
+    if place.page == "agents":
+        return place.id
+    call = desk.view.call(place.id)
+    return call.agent if call is not None else ""
+
+
 async def set_state(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
+    agent = _agent(desk, place)
     try:
         ask = AgentAsk(given.get("ask", ""))
-        desk.view.set_agent_state(place.id, ask, "", by=who.name)
+        desk.view.set_agent_state(agent, ask, "", by=who.name)
     except (ValueError, UnknownAgent, IllegalState) as fault:
         return Told("agent.ask.failed", {"why": str(fault)}, bad=True)
-    log.info("agent's state asked for", agent=place.id, ask=ask, by=who.name)
-    return Told("agent.ask.done", {"name": place.id})
+    log.info("agent's state asked for", agent=agent, ask=ask, by=who.name)
+    return Told("agent.ask.done", {"name": agent})
 
 
 async def message(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
@@ -51,7 +60,7 @@ async def message(desk: Desk, who: Principal, place: Place, given: Fields) -> To
     if not text:
         return Told()
     try:
-        pages = desk.view.tell_agent(place.id, text, who.name)
+        pages = desk.view.tell_agent(_agent(desk, place), text, who.name)
     except UnknownAgent:
         return Told("agent.unknown", bad=True)
     return Told("agent.message.done" if pages else "agent.message.nowhere", {"n": pages}, bad=not pages)

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from engine.console.language import NAMES, Words
 from engine.console.look import BASE, Page, Place
-from engine.console.pages import FRAME, page_of
+from engine.console.pages import ANYWHERE, FRAME, page_of
 from engine.console.screen import Screen
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def build(console: Console, client: Client, request: Request) -> None:
         cookie,
         who,
         say,
+        anywhere=ANYWHERE,
         lay=lay,
         gone=gone,
         now=console.pulse.now,

@@ -11,6 +11,7 @@ from engine.access.access import Access
 from engine.access.proving import Proving
 from engine.access.role import Permission
 from engine.api.deps import EngineView
+from engine.api.sounds import Heard
 from engine.console.door import Door, Principal, seen_by
 from engine.console.insight import Insights
 from engine.operating import Operating
@@ -24,8 +25,8 @@ ASKING = 4  # questions to the store at a time, of all consoles
 class Desk:
     """operating: None where the configuration stays as it is. insight: None where nobody looks into calls.
     access, proving: users and the audit log; None where nobody signs in by name. wall: epoch s.
-    places: regions on the map, as latitude and longitude. who asks, what she may: listens, to what was said;
-    language and time zone: hers.
+    places: regions on the map, as latitude and longitude. heard: recordings that are being listened to.
+    who asks, and her rights; listens: she may read what was said; language and time zone: hers.
     """
 
     view: EngineView
@@ -40,6 +41,8 @@ class Desk:
     listens: bool = False
     language: str = "en"
     zone: str = "UTC"
+    heard: Heard = field(default_factory=Heard)
+    rights: frozenset[Permission] = frozenset()
     _asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKING))
 
     def of(self, who: Principal, language: str = "en", zone: str = "UTC") -> Desk:
@@ -51,6 +54,7 @@ class Desk:
             listens=who.may(Permission.LISTEN),
             language=language,
             zone=zone,
+            rights=who.rights,
         )
 
     async def ask(self, question: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -6,16 +6,33 @@ from collections.abc import Mapping
 
 from engine import editing
 from engine.access.role import Permission
-from engine.console import account, acts, files, reports, roster, trail
-from engine.console.look import Page, View
+from engine.console import account, acts, files, hand, judge, reports, roster, share, trail
+from engine.console.look import Act, Page, View
 from engine.console.views import account as account_view
-from engine.console.views import agents, call, calls, config, frame, lines, nodes, queues, wallboard
+from engine.console.views import (
+    agents,
+    call,
+    calls,
+    config,
+    frame,
+    lines,
+    nodes,
+    queues,
+    recordings,
+    wallboard,
+)
 from engine.console.views import audit as audit_view
 from engine.console.views import reports as reports_view
 from engine.console.views import users as users_view
+from engine.supervision import Mode
 
 P = Permission
 FRAME: Mapping[str, View] = {"shell": frame.shell}
+# what can be done on every page
+ANYWHERE: Mapping[str, tuple[Permission, Act]] = {
+    "leave": (P.SUPERVISE, hand.leave),
+    "unheard": (P.SUPERVISE, hand.unheard),
+}
 
 WALLBOARD = Page("wallboard", wallboard.PARTS, wallboard.PILES)
 CALLS = Page("calls", calls.PARTS, load=files.records, every_s=15.0)
@@ -25,12 +42,34 @@ CALL = Page(
     call.PILES,
     load=files.call_file,
     every_s=1.0,
-    acts={"hangup": (P.ACT_ON_CALLS, acts.hang_up)},
+    acts={
+        "hangup": (P.ACT_ON_CALLS, acts.hang_up),
+        **{str(mode): (P.SUPERVISE, hand.sit(mode)) for mode in Mode},
+        "steer": (P.ACT_ON_CALLS, hand.steer),
+        "state": (P.ACT_ON_AGENTS, acts.set_state),
+        "message": (P.ACT_ON_AGENTS, acts.message),
+    },
+)
+RECORDINGS = Page("recordings", recordings.LIST, load=files.recordings, every_s=15.0, right=P.LISTEN)
+RECORDING = Page(
+    "recording",
+    recordings.PARTS,
+    recordings.PILES,
+    load=files.recording_file,
+    every_s=2.0,
+    right=P.LISTEN,
+    acts={
+        "share": (P.SHARE, share.share),
+        "revoke": (P.SHARE, share.revoke),
+        "judge": (P.LISTEN, judge.judge),
+    },
 )
 QUEUES = Page("queues", queues.PARTS)
 AGENTS = Page(
     "agents",
     agents.PARTS,
+    load=files.agent_cards,
+    every_s=15.0,
     acts={"state": (P.ACT_ON_AGENTS, acts.set_state), "message": (P.ACT_ON_AGENTS, acts.message)},
 )
 LINES = Page("lines", lines.PARTS, load=acts.lines, every_s=2.0, acts={"probe": (P.PROBE, acts.probe)})
@@ -99,11 +138,11 @@ ACCOUNT = Page(
 PAGES: Mapping[str, Page] = {
     page.name: page
     for page in (
-        WALLBOARD, CALLS, QUEUES, AGENTS, LINES, NODES, REPORTS, CONFIG, USERS, AUDIT, ACCOUNT,
+        WALLBOARD, CALLS, RECORDINGS, QUEUES, AGENTS, LINES, NODES, REPORTS, CONFIG, USERS, AUDIT, ACCOUNT,
     )
 }  # fmt: skip
 # what is looked at is another page than the list it is in
-ONE: Mapping[str, Page] = {"calls": CALL}
+ONE: Mapping[str, Page] = {"calls": CALL, "recordings": RECORDING}
 
 
 def page_of(page: str, id: str) -> Page:

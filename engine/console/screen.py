@@ -18,7 +18,7 @@ from engine.access.role import Permission
 from engine.console.desk import Desk
 from engine.console.door import Principal
 from engine.console.language import Words
-from engine.console.look import Look, Page, Place, Told, address
+from engine.console.look import Act, Look, Page, Place, Told, address
 from engine.console.markup import EMPTY, tag
 from engine.console.pulse import Moment
 from engine.console.snapshot import Snapshot
@@ -27,7 +27,7 @@ from engine.store.errors import StoreUnavailable
 from engine.store.records import BadCursor
 
 log = structlog.get_logger("console")
-MOST_FIELDS = 32
+MOST_FIELDS = 64  # a form of fifty questions has no more
 NOTED_S = 8.0  # for so long it is told what came of something
 
 
@@ -56,8 +56,8 @@ class Drawings:
 
 class Screen:
     """frame: views that are there on every page, beside the part `note`, which tells what came of something
-    that was done. lay: makes a page's parts, in place of those before. gone:
-    nobody is signed in here any more.
+    that was done. anywhere: what can be done on every page. lay: makes a page's parts, in place of those
+    before. gone: nobody is signed in here any more.
     """
 
     def __init__(
@@ -70,13 +70,14 @@ class Screen:
         who: Principal,
         say: Words,
         *,
+        anywhere: Mapping[str, tuple[Permission, Act]],
         lay: Callable[[Page], Mapping[str, Part]],
         gone: Callable[[], None],
         now: Callable[[], Moment],
     ) -> None:
         self._desk, self._pages, self._frame, self._drawings = desk, pages, frame, drawings
         self._cookie, self.who, self.say = cookie, who, say
-        self._lay, self._gone, self._now = lay, gone, now
+        self._anywhere, self._lay, self._gone, self._now = anywhere, lay, gone, now
         self.place = Place()
         self.zone = "UTC"  # of her clock, as her browser says
         self.loaded: Any = None
@@ -215,7 +216,7 @@ class Screen:
 
     def act(self, name: str, given: Mapping[str, Any]) -> None:
         """Something that somebody pressed. What is no act of the page, or not hers, is told so."""
-        found = self.page.acts.get(name)
+        found = self.page.acts.get(name) or self._anywhere.get(name)
         if found is None:
             return
         right, act = found

@@ -11,6 +11,7 @@ from engine.insight.archive import Archive, Terms
 from engine.insight.exporter import Collector, Exporter
 from engine.insight.facts import Case
 from engine.insight.pcap import Address
+from engine.insight.sources import Sources, SourceView
 from engine.insight.trace import Look, Message, Rungs, Trace
 from engine.insight.traces import Traces
 from engine.store.rows import Entry
@@ -94,8 +95,10 @@ class Insight:
         store: TraceStore,
         own: Callable[[Hop], Address],
         config: Callable[[], Config],
+        sources: Sources,
     ) -> None:
         self.ladders = ladders
+        self.sources = sources
         self._switch, self._own, self._config = switch, own, config
         self.archive = Archive(store, lambda: terms_of(config()))
         self.traces = Traces(switch, ladders, self.archive.offer, own)
@@ -105,6 +108,7 @@ class Insight:
 
     def start(self) -> None:
         self.archive.start()
+        self.sources.start()
         self.export(self._config())
 
     def export(self, config: Config) -> None:
@@ -157,6 +161,14 @@ class Insight:
                 break
         return found
 
+    def turned_away(self) -> Sequence[SourceView]:
+        """Sources that guess or scan, and are answered no more, the latest first."""
+        return self.sources.turned_away()
+
+    def let_off(self, address: str, by: str) -> bool:
+        """Answer one again; whether it was turned away."""
+        return self.sources.let_off(address, by)
+
     # --- blocks, in a worker thread ---------------------------------------------------------------------
 
     def trace(self, call: str, look: Look | None) -> Trace | None:
@@ -182,7 +194,9 @@ def of_node(engine: Engine) -> Insight:
         known = engine.agent.settings.addresses
         return began or known.get(hop.transport) or next(iter(known.values()), NOWHERE)
 
-    return Insight(engine.switch, engine.ladders, engine.journal.traces, own, lambda: engine.config)
+    switch = engine.switch
+    sources = Sources(engine.admission.guard, switch.note, engine.clock, switch.wall)
+    return Insight(switch, engine.ladders, engine.journal.traces, own, lambda: engine.config, sources)
 
 
 def terms_of(config: Config) -> Terms:

@@ -131,6 +131,12 @@ class Accounts:
                 connection.execute(delete(sessions).where(sessions.c.owner == name))
             return self._find(connection, name)
 
+    def reseal(self, name: str, before: str, after: str) -> None:
+        """Another form of the same second factor; nothing where it is another one by now."""
+        with self._asking(writes=True) as connection:
+            same = (users.c.name == name, users.c.totp == before)
+            connection.execute(update(users).where(*same).values(totp=after))
+
     def take_step(self, name: str, step: int) -> bool:
         """Whether this time step's code was not taken yet, nor a later one; it is now."""
         newer = users.c.totp_last < step

@@ -16,7 +16,15 @@ from typing import Any
 
 import msgspec
 
-from engine import events, guest_events, hand_events, line_events, speech_events, supervision_events
+from engine import (
+    events,
+    guest_events,
+    hand_events,
+    line_events,
+    source_events,
+    speech_events,
+    supervision_events,
+)
 from engine.events import CallRecord, EndReason, Event, Side
 
 PERSONAL = frozenset({"customer", "source", "party", "target", "notes", "comment", "reasons", "term"})
@@ -158,7 +166,15 @@ _known: dict[str, type[Event]] = {}
 def _kinds() -> dict[str, type[Event]]:
     # By name, not by Event.__subclasses__: a dataclass with slots leaves a twin there that no name leads to.
     if not _known:
-        modules = (events, line_events, guest_events, speech_events, supervision_events, hand_events)
+        modules = (
+            events,
+            line_events,
+            guest_events,
+            speech_events,
+            supervision_events,
+            hand_events,
+            source_events,
+        )
         named = [each for module in modules for each in vars(module).values()]
         found = [item for item in named if isinstance(item, type) and issubclass(item, Event)]
         _known.update({kind.kind: kind for kind in found})

@@ -73,7 +73,7 @@ class Stand:
     async def _serve(self) -> None:
         app = FastAPI()
         app.mount("/console", self.console)
-        app.add_middleware(Guard, max_body_bytes=65_536)
+        app.add_middleware(Guard, max_body_bytes=65_536)  # as the node's own app
         server = ApiServer(app, "127.0.0.1", self.port)
         await server.start()
         self.port = server.port

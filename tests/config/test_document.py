@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config import document
 from config.document import parse, scalar
+from config.load import SHIPPED
 
 
 @pytest.mark.parametrize(
@@ -120,3 +124,23 @@ def test_no_text_breaks_the_reader(text):
     document, faults = parse(text, "f")
     assert isinstance(document.tree, dict)
     assert all(fault.remedy for fault in faults)
+
+
+@pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
+@pytest.mark.parametrize("levels", [150, 50_000])
+def test_whatever_nests_without_end_is_refused(opening: str, levels: int) -> None:
+    _, faults = parse("a:\n  " + opening * levels + "1\n", "f")
+    assert faults
+
+
+def test_addresses_of_ipv6_need_no_quotes() -> None:
+    read, faults = parse("a: [10.0.0.5, ::1, ::/0]\nb: ::1\n", "f")
+    assert faults == [] and read.tree == {"a": ["10.0.0.5", "::1", "::/0"], "b": "::1"}
+
+
+@pytest.mark.parametrize("file", sorted(SHIPPED.rglob("*.yaml")), ids=lambda file: file.stem)
+def test_both_readers_find_the_same(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = file.read_text()
+    quick = parse(text, "f")
+    monkeypatch.setattr(document, "LIBYAML", None)
+    assert parse(text, "f") == quick

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,18 +45,26 @@ def looked_at(found: Iterable[ast.AST]) -> Iterator[str]:
             yield node.attr
 
 
-ACTED_ON = frozenset(looked_at(nodes(*ACTING, *BUILDING)))
-# first_delay=self.first_delay_s: handed over under another name
-HANDED_OVER = {
-    (name, str(node.arg))
-    for node in nodes("config")
-    if isinstance(node, ast.keyword) and node.arg
-    for name in looked_at(ast.walk(node.value))
-}
+@cache
+def acted_on() -> frozenset[str]:
+    return frozenset(looked_at(nodes(*ACTING, *BUILDING)))
+
+
+@cache
+def handed_over() -> frozenset[tuple[str, str]]:
+    """first_delay=self.first_delay_s: under another name."""
+    return frozenset(
+        (name, str(node.arg))
+        for node in nodes("config")
+        if isinstance(node, ast.keyword) and node.arg
+        for name in looked_at(ast.walk(node.value))
+    )
+
+
 FEATURES = {feature.value for feature in Feature}  # read by the names of the features
 
 
 @pytest.mark.parametrize("name", sorted({name for page in PAGES for name in settings(page.block)}))
 def test_it_has_an_effect(name: str) -> None:
-    others = {other for given, other in HANDED_OVER if given == name}
-    assert ({name} | others) & ACTED_ON or name in FEATURES, f"nothing acts on {name}: wire it or remove it"
+    others = {other for given, other in handed_over() if given == name}
+    assert ({name} | others) & acted_on() or name in FEATURES, f"nothing acts on {name}: wire it or remove it"

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from engine.api.app import create_app
 from engine.events import EndReason
-from tests.engine.api_node import READ, SETTINGS, Node
+from tests.engine.api_node import READ, SETTINGS, WRITE, Node
 from tests.engine.insight.samples import FAR, entry
 from tests.engine.store_samples import T0
 from tests.engine.test_api import Client
@@ -137,3 +137,12 @@ def test_who_was_refused_is_found_by_source_and_time(ask: Client) -> None:
     assert items("?since=2999-01-01T00:00:00Z") == [] and items("?until=1999-01-01T00:00:00Z") == []
     assert ask("GET", "/v1/sip/refused?limit=1000", READ).status_code == 422
     assert ask("GET", "/v1/sip/refused?from=1.2.3.4", READ).status_code == 422
+
+
+def test_sources_that_are_turned_away_are_listed_and_let_off(ask: Client, node: Node) -> None:
+    (found,) = ask("GET", "/v1/sip/blocked", READ).json()["items"]
+    assert (found["source"], found["how"], found["count"]) == ("203.0.113.66", "ignored", 60)
+    assert ask("DELETE", "/v1/sip/blocked/203.0.113.66", READ).status_code == 403
+    assert ask("DELETE", "/v1/sip/blocked/203.0.113.66", WRITE).status_code == 204
+    assert ask("DELETE", "/v1/sip/blocked/203.0.113.66", WRITE).status_code == 404
+    assert ask("GET", "/v1/sip/blocked", READ).json()["items"] == []

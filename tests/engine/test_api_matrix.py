@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -22,9 +23,11 @@ from engine.access.principal import How
 from engine.access.role import WHOLE, Permission, Role, granted
 from engine.api.app import ROUTERS, create_app
 from engine.api.identify import COOKIE, Require
+from engine.scorecards import judged
 from engine.store.rows import Entry
 from tests.engine.access.stand import Stand, standing
 from tests.engine.api_node import NODE, SETTINGS, T0, Node, call_view
+from tests.engine.card_samples import FORM, GOOD
 from tests.engine.store_samples import record
 from tests.engine.transcript_samples import review, said
 
@@ -42,6 +45,7 @@ LIMITS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 SEEN = {"call": "c1", "agent": "alice", "queue": "support", "line": "carrier"}
 FOREIGN = {"call": "u1", "agent": "carol", "queue": "sales", "line": "gateway"}
+EVERY = replace(FORM, queues=())
 RECORD, FOREIGN_RECORD, NOWHERE = "r1", "s1", "nothing-here"
 DAY = "2026-01-01"
 BODIES: dict[str, Any] = {
@@ -55,8 +59,13 @@ BODIES: dict[str, Any] = {
     "change_place": {"priority": 5},
     "supervise_call": {"at": "sue"},
     "change_supervision": {"mode": "barge"},
+    "share_recording": {},
+    "judge_call": {"form": "service", "answers": GOOD},
 }
-OF_FINISHED = {"get_record", "get_review", "get_transcript", "erase_transcript", "list_call_events"}
+OF_FINISHED = {
+    *("get_record", "get_review", "get_transcript", "erase_transcript", "list_call_events"),
+    *("judge_call", "list_call_scorecards"),
+}
 
 
 def needs(dependant: Dependant) -> Iterator[Permission]:
@@ -132,6 +141,9 @@ class People:
             "s1": review("s1", T0 + 2, market="us", queue="sales", agent="carol"),
         }
         texts.said = {each: (said(f"a refund of {each}"),) for each in ("r1", "s1")}
+        for each, where in (("r1", here), ("s1", {"market": "us", "queue": "sales", "agent": "carol"})):
+            card = judged(EVERY, replace(record(each), **where), GOOD, id=each * 8, at=T0, by="sue")
+            self.node.judged.add(card)
         self.node.sounds = {f"{DAY}/{each}-1.opus": [b"sound"] for each in ("r1", "s1")}
         self.app = create_app(self.node, SETTINGS, access=stand.access)
         self._stand = stand
@@ -142,22 +154,31 @@ class People:
         user = self._stand.accounts.user(name) or self._stand.user(name, role, **LIMITS[limit])
         return asyncio.run(self._stand.desk.open(user, How.PASSWORD, "192.0.2.7")).secret
 
-    def ask(self, asked: list[tuple[Role, str, str, str, Any]]) -> list[httpx.Response]:
-        """role, limit, method, path and body of each; one event loop for all."""
+    def ask(self, asked: list[tuple[Role, str, str, str, Any]], **headers: str) -> list[httpx.Response]:
+        """role, limit, method, path and body of each; one event loop for all. headers: instead of what a page
+        of ours sends.
+        """
 
         async def all_of() -> list[httpx.Response]:
             transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://node") as client:
-                return [await self._one(client, *each) for each in asked]
+                return [await self._one(client, *each, headers) for each in asked]
 
         return asyncio.run(all_of())
 
     async def _one(
-        self, client: httpx.AsyncClient, role: Role, limit: str, method: str, path: str, body: Any
+        self,
+        client: httpx.AsyncClient,
+        role: Role,
+        limit: str,
+        method: str,
+        path: str,
+        body: Any,
+        others: dict[str, str],
     ) -> httpx.Response:
         secret = self._secrets[role, limit]
         headers = {"Cookie": f"{COOKIE}={secret}", "Origin": "http://node", "X-CSRF-Token": csrf_of(secret)}
-        return await client.request(method, path, headers=headers, json=body)
+        return await client.request(method, path, headers=headers | others, json=body)
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +197,8 @@ def path_of(name: str, route: APIRoute, values: dict[str, str], finished: str) -
         .replace("{token}", "0" * 16)
         .replace("{probe}", "0" * 32)
         .replace("{at}", "sue")
+        .replace("{address}", "192.0.2.99")
+        .replace("{share}", "0" * 16)
     )
 
 
@@ -253,6 +276,7 @@ LISTS = {
     "/v1/recordings": ("r1", "s1"),
     "/v1/reviews": ("r1", "s1"),
     "/v1/transcripts": ("r1", "s1"),
+    "/v1/scorecards": ("r1", "s1"),
     "/v1/queues": ("support", "sales"),
     "/v1/agents": ("alice", "carol"),
     "/v1/lines": ("carrier", "gateway"),
@@ -288,6 +312,9 @@ def test_every_list_of_what_belongs_somewhere_is_asked_above() -> None:
         "/v1/tokens",
         "/v1/audit",
         "/v1/hooks",
+        "/v1/sip/blocked",
+        "/v1/forms",  # of all queues; what they ask is nobody's
+        "/v1/session/scorecards",  # one's own
         "/v1/sip/refused",  # tests/engine/access/test_seen_insight.py
     }
     assert pages - elsewhere <= set(LISTS)

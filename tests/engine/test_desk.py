@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -13,6 +14,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
+from engine.access.chain import Row
 from engine.api import desk_words
 from engine.api.app import create_app
 from engine.api.conversation import GONE
@@ -20,6 +22,7 @@ from engine.api.desk_words import PROTOCOL, Malformed
 from engine.signin import ALGORITHM, COUNT, METHOD, URI
 from engine.views import Caption, LegSide
 from sip.digest import Exchange, make_ha1
+from tests.engine.access.stand import Stand, standing
 from tests.engine.api_node import HELP, READ, SETTINGS, WRITE, Node, desk_call
 from tests.engine.store_samples import T0
 
@@ -310,3 +313,26 @@ def test_words_are_looked_up_and_what_is_found_is_told(page: Page) -> None:
     assert page.hear("found")["found"] == []
     page.say("look_up", re=9, words="parcel", call="another")
     assert page.hear("refused")["code"] == "unknown"
+
+
+def test_which_calls_a_page_has_shown_is_in_the_audit_log(node: Node, tmp_path: Path) -> None:
+    node.hers = (desk_call("c1"),)
+    with standing(tmp_path) as stand:
+        app = create_app(node, SETTINGS, access=stand.access)
+        with TestClient(app, base_url="https://node.example.com") as client, Page(client) as page:
+            page.sign_in()
+            page.hear("desk")
+            node.hers = (desk_call("c2"),)
+            node.watches[0].wake()
+            page.hear("desk")
+        rows = [(each.entry.who, each.entry.how, each.entry.what, each.entry.object) for each in _rows(stand)]
+    assert rows == [
+        ("alice", "phone", "open_desk", "desk"),
+        ("alice", "phone", "read_desk", "calls/c1"),
+        ("alice", "phone", "read_desk", "calls/c2"),
+    ]
+
+
+def _rows(stand: Stand) -> list[Row]:
+    stand.settle()
+    return [row for row in stand.trail.rows() if row.entry.who]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ruamel.yaml import YAML
+import yaml
 
 from engine.music import BAND_HZ, BEAT_S, hold_music
 from engine.prompts import MADE, MUSIC, RATES, PromptFault, PromptPack, build, main, read_texts
@@ -99,7 +99,7 @@ def test_a_prompt_is_found_in_the_language_then_its_base_then_the_fallback(pack,
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_prompt_that_the_shipped_configuration_names_is_there(pack, language):
     folder = Path(__file__).resolve().parents[2] / "config"
-    queues = YAML(typ="safe").load((folder / "queues.yaml").read_text("utf-8"))
+    queues = yaml.safe_load((folder / "queues.yaml").read_text("utf-8"))
     named = {name for queue in queues.values() for name in (*queue["welcome"], queue["music"])}
     for queue in queues.values():
         named |= {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
+import yaml
 
 from tests.project.tree import ROOT
 
@@ -18,7 +18,7 @@ Object = dict[str, Any]
 
 def read(path: Path) -> list[Object]:
     """Every document of a file."""
-    return [each for each in YAML(typ="safe").load_all(path.read_text("utf-8")) if each is not None]
+    return [each for each in yaml.safe_load_all(path.read_text("utf-8")) if each is not None]
 
 
 def objects() -> list[Object]:

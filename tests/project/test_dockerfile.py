@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
+import yaml
 
 from tests.project.dockerfile import Stage, assignments, ignored, parse
 from tests.project.tree import ROOMS, ROOT, files
@@ -17,7 +17,7 @@ def stages() -> list[Stage]:
 
 
 def shipped(name: str) -> dict:
-    return YAML(typ="safe").load((ROOT / "config" / f"{name}.yaml").read_text("utf-8"))
+    return yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text("utf-8"))
 
 
 def test_what_is_copied_is_there_and_not_ignored(stages: list[Stage]):
@@ -69,7 +69,7 @@ def test_the_exposed_ports_are_those_of_the_shipped_configuration(stages: list[S
 
 
 def test_compose_gives_calls_the_time_to_finish_that_the_node_takes():
-    compose = YAML(typ="safe").load((ROOT / "compose.yaml").read_text("utf-8"))
+    compose = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
     assert set(compose["services"]) == {"engine", "redis"}
     engine = compose["services"]["engine"]
     assert int(engine["stop_grace_period"].removesuffix("s")) > shipped("node")["drain_s"]

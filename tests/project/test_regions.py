@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
+import yaml
 
 from config.load import load
 from tests.project.dockerfile import ignored, parse
@@ -21,7 +21,7 @@ from tests.project.tree import ROOT, files
 
 DEPLOY = ROOT / "deploy"
 FILE = DEPLOY / "compose.two-regions.yaml"
-COMPOSE: dict[str, Any] = YAML(typ="safe").load(FILE.read_text("utf-8"))
+COMPOSE: dict[str, Any] = yaml.safe_load(FILE.read_text("utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
 REGIONS = ("eu-west", "us-east")
 NODES = [name for name in SERVICES if name.startswith("node-")]

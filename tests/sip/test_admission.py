@@ -23,6 +23,7 @@ from sip.digest import Authorizer, Credentials, Secret
 from sip.guard import Blocked, Guard, GuardPolicy
 from sip.hop import Hop
 from sip.message import Request, Response, parse
+from sip.uri import Uri
 
 REALM = "isogloss.example"
 PHONE, THIEF, LINE = (
@@ -197,10 +198,74 @@ def test_a_forged_source_cannot_have_another_blocked(door):
     assert door.ask(password="one") == Admitted(Identity("user", "1001"))
 
 
-def test_a_flood_of_questions_is_answered_at_a_rate(door):
+def test_a_flood_of_questions_is_answered_at_a_rate():
+    door = Door(guard=GuardPolicy(ignore_after=10_000))
     verdicts = [door.ask(hop=THIEF) for _ in range(700)]
     assert verdicts.count(Dropped()) == 200
     assert isinstance(door.ask(hop=PHONE), Challenged)
+
+
+@pytest.mark.parametrize("method", ["REGISTER", "INVITE", "MESSAGE"])
+def test_whoever_scans_gets_no_more_answers_than_a_few(door, method):
+    verdicts = [door.ask(method, user=str(number), hop=THIEF) for number in range(100, 400)]
+    assert [isinstance(each, Challenged) for each in verdicts] == [True] * 59 + [False] * 241
+    assert door.ask("OPTIONS", hop=THIEF) == Dropped()
+    assert isinstance(door.ask(hop=PHONE), Challenged)
+
+
+def test_looking_by_options_who_is_there_is_scanning_and_keeping_a_way_open_is_not(door):
+    for _ in range(300):
+        assert isinstance(door.admission.admit(options(f"sip:{REALM}"), THIEF, door.now), Admitted)
+    for number in range(59):
+        assert isinstance(door.admission.admit(options(f"sip:{number}@{REALM}"), THIEF, door.now), Admitted)
+    assert door.admission.admit(options(f"sip:99@{REALM}"), THIEF, door.now) == Dropped()
+
+
+def options(target: str) -> Request:
+    request = make("OPTIONS", "100", REALM)
+    request.uri = Uri.parse(target)
+    return request
+
+
+def test_a_forger_silences_neither_a_line_nor_where_somebody_is_registered(door):
+    assert door.ask("REGISTER", password="one") == Admitted(Identity("user", "1001"))
+    for number in range(2000):
+        door.now += 0.5  # slowly enough for the rate
+        for hop in (PHONE, LINE):
+            door.ask("REGISTER", user=str(number), hop=hop)
+            door.admission.admit(options(f"sip:{number}@{REALM}"), hop, door.now)
+    assert door.ask("REGISTER", password="one") == Admitted(Identity("user", "1001"))
+    assert isinstance(door.ask(hop=PHONE), Challenged)
+    assert door.ask(hop=LINE, from_host="carrier.example") == Admitted(Identity("line", "berlin"))
+
+
+def test_a_phone_that_was_forged_into_silence_is_heard_with_the_nonce_it_has(door):
+    client = Authorizer(Credentials("1001", "one"), Random(2))
+    client.challenged(Response(401, headers=door.ask(hop=PHONE).headers))
+    for number in range(100):
+        door.ask("REGISTER", user=str(number), hop=PHONE)
+    assert door.ask(hop=PHONE) == Dropped()
+    request = make("INVITE", "1001", REALM)
+    for name, value in client.headers("INVITE", str(request.uri)):
+        request.headers.add(name, value)
+    assert door.admission.admit(request, PHONE, door.now) == Admitted(Identity("user", "1001"))
+    assert isinstance(door.ask(hop=PHONE), Challenged)
+
+
+def test_an_office_that_comes_back_at_once_is_let_in_phone_by_phone(door):
+    """After a power cut: all ask before the first of them can answer."""
+    clients = []
+    for _ in range(200):
+        verdict = door.ask("REGISTER", hop=PHONE)
+        clients.append(verdict.headers if isinstance(verdict, Challenged) else None)
+    assert clients.count(None) == 141
+    client = Authorizer(Credentials("1001", "one"), Random(2))
+    client.challenged(Response(401, headers=clients[0]))
+    request = make("REGISTER", "1001", REALM)
+    for name, value in client.headers("REGISTER", str(request.uri)):
+        request.headers.add(name, value)
+    assert isinstance(door.admission.admit(request, PHONE, door.now), Admitted)
+    assert all(isinstance(door.ask("REGISTER", hop=PHONE), Challenged) for _ in range(141))
 
 
 def test_a_nonce_that_expired_is_renewed_without_counting_as_a_failure(door):

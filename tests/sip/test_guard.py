@@ -6,7 +6,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from sip.guard import Blocked, Guard, GuardPolicy, Slowed, Unblocked, source_of, within
+from sip.guard import Blocked, Guard, GuardPolicy, Ignored, Slowed, Unblocked, source_of, within
 
 THIEF, OFFICE = "203.0.113.9", "192.0.2.7"
 
@@ -115,6 +115,58 @@ def test_all_of_an_ipv6_network_of_64_bits_is_one_source(guard):
     assert not guard.blocks("2001:db8:0:1::1", 0.0)
 
 
+def ask(guard, times, host=THIEF, now=0.0):
+    for _ in range(times):
+        guard.asked(host, "100", now)
+
+
+def test_a_source_that_only_asks_is_ignored_for_a_time(guard):
+    ask(guard, 59)
+    assert not guard.ignores(THIEF, 0.0)
+    ask(guard, 1)
+    assert guard.ignores(THIEF, 299.0)
+    assert not guard.blocks(THIEF, 0.0)
+    assert not guard.ignores(OFFICE, 0.0)
+    assert guard.events() == [Ignored(THIEF, 300.0, 60.0, "100")]
+    assert not guard.ignores(THIEF, 300.0)
+    assert guard.events() == [Unblocked(THIEF)]
+
+
+def test_questions_are_forgotten_with_time(guard):
+    for minute in range(60):
+        ask(guard, 2, now=minute * 60.0)
+    assert not guard.ignores(THIEF, 3600.0)
+
+
+def test_nobody_who_proved_themselves_lately_is_ignored_whoever_forges_their_address(guard):
+    guard.succeeded(OFFICE, 0.0)
+    ask(guard, 5000, OFFICE, now=3000.0)
+    assert not guard.ignores(OFFICE, 3000.0)
+    assert guard.counts()["strangers"] == 0
+
+
+def test_whoever_is_ignored_is_heard_again_once_they_prove_themselves(guard):
+    ask(guard, 60, OFFICE)
+    guard.succeeded(OFFICE, 1.0)
+    assert not guard.ignores(OFFICE, 1.0)
+    assert guard.events()[-1] == Unblocked(OFFICE)
+
+
+def test_who_is_turned_away_is_listed_until_their_time_is_over(guard):
+    fail(guard, 10)
+    ask(guard, 60, "198.51.100.1", now=5.0)
+    found = guard.sentences(6.0)
+    assert [(each.source, each.ignored, each.since, each.until) for each in found] == [
+        (THIEF, False, 0.0, 300.0),
+        ("198.51.100.1", True, 5.0, 305.0),
+    ]
+    assert guard.sentences(302.0) == found[1:]
+    guard.events()
+    guard.expire(302.0)
+    assert guard.events() == [Unblocked(THIEF)]
+    assert guard.unblock("198.51.100.1") and guard.sentences(302.0) == []
+
+
 @pytest.mark.parametrize(
     ("host", "source"),
     [
@@ -141,5 +193,6 @@ def test_a_flood_of_sources_leaves_bounded_tables_and_the_blocked_stay_blocked()
         host = f"10.0.{number >> 8}.{number & 255}"
         guard.may_answer(host, 0.0)
         guard.failed(host, "x", 0.0)
+        ask(guard, 60, host)
     assert max(guard.counts().values()) <= 100
     assert guard.blocks(THIEF, 1.0)

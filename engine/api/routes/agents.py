@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 
 from engine.access.principal import Principal
 from engine.access.role import Permission
 from engine.api.deps import EngineView, View, may
 from engine.api.documented import problems
+from engine.api.idempotency import IdempotencyKey, Once
 from engine.api.paging import PageQuery, cut
 from engine.api.problem import Problem, not_found
 from engine.api.schemas import Agent, AgentChange, AgentNote, AgentNoteTold, AgentPage, Plain
@@ -75,12 +77,25 @@ async def set_agent_state(view: View, caller: Writer, agent: AgentName, change: 
     operation_id="tell_agent",
     responses=problems(401, 403, 404, 409, 413, 422, noun="agent"),
 )
-async def tell_agent(view: View, caller: Writer, agent: AgentName, note: AgentNote) -> AgentNoteTold:
+async def tell_agent(
+    request: Request,
+    view: View,
+    caller: Writer,
+    agent: AgentName,
+    note: AgentNote,
+    key: IdempotencyKey = None,
+) -> AgentNoteTold:
     """Her page shows it at once, beside her call. The customer hears and sees nothing of it."""
-    pages = view.tell_agent(agent, note.text, caller.who)
-    if not pages:
-        raise Problem(409, "illegal-state", f"{agent} has no page open; call her instead")
-    return AgentNoteTold(pages=pages)
+
+    async def act() -> AgentNoteTold:
+        pages = view.tell_agent(agent, note.text, caller.who)
+        if not pages:
+            raise Problem(409, "illegal-state", f"{agent} has no page open; call her instead")
+        return AgentNoteTold(pages=pages)
+
+    once: Once = request.app.state.once
+    told: AgentNoteTold = await once.do(f"{caller.key} note {agent}", key, note, time.monotonic(), act)
+    return told
 
 
 def find(view: EngineView, name: str) -> Agent:

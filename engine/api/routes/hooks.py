@@ -7,7 +7,7 @@ from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
 
 import structlog
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from fastapi.concurrency import run_in_threadpool
 
 from engine.access.principal import Principal
@@ -15,6 +15,7 @@ from engine.access.role import Permission
 from engine.api.deps import View, may
 from engine.api.documented import problems
 from engine.api.hook_schemas import DeadLetter, DeadLetterList, Hook, HookList, Replayed, ReplayWish
+from engine.api.idempotency import IdempotencyKey, Once
 from engine.api.problem import not_found
 from engine.hook_views import HookView
 
@@ -56,12 +57,25 @@ async def list_dead_letters(view: View, _: Reader, name: HookName) -> DeadLetter
     operation_id="replay_hook",
     responses=problems(401, 403, 404, 409, 413, 422, 503, noun="hook"),
 )
-async def replay_hook(view: View, caller: Writer, name: HookName, wish: ReplayWish) -> Replayed:
+async def replay_hook(
+    request: Request,
+    view: View,
+    caller: Writer,
+    name: HookName,
+    wish: ReplayWish,
+    key: IdempotencyKey = None,
+) -> Replayed:
     """What was put aside is tried again for as long as anything new would be."""
     _known(view, name)
-    events = await run_in_threadpool(view.replay, name, wish.seqs)
-    log.info("a hook is told once more", hook=name, events=events, by=caller.who)
-    return Replayed(events=events)
+
+    async def act() -> Replayed:
+        events = await run_in_threadpool(view.replay, name, wish.seqs)
+        log.info("a hook is told once more", hook=name, events=events, by=caller.who)
+        return Replayed(events=events)
+
+    once: Once = request.app.state.once
+    done: Replayed = await once.do(f"{caller.key} replay {name}", key, wish, time.monotonic(), act)
+    return done
 
 
 def _known(view: View, name: str) -> None:

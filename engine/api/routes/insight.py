@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,6 +31,9 @@ from engine.insight.words import fine, language_of, tell
 router = APIRouter(tags=["calls"])
 
 Reader = Annotated[Principal, may(Permission.CALLS)]
+Writer = Annotated[Principal, may(Permission.CONFIGURE)]
+
+Address = Annotated[str, Path(pattern=r"^[0-9A-Fa-f:.]{2,45}$", description="Any address of the source.")]
 
 PCAP = "application/vnd.tcpdump.pcap"
 MOST_REFUSED = 200
@@ -215,6 +218,39 @@ async def list_refused_sip(
         ]
 
     return bodies.RefusedList(items=await run_in_threadpool(read))
+
+
+@router.get(
+    "/v1/sip/blocked",
+    summary="List sources that are answered no more",
+    operation_id="list_blocked_sources",
+    responses=problems(401, 403),
+    tags=["node"],
+)
+async def list_blocked_sources(view: View, _: Reader) -> bodies.TurnedAwayList:
+    """Those that guessed passwords or scanned, by SIP or at an agent's page, until their time is over."""
+    items = [bodies.TurnedAway.model_validate(each) for each in view.insight.turned_away()]
+    return bodies.TurnedAwayList(items=items)
+
+
+@router.delete(
+    "/v1/sip/blocked/{address}",
+    status_code=204,
+    summary="Answer a source again",
+    operation_id="unblock_source",
+    responses=problems(401, 403, 404, 422, noun="source"),
+    tags=["node"],
+)
+async def unblock_source(
+    view: View,
+    caller: Writer,
+    address: Address,
+) -> None:
+    """What it failed is forgotten. To keep a source of yours from being blocked: `guard.exempt` in
+    sip.yaml.
+    """
+    if not view.insight.let_off(address, caller.who):
+        raise not_found("source", address)
 
 
 def _messages(messages: Sequence[Message], began: float) -> list[bodies.SipMessage]:

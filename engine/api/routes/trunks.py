@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,6 +15,7 @@ from engine.access.principal import Principal
 from engine.access.role import Permission
 from engine.api.deps import View, may
 from engine.api.documented import problems
+from engine.api.idempotency import IdempotencyKey, Once
 from engine.api.line_schemas import (
     Line,
     LineDid,
@@ -96,17 +97,30 @@ async def list_line_probes(view: View, _: Reader, name: LineName) -> LineProbeLi
     operation_id="begin_line_probe",
     responses=problems(401, 403, 404, 409, 413, 422, noun="line"),
 )
-async def begin_line_probe(view: View, caller: Writer, name: LineName, wish: ProbeWish) -> LineProbe:
+async def begin_line_probe(
+    request: Request,
+    view: View,
+    caller: Writer,
+    name: LineName,
+    wish: ProbeWish,
+    key: IdempotencyKey = None,
+) -> LineProbe:
     """A call is placed over the line, and what comes back is compared with what was said. It takes some
     fifteen seconds; look at the probe to follow it. It may cost what a call costs.
     """
     _known(view, name)
-    try:
-        begun = view.trunks.begin_probe(name, wish.number, caller.who)
-    except IllegalState as refused:
-        raise Problem(409, "illegal-state", str(refused)) from refused
-    log.info("a line is probed", line=name, by=caller.who)
-    return _probe(begun)
+
+    async def act() -> LineProbe:
+        try:
+            begun = view.trunks.begin_probe(name, wish.number, caller.who)
+        except IllegalState as refused:
+            raise Problem(409, "illegal-state", str(refused)) from refused
+        log.info("a line is probed", line=name, by=caller.who)
+        return _probe(begun)
+
+    once: Once = request.app.state.once
+    done: LineProbe = await once.do(f"{caller.key} probe {name}", key, wish, time.monotonic(), act)
+    return done
 
 
 @router.get(

@@ -8,8 +8,9 @@ from markupsafe import Markup
 
 from engine.access.role import Permission
 from engine.console.look import Look, address
-from engine.console.markup import Content, tag
+from engine.console.markup import Content, joined, tag
 from engine.console.views import pieces
+from engine.console.views.judged import of_agent
 from engine.console.views.pieces import card, cell, dot, link, name, pill, row, since, table
 from engine.console.views.wallboard import LEVELS, ORDER
 from engine.views import AgentAsk, AgentView
@@ -72,12 +73,12 @@ def body(look: Look) -> Markup:
     return tag(
         "div",
         card(say("agent.now"), pieces.facts(pairs), key="now"),
-        _asks(look, agent) if look.who.may(Permission.ACT_ON_AGENTS) else None,
+        asks(look, agent, say("agent.asks")) if look.who.may(Permission.ACT_ON_AGENTS) else None,
         class_="halves",
     )
 
 
-def _asks(look: Look, agent: AgentView) -> Markup:
+def asks(look: Look, agent: AgentView, title: str) -> Markup:
     """What may be asked of her state, and a message to her page."""
     say = look.say
     buttons = []
@@ -114,7 +115,7 @@ def _asks(look: Look, agent: AgentView) -> Markup:
         data_do="message",
         class_="stack-s",
     )
-    return card(say("agent.asks"), tag("div", buttons, class_="row"), form, key="asks")
+    return card(title, tag("div", buttons, class_="row"), form, key="asks")
 
 
 def _all(look: Look) -> Markup:
@@ -158,4 +159,10 @@ def _row(look: Look, agent: AgentView) -> Markup:
     )
 
 
-PARTS = {"head": head, "body": body}
+def judged(look: Look) -> Markup:
+    """How her calls were judged, for who may read that."""
+    found = look.loaded if isinstance(look.loaded, tuple) else ()
+    return joined(of_agent(look, found))
+
+
+PARTS = {"head": head, "body": body, "judged": judged}

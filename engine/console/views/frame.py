@@ -11,10 +11,15 @@ from engine.console.alerts import alerts
 from engine.console.language import NAMES
 from engine.console.look import BASE, Look, address
 from engine.console.markup import tag
+from engine.console.views.beside import on_air
 from engine.console.views.pieces import icon, link, name
 
-PLACES = ("wallboard", "calls", "queues", "agents", "lines", "nodes", "reports", "config", "users", "audit")
+PLACES = (
+    "wallboard", "calls", "recordings", "queues", "agents", "lines", "nodes", "reports", "config", "users",
+    "audit",
+)  # fmt: skip
 RIGHTS: Mapping[str, Permission] = {
+    "recordings": Permission.LISTEN,
     "config": Permission.READ_CONFIG,
     "users": Permission.MANAGE_USERS,
     "audit": Permission.READ_AUDIT,
@@ -44,7 +49,8 @@ def shell(look: Look) -> Markup:
     shown = [each for each in PLACES if each not in RIGHTS or look.who.may(RIGHTS[each])]
     places = tag("ul", [tag("li", _place(look, each), data_key=each) for each in shown])
     nav = tag("nav", places, _foot(look), id="nav", aria_label=say("menu"))
-    return tag("div", skip, tag("div", menu, brand, class_="brand-row"), nav, class_="side", data_key="side")
+    head = tag("div", menu, brand, class_="brand-row")
+    return tag("div", skip, head, nav, on_air(look), class_="side", data_key="side")
 
 
 def _place(look: Look, page: str) -> Markup:

@@ -93,7 +93,7 @@ function children(have, want) {
 
 // --- what is pressed --------------------------------------------------------------------------------
 
-const NAMES = /^(?!do$|go$|key$|opens$|closes$|own$|since$|at$|form$)/;
+const NAMES = /^(?!do$|here$|go$|key$|opens$|closes$|own$|since$|at$|form$)/;
 
 const ticked = (form) => Object.fromEntries([...form.querySelectorAll('[type="checkbox"]')].map(({name}) => [name, true]));
 
@@ -110,6 +110,8 @@ function fields(source) {
   return found;
 }
 
+const hand = () => import('/console/web/hand.js'); // when it is wanted: most pages are no phones
+
 const browser = {
   theme() {
     const next = {'': 'light', light: 'dark', dark: ''}[html.dataset.theme || ''];
@@ -123,10 +125,25 @@ const browser = {
     if (full) html.requestFullscreen?.().catch(() => {});
     else document.exitFullscreen?.();
   },
-  async copy(button) {
-    const from = document.getElementById(button.dataset.copies);
-    await navigator.clipboard?.writeText([...from.querySelectorAll('li')].map((each) => each.textContent).join('\n') || from.textContent);
-    button.setAttribute('data-copied', '');
+  async sit(button, emit) { // her phone is this page, unless she names another
+    const {mode} = button.dataset;
+    const at = document.getElementById('beside-at')?.value.trim() || '';
+    try {
+      if (!at) await (await hand()).ready();
+      emit('act', {name: mode, fields: {at}});
+    } catch (error) {
+      emit('act', {name: 'unheard', fields: {why: error.why || 'failed'}});
+    }
+  },
+  async mute() {
+    (await hand()).mute();
+  },
+  async copy(button) { // what stands elsewhere on the page, or a link, with where this console is
+    const {copy, copies} = button.dataset;
+    const from = copies && document.getElementById(copies);
+    const text = from ? [...from.querySelectorAll('li')].map((each) => each.textContent).join('\n') || from.textContent : new URL(copy, location.href).href;
+    await navigator.clipboard?.writeText(text);
+    button.toggleAttribute('data-copied', true);
   },
   line(button) {
     const box = document.getElementById(button.dataset.in);
@@ -156,7 +173,7 @@ function pressed(event, emit) {
   const button = event.target.closest('[data-do], [data-opens], [data-closes], [data-here]');
   if (!button || button.tagName === 'FORM' || button.tagName === 'SELECT') return;
   const {opens, closes, here} = button.dataset;
-  if (here) browser[here]?.(button);
+  if (here) browser[here]?.(button, emit);
   if (opens) document.getElementById(opens)?.showModal();
   if (closes !== undefined) button.closest('dialog')?.close();
   if (button.dataset.do) emit('act', {name: button.dataset.do, fields: fields(button)});
@@ -167,6 +184,55 @@ function go(address, emit, {past = false, onward = true} = {}) {
   wentOn = onward;
   html.removeAttribute('data-menu');
   emit('act', {name: 'go', fields: {to: address}});
+}
+
+// A recording that is drawn: pressed where it is to go on, or gone through by keys.
+const soundOf = (wave) => wave.closest('figure').querySelector('audio');
+const lengthOf = (wave) => Number(wave.dataset.wave);
+
+function goOn(player, at) {
+  if (player.readyState === 0) { // nothing of it was asked for yet
+    player.preload = 'metadata';
+    player.addEventListener('loadedmetadata', () => { player.currentTime = at; }, {once: true});
+    player.load();
+  } else player.currentTime = at;
+}
+
+function seek(wave, at) {
+  const to = Math.min(lengthOf(wave), Math.max(0, at));
+  goOn(soundOf(wave), to);
+  played(wave, to);
+}
+
+function played(wave, at) {
+  wave.querySelector('.played').style.inlineSize = `${100 * Math.min(1, at / lengthOf(wave))}%`;
+  wave.setAttribute('aria-valuenow', String(Math.round(at)));
+  wave.setAttribute('aria-valuetext', clock(at));
+}
+
+addEventListener('click', (event) => {
+  const wave = event.target.closest?.('[data-wave]');
+  if (!wave) return;
+  const {left, width} = wave.getBoundingClientRect();
+  seek(wave, lengthOf(wave) * (event.clientX - left) / width);
+});
+addEventListener('keydown', (event) => {
+  const wave = event.target.closest?.('[data-wave]');
+  if (!wave) return;
+  const player = soundOf(wave);
+  const steps = {ArrowRight: 5, ArrowUp: 5, ArrowLeft: -5, ArrowDown: -5, PageUp: 30, PageDown: -30};
+  if (event.key in steps) seek(wave, player.currentTime + steps[event.key]);
+  else if (event.key === 'Home') seek(wave, 0);
+  else if (event.key === 'End') seek(wave, lengthOf(wave));
+  else if (event.key === ' ' || event.key === 'Enter') player.paused ? player.play() : player.pause();
+  else return;
+  event.preventDefault();
+});
+for (const what of ['timeupdate', 'seeked']) {
+  addEventListener(what, (event) => {
+    const wave = event.target.closest?.('figure')?.querySelector('[data-wave]');
+    if (wave) played(wave, event.target.currentTime);
+  }, true);
 }
 
 // What was said follows the recording that is played, and a caption that is pressed leads to where it was said.
@@ -185,7 +251,7 @@ addEventListener('timeupdate', (event) => {
 addEventListener('click', (event) => {
   const said = event.target.closest?.('[data-begin]');
   const player = said && document.querySelector('audio[data-begins]');
-  if (player && !getSelection().toString()) player.currentTime = Math.max(0, Number(said.dataset.begin) - Number(player.dataset.begins));
+  if (player && !getSelection().toString()) goOn(player, Math.max(0, Number(said.dataset.begin) - Number(player.dataset.begins)));
 });
 
 addEventListener('fullscreenchange', () => html.toggleAttribute('data-wall', Boolean(document.fullscreenElement)));

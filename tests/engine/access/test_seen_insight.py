@@ -12,6 +12,7 @@ from engine.access.principal import How, Principal, Reach
 from engine.access.role import Permission
 from engine.access.seen_insight import Masked, SeenInsight, masked
 from engine.insight.insight import Refused
+from engine.insight.sources import SourceView
 from engine.insight.trace import Trace
 from sip.message import Request, parse
 from tests.engine.insight.samples import message, sip
@@ -20,6 +21,7 @@ INVITE = sip("INVITE sip:+34910601235@pbx SIP/2.0").replace(
     b"From: <sip:100@pbx>", b'From: "Maria L\xc3\xb3pez" <sip:+34612345678@pbx>'
 )
 TRACE = Trace("c1", 0.0, [message(INVITE)], [])
+TURNED_AWAY = SourceView("203.0.113.66", "ignored", 1.0, 2.0, 60, "+34612345678")
 
 
 class Insights:
@@ -33,6 +35,12 @@ class Insights:
 
     def refused(self, **wanted: object) -> Sequence[Any]:
         return [self]
+
+    def turned_away(self) -> Sequence[SourceView]:
+        return [TURNED_AWAY]
+
+    def let_off(self, address: str, by: str) -> bool:
+        return True
 
     def read(self) -> Refused:
         caller = "sip:+34612345678@pbx"
@@ -98,6 +106,14 @@ def test_who_is_limited_sees_calls_within_reach_alone(hers: set[str]) -> None:
 
 def test_what_was_refused_belongs_to_no_market() -> None:
     assert not insight({"c1"}, True, frozenset({"es"})).refused(**REFUSED)
+
+
+def test_so_do_sources_that_were_turned_away_and_the_names_they_tried_are_masked() -> None:
+    assert insight(set(), True).turned_away() == [TURNED_AWAY]
+    (masked_one,) = insight(set(), False).turned_away()
+    assert (masked_one.source, "12345678" in masked_one.user) == ("203.0.113.66", False)
+    limited = insight(set(), True, frozenset({"es"}))
+    assert not limited.turned_away() and not limited.let_off("203.0.113.66", "ana")
 
 
 def test_an_address_without_a_name_keeps_its_form() -> None:

@@ -15,7 +15,7 @@ from engine.console.desk import Desk
 from engine.console.door import Principal
 from engine.console.language import Words
 from engine.console.look import Look, Page, Place, Told
-from engine.console.pages import FRAME, page_of
+from engine.console.pages import ANYWHERE, FRAME, page_of
 from engine.console.pulse import Moment
 from engine.console.screen import Drawings, Screen
 from engine.console.snapshot import taken
@@ -66,6 +66,7 @@ class Browser:
             "cookie",
             who,
             Words("en"),
+            anywhere=ANYWHERE,
             lay=self.lay,
             gone=self.gone,
             now=self.now,

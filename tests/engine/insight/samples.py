@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.insight.insight import RefusedLook
 from engine.insight.series import Series
+from engine.insight.sources import SourceView
 from engine.insight.trace import LegQuality, Look, Message, Rungs, Trace
 from engine.store.rows import Entry
 from media.messages import LegStats
@@ -88,6 +89,9 @@ def entry(kind: str, at: float = 0.0, seq: int = 1, **data: Any) -> Entry:
     return Entry(node=NODE, seq=seq, at=T0 + at, call="r1", kind=kind, data=data)
 
 
+TURNED_AWAY = SourceView("203.0.113.66", "ignored", T0, T0 + 300.0, 60, "+4930123456")
+
+
 class Insights:
     """A node's insight into two calls, as the API asks for it. asked: raises where the store is away."""
 
@@ -101,6 +105,7 @@ class Insights:
             403, b"x@far", Rung(T0, True, FAR, request), Rung(T0 + 0.01, False, FAR, refusal)
         )
         self.live = {"c1": rungs[:2]}
+        self.sources = {"203.0.113.66": TURNED_AWAY}
 
     def look(self, call: str) -> Look | None:
         rungs = self.live.get(call)
@@ -123,3 +128,9 @@ class Insights:
             for each in found[:limit]
             if (since is None or each.response.at >= since) and (until is None or each.response.at < until)
         ]
+
+    def turned_away(self) -> Sequence[SourceView]:
+        return list(self.sources.values())
+
+    def let_off(self, address: str, by: str) -> bool:
+        return self.sources.pop(address, None) is not None

@@ -1,8 +1,6 @@
 """The operator's commands on a configuration: `isogloss plan|apply|rollback|history`.
 
-They ask the node that runs, by its API, with the token of an operator: ISOGLOSS_API_TOKEN, or the first that
-the configuration has. Where the node is to be found is in its data folder (engine/running.py). `plan` does
-without a node: then it compares with a version that is kept.
+They ask the node that runs. `plan` does without one: then it compares with a version that is kept.
 """
 
 from __future__ import annotations
@@ -11,54 +9,31 @@ import argparse
 import json
 import os
 import sys
-import urllib.error
-import urllib.request
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
-from config.fault import ConfigError
-from config.load import data_dir, load
+from config.load import load
 from config.reload import Effect
 from config.schema import Config
-from config.service import ApiRole
+from engine.command.fault import REFUSED, NotDone, Told, Unreachable
+from engine.command.node import Node
+from engine.command.terminal import plain
 from engine.history import History
 from engine.operating import Plan, weigh
-from engine.running import Running
 
-PATIENCE_S = 120.0  # prompts may have to be spoken
-REFUSED, FAULTY = 1, 2  # exit status: it takes --force; something is wrong
-Told = dict[str, Any]
-
-
-class Unreachable(Exception):
-    """No node answers, or none that lets us in; says what to do."""
-
-
-class NotDone(Exception):
-    """The node answered with a problem."""
-
-    def __init__(self, problem: Told) -> None:
-        super().__init__(problem.get("detail", "the node refused it"))
-        self.problem = problem
+CONFLICT = 409
 
 
 def run(options: argparse.Namespace) -> int:
     act = {"plan": _plan, "apply": _apply, "rollback": _rollback, "history": _history}[options.command]
     try:
         return act(options)
-    except ConfigError as error:
-        print(error, file=sys.stderr)
-    except Unreachable as error:
-        print(f"isogloss {options.command}: {error}", file=sys.stderr)
     except NotDone as error:
+        if error.problem.get("status") != CONFLICT:
+            raise
         print(f"isogloss {options.command}: {error}", file=sys.stderr)
-        for each in error.problem.get("errors", ()):
-            print(f"  {each['where']}: {each['what']}", file=sys.stderr)
-        return REFUSED if error.problem.get("status") == 409 else FAULTY
-    return FAULTY
+        return REFUSED
 
 
 # --- the commands ---------------------------------------------------------------------------------
@@ -130,95 +105,6 @@ def _history(options: argparse.Namespace) -> int:
     return 0
 
 
-# --- the node -------------------------------------------------------------------------------------
-
-
-class Node:
-    """The one that runs from this folder. Raises Unreachable, NotDone."""
-
-    def __init__(self, options: argparse.Namespace) -> None:
-        config = _known(options.config, options.data)
-        data = options.data or (config.node.data_dir if config is not None else None)
-        found = Running(data).look() if data is not None else None
-        self.base = options.api or (found.api if found is not None else "")
-        if not self.base and config is not None and config.api.enabled:
-            host = config.api.address
-            self.base = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{config.api.port}"
-        if not self.base:
-            raise Unreachable("where the node is cannot be told from these files; name --api or --data")
-        self._token = os.environ.get("ISOGLOSS_API_TOKEN") or _token(config, data)
-
-    def ask(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Any:
-        asked = urllib.request.Request(
-            self.base + path,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-            | dict(headers or {}),
-            method=method,
-        )
-        try:
-            with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:
-                return json.loads(answer.read())
-        except urllib.error.HTTPError as error:
-            raise _not_done(error) from error
-        except (OSError, ValueError) as error:
-            raise Unreachable(f"no node answers at {self.base} ({error})") from error
-
-    def change(self, path: str, wish: Told, status: Told) -> Told:
-        """Once, and only where what runs is what was looked at."""
-        headers = {"If-Match": f'"{status["version"]["number"]}"', "Idempotency-Key": uuid4().hex}
-        answer: Told = self.ask("POST", path, wish, headers)
-        return answer
-
-    def pages(self, path: str) -> Iterator[Told]:
-        after = ""
-        while True:
-            page = self.ask("GET", path + (f"?cursor={after}" if after else ""))
-            yield from page["items"]
-            after = page["next"]
-            if not after:
-                return
-
-
-def _not_done(error: urllib.error.HTTPError) -> NotDone:
-    try:
-        return NotDone(dict(json.loads(error.read())))
-    except (ValueError, TypeError):
-        return NotDone({"status": error.code, "detail": f"the node answered {error.code}"})
-
-
-def _known(folder: Path, data: Path | None) -> Config | None:
-    """The files, or where they have faults the version that runs: it says who may ask the node, and where."""
-    try:
-        return load(folder, os.environ)
-    except ConfigError:
-        where = data or data_dir(folder)
-    history = History(where, kept=1) if where is not None else None
-    current = history.current() if history is not None else None
-    if history is None or current is None:
-        return None
-    try:
-        return load(folder, os.environ, history.texts(current.number))
-    except ConfigError:
-        return None
-
-
-def _token(config: Config | None, data: Path | None) -> str:
-    """An operator's, as configured or as the node made it up."""
-    for name, each in config.api.tokens.items() if config is not None else ():
-        if each.role is not ApiRole.OPERATOR:
-            continue
-        if not each.token.generated:
-            return each.token.reveal()
-        try:
-            return ((data or Path()) / "secrets" / "api" / name).read_text().strip()
-        except OSError:
-            continue
-    raise Unreachable(
-        "no operator's token is at hand; set ISOGLOSS_API_TOKEN, or run this as the node's user"
-    )
-
-
 # --- what is said ---------------------------------------------------------------------------------
 
 
@@ -266,5 +152,5 @@ def _listed(versions: list[Told]) -> Iterator[str]:
         how = f"back to {each['of']}" if each["of"] else each["how"]
         forced = ", forced" if each["forced"] else ""
         why = f": {each['why']}" if each["why"] else ""
-        yield f"{each['number']:>5}  {at:%Y-%m-%d %H:%M:%S}  {how}{forced} by {each['by']}{why}"
-        yield from (f"         {change}" for change in each["changes"])
+        yield plain(f"{each['number']:>5}  {at:%Y-%m-%d %H:%M:%S}  {how}{forced} by {each['by']}{why}")
+        yield from (f"         {plain(change)}" for change in each["changes"])

@@ -1,87 +1,45 @@
-"""`isogloss users …` and `isogloss audit verify`: on the store itself, whether or not a node runs.
-
-Whoever can read the store's file or knows its URL may do this; the audit log says which user of the machine
-it was.
-"""
+"""`isogloss users …`: on the store itself, whether or not a node runs."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import getpass
-import json
-import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import asdict
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
-
-from config.fault import ConfigError
-from config.load import load
-from config.schema import Config
-from config.secret import SecretMissing
-from engine.access.access import ANCHOR, SPILL
-from engine.access.audit import read_anchor
-from engine.access.chain import Entry, Verdict, detail_of, verify
+from engine.access.chain import Entry, detail_of
 from engine.access.desk import NAME
-from engine.access.errors import AccessError, IllegalNow, UnknownUser
+from engine.access.errors import IllegalNow, UnknownUser
 from engine.access.passwords import Passwords, checked, new_password
 from engine.access.principal import How
 from engine.access.role import Role
-from engine.store import database
-from engine.store.accounts import Accounts, User
-from engine.store.errors import StoreError
-from engine.store.migrate import upgrade
-from engine.store.trail import Trail
+from engine.command import terminal
+from engine.command.books import Books, opened, show
+from engine.command.fault import DONE, Told
+from engine.command.terminal import Cell, Column
+from engine.store.accounts import User
 
-BROKEN, FAULTY = 1, 2  # exit status: the log is not whole; something is wrong
-Told = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    """The store, open."""
-
-    accounts: Accounts
-    trail: Trail
-    node: str
-    data: Path
+COLUMNS = (
+    *(Column("name"), Column("role"), Column("display", gives=True), Column("markets", gives=True)),
+    *(Column("teams", gives=True), Column("")),
+)
 
 
 def run(options: argparse.Namespace) -> int:
-    try:
-        books = _open(options)
-        if options.command == "audit":
-            return _verify(options, books)
+    with opened(options) as books:
         return USERS[options.action](options, books)
-    except ConfigError as error:
-        print(error, file=sys.stderr)
-    except (AccessError, StoreError, SecretMissing, DBAPIError, OSError) as error:
-        print(f"isogloss {options.command}: {error}", file=sys.stderr)
-    return FAULTY
-
-
-def _open(options: argparse.Namespace) -> Books:
-    config: Config = load(options.config, os.environ)
-    if options.data is not None:
-        config = replace(config, node=replace(config.node, data_dir=options.data))
-    engine = database.connect(database.url_of(config))
-    upgrade(engine)
-    return Books(Accounts(engine), Trail(engine), config.node.name, config.node.data_dir)
-
-
-# --- users ----------------------------------------------------------------------------------------
 
 
 def _list(options: argparse.Namespace, books: Books) -> int:
     found = [_told(each) for each in books.accounts.users()]
-    _print(options, {"items": found}, [_line(each) for each in found] or ["Nobody may sign in yet."])
-    return 0
+    table = terminal.of().table(COLUMNS, map(_row, found))
+    show(options, {"items": found}, table if found else ["Nobody may sign in yet: isogloss users add"])
+    return DONE
 
 
 def _add(options: argparse.Namespace, books: Books) -> int:
@@ -102,7 +60,7 @@ def _add(options: argparse.Namespace, books: Books) -> int:
     books.accounts.add(user)
     _audit(books, "create_user", options.name, {"role": options.role, "markets": options.market})
     _done(options, user, made_up, f"{user.name} may sign in as {user.role}.")
-    return 0
+    return DONE
 
 
 def _passwd(options: argparse.Namespace, books: Books) -> int:
@@ -112,21 +70,21 @@ def _passwd(options: argparse.Namespace, books: Books) -> int:
     kept, made_up = _password(options)
     user = _change(books, "reset_password", options.name, password=kept)
     _done(options, user, made_up, f"{user.name} has another password.")
-    return 0
+    return DONE
 
 
 def _disable(options: argparse.Namespace, books: Books) -> int:
     user = _change(books, "change_user", options.name, disabled=not options.end)
     said = f"{user.name} may sign in again." if options.end else f"{user.name} is shut out."
     _done(options, user, "", said)
-    return 0
+    return DONE
 
 
 def _totp_reset(options: argparse.Namespace, books: Books) -> int:
     user = _change(books, "remove_totp", options.name, totp="", totp_on=False)
     books.accounts.set_recovery(options.name, ())
     _done(options, user, "", f"{user.name} signs in with the password alone.")
-    return 0
+    return DONE
 
 
 USERS: dict[str, Callable[[argparse.Namespace, Books], int]] = {
@@ -191,58 +149,11 @@ def _told(user: User) -> Told:
 
 def _done(options: argparse.Namespace, user: User, made_up: str, said: str) -> None:
     told = _told(user) | ({"password": made_up} if made_up else {})
-    _print(options, told, [said, *([f"Password, shown this once: {made_up}"] if made_up else [])])
+    show(options, told, [said, *([f"Password, shown this once: {made_up}"] if made_up else [])])
 
 
-def _line(user: Told) -> str:
-    limits = [f"{what}: {', '.join(user[what])}" for what in ("markets", "teams") if user[what]]
+def _row(user: Told) -> list[Cell | str]:
     marks = [*(["shut out"] if user["disabled"] else []), *(["second factor"] if user["totp_on"] else [])]
-    told = "; ".join(filter(None, [user["display"], *limits, *marks]))
-    return f"{user['name']:<20} {user['role']:<11}{told}".rstrip()
-
-
-# --- the audit log --------------------------------------------------------------------------------
-
-
-def _verify(options: argparse.Namespace, books: Books) -> int:
-    told = proof(books)
-    _print(options, told, _said(told))
-    return 0 if told["whole"] else BROKEN
-
-
-def proof(books: Books) -> Told:
-    """Whether the log is whole: all its rows, against what was anchored on this machine."""
-    anchor, changed = None, ""
-    try:
-        anchor = read_anchor(books.data / ANCHOR)
-    except ValueError as error:
-        changed = str(error)
-    verdict = verify(books.trail.rows(), [anchor] if anchor else [])
-    if changed and verdict.whole:
-        verdict = Verdict(verdict.rows, 0, f"was changed: {changed}")
-    spill = books.data / SPILL
-    return {
-        "whole": verdict.whole,
-        "rows": verdict.rows,
-        "first_bad": verdict.bad,
-        "why": verdict.why,
-        "anchored": anchor.seq if anchor else None,
-        "spilled_bytes": spill.stat().st_size if spill.exists() else 0,
-    }
-
-
-def _said(told: Told) -> list[str]:
-    if not told["whole"]:
-        row = f"row {told['first_bad']}" if told["first_bad"] else "the anchor"
-        return [f"The audit log is not whole: {row} {told['why']}. {told['rows']} rows before it are right."]
-    anchored = (
-        f"anchored at row {told['anchored']}" if told["anchored"] else "anchored nowhere on this machine"
-    )
-    lines = [f"The audit log is whole: {told['rows']} rows, {anchored}."]
-    if told["spilled_bytes"]:
-        lines.append("Entries wait on disk for the store; the node brings them in.")
-    return lines
-
-
-def _print(options: argparse.Namespace, told: Told, said: list[str]) -> None:
-    print(json.dumps(told, ensure_ascii=False) if options.json else "\n".join(said))
+    limits = [", ".join(user[what]) or "all" for what in ("markets", "teams")]
+    shut = "bad" if user["disabled"] else ""
+    return [user["name"], user["role"], user["display"], *limits, Cell(", ".join(marks), shut)]

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator
 from typing import Any
 
-from engine.operate import FAULTY, Node, NotDone, Unreachable
+from engine.command import terminal
+from engine.command.fault import DONE
+from engine.command.node import Node
+from engine.command.terminal import Cell, Column
+
+COLUMNS = (
+    *(Column(""), Column("node"), Column("region"), Column("state"), Column("calls", right=True)),
+    *(Column("way", right=True), Column("why", gives=True)),
+)
 
 
 def run(options: argparse.Namespace) -> int:
-    act = {"nodes": _nodes, "drain": _drain}[options.command]
-    try:
-        act(options)
-    except (Unreachable, NotDone) as error:
-        print(f"isogloss {options.command}: {error}", file=sys.stderr)
-        return FAULTY
-    return 0
+    {"nodes": _nodes, "drain": _drain}[options.command](options)
+    return DONE
 
 
 def _nodes(options: argparse.Namespace) -> None:
@@ -37,12 +39,19 @@ def _drain(options: argparse.Namespace) -> None:
 
 
 def _listed(told: dict[str, Any]) -> Iterator[str]:
-    yield f"{'':2}{'node':20}{'region':14}{'state':10}{'calls':>11}{'way':>9}  why"
-    for node in told["nodes"]:
-        way = "" if node["rtt_ms"] is None else f"{node['rtt_ms']:.0f} ms"
-        calls = f"{node['calls']}/{node['capacity']}"
-        state = node["state"] if node["well"] else f"{node['state']}, ill"
-        mark = "*" if node["here"] else " "
-        yield f"{mark:2}{node['name']:20}{node['region']:14}{state:10}{calls:>11}{way:>9}  {node['why']}"
+    yield from terminal.of().table(COLUMNS, map(_row, told["nodes"]))
     if not told["store"]:
         yield "The Redis that nodes share is out of reach: they go on with what they know."
+
+
+def _row(node: dict[str, Any]) -> list[Cell | str]:
+    state = node["state"] if node["well"] else f"{node['state']}, ill"
+    return [
+        "*" if node["here"] else "",
+        node["name"],
+        node["region"],
+        Cell(state, "" if node["well"] else "bad"),
+        f"{node['calls']}/{node['capacity']}",
+        "" if node["rtt_ms"] is None else f"{node['rtt_ms']:.0f} ms",
+        node["why"],
+    ]

@@ -7,26 +7,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
-from engine.operate import FAULTY, Node, NotDone, Told, Unreachable
+from engine.command import terminal
+from engine.command.fault import DONE, FAULTY, REFUSED, Told, Unreachable
+from engine.command.node import Node
+from engine.command.terminal import Cell, Column, plain
 from engine.probe.result import LATE_MS, Fault
 
-FAILED = 1
 LOOK_S = 0.25
 PATIENCE_S = 180.0
 
 
 def run(options: argparse.Namespace) -> int:
-    try:
-        return {"test": _test, "report": _report}[options.action](options)
-    except (Unreachable, NotDone) as fault:
-        print(f"isogloss trunk {options.action}: {fault}", file=sys.stderr)
-        return FAULTY
+    return {"test": _test, "report": _report}[options.action](options)
 
 
 # --- test -----------------------------------------------------------------------------------------
@@ -52,7 +48,7 @@ def _test(options: argparse.Namespace) -> int:
         if options.json
         else _verdict(result)
     )
-    return 0 if result["passed"] else FAULTY if result["fault"] == Fault.NOT_RUN else FAILED
+    return DONE if result["passed"] else FAULTY if result["fault"] == Fault.NOT_RUN else REFUSED
 
 
 def _tell(probe: Told, told: int, *, quiet: bool) -> int:
@@ -60,7 +56,7 @@ def _tell(probe: Told, told: int, *, quiet: bool) -> int:
     began = datetime.fromisoformat(probe["began"])
     for step in probe["steps"][told:] if not quiet else ():
         after = (datetime.fromisoformat(step["at"]) - began).total_seconds()
-        print(f"{after:6.1f} s  {step['words']}", flush=True)
+        print(f"{after:6.1f} s  {plain(step['words'])}", flush=True)
     return len(probe["steps"])
 
 
@@ -110,48 +106,37 @@ def _figures(result: Told) -> Iterator[tuple[str, str]]:
 
 # --- report ---------------------------------------------------------------------------------------
 
-HEADS = (
-    "calls",
-    "connect",
-    "drop",
-    "PDD",
-    "p95",
-    "MOS",
-    "loss",
-    "jitter",
-    "RTT",
-    "ear",
-    "probes",
-    "what is bad",
+FIGURES = (
+    *(Column(head, right=True) for head in ("calls", "connect", "drop", "PDD", "p95", "MOS", "loss")),
+    *(Column(head, right=True) for head in ("jitter", "RTT", "ear", "probes")),
+    Column("what is bad", gives=True),
 )
 
 
 def _report(options: argparse.Namespace) -> int:
-    told = Node(options).ask("GET", f"/v1/lines/report?hours={options.hours}")
+    told = Node(options).ask("GET", "/v1/lines/report", query={"hours": options.hours})
     if options.json:
-        print(json.dumps(told))
-    else:
-        print(
-            _table(
-                [("line", *([options.by] if options.by != "line" else []), *HEADS), *_rows(told, options.by)]
-            )
-        )
-    return 0
+        print(json.dumps(told, ensure_ascii=False))
+        return DONE
+    rows = list(_rows(told, options.by))
+    columns = [Column("line"), *([Column(options.by)] if options.by != "line" else []), *FIGURES]
+    print("\n".join(terminal.of().table(columns, rows)) if rows else "no line is known")
+    return DONE
 
 
-def _rows(told: Told, by: str) -> Iterator[tuple[str, ...]]:
+def _rows(told: Told, by: str) -> Iterator[list[Cell | str]]:
     for line in told["lines"]:
         if by == "line":
-            yield (line["line"], *_cells(line))
+            yield [line["line"], *_cells(line)]
         for part in line["regions"] if by == "region" else line["hours"] if by == "hour" else ():
-            yield (line["line"], part["region"] if by == "region" else _hour(part["at"]), *_cells(part))
+            yield [line["line"], part["region"] if by == "region" else _hour(part["at"]), *_cells(part)]
 
 
 def _hour(at: str) -> str:
     return f"{datetime.fromisoformat(at).astimezone(UTC):%d %H:00}"
 
 
-def _cells(part: Told) -> tuple[str, ...]:
+def _cells(part: Told) -> tuple[Cell | str, ...]:
     found = part["figures"]
 
     def as_(name: str, form: str, unit: str = "") -> str:
@@ -171,7 +156,7 @@ def _cells(part: Told) -> tuple[str, ...]:
         as_("rtt_ms", ".0f", " ms"),
         as_("delay_ms", ".0f", " ms"),
         probes,
-        bad or ("good" if part["level"] == "good" else "–"),
+        Cell(bad, "bad") if bad else Cell("good", "good") if part["level"] == "good" else "–",
     )
 
 
@@ -191,20 +176,3 @@ REASONS = {
     "delay": "{:.0f} ms to the ear and back",
     "jitter": "{:.0f} ms jitter",
 }
-
-
-def _table(rows: Iterable[tuple[str, ...]]) -> str:
-    """In columns; figures to the right, names and words to the left."""
-    every = list(rows)
-    if len(every) == 1:
-        return "no line is known"
-    widths = [max(len(row[at]) for row in every) for at in range(len(every[0]))]
-    names = len(every[0]) - len(HEADS)
-    left = {*range(names), len(widths) - 1}
-    lines = []
-    for row in every:
-        cells: list[Any] = [
-            f"{each:<{w}}" if at in left else f"{each:>{w}}" for at, (each, w) in enumerate(zip(row, widths))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The operator's commands where no node answers; with one: tests/interop/test_reload.py."""
+"""Commands on a configuration where no node answers; with one: tests/interop/test_reload.py."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_who_has_no_token_is_told_where_one_comes_from(
 ) -> None:
     monkeypatch.delenv("ISOGLOSS_API_TOKEN", raising=False)
     assert run(stand, "history") == 2
-    assert "set ISOGLOSS_API_TOKEN, or run this as the node's user" in capsys.readouterr().err
+    assert "set ISOGLOSS_API_TOKEN or ISOGLOSS_API_TOKEN_FILE" in capsys.readouterr().err
 
 
 def test_a_node_says_where_it_is_while_it_runs(tmp_path: Path) -> None:
