@@ -394,6 +394,8 @@ class Node:
             and (wanted.until is None or item.ended_at < wanted.until)
             and (wanted.reason is None or item.reason == wanted.reason)
             and (wanted.customer is None or item.customer == wanted.customer)
+            and (wanted.arrived_since is None or item.offered_at >= wanted.arrived_since)
+            and (wanted.arrived_until is None or item.offered_at < wanted.arrived_until)
             and wanted.reach.sees_call(item.market, item.queue, item.agent)
         ]
         if cursor == "second":

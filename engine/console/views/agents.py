@@ -39,7 +39,9 @@ def head(look: Look) -> Markup:
         return pieces.head(look, look.place.id, back=address("agents"))
     about = [_state(look, agent), since(agent.since, class_="number")]
     calls = link(say("agent.calls"), address("calls", when="ended", agent=agent.name), class_="button")
-    return pieces.head(look, agent.name, calls, back=address("agents"), soft=about)
+    edit = pieces.edit_link(look, "agents.yaml", agent.name, say("config.edit.agent"))
+    report = link(say("page.reports"), address("reports", agent=agent.name, by="queue"), class_="button")
+    return pieces.head(look, agent.name, edit, report, calls, back=address("agents"), soft=about)
 
 
 def _state(look: Look, agent: AgentView) -> Markup:
