@@ -196,6 +196,7 @@ def _listens_to_the_recording(seat: Supervisor, node: Node, record: dict[str, An
     """Drawn, gone through by mouse and keys, played, saved, and shared with somebody outside."""
     page = seat.page
     page.click("nav a[href='/console/recordings']")
+    page.wait_for_selector(".main-recordings tbody")  # the call's page has a link there, too
     page.click(f"a[href='/console/recordings/{record['call']}']")
     page.wait_for_selector("[data-wave] path.agent")
     page.wait_for_selector(".part-shares form")

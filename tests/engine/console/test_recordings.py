@@ -121,7 +121,7 @@ def test_the_list_is_of_recorded_calls_of_a_day() -> None:
         asked.append(wanted_)
         return records(wanted_, **more)
 
-    page.node.records = listened  # type: ignore[method-assign]
+    page.node.records = listened  # type: ignore[method-assign,assignment]
     for day in ("2026-03-02", "nonsense"):
         asyncio.run(recordings(page.desk, Place("recordings", "", {"day": day, "queue": "support"}), None))
     first, second = asked
