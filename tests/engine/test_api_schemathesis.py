@@ -27,7 +27,7 @@ schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not i
 
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance  # noqa: E402
 
-EXAMPLES = int(os.environ.get("ISOGLOSS_REQUESTS", "2"))  # of each operation
+EXAMPLES = int(os.environ.get("ISOGLOSS_REQUESTS", "1"))  # of each operation
 THOROUGH = EXAMPLES > 10
 # As often as this asks, callers would be slowed down.
 OFTEN = replace(SETTINGS, callers=Callers(per_source_min=1_000_000))
