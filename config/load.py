@@ -16,6 +16,8 @@ from config.check import check
 from config.cluster import ClusterSettings
 from config.document import Document, Known
 from config.fault import ConfigError, Fault, did_you_mean
+from config.form import FormSettings
+from config.glance import data_dir as data_dir
 from config.hook import HookSettings
 from config.knowledge import read_knowledge
 from config.language import LanguageSettings
@@ -52,8 +54,10 @@ FILES = (
     "cluster",
     "language",
     "hooks",
+    "forms",
 )
-LATER = ("routing", "cluster", "language", "hooks")  # files that a folder of before has not: as if empty
+# files that a folder of before has not: as if empty
+LATER = ("routing", "cluster", "language", "hooks", "forms")
 SHIPPED_MARKETS = ShippedMarkets(SHIPPED / "markets")
 MAX_LINES = 1000
 
@@ -73,16 +77,6 @@ def load(
     if faults:
         raise ConfigError(faults)
     return _config(parts)
-
-
-def data_dir(folder: Path) -> Path | None:
-    """Where the node of a folder keeps its data, whatever is wrong with its other files; None: nobody can
-    say.
-    """
-    path = folder / "node.yaml"
-    read, _ = document.read(path, str(path))
-    node = None if read.broken else validate(NodeSettings, read, (), env={}, folder=folder)[0]
-    return None if node is None else node.data_dir
 
 
 @dataclass
@@ -125,6 +119,7 @@ class _Loader:
             cluster=self._value(ClusterSettings, read["cluster"]),
             language=self._value(LanguageSettings, read["language"]),
             hooks=self._entries(HookSettings, read["hooks"], ()),
+            forms=self._entries(FormSettings, read["forms"], ()),
             lines=found,
             rates=dict(self._rates(found)),
             prompts=self._prompts(),
@@ -251,6 +246,7 @@ def _config(parts: Parts) -> Config:
         routing=parts.routing,
         language=parts.language,
         hooks={name: each for name, each in parts.hooks.items() if each},
+        forms={name: each for name, each in parts.forms.items() if each},
         cluster=replace(
             parts.cluster,
             redis=replace(parts.cluster.redis, ca=_below(parts.folder, parts.cluster.redis.ca)),

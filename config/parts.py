@@ -10,6 +10,7 @@ from typing import TypeVar
 from config.cluster import ClusterSettings
 from config.document import Document
 from config.fault import Fault
+from config.form import FormSettings
 from config.hook import HookSettings
 from config.language import LanguageSettings
 from config.line import LineSettings
@@ -53,6 +54,7 @@ class Parts:
     cluster: ClusterSettings | None
     language: LanguageSettings | None
     hooks: Mapping[str, HookSettings | None]
+    forms: Mapping[str, FormSettings | None]
     lines: Mapping[str, LineSettings | None]
     rates: Mapping[str, RateList]
     prompts: Mapping[str, frozenset[str]]

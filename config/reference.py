@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from config.cluster import ClusterSettings
+from config.form import FormSettings
 from config.hook import HookSettings
 from config.language import LanguageSettings
 from config.line import LineSettings
@@ -86,6 +87,13 @@ PAGES = (
         "hooks.yaml",
         "Who is told what happens, a block for each, under its name. How: [integrating](integrating.md).",
         HookSettings,
+        "NAME",
+    ),
+    Page(
+        "forms.yaml",
+        "By what supervisors judge calls, a block for each form, under its name. How: "
+        "[supervising](supervising.md).",
+        FormSettings,
         "NAME",
     ),
     Page(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from config.fault import Fault, did_you_mean
 from config.fault import Path as SettingPath
+from config.form import FormSettings
+from config.hook import HookSettings
 from config.numbers import Numbers, canonical
 from config.parts import Parts, sound
 from config.setting import ALL
@@ -23,7 +25,8 @@ def reference_faults(parts: Parts) -> Iterator[Fault]:
     yield from _callers(parts)
     yield from _access(parts)
     yield from _overflow_loops(parts)
-    yield from _hooks(parts)
+    yield from _queues_of("hooks", parts, parts.hooks)
+    yield from _queues_of("forms", parts, parts.forms)
     if parts.numbers:
         yield from _numbers(parts, parts.numbers)
         if parts.node:
@@ -37,14 +40,16 @@ def _recording(parts: Parts) -> Iterator[Fault]:
         yield parts.fault("media", ("recording", "key"), problem, remedy)
 
 
-def _hooks(parts: Parts) -> Iterator[Fault]:
+def _queues_of(
+    file: str, parts: Parts, entries: Mapping[str, HookSettings | None] | Mapping[str, FormSettings | None]
+) -> Iterator[Fault]:
     if parts.documents["queues"].broken:
         return
-    for name, hook in sound(parts.hooks):
-        for at, queue in enumerate(hook.queues):
+    for name, entry in entries.items():
+        for at, queue in enumerate(entry.queues if entry is not None else ()):
             if queue not in parts.queues:
                 remedy = did_you_mean(queue, parts.queues)
-                yield parts.fault("hooks", (name, "queues", at), f"there is no queue '{queue}'", remedy)
+                yield parts.fault(file, (name, "queues", at), f"there is no queue '{queue}'", remedy)
 
 
 def _access(parts: Parts) -> Iterator[Fault]:

@@ -98,6 +98,7 @@ EFFECTS: Mapping[str, Effect] = {
     "knowledge": Effect.NOW,
     "language": Effect.NOW,
     "hooks": Effect.NOW,
+    "forms": Effect.NOW,
     "language.start": Effect.RESTART,
     "language.agents": Effect.NEXT_CALL,
     "language.lag_s": Effect.NEXT_CALL,

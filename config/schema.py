@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from config.cluster import ClusterSettings
+from config.form import FormSettings
 from config.hook import HookSettings
 from config.language import LanguageSettings
 from config.line import LineSettings
@@ -51,6 +52,7 @@ class Config:
     cluster: ClusterSettings = field(default_factory=ClusterSettings)
     language: LanguageSettings = field(default_factory=LanguageSettings)
     hooks: Mapping[str, HookSettings] = field(default_factory=dict)
+    forms: Mapping[str, FormSettings] = field(default_factory=dict)
     markets: Mapping[str, Market] = field(default_factory=dict)
     knowledge: Mapping[str, tuple[Passage, ...]] = field(default_factory=dict)
     specs: Mapping[str, LineSpec] = field(default_factory=dict)

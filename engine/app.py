@@ -38,6 +38,7 @@ from engine.live import node as live
 from engine.metrics import Metrics
 from engine.probe.desk import Probes
 from engine.prompts import PromptPack
+from engine.release import VERSION
 from engine.signin import SignIn
 from engine.speech import house
 from engine.speech.house import House
@@ -55,7 +56,6 @@ from sip.digest import Secret
 from sip.hop import Hop
 from sip.uri import Uri
 
-VERSION = "0.1.0"
 LEAVE_S = 1.0  # that carriers have to hear that we are gone
 
 log = structlog.get_logger("node")

@@ -49,21 +49,29 @@ class DemoFailed(Exception):
 class Story:
     """Prints what happens, when, and remembers what did not hold."""
 
+    quiet: bool = False
     began: float = field(default_factory=time.monotonic)
-    faults: list[str] = field(default_factory=list)
+    checks: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def faults(self) -> list[str]:
+        return [each["claim"] for each in self.checks if not each["held"]]
 
     def tell(self, who: str, what: str) -> None:
-        print(f"{time.monotonic() - self.began:7.2f} s  {who:<9} {what}", flush=True)
+        self._print(f"{time.monotonic() - self.began:7.2f} s  {who:<9} {what}")
 
     def check(self, claim: str, held: bool, figure: str = "") -> None:
-        print(f"           {'✓' if held else '✗'} {claim}{f'  ({figure})' if figure else ''}", flush=True)
-        if not held:
-            self.faults.append(claim)
+        self._print(f"           {'✓' if held else '✗'} {claim}{f'  ({figure})' if figure else ''}")
+        self.checks.append({"claim": claim, "held": bool(held), "figure": figure})
+
+    def _print(self, line: str) -> None:
+        if not self.quiet:
+            print(line, flush=True)
 
 
-def demo(config: Path, *, speech: Path | None = None, keep: Path | None = None) -> int:
+def demo(config: Path, *, speech: Path | None = None, keep: Path | None = None, as_json: bool = False) -> int:
     """Run the demo; 0 when every check held, 1 when one did not, 2 when it could not be run."""
-    story = Story()
+    story = Story(quiet=as_json)
     with tempfile.TemporaryDirectory(prefix="isogloss-demo-") as scratch:
         folder = keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
@@ -73,6 +81,9 @@ def demo(config: Path, *, speech: Path | None = None, keep: Path | None = None) 
         except (DemoFailed, SoftphoneError, SpeechFault, OSError) as fault:
             print(f"\nThe demo could not go on: {fault}", file=sys.stderr)
             return 2
+    if as_json:
+        print(json.dumps({"ok": not story.faults, "checks": story.checks}, ensure_ascii=False))
+        return 1 if story.faults else 0
     if story.faults:
         print(f"\n{len(story.faults)} of the checks did not hold: {'; '.join(story.faults)}", file=sys.stderr)
         return 1

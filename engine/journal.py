@@ -34,6 +34,8 @@ from engine.store.line_sums import LineSums
 from engine.store.migrate import upgrade
 from engine.store.records import OpenCall, RecordFilter, RecordPage, Records
 from engine.store.rows import Entry
+from engine.store.scorecards import Scorecards
+from engine.store.shares import Shares
 from engine.store.sink import Sink
 from engine.store.spill import Spill
 from engine.store.traces import TraceStore
@@ -96,6 +98,8 @@ class Journal:
         self.lines = LineSums(self._engine)
         self.drill = Drill(self._engine)
         self.transcripts = Transcripts(self._engine)
+        self.shares = Shares(self._engine)
+        self.scorecards = Scorecards(self._engine)
         self.accounts = Accounts(self._engine)
         self.trail = Trail(self._engine)
         self.traces = TraceStore(self._engine, node)

@@ -6,11 +6,8 @@ import os
 from pathlib import Path
 
 import msgspec
-import structlog
 
 FILE = "running.json"
-
-log = structlog.get_logger("node")
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -32,6 +29,9 @@ class Running:
             new.write_bytes(msgspec.json.encode(Address(os.getpid(), api)))
             new.rename(self._path)
         except OSError as fault:
+            import structlog  # a command that only looks must not wait for it
+
+            log = structlog.get_logger("node")
             log.warning("commands have to be told where this node is", file=str(self._path), why=str(fault))
 
     def forget(self) -> None:

@@ -1,22 +1,13 @@
-"""Recordings read back: found by their names, opened with the node's keys, checked.
-
-python -m engine recordings verify FILE ...
-python -m engine recordings decrypt FILE [--to FILE]
-"""
+"""Recordings read back: found by their names, opened with the node's keys, checked."""
 
 from __future__ import annotations
 
-import argparse
-import os
 import re
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from config.schema import Config
-from config.secret import SecretMissing
 from engine.recording import folders
-from engine.secrets import generated
 from media.duplex import WAV_HEADER, wav_header
 from media.sealed import SUFFIX, TAG, SealBroken, Truncated, opened
 
@@ -63,7 +54,7 @@ def sound(path: Path, keys: Mapping[str, str]) -> Iterator[bytes]:
     first = next(iter(pieces), b"")
     if len(first) >= WAV_HEADER:  # written before its size was known
         rate = int.from_bytes(first[24:28], "little")
-        first = wav_header(rate, max(0, _size(path) - WAV_HEADER)) + first[WAV_HEADER:]
+        first = wav_header(rate, max(0, size(path) - WAV_HEADER)) + first[WAV_HEADER:]
     yield first
     yield from pieces
 
@@ -74,7 +65,7 @@ def _pieces(path: Path) -> Iterator[bytes]:
             yield piece
 
 
-def _size(path: Path) -> int:
+def size(path: Path) -> int:
     """Bytes of the file's content."""
     whole = path.stat().st_size
     if not path.name.endswith(SUFFIX):
@@ -126,33 +117,3 @@ def decrypt(path: Path, to: Path, keys: Mapping[str, str]) -> str:
         part.unlink(missing_ok=True)
         return f"{error.filename}: {error.strerror}"
     return fault
-
-
-def run(options: argparse.Namespace) -> int:
-    """0 when all is well, 1 when a file is not, 2 when the configuration cannot be used."""
-    from config.fault import ConfigError
-    from config.load import load
-
-    try:
-        config = load(options.config, os.environ)
-        secrets = config.node.data_dir / "secrets"
-        keys = keys_of(config.with_secrets(lambda name: generated(secrets, name)))
-    except (ConfigError, SecretMissing, OSError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    if options.action == "decrypt":
-        (path,) = options.files
-        to = options.to or path.with_name(plain_name(path))
-        if to == path:
-            print(f"{path} is not sealed", file=sys.stderr)
-            return 1
-        return _report([(path, decrypt(path, to, keys))])
-    return _report((path, verify(path, keys)) for path in options.files)
-
-
-def _report(found: Iterable[tuple[Path, str]]) -> int:
-    worst = 0
-    for path, fault in found:
-        print(f"{path}: {fault or 'whole'}", file=sys.stderr if fault else sys.stdout)
-        worst = max(worst, int(bool(fault)))
-    return worst

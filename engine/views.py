@@ -372,11 +372,14 @@ class LoadView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoundView:
-    """A recording's sound as it is read. file: what to call it, type: its media type."""
+    """A recording's sound as it is read. file: what to call it, type: its media type. size: bytes in all,
+    None where that is not known beforehand.
+    """
 
     file: str
     type: str
     pieces: Iterator[bytes]
+    size: int | None = None
 
 
 def worst(checks: tuple[Check, ...]) -> Health:

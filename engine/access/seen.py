@@ -18,8 +18,10 @@ from engine.access import mask
 from engine.access.errors import Refused
 from engine.access.principal import Directory, Principal, reach
 from engine.access.role import Permission
+from engine.access.seen_cards import SeenCards
 from engine.access.seen_hand import SeenHand
 from engine.access.seen_insight import SeenInsight
+from engine.access.seen_shares import SeenShares
 from engine.access.seen_texts import SeenTranscripts
 from engine.access.seen_trunks import SeenTrunks
 from engine.agent_desk import Watch
@@ -53,6 +55,7 @@ from engine.views import (
     UnknownAgent,
     UnknownCall,
 )
+from media.outline import Outline
 from media.speech.transcript import Line
 
 if TYPE_CHECKING:
@@ -252,7 +255,9 @@ class Seen:
 
     @cached_property
     def trunks(self) -> SeenTrunks:
-        return SeenTrunks(self._view.trunks, self.reach, self.unmasked)
+        return SeenTrunks(
+            self._view.trunks, self.reach, self.unmasked, self.principal.may(Permission.READ_CONFIG)
+        )
 
     # --- the store ----------------------------------------------------------------------------------
 
@@ -260,6 +265,9 @@ class Seen:
         """Raises Refused for who looks for somebody whose number they may not read."""
         if wanted.customer is not None and not self.unmasked:
             raise Refused("looking for a customer needs the permission 'personal'")
+        line = wanted.line  # where a call came from is a number or an address else
+        if line is not None and not (line in self.directory().lines and self.reach.sees_line(line)):
+            return RecordPage((), None)
         page = self._view.records(replace(wanted, reach=self.reach), cursor=cursor, limit=limit)
         return page if self.unmasked else replace(page, items=tuple(map(_masked_record, page.items)))
 
@@ -278,6 +286,14 @@ class Seen:
         return [replace(each, person=mask.person(each.person)) for each in found]
 
     @cached_property
+    def cards(self) -> SeenCards:
+        return SeenCards(self._view.cards, self)
+
+    @cached_property
+    def shares(self) -> SeenShares:
+        return SeenShares(self._view.shares, self)
+
+    @cached_property
     def transcripts(self) -> SeenTranscripts:
         return SeenTranscripts(self._view.transcripts, self.reach, self.unmasked)
 
@@ -291,12 +307,15 @@ class Seen:
         return 0 if self.principal.limited else self._view.replay(hook, seqs)
 
     def recording(self, name: str) -> SoundView | None:
-        if self.principal.limited and not self._sees_recording(name):
-            return None
-        return self._view.recording(name)
+        return self._view.recording(name) if self.sees_recording(name) else None
 
-    def _sees_recording(self, name: str) -> bool:
+    def outline(self, name: str) -> Outline | None:
+        return self._view.outline(name) if self.sees_recording(name) else None
+
+    def sees_recording(self, name: str) -> bool:
         """By the call that the file is named after (engine/recording.py): one that is over, or goes on."""
+        if not self.principal.limited:
+            return True
         named = RECORDED.fullmatch(name.rpartition("/")[2])
         if named is None:
             return False

@@ -45,7 +45,9 @@ from engine.api.routes import (
     records,
     registrations,
     reports,
+    scorecards,
     sessions,
+    shares,
     speech,
     supervision,
     tokens,
@@ -55,6 +57,8 @@ from engine.api.routes import (
     whip,
 )
 from engine.api.settings import ConsoleTerms, Settings
+from engine.api.shared import Doorman
+from engine.api.shared import router as shared
 from engine.live.feed import Feed
 from engine.operating import Operating
 
@@ -66,6 +70,8 @@ ROUTERS = (
     insight.router,
     records.router,
     recordings.router,
+    shares.router,
+    scorecards.router,
     transcripts.router,
     assist.router,
     queues.router,
@@ -141,6 +147,8 @@ def create_app(
     app.state.console = None
     for router in ROUTERS:
         app.include_router(router)
+    app.state.doorman = Doorman()
+    app.include_router(shared)
     if settings.pages is not None:
         app.include_router(desks.router)
         app.include_router(lines.router)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any, Protocol, cast
 
 from fastapi import Depends, Request
 
+from config.form import FormSettings
 from engine.access.access import Access
 from engine.access.principal import Directory, Principal
 from engine.access.role import Permission
@@ -28,6 +29,8 @@ from engine.insight.trace import Look, Trace
 from engine.line_events import LineProbed
 from engine.line_views import LineStandView, ProbeView, ReportView
 from engine.page_phones import PagePhone
+from engine.scorecards import CardFilter, CardPage, Scorecard
+from engine.sharing import Share, Wish
 from engine.signin import SignIn
 from engine.speech_views import NodeSpeechView
 from engine.steering import Order
@@ -55,6 +58,7 @@ from engine.views import (
     SoundView,
 )
 from engine.whip import Outcome, Refused
+from media.outline import Outline
 from media.speech.transcript import Line
 
 
@@ -180,6 +184,14 @@ class EngineView(Protocol):
     def transcripts(self) -> TranscriptView:
         """What was said in calls that are over, and how well they went."""
 
+    @property
+    def cards(self) -> CardView:
+        """Calls as supervisors judged them."""
+
+    @property
+    def shares(self) -> SharingView:
+        """Links to recordings for people outside."""
+
     def report(self, ask: Ask) -> Report:
         """What calls came to, added up. Raises TooManyRows."""
 
@@ -191,6 +203,9 @@ class EngineView(Protocol):
 
     def recording(self, name: str) -> SoundView | None:
         """A recording's file by its name in a record. Its pieces raise SealBroken, OSError."""
+
+    def outline(self, name: str) -> Outline | None:
+        """How loud its sides are. Raises SealBroken, OSError, Unreadable."""
 
 
 class HandView(Protocol):
@@ -277,6 +292,39 @@ class TranscriptView(Protocol):
 
     def erase(self, call: str) -> bool:
         """Whether there was anything."""
+
+
+class CardView(Protocol):
+    """Calls judged by forms. Asks the store, all but `forms`: blocks, and raises StoreUnavailable."""
+
+    def forms(self) -> Mapping[str, FormSettings]:
+        """By which calls may be judged now."""
+
+    def judge(
+        self, call: str, form: str, given: Mapping[str, int | None], by: str, comment: str
+    ) -> Scorecard | None:
+        """None for no call that is over. Raises UnknownForm, BadAnswers, IllegalState."""
+
+    def of_call(self, call: str) -> Sequence[Scorecard]: ...
+
+    def page(self, wanted: CardFilter, *, cursor: str | None, limit: int) -> CardPage:
+        """Raises BadCursor."""
+
+    def of_agent(self, agent: str, *, cursor: str | None, limit: int) -> CardPage:
+        """As she sees them herself. Raises BadCursor."""
+
+
+class SharingView(Protocol):
+    """Links to recordings. Asks the store, all of it: blocks, and raises StoreUnavailable."""
+
+    def make(self, recording: str, wish: Wish, by: str) -> tuple[Share, str] | None:
+        """A share and its link; None for no recording of theirs. Raises IllegalState for too many."""
+
+    def of(self, recording: str) -> Sequence[Share]: ...
+    def revoke(self, recording: str, id: str, by: str) -> Share | None: ...
+
+    def open(self, link: str, *, use: bool) -> Share | None:
+        """What a link leads to; None where it leads nowhere. use: count it."""
 
 
 class CallerDesk(Protocol):

@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from engine.api import (
     access_schemas,
     assist_schemas,
+    card_schemas,
     config_schemas,
     guest_schemas,
     hand_schemas,
@@ -21,6 +22,7 @@ from engine.api import (
     report_schemas,
     review_schemas,
     schemas,
+    share_schemas,
     speech_schemas,
 )
 from engine.api.problem import MEDIA_TYPE
@@ -40,6 +42,7 @@ TAGS = [
     {"name": "records", "description": "Finished calls."},
     {"name": "recordings", "description": "Sound of calls that were recorded."},
     {"name": "transcripts", "description": "What was said in finished calls, and how well they went."},
+    {"name": "scorecards", "description": "Calls that supervisors judged by forms."},
     {"name": "assist", "description": "What helps agents while they talk."},
     {"name": "speech", "description": "Calls put into words: who does it, and interpreters in calls."},
     {"name": "reports", "description": "What calls came to, by any two dimensions."},
@@ -68,6 +71,7 @@ REASONS = {
     404: ("unknown-{noun}", "There is no such {noun}."),
     409: ("illegal-state", "That cannot be as things are now; `detail` says why."),
     413: ("too-large", "The body is longer than the node reads."),
+    416: ("no-such-range", "The recording ends before the range that was asked for."),
     422: ("invalid-request", "A part of the request is not valid; `errors` says which."),
     429: ("too-many-requests", "Too many unknown tokens came from there; `Retry-After` says when."),
     503: ("store-unavailable", "The store does not answer now; calls go on."),
@@ -82,6 +86,7 @@ TITLES = {
     412: "Precondition Failed",
     413: "Content Too Large",
     415: "Unsupported Media Type",
+    416: "Range Not Satisfiable",
     421: "Misdirected Request",
     422: "Unprocessable Content",
     428: "Precondition Required",
@@ -94,6 +99,7 @@ MODULES = (  # of models
     schemas,
     access_schemas,
     assist_schemas,
+    card_schemas,
     config_schemas,
     guest_schemas,
     hook_schemas,
@@ -103,6 +109,7 @@ MODULES = (  # of models
     node_schemas,
     report_schemas,
     review_schemas,
+    share_schemas,
     speech_schemas,
 )
 

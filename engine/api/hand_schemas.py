@@ -17,7 +17,7 @@ MODES = (
 HIGHEST = 100
 
 
-def _whole(value: object) -> object:
+def whole(value: object) -> object:
     """JSON has one kind of number: 45.0 is 45."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -93,7 +93,7 @@ class PlaceChange(BaseModel):
     queue: Account | None = Field(
         default=None, description="Another queue; the time she waited counts there."
     )
-    priority: Annotated[int | None, BeforeValidator(_whole)] = Field(
+    priority: Annotated[int | None, BeforeValidator(whole)] = Field(
         default=None,
         ge=0,
         le=HIGHEST,

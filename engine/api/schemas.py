@@ -264,6 +264,16 @@ class RecordingChange(BaseModel):
     paused: bool = Field(strict=True, description="True to write silence, false to record again.")
 
 
+class RecordingOutline(BaseModel):
+    """How loud each side of a recording is from its beginning to its end, 0 to 1."""
+
+    model_config = example(seconds=214.2, customer=[0.0, 0.31, 0.28], agent=[0.12, 0.0, 0.02])
+
+    seconds: float
+    customer: list[float] = Field(description="Each is the loudest of as long a stretch; 1000 at most.")
+    agent: list[float] = Field(description="What the customer was sent, of the same stretches.")
+
+
 REGISTRATION = {
     "aor": "sip:alice@example.com",
     "contact": "sip:alice@198.51.100.20:5062;transport=udp",

@@ -4,6 +4,8 @@
     POST /console/sign-in, sign-out  from this very host's pages alone
     GET  /console/web/…              style, drawings
     GET  /console/sound/DAY/FILE     a recording, for whoever may listen
+    GET  /console/files/NAME.csv     a table that a page shows, to be taken along
+    POST /console/phone              an account for a phone in the page, for whoever may supervise
     all else                         NiceGUI (host.py), for whoever is signed in
 
 Requests and sockets carry a cookie of the API's session, HttpOnly and SameSite. A socket is let in with
@@ -25,16 +27,19 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from engine.access.proving import Proving
 from engine.api import pages
 from engine.api.identify import COOKIE, bake
 from engine.api.settings import ConsoleTerms
 from engine.console import build
 from engine.console.desk import Desk
 from engine.console.door import Door, Refusal, TokenDoor
-from engine.console.host import WEB, Host
+from engine.console.downloads import download
+from engine.console.host import REFERRER, WEB, Host
 from engine.console.inside import Inside
 from engine.console.language import Words, chosen
 from engine.console.look import BASE, Place
+from engine.console.phone import phone
 from engine.console.pulse import Pulse
 from engine.console.screen import Drawings
 from engine.console.snapshot import taken
@@ -42,7 +47,7 @@ from engine.console.sound import sound
 from engine.console.users import UserDoor
 from engine.console.views import sign_in
 
-LANGUAGE = "isogloss_language"
+LANGUAGE, ZONE = "isogloss_language", "isogloss_zone"
 SOCKET = "/_nicegui_ws/"
 STATIC = "/_nicegui/"
 SOCKETS = 200  # browsers of one node
@@ -54,7 +59,8 @@ SIGN_IN = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
-SHARED = ("style.css", "mark.svg")  # with the pages of agents and callers
+# with the pages of agents and callers: their look, and what makes a page a phone
+SHARED = ("style.css", "mark.svg", "microphone.js", "recovery.js", "sound.js", "storage.js", "sip/")
 
 log = structlog.get_logger("console")
 
@@ -65,6 +71,7 @@ def mounted(app: FastAPI, terms: ConsoleTerms) -> Console:
     """
     state = app.state
     tokens = TokenDoor(lambda: state.settings, time.monotonic, time.time)
+    proving = None if state.access is None else Proving(state.access.trail, state.access.desk.log.anchor)
     door: Door = tokens if state.access is None else UserDoor(state.access.desk, tokens)
     console = Console(
         Desk(
@@ -74,8 +81,11 @@ def mounted(app: FastAPI, terms: ConsoleTerms) -> Console:
             operating=state.operating,
             places=terms.places,
             insight=Inside,
+            access=state.access,
+            proving=proving,
         ),
         sockets=terms.browsers,
+        sip_url=lambda: state.settings.pages.sip_url if state.settings.pages is not None else "",
     )
 
     async def first() -> RedirectResponse:
@@ -87,15 +97,19 @@ def mounted(app: FastAPI, terms: ConsoleTerms) -> Console:
 
 
 class Console:
-    """sockets: browsers that may look at a time."""
+    """sockets: browsers that may look at a time. sip_url: where pages that are phones register, "" for the
+    node itself.
+    """
 
-    def __init__(self, desk: Desk, *, sockets: int = SOCKETS) -> None:
+    def __init__(
+        self, desk: Desk, *, sockets: int = SOCKETS, sip_url: Callable[[], str] = lambda: ""
+    ) -> None:
         self.desk = desk
         self.pulse = Pulse(lambda serial, who: taken(desk.of(who).view, desk.wall(), serial))
         self.drawings = Drawings()
-        self.host = Host(lambda client, request: build.build(self, client, request))
-        self._sockets, self._most = 0, sockets
-        shared = {name: file for name, file in pages.read().items() if name in SHARED}
+        self.host = Host(lambda client, request: build.build(self, client, request), self._sockets_of)
+        self._sockets, self._most, self._sip_url = 0, sockets, sip_url
+        shared = {name: file for name, file in pages.read().items() if name.startswith(SHARED)}
         self._files = {**pages.read(WEB), **shared}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,13 +125,19 @@ class Console:
             return self._file(request, path.removeprefix("/web/"))
         if path in ("/sign-in", "/sign-out") and request.method == "POST":
             return await self._posted(request, path)
+        if path == "/phone" and request.method == "POST":
+            return self._phone(request)
         if request.method not in ("GET", "HEAD"):
             return Response(status_code=405, headers={"Allow": "GET, HEAD"})
         signed = self.desk.door.who(cookie_of(request.headers.get("cookie", "")))
         if path == "/sign-in" or signed is None:
             return self._page(request, path)
+        if path.startswith("/files/"):
+            return await download(self.desk, signed, request, path.removeprefix("/files/"))
         if path.startswith("/sound/"):
-            return await sound(self.desk, signed, path.removeprefix("/sound/"))
+            asked = request.headers.get("range", "")
+            save = "save" in request.query_params
+            return await sound(self.desk, signed, path.removeprefix("/sound/"), asked, save=save)
         if path.startswith(SOCKET):  # sockets alone, no polling
             return Response(status_code=404)
         if path.startswith(STATIC):
@@ -162,7 +182,7 @@ class Console:
         here = f"{BASE}{path}" + (f"?{request.url.query}" if request.url.query else "")
         wanted = then or ("" if path.startswith("/sign-") else here)
         drawn = sign_in.page(self.words(request), within(wanted), refusal)
-        headers = {"Content-Security-Policy": SIGN_IN}
+        headers = {"Content-Security-Policy": SIGN_IN, "Referrer-Policy": REFERRER}
         status = 200 if refusal is None else 429 if refusal.reason == "locked" else 403
         return Response(drawn, status, headers, "text/html; charset=utf-8")
 
@@ -194,6 +214,20 @@ class Console:
         there = RedirectResponse(within(given.get("then", "")) or f"{BASE}/wallboard", 303)
         bake(request, there, COOKIE, session.cookie, "/", int(session.longest_s))
         return there
+
+    # --- phones in pages --------------------------------------------------------------------------
+
+    def _phone(self, request: Request) -> Response:
+        if not own(request.headers.get("origin"), request.headers.get("host", "")):
+            return Response("another site's page may not do this", 403)
+        signed = self.desk.door.who(cookie_of(request.headers.get("cookie", "")))
+        if signed is None:
+            return Response("sign in first", 401)
+        return phone(self.desk, signed, self._sip_url())
+
+    def _sockets_of(self, host: str) -> str:
+        """Where a page may open WebSockets. host: as in the Host header."""
+        return pages.sockets_of(host, self.desk.view.phone_terms(), self._sip_url())
 
     # --- sockets ----------------------------------------------------------------------------------
 

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
+from config.form import FormSettings
+from engine.access.role import Permission
 from engine.console.desk import Desk
 from engine.console.insight import Finding, Insight, Ladder, LegQuality
 from engine.console.look import Place
 from engine.events import CallRecord
+from engine.scorecards import CardFilter, Scorecard, forms_for
+from engine.sharing import Share
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.store.transcripts import Review
+from engine.views import PlaceView, UnknownCall
+from media.outline import Outline, Unreadable
+from media.sealed import SealBroken
 
 T = TypeVar("T")
 LOOKED_S = 5.0  # as often is a call that goes on looked into: samples come no faster
 LATE_S = 30.0  # after a call's end something may still come: figures, a summary
 PAGE = 50
-FILTERS = ("queue", "agent", "market", "language", "reason", "customer", "number")
+MOST_FILES = 4  # of a recording: it has another each time its recorder dies
+DAY_S = 86_400.0
+MOST_CARDS = 30  # of an agent that are shown
+FILTERS = (
+    "queue", "agent", "market", "language", "reason", "customer", "number", "region", "node", "line",
+)  # fmt: skip
+ARRIVED = {"from": "arrived_since", "to": "arrived_until"}  # instants with their offset, as reports lead here
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +48,21 @@ class Words:
     gist: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """A file of a call's recording. outline: None where it cannot be read here; fault: why."""
+
+    name: str
+    outline: Outline | None = None
+    fault: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFile:
     """All that is known of a call. said: None where nothing is written down. language: of the findings.
-    looked_at: epoch s, into its inside.
+    looked_at: epoch s, into its inside. place: of who waits, without the time that runs. waves: of its
+    recording, once they are drawn. shares: links to it, as they are; link: one that was made a moment ago.
+    forms: by which it may be judged; cards: how it was.
     """
 
     id: str
@@ -49,6 +74,12 @@ class CallFile:
     quality: tuple[LegQuality, ...] | None = None
     findings: tuple[Finding, ...] | None = None
     language: str = ""
+    place: PlaceView | None = None
+    waves: tuple[Wave, ...] = ()
+    shares: tuple[Share, ...] = ()
+    link: str = ""
+    forms: tuple[FormSettings, ...] = ()
+    cards: tuple[Scorecard, ...] = ()
     looked_at: float = field(default=0.0, compare=False)
 
     @property
@@ -69,7 +100,8 @@ async def call_file(desk: Desk, place: Place, before: Any) -> CallFile:
         inside = None
     else:
         inside = desk.insight(desk.view, place.id, desk.language, now)
-    found = await desk.ask(_read, desk, place.id, live, said)
+    waits = _place(desk, place.id) if live else None
+    found = replace(await desk.ask(_read, desk, place.id, live, said), place=waits)
     if inside is not None:
         looked = await desk.ask(_looked, inside)
         found = replace(found, **looked, language=desk.language, looked_at=now)
@@ -77,6 +109,14 @@ async def call_file(desk: Desk, place: Place, before: Any) -> CallFile:
         kept = {name: getattr(before, name) for name in ("ladder", "quality", "findings", "language")}
         found = replace(found, **kept, looked_at=before.looked_at)
     return before if found == before and found.looked_at == before.looked_at else found
+
+
+def _place(desk: Desk, call: str) -> PlaceView | None:
+    try:
+        found = desk.view.hand.place(call)
+    except UnknownCall:  # it ended a moment ago
+        return None
+    return replace(found, waited_s=0.0) if found is not None else None
 
 
 def _read(desk: Desk, call: str, live: bool, said: tuple[Words, ...] | None) -> CallFile:
@@ -109,11 +149,81 @@ def _lines(found: Sequence[Any]) -> tuple[Words, ...]:
     )
 
 
+async def recording_file(desk: Desk, place: Place, before: Any) -> CallFile:
+    """The same with its recording's outline, which takes a while the first time: the rest is shown before."""
+    was = before if isinstance(before, CallFile) else None
+    found = await call_file(desk, place, before)
+    if found.record is None or not desk.listens:
+        return found
+    names = found.record.recording.split()[:MOST_FILES]
+    shares = was.shares if was is not None else ()
+    if Permission.SHARE in desk.rights:
+        shares = tuple([each for name in names for each in await desk.ask(desk.view.shares.of, name)])
+    forms = forms_for(desk.view.cards.forms(), found.record.queue)
+    cards = await desk.ask(desk.view.cards.of_call, place.id)
+    waves = was.waves if was is not None else ()
+    if was is not None and not waves:
+        waves = tuple([await desk.ask(_wave, desk, each) for each in names])
+    made = replace(
+        found,
+        waves=waves,
+        shares=shares,
+        link=was.link if was is not None else "",
+        forms=tuple(forms),
+        cards=tuple(cards),
+    )
+    return was if was == made else made
+
+
+def _wave(desk: Desk, name: str) -> Wave:
+    try:
+        return Wave(name, desk.view.outline(name))
+    except (SealBroken, Unreadable, OSError) as broken:
+        return Wave(name, fault=str(broken))
+
+
+async def agent_cards(desk: Desk, place: Place, before: Any) -> tuple[Scorecard, ...]:
+    """How calls of the agent who is looked at were judged, the newest."""
+    if not place.id or not desk.listens:
+        return ()
+    page = desk.view.cards.page
+    found = (await desk.ask(page, CardFilter(agent=place.id), cursor=None, limit=MOST_CARDS)).items
+    return before if found == before else found
+
+
+async def recordings(desk: Desk, place: Place, before: Any) -> RecordPage:
+    """The page of recorded calls that the address asks for."""
+    asked: dict[str, Any] = {name: place.get(name) for name in FILTERS if place.get(name)}
+    if place.get("day"):
+        try:
+            since = datetime.strptime(place.get("day"), "%Y-%m-%d").replace(tzinfo=UTC)
+            asked |= {"since": since.timestamp(), "until": since.timestamp() + DAY_S}
+        except (ValueError, OverflowError):  # what somebody wrote into the address
+            pass
+    ask: Callable[..., RecordPage] = desk.view.records
+    found = await desk.ask(
+        ask, RecordFilter(recorded=True, **asked), cursor=place.get("cursor") or None, limit=PAGE
+    )
+    return before if found == before else found
+
+
 async def records(desk: Desk, place: Place, before: Any) -> RecordPage | None:
     """The page of records that the address asks for; None among live calls."""
     if place.get("when") != "ended":
         return None
-    asked: Mapping[str, Any] = {name: place.get(name) for name in FILTERS if place.get(name)}
+    asked: dict[str, Any] = {name: place.get(name) for name in FILTERS if place.get(name)}
+    if not desk.who.may(Permission.PERSONAL):
+        asked.pop("customer", None)  # who may not read numbers does not look for one either
+    asked |= {ARRIVED[name]: at for name in ARRIVED if (at := instant(place.get(name))) is not None}
     ask: Callable[..., RecordPage] = desk.view.records
     found = await desk.ask(ask, RecordFilter(**asked), cursor=place.get("cursor") or None, limit=PAGE)
     return before if found == before else found
+
+
+def instant(text: str) -> float | None:
+    """Epoch s of an instant in an address; None for what is none."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at.timestamp() if at.tzinfo is not None and 2000 <= at.year <= 2100 else None

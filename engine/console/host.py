@@ -22,6 +22,8 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from starlette.types import Receive, Scope, Send
 
+from engine.api import pages
+
 if TYPE_CHECKING:
     from nicegui import Client
 
@@ -34,6 +36,7 @@ POLICY = (
     "img-src 'self'; font-src 'self'; connect-src 'self' {sockets}; media-src 'self' blob:; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+REFERRER = "same-origin"  # with none, a form's Origin is "null" (Fetch, append a request Origin header)
 _OPENING = re.compile(rb"<(script|style)(?=[ >])")
 
 Build = Callable[["Client", Request], None]
@@ -43,10 +46,13 @@ _begun: dict[asyncio.AbstractEventLoop, bool] = {}
 
 
 class Host:
-    """build: puts the page of a browser together. title: of the page until it says another."""
+    """build: puts the page of a browser together. sockets: where it may open WebSockets, by the host that it
+    asks, as a policy has it.
+    """
 
-    def __init__(self, build: Build) -> None:
+    def __init__(self, build: Build, sockets: Callable[[str], str]) -> None:
         self._build = build
+        self._sockets = sockets
         self._app: FastAPI | None = None
         self._lock = asyncio.Lock()
 
@@ -55,6 +61,7 @@ class Host:
             if self._app is None:
                 self._app = await self._made()
         scope["isogloss.build"] = self._build
+        scope["isogloss.sockets"] = self._sockets
         await self._app(scope, receive, send)
 
     async def _made(self) -> FastAPI:
@@ -114,7 +121,7 @@ async def _page(request: Request, client: Any) -> Response:
     nonce = secrets.token_urlsafe(16)
     body = _OPENING.sub(rb'<\1 nonce="%s"' % nonce.encode(), bytes(response.body))
     body = body.replace(b' style="display: none"', b" hidden")
-    host = request.headers.get("host", "")
-    sockets = f"wss://{host} ws://{host}" if re.fullmatch(r"[A-Za-z0-9.:\[\]-]{1,260}", host) else ""
+    sockets: str = request.scope["isogloss.sockets"](request.headers.get("host", ""))
     headers = {"Content-Security-Policy": POLICY.format(nonce=nonce, sockets=sockets)}
+    headers |= {"Permissions-Policy": pages.MICROPHONE, "Referrer-Policy": REFERRER}
     return Response(body, media_type="text/html; charset=utf-8", headers=headers)

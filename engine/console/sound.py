@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import structlog
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from engine.access.errors import AuditUnavailable
 from engine.access.role import Permission
+from engine.api.sounds import NoSuchRange, sound_answer
 from engine.console.desk import Desk
 from engine.console.door import Principal
 from media.sealed import SealBroken
@@ -21,9 +21,10 @@ NAME = re.compile(r"([A-Za-z0-9_.-]{1,64}:)?\d{4}-\d\d-\d\d/[A-Za-z0-9_.-]{1,160
 log = structlog.get_logger("console")
 
 
-async def sound(desk: Desk, who: Principal, name: str) -> Response:
-    """403 for who may not listen; 404 for what is no recording of this node, or does not open; 503 where
-    the audit log takes nothing.
+async def sound(desk: Desk, who: Principal, name: str, asked: str = "", *, save: bool = False) -> Response:
+    """asked: the Range header. save: to be kept, not played. 403 for who may not listen; 404 for what is no
+    recording of this node, or does not open; 416 for what is beyond its end; 503 where the audit log takes
+    nothing.
     """
     if not who.may(Permission.LISTEN):
         return Response("your role may not listen to recordings", 403)
@@ -33,22 +34,18 @@ async def sound(desk: Desk, who: Principal, name: str) -> Response:
     if found is None:
         return Response(status_code=404)
     try:
-        first = await run_in_threadpool(next, found.pieces, b"")
+        answer = await sound_answer(name, found, asked=asked, attached=save)
+    except NoSuchRange as none:
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{none.size}"})
     except (SealBroken, OSError) as broken:
         log.warning("recording does not open", recording=name, why=str(broken))
         return Response(status_code=404)
-    try:
-        await desk.door.keep(who, "listen_recording", f"recordings/{name}")
-    except AuditUnavailable:
-        return Response("the audit log takes nothing now, so nothing is played", 503)
-    log.info("recording listened to", recording=name, by=who.name)
-    headers = {"Cache-Control": "no-store", "Content-Disposition": f'inline; filename="{found.file}"'}
-    return StreamingResponse(_rest(name, first, found.pieces), media_type=found.type, headers=headers)
-
-
-def _rest(name: str, first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    try:
-        yield from rest
-    except (SealBroken, OSError) as broken:
-        log.warning("recording ends early", recording=name, why=str(broken))
+    what = "get_recording" if save else "listen_recording"
+    if not desk.heard.again(who.name, f"{what} {name}"):
+        try:
+            await desk.door.keep(who, what, f"recordings/{name}")
+        except AuditUnavailable:
+            desk.heard.forget(who.name, f"{what} {name}")
+            return Response("the audit log takes nothing now, so nothing is played", 503)
+        log.info("recording listened to", recording=name, by=who.name)
+    return answer

@@ -101,9 +101,17 @@ _KEEPALIVE = {
 
 
 def _private_file(path: Path) -> None:
-    """Records are personal data: a database made here is its owner's alone."""
+    """Records are personal data: a database made here is its owner's alone.
+
+    One that is there is left alone. To close any handle of it lets go of all locks that this process has on
+    it (fcntl(2)), those of connections too: then a program that looks at the store, and ends, takes itself
+    for the last and deletes the WAL that the node goes on writing to.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        pass
 
 
 def _pragmas(statements: tuple[str, ...]) -> Callable[[Any, Any], None]:

@@ -252,6 +252,50 @@ reviews = Table(
     sqlite_with_rowid=False,
 )
 
+# Links by which people outside hear a recording. digest: proves a link, and what it is for
+# (engine/sharing.py). most: uses, 0 for any number.
+recording_shares = Table(
+    "recording_shares",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("recording", Text, nullable=False),
+    Column("call", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", Float(53), nullable=False),
+    Column("expires_at", Float(53), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("transcript", Boolean, nullable=False),
+    Column("most", Integer, nullable=False),
+    Column("uses", Integer, nullable=False),
+    Column("used_at", Float(53)),
+    Column("revoked_at", Float(53)),
+    Column("revoked_by", Text, nullable=False),
+    Index("ix_recording_shares_recording", "recording"),
+    sqlite_with_rowid=False,
+)
+
+# Calls as supervisors judged them by a form. answers: each question as it was then, with its answer.
+scorecards = Table(
+    "scorecards",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("call", Text, nullable=False),
+    Column("form", Text, nullable=False),
+    Column("at", Float(53), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("market", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("score", Float(53), nullable=False),
+    Column("failed", Boolean, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("answers", json_text, nullable=False),
+    Index("ix_scorecards_call", "call"),
+    Index("ix_scorecards_agent_at", "agent", "at"),
+    sqlite_with_rowid=False,
+)
+
 # People who may sign in. password: argon2, "" for those that another house vouches for (`subject`).
 # totp_last: the time step of the last code that was taken, so that none is taken twice. version: for ETags.
 users = Table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,7 @@ def node_for_pages(
     origins: Sequence[str] = (),
     media: dict[str, Any] | None = None,
     at: str = "",
+    queues: Mapping[str, Any] = QUEUES,
 ) -> Node:
     """Agents have a wrap-up and pages may have tokens made; SHA-256 is asked for beside MD5. origins: of
     sites that may show the caller's page. media: as of Node. at: an address where no other node is, "" for
@@ -73,7 +74,7 @@ def node_for_pages(
             "digest": {"nonce_s": 60, "algorithms": ["MD5", "SHA-256"]},
             "timers": {"ring_s": 30},  # a state is looked at for as long as it takes
         },
-        "queues": QUEUES,
+        "queues": dict(queues),
         "language": LANGUAGE,
         "api": {
             "address": host,

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 Opened = Callable[..., "Page"]
 HOSTILE = '"><script>window.hit = 1</script><img src=x onerror="window.hit = 1"><svg onload="window.hit = 1">'
 PAGES = (
-    "wallboard", "calls", "calls?when=ended", "calls/c4", "calls/r1", "queues", "queues/support", "agents",
-    "agents/emre", "lines", "lines/singtel", "nodes", "config",
+    "wallboard", "calls", "calls?when=ended", "calls/c4", "calls/w0", "calls/r1", "recordings",
+    "recordings/r1", "queues", "queues/support", "agents", "agents/emre", "lines", "lines/singtel",
+    "nodes", "config",
 )  # fmt: skip
 HERE = "document.activeElement"
 
@@ -137,6 +138,46 @@ def test_a_message_of_the_ladder_is_unfolded_and_stays_so(opened: Opened, stand:
     page.wait_for_selector(".page-head .pill:has-text('On hold')")
     stand.node.live["c4"] = kept
     assert page.is_visible("text=Call-ID: 3848276298220188511")
+
+
+PLAYER = "document.querySelector('figure audio')"
+
+
+def test_what_was_said_leads_to_the_recording_which_it_follows(opened: Opened) -> None:
+    page = opened("recordings/r1")
+    page.wait_for_selector("[data-wave] path.agent")
+    page.click(".caption[data-begin='79']")
+    page.wait_for_function(f"() => Math.abs({PLAYER}.currentTime - 12) < 0.5")
+    page.wait_for_selector(".caption[data-begin='79'][data-heard]")
+    page.focus("[data-wave]")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(f"() => Math.abs({PLAYER}.currentTime - 17) < 0.5")
+    page.wait_for_selector(".caption[data-begin='84.2'][data-heard]")
+    assert page.get_attribute("[data-wave]", "aria-valuetext") == "0:17"
+
+
+def test_a_call_is_judged_and_shared_at_its_recording(opened: Opened, stand: Stand) -> None:
+    page = opened("recordings/r1")
+    page.click(".judge summary")
+    for name, value in (("greeting", 1), ("identity", 1), ("solved", 4), ("offer", "")):
+        page.check(f".judge [name=answer-{name}][value='{value}']")
+    page.fill(".judge textarea", "Kind and quick.")
+    page.click(".judge button[type=submit]")
+    page.wait_for_selector(".part-judged .rows .pill.good:has-text('90')")
+    assert [each.by for each in stand.node.judged.all] == ["supervisor"]
+    page.click(".part-shares button[type=submit]")
+    link = page.get_attribute(".part-shares [data-copy]", "data-copy") or ""
+    assert stand.node.shares.open(link.removeprefix("/shared/"), use=False) is not None
+    stand.node.judged.all.clear()
+
+
+def test_a_caller_who_waits_is_moved_by_hand(opened: Opened, stand: Stand) -> None:
+    page = opened("calls/w0")
+    page.fill(".place [name=priority]", "10")
+    page.select_option(".place [name=agent]", "bruno")
+    page.click(".place button[type=submit]")
+    page.wait_for_selector(".note:has-text('was changed')")
+    assert (stand.node.hand.waits.priority, stand.node.hand.waits.agent) == (10, "bruno")
 
 
 def test_who_may_only_look_is_offered_nothing_else(opened: Opened) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from random import Random
@@ -21,7 +22,9 @@ from engine.events import CallRecord
 from engine.guest_views import GuestView
 from engine.hook_views import HookView
 from engine.ice import Told
+from engine.judging import Judging
 from engine.metrics import Metrics
+from engine.sharing import Sharing
 from engine.signin import SignIn
 from engine.speech_views import NodeSpeechView, SpeechPairView, SpeechWorkerView
 from engine.store.errors import StoreUnavailable
@@ -55,11 +58,14 @@ from engine.views import (
     WorkerView,
     worst,
 )
+from media.outline import Outline
 from media.speech.transcript import Line
 from sip.guard import Guard
+from tests.engine.card_samples import FORM, Cards
 from tests.engine.cluster.clusters import alone
 from tests.engine.hand_samples import Hands
 from tests.engine.insight.samples import Insights
+from tests.engine.share_samples import Links
 from tests.engine.store_samples import NODE, T0, record
 from tests.engine.transcript_samples import Kept
 from tests.engine.trunk_samples import Trunks
@@ -174,6 +180,9 @@ class Node:
         self.sign_in = SignIn({"alice": alice}, "example.com", Guard(), Random(1))
         self.transcripts = Kept(self._ask_store)
         self.insight = Insights(self._ask_store)
+        self.judged = Cards(self._ask_store)
+        self.cards = Judging(self.judged, lambda: {"service": FORM}, self.record, time.time)
+        self.shares = Sharing(Links(self._ask_store), time.time)
         self.cluster = ClusterSight(alone(), lambda: 0.0, lambda draining: None)
         self._metrics = Metrics(self)
 
@@ -213,7 +222,13 @@ class Node:
     def recording(self, name: str) -> SoundView | None:
         if name not in self.sounds:
             return None
-        return SoundView(file="r1-1.opus", type="audio/ogg", pieces=iter(self.sounds[name]))
+        pieces = self.sounds[name]
+        size = sum(map(len, pieces)) if isinstance(pieces, list) else None
+        kind = ("r1-1.wav", "audio/wav") if name.endswith(".wav") else ("r1-1.opus", "audio/ogg")
+        return SoundView(file=kind[0], type=kind[1], pieces=iter(pieces), size=size)
+
+    def outline(self, name: str) -> Outline | None:
+        return Outline(2.4, (0.0, 0.5), (0.25, 0.0)) if name in self.sounds else None
 
     def set_agent_state(self, name: str, ask: AgentAsk, reason: str, by: str = "") -> None:
         if name not in self.team:
@@ -379,6 +394,8 @@ class Node:
             and (wanted.until is None or item.ended_at < wanted.until)
             and (wanted.reason is None or item.reason == wanted.reason)
             and (wanted.customer is None or item.customer == wanted.customer)
+            and (wanted.arrived_since is None or item.offered_at >= wanted.arrived_since)
+            and (wanted.arrived_until is None or item.offered_at < wanted.arrived_until)
             and wanted.reach.sees_call(item.market, item.queue, item.agent)
         ]
         if cursor == "second":

@@ -64,12 +64,12 @@ class Hands:
     def place(self, call: str) -> PlaceView | None:
         if call not in self.calls:
             raise UnknownCall(call)
-        return self.waits if call == "c2" else None
+        return self.waits if self.calls[call].state == "queued" else None
 
     def steer(self, call: str, order: Order) -> None:
         if self.place(call) is None:
             raise IllegalState("she does not wait")
-        if order.agent not in (None, "", "alice", "bob"):
+        if order.agent not in (None, "", "alice", "bob", "bruno"):
             raise UnknownAgent(str(order.agent))
         changes = {name: getattr(order, name) for name in ("queue", "priority", "agent")}
         self.waits = replace(self.waits, **{name: to for name, to in changes.items() if to is not None})

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from engine import line_command
 from engine.api.app import create_app
-from engine.operate import NotDone
+from engine.command import trunk
+from engine.command.fault import NotDone
 from engine.probe.result import Delay, Fault, Streams
 from media.fidelity import Fidelity
 from tests.engine.api_node import SETTINGS, WRITE, Node
@@ -111,16 +111,16 @@ def run(ask: Client, monkeypatch: pytest.MonkeyPatch) -> Run:
         def __init__(self, options: object) -> None:
             pass
 
-        def ask(self, method: str, path: str, body: Any = None) -> Any:
-            answer = ask(method, path, WRITE, **({} if body is None else {"json": body}))
+        def ask(self, method: str, path: str, body: Any = None, query: Any = None) -> Any:
+            answer = ask(method, path, WRITE, params=query, **({} if body is None else {"json": body}))
             if answer.status_code >= 400:
                 raise NotDone(answer.json())
             return answer.json()
 
     from engine.cli import main
 
-    monkeypatch.setattr(line_command, "Node", Near)
-    monkeypatch.setattr(line_command, "LOOK_S", 0.0)
+    monkeypatch.setattr(trunk, "Node", Near)
+    monkeypatch.setattr(trunk, "LOOK_S", 0.0)
     return lambda *words: main(["trunk", *words])
 
 

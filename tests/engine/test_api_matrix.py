@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -22,9 +23,11 @@ from engine.access.principal import How
 from engine.access.role import WHOLE, Permission, Role, granted
 from engine.api.app import ROUTERS, create_app
 from engine.api.identify import COOKIE, Require
+from engine.scorecards import judged
 from engine.store.rows import Entry
 from tests.engine.access.stand import Stand, standing
 from tests.engine.api_node import NODE, SETTINGS, T0, Node, call_view
+from tests.engine.card_samples import FORM, GOOD
 from tests.engine.store_samples import record
 from tests.engine.transcript_samples import review, said
 
@@ -42,6 +45,7 @@ LIMITS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 SEEN = {"call": "c1", "agent": "alice", "queue": "support", "line": "carrier"}
 FOREIGN = {"call": "u1", "agent": "carol", "queue": "sales", "line": "gateway"}
+EVERY = replace(FORM, queues=())
 RECORD, FOREIGN_RECORD, NOWHERE = "r1", "s1", "nothing-here"
 DAY = "2026-01-01"
 BODIES: dict[str, Any] = {
@@ -55,8 +59,13 @@ BODIES: dict[str, Any] = {
     "change_place": {"priority": 5},
     "supervise_call": {"at": "sue"},
     "change_supervision": {"mode": "barge"},
+    "share_recording": {},
+    "judge_call": {"form": "service", "answers": GOOD},
 }
-OF_FINISHED = {"get_record", "get_review", "get_transcript", "erase_transcript", "list_call_events"}
+OF_FINISHED = {
+    *("get_record", "get_review", "get_transcript", "erase_transcript", "list_call_events"),
+    *("judge_call", "list_call_scorecards"),
+}
 
 
 def needs(dependant: Dependant) -> Iterator[Permission]:
@@ -132,6 +141,9 @@ class People:
             "s1": review("s1", T0 + 2, market="us", queue="sales", agent="carol"),
         }
         texts.said = {each: (said(f"a refund of {each}"),) for each in ("r1", "s1")}
+        for each, where in (("r1", here), ("s1", {"market": "us", "queue": "sales", "agent": "carol"})):
+            card = judged(EVERY, replace(record(each), **where), GOOD, id=each * 8, at=T0, by="sue")
+            self.node.judged.add(card)
         self.node.sounds = {f"{DAY}/{each}-1.opus": [b"sound"] for each in ("r1", "s1")}
         self.app = create_app(self.node, SETTINGS, access=stand.access)
         self._stand = stand
@@ -186,6 +198,7 @@ def path_of(name: str, route: APIRoute, values: dict[str, str], finished: str) -
         .replace("{probe}", "0" * 32)
         .replace("{at}", "sue")
         .replace("{address}", "192.0.2.99")
+        .replace("{share}", "0" * 16)
     )
 
 
@@ -263,6 +276,7 @@ LISTS = {
     "/v1/recordings": ("r1", "s1"),
     "/v1/reviews": ("r1", "s1"),
     "/v1/transcripts": ("r1", "s1"),
+    "/v1/scorecards": ("r1", "s1"),
     "/v1/queues": ("support", "sales"),
     "/v1/agents": ("alice", "carol"),
     "/v1/lines": ("carrier", "gateway"),
@@ -299,6 +313,8 @@ def test_every_list_of_what_belongs_somewhere_is_asked_above() -> None:
         "/v1/audit",
         "/v1/hooks",
         "/v1/sip/blocked",
+        "/v1/forms",  # of all queues; what they ask is nobody's
+        "/v1/session/scorecards",  # one's own
         "/v1/sip/refused",  # tests/engine/access/test_seen_insight.py
     }
     assert pages - elsewhere <= set(LISTS)

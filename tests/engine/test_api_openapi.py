@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
+from http import HTTPStatus
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
+from engine.access import errors
 from engine.api import schemas
 from engine.api.app import ROUTERS, create_app
 from engine.api.documented import model_of
 from engine.api.settings import Settings
 from tests.engine.api_node import SETTINGS, Node
+from tests.project.tree import ROOT, files, syntax
 
 DOCUMENT: dict[str, Any] = create_app(Node(), SETTINGS).openapi()
 OPERATIONS = {
@@ -126,3 +133,48 @@ def test_the_manual_can_be_left_out() -> None:
     ask = Client(create_app(Node(), Settings(docs=False)))
     assert ask("GET", "/docs", None).status_code == 404
     assert ask("GET", "/v1/openapi.json", None).json()["openapi"].startswith("3.1")
+
+
+# --- problems -------------------------------------------------------------------------------------
+
+PROBLEM = re.compile(r"^\| `([a-z-]+)` \| (\d{3}) \| .+ \|$", re.MULTILINE)
+OF_FRAMEWORK = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}  # answered in its own words
+
+
+def kinds(kind: type) -> Iterator[Any]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from kinds(each)
+
+
+def named_in_code() -> Iterator[tuple[str, int]]:
+    """Problems that the code raises or answers by name, with their status."""
+    for path in files(".py"):
+        if path.parts[:2] != ("engine", "api") and path.parts != ("engine", "whip.py"):
+            continue
+        for node in ast.walk(syntax(path)):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            literals = [each.value if isinstance(each, ast.Constant) else None for each in node.args]
+            if node.func.id == "not_found":
+                yield f"unknown-{literals[0]}", 404
+            for status, name in pairwise(literals):
+                named = isinstance(status, int) and isinstance(name, str) and status >= 400
+                if node.func.id in ("Problem", "reply", "Refused") and named:
+                    yield name, status
+
+
+def in_openapi() -> Iterator[tuple[str, int]]:
+    for operation in OPERATIONS.values():
+        for status, answer in operation["responses"].items():
+            example = answer.get("content", {}).get("application/problem+json", {}).get("example")
+            if example is not None:
+                yield example["type"].rpartition(":")[2], int(status)
+
+
+def test_every_problem_is_told_with_its_status() -> None:
+    page = (ROOT / "docs" / "errors.md").read_text("utf-8")
+    told = {(name, int(status)) for name, status in PROBLEM.findall(page)}
+    of_access = {(each.name, each.status) for each in kinds(errors.AccessError)}
+    framework = {(each.phrase.lower().replace(" ", "-"), each.value) for each in OF_FRAMEWORK}
+    assert told == {*named_in_code(), *in_openapi(), *of_access, *framework}

@@ -15,6 +15,8 @@ import yaml
 
 from config.hook import HookSettings
 from config.secret import Secret
+from engine.access.access import Access
+from engine.access.role import Role
 from engine.api.app import create_app
 from engine.api.server import ApiServer
 from engine.hooks.cloud_event import cloud_event
@@ -25,6 +27,7 @@ from engine.live.hub import Hub
 from engine.live.source import Belonging, Source
 from engine.live.tree import Tree
 from engine.store.rows import Entry
+from tests.engine.access.stand import PASSWORD, standing
 from tests.engine.api_node import SETTINGS, WRITE, Node
 from tests.engine.store_samples import NODE, T0
 from tests.project.tree import ROOT
@@ -49,16 +52,47 @@ async def output(*command: str, env: Mapping[str, str]) -> str:
     return out.decode()
 
 
+def written(page: str, name: str, to: Path) -> Path:
+    """The program of that name that a page shows."""
+    (source,) = [each for each in examples(page, "python") if each.startswith(f"# {name}:")]
+    program = to / name
+    program.write_text(source, "utf-8")
+    return program
+
+
 @asynccontextmanager
-async def node() -> AsyncIterator[dict[str, str]]:
+async def running(program: Path, env: Mapping[str, str]) -> AsyncIterator[AsyncIterator[str]]:
+    """A program's lines, while it runs."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(program), env={**os.environ, **env}, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(30):
+            yield (line.decode().rstrip() async for line in process.stdout)
+    finally:
+        process.kill()
+        await process.wait()
+
+
+class Env(dict[str, str]):
+    """What an example needs to find its node; feed: of that."""
+
+    feed: Feed
+
+
+@asynccontextmanager
+async def node(access: Access | None = None) -> AsyncIterator[Env]:
     """A node that serves, and what an example needs to find it."""
     loop = asyncio.get_running_loop()
     made = Node()
     feed = Feed(Hub(Tree(), "e0"), Source(made, Belonging, lambda: T0), loop.time, loop.call_later)
-    server = ApiServer(create_app(made, SETTINGS, live=feed), "127.0.0.1", 0)
+    server = ApiServer(create_app(made, SETTINGS, access=access, live=feed), "127.0.0.1", 0)
     await server.start()
     try:
-        yield {"NODE": f"http://127.0.0.1:{server.port}", "TOKEN": WRITE}
+        env = Env(NODE=f"http://127.0.0.1:{server.port}", TOKEN=WRITE)
+        env.feed = feed
+        yield env
     finally:
         feed.stop()
         await server.close()
@@ -80,21 +114,36 @@ def test_every_request_is_answered_as_it_says() -> None:
 
 
 def test_the_program_that_watches_keeps_what_goes_on(tmp_path: Path) -> None:
-    (source,) = examples("monitoring.md", "python")
-    program = tmp_path / "live.py"
-    program.write_text(source, "utf-8")
+    program = written("monitoring.md", "live.py", tmp_path)
 
-    async def run() -> str:
-        async with node() as env:
-            return await output(sys.executable, str(program), env=env | {"ONCE": "1"})
+    async def run() -> list[str]:
+        async with node() as env, running(program, env) as lines:
+            said = [await anext(lines)]
+            for group in env.feed.hub._groups.values():  # everybody is sent away
+                for reader in group.readers:
+                    reader.cut()
+            return [*said, await anext(lines)]
 
-    assert asyncio.run(run()) == "['c1', 'c2']\n"
+    # What comes after the break is not told anew.
+    assert asyncio.run(run()) == ["snapshot ['c1', 'c2']", "delta ['c1', 'c2']"]
+
+
+def test_a_token_is_made_and_asked_with(tmp_path: Path) -> None:
+    program = written("integrating.md", "token.py", tmp_path)
+
+    async def run(access: Access) -> str:
+        async with node(access) as env:
+            who = {"NAME": "maria", "PASSWORD": PASSWORD}
+            return await output(sys.executable, str(program), env=env | who)
+
+    with standing(tmp_path) as stand:
+        stand.user("maria", Role.SUPERVISOR)
+        assert asyncio.run(run(stand.access)) == "wallboard ['c1', 'c2']\n"
+        assert ("maria", "create_token", "done") in stand.told()
 
 
 def test_the_receiver_takes_what_is_signed_and_nothing_else(tmp_path: Path) -> None:
-    (source,) = examples("integrating.md", "python")
-    program = tmp_path / "receiver.py"
-    program.write_text(source, "utf-8")
+    program = written("integrating.md", "receiver.py", tmp_path)
 
     async def run() -> tuple[list[bool], str]:
         process = await asyncio.create_subprocess_exec(

@@ -27,6 +27,7 @@ from engine.access.errors import LastAdmin, NameTaken
 from engine.access.role import Role
 from engine.drill import Dimension, reported
 from engine.journal import Journal
+from engine.sharing import Sharing, Wish
 from engine.speech_events import InterpreterSpoke
 from engine.store import database, migrate, schema
 from engine.store.accounts import Session, User
@@ -40,6 +41,7 @@ from routing.report import HOUR_S, added, figures
 from tests.engine.store_samples import NODE, T0, arrived, ended, record, talk
 from tests.engine.test_drill import BASE, DAY, call, state
 from tests.engine.test_line_sums import probed, used
+from tests.engine.test_scorecards import found_again
 from tests.engine.test_transcripts import FINDINGS, calls, fill
 from tests.engine.test_within import within_reach
 from tests.engine.transcript_samples import said
@@ -262,6 +264,18 @@ def test_hooks_are_told_out_of_the_same_outbox(journal: Journal) -> None:
     outbox.settle([], [Failed(second, "answered 410", None)])
     assert [letter.error for letter in outbox.dead("crm")] == ["answered 410"]
     assert outbox.waiting()["crm"].dead == 1 and outbox.replay("crm", [second.seq], T0, T0 + 1) == 1
+
+
+def test_links_to_recordings_and_judged_calls_are_kept_as_in_sqlite(journal: Journal) -> None:
+    now = [T0]
+    links = Sharing(journal.shares, lambda: now[0])
+    made, link = links.make("2026-03-02/01hz-1.opus", Wish(lasts_s=600, most=1), "sue")
+    with ThreadPoolExecutor(4) as pool:
+        opened = list(pool.map(lambda _: links.open(link, use=True), range(4)))
+    assert sum(each is not None for each in opened) == 1, "one use is one, whoever asks at once"
+    assert links.revoke(made.recording, made.id, "ann") is not None
+    assert [each.revoked_by for each in links.of(made.recording)] == ["ann"]
+    found_again(journal.scorecards)
 
 
 def test_a_code_is_taken_once_and_the_last_administrator_stays(journal: Journal) -> None:

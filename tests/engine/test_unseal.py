@@ -13,8 +13,8 @@ import pytest
 from config.load import load
 from engine import unseal
 from engine.api.app import create_app
-from engine.arguments import SHIPPED
 from engine.cli import main
+from engine.command.parser import SHIPPED
 from media.duplex import UNKNOWN_SIZE, wav_header
 from media.sealed import Seal, Tampered
 from tests.engine.api_node import READ, SETTINGS, WRITE, Node

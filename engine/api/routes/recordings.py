@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Header, Path, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
@@ -17,7 +16,9 @@ from engine.api.documented import problems
 from engine.api.problem import Problem, not_found
 from engine.api.routes.calls import CallId
 from engine.api.routes.records import RecordQuery, page_of
-from engine.api.schemas import Call, RecordingChange, RecordPage
+from engine.api.schemas import Call, RecordingChange, RecordingOutline, RecordPage
+from engine.api.sounds import NoSuchRange, sound_answer
+from media.outline import Unreadable
 from media.sealed import SealBroken
 
 router = APIRouter(tags=["recordings"])
@@ -61,12 +62,19 @@ async def list_recordings(view: View, _: Reader, query: Annotated[RecordQuery, Q
     response_class=StreamingResponse,
     responses={
         200: {"content": {"audio/ogg": {}, "audio/wav": {}}, "description": "The sound, unsealed."},
-        **problems(401, 403, 404, 409, 422, noun="recording"),
+        206: {"content": {"audio/ogg": {}, "audio/wav": {}}, "description": "The range asked for."},
+        **problems(401, 403, 404, 409, 416, 422, noun="recording"),
     },
 )
-async def get_recording(view: View, caller: Listener, day: Day, file: File) -> StreamingResponse:
+async def get_recording(
+    view: View,
+    caller: Listener,
+    day: Day,
+    file: File,
+    asked: Annotated[str | None, Header(alias="Range", description="One range of bytes.")] = None,
+) -> StreamingResponse:
     """The sound of one file: left the customer, right what the customer heard. Sealed files come open; one
-    without its end comes as far as it goes.
+    without its end comes as far as it goes. Players may ask for a range of its bytes.
     """
     name = f"{day}/{file}"
     found = await run_in_threadpool(view.recording, name)
@@ -76,22 +84,39 @@ async def get_recording(view: View, caller: Listener, day: Day, file: File) -> S
     if found is None:
         raise not_found("recording", name)
     try:
-        first = await run_in_threadpool(next, found.pieces, b"")
+        answer = await sound_answer(name, found, asked=asked or "", attached=True)
+    except NoSuchRange as none:
+        headers = {"Content-Range": f"bytes */{none.size}"}
+        raise Problem(416, "no-such-range", f"{none}; ask for less", headers=headers) from none
     except (SealBroken, OSError) as broken:
-        remedy = getattr(broken, "remedy", "look at the disk")
-        raise Problem(409, "illegal-state", f"{name} does not open: {broken}; {remedy}") from broken
+        raise does_not_open(name, broken) from broken
     log.info("recording downloaded", recording=name, by=caller.who)
-    headers = {"Content-Disposition": f'attachment; filename="{found.file}"', "Cache-Control": "no-store"}
-    return StreamingResponse(_sound(name, first, found.pieces), media_type=found.type, headers=headers)
+    return answer
 
 
-def _sound(name: str, first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    """The pieces; a file that breaks off ends there, and the log says why."""
-    yield first
+def does_not_open(name: str, broken: Exception) -> Problem:
+    remedy = getattr(broken, "remedy", "look at the disk")
+    return Problem(409, "illegal-state", f"{name} does not open: {broken}; {remedy}")
+
+
+@router.get(
+    "/v1/recordings/{day}/{file}/outline",
+    summary="See a recording",
+    operation_id="get_outline",
+    responses=problems(401, 403, 404, 409, 422, noun="recording"),
+)
+async def get_outline(view: View, _: Listener, day: Day, file: File) -> RecordingOutline:
+    """How loud each side is from moment to moment, to be drawn: at most 1000 values of either, each the
+    loudest of as long a stretch of the file.
+    """
+    name = f"{day}/{file}"
     try:
-        yield from rest
-    except (SealBroken, OSError) as broken:
-        log.warning("recording ends early", recording=name, why=str(broken))
+        found = await run_in_threadpool(view.outline, name)
+    except (SealBroken, OSError, Unreadable) as broken:
+        raise does_not_open(name, broken) from broken
+    if found is None:
+        raise not_found("recording", name)
+    return RecordingOutline(seconds=found.seconds, customer=list(found.left), agent=list(found.right))
 
 
 @router.post(

@@ -30,6 +30,7 @@ OWN = REASONS | {
     422: ("invalid-request", "A part of the request is not valid; `weak-password`: it could be guessed."),
     429: ("too-many-requests", "Too many tries failed, or too many try at once; `Retry-After` says when."),
 }
+SAID = REASONS | {404: OWN[404]}
 HERE: dict[int | str, dict[str, Any]] = {303: {"description": "Where the browser goes on."}}
 
 
@@ -53,9 +54,7 @@ async def sign_in(
     return _told(opened.principal, opened.csrf)
 
 
-@router.get(
-    "", summary="Who am I?", operation_id="get_session", responses=problems(401, 403, 404, own=REASONS)
-)
+@router.get("", summary="Who am I?", operation_id="get_session", responses=problems(401, 403, 404, own=SAID))
 async def get_session(request: Request, oneself: Oneself, door: Door) -> bodies.SignedIn:
     """And what may I do; with the token that writes need."""
     return _told(oneself, csrf_of(request.cookies.get(COOKIE, "")))
@@ -66,7 +65,7 @@ async def get_session(request: Request, oneself: Oneself, door: Door) -> bodies.
     status_code=204,
     summary="Sign out",
     operation_id="sign_out",
-    responses=problems(401, 403, 404, own=REASONS),
+    responses=problems(401, 403, 404, own=SAID),
 )
 async def sign_out(request: Request, oneself: Oneself, door: Door, response: Response) -> None:
     await door.desk.logout(request.cookies.get(COOKIE, ""))

@@ -33,10 +33,14 @@ OWN = REASONS | {
     422: ("invalid-request", "A part of the request is not valid; `weak-password`: it could be guessed."),
     429: ("too-many-requests", "More passwords are set at once than can be worked out."),
 }
+NOBODY = OWN | {404: ("unknown-user", "Nobody signs in at this node.")}
 
 
 @router.get(
-    "", summary="List users", operation_id="list_users", responses=problems(401, 403, 404, 422, 503, own=OWN)
+    "",
+    summary="List users",
+    operation_id="list_users",
+    responses=problems(401, 403, 404, 422, 503, own=NOBODY),
 )
 async def list_users(_: Manager, door: Door, query: Annotated[PageQuery, Query()]) -> bodies.UserPage:
     """Users by name."""
@@ -49,7 +53,7 @@ async def list_users(_: Manager, door: Door, query: Annotated[PageQuery, Query()
     status_code=201,
     summary="Make a user",
     operation_id="create_user",
-    responses=problems(401, 403, 404, 409, 413, 422, 429, 503, own=OWN),
+    responses=problems(401, 403, 404, 409, 413, 422, 429, 503, own=NOBODY),
 )
 async def create_user(
     request: Request, manager: Manager, door: Door, wish: bodies.UserWish, response: Response

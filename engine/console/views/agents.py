@@ -10,6 +10,7 @@ from engine.access.role import Permission
 from engine.console.look import Look, address
 from engine.console.markup import Content, tag
 from engine.console.views import pieces
+from engine.console.views.judged import of_agent
 from engine.console.views.pieces import card, cell, dot, link, name, pill, row, since, table
 from engine.console.views.wallboard import LEVELS, ORDER
 from engine.views import AgentAsk, AgentView
@@ -38,7 +39,9 @@ def head(look: Look) -> Markup:
         return pieces.head(look, look.place.id, back=address("agents"))
     about = [_state(look, agent), since(agent.since, class_="number")]
     calls = link(say("agent.calls"), address("calls", when="ended", agent=agent.name), class_="button")
-    return pieces.head(look, agent.name, calls, back=address("agents"), soft=about)
+    edit = pieces.edit_link(look, "agents.yaml", agent.name, say("config.edit.agent"))
+    report = link(say("page.reports"), address("reports", agent=agent.name, by="queue"), class_="button")
+    return pieces.head(look, agent.name, edit, report, calls, back=address("agents"), soft=about)
 
 
 def _state(look: Look, agent: AgentView) -> Markup:
@@ -70,12 +73,12 @@ def body(look: Look) -> Markup:
     return tag(
         "div",
         card(say("agent.now"), pieces.facts(pairs), key="now"),
-        _asks(look, agent) if look.who.may(Permission.ACT_ON_AGENTS) else None,
+        asks(look, agent, say("agent.asks")) if look.who.may(Permission.ACT_ON_AGENTS) else None,
         class_="halves",
     )
 
 
-def _asks(look: Look, agent: AgentView) -> Markup:
+def asks(look: Look, agent: AgentView, title: str) -> Markup:
     """What may be asked of her state, and a message to her page."""
     say = look.say
     buttons = []
@@ -112,7 +115,7 @@ def _asks(look: Look, agent: AgentView) -> Markup:
         data_do="message",
         class_="stack-s",
     )
-    return card(say("agent.asks"), tag("div", buttons, class_="row"), form, key="asks")
+    return card(title, tag("div", buttons, class_="row"), form, key="asks")
 
 
 def _all(look: Look) -> Markup:
@@ -156,4 +159,10 @@ def _row(look: Look, agent: AgentView) -> Markup:
     )
 
 
-PARTS = {"head": head, "body": body}
+def judged(look: Look) -> Markup:
+    """How her calls were judged, for who may read that."""
+    found = look.loaded if isinstance(look.loaded, tuple) else ()
+    return of_agent(look, found)
+
+
+PARTS = {"head": head, "body": body, "judged": judged}

@@ -13,10 +13,13 @@ from engine.console.look import Look, address
 from engine.console.markup import Content, tag
 from engine.console.story import told
 from engine.console.views import pieces
+from engine.console.views.agents import asks
+from engine.console.views.beside import beside
 from engine.console.views.findings import findings
 from engine.console.views.ladder import ladder
 from engine.console.views.one_call import file_of, live_of
 from engine.console.views.pieces import card, icon, link, moment, name, pill, since
+from engine.console.views.place import place
 from engine.console.views.recording import recording
 from engine.console.views.said import captions
 from engine.console.views.sound import legs, quality
@@ -93,6 +96,18 @@ def _acts(look: Look, call: CallView) -> list[Content]:
     sure = tag("button", say("call.hangup"), type="button", class_="stop", data_do="hangup", data_closes=True)
     who = call.customer or say("call.unknown")
     return [button, pieces.confirm("hangup", say, "call.hangup.sure", sure, who=who)]
+
+
+# --- her agent -------------------------------------------------------------------------------------
+
+
+def agent(look: Look) -> Markup:
+    """What may be asked of the agent who has the call, and said to her page."""
+    call = live_of(look)
+    found = next((each for each in look.now.agents if call is not None and each.name == call.agent), None)
+    if found is None or not look.who.may(Permission.ACT_ON_AGENTS):
+        return Markup("")
+    return asks(look, found, look.say("call.agent", name=found.name))
 
 
 # --- SIP -------------------------------------------------------------------------------------------
@@ -231,13 +246,16 @@ PARTS = {
     "quality": quality,
     "sip": sip,
     "events": events,
+    "beside": beside,
+    "place": place,
     "recording": recording,
     "captions": captions,
+    "agent": agent,
     "legs": legs,
     "decisions": decisions,
     "record": record,
 }
 PILES = (
     ("findings", "timeline", "quality", "sip", "events"),
-    ("recording", "captions", "legs", "decisions", "record"),
+    ("beside", "place", "recording", "captions", "agent", "legs", "decisions", "record"),
 )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from engine.console.files import FILTERS
-from engine.console.language import Words, clock
+from engine.access.role import Permission
+from engine.console.files import ARRIVED, FILTERS, instant
+from engine.console.language import clock
 from engine.console.look import BASE, Look, address
-from engine.console.markup import tag
+from engine.console.markup import Content, tag
 from engine.console.views import pieces
 from engine.console.views.call import OUTCOMES, STATES
+from engine.console.views.filters import choice, pages, search
 from engine.console.views.pieces import cell, icon, link, moment, name, pill, row, since, table
 from engine.console.views.sound import mos_level
 from engine.events import CallRecord, EndReason
@@ -38,9 +40,9 @@ def filters(look: Look) -> Markup:
     say, place, now = look.say, look.place, look.now
     ended = place.get("when") == "ended"
     fields = [
-        _choice(say, "queue", place.get("queue"), [queue.name for queue in now.queues]),
-        _choice(say, "agent", place.get("agent"), [agent.name for agent in now.agents]),
-        _choice(
+        choice(say, "queue", place.get("queue"), [queue.name for queue in now.queues]),
+        choice(say, "agent", place.get("agent"), [agent.name for agent in now.agents]),
+        choice(
             say,
             "language",
             place.get("language"),
@@ -48,20 +50,20 @@ def filters(look: Look) -> Markup:
         ),
     ]
     if ended:
-        fields.append(
-            _choice(say, "reason", place.get("reason"), [str(each) for each in EndReason], "reason")
-        )
-        fields.append(_text(say, "customer", place.get("customer")))
+        fields.append(choice(say, "reason", place.get("reason"), [str(each) for each in EndReason], "reason"))
+        if look.who.may(Permission.PERSONAL):
+            fields.append(search(say, "customer", place.get("customer")))
     else:
         states = sorted({call.state for call in now.calls} | _own(place.get("state")))
-        fields.append(_choice(say, "state", place.get("state"), states, "state"))
-    there = [key for key in (*FILTERS, "state") if place.get(key)]
+        fields.append(choice(say, "state", place.get("state"), states, "state"))
+    there = [key for key in (*FILTERS, *ARRIVED, "state") if place.get(key)]
     clear = link(say("calls.clear"), address("calls", when=place.get("when"))) if there else None
     when = tag("input", type="hidden", name="when", value="ended") if ended else None
     return tag(
         "form",
         fields,
         when,
+        _kept(look) if ended else None,
         clear,
         class_="filters",
         data_go=f"{BASE}/calls",
@@ -71,38 +73,31 @@ def filters(look: Look) -> Markup:
     )
 
 
+def _kept(look: Look) -> list[Markup]:
+    """What a report asked for beside, each to be taken away; times as pairs."""
+    say, place = look.say, look.place
+    chips = []
+    for key in ("market", "region", "line", "node"):
+        if place.get(key):
+            words = [tag("span", f"{say(f'record.{key}')}: ", class_="soft"), name(place.get(key))]
+            chips.append(_chip(look, words, key))
+    bounds = [(key, at) for key in ARRIVED if (at := instant(place.get(key))) is not None]
+    if bounds:
+        times = [[" – " if at else None, moment(when, "day")] for at, (_, when) in enumerate(bounds)]
+        chips.append(_chip(look, [tag("span", f"{say('calls.arrived')}: ", class_="soft"), times], *ARRIVED))
+    return chips
+
+
+def _chip(look: Look, words: Content, *keys: str) -> Markup:
+    """The form keeps what the address says."""
+    asked = {key: value for key, value in look.place.asked.items() if key not in (*keys, "cursor")}
+    kept = [tag("input", type="hidden", name=key, value=look.place.get(key)) for key in keys]
+    less = [icon("close"), tag("span", look.say("calls.clear"), class_="quiet")]
+    return tag("span", words, kept, link(less, address("calls", **asked)), class_="chip", data_key=keys[0])
+
+
 def _own(value: str) -> set[str]:
     return {value} if value else set()
-
-
-def _choice(say: Words, field: str, value: str, options: list[str], words: str = "") -> Markup:
-    names = dict.fromkeys([*options, *([value] if value else [])])
-    told = [tag("option", say(f"filter.{field}.any"), value="")]
-    for each in names:
-        label = say.known(f"{words}.{each}", each) if words else each
-        told.append(tag("option", label, value=each, selected=each == value))
-    return tag(
-        "label",
-        tag("span", say(f"filter.{field}"), class_="quiet"),
-        tag("select", told, name=field, data_key=f"{field}-{value}"),
-        class_="filter",
-    )
-
-
-def _text(say: Words, field: str, value: str) -> Markup:
-    label = say(f"filter.{field}")
-    box = tag(
-        "input",
-        type="search",
-        name=field,
-        value=value,
-        placeholder=label,
-        aria_label=label,
-        dir="ltr",
-        maxlength=64,
-        autocomplete="off",
-    )
-    return tag("span", icon("search"), box, class_="filter search")
 
 
 def listed(look: Look) -> Markup:
@@ -180,7 +175,7 @@ def _ended(look: Look) -> Markup:
     if not isinstance(look.loaded, RecordPage):
         return tag("section", tag("p", say("loading"), class_="calm soft"), class_="card", aria_busy="true")
     if not look.loaded.items:
-        filtered = any(look.place.get(key) for key in (*FILTERS, "cursor"))
+        filtered = any(look.place.get(key) for key in (*FILTERS, *ARRIVED, "cursor"))
         return tag(
             "section",
             pieces.empty(say, "calls.none.filtered" if filtered else "calls.none.ended"),
@@ -198,7 +193,10 @@ def _ended(look: Look) -> Markup:
     ]
     rows = [_ended_row(look, each) for each in look.loaded.items]
     return tag(
-        "section", table(heads, rows, label=say("calls.ended")), _pages(look), class_="card first-table"
+        "section",
+        table(heads, rows, label=say("calls.ended")),
+        pages(look, look.loaded.next),
+        class_="card first-table",
     )
 
 
@@ -224,24 +222,6 @@ def _ended_row(look: Look, each: CallRecord) -> Markup:
         cell(tag("span", say.number(worst, 1), class_=mos_level(worst)), "number"),
         to="call",
     )
-
-
-def _pages(look: Look) -> Markup | None:
-    """On to older ones; back is what the browser's own button does."""
-    say, asked = look.say, dict(look.place.asked)
-    asked.pop("cursor", None)
-    first = (
-        link([icon("back"), say("calls.newest")], address("calls", **asked), class_="button")
-        if look.place.get("cursor")
-        else None
-    )
-    onward = look.loaded.next
-    older = (
-        link([say("calls.older"), icon("next")], address("calls", **asked, cursor=onward), class_="button")
-        if onward
-        else None
-    )
-    return tag("nav", first, older, class_="pages", aria_label=say("calls.pages")) if first or older else None
 
 
 PARTS = {"head": head, "filters": filters, "list": listed}

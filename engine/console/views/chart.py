@@ -96,9 +96,8 @@ def chart(
     plot = tag(
         "svg", lines, inner, class_="plot", role="img", aria_label=f"{title}: {newest}" if newest else title
     )
-    names = [
-        tag("li", tag("i", class_=f"sign {each.kind}", aria_hidden="true"), each.name) for each in series
-    ]
+    kinds = dict.fromkeys((each.kind, each.name) for each in series)  # several legs may be of one side
+    names = [tag("li", tag("i", class_=f"sign {kind}", aria_hidden="true"), name) for kind, name in kinds]
     head = tag("figcaption", tag("b", title), tag("ul", names, class_="legend") if len(series) > 1 else None)
     times = tag("div", moment(begin, "time"), moment(end, "time"), class_="axis")
     return tag("figure", head, tag("div", plot, times, dir="ltr"), class_="chart", data_key=title)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from markupsafe import Markup
 
 from engine.access.role import Permission
@@ -9,9 +11,19 @@ from engine.console.alerts import alerts
 from engine.console.language import NAMES
 from engine.console.look import BASE, Look, address
 from engine.console.markup import tag
+from engine.console.views.beside import on_air
 from engine.console.views.pieces import icon, link, name
 
-PLACES = ("wallboard", "calls", "queues", "agents", "lines", "nodes", "config")
+PLACES = (
+    "wallboard", "calls", "recordings", "queues", "agents", "lines", "nodes", "reports", "config", "users",
+    "audit",
+)  # fmt: skip
+RIGHTS: Mapping[str, Permission] = {
+    "recordings": Permission.LISTEN,
+    "config": Permission.READ_CONFIG,
+    "users": Permission.MANAGE_USERS,
+    "audit": Permission.READ_AUDIT,
+}
 
 
 def shell(look: Look) -> Markup:
@@ -34,10 +46,11 @@ def shell(look: Look) -> Markup:
         tag("span", name(look.now.health.node), class_="soft"),
         class_="brand",
     )
-    shown = [each for each in PLACES if each != "config" or look.who.may(Permission.READ_CONFIG)]
+    shown = [each for each in PLACES if each not in RIGHTS or look.who.may(RIGHTS[each])]
     places = tag("ul", [tag("li", _place(look, each), data_key=each) for each in shown])
     nav = tag("nav", places, _foot(look), id="nav", aria_label=say("menu"))
-    return tag("div", skip, tag("div", menu, brand, class_="brand-row"), nav, class_="side", data_key="side")
+    head = tag("div", menu, brand, class_="brand-row")
+    return tag("div", skip, head, nav, on_air(look), class_="side", data_key="side")
 
 
 def _place(look: Look, page: str) -> Markup:
@@ -84,9 +97,10 @@ def _foot(look: Look) -> Markup:
         method="post",
         action=f"{BASE}/sign-out",
     )
-    who = tag(
-        "p",
-        name(look.who.name),
-        tag("span", say.known(f"role.{look.who.role}", look.who.role), class_="soft"),
-    )
+    oneself = name(look.who.name)
+    if look.who.may(Permission.OWN_ACCOUNT):
+        here = "page" if look.place.page == "account" else None
+        oneself = link(oneself, address("account"), title=say("page.account"), aria_current=here)
+    role = tag("span", say.known(f"role.{look.who.role}", look.who.role), class_="soft")
+    who = tag("p", oneself, role)
     return tag("div", language, theme, tag("div", who, leave, class_="who"), class_="foot")

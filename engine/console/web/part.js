@@ -11,6 +11,7 @@ const policy = globalThis.trustedTypes?.createPolicy('isogloss', {createHTML: (t
 let ahead = 0; // s that the node's clock is before this one's
 let formats = {};
 let wentOn = false; // to another place: its heading gets the focus
+let sent = false; // a form: the first field that is wrong gets it
 
 const clock = (seconds) => {
   const whole = Math.max(0, Math.floor(seconds));
@@ -63,6 +64,7 @@ function over(have, want) {
   }
   for (const {name} of [...have.attributes]) if (!KEPT.has(name) && !want.hasAttribute(name)) have.removeAttribute(name);
   for (const {name, value} of [...want.attributes]) if (!KEPT.has(name) && have.getAttribute(name) !== value) have.setAttribute(name, value);
+  if (have.type === 'hidden' || (have.hasAttribute('data-follows') && have !== document.activeElement)) have.value = want.getAttribute('value') ?? '';
   if (have.matches(TIMES)) tell(have);
   else if (!have.hasAttribute('data-own')) children(have, want);
 }
@@ -91,16 +93,24 @@ function children(have, want) {
 
 // --- what is pressed --------------------------------------------------------------------------------
 
-const NAMES = /^(?!do$|go$|key$|opens$|closes$|own$|since$|at$|form$)/;
+const NAMES = /^(?!do$|here$|go$|key$|opens$|closes$|own$|since$|at$|form$)/;
+
+const ticked = (form) => Object.fromEntries([...form.querySelectorAll('[type="checkbox"]')].map(({name}) => [name, true]));
 
 function fields(source) {
   const found = {};
   for (const [name, value] of Object.entries(source.dataset)) if (NAMES.test(name)) found[name] = value;
   const form = source.tagName === 'FORM' ? source : source.form;
-  if (form) for (const [name, value] of new FormData(form)) if (typeof value === 'string') found[name] = value;
+  if (form) {
+    for (const [name, value] of new FormData(form)) { // what is ticked of several goes as one, a line each
+      if (typeof value === 'string') found[name] = name in found && name in ticked(form) ? `${found[name]}\n${value}` : value;
+    }
+  }
   if (source.name) found[source.name] = source.value;
   return found;
 }
+
+const hand = () => import('/console/web/hand.js'); // when it is wanted: most pages are no phones
 
 const browser = {
   theme() {
@@ -115,11 +125,43 @@ const browser = {
     if (full) html.requestFullscreen?.().catch(() => {});
     else document.exitFullscreen?.();
   },
+  async sit(button, emit) { // her phone is this page, unless she names another
+    const {mode} = button.dataset;
+    const at = document.getElementById('beside-at')?.value.trim() || '';
+    try {
+      if (!at) await (await hand()).ready();
+      emit('act', {name: mode, fields: {at}});
+    } catch (error) {
+      emit('act', {name: 'unheard', fields: {why: error.why || 'failed'}});
+    }
+  },
+  async mute() {
+    (await hand()).mute();
+  },
+  async copy(button) { // what stands elsewhere on the page, or a link, with where this console is
+    const {copy, copies} = button.dataset;
+    const from = copies && document.getElementById(copies);
+    const text = from ? [...from.querySelectorAll('li')].map((each) => each.textContent).join('\n') || from.textContent : new URL(copy, location.href).href;
+    await navigator.clipboard?.writeText(text);
+    button.toggleAttribute('data-copied', true);
+  },
+  line(button) {
+    const box = document.getElementById(button.dataset.in);
+    if (box) at(box, Number(button.dataset.line));
+  },
   menu(button) {
     const open = html.toggleAttribute('data-menu');
     button.setAttribute('aria-expanded', String(open));
   },
 };
+
+function at(box, line) { // the caret at the beginning of a line of a text, and that in sight
+  const begin = box.value.split('\n').slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
+  const end = box.value.indexOf('\n', begin);
+  box.focus({preventScroll: true});
+  box.setSelectionRange(begin, end < 0 ? box.value.length : end);
+  box.scrollTop = Math.max(0, (line - 6) * parseFloat(getComputedStyle(box).lineHeight));
+}
 
 function pressed(event, emit) {
   const link = event.target.closest('a[data-go]');
@@ -131,17 +173,66 @@ function pressed(event, emit) {
   const button = event.target.closest('[data-do], [data-opens], [data-closes], [data-here]');
   if (!button || button.tagName === 'FORM' || button.tagName === 'SELECT') return;
   const {opens, closes, here} = button.dataset;
-  if (here) browser[here]?.(button);
+  if (here) browser[here]?.(button, emit);
   if (opens) document.getElementById(opens)?.showModal();
   if (closes !== undefined) button.closest('dialog')?.close();
   if (button.dataset.do) emit('act', {name: button.dataset.do, fields: fields(button)});
 }
 
-function go(address, emit, past = false) {
+function go(address, emit, {past = false, onward = true} = {}) {
   if (!past) history.pushState(null, '', address);
-  wentOn = true;
+  wentOn = onward;
   html.removeAttribute('data-menu');
   emit('act', {name: 'go', fields: {to: address}});
+}
+
+// A recording that is drawn: pressed where it is to go on, or gone through by keys.
+const soundOf = (wave) => wave.closest('figure').querySelector('audio');
+const lengthOf = (wave) => Number(wave.dataset.wave);
+
+function goOn(player, at) {
+  if (player.readyState === 0) { // nothing of it was asked for yet
+    player.preload = 'metadata';
+    player.addEventListener('loadedmetadata', () => { player.currentTime = at; }, {once: true});
+    player.load();
+  } else player.currentTime = at;
+}
+
+function seek(wave, at) {
+  const to = Math.min(lengthOf(wave), Math.max(0, at));
+  goOn(soundOf(wave), to);
+  played(wave, to);
+}
+
+function played(wave, at) {
+  wave.querySelector('.played').style.inlineSize = `${100 * Math.min(1, at / lengthOf(wave))}%`;
+  wave.setAttribute('aria-valuenow', String(Math.round(at)));
+  wave.setAttribute('aria-valuetext', clock(at));
+}
+
+addEventListener('click', (event) => {
+  const wave = event.target.closest?.('[data-wave]');
+  if (!wave) return;
+  const {left, width} = wave.getBoundingClientRect();
+  seek(wave, lengthOf(wave) * (event.clientX - left) / width);
+});
+addEventListener('keydown', (event) => {
+  const wave = event.target.closest?.('[data-wave]');
+  if (!wave) return;
+  const player = soundOf(wave);
+  const steps = {ArrowRight: 5, ArrowUp: 5, ArrowLeft: -5, ArrowDown: -5, PageUp: 30, PageDown: -30};
+  if (event.key in steps) seek(wave, player.currentTime + steps[event.key]);
+  else if (event.key === 'Home') seek(wave, 0);
+  else if (event.key === 'End') seek(wave, lengthOf(wave));
+  else if (event.key === ' ' || event.key === 'Enter') player.paused ? player.play() : player.pause();
+  else return;
+  event.preventDefault();
+});
+for (const what of ['timeupdate', 'seeked']) {
+  addEventListener(what, (event) => {
+    const wave = event.target.closest?.('figure')?.querySelector('[data-wave]');
+    if (wave) played(wave, event.target.currentTime);
+  }, true);
 }
 
 // What was said follows the recording that is played, and a caption that is pressed leads to where it was said.
@@ -160,7 +251,7 @@ addEventListener('timeupdate', (event) => {
 addEventListener('click', (event) => {
   const said = event.target.closest?.('[data-begin]');
   const player = said && document.querySelector('audio[data-begins]');
-  if (player && !getSelection().toString()) player.currentTime = Math.max(0, Number(said.dataset.begin) - Number(player.dataset.begins));
+  if (player && !getSelection().toString()) goOn(player, Math.max(0, Number(said.dataset.begin) - Number(player.dataset.begins)));
 });
 
 addEventListener('fullscreenchange', () => html.toggleAttribute('data-wall', Boolean(document.fullscreenElement)));
@@ -182,22 +273,28 @@ export default {
       form.closest('dialog')?.close();
       if (form.dataset.go) {
         const asked = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
-        go(`${form.dataset.go}${asked.size ? `?${asked}` : ''}`, this.$emit);
-      } else this.$emit('act', {name: form.dataset.do, fields: fields(form)});
+        go(`${form.dataset.go}${asked.size ? `?${asked}` : ''}`, this.$emit, {onward: false});
+      } else {
+        sent = true;
+        this.$emit('act', {name: form.dataset.do, fields: fields(form)});
+      }
     });
     this.$el.addEventListener('change', (event) => {
       const select = event.target.closest('select[data-do]');
       if (select) this.$emit('act', {name: select.dataset.do, fields: fields(select)});
-      else event.target.closest('form[data-live]')?.requestSubmit();
+      else if (event.target.form?.hasAttribute('data-live')) event.target.form.requestSubmit();
     });
     if (this.lang) {
       this.speak();
+      const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+      document.cookie = `isogloss_zone=${zone}; path=/console; max-age=31536000; samesite=strict`; // for the next document
+      this.$emit('act', {name: 'zone', fields: {zone}});
       const here = new URL(location.href);
       if (here.searchParams.has('lang')) { // it is kept from now on, and may be chosen otherwise
         here.searchParams.delete('lang');
         history.replaceState(null, '', here);
       }
-      addEventListener('popstate', () => go(location.pathname + location.search, this.$emit, true));
+      addEventListener('popstate', () => go(location.pathname + location.search, this.$emit, {past: true}));
     }
   },
   watch: {
@@ -218,6 +315,19 @@ export default {
       made.innerHTML = policy.createHTML(this.html || '');
       children(this.$el, made.content);
       for (const tail of this.$el.querySelectorAll('[data-tail]')) if (!tail.matches(':focus, :hover')) tail.scrollTop = tail.scrollHeight;
+      for (const list of this.$el.querySelectorAll('datalist[data-own="zones"]:empty')) {
+        for (const zone of Intl.supportedValuesOf?.('timeZone') ?? []) list.append(new Option(zone, zone));
+      }
+      for (const box of this.$el.querySelectorAll('textarea[data-line]')) {
+        const line = Number(box.dataset.line);
+        box.removeAttribute('data-line');
+        if (line > 1) at(box, line);
+      }
+      const wrong = sent && this.$el.querySelector('[aria-invalid="true"]');
+      if (wrong) {
+        sent = false;
+        wrong.focus();
+      }
       const title = this.$el.querySelector('[data-title]');
       if (title) document.title = title.dataset.title;
       const heading = wentOn && this.$el.querySelector('h1');

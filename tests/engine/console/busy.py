@@ -6,18 +6,36 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from engine.cluster.sight import NodesView, NodeView
+from engine.drill import Ask, Report
 from engine.line_views import LineStandView, Standing
 from engine.views import AgentView, CallView, Check, Health, LegSide, LegView, QueueView, TroubleView
+from media.duplex import wav_header
+from media.outline import Outline, outline
 from tests.engine.api_node import Node
+from tests.engine.console.reported import report
 from tests.engine.console.samples import entries, said
-from tests.engine.store_samples import T0
+from tests.engine.hand_samples import Hands
+from tests.engine.store_samples import T0, record
+from tests.engine.transcript_samples import review
 
+RECORDING, RATE = "2026-01-01/r1-1.wav", 8000
 NAMES = "alice bruno chen dalia emre fatima greta hugo ines jonas kenji laila marco nadia omar priya".split()
 STATES = (
     "talking talking talking available talking wrap_up paused offered available talking paused logged_out"
 ).split()
 CALLERS = ("+34 612 345 678", "+1 415 555 0134", "+86 138 0013 8000", "+966 50 123 4567", "+49 30 1234567")
+
+
+def _wave(seconds: int = 30) -> bytes:
+    """A recording in which the two speak by turns, as hums."""
+    at = np.arange(RATE * seconds) / RATE
+    hum = np.sin(2 * np.pi * 220 * at) * (0.4 + 0.3 * np.sin(2 * np.pi * 1.7 * at)) * 20_000
+    turn = (at % 8 < 3.5, (at % 8 >= 4) & (at % 8 < 7.5))
+    sound = np.stack([hum * turn[1], hum * turn[0]], axis=1).astype("<i2").tobytes()
+    return wav_header(RATE, len(sound)) + sound
 
 
 class BusyNode(Node):
@@ -28,6 +46,7 @@ class BusyNode(Node):
         self.began = time.time()
         self.team = {name: self._member(place, name) for place, name in enumerate(NAMES)}
         self.live = {call.id: call for call in self._calls(hostile)}
+        self.hand = Hands(self.live)
         self.lots = self._queues()
         self.checks = [
             Check(name="media", status=Health.OK),
@@ -37,8 +56,25 @@ class BusyNode(Node):
         began = self.live["c4"].since
         self.journal = {"c4": entries("c4", began), "r1": entries("r1", T0, ended=214.0)}
         self.said = {"c4": said("c4")}
+        self.finished = [record("r1", T0 + 214.0, recording=RECORDING), record("r2", T0 + 1)]
+        self.sounds = {RECORDING: [_wave()]}
+        self.transcripts.reviews["r1"] = review("r1")
+        self.transcripts.said["r1"] = tuple(said("r1"))  # type: ignore[assignment]
         self.trunks.stands = _stands  # type: ignore[method-assign]
         self.cluster.nodes = _nodes  # type: ignore[method-assign]
+
+    def calls(self) -> Sequence[CallView]:
+        return [self._sat(each) for each in self.live.values()]
+
+    def call(self, id: str) -> CallView | None:
+        found = self.live.get(id)
+        return self._sat(found) if found is not None else None
+
+    def _sat(self, call: CallView) -> CallView:
+        return replace(call, supervisors=tuple(self.hand.sitting.get(call.id, ())))
+
+    def outline(self, name: str) -> Outline | None:
+        return outline(self.sounds[name], "wav") if name in self.sounds else None
 
     def queues(self) -> Sequence[QueueView]:
         now = time.time()
@@ -56,6 +92,10 @@ class BusyNode(Node):
             )
             for each in self.lots
         ]
+
+    def report(self, ask: Ask) -> Report:
+        self._ask_store()
+        return report(ask, time.time())
 
     def _member(self, place: int, name: str) -> AgentView:
         queues = (("support", "sales") if place % 3 else ("support",)) if place < 11 else ("billing",)

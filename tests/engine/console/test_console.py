@@ -312,3 +312,45 @@ def test_the_console_is_mounted_where_the_settings_say_so() -> None:
     app = create_app(Node(), replace(SETTINGS, console=ConsoleTerms(browsers=7, places={"x": (1.0, 2.0)})))
     assert isinstance(app.state.console, Console) and app.state.console.desk.places == {"x": (1.0, 2.0)}
     assert "/console" not in "".join(app.openapi()["paths"])
+
+
+def test_a_page_becomes_a_phone_for_who_may_supervise_and_from_this_very_host_alone(street: Street) -> None:
+    def asked(password: str, origin: str) -> httpx.Response:
+        return street.ask("POST", "/console/phone", headers=street.cookie(password) | {"Origin": origin})
+
+    made = asked(WRITE, HERE)
+    assert made.status_code == 200 and made.headers["cache-control"] == "no-store"
+    assert made.json()["account"].startswith("page-") and made.json()["domain"] == "example.com"
+    assert asked(READ, HERE).status_code == 403
+    assert asked(WRITE, "https://evil.example").status_code == 403
+    assert street.ask("POST", "/console/phone", headers={"Origin": HERE}).status_code == 401
+    assert street.ask("GET", "/console/phone", headers=street.cookie()).text == "inside", "no route to read"
+
+
+def test_forms_of_the_door_say_where_they_come_from_and_nobody_else_is_told(street: Street) -> None:
+    """Browsers say `Origin: null` of what is posted under `no-referrer`."""
+    assert street.ask("GET", "/console/wallboard").headers["referrer-policy"] == "same-origin"
+
+
+def test_a_recording_is_played_in_ranges_and_noted_once(street: Street) -> None:
+    node = street.console.desk.view
+    node.sounds = {"2026-01-01/r1-1.opus": [b"OggS and", b" the rest"]}  # type: ignore[attr-defined]
+    noted: list[tuple[str, str]] = []
+
+    async def keep(who: object, what: str, object: str) -> None:
+        noted.append((what, object))
+
+    street.console.desk.door.keep = keep  # type: ignore[method-assign,assignment]
+    path, cookie = "/console/sound/2026-01-01/r1-1.opus", street.cookie()
+    told = [
+        street.ask("GET", path, headers=cookie | {"Range": asked})
+        for asked in ("bytes=0-3", "bytes=5-", "bytes=99-")
+    ]
+    assert [each.status_code for each in told] == [206, 206, 416]
+    assert [each.content for each in told[:2]] == [b"OggS", b"and the rest"]
+    saved = street.ask("GET", f"{path}?save=1", headers=cookie)
+    assert saved.headers["content-disposition"].startswith("attachment")
+    assert noted == [
+        ("listen_recording", "recordings/2026-01-01/r1-1.opus"),
+        ("get_recording", "recordings/2026-01-01/r1-1.opus"),
+    ]

@@ -11,7 +11,7 @@ import pytest
 from markupsafe import Markup
 
 from engine.console import pages
-from engine.console.files import CallFile, Words
+from engine.console.files import CallFile, Wave, Words
 from engine.console.language import NAMES
 from engine.console.look import Look, Page
 from engine.console.markup import text_of
@@ -20,7 +20,12 @@ from engine.console.views.config import ConfigFile, Step
 from engine.console.views.lines import LineFile
 from engine.history import Version
 from engine.operating import Plan, Status
+from engine.scorecards import judged
+from engine.sharing import Share
 from engine.store.records import RecordPage
+from engine.views import PlaceView
+from media.outline import Outline
+from tests.engine.card_samples import FORM, GOOD
 from tests.engine.console.busy import BusyNode
 from tests.engine.console.looks import VIEWER, look, snapshot
 from tests.engine.console.samples import Authored, entries, said
@@ -40,6 +45,31 @@ LIVE = CallFile(
     findings=tuple(AUTHORED.findings() or ()),
 )
 OVER = replace(LIVE, id="r1", entries=tuple(entries("r1", T0, ended=214.0)), record=record("r1", T0 + 214))
+FILES = tuple(f"2026-03-02/r1-{part}.opus" for part in (1, 2, 3))
+SHARE = Share(
+    id="9f2c61d07be4a358", digest="", recording=FILES[0], call="r1", made_by="sue", made_at=T0,
+    expires_at=T0 + 1e9, note="claim 4471", most=3,
+)  # fmt: skip
+RECORDED = replace(
+    OVER,
+    record=record("r1", T0 + 214, recording=" ".join(FILES)),
+    waves=(
+        Wave(FILES[0], Outline(214.0, (0.0, 0.5, 1.0), (0.2, 0.0, 0.1))),
+        Wave(FILES[1], fault="key 2025 is not there"),
+        Wave(FILES[2]),
+    ),
+    shares=(SHARE, replace(SHARE, id="0" * 16, revoked_at=T0), replace(SHARE, id="1" * 16, uses=3)),
+    link="/shared/9f2c61d07be4a358.x",
+    forms=(FORM,),
+    cards=(
+        judged(FORM, record("r1"), GOOD, id="a", at=T0, by="sue", comment="Kind."),
+        judged(FORM, record("r1"), GOOD | {"identity": 0}, id="b", at=T0 - 9, by="ann"),
+    ),
+)
+WAITING = CallFile(
+    id="w0",
+    place=PlaceView(queue="support", position=1, waited_s=0.0, priority=5, agent="bruno", offered_to=""),
+)
 LINES = LineFile(Trunks().report(T0 - 86_400, T0 + 60), tuple(Trunks().probes("carrier")))
 
 
@@ -62,11 +92,16 @@ def places(tmp_path: Any) -> Mapping[str, tuple[Page, Any]]:
         "/console/calls/c4": (pages.CALL, LIVE),
         "/console/calls/r1": (pages.CALL, OVER),
         "/console/calls/gone": (pages.CALL, CallFile(id="gone")),
+        "/console/recordings": (pages.RECORDINGS, RecordPage((record("r1"), record("r2")), "on")),
+        "/console/recordings?day=2026-03-02": (pages.RECORDINGS, RecordPage((), None)),
+        "/console/recordings/r1": (pages.RECORDING, RECORDED),
+        "/console/recordings/r2": (pages.RECORDING, None),
+        "/console/calls/w0": (pages.CALL, WAITING),
         "/console/queues": (pages.QUEUES, None),
         "/console/queues/support": (pages.QUEUES, None),
         "/console/queues/none": (pages.QUEUES, None),
         "/console/agents": (pages.AGENTS, None),
-        "/console/agents/emre": (pages.AGENTS, None),
+        "/console/agents/emre": (pages.AGENTS, RECORDED.cards),
         "/console/agents/nobody": (pages.AGENTS, None),
         "/console/lines": (pages.LINES, LINES),
         "/console/lines/singtel": (pages.LINES, LINES),

@@ -1,0 +1,170 @@
+"""A recording's page: its outline comes after the rest; it is shared, judged, and heard in pieces."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from engine.api.sounds import MOST_HEARD, ONCE_S, Heard, NoSuchRange, cut, wanted
+from engine.console import judge, share
+from engine.console.desk import Desk
+from engine.console.files import CallFile, agent_cards, recording_file, recordings
+from engine.console.look import Place, Told
+from tests.engine.card_samples import GOOD
+from tests.engine.console.busy import BusyNode
+from tests.engine.console.looks import OPERATOR, VIEWER
+from tests.engine.console.test_screen import Door
+from tests.engine.store_samples import T0, record
+
+NAME = "2026-01-01/r1-1.opus"
+AT = Place("recordings", "r1")
+ANSWERS = {f"answer-{name}": str(value) for name, value in GOOD.items()} | {"answer-offer": ""}
+
+
+class Page:
+    """Of a recorded call."""
+
+    def __init__(self) -> None:
+        self.node = BusyNode()
+        self.node.finished = [record("r1", T0, recording=f"{NAME} 2026-01-01/r1-2.opus", queue="support")]
+        self.node.sounds = {NAME: [b"OggS"]}
+        self.desk = Desk(self.node, Door(OPERATOR), lambda: T0 + 99).of(OPERATOR)  # type: ignore[arg-type]
+
+    def load(self, before: CallFile | None = None) -> CallFile:
+        return asyncio.run(recording_file(self.desk, AT, before))
+
+    def does(self, act: Any, **given: str) -> Told:
+        told: Told = asyncio.run(act(self.desk, OPERATOR, AT, given))
+        return told
+
+
+def test_the_outline_is_drawn_when_the_rest_is_shown() -> None:
+    page = Page()
+    first = page.load()
+    assert first.record is not None and first.waves == ()
+    second = page.load(first)
+    assert [(each.name, each.outline is not None) for each in second.waves] == [
+        (NAME, True),
+        ("2026-01-01/r1-2.opus", False),
+    ]
+    assert page.load(second) is second, "what has not changed is not drawn anew"
+
+
+def test_who_may_not_listen_has_no_outline() -> None:
+    page = Page()
+    page.desk = page.desk.of(VIEWER)
+    assert page.load(page.load()).waves == ()
+
+
+def test_a_link_is_made_shown_once_and_revoked() -> None:
+    page = Page()
+    made = page.does(
+        share.share, recording=NAME, lasts="86400", uses="3", note=" claim\x07 ", transcript="yes"
+    )
+    assert made.key == "share.done" and made.keep.link.startswith("/shared/")
+    (kept,) = page.node.shares.of(NAME)
+    assert (kept.most, kept.note, kept.transcript, kept.made_by) == (3, "claim", True, OPERATOR.name)
+    assert made.keep.waves and made.keep.shares == (kept,)
+    gone = page.does(share.revoke, recording=NAME, share=kept.id)
+    assert gone.key == "share.gone" and gone.keep.shares[0].revoked_by == OPERATOR.name
+    assert gone.keep.link == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        ({"recording": "2026-01-01/r9-1.opus"}, "share.nowhere"),  # another call's
+        ({"recording": "2026-01-01/r1-2.opus"}, "share.nowhere"),  # not on this disk
+        ({"lasts": "999999999"}, "share.odd"),
+        ({"uses": "-1"}, "share.odd"),
+        ({"uses": "1001"}, "share.odd"),
+    ],
+)
+def test_a_link_that_cannot_be_is_refused(given: dict[str, str], key: str) -> None:
+    page = Page()
+    told = page.does(share.share, **({"recording": NAME, "lasts": "3600", "uses": ""} | given))
+    assert (told.key, told.bad) == (key, True) and page.node.shares.of(NAME) == []
+
+
+def test_a_call_is_judged_at_its_recording() -> None:
+    page = Page()
+    assert [each.name for each in page.load().forms] == ["service"]
+    told = page.does(judge.judge, form="service", comment="Kind.\x07\nQuick.", **ANSWERS)
+    (card,) = told.keep.cards
+    assert told.key == "judge.done" and (card.score, card.comment) == (90.0, "Kind.\nQuick.")
+    found = asyncio.run(agent_cards(page.desk, Place("agents", card.agent), None))
+    assert found == (card,)
+    assert page.does(judge.judge, form="service").bad and page.does(judge.judge, form="other").bad
+    assert page.does(judge.judge, form="service", **(ANSWERS | {"answer-solved": "9"})).bad
+    assert len(page.node.judged.all) == 1
+
+
+def test_the_list_is_of_recorded_calls_of_a_day() -> None:
+    page = Page()
+    asked: list[Any] = []
+    records = page.node.records
+
+    def listened(wanted_: Any, **more: Any) -> Any:
+        asked.append(wanted_)
+        return records(wanted_, **more)
+
+    page.node.records = listened  # type: ignore[method-assign]
+    for day in ("2026-03-02", "nonsense"):
+        asyncio.run(recordings(page.desk, Place("recordings", "", {"day": day, "queue": "support"}), None))
+    first, second = asked
+    assert first.recorded and first.queue == "support" and first.until - first.since == 86_400
+    assert (second.since, second.until) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("header", "part"),
+    [
+        ("", None),
+        ("bytes=0-", (0, 9)),
+        ("bytes=3-5", (3, 5)),
+        ("bytes=3-99", (3, 9)),
+        ("bytes=-4", (6, 9)),
+        ("bytes=-40", (0, 9)),
+        ("bytes=0-1,4-5", None),
+        ("bytes=5-3", None),
+        ("bytes=-", None),
+        ("lines=1-2", None),
+        ("bytes=" + "9" * 30 + "-", None),
+    ],
+)
+def test_a_range_is_read_as_it_is_meant(header: str, part: tuple[int, int] | None) -> None:
+    assert wanted(header, 10) == part
+
+
+@pytest.mark.parametrize("header", ["bytes=10-", "bytes=99-100", "bytes=-0"])
+def test_what_is_beyond_the_end_is_no_range(header: str) -> None:
+    with pytest.raises(NoSuchRange):
+        wanted(header, 10)
+
+
+def test_a_range_is_cut_out_of_pieces_anyhow() -> None:
+    data = bytes(range(20))
+    for size in (1, 3, 7, 20):
+        pieces = [data[at : at + size] for at in range(0, 20, size)]
+        for first in range(20):
+            for last in range(first, 20):
+                assert b"".join(cut(iter(pieces), first, last)) == data[first : last + 1]
+
+
+def test_listening_in_pieces_is_listening_once() -> None:
+    now = [0.0]
+    heard = Heard(lambda: now[0])
+    assert [heard.again("sue", NAME), heard.again("sue", NAME), heard.again("ann", NAME)] == [
+        False,
+        True,
+        False,
+    ]
+    now[0] = ONCE_S
+    assert not heard.again("sue", NAME)
+    heard.forget("sue", NAME)
+    assert not heard.again("sue", NAME)
+    for each in range(MOST_HEARD):
+        heard.again(str(each), NAME)
+    assert not heard.again("sue", NAME), "the oldest are forgotten"
