@@ -1,7 +1,7 @@
 """Consoles without browsers: sign in, open a page, follow it over its socket, as NiceGUI's own script would.
 
-`python -m benchmarks.consoles ADDRESS TOKEN [COUNT [-]]` follows the wallboard for 20 s, or with `-` until its
-input ends, says on a line when all have been told something, and at last what was told.
+`python -m benchmarks.consoles ADDRESS TOKEN [COUNT [-]]` follows the wallboard for 20 s, or with `-` until
+its input ends, says on a line when all have been told something, and at last what was told.
 """
 
 from __future__ import annotations

@@ -35,7 +35,9 @@ PATIENCE_S = 15  # for calls still open when the last one was begun
 
 @dataclass(frozen=True, slots=True)
 class LoadedNode:
-    """address: "host:port" of its SIP over UDP. far_port: where `number` leads, at FAR. api: its base address."""
+    """address: "host:port" of its SIP over UDP. far_port: where `number` leads, at FAR. api: its
+    base address.
+    """
 
     address: str
     pid: int
@@ -203,7 +205,7 @@ def _sipp(scenario: str, address: str, port: int, folder: Path, *more: str) -> s
 
 @contextmanager
 def held(node: LoadedNode, calls: int, talk_s: float) -> Iterator[None]:
-    """So many calls at a time, each as long, come and go for as long as this lasts; they are there at once."""
+    """So many calls at a time, each as long, come and go for as long as this lasts."""
     rate = calls / talk_s
     limits = ["-r", f"{rate:.0f}", "-l", f"{2 * calls}", "-m", "1000000", "-d", f"{1000 * talk_s:.0f}"]
     with tempfile.TemporaryDirectory(prefix="isogloss-held-") as scratch, _far_end(node, Path(scratch)):

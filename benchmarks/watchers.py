@@ -63,10 +63,13 @@ class Watcher:
         async with httpx.AsyncClient(base_url=self._api, headers=headers, timeout=30.0) as client:
             while not until():
                 began = time.monotonic()
-                answer = await client.get(next(self._paths))
+                try:
+                    failed = (await client.get(next(self._paths))).status_code != 200
+                except httpx.HTTPError:
+                    failed = True
                 took = time.monotonic() - began
                 watched.answers.append(took)
-                watched.failed += answer.status_code != 200
+                watched.failed += failed
                 await asyncio.sleep(max(0.0, ASKED_EVERY_S - took))
 
     async def stall(self) -> tuple[float, bool]:

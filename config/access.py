@@ -62,9 +62,9 @@ class AccessSettings:
     )
     session: SessionSettings = setting("How long people stay signed in.", default=SessionSettings())
     keys: Mapping[Name, SecretField] = setting(
-        "Secrets that second factors (TOTP) are sealed with in the store, by key id, of 32 characters or more; "
-        "the same on every node of a store. Keep a former one until a node has started with the next. None, "
-        "or a generated one where there are several nodes: they are kept as they are.",
+        "Secrets that second factors (TOTP) are sealed with in the store, by key id, of 32 characters or "
+        "more; the same on every node of a store. Keep a former one until a node has started with the next. "
+        "None, or a generated one where there are several nodes: they are kept as they are.",
         default={},
     )
     key: Name | None = setting("Key that they are sealed with from the next start on.", default=None)

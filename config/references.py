@@ -41,7 +41,7 @@ def _recording(parts: Parts) -> Iterator[Fault]:
 
 
 def _queues_of(
-    file: str, parts: Parts, entries: Mapping[str, HookSettings | FormSettings | None]
+    file: str, parts: Parts, entries: Mapping[str, HookSettings | None] | Mapping[str, FormSettings | None]
 ) -> Iterator[Fault]:
     if parts.documents["queues"].broken:
         return

@@ -10,12 +10,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from engine.access.principal import EVERYTHING, Reach
 
 Sums = Mapping[str, float]
 Key = tuple[str, ...]
+
+LONGEST_S = 93 * 86_400.0  # that a report is of
+
+
+@cache
+def zones() -> frozenset[str]:
+    """Names of time zones that this machine knows, such as Europe/Madrid."""
+    return frozenset(available_timezones())
 
 
 class Dimension(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from engine.line_events import LineProbed
 from engine.line_views import LineReportView, LineStandView, PartView, ProbeView, ReportView, Standing
 from engine.probe.desk import Probing, Refused
 from engine.views import IllegalState
+from routing.cost import cost_of
 from routing.report import COLUMNS, F64, HOUR_S, Cell, added, badness, figures, level, reasons
 
 if TYPE_CHECKING:
@@ -75,8 +77,15 @@ class LineSight:
 
     def report(self, since: float, until: float) -> ReportView:
         sums = self._engine.journal.lines
-        known = list(self._engine.config.lines)
-        return report(sums.cells(since, until), sums.newest(since), known, since, until)
+        config = self._engine.config
+        found = report(sums.cells(since, until), sums.newest(since), list(config.lines), since, until)
+        uses = sums.uses(since, until)
+        costs = {
+            name: cost_of(spec.tariff, uses.get(name, ()))
+            for name, spec in config.specs.items()
+            if spec.tariff.rates
+        }
+        return replace(found, lines=tuple(replace(each, cost=costs.get(each.line)) for each in found.lines))
 
     def probes(self, line: str) -> Sequence[LineProbed]:
         return self._engine.journal.lines.probes(line)

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from engine.line_events import LineProbed
 from engine.probe.result import ProbeResult
+from routing.cost import Cost
 from routing.report import Figures, Level, Reason
 
 
@@ -57,6 +58,8 @@ class PartView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineReportView:
+    """cost: of its calls out; None for a line without rates, and for who may not read the configuration."""
+
     line: str
     figures: Figures
     level: Level
@@ -64,6 +67,7 @@ class LineReportView:
     regions: tuple[PartView, ...]
     hours: tuple[PartView, ...]
     newest: LineProbed | None
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

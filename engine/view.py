@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine import guest, ice, recording, supervision, unseal
+from engine import guest, ice, recording, supervision
 from engine.access.principal import Directory, Place
 from engine.agent_desk import Watch
 from engine.assist_views import Help
@@ -26,7 +26,7 @@ from engine.hooks import sight as hooks
 from engine.insight.insight import Insight
 from engine.judging import Judging
 from engine.line_sight import LineSight
-from engine.outlines import Outlines
+from engine.recorded import Recorded
 from engine.sharing import Sharing
 from engine.sight import leg_view
 from engine.signin import SignIn
@@ -85,13 +85,13 @@ class View:
     def __init__(self, engine: Engine, version: str) -> None:
         self._engine = engine
         self._version = version
-        self._hand = Hand(engine)
-        self._outlines = Outlines()
-        self._shares = Sharing(engine.journal.shares, time.time)
-        self._cards = Judging(
+        self.hand = Hand(engine)
+        self._recorded = Recorded(lambda: engine.config)
+        self.shares = Sharing(engine.journal.shares, time.time)
+        self.cards = Judging(
             engine.journal.scorecards, lambda: engine.config.forms, engine.journal.record, time.time
         )
-        self._sight = ClusterSight(engine.cluster, engine.clock, engine.drain)
+        self.cluster = ClusterSight(engine.cluster, engine.clock, engine.drain)
         self._directory = Directory()
         self._told_by: Config | None = None  # the directory
 
@@ -193,7 +193,7 @@ class View:
         if engine.house is not None:
             checks += (engine.house.check(engine.switch.speech.strained),)
         if not engine.config.cluster.alone:
-            checks += (self._sight.check(),)
+            checks += (self.cluster.check(),)
         checks += tuple(check() for check in engine.checks)
         return HealthView(
             status=worst(checks), node=engine.config.node.name, version=self._version, checks=checks
@@ -251,10 +251,6 @@ class View:
         if found.recording is None or found.recording.done:
             raise IllegalState("this call is not recorded; its queue's `recording` in queues.yaml says so")
         self._engine.act(lambda now: recording.pause(found, paused, now, by))
-
-    @property
-    def cluster(self) -> ClusterSight:
-        return self._sight
 
     # --- agents' pages ------------------------------------------------------------------------------
 
@@ -361,10 +357,6 @@ class View:
         self._engine.lines.rate(token, stars, comment, self._engine.clock())
 
     @property
-    def hand(self) -> Hand:
-        return self._hand
-
-    @property
     def trunks(self) -> LineSight:
         return self._engine.line_sight
 
@@ -387,14 +379,6 @@ class View:
         return self._engine.journal.events(call)
 
     @property
-    def cards(self) -> Judging:
-        return self._cards
-
-    @property
-    def shares(self) -> Sharing:
-        return self._shares
-
-    @property
     def transcripts(self) -> Transcripts:
         return self._engine.journal.transcripts
 
@@ -409,14 +393,7 @@ class View:
         return hooks.replay(self._engine, hook, seqs)
 
     def recording(self, name: str) -> SoundView | None:
-        path = unseal.find(self._engine.config, name)
-        if path is None:
-            return None
-        file = unseal.plain_name(path)
-        pieces = unseal.sound(path, unseal.keys_of(self._engine.config))
-        kind = unseal.TYPES[file.rpartition(".")[2]]
-        return SoundView(file=file, type=kind, pieces=pieces, size=unseal.size(path))
+        return self._recorded.sound(name)
 
     def outline(self, name: str) -> Outline | None:
-        path = unseal.find(self._engine.config, name)
-        return self._outlines.of(path, unseal.keys_of(self._engine.config)) if path is not None else None
+        return self._recorded.outline(name)

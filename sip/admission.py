@@ -163,7 +163,7 @@ class Admission:
         return self.guard.events()
 
     def _may_ask(self, request: Request, hop: Hop, now: float) -> bool:
-        """Of what nobody is challenged for. One who looks whether somebody is here asks as a stranger does."""
+        """What nobody is challenged for. Who looks whether somebody is here asks as a stranger does."""
         guard = self.guard
         if request.method == "OPTIONS" and request.uri.user:
             guard.asked(hop.host, request.uri.user_text, now)

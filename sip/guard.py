@@ -2,8 +2,8 @@
 
 Only failures over a nonce that was given to that very source count (see `sip/challenge.py`), so nobody can
 have somebody else's address blocked by forging it. What forged addresses can do, draw challenges, is kept to
-a rate; and a source that only ever asks, as scanners do, is *ignored*: from there nothing is answered but what
-proves itself. Who has proved themselves from an address lately keeps it from being ignored, so a forger
+a rate; and a source that only ever asks, as scanners do, is *ignored*: from there nothing is answered but
+what proves itself. Who has proved themselves from an address lately keeps it from being ignored, so a forger
 silences nobody but strangers, and one of those is heard again with the first request that proves itself.
 """
 
@@ -262,7 +262,7 @@ class Guard:
 
     def counts(self) -> dict[str, int]:
         """Rows of each table."""
-        tables = {
+        tables: dict[str, OrderedDict[str, Any]] = {
             "records": self._records,
             "blocked": self._blocked,
             "ignored": self._ignored,

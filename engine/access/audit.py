@@ -80,6 +80,11 @@ class Audit:
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
         self._thread.start()
 
+    @property
+    def anchor(self) -> Path:
+        """The file where the newest row is kept outside of the store."""
+        return self._anchor_file
+
     # --- the loop's side ----------------------------------------------------------------------------
 
     def entry(

@@ -15,10 +15,11 @@ from typing import Any
 from engine.access import rights, totp
 from engine.access.desk import NAME, TOKEN, AccessDesk, digest_of
 from engine.access.errors import IllegalNow, Refused, UnknownToken, UnknownUser
+from engine.access.lockbox import Locked
 from engine.access.passwords import checked, new_password
 from engine.access.principal import Principal
 from engine.access.role import Permission, Role
-from engine.store.accounts import ApiKey, User
+from engine.store.accounts import ApiKey, Session, User
 
 OWN = frozenset({"role", "markets", "teams", "disabled"})  # what nobody changes of themselves
 LONGEST_TOKEN_S = 366 * 86_400.0
@@ -134,6 +135,24 @@ class Roster:
             raise UnknownUser(f"there is no user {name!r}")
         return changed
 
+    async def sessions(self, principal: Principal, name: str) -> list[Session]:
+        """Somebody's sessions that are not over: one's own, or those of who one may manage."""
+        await self._may_end(principal, name)
+        now, idle_s = self._desk.wall(), self._desk.terms.idle_s
+        found = await asyncio.to_thread(self._accounts.sessions_of, name)
+        return [each for each in found if now < each.expires_at and now - each.seen_at < idle_s]
+
+    async def end_sessions(self, principal: Principal, name: str, digest: str = "") -> int:
+        """All of them, or one; how many ended."""
+        await self._may_end(principal, name)
+        ended = await asyncio.to_thread(self._accounts.end_sessions, name, digest)
+        self._desk.forget()
+        return ended
+
+    async def _may_end(self, principal: Principal, name: str) -> None:
+        if name != principal.who:
+            rights.may_manage(principal, (await self.user(name)).role)
+
     # --- oneself ------------------------------------------------------------------------------------
 
     async def change_password(self, principal: Principal, old: str, new: str) -> None:
@@ -148,7 +167,20 @@ class Roster:
             raise IllegalNow("there is a second factor already; remove it first")
         secret = totp.new_secret()
         await self._change(user.name, totp=self._desk.lockbox.seal(user.name, secret))
-        return Enrolment(secret, totp.uri(secret, user.name, self._desk.terms.issuer))
+        return self._enrolment(user.name, secret)
+
+    async def enrolment(self, principal: Principal) -> Enrolment | None:
+        """A second factor of hers that waits for its first code."""
+        user = await self.user(principal.who)
+        if user.totp_on or not user.totp:
+            return None
+        try:
+            return self._enrolment(user.name, self._desk.lockbox.open(user.name, user.totp))
+        except Locked:
+            return None
+
+    def _enrolment(self, name: str, secret: str) -> Enrolment:
+        return Enrolment(secret, totp.uri(secret, name, self._desk.terms.issuer))
 
     async def confirm(self, principal: Principal, code: str) -> list[str]:
         """The second factor counts from now on; codes for when it is lost, told once."""

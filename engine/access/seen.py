@@ -255,7 +255,9 @@ class Seen:
 
     @cached_property
     def trunks(self) -> SeenTrunks:
-        return SeenTrunks(self._view.trunks, self.reach, self.unmasked)
+        return SeenTrunks(
+            self._view.trunks, self.reach, self.unmasked, self.principal.may(Permission.READ_CONFIG)
+        )
 
     # --- the store ----------------------------------------------------------------------------------
 
@@ -263,6 +265,9 @@ class Seen:
         """Raises Refused for who looks for somebody whose number they may not read."""
         if wanted.customer is not None and not self.unmasked:
             raise Refused("looking for a customer needs the permission 'personal'")
+        line = wanted.line  # where a call came from is a number or an address else
+        if line is not None and not (line in self.directory().lines and self.reach.sees_line(line)):
+            return RecordPage((), None)
         page = self._view.records(replace(wanted, reach=self.reach), cursor=cursor, limit=limit)
         return page if self.unmasked else replace(page, items=tuple(map(_masked_record, page.items)))
 

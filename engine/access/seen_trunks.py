@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from engine.access import mask
 from engine.access.principal import Reach
 from engine.line_events import LineProbed
-from engine.line_views import LineStandView, ProbeView, ReportView
+from engine.line_views import LineReportView, LineStandView, ProbeView, ReportView
 from engine.views import IllegalState
 
 if TYPE_CHECKING:
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 class SeenTrunks:
     """See engine.api.deps.TrunkView, which this is."""
 
-    def __init__(self, trunks: TrunkView, reach: Reach, unmasked: bool) -> None:
+    def __init__(self, trunks: TrunkView, reach: Reach, unmasked: bool, priced: bool = True) -> None:
+        """priced: whether she may know what lines cost, which the configuration says."""
         self._trunks = trunks
         self._reach = reach
         self._unmasked = unmasked
+        self._priced = priced
 
     def stands(self) -> Sequence[LineStandView]:
         return [each for each in self._trunks.stands() if self._reach.sees_line(each.name)]
@@ -42,7 +44,10 @@ class SeenTrunks:
     def report(self, since: float, until: float) -> ReportView:
         found = self._trunks.report(since, until)
         lines = (each for each in found.lines if self._reach.sees_line(each.line))
-        return replace(found, lines=tuple(replace(each, newest=self._told(each.newest)) for each in lines))
+        return replace(found, lines=tuple(map(self._did, lines)))
+
+    def _did(self, line: LineReportView) -> LineReportView:
+        return replace(line, newest=self._told(line.newest), cost=line.cost if self._priced else None)
 
     def probes(self, line: str) -> Sequence[LineProbed]:
         found = self._trunks.probes(line) if self._reach.sees_line(line) else ()

@@ -70,6 +70,8 @@ REPORT = {
     "hours": [{"at": AT, **PART}],
 }
 REPORT["newest"] = PROBED
+COST = {"calls": 212, "seconds": 40_210.0, "low": 9.47, "high": 12.1, "unpriced": 0}
+REPORT["cost"] = COST
 OUTCOME = {
     "passed": False,
     "fault": "loss",
@@ -229,6 +231,20 @@ class LineProbeList(BaseModel):
     items: list[LineProbeTold] = Field(description="The newest first.")
 
 
+class LineCost(BaseModel):
+    """What a line's answered calls out have cost, in the currency of its rates. Of a call the country is kept
+    that was called: where prefixes of it have other rates, the cost lies between two sums.
+    """
+
+    model_config = example(**COST)
+
+    calls: int
+    seconds: float = Field(description="That they talked.")
+    low: float
+    high: float
+    unpriced: int = Field(description="Calls to where the line names no rate; they are not in it.")
+
+
 class LineDid(_Part):
     """How a line did."""
 
@@ -238,6 +254,9 @@ class LineDid(_Part):
     regions: list[LineRegion]
     hours: list[LineHour]
     newest: LineProbeTold | None = Field(description="The newest probe of that time.")
+    cost: LineCost | None = Field(
+        default=None, description="Null for a line without rates, and without the permission `read_config`."
+    )
 
 
 class LineReport(BaseModel):

@@ -1,23 +1,21 @@
-"""A parameter of the query that is given twice is refused: whoever logs, checks or forwards a request may take
-the first of them, and the route the last.
+"""A parameter of the query that is given twice is refused: whoever logs, checks or forwards a request may
+take the first of them, and the route the last.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from inspect import isclass
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from fastapi.dependencies.utils import get_flat_dependant
+from fastapi.params import Query
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.requests import HTTPConnection
 
 from engine.api.problem import Problem
-
-Named = Iterator[tuple[str, Any]]
 
 
 async def each_once(connection: HTTPConnection) -> None:
@@ -26,7 +24,7 @@ async def each_once(connection: HTTPConnection) -> None:
     if not isinstance(route, APIRoute) or not connection.scope["query_string"]:
         return
     counts = Counter(name for name, _ in connection.query_params.multi_items())
-    known = _known(route)
+    known = parameters_of(route.endpoint)
     errors = [
         {"where": f"query.{name}", "what": "is given more than once"}
         for name, count in counts.items()
@@ -37,19 +35,22 @@ async def each_once(connection: HTTPConnection) -> None:
 
 
 @lru_cache(maxsize=1024)
-def _known(route: APIRoute) -> dict[str, bool]:
+def parameters_of(endpoint: Callable[..., Any]) -> dict[str, bool]:
     """The parameters of a route's query, and whether they take several values."""
-    fields = get_flat_dependant(route.dependant).query_params
-    named = [(field.alias, field.field_info.annotation) for field in fields]
-    return {name: _several(kind) for each in named for name, kind in _parts(*each)}
+    hints = get_type_hints(endpoint, include_extras=True)
+    return {name: _several(kind) for each in hints.items() for name, kind in _named(*each)}
 
 
-def _parts(alias: str, kind: Any) -> Named:
-    """Of a model that has them, its fields."""
+def _named(name: str, hint: Any) -> Iterator[tuple[str, Any]]:
+    """What a route's argument is called in the query; of a model that has them, its fields."""
+    kind, *marks = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+    query = next((mark for mark in marks if isinstance(mark, Query)), None)
+    if query is None:
+        return
     if isclass(kind) and issubclass(kind, BaseModel):
-        yield from ((field.alias or name, field.annotation) for name, field in kind.model_fields.items())
+        yield from ((field.alias or own, field.annotation) for own, field in kind.model_fields.items())
     else:
-        yield alias, kind
+        yield query.alias or name, kind
 
 
 def _several(kind: Any) -> bool:

@@ -79,14 +79,10 @@ async def shared_page(request: Request, node: Node, link: Link) -> Response:
         return _page("<p>This cannot be shown now. Try again in some minutes.</p>", 503)
     if share is None:
         return _page(NOWHERE, 404)
-    said: Sequence[Said] = ()
+    said: Sequence[Said] | None = None
     if share.transcript and share.call:
-        said = await run_in_threadpool(_said, node, share.call)
-    return _page(_drawn(share, link, said[:MOST_SAID]))
-
-
-def _said(node: EngineView, call: str) -> Sequence[Said]:
-    return node.transcripts.lines(call) or ()
+        said = await run_in_threadpool(node.transcripts.lines, share.call)
+    return _page(_drawn(share, link, (said or ())[:MOST_SAID]))
 
 
 @router.get("/shared/{link}/sound")

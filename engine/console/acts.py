@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Any
 
 import structlog
 
 from config.fault import ConfigError
+from engine import editing
+from engine.access.role import Permission
 from engine.applying import NotReady
 from engine.console.desk import Desk
 from engine.console.door import Principal
-from engine.console.look import Place, Told
+from engine.console.look import Fields, Place, Told
 from engine.console.views.config import ConfigFile, Step
 from engine.console.views.lines import LineFile
 from engine.history import HistoryFault
@@ -20,7 +22,6 @@ from engine.operating import Applied, OtherVersion, Refused, UnknownVersion
 from engine.views import AgentAsk, IllegalState, UnknownAgent, UnknownCall
 from routing.report import HOUR_S
 
-Fields = Mapping[str, str]
 HOURS = 24
 
 log = structlog.get_logger("console")
@@ -104,22 +105,75 @@ async def probe(desk: Desk, who: Principal, place: Place, given: Fields) -> Told
 
 
 async def configuration(desk: Desk, place: Place, before: Any) -> ConfigFile | bool:
-    """False where there is none to change. What was planned stays while nothing else runs."""
+    """False where there is none to change. What was planned stays while nothing else runs, and what is
+    edited as long as it is.
+    """
     if desk.operating is None:
         return False
-    versions = tuple(await desk.ask(desk.operating.versions))
-    found = ConfigFile(desk.operating.status(), versions)
-    if isinstance(before, ConfigFile) and before.status.version == found.status.version:
-        found = replace(before, status=found.status, versions=versions)
+    if not isinstance(before, ConfigFile):
+        return await _looked(desk, place)
+    versions, status = tuple(await desk.ask(desk.operating.versions)), desk.operating.status()
+    if before.status.version == status.version:
+        found = replace(before, status=status, versions=versions)
+    else:
+        found = ConfigFile(status, versions, files=before.files, editing=before.editing)
     return before if found == before else found
+
+
+async def _looked(desk: Desk, place: Place) -> ConfigFile:
+    """What runs, and the file that the address names, for who may change it."""
+    assert desk.operating is not None
+    found = ConfigFile(desk.operating.status(), tuple(await desk.ask(desk.operating.versions)))
+    if not desk.who.may(Permission.CONFIGURE):
+        return found
+    found = replace(found, files=await desk.ask(editing.listed, desk.operating.folder))
+    if not place.get("file"):
+        return found
+    try:
+        return replace(found, editing=await desk.ask(editing.read, desk.operating.folder, place.get("file")))
+    except (editing.NotEditable, editing.NoText) as fault:
+        return replace(found, unread=str(fault))
+
+
+async def save(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
+    """Write a file, then look at all of them: mistakes are told by line. Nothing runs otherwise by that."""
+    if desk.operating is None:
+        return Told("config.fixed", bad=True)
+    folder, name = desk.operating.folder, place.get("file")
+    try:
+        await desk.ask(editing.write, folder, name, given.get("text", ""), given.get("digest", ""))
+    except editing.ChangedMeanwhile:
+        return Told("config.edit.meanwhile", bad=True)
+    except (editing.NotEditable, editing.NoText, OSError) as fault:
+        return Told("config.edit.failed", {"why": str(fault)}, bad=True)
+    log.info("a file of the configuration was written", file=name, by=who.name)
+    told = await check(desk, who, place, given)
+    wrong = len(told.keep.faults)
+    return replace(told, key="config.edit.faulty" if wrong else "config.edit.sound", values={"n": wrong})
+
+
+async def restore(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
+    """Put a file back as the version has it that runs."""
+    if desk.operating is None:
+        return Told("config.fixed", bad=True)
+    folder, name = desk.operating.folder, place.get("file")
+    kept = desk.operating.history.texts(desk.operating.version.number)
+    try:
+        former = await desk.ask(editing.read, kept, name)
+        now = await desk.ask(editing.read, folder, name)
+        await desk.ask(editing.write, folder, name, former.text, now.digest)
+    except (editing.NotEditable, editing.NoText, editing.ChangedMeanwhile, OSError) as fault:
+        return Told("config.edit.failed", {"why": str(fault)}, bad=True)
+    log.info("a file of the configuration was put back", file=name, by=who.name)
+    return replace(await check(desk, who, place, given), key="config.edit.back")
 
 
 async def check(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
     if desk.operating is None:
         return Told("config.fixed", bad=True)
     faults = await desk.operating.check()
-    versions = tuple(await desk.ask(desk.operating.versions))
-    return Told(keep=ConfigFile(desk.operating.status(), versions, Step.CHECKED, tuple(faults)))
+    looked = await _looked(desk, place)
+    return Told(keep=replace(looked, step=Step.CHECKED, faults=tuple(faults)))
 
 
 async def plan(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
@@ -127,8 +181,7 @@ async def plan(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
     if desk.operating is None:
         return Told("config.fixed", bad=True)
     number = int(given["version"]) if given.get("version", "").isdecimal() else None
-    versions = tuple(await desk.ask(desk.operating.versions))
-    looked = ConfigFile(desk.operating.status(), versions)
+    looked = await _looked(desk, place)
     try:
         found = await desk.operating.plan(number)
     except ConfigError as error:
@@ -147,7 +200,7 @@ async def apply(desk: Desk, who: Principal, place: Place, given: Fields) -> Told
         given.get("force") == "yes",
         _number(given.get("expected", "")),
     )
-    return await _taken(desk, desk.operating.apply(who.name, why, force=force, expected=expected))
+    return await _taken(desk, place, desk.operating.apply(who.name, why, force=force, expected=expected))
 
 
 async def rollback(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
@@ -159,14 +212,16 @@ async def rollback(desk: Desk, who: Principal, place: Place, given: Fields) -> T
         _number(given.get("expected", "")),
     )
     wanted = _number(given.get("version", ""))
-    return await _taken(desk, desk.operating.rollback(wanted, who.name, why, force=force, expected=expected))
+    return await _taken(
+        desk, place, desk.operating.rollback(wanted, who.name, why, force=force, expected=expected)
+    )
 
 
 def _number(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
-async def _taken(desk: Desk, taking: Awaitable[Applied]) -> Told:
+async def _taken(desk: Desk, place: Place, taking: Awaitable[Applied]) -> Told:
     """What came of it, in words; nothing changed where it is bad."""
     try:
         done = await taking
@@ -180,7 +235,4 @@ async def _taken(desk: Desk, taking: Awaitable[Applied]) -> Told:
         return Told("config.no_version", bad=True)
     except (HistoryFault, NotReady) as fault:
         return Told("config.not_ready", {"why": str(fault)}, bad=True)
-    assert desk.operating is not None
-    versions = tuple(await desk.ask(desk.operating.versions))
-    kept = ConfigFile(desk.operating.status(), versions)
-    return Told("config.done", {"n": done.version.number}, keep=kept)
+    return Told("config.done", {"n": done.version.number}, keep=await _looked(desk, place))

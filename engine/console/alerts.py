@@ -90,9 +90,14 @@ def _queues(now: Snapshot) -> Iterator[Alert]:
 
 def level_of(queue: QueueView) -> str:
     """How good its service level is."""
-    if queue.service_level is None:
+    return level_of_share(queue.service_level)
+
+
+def level_of_share(level: float | None) -> str:
+    """How good a service level is."""
+    if level is None:
         return "soft"
-    return "good" if queue.service_level >= LOW else "warn" if queue.service_level >= LOWEST else "bad"
+    return "good" if level >= LOW else "warn" if level >= LOWEST else "bad"
 
 
 def _calls(now: Snapshot) -> Iterator[Alert]:

@@ -23,7 +23,7 @@ def build(console: Console, client: Client, request: Request) -> None:
     """Raises nothing for what a browser may say: an unknown place is the first page."""
     from nicegui import ui
 
-    from engine.console.console import cookie_of
+    from engine.console.console import ZONE, cookie_of
     from engine.console.part import LivePart
 
     cookie = cookie_of(request.headers.get("cookie", ""))
@@ -41,6 +41,8 @@ def build(console: Console, client: Client, request: Request) -> None:
     def act(name: str, given: Mapping[str, Any]) -> None:
         if name == "go":
             screen.go(Place.of(str(given.get("to", ""))[:4096]))
+        elif name == "zone":
+            screen.live_in(str(given.get("zone", ""))[:64])
         elif name == "language" and given.get("language") in NAMES:
             say = Words(str(given["language"]))
             screen.speak(say)
@@ -84,6 +86,7 @@ def build(console: Console, client: Client, request: Request) -> None:
         now=console.pulse.now,
     )
     query = f"?{request.url.query}" if request.url.query else ""
+    screen.live_in(cookie_of(request.headers.get("cookie", ""), ZONE))
     screen.begin(slots, Place.of(request.url.path + query))
     console.pulse.join(screen)
 
@@ -97,4 +100,5 @@ def build(console: Console, client: Client, request: Request) -> None:
 HEAD = Markup(
     f'<link rel="stylesheet" href="{BASE}/web/style.css">'
     f'<link rel="stylesheet" href="{BASE}/web/console.css">'
+    f'<link rel="stylesheet" href="{BASE}/web/office.css">'
 )

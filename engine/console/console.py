@@ -4,6 +4,7 @@
     POST /console/sign-in, sign-out  from this very host's pages alone
     GET  /console/web/…              style, drawings
     GET  /console/sound/DAY/FILE     a recording, for whoever may listen
+    GET  /console/files/NAME.csv     a table that a page shows, to be taken along
     POST /console/phone              an account for a phone in the page, for whoever may supervise
     all else                         NiceGUI (host.py), for whoever is signed in
 
@@ -26,12 +27,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from engine.access.proving import Proving
 from engine.api import pages
 from engine.api.identify import COOKIE, bake
 from engine.api.settings import ConsoleTerms
 from engine.console import build
 from engine.console.desk import Desk
 from engine.console.door import Door, Refusal, TokenDoor
+from engine.console.downloads import download
 from engine.console.host import REFERRER, WEB, Host
 from engine.console.inside import Inside
 from engine.console.language import Words, chosen
@@ -44,7 +47,7 @@ from engine.console.sound import sound
 from engine.console.users import UserDoor
 from engine.console.views import sign_in
 
-LANGUAGE = "isogloss_language"
+LANGUAGE, ZONE = "isogloss_language", "isogloss_zone"
 SOCKET = "/_nicegui_ws/"
 STATIC = "/_nicegui/"
 SOCKETS = 200  # browsers of one node
@@ -68,6 +71,7 @@ def mounted(app: FastAPI, terms: ConsoleTerms) -> Console:
     """
     state = app.state
     tokens = TokenDoor(lambda: state.settings, time.monotonic, time.time)
+    proving = None if state.access is None else Proving(state.access.trail, state.access.desk.log.anchor)
     door: Door = tokens if state.access is None else UserDoor(state.access.desk, tokens)
     console = Console(
         Desk(
@@ -77,6 +81,8 @@ def mounted(app: FastAPI, terms: ConsoleTerms) -> Console:
             operating=state.operating,
             places=terms.places,
             insight=Inside,
+            access=state.access,
+            proving=proving,
         ),
         sockets=terms.browsers,
         sip_url=lambda: state.settings.pages.sip_url if state.settings.pages is not None else "",
@@ -126,6 +132,8 @@ class Console:
         signed = self.desk.door.who(cookie_of(request.headers.get("cookie", "")))
         if path == "/sign-in" or signed is None:
             return self._page(request, path)
+        if path.startswith("/files/"):
+            return await download(self.desk, signed, request, path.removeprefix("/files/"))
         if path.startswith("/sound/"):
             asked = request.headers.get("range", "")
             save = "save" in request.query_params

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 
+from engine.access.access import Access
+from engine.access.proving import Proving
 from engine.access.role import Permission
 from engine.api.deps import EngineView
 from engine.api.sounds import Heard
@@ -22,9 +24,9 @@ ASKING = 4  # questions to the store at a time, of all consoles
 @dataclass(frozen=True)
 class Desk:
     """operating: None where the configuration stays as it is. insight: None where nobody looks into calls.
-    wall: epoch s. places: regions on the map, as latitude and longitude. listens: whoever asks
-    may read what was said; language: hers. heard: recordings that are being listened to.
-    rights: of whoever asks.
+    access, proving: users and the audit log; None where nobody signs in by name. wall: epoch s.
+    places: regions on the map, as latitude and longitude. heard: recordings that are being listened to.
+    who asks, and her rights; listens: she may read what was said; language and time zone: hers.
     """
 
     view: EngineView
@@ -32,20 +34,26 @@ class Desk:
     wall: Callable[[], float]
     operating: Operating | None = None
     insight: Insights | None = None
+    access: Access | None = None
+    proving: Proving | None = None
     places: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    who: Principal = field(default_factory=lambda: Principal("", ""))
     listens: bool = False
     language: str = "en"
+    zone: str = "UTC"
     heard: Heard = field(default_factory=Heard)
     rights: frozenset[Permission] = frozenset()
     _asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKING))
 
-    def of(self, who: Principal, language: str = "en") -> Desk:
+    def of(self, who: Principal, language: str = "en", zone: str = "UTC") -> Desk:
         """The same, with the node as this person may see it."""
         return replace(
             self,
             view=seen_by(self.view, who),
+            who=who,
             listens=who.may(Permission.LISTEN),
             language=language,
+            zone=zone,
             rights=who.rights,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
@@ -29,7 +29,10 @@ PAGE = 50
 MOST_FILES = 4  # of a recording: it has another each time its recorder dies
 DAY_S = 86_400.0
 MOST_CARDS = 30  # of an agent that are shown
-FILTERS = ("queue", "agent", "market", "language", "reason", "customer", "number")
+FILTERS = (
+    "queue", "agent", "market", "language", "reason", "customer", "number", "region", "node", "line",
+)  # fmt: skip
+ARRIVED = {"from": "arrived_since", "to": "arrived_until"}  # instants with their offset, as reports lead here
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +211,19 @@ async def records(desk: Desk, place: Place, before: Any) -> RecordPage | None:
     """The page of records that the address asks for; None among live calls."""
     if place.get("when") != "ended":
         return None
-    asked: Mapping[str, Any] = {name: place.get(name) for name in FILTERS if place.get(name)}
+    asked: dict[str, Any] = {name: place.get(name) for name in FILTERS if place.get(name)}
+    if not desk.who.may(Permission.PERSONAL):
+        asked.pop("customer", None)  # who may not read numbers does not look for one either
+    asked |= {ARRIVED[name]: at for name in ARRIVED if (at := instant(place.get(name))) is not None}
     ask: Callable[..., RecordPage] = desk.view.records
     found = await desk.ask(ask, RecordFilter(**asked), cursor=place.get("cursor") or None, limit=PAGE)
     return before if found == before else found
+
+
+def instant(text: str) -> float | None:
+    """Epoch s of an instant in an address; None for what is none."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at.timestamp() if at.tzinfo is not None and 2000 <= at.year <= 2100 else None

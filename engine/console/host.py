@@ -36,7 +36,7 @@ POLICY = (
     "img-src 'self'; font-src 'self'; connect-src 'self' {sockets}; media-src 'self' blob:; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
-REFERRER = "same-origin"  # with none at all browsers say of our own forms that they come from nowhere
+REFERRER = "same-origin"  # with none, a form's Origin is "null" (Fetch, append a request Origin header)
 _OPENING = re.compile(rb"<(script|style)(?=[ >])")
 
 Build = Callable[["Client", Request], None]

@@ -1,4 +1,4 @@
-"""The console's words: one table a language (engine/console/words), numbers and durations as it writes them.
+"""The console's words: tables a language (engine/console/words), numbers and durations as it writes them.
 
 A text may be a table by plural category, of which {n} chooses one (CLDR's rules for whole numbers).
 """
@@ -25,7 +25,10 @@ _MARKS = {"es": (".", ",")}  # thousands, decimals; the others write 1,234.5
 @cache
 def table(language: str) -> Mapping[str, Text]:
     """All texts of a language of NAMES, by their keys."""
-    return tomllib.loads((FOLDER / f"{language}.toml").read_text("utf-8"))
+    found: dict[str, Text] = {}
+    for file in sorted(FOLDER.rglob(f"{language}.toml"), key=lambda file: file.parent):
+        found |= tomllib.loads(file.read_text("utf-8"))
+    return found
 
 
 def plural(language: str, n: float) -> str:

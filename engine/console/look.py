@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from engine.console.desk import Desk
 
 BASE = "/console"
-MOST_ASKED = 12
+MOST_ASKED = 24
 MOST_CHARACTERS = 200
 
 
@@ -75,15 +75,17 @@ class Look:
     places: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
+Fields = Mapping[str, str]
 View = Callable[[Look], Markup]
 Load = Callable[["Desk", Place, Any], Awaitable[Any]]
-Act = Callable[["Desk", Principal, Place, Mapping[str, str]], Awaitable["Told"]]
+Act = Callable[["Desk", Principal, Place, Fields], Awaitable["Told"]]
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """What comes of something that was done: words for whoever did it, `bad` where it was not; where to go
-    on, "" for here. keep: what the page is to show of it.
+    on, "" for here. keep: what the page is to show of it. of: what it was done to, where that is not what the
+    page is about.
     """
 
     key: str = ""
@@ -91,6 +93,7 @@ class Told:
     bad: bool = False
     to: str = ""
     keep: Any = None
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,8 @@ class Page:
     """parts: what is shown, each told anew only when it changed. piles: those that stand below each other, in
     columns; the others are as wide as the page. load: asks the store, in a worker thread;
     is handed what it brought before. every_s: how often; 0 for once. acts: what can be done there, each with
-    the right that it needs. right: to be shown it.
+    the right that it needs. right: to be shown it. most_text: characters that a field may have.
+    stays: what was loaded stays on the page until that of another place of it is there.
     """
 
     name: str
@@ -108,3 +112,5 @@ class Page:
     every_s: float = 0.0
     acts: Mapping[str, tuple[Permission, Act]] = field(default_factory=dict)
     right: Permission | None = None
+    most_text: int = 4000
+    stays: bool = False

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine import editing
 from engine.access.role import Permission
-from engine.console import acts, files, hand, judge, share
+from engine.console import account, acts, files, hand, judge, reports, roster, share, trail
 from engine.console.look import Act, Page, View
+from engine.console.views import account as account_view
 from engine.console.views import (
     agents,
     call,
@@ -19,6 +21,9 @@ from engine.console.views import (
     recordings,
     wallboard,
 )
+from engine.console.views import audit as audit_view
+from engine.console.views import reports as reports_view
+from engine.console.views import users as users_view
 from engine.supervision import Mode
 
 P = Permission
@@ -75,7 +80,10 @@ CONFIG = Page(
     load=acts.configuration,
     every_s=10.0,
     right=P.READ_CONFIG,
+    most_text=editing.MOST_BYTES,
     acts={
+        "save": (P.CONFIGURE, acts.save),
+        "restore": (P.CONFIGURE, acts.restore),
         "check": (P.CONFIGURE, acts.check),
         "plan": (P.CONFIGURE, acts.plan),
         "apply": (P.CONFIGURE, acts.apply),
@@ -83,9 +91,56 @@ CONFIG = Page(
     },
 )
 
+REPORTS = Page(
+    "reports", reports_view.PARTS, load=reports.load, every_s=reports.EVERY_S, right=P.CALLS, stays=True
+)
+AUDIT = Page(
+    "audit",
+    audit_view.PARTS,
+    load=trail.load,
+    every_s=trail.EVERY_S,
+    right=P.READ_AUDIT,
+    acts={"verify_audit": (P.READ_AUDIT, trail.prove)},
+)
+USERS = Page(
+    "users",
+    users_view.PARTS,
+    load=roster.load,
+    every_s=roster.EVERY_S,
+    right=P.MANAGE_USERS,
+    acts={
+        "create_user": (P.MANAGE_USERS, roster.create),
+        "change_user": (P.MANAGE_USERS, roster.change),
+        "bar_user": (P.MANAGE_USERS, roster.bar),
+        "reset_password": (P.MANAGE_USERS, roster.reset),
+        "remove_totp": (P.MANAGE_USERS, roster.drop_totp),
+        "end_sessions": (P.MANAGE_USERS, roster.end),
+        "revoke_token": (P.MANAGE_USERS, roster.revoke),
+    },
+)
+ACCOUNT = Page(
+    "account",
+    account_view.PARTS,
+    load=account.load,
+    every_s=account.EVERY_S,
+    right=P.OWN_ACCOUNT,
+    acts={
+        "change_own_password": (P.OWN_ACCOUNT, account.change_password),
+        "enrol_totp": (P.OWN_ACCOUNT, account.enrol),
+        "confirm_totp": (P.OWN_ACCOUNT, account.confirm),
+        "give_up_totp": (P.OWN_ACCOUNT, account.give_up),
+        "create_token": (P.MAKE_TOKENS, account.mint),
+        "revoke_token": (P.MAKE_TOKENS, roster.revoke),
+        "end_sessions": (P.OWN_ACCOUNT, account.end),
+    },
+)
+
 PAGES: Mapping[str, Page] = {
-    page.name: page for page in (WALLBOARD, CALLS, RECORDINGS, QUEUES, AGENTS, LINES, NODES, CONFIG)
-}
+    page.name: page
+    for page in (
+        WALLBOARD, CALLS, RECORDINGS, QUEUES, AGENTS, LINES, NODES, REPORTS, CONFIG, USERS, AUDIT, ACCOUNT,
+    )
+}  # fmt: skip
 # what is looked at is another page than the list it is in
 ONE: Mapping[str, Page] = {"calls": CALL, "recordings": RECORDING}
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import structlog
 from markupsafe import Markup
 
+from engine.access.errors import AuditUnavailable
 from engine.access.role import Permission
 from engine.console.desk import Desk
 from engine.console.door import Principal
@@ -21,12 +22,12 @@ from engine.console.look import Act, Look, Page, Place, Told, address
 from engine.console.markup import EMPTY, tag
 from engine.console.pulse import Moment
 from engine.console.snapshot import Snapshot
+from engine.drill import zones
 from engine.store.errors import StoreUnavailable
 from engine.store.records import BadCursor
 
 log = structlog.get_logger("console")
 MOST_FIELDS = 64  # a form of fifty questions has no more
-MOST_TEXT = 4000
 NOTED_S = 8.0  # for so long it is told what came of something
 
 
@@ -78,6 +79,7 @@ class Screen:
         self._cookie, self.who, self.say = cookie, who, say
         self._anywhere, self._lay, self._gone, self._now = anywhere, lay, gone, now
         self.place = Place()
+        self.zone = "UTC"  # of her clock, as her browser says
         self.loaded: Any = None
         self._around: Mapping[str, Part] = {}
         self._parts: Mapping[str, Part] = {}
@@ -107,7 +109,7 @@ class Screen:
         """Show another place; one that is not there is the first page. What both have in common stays."""
         before = self.place
         self.place = place
-        if before.key != place.key:
+        if before.key != place.key and not (self.page is self._shown and self.page.stays):
             self.loaded = None
         if self._shown is None or before.key != place.key:
             self._opened(place)
@@ -126,6 +128,13 @@ class Screen:
     def _object(place: Place) -> str:
         """Without what was asked for, which may be somebody's number."""
         return address(place.page, place.id).removeprefix("/")[:512]
+
+    def live_in(self, zone: str) -> None:
+        """Where she is: days begin there at midnight. zone: anything."""
+        if zone in zones() and zone != self.zone:
+            self.zone = zone
+            if self._shown is not None:
+                self._load()
 
     def speak(self, say: Words) -> None:
         self.say = say
@@ -171,16 +180,24 @@ class Screen:
         if self.page.load is None or (self._loading is not None and not self._loading.done()):
             return
         self._asked_at = self._desk.wall()
-        self._loading = self._do(self._loaded(self.place))
+        self._loading = self._do(self._loaded(self.place, self._wanted))
 
-    async def _loaded(self, place: Place) -> None:
+    @property
+    def _wanted(self) -> tuple[object, ...]:
+        """What is asked for depends on all of it."""
+        return self.place.key, self.say.code, self.zone
+
+    async def _loaded(self, place: Place, wanted: tuple[object, ...]) -> None:
         load = self._page(place).load
         if load is None:
             return
         try:
-            loaded = await load(self._desk.of(self.who, self.say.code), place, self.loaded)
+            loaded = await load(self._hers(), place, self.loaded)
         except StoreUnavailable:
             self.note(Told("fault.store", bad=True))
+            return
+        except AuditUnavailable:
+            self.note(Told("fault.audit", bad=True))
             return
         except BadCursor:
             self.go(Place(place.page, place.id))
@@ -188,9 +205,12 @@ class Screen:
         if place.key == self.place.key:
             self.loaded = loaded
             self.draw(self._now().of(self.who))
-        else:
+        if wanted != self._wanted:
             self._loading = None
             self._load()
+
+    def _hers(self) -> Desk:
+        return self._desk.of(self.who, self.say.code, self.zone)
 
     # --- what is done -----------------------------------------------------------------------------
 
@@ -208,7 +228,7 @@ class Screen:
             self.note(Told("fault.forbidden", bad=True))
             return
         fields = {
-            str(key)[:64]: str(value)[:MOST_TEXT]
+            str(key)[:64]: str(value)[: self.page.most_text]
             for key, value in list(given.items())[:MOST_FIELDS]
             if isinstance(value, (str, int, float, bool))
         }
@@ -217,10 +237,11 @@ class Screen:
     async def _acted(self, name: str, act: Callable[..., Any], fields: Mapping[str, str]) -> None:
         place = self.place
         try:
-            told: Told = await act(self._desk.of(self.who), self.who, place, fields)
+            told: Told = await act(self._hers(), self.who, place, fields)
         except StoreUnavailable:
             told = Told("fault.store", bad=True)
-        self._desk.door.note(self.who, name, self._object(place), "refused" if told.bad else "done")
+        outcome = "refused" if told.bad else "done"
+        self._desk.door.note(self.who, name, told.of or self._object(place), outcome)
         if told.keep is not None and place.key == self.place.key:
             self.loaded = told.keep
         if told.to:

@@ -1,4 +1,4 @@
-"""Sources that guess or scan: what the guard (sip/guard.py) made of them is told, shown, and lifted by hand."""
+"""Sources that guess or scan: what the guard (sip/guard.py) made of them is told, shown, and lifted."""
 
 from __future__ import annotations
 

@@ -189,6 +189,19 @@ class Accounts:
         with self._asking(writes=True) as connection:
             connection.execute(update(sessions).where(sessions.c.digest == digest).values(seen_at=now))
 
+    def sessions_of(self, owner: str) -> list[Session]:
+        """The newest first."""
+        query = select(sessions).where(sessions.c.owner == owner).order_by(sessions.c.made_at.desc())
+        with self._asking() as connection:
+            return [Session(**row) for row in connection.execute(query).mappings()]
+
+    def end_sessions(self, owner: str, digest: str = "") -> int:
+        """All of the user's, or the one of this digest; how many there were."""
+        wanted = sessions.c.owner == owner
+        wanted = wanted & (sessions.c.digest == digest) if digest else wanted
+        with self._asking(writes=True) as connection:
+            return int(connection.execute(delete(sessions).where(wanted)).rowcount)
+
     def end_session(self, digest: str) -> None:
         with self._asking(writes=True) as connection:
             connection.execute(delete(sessions).where(sessions.c.digest == digest))

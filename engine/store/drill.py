@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,12 +24,12 @@ from sqlalchemy.exc import DBAPIError
 from engine.drill import TIMES, Ask, Dimension, Key, Sums
 from engine.events import EndReason
 from engine.store.errors import StoreUnavailable
+from engine.store.records import LONGEST_CALL_S
 from engine.store.schema import agent_states, call_records, interpreted, reviews
 from engine.store.within import within
 from routing.agent import AgentState
 
 MOST_ROWS = 20_000
-LONGEST_CALL_S = 86_400.0
 LONGEST_STATE_S = 43_200.0  # no shift is longer: a node that died leaves states that nothing ended
 LONGEST_WRAP_UP_S = 3_600.0
 
@@ -64,6 +64,7 @@ class Drill:
         """
         with self._reading() as connection:
             cells = list(self._calls(connection, ask))
+            cells += self._beside(connection, ask)
             if ask.of_agents:
                 cells += self._agents(connection, ask, now)
         return cells
@@ -71,28 +72,38 @@ class Drill:
     # --- calls --------------------------------------------------------------------------------------
 
     def _calls(self, connection: Connection, ask: Ask) -> Iterator[tuple[Key, Sums]]:
-        keys = [self._key(ask, each) for each in ask.by]
+        sums = _sums(ask) | _mood()
+        query = self._grouped(ask, sums, call_records.outerjoin(reviews, reviews.c.call == R.call))
+        # These bounds lead to the index.
+        query = query.where(R.ended_at >= ask.since, R.ended_at < ask.until + LONGEST_CALL_S)
+        yield from self._told(connection, ask, query, sums)
+
+    def _beside(self, connection: Connection, ask: Ask) -> Iterator[tuple[Key, Sums]]:
+        """What other tables know of calls. Each is a query of its own, from those tables to the calls' key:
+        joined to the calls' query, SQLite walks through all of them once a call.
+        """
         wraps, lags = _wrap_ups(ask), _lags(ask)
-        sums = _sums(ask) | {
-            "wrap_up_s": func.sum(wraps.c.wrap_up_s),
-            "lag_s_n": func.sum(lags.c.n),
-            "lag_s_sum": func.sum(lags.c.total),
-            **_mood(),
-        }
-        joined = (
-            call_records.outerjoin(wraps, wraps.c.call == R.call)
-            .outerjoin(lags, lags.c.call == R.call)
-            .outerjoin(reviews, reviews.c.call == R.call)
-        )
-        labelled = [key.label(f"key_{at}") for at, key in enumerate(keys)]
-        query = select(*labelled, *sums.values()).select_from(joined)
-        query = _filtered(query, ask, self._key).group_by(*labelled).limit(MOST_ROWS + 1)
+        for beside, sums in (
+            (wraps, {"wrap_up_s": func.sum(wraps.c.wrap_up_s)}),
+            (lags, {"lag_s_n": func.sum(lags.c.n), "lag_s_sum": func.sum(lags.c.total)}),
+        ):
+            query = self._grouped(ask, sums, beside.join(call_records, R.call == beside.c.call))
+            yield from self._told(connection, ask, query, sums)
+
+    def _grouped(self, ask: Ask, sums: Mapping[str, Expression], source: Any) -> Select[Any]:
+        labelled = [self._key(ask, each).label(f"key_{at}") for at, each in enumerate(ask.by)]
+        query = select(*labelled, *sums.values()).select_from(source)
+        return _filtered(query, ask, self._key).group_by(*labelled).limit(MOST_ROWS + 1)
+
+    def _told(
+        self, connection: Connection, ask: Ask, query: Select[Any], sums: Mapping[str, Expression]
+    ) -> Iterator[tuple[Key, Sums]]:
         for at, row in enumerate(connection.execute(query)):
             if at == MOST_ROWS:
                 raise TooManyRows(f"over {MOST_ROWS} rows; ask for less time, or by something coarser")
             values: tuple[Any, ...] = tuple(row)
             key = tuple(self._text(ask, each, value) for each, value in zip(ask.by, values))
-            yield key, {name: float(value or 0) for name, value in zip(sums, values[len(keys) :])}
+            yield key, {name: float(value or 0) for name, value in zip(sums, values[len(ask.by) :])}
 
     def _key(self, ask: Ask, dimension: Dimension) -> Expression:
         if dimension in TIMES:
@@ -252,8 +263,7 @@ def _lags(ask: Ask) -> Any:
 
 
 def _filtered(query: Select[Any], ask: Ask, key: Any) -> Select[Any]:
-    """Only what is asked for. The bounds of `ended_at` lead to the index; `offered_at` is what counts."""
-    query = query.where(R.ended_at >= ask.since, R.ended_at < ask.until + LONGEST_CALL_S)
+    """Only what is asked for."""
     query = query.where(R.offered_at >= ask.since, R.offered_at < ask.until)
     for dimension, value in ask.only.items():
         query = query.where(key(ask, dimension) == value)

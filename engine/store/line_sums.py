@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from engine.line_events import LineProbed
 from engine.store.errors import StoreUnavailable
 from engine.store.schema import line_probes, line_uses
+from routing.cost import Use
 from routing.report import COLUMNS, HOUR_S, PDD_S, Cell
 from routing.response import Blame
 
@@ -72,6 +73,21 @@ class LineSums:
             cells = self._added(connection, USES.began, line_uses, _use_sums(), since, until)
             cells += self._added(connection, PROBES.at, line_probes, _probe_sums(), since, until)
         return cells
+
+    def uses(self, since: float, until: float) -> dict[str, list[Use]]:
+        """Calls out that were answered, by line: what they cost follows from it."""
+        since = max(since, until - MAX_HOURS * HOUR_S)
+        hour = USES.began / HOUR_S
+        with self._reading() as connection:
+            hour = cast(func.floor(hour) if connection.dialect.name == "postgresql" else hour, BigInteger)
+            keys = (USES.line, USES.destination, hour.label("hour"))
+            query = select(*keys, func.count(), func.sum(USES.talk_s)).where(OUT, USES.answered)
+            query = query.where(USES.began >= since, USES.began < until).group_by(*keys[:2], hour)
+            found: dict[str, list[Use]] = {}
+            for line, destination, began, calls, seconds in connection.execute(query):
+                use = Use(destination, int(began) * HOUR_S, int(calls), float(seconds))
+                found.setdefault(line, []).append(use)
+        return found
 
     def probes(self, line: str, *, limit: int = 50) -> list[LineProbed]:
         """Of one line, the newest first."""

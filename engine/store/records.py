@@ -25,16 +25,21 @@ from engine.store.within import within
 
 MAX_PAGE = 1000
 MAX_ENTRIES = 10_000  # of one call
+LONGEST_CALL_S = 86_400.0
+BOUNDS = frozenset({"since", "until", "arrived_since", "arrived_until", "line", "recorded", "reach"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordFilter:
     """Which records; None asks nothing. `since` and `until` bound `ended_at`: epoch seconds, since ≤ ended_at
-    < until.
+    < until; `arrived_since` and `arrived_until` bound `offered_at` likewise. line: that the call came over.
     """
 
     since: float | None = None
     until: float | None = None
+    arrived_since: float | None = None
+    arrived_until: float | None = None
+    line: str | None = None
     queue: str | None = None
     agent: str | None = None
     market: str | None = None
@@ -138,17 +143,26 @@ class Records:
 
 
 def _filtered(wanted: RecordFilter) -> Select[Any]:
-    query = select(call_records).where(*within(call_records.c, wanted.reach))
+    R = call_records.c
+    query = select(call_records).where(*within(R, wanted.reach))
     if wanted.since is not None:
-        query = query.where(call_records.c.ended_at >= wanted.since)
+        query = query.where(R.ended_at >= wanted.since)
     if wanted.until is not None:
-        query = query.where(call_records.c.ended_at < wanted.until)
+        query = query.where(R.ended_at < wanted.until)
+    # The bounds of `ended_at` lead to the index.
+    if wanted.arrived_since is not None:
+        query = query.where(R.ended_at >= wanted.arrived_since, R.offered_at >= wanted.arrived_since)
+    if wanted.arrived_until is not None:
+        last = wanted.arrived_until + LONGEST_CALL_S
+        query = query.where(R.ended_at < last, R.offered_at < wanted.arrived_until)
+    if wanted.line is not None:
+        query = query.where(R.source == wanted.line)
     if wanted.recorded is not None:
-        query = query.where((call_records.c.recording != "") == wanted.recorded)
+        query = query.where((R.recording != "") == wanted.recorded)
     for name in RecordFilter.__slots__:
         value = getattr(wanted, name)
-        if name not in ("since", "until", "recorded", "reach") and value is not None:
-            query = query.where(call_records.c[name] == value)
+        if name not in BOUNDS and value is not None:
+            query = query.where(R[name] == value)
     return query
 
 

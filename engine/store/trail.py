@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, text
+from sqlalchemy import Connection, Engine, Select, func, insert, or_, select, text
 from sqlalchemy.exc import DBAPIError
 
 from engine.access.chain import GENESIS, Anchor, Entry, Row, follow
@@ -27,7 +27,9 @@ NAMES = Entry.__struct_fields__
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrailFilter:
-    """Which rows; None asks nothing. since, until: epoch seconds, since ≤ at < until."""
+    """Which rows; None asks nothing. since, until: epoch seconds, since ≤ at < until. about: what the object
+    has in it. doing: reads, changes or sessions.
+    """
 
     since: float | None = None
     until: float | None = None
@@ -36,6 +38,23 @@ class TrailFilter:
     object: str | None = None
     outcome: str | None = None
     node: str | None = None
+    about: str | None = None
+    doing: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often somebody did something. at: the last time, epoch seconds."""
+
+    who: str
+    what: str
+    count: int
+    at: float
+
+
+# What an operation is by its name: the API's are named by what they do (`get_recording`), reads alone so.
+READS = ("get_", "list_", "search_", "look_", "listen_", "watch_", "export_")
+SESSIONS = ("login", "logout")
 
 
 class Trail:
@@ -73,21 +92,26 @@ class Trail:
     ) -> tuple[list[Row], int | None]:
         """Newest first, and the number that the next page begins before."""
         limit = max(1, min(limit, MAX_PAGE))
-        query = select(audit)
-        for name in ("who", "what", "object", "outcome", "node"):
-            value = getattr(wanted, name)
-            if value is not None:
-                query = query.where(audit.c[name] == value)
-        if wanted.since is not None:
-            query = query.where(audit.c.at >= wanted.since)
-        if wanted.until is not None:
-            query = query.where(audit.c.at < wanted.until)
+        query = _filtered(select(audit), wanted)
         if before is not None:
             query = query.where(audit.c.seq < before)
         with self._asking() as connection:
             found = connection.execute(query.order_by(audit.c.seq.desc()).limit(limit + 1)).mappings().all()
         rows = [_row(each) for each in found[:limit]]
         return rows, rows[-1].seq if len(found) > limit else None
+
+    def tallies(self, wanted: TrailFilter, *, limit: int = 50) -> list[Tally]:
+        """Who did what how often, the most frequent first."""
+        count, last = func.count().label("count"), func.max(audit.c.at)
+        query = _filtered(select(audit.c.who, audit.c.what, count, last), wanted)
+        query = query.group_by(audit.c.who, audit.c.what).order_by(count.desc(), audit.c.who, audit.c.what)
+        with self._asking() as connection:
+            return [Tally(*row) for row in connection.execute(query.limit(limit))]
+
+    def last(self) -> int:
+        """The number of the last row; 0 where there is none."""
+        with self._asking() as connection:
+            return int(connection.scalar(select(func.max(audit.c.seq))) or 0)
 
     def rows(self) -> Iterator[Row]:
         """All of them, in the order of their numbers, some at a time."""
@@ -112,6 +136,23 @@ class Trail:
                 yield connection
         except DBAPIError as error:
             raise StoreUnavailable(f"{type(error.orig).__name__}: {error.orig}") from error
+
+
+def _filtered(query: Select[Any], wanted: TrailFilter) -> Select[Any]:
+    A = audit.c
+    for name in ("who", "what", "object", "outcome", "node"):
+        value = getattr(wanted, name)
+        if value is not None:
+            query = query.where(A[name] == value)
+    if wanted.since is not None:
+        query = query.where(A.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(A.at < wanted.until)
+    if wanted.about is not None:
+        query = query.where(A.object.contains(wanted.about, autoescape=True))
+    reads = or_(*(A.what.startswith(each, autoescape=True) for each in READS))
+    doing = {"reads": reads, "sessions": A.what.in_(SESSIONS), "changes": ~reads & A.what.not_in(SESSIONS)}
+    return query if wanted.doing is None else query.where(doing[wanted.doing])
 
 
 def _storable(entry: Entry) -> Entry:

@@ -12,12 +12,15 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from engine.access.access import Access
+from engine.access.proving import Proving
 from engine.api.guard import Guard
 from engine.api.server import ApiServer
 from engine.console.console import Console
 from engine.console.desk import Desk
 from engine.console.door import TokenDoor
 from engine.console.insight import Insights
+from engine.console.users import UserDoor
 from engine.operating import Operating
 from tests.engine.api_node import SETTINGS, Node
 from tests.engine.console.busy import BusyNode
@@ -26,7 +29,9 @@ from tests.engine.store_samples import T0
 
 
 class Stand:
-    """insight, operating: as of Desk; one story of a call, unless told otherwise."""
+    """insight, operating: as of Desk; one story of a call, unless told otherwise. access: users and an audit
+    log; tokens alone without.
+    """
 
     def __init__(
         self,
@@ -35,10 +40,19 @@ class Stand:
         port: int = 0,
         insight: Insights | None = None,
         operating: Operating | None = None,
+        access: Access | None = None,
     ) -> None:
         self.node: Any = node or BusyNode()
-        door = TokenDoor(lambda: SETTINGS, time.monotonic, time.time)
-        self.desk = Desk(self.node, door, time.time, operating, insight or (lambda *_: Authored(T0)))
+        tokens = TokenDoor(lambda: SETTINGS, time.monotonic, time.time)
+        self.desk = Desk(
+            self.node,
+            tokens if access is None else UserDoor(access.desk, tokens),
+            time.time,
+            operating,
+            insight or (lambda *_: Authored(T0)),
+            access,
+            None if access is None else Proving(access.trail, access.desk.log.anchor),
+        )
         self.console = Console(self.desk)
         self.port = port
         self._loop = asyncio.new_event_loop()

@@ -28,13 +28,14 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 __all__ = ["caller", "far_end"]
+Said = dict[str, tuple[str, int]]  # by fault: its sentence, and how much it is seen by
 FIRST = ".part-findings .findings > li:first-child"
 
 
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stand, dict[str, str]]]:
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stand, Said]]:
     """A console over calls of the simulation, each named after its fault; what is to be said of each."""
-    node, said = Small(), dict[str, str]()
+    node, said = Small(), Said()
     for name, plant in PLANTED.items():
         watched = plant(tmp_path_factory.mktemp(name))
         node.insight.traces[name] = structs.replace(watched.trace(), call=name)
@@ -42,26 +43,27 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stand, d
         record = watched.records.get(watched.call)
         if record is not None:
             node.finished.append(dataclasses.replace(record, call=name))
-        said[name] = tell(watched.verdict().found[0], "en").sentence
+        first = watched.verdict().found[0]
+        said[name] = tell(first, "en").sentence, len(first.evidence)
     stand = Stand(node, insight=Inside)
     yield stand, said
     stand.close()
 
 
 def test_each_of_the_faults_is_named_first_with_what_it_is_seen_by(
-    chromium: Chromium, planted: tuple[Stand, dict[str, str]], tmp_path: Path
+    chromium: Chromium, planted: tuple[Stand, Said], tmp_path: Path
 ) -> None:
     stand, said = planted
     page = chromium.open(tmp_path / "nothing.wav").page
     enter(page, stand.address, WRITE)
     wrong = {}
-    for name, sentence in said.items():
+    for name, (sentence, proofs) in said.items():
         page.goto(f"{stand.address}/console/calls/{name}")
         page.wait_for_selector(f".main-call {FIRST}")
         kind = (page.get_attribute(FIRST, "data-key") or "").partition("-")[0]
         shown = page.inner_text(f"{FIRST} .strong")
         evidence = page.locator(f"{FIRST} .evidence li").count()
-        if kind != name or shown.split() != sentence.split() or not evidence:
+        if (kind, shown.split(), evidence) != (name, sentence.split(), proofs):
             wrong[name] = (kind, shown, evidence)
     chromium.close_pages()
     assert wrong == {} and len(said) >= 12

@@ -222,10 +222,10 @@ class Node:
     def recording(self, name: str) -> SoundView | None:
         if name not in self.sounds:
             return None
-        pieces = list(self.sounds[name])
-        file = name.rpartition("/")[2]
-        kind = "audio/wav" if file.endswith(".wav") else "audio/ogg"
-        return SoundView(file=file, type=kind, pieces=iter(pieces), size=sum(map(len, pieces)))
+        pieces = self.sounds[name]
+        size = sum(map(len, pieces)) if isinstance(pieces, list) else None
+        kind = ("r1-1.wav", "audio/wav") if name.endswith(".wav") else ("r1-1.opus", "audio/ogg")
+        return SoundView(file=kind[0], type=kind[1], pieces=iter(pieces), size=size)
 
     def outline(self, name: str) -> Outline | None:
         return Outline(2.4, (0.0, 0.5), (0.25, 0.0)) if name in self.sounds else None
@@ -394,6 +394,8 @@ class Node:
             and (wanted.until is None or item.ended_at < wanted.until)
             and (wanted.reason is None or item.reason == wanted.reason)
             and (wanted.customer is None or item.customer == wanted.customer)
+            and (wanted.arrived_since is None or item.offered_at >= wanted.arrived_since)
+            and (wanted.arrived_until is None or item.offered_at < wanted.arrived_until)
             and wanted.reach.sees_call(item.market, item.queue, item.agent)
         ]
         if cursor == "second":

@@ -15,6 +15,7 @@ from engine.store import database, migrate
 from engine.store.line_sums import LineSums
 from engine.store.rows import Line, encode
 from engine.store.sink import Sink
+from routing.cost import Use
 from routing.report import AT, COLUMNS, HOUR_S, PDD_S, Cell, added, figures
 from tests.engine.store_samples import NODE, T0
 
@@ -106,6 +107,24 @@ def test_only_what_began_within_is_told(engine: Engine) -> None:
     sums = written(engine, [used(T0 - 1), used(T0), used(T0 + 9), used(T0 + 10)])
     (whole,) = added(sums.cells(T0, T0 + 10), ()).values()
     assert figures(whole).calls == 2
+
+
+def test_what_is_paid_for_is_told_by_country_and_hour(engine: Engine) -> None:
+    out = {"direction": "out", "destination": "34", "answered": True}
+    events = [
+        used(T0, **out, talk_s=60.0),
+        used(T0 + 1, **out, talk_s=30.0),
+        used(T0 + HOUR_S, **out, talk_s=10.0),
+        used(T0 + 2, **out | {"destination": "44"}, talk_s=5.0),
+        used(T0 + 3, **out | {"answered": False}),
+        used(T0 + 4, **out | {"direction": "in"}, talk_s=9.0),
+    ]
+    found = written(engine, events).uses(T0, T0 + 2 * HOUR_S)
+    assert sorted(found["carrier"], key=lambda use: (use.destination, use.at)) == [
+        Use("34", HOUR * HOUR_S, 2, 90.0),
+        Use("34", (HOUR + 1) * HOUR_S, 1, 10.0),
+        Use("44", HOUR * HOUR_S, 1, 5.0),
+    ]
 
 
 def test_probes_and_calls_of_an_hour_come_to_one_report(engine: Engine) -> None:

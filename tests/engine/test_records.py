@@ -79,6 +79,8 @@ def test_a_filter_holds_on_every_page(records: Records) -> None:
         ({"since": T0 + 8}, ["c19", "c18", "c17", "c16"]),
         ({"until": T0 + 1}, ["c01", "c00"]),
         ({"since": T0 + 3, "until": T0 + 4}, ["c07", "c06"]),
+        ({"arrived_since": T0 + 6 - 60, "arrived_until": T0 + 7 - 60}, ["c13", "c12"]),
+        ({"line": "192.0.2.7:5060", "queue": "sales", "until": T0 + 1}, ["c00"]),
         ({"market": "us"}, []),
         ({"number": "' OR 1=1 --"}, []),
     ],

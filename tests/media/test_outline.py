@@ -22,11 +22,13 @@ def file(format: str, seconds: int = 4) -> bytes:
     """Tones of LEFT and RIGHT, over and over."""
     made = coder(format, RATE, 28_000, 1, 0)
     tone = np.sin(2 * np.pi * 440 * np.arange(SPAN) / RATE) * 32_767
+    data = b""
     for frame in range(seconds * 1000 // FRAME_MS):
         at = int(frame * FRAME_MS / 1000) % 4
         sound = np.stack([tone * LEFT[at], tone * RIGHT[at]]).astype(np.int16)
         made.frame(sound.ctypes.data, (not LEFT[at], not RIGHT[at]))
-    return made.cut() + made.finish(0)
+        data += made.cut() if frame % 5 == 4 else b""
+    return data + made.finish(0)
 
 
 def pieces(data: bytes, seed: int = 1) -> Iterator[bytes]:

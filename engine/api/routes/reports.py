@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import time
-import zoneinfo
-from dataclasses import asdict, fields
-from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -22,14 +17,14 @@ from engine.api.problem import Problem
 from engine.api.report_schemas import CallReport, ReportFigures, ReportRow
 from engine.api.routes.records import Instant
 from engine.api.schemas import Plain
-from engine.drill import FORMULAS, TIMES, Ask, Dimension, Figures, Formula, Report
+from engine.api.tables import table_of
+from engine.drill import FORMULAS, LONGEST_S, TIMES, Ask, Dimension, Formula, Report, zones
 from engine.store.drill import TooManyRows
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
 
 Reader = Annotated[Principal, may(Permission.CALLS)]
 
-LONGEST_S = 93 * 86_400.0
 DAY_S = 86_400.0
 CSV = "text/csv"
 TABLE: dict[int | str, dict[str, Any]] = {
@@ -41,11 +36,6 @@ TABLE: dict[int | str, dict[str, Any]] = {
 ONLY_TABLE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The report as a table.", "content": {CSV: {"schema": {"type": "string"}}}}
 }
-
-
-@cache
-def zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
 
 
 class CallReportQuery(BaseModel):
@@ -166,18 +156,5 @@ def _body(report: Report) -> CallReport:
 
 
 def _table(report: Report) -> Response:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([*report.ask.by, *(each.name for each in fields(Figures))])
-    for row in report.rows:
-        writer.writerow([*map(_cell, row.key), *asdict(row.figures).values()])
     headers = {"Content-Disposition": 'attachment; filename="calls.csv"', "Vary": "Accept"}
-    return Response(text.getvalue(), media_type=CSV, headers=headers)
-
-
-FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four as East Asia writes them
-
-
-def _cell(value: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{value}" if value[:1] in FORMULA else value
+    return Response(table_of(report), media_type=CSV, headers=headers)

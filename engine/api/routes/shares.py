@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1/recordings/{day}/{file}/shares", tags=["recording
 log = structlog.get_logger("api")
 
 Sharer = Annotated[Principal, may(Permission.SHARE)]
-ShareId = Annotated[str, Path(alias="share", pattern=r"^[a-f0-9]{16}$")]
+ShareId = Annotated[str, Path(alias="share", pattern=r"^[a-f0-9]{16}$", description="The link's `id`.")]
 PATH = "/shared/"
 
 

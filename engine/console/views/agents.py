@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from engine.access.role import Permission
 from engine.console.look import Look, address
-from engine.console.markup import Content, joined, tag
+from engine.console.markup import Content, tag
 from engine.console.views import pieces
 from engine.console.views.judged import of_agent
 from engine.console.views.pieces import card, cell, dot, link, name, pill, row, since, table
@@ -39,7 +39,9 @@ def head(look: Look) -> Markup:
         return pieces.head(look, look.place.id, back=address("agents"))
     about = [_state(look, agent), since(agent.since, class_="number")]
     calls = link(say("agent.calls"), address("calls", when="ended", agent=agent.name), class_="button")
-    return pieces.head(look, agent.name, calls, back=address("agents"), soft=about)
+    edit = pieces.edit_link(look, "agents.yaml", agent.name, say("config.edit.agent"))
+    report = link(say("page.reports"), address("reports", agent=agent.name, by="queue"), class_="button")
+    return pieces.head(look, agent.name, edit, report, calls, back=address("agents"), soft=about)
 
 
 def _state(look: Look, agent: AgentView) -> Markup:
@@ -160,7 +162,7 @@ def _row(look: Look, agent: AgentView) -> Markup:
 def judged(look: Look) -> Markup:
     """How her calls were judged, for who may read that."""
     found = look.loaded if isinstance(look.loaded, tuple) else ()
-    return joined(of_agent(look, found))
+    return of_agent(look, found)
 
 
 PARTS = {"head": head, "body": body, "judged": judged}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from engine.console.files import FILTERS
+from engine.access.role import Permission
+from engine.console.files import ARRIVED, FILTERS, instant
 from engine.console.language import clock
 from engine.console.look import BASE, Look, address
-from engine.console.markup import tag
+from engine.console.markup import Content, tag
 from engine.console.views import pieces
 from engine.console.views.call import OUTCOMES, STATES
 from engine.console.views.filters import choice, pages, search
@@ -50,17 +51,19 @@ def filters(look: Look) -> Markup:
     ]
     if ended:
         fields.append(choice(say, "reason", place.get("reason"), [str(each) for each in EndReason], "reason"))
-        fields.append(search(say, "customer", place.get("customer")))
+        if look.who.may(Permission.PERSONAL):
+            fields.append(search(say, "customer", place.get("customer")))
     else:
         states = sorted({call.state for call in now.calls} | _own(place.get("state")))
         fields.append(choice(say, "state", place.get("state"), states, "state"))
-    there = [key for key in (*FILTERS, "state") if place.get(key)]
+    there = [key for key in (*FILTERS, *ARRIVED, "state") if place.get(key)]
     clear = link(say("calls.clear"), address("calls", when=place.get("when"))) if there else None
     when = tag("input", type="hidden", name="when", value="ended") if ended else None
     return tag(
         "form",
         fields,
         when,
+        _kept(look) if ended else None,
         clear,
         class_="filters",
         data_go=f"{BASE}/calls",
@@ -68,6 +71,29 @@ def filters(look: Look) -> Markup:
         role="search",
         data_key=f"filters-{place.get('when')}-{bool(there)}",
     )
+
+
+def _kept(look: Look) -> list[Markup]:
+    """What a report asked for beside, each to be taken away; times as pairs."""
+    say, place = look.say, look.place
+    chips = []
+    for key in ("market", "region", "line", "node"):
+        if place.get(key):
+            words = [tag("span", f"{say(f'record.{key}')}: ", class_="soft"), name(place.get(key))]
+            chips.append(_chip(look, words, key))
+    bounds = [(key, at) for key in ARRIVED if (at := instant(place.get(key))) is not None]
+    if bounds:
+        times = [[" – " if at else None, moment(when, "day")] for at, (_, when) in enumerate(bounds)]
+        chips.append(_chip(look, [tag("span", f"{say('calls.arrived')}: ", class_="soft"), times], *ARRIVED))
+    return chips
+
+
+def _chip(look: Look, words: Content, *keys: str) -> Markup:
+    """The form keeps what the address says."""
+    asked = {key: value for key, value in look.place.asked.items() if key not in (*keys, "cursor")}
+    kept = [tag("input", type="hidden", name=key, value=look.place.get(key)) for key in keys]
+    less = [icon("close"), tag("span", look.say("calls.clear"), class_="quiet")]
+    return tag("span", words, kept, link(less, address("calls", **asked)), class_="chip", data_key=keys[0])
 
 
 def _own(value: str) -> set[str]:
@@ -149,7 +175,7 @@ def _ended(look: Look) -> Markup:
     if not isinstance(look.loaded, RecordPage):
         return tag("section", tag("p", say("loading"), class_="calm soft"), class_="card", aria_busy="true")
     if not look.loaded.items:
-        filtered = any(look.place.get(key) for key in (*FILTERS, "cursor"))
+        filtered = any(look.place.get(key) for key in (*FILTERS, *ARRIVED, "cursor"))
         return tag(
             "section",
             pieces.empty(say, "calls.none.filtered" if filtered else "calls.none.ended"),

@@ -9,10 +9,11 @@ from markupsafe import Markup
 
 from config.fault import Fault
 from engine.access.role import Permission
-from engine.console.look import Look
+from engine.console.look import Look, address
 from engine.console.markup import Content, tag
 from engine.console.views import pieces
-from engine.console.views.pieces import card, cell, icon, moment, name, pill, row, table
+from engine.console.views.pieces import card, cell, confirm, icon, link, moment, name, pill, row, table
+from engine.editing import Text, place_of
 from engine.history import Version
 from engine.operating import Plan, Status
 
@@ -31,7 +32,7 @@ class Step(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
     """step: what was done last. faults: of the files. plan: what would change; of: if this version were taken
-    again, 0 for the files.
+    again, 0 for the files. files: that may be edited here; editing: the one that is. unread: why it is not.
     """
 
     status: Status
@@ -40,6 +41,9 @@ class ConfigFile:
     faults: tuple[Fault, ...] = ()
     plan: Plan | None = None
     of: int = 0
+    files: tuple[str, ...] = ()
+    editing: Text | None = None
+    unread: str = ""
 
 
 def head(look: Look) -> Markup:
@@ -58,9 +62,12 @@ def body(look: Look) -> Markup:
             pieces.empty(say, key) if key else tag("p", say("loading"), class_="calm soft"),
             class_="card",
         )
+    editing = look.loaded.editing is not None or look.loaded.unread
+    way, *told = _way(look, look.loaded)
+    ordered = [_editor(look, look.loaded), *told, way] if editing else [way, *told]
     return tag(
         "div",
-        tag("div", _way(look, look.loaded), class_="sections"),
+        tag("div", ordered, class_="sections"),
         _versions(look, look.loaded),
         class_="halves wide-first",
     )
@@ -90,13 +97,91 @@ def _way(look: Look, file: ConfigFile) -> list[Markup | None]:
         card(
             say("config.way"),
             steps,
-            tag("div", buttons, class_="row") if may else tag("p", say("config.look_only"), class_="soft"),
+            tag("div", buttons, _files(look, file), class_="row")
+            if may
+            else tag("p", say("config.look_only"), class_="soft"),
             key="way",
         ),
         _faults(look, file),
         _plan(look, file) if file.plan is not None else None,
         waiting,
     ]
+
+
+def _files(look: Look, file: ConfigFile) -> Markup | None:
+    """Which one is to be edited."""
+    say = look.say
+    if not file.files:
+        return None
+    now = file.editing.name if file.editing else ""
+    options = [tag("option", say("config.edit.choose"), value="")]
+    options += [tag("option", each, value=each, selected=each == now) for each in file.files]
+    choice = tag("select", options, name="file", aria_label=say("config.edit.choose"), data_key=f"file-{now}")
+    return tag("form", choice, class_="filter", data_go=address("config"), data_live=True)
+
+
+def _editor(look: Look, file: ConfigFile) -> Markup:
+    """A file as text: what is wrong with it is told beside, and leads to its line."""
+    say, text = look.say, file.editing
+    if text is None:
+        return card(look.place.get("file"), tag("p", file.unread, lang="en", dir="auto"), key="editor")
+    box = tag(
+        "textarea",
+        f"\n{text.text}",  # the first line's end is the element's own
+        id="editor",
+        name="text",
+        class_="editor",
+        spellcheck="false",
+        autocomplete="off",
+        wrap="off",
+        dir="ltr",
+        aria_label=text.name,
+        data_line=place_of(text.text, look.place.get("at")),
+        data_key=f"{text.name}-{text.digest}",
+    )
+    sure = tag(
+        "button",
+        say("config.edit.restore"),
+        type="button",
+        data_do="restore",
+        data_closes=True,
+        class_="stop",
+    )
+    buttons = [
+        tag("button", say("config.edit.restore"), type="button", data_opens="restore", class_="danger"),
+        tag("span", class_="grow"),
+        link(say("config.edit.close"), address("config"), class_="button"),
+        tag("button", say("config.edit.save"), type="submit", class_="first"),
+    ]
+    form = tag(
+        "form",
+        box,
+        tag("input", type="hidden", name="digest", value=text.digest),
+        tag("div", buttons, class_="take"),
+        data_do="save",
+    )
+    again = confirm("restore", say, "config.edit.sure", sure, name=text.name)
+    hint = tag("span", say("config.edit.hint"), class_="soft")
+    return card(text.name, form, again, more=hint, key="editor", class_="editor-card")
+
+
+def _line_of(look: Look, file: ConfigFile, fault: Fault) -> Markup:
+    """Where a mistake is: it leads there, if that file is edited or may be."""
+    name_ = next((each for each in file.files if fault.file.endswith(f"/{each}") or fault.file == each), None)
+    if name_ is None or not fault.line:
+        return tag("code", _where(fault))
+    words = f"{name_}:{fault.line} {fault.path}".strip()
+    if file.editing is not None and file.editing.name == name_:
+        return tag(
+            "button",
+            words,
+            type="button",
+            class_="where",
+            data_here="line",
+            data_in="editor",
+            data_line=fault.line,
+        )
+    return link(words, address("config", file=name_, at=str(fault.line)), class_="where")
 
 
 def _faults(look: Look, file: ConfigFile) -> Markup | None:
@@ -116,7 +201,7 @@ def _faults(look: Look, file: ConfigFile) -> Markup | None:
             icon("warning"),
             tag(
                 "div",
-                tag("p", tag("code", _where(each)), tag("span", each.problem, class_="strong", lang="en")),
+                tag("p", _line_of(look, file, each), tag("span", each.problem, class_="strong", lang="en")),
                 tag("p", each.remedy, class_="soft", lang="en"),
                 dir="ltr",
             ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from markupsafe import Markup
 
 from engine.access.role import Permission
@@ -12,8 +14,16 @@ from engine.console.markup import tag
 from engine.console.views.beside import on_air
 from engine.console.views.pieces import icon, link, name
 
-PLACES = ("wallboard", "calls", "recordings", "queues", "agents", "lines", "nodes", "config")
-RIGHTS = {"config": Permission.READ_CONFIG, "recordings": Permission.LISTEN}
+PLACES = (
+    "wallboard", "calls", "recordings", "queues", "agents", "lines", "nodes", "reports", "config", "users",
+    "audit",
+)  # fmt: skip
+RIGHTS: Mapping[str, Permission] = {
+    "recordings": Permission.LISTEN,
+    "config": Permission.READ_CONFIG,
+    "users": Permission.MANAGE_USERS,
+    "audit": Permission.READ_AUDIT,
+}
 
 
 def shell(look: Look) -> Markup:
@@ -87,9 +97,10 @@ def _foot(look: Look) -> Markup:
         method="post",
         action=f"{BASE}/sign-out",
     )
-    who = tag(
-        "p",
-        name(look.who.name),
-        tag("span", say.known(f"role.{look.who.role}", look.who.role), class_="soft"),
-    )
+    oneself = name(look.who.name)
+    if look.who.may(Permission.OWN_ACCOUNT):
+        here = "page" if look.place.page == "account" else None
+        oneself = link(oneself, address("account"), title=say("page.account"), aria_current=here)
+    role = tag("span", say.known(f"role.{look.who.role}", look.who.role), class_="soft")
+    who = tag("p", oneself, role)
     return tag("div", language, theme, tag("div", who, leave, class_="who"), class_="foot")

@@ -9,9 +9,8 @@ from markupsafe import Markup
 from config.form import FormSettings, QuestionSettings
 from engine.access.role import Permission
 from engine.console.judge import ANSWER
-from engine.console.language import DASH
 from engine.console.look import Look, address
-from engine.console.markup import Content, tag
+from engine.console.markup import tag
 from engine.console.views.one_call import file_of
 from engine.console.views.pieces import card, cell, link, moment, name, pill, row, table
 from engine.scorecards import MOST_COMMENT, Scorecard
@@ -115,13 +114,12 @@ def score(look: Look, each: Scorecard) -> Markup:
     return pill(look.say.number(each.score), level)
 
 
-def of_agent(look: Look, cards: Sequence[Scorecard]) -> Content:
+def of_agent(look: Look, cards: Sequence[Scorecard]) -> Markup:
     """The newest of an agent, on her page."""
     say = look.say
     if not cards:
-        return None
-    counted = [each.score for each in cards]
-    mean = say.number(sum(counted) / len(counted)) if counted else DASH
+        return Markup("")
+    mean = say.number(sum(each.score for each in cards) / len(cards))
     heads = [
         (say("judge.score"), ""),
         (say("judge.form"), ""),

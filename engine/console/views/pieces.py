@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
+from engine.access.role import Permission
 from engine.console.language import DASH, Words
 from engine.console.look import Look, address
 from engine.console.markup import Content, tag
@@ -104,14 +105,16 @@ def cell(content: Content, kind: str = "", **more: str | None) -> Markup:
 
 
 def bar(share: float | None, level: str, label: str, goal: float | None = None) -> Markup:
-    """A share as a bar, with its goal as a notch. Drawn from where the language begins to be read."""
+    """A share as a bar, with its goal as a notch. Drawn from where the language begins to be read. label: ""
+    where the same is said beside it.
+    """
     if share is None:
         return tag("span", class_="bar none", aria_hidden="true")
     whole = max(0.0, min(share, 1.0)) * 100
     notch = tag("rect", x=goal * 100 - 0.75, y=0, width=1.5, height=6, class_="goal") if goal else None
     drawn = [
-        tag("rect", x=0, y=0, width=100, height=6, rx=3, class_="ground"),
-        tag("rect", x=0, y=0, width=max(whole, 3.0), height=6, rx=3, class_=level) if whole else None,
+        tag("rect", x=0, y=0, width=100, height=6, class_="ground"),
+        tag("rect", x=0, y=0, width=max(whole, 3.0), height=6, class_=level) if whole else None,
         notch,
     ]
     return tag(
@@ -120,8 +123,9 @@ def bar(share: float | None, level: str, label: str, goal: float | None = None) 
         class_="bar",
         viewbox="0 0 100 6",
         preserveaspectratio="none",
-        role="img",
-        aria_label=label,
+        role="img" if label else None,
+        aria_label=label or None,
+        aria_hidden=None if label else "true",
     )
 
 
@@ -158,6 +162,13 @@ def head(look: Look, title: str, *more: Content, back: str = "", soft: Content =
         data_title=f"{title} · Isogloss",
         data_key=look.place.page,
     )
+
+
+def edit_link(look: Look, file: str, at: str, words: str) -> Markup | None:
+    """To where this is written in the configuration, for who may change it."""
+    if not look.who.may(Permission.CONFIGURE):
+        return None
+    return link([icon("edit"), words], address("config", file=file, at=at), class_="button")
 
 
 def call_link(id: str, words: Content) -> Markup:

@@ -18,7 +18,9 @@ def head(look: Look) -> Markup:
     if not look.place.id:
         return pieces.head(look, say("page.queues"))
     calls = link(say("queue.calls"), address("calls", queue=look.place.id), class_="button")
-    return pieces.head(look, look.place.id, calls, back=address("queues"))
+    edit = pieces.edit_link(look, "queues.yaml", look.place.id, say("config.edit.queue"))
+    report = link(say("page.reports"), address("reports", queue=look.place.id, by="agent"), class_="button")
+    return pieces.head(look, look.place.id, edit, report, calls, back=address("queues"))
 
 
 def body(look: Look) -> Markup:

@@ -11,6 +11,7 @@ const policy = globalThis.trustedTypes?.createPolicy('isogloss', {createHTML: (t
 let ahead = 0; // s that the node's clock is before this one's
 let formats = {};
 let wentOn = false; // to another place: its heading gets the focus
+let sent = false; // a form: the first field that is wrong gets it
 
 const clock = (seconds) => {
   const whole = Math.max(0, Math.floor(seconds));
@@ -63,6 +64,7 @@ function over(have, want) {
   }
   for (const {name} of [...have.attributes]) if (!KEPT.has(name) && !want.hasAttribute(name)) have.removeAttribute(name);
   for (const {name, value} of [...want.attributes]) if (!KEPT.has(name) && have.getAttribute(name) !== value) have.setAttribute(name, value);
+  if (have.type === 'hidden' || (have.hasAttribute('data-follows') && have !== document.activeElement)) have.value = want.getAttribute('value') ?? '';
   if (have.matches(TIMES)) tell(have);
   else if (!have.hasAttribute('data-own')) children(have, want);
 }
@@ -93,11 +95,17 @@ function children(have, want) {
 
 const NAMES = /^(?!do$|here$|go$|key$|opens$|closes$|own$|since$|at$|form$)/;
 
+const ticked = (form) => Object.fromEntries([...form.querySelectorAll('[type="checkbox"]')].map(({name}) => [name, true]));
+
 function fields(source) {
   const found = {};
   for (const [name, value] of Object.entries(source.dataset)) if (NAMES.test(name)) found[name] = value;
   const form = source.tagName === 'FORM' ? source : source.form;
-  if (form) for (const [name, value] of new FormData(form)) if (typeof value === 'string') found[name] = value;
+  if (form) {
+    for (const [name, value] of new FormData(form)) { // what is ticked of several goes as one, a line each
+      if (typeof value === 'string') found[name] = name in found && name in ticked(form) ? `${found[name]}\n${value}` : value;
+    }
+  }
   if (source.name) found[source.name] = source.value;
   return found;
 }
@@ -130,15 +138,30 @@ const browser = {
   async mute() {
     (await hand()).mute();
   },
-  async copy(button) { // a link, with where this console is
-    await navigator.clipboard.writeText(new URL(button.dataset.copy, location.href).href);
+  async copy(button) { // what stands elsewhere on the page, or a link, with where this console is
+    const {copy, copies} = button.dataset;
+    const from = copies && document.getElementById(copies);
+    const text = from ? [...from.querySelectorAll('li')].map((each) => each.textContent).join('\n') || from.textContent : new URL(copy, location.href).href;
+    await navigator.clipboard?.writeText(text);
     button.toggleAttribute('data-copied', true);
+  },
+  line(button) {
+    const box = document.getElementById(button.dataset.in);
+    if (box) at(box, Number(button.dataset.line));
   },
   menu(button) {
     const open = html.toggleAttribute('data-menu');
     button.setAttribute('aria-expanded', String(open));
   },
 };
+
+function at(box, line) { // the caret at the beginning of a line of a text, and that in sight
+  const begin = box.value.split('\n').slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
+  const end = box.value.indexOf('\n', begin);
+  box.focus({preventScroll: true});
+  box.setSelectionRange(begin, end < 0 ? box.value.length : end);
+  box.scrollTop = Math.max(0, (line - 6) * parseFloat(getComputedStyle(box).lineHeight));
+}
 
 function pressed(event, emit) {
   const link = event.target.closest('a[data-go]');
@@ -156,9 +179,9 @@ function pressed(event, emit) {
   if (button.dataset.do) emit('act', {name: button.dataset.do, fields: fields(button)});
 }
 
-function go(address, emit, past = false) {
+function go(address, emit, {past = false, onward = true} = {}) {
   if (!past) history.pushState(null, '', address);
-  wentOn = true;
+  wentOn = onward;
   html.removeAttribute('data-menu');
   emit('act', {name: 'go', fields: {to: address}});
 }
@@ -250,22 +273,28 @@ export default {
       form.closest('dialog')?.close();
       if (form.dataset.go) {
         const asked = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
-        go(`${form.dataset.go}${asked.size ? `?${asked}` : ''}`, this.$emit);
-      } else this.$emit('act', {name: form.dataset.do, fields: fields(form)});
+        go(`${form.dataset.go}${asked.size ? `?${asked}` : ''}`, this.$emit, {onward: false});
+      } else {
+        sent = true;
+        this.$emit('act', {name: form.dataset.do, fields: fields(form)});
+      }
     });
     this.$el.addEventListener('change', (event) => {
       const select = event.target.closest('select[data-do]');
       if (select) this.$emit('act', {name: select.dataset.do, fields: fields(select)});
-      else event.target.closest('form[data-live]')?.requestSubmit();
+      else if (event.target.form?.hasAttribute('data-live')) event.target.form.requestSubmit();
     });
     if (this.lang) {
       this.speak();
+      const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+      document.cookie = `isogloss_zone=${zone}; path=/console; max-age=31536000; samesite=strict`; // for the next document
+      this.$emit('act', {name: 'zone', fields: {zone}});
       const here = new URL(location.href);
       if (here.searchParams.has('lang')) { // it is kept from now on, and may be chosen otherwise
         here.searchParams.delete('lang');
         history.replaceState(null, '', here);
       }
-      addEventListener('popstate', () => go(location.pathname + location.search, this.$emit, true));
+      addEventListener('popstate', () => go(location.pathname + location.search, this.$emit, {past: true}));
     }
   },
   watch: {
@@ -286,6 +315,19 @@ export default {
       made.innerHTML = policy.createHTML(this.html || '');
       children(this.$el, made.content);
       for (const tail of this.$el.querySelectorAll('[data-tail]')) if (!tail.matches(':focus, :hover')) tail.scrollTop = tail.scrollHeight;
+      for (const list of this.$el.querySelectorAll('datalist[data-own="zones"]:empty')) {
+        for (const zone of Intl.supportedValuesOf?.('timeZone') ?? []) list.append(new Option(zone, zone));
+      }
+      for (const box of this.$el.querySelectorAll('textarea[data-line]')) {
+        const line = Number(box.dataset.line);
+        box.removeAttribute('data-line');
+        if (line > 1) at(box, line);
+      }
+      const wrong = sent && this.$el.querySelector('[aria-invalid="true"]');
+      if (wrong) {
+        sent = false;
+        wrong.focus();
+      }
       const title = this.$el.querySelector('[data-title]');
       if (title) document.title = title.dataset.title;
       const heading = wentOn && this.$el.querySelector('h1');

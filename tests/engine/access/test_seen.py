@@ -15,8 +15,10 @@ from engine.access.seen_texts import SeenTranscripts
 from engine.access.seen_trunks import SeenTrunks
 from engine.api.deps import EngineView, TranscriptView, TrunkView
 from engine.drill import Ask, Dimension
+from engine.store.records import RecordFilter
 from engine.store.rows import Entry
 from engine.views import UnknownAgent, UnknownCall
+from routing.cost import Cost
 from tests.engine.api_node import T0, Node, call_view, desk_call
 from tests.engine.store_samples import NODE, record
 from tests.engine.transcript_samples import review, said
@@ -105,6 +107,25 @@ def test_a_report_adds_up_what_is_within_reach_and_hooks_are_for_those_who_see_a
         assert [bool(view.hooks()), bool(view.dead_letters("crm")), bool(view.replay("crm", None))] == [
             some
         ] * 3
+
+
+def test_calls_are_looked_for_by_lines_alone_and_not_by_where_they_came_from(node: Node) -> None:
+    everything = seen(node)
+    for line, some in (("carrier", True), ("192.0.2.7:5060", False), ("+34600123456", False)):
+        assert bool(everything.records(RecordFilter(line=line), cursor=None, limit=9).items) is some
+    hers = seen(node, Permission.CALLS, markets=["de"])
+    assert not hers.records(RecordFilter(line="gateway"), cursor=None, limit=9).items, "of another market"
+
+
+def test_what_lines_cost_is_for_who_may_read_the_configuration(node: Node) -> None:
+    cost = Cost(2, 60.0, 0.1, 0.1)
+    kept = node.trunks.report
+    node.trunks.report = lambda since, until: replace(  # type: ignore[method-assign]
+        kept(since, until), lines=tuple(replace(each, cost=cost) for each in kept(since, until).lines)
+    )
+    for permissions, told in (((Permission.READ_CONFIG,), cost), ((Permission.BOARD,), None)):
+        found = seen(node, *permissions).trunks.report(T0, T0 + 60)
+        assert found.lines and {each.cost for each in found.lines} == {told}
 
 
 def test_numbers_and_words_are_masked_for_who_may_not_read_them(node: Node) -> None:

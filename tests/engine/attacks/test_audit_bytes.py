@@ -125,7 +125,9 @@ def test_a_log_that_was_written_anew_by_the_rules_is_not_the_one_that_was_anchor
     for row in list(thief.rows()):
         entry = row.entry
         if row.seq == seq:
-            entry = Entry(*(getattr(entry, name) for name in Entry.__struct_fields__[:-1]), detail_of({"other": 1}))
+            entry = Entry(
+                *(getattr(entry, name) for name in Entry.__struct_fields__[:-1]), detail_of({"other": 1})
+            )
         hash = digest(row.seq, entry, prev)
         changes.append(
             (
@@ -138,7 +140,8 @@ def test_a_log_that_was_written_anew_by_the_rules_is_not_the_one_that_was_anchor
 
 
 def test_who_puts_a_row_in_is_found(thief: Thief) -> None:
-    copied = "INSERT INTO audit SELECT ?, ?, at, node, who, how, what, object, outcome, detail, prev, hash FROM audit WHERE seq = ?"
+    same = "at, node, who, how, what, object, outcome, detail, prev, hash"
+    copied = f"INSERT INTO audit SELECT ?, ?, {same} FROM audit WHERE seq = ?"
     last = list(thief.rows())[-1]
     assert thief.verdict((copied, (0, "x", 1))).bad is not None
     assert thief.verdict((copied, (ROWS + 1, "x", ROWS))).bad == ROWS + 1

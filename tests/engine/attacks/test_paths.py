@@ -1,4 +1,4 @@
-"""Names of recordings that lead elsewhere: however they are written, nothing outside of the folder is read."""
+"""Names of recordings that lead elsewhere: however they are written, nothing else is read."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.api.app import create_app
-from engine.api.repeated import _known
+from engine.api.repeated import parameters_of
 from tests.engine.api_node import SETTINGS, Node
 from tests.engine.test_api import Client, refused
 from tests.engine.test_api_matrix import routes
@@ -27,7 +27,7 @@ def test_what_takes_several_values_takes_them(ask: Client) -> None:
 
 
 def test_every_parameter_there_is_is_known() -> None:
-    listed = {name: _known(route) for name, route in routes().items()}
+    listed = {name: parameters_of(route.endpoint) for name, route in routes().items()}
     assert listed["list_calls"]["limit"] is False and listed["get_call_report"]["by"] is True
     assert listed["get_call_report"]["from"] is False, "by its alias"
     assert listed["watch_live"]["topics"] is True

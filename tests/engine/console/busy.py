@@ -9,11 +9,13 @@ from dataclasses import replace
 import numpy as np
 
 from engine.cluster.sight import NodesView, NodeView
+from engine.drill import Ask, Report
 from engine.line_views import LineStandView, Standing
 from engine.views import AgentView, CallView, Check, Health, LegSide, LegView, QueueView, TroubleView
 from media.duplex import wav_header
 from media.outline import Outline, outline
 from tests.engine.api_node import Node
+from tests.engine.console.reported import report
 from tests.engine.console.samples import entries, said
 from tests.engine.hand_samples import Hands
 from tests.engine.store_samples import T0, record
@@ -90,6 +92,10 @@ class BusyNode(Node):
             )
             for each in self.lots
         ]
+
+    def report(self, ask: Ask) -> Report:
+        self._ask_store()
+        return report(ask, time.time())
 
     def _member(self, place: int, name: str) -> AgentView:
         queues = (("support", "sales") if place % 3 else ("support",)) if place < 11 else ("billing",)

@@ -14,7 +14,7 @@ from engine.access.role import Permission
 from engine.console.desk import Desk
 from engine.console.door import Principal
 from engine.console.language import Words
-from engine.console.look import Look, Page, Place
+from engine.console.look import Look, Page, Place, Told
 from engine.console.pages import ANYWHERE, FRAME, page_of
 from engine.console.pulse import Moment
 from engine.console.screen import Drawings, Screen
@@ -153,7 +153,7 @@ def test_going_elsewhere_lays_the_other_page_and_an_unknown_one_is_the_first() -
     async def story() -> None:
         browser = Browser()
         browser.screen.go(Place.of("/console/agents/emre"))
-        assert set(browser.parts) == {"head", "body"} and "emre" in browser.text("head")
+        assert set(browser.parts) == {"head", "body", "judged"} and "emre" in browser.text("head")
         browser.screen.go(Place.of("/console/../etc/passwd"))
         assert "tiles" in browser.parts
 
@@ -329,5 +329,60 @@ def test_an_act_that_fails_is_told_as_a_fault_of_the_node() -> None:
         await browser.rest()
         await asyncio.sleep(0)
         assert "log says why" in browser.text("note")
+
+    run(story())
+
+
+def test_her_days_are_her_browsers_and_what_it_makes_up_is_none() -> None:
+    asked: list[str] = []
+
+    async def load(desk: Desk, place: Place, before: Any) -> str:
+        asked.append(desk.zone)
+        return desk.zone
+
+    page = Page("wallboard", {"only": lambda look: Markup(str(look.loaded))}, load=load)
+
+    async def story() -> None:
+        browser = Browser(pages=lambda *_: page, frame={})
+        await asyncio.sleep(0)
+        browser.screen.live_in("Asia/Tokyo")  # while what was asked first is not there yet
+        await browser.rest()
+        assert asked == ["UTC", "Asia/Tokyo"] and browser.text("only") == "Asia/Tokyo"
+        browser.screen.live_in("../../etc/passwd")
+        await browser.rest()
+        assert browser.screen.zone == "Asia/Tokyo"
+
+    run(story())
+
+
+@pytest.mark.parametrize(("stays", "shown"), [(True, "one"), (False, "None")])
+def test_what_was_loaded_may_stay_until_the_other_is_there(stays: bool, shown: str) -> None:
+    async def load(desk: Desk, place: Place, before: Any) -> str:
+        return place.get("of") or "one"
+
+    page = Page("wallboard", {"only": lambda look: Markup(str(look.loaded))}, load=load, stays=stays)
+
+    async def story() -> None:
+        browser = Browser(pages=lambda *_: page, frame={})
+        await browser.rest()
+        browser.screen.go(Place.of("/console/wallboard?of=two"))
+        assert browser.text("only") == shown
+        await browser.rest()
+        assert browser.text("only") == "two"
+
+    run(story())
+
+
+def test_what_was_done_to_something_else_is_noted_with_that() -> None:
+    async def act(desk: Desk, who: Principal, place: Place, given: Mapping[str, str]) -> Told:
+        return Told("form.same", of="users/sue")
+
+    page = Page("wallboard", {}, acts={"create_user": (Permission.CALLS, act)})
+
+    async def story() -> None:
+        browser = Browser(pages=lambda *_: page, frame={})
+        browser.screen.act("create_user", {})
+        await browser.rest()
+        assert ("supervisor", "create_user", "users/sue", "done") in browser.door.noted
 
     run(story())

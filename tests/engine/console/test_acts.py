@@ -1,0 +1,122 @@
+"""The configuration from the console: a file is edited wrongly and rightly, compared, applied, put back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from markupsafe import Markup
+
+from engine.console import acts, pages
+from engine.console.desk import Desk
+from engine.console.door import Principal
+from engine.console.look import Place, Told
+from engine.console.markup import text_of
+from engine.console.views.config import ConfigFile, Step
+from tests.engine.access.stand import run
+from tests.engine.console.busy import BusyNode
+from tests.engine.console.looks import OPERATOR, VIEWER, look
+from tests.engine.operating_stand import Stand, shipped
+
+HERE = "/console/config?file=queues.yaml&at=support"
+
+
+class Editor:
+    def __init__(self, folder: Path) -> None:
+        self.stand = Stand(shipped(folder / "config"), folder / "data")
+        self.loaded: Any = None
+
+    def desk(self, who: Principal = OPERATOR) -> Desk:
+        made = Desk(BusyNode(), None, time.time, self.stand.operating)  # type: ignore[arg-type]
+        return made.of(who)
+
+    def load(self, address: str = HERE, who: Principal = OPERATOR) -> Any:
+        self.loaded = run(acts.configuration(self.desk(who), Place.of(address), self.loaded))
+        return self.loaded
+
+    def act(self, name: str, /, address: str = HERE, **given: str) -> Told:
+        _, act = pages.CONFIG.acts[name]
+        told = run(act(self.desk(), OPERATOR, Place.of(address), given))
+        self.loaded = told.keep if told.keep is not None else self.loaded
+        return told
+
+    def save(self, old: str, new: str) -> Told:
+        text = self.loaded.editing
+        assert old in text.text
+        return self.act("save", text=text.text.replace(old, new), digest=text.digest)
+
+    def drawn(self, address: str = HERE, **more: Any) -> str:
+        at = look(address, loaded=self.loaded, **more)
+        return Markup("").join(view(at) for view in pages.CONFIG.parts.values())
+
+
+@pytest.fixture
+def editor(tmp_path: Path) -> Iterator[Editor]:
+    made = Editor(tmp_path)
+    yield made
+    made.stand.close()
+
+
+def test_a_file_is_edited_wrongly_then_rightly_and_put_back(editor: Editor) -> None:
+    editor.load()
+    assert "ring_timeout_s: 20" in editor.drawn() and 'data-line="1"' not in editor.drawn()
+    told = editor.save("ring_timeout_s: 20", "ring_timeuot_s: 20")
+    assert (told.key, told.values) == ("config.edit.faulty", {"n": 1})
+    assert "did you mean" in text_of(editor.drawn()) and 'data-here="line"' in editor.drawn()
+    assert editor.act("plan").key == "config.faulty", "and nothing runs otherwise"
+    assert editor.save("ring_timeuot_s: 20", "ring_timeout_s: 25").key == "config.edit.sound"
+    editor.act("plan")
+    assert editor.loaded.step is Step.PLANNED and "20 → 25" in text_of(editor.drawn())
+    assert editor.act("apply", why="longer", expected="1").key == "config.done"
+    assert editor.loaded.editing is not None and editor.loaded.status.version.number == 2
+    editor.save("ring_timeout_s: 25", "ring_timeout_s: 30")
+    assert editor.act("restore").key == "config.edit.back"
+    assert "ring_timeout_s: 25" in editor.loaded.editing.text
+
+
+def test_what_somebody_else_wrote_meanwhile_is_told(editor: Editor) -> None:
+    editor.load()
+    editor.stand.edit("queues.yaml", "ring_timeout_s: 20", "ring_timeout_s: 21")
+    assert editor.save("ring_timeout_s: 20", "ring_timeout_s: 22").key == "config.edit.meanwhile"
+    before = editor.loaded
+    assert editor.load().editing == before.editing, "what is typed is not written over by looking again"
+
+
+@pytest.mark.parametrize("name", ["api.yaml", "../../etc/passwd", "nothing.yaml"])
+def test_files_about_the_machine_are_not_edited_from_here(editor: Editor, name: str) -> None:
+    address = f"/console/config?file={name}"
+    editor.load(address)
+    assert editor.loaded.editing is None and "<textarea" not in editor.drawn(address)
+    assert editor.act("save", address, text="x", digest="").key == "config.edit.failed"
+    assert editor.act("restore", address).key == "config.edit.failed"
+    assert "api.yaml" not in editor.loaded.files
+
+
+def test_who_may_only_look_is_shown_no_file(editor: Editor) -> None:
+    editor.load(who=VIEWER)
+    assert editor.loaded.files == () and editor.loaded.editing is None
+    assert "<textarea" not in editor.drawn(who=VIEWER)
+
+
+def test_agents_queues_and_lines_lead_to_where_they_are_written() -> None:
+    for address, page, there in (
+        ("/console/agents/emre", pages.AGENTS, "file=agents.yaml&amp;at=emre"),
+        ("/console/queues/support", pages.QUEUES, "file=queues.yaml&amp;at=support"),
+        ("/console/lines/singtel", pages.LINES, "file=lines%2Fsingtel.yaml"),
+    ):
+        assert there in page.parts["head"](look(address)), address
+        assert there not in page.parts["head"](look(address, who=VIEWER)), address
+
+
+@pytest.mark.parametrize("code", ["en", "es", "zh", "ar"])
+def test_the_editor_is_drawn_in_every_language(editor: Editor, code: str) -> None:
+    editor.load()
+    editor.save("ring_timeout_s: 20", "ring_timeout_s: </textarea><script>alert(1)</script>")
+    made = editor.drawn(say=code)
+    assert "<script>" not in made and made.count("</textarea>") == 1
+    editor.loaded = replace(editor.loaded, editing=None, unread="gone")
+    assert isinstance(editor.loaded, ConfigFile) and "gone" in editor.drawn(say=code)
