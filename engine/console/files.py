@@ -162,7 +162,8 @@ async def recording_file(desk: Desk, place: Place, before: Any) -> CallFile:
     forms = forms_for(desk.view.cards.forms(), found.record.queue)
     cards = await desk.ask(desk.view.cards.of_call, place.id)
     waves = was.waves if was is not None else ()
-    if was is not None and not waves:
+    fresh = desk.wall() - found.record.ended_at < LATE_S  # its last seconds may be on their way to the disk
+    if was is not None and (fresh or not waves):
         waves = tuple([await desk.ask(_wave, desk, each) for each in names])
     made = replace(
         found,

@@ -191,8 +191,9 @@ class Screen:
         load = self._page(place).load
         if load is None:
             return
+        before = self.loaded
         try:
-            loaded = await load(self._hers(), place, self.loaded)
+            loaded = await load(self._hers(), place, before)
         except StoreUnavailable:
             self.note(Told("fault.store", bad=True))
             return
@@ -202,10 +203,10 @@ class Screen:
         except BadCursor:
             self.go(Place(place.page, place.id))
             return
-        if place.key == self.place.key:
+        if place.key == self.place.key and self.loaded is before:
             self.loaded = loaded
             self.draw(self._now().of(self.who))
-        if wanted != self._wanted:
+        if wanted != self._wanted or self.loaded is not loaded:  # what was done meanwhile has newer results
             self._loading = None
             self._load()
 

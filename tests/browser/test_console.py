@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from engine.supervision_views import SupervisorView
 from tests.browser.chromium import Chromium
 from tests.browser.console_stand import Stand
 from tests.browser.npm import package
 from tests.browser.test_accessible import COLOURS, LOOK, NARROW, RULES, WIDER
 from tests.engine.api_node import READ, WRITE
+from tests.engine.store_samples import T0
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 Opened = Callable[..., "Page"]
 HOSTILE = '"><script>window.hit = 1</script><img src=x onerror="window.hit = 1"><svg onload="window.hit = 1">'
 PAGES = (
-    "wallboard", "calls", "calls?when=ended", "calls/c4", "calls/w0", "calls/r1", "recordings",
+    "wallboard", "calls", "calls?when=ended", "calls/c4", "calls/c0", "calls/w0", "calls/r1", "recordings",
     "recordings/r1", "queues", "queues/support", "agents", "agents/emre", "lines", "lines/singtel",
     "nodes", "config",
 )  # fmt: skip
@@ -140,6 +142,7 @@ def test_a_message_of_the_ladder_is_unfolded_and_stays_so(opened: Opened, stand:
     assert page.is_visible("text=Call-ID: 3848276298220188511")
 
 
+WHISPERS = SupervisorView(at="sue", by="supervisor", mode="whisper", standing="in", since=T0, announced=True)
 PLAYER = "document.querySelector('figure audio')"
 
 
@@ -152,8 +155,9 @@ def test_what_was_said_leads_to_the_recording_which_it_follows(opened: Opened) -
     page.focus("[data-wave]")
     page.keyboard.press("ArrowRight")
     page.wait_for_function(f"() => Math.abs({PLAYER}.currentTime - 17) < 0.5")
-    page.wait_for_selector(".caption[data-begin='84.2'][data-heard]")
     assert page.get_attribute("[data-wave]", "aria-valuetext") == "0:17"
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector(".caption[data-begin='84.2'][data-heard]")
 
 
 def test_a_call_is_judged_and_shared_at_its_recording(opened: Opened, stand: Stand) -> None:
@@ -261,7 +265,18 @@ def test_no_request_leaves_the_node(opened: Opened, stand: Stand) -> None:
 
 
 @pytest.mark.parametrize("to", PAGES)
-def test_everybody_can_read_it(opened: Opened, to: str) -> None:
+def test_everybody_can_read_it(opened: Opened, stand: Stand, to: str) -> None:
+    sitting = stand.node.hand.sitting  # with somebody beside that call, and the bar that says so everywhere
+    sitting["c0"] = [
+        SupervisorView(at="sue", by="supervisor", mode="whisper", standing="in", since=T0, announced=True)
+    ]
+    try:
+        _everybody_can_read(opened, to)
+    finally:
+        del sitting["c0"]
+
+
+def _everybody_can_read(opened: Opened, to: str) -> None:
     axe = (package("axe-core") / "axe.min.js").read_text("utf-8")
     page = opened(to, color_scheme="dark", bypass_csp=True)
     page.wait_for_selector("main .card, main .tiles")

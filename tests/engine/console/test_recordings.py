@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -50,6 +51,16 @@ def test_the_outline_is_drawn_when_the_rest_is_shown() -> None:
         ("2026-01-01/r1-2.opus", False),
     ]
     assert page.load(second) is second, "what has not changed is not drawn anew"
+
+
+def test_a_file_that_is_not_whole_yet_is_looked_at_again() -> None:
+    page = Page()
+    page.desk = replace(page.desk, wall=lambda: T0 + 3)
+    sounds, page.node.sounds = page.node.sounds, {}
+    early = page.load(page.load())
+    assert [each.outline for each in early.waves] == [None, None]
+    page.node.sounds = sounds
+    assert page.load(early).waves[0].outline is not None
 
 
 def test_who_may_not_listen_has_no_outline() -> None:

@@ -333,6 +333,32 @@ def test_an_act_that_fails_is_told_as_a_fault_of_the_node() -> None:
     run(story())
 
 
+def test_what_was_asked_before_something_was_done_does_not_undo_what_came_of_it() -> None:
+    async def story() -> None:
+        asked, answer = asyncio.Event(), asyncio.Event()
+
+        async def load(desk: Desk, place: Place, before: Any) -> Any:
+            if before == "done":
+                return before
+            asked.set()
+            await answer.wait()
+            return "old"
+
+        async def act(desk: Desk, who: Principal, place: Place, given: Any) -> Told:
+            return Told("call.over", keep="done")
+
+        page = Page("slow", {}, load=load, acts={"do": (Permission.CALLS, act)})
+        browser = Browser(pages=lambda *_: page)
+        await asked.wait()
+        browser.screen.act("do", {})
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert browser.screen.loaded == "done"
+        answer.set()
+        await browser.rest()
+        assert browser.screen.loaded == "done"
+
+
 def test_her_days_are_her_browsers_and_what_it_makes_up_is_none() -> None:
     asked: list[str] = []
 
