@@ -142,6 +142,32 @@ FIGURES = {
         "legs": Figure("speakers"),
         "captions_p95_ms": Figure("from the end of speech to the caption of these, 95th percentile", "ms"),
     },
+    "monitor": {
+        "media_cost_x_quiet": Figure(
+            "CPU of calls with sound while all watch, over that of nobody", "×", "≤ 1.1"
+        ),
+        "event_lag_p95_ms": Figure(
+            "from a call's INVITE to programs knowing, 95th percentile", "ms", "< 500"
+        ),
+        "event_lag_p50_ms": Figure("median", "ms"),
+        "api_p95_ms": Figure("answers to programs, 95th percentile", "ms"),
+        "api_p50_ms": Figure("median", "ms"),
+        "memory_mb_per_console": Figure("memory a console", "MB"),
+        "memory_growth_mb": Figure("what memory grew by from the first pair to the last", "MB", "flat"),
+        "console_gap_p95_ms": Figure("between two words to a console, 95th percentile", "ms"),
+        "media_ms": Figure("CPU a second a call with sound while all watch", "ms"),
+        "media_quiet_ms": Figure("while nobody does", "ms"),
+        "lost_packets": Figure("packets lost while all watch", "", "0"),
+        "core_share": Figure("of one core, the node's main process while all watch"),
+        "core_share_quiet": Figure("while nobody does"),
+        "stalled_cut_s": Figure("until a reader that takes nothing was cut", "s"),
+        "stalled_resynced": Figure("whether it had the whole state once it came back", "", "1"),
+        "failed_answers": Figure("lists that were not answered", "", "0"),
+        "cut_consoles": Figure("consoles that were cut", "", "0"),
+        "calls": Figure("calls at a time"),
+        "consoles": Figure("consoles"),
+        "clients": Figure("programs"),
+    },
     "translate": {
         "sentences_per_s": Figure("clauses translated a second with their terms, Apertium, in batches", "/s"),
         "p95_ms": Figure("one alone, 95th percentile", "ms"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ PATHS = (
     "/v1/reports/calls?by=queue",
 )
 SUBSCRIPTIONS = 50  # of one who takes nothing: a snapshot each, more than buffers on the way hold
+SUBSCRIBED_EVERY_S = 0.05
 PATIENCE_S = 40.0
 
 
@@ -44,12 +46,12 @@ class Watcher:
         self._paths = cycle(PATHS[first % len(PATHS) :] + PATHS[: first % len(PATHS)])
 
     async def watch(self, watched: Watched, until: Callable[[], bool]) -> None:
-        async with connect(self._live, max_size=None) as socket:
-            await socket.send(self._hello())
+        async with connect(self._live, max_size=None) as live:
+            await live.send(self._hello())
             first = True
             while not until():
                 try:
-                    told = msgspec.json.decode(await asyncio.wait_for(socket.recv(), 1.0))
+                    told = msgspec.json.decode(await asyncio.wait_for(live.recv(), 1.0))
                 except TimeoutError:
                     continue
                 now = time.time()
@@ -78,23 +80,33 @@ class Watcher:
         """
         async with httpx.AsyncClient(base_url=self._api, timeout=30.0) as client:
             before = await self._cuts(client)
-            socket = await connect(self._live, max_size=None, max_queue=1)
-            await socket.send(self._hello())
+            slow = await connect(self._live, sock=self._narrow(), max_size=None, max_queue=1)
+            await slow.send(self._hello())
+            began = time.monotonic()
             for number in range(SUBSCRIPTIONS):
                 topics = ["calls"] if number % 2 else ["calls", "queues"]
-                await socket.send(msgspec.json.encode({"type": "subscribe", "topics": topics}).decode())
-            began = time.monotonic()
+                await slow.send(msgspec.json.encode({"type": "subscribe", "topics": topics}).decode())
+                await asyncio.sleep(SUBSCRIBED_EVERY_S)  # or several would lead to one snapshot
             async with asyncio.timeout(PATIENCE_S):
                 while await self._cuts(client) == before:
                     await asyncio.sleep(0.1)
             took = time.monotonic() - began
-            socket.transport.abort()
+            slow.transport.abort()
         return took, await self._comes_back()
 
+    def _narrow(self) -> socket.socket:
+        """A connection that takes in little of what nobody reads."""
+        made = socket.socket()
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        host, _, port = self._api.rpartition("/")[2].rpartition(":")
+        made.connect((host, int(port)))
+        made.setblocking(False)
+        return made
+
     async def _comes_back(self) -> bool:
-        async with connect(self._live, max_size=None) as socket:
-            await socket.send(self._hello())
-            told = msgspec.json.decode(await socket.recv())
+        async with connect(self._live, max_size=None) as live:
+            await live.send(self._hello())
+            told = msgspec.json.decode(await live.recv())
         return bool(told["type"] == "snapshot" and told["topics"]["calls"])
 
     async def _cuts(self, client: httpx.AsyncClient) -> float:

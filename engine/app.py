@@ -91,7 +91,7 @@ class Engine:
             prompts=prompts,
             resolver=self,
             rng=rng,
-            epoch=time.time() - now,
+            epoch=time.time() - self.clock(),
         )
         self.switch.own_hosts |= spoken.hosts
         self.switch.cards = Cards(config.node.data_dir / "cards")

@@ -53,8 +53,11 @@ def cost_of(tariff: Tariff, uses: Iterable[Use]) -> Cost | None:
     for rate in tariff.rates:
         by_prefix.setdefault(rate.prefix, []).append(rate)
     calls, seconds, low, high, unpriced = 0, 0.0, 0.0, 0.0, 0
+    found: dict[str, list[list[Rate]]] = {}  # a list has 200,000 rates, and hours have the same countries
     for use in uses:
-        held = (_holding(rates, use.at) for rates in _candidates(by_prefix, use.destination))
+        if use.destination not in found:
+            found[use.destination] = _candidates(by_prefix, use.destination)
+        held = (_holding(rates, use.at) for rates in found[use.destination])
         may_be = [r.per_call * use.calls + r.per_minute * use.seconds / 60 for r in held if r is not None]
         if not may_be:
             unpriced += use.calls

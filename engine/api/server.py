@@ -19,6 +19,7 @@ IDLE_S = 10
 BACKLOG = 128
 CLOSE_S = 3
 UNTAKEN_MS = 40_000
+UNTAKEN_BYTES = 256 * 1024  # of one client; the kernel would hold megabytes, and so hide who takes nothing
 
 
 class ApiServer:
@@ -100,6 +101,7 @@ def _listen(address: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # A client that takes nothing more is given up, and what still waits for it with it (RFC 5482).
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNTAKEN_MS)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNTAKEN_BYTES)  # also of what it accepts
         listener.bind((address, port))
         listener.listen(BACKLOG)
         listener.setblocking(False)

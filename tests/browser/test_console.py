@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -237,7 +238,8 @@ def test_whoever_is_signed_out_is_at_the_door_within_a_second(opened: Opened, st
     page = opened("wallboard")
     cookie = next(each for each in page.context.cookies() if each["name"] == "isogloss_session")
     assert cookie["httpOnly"] and cookie["sameSite"] == "Lax"
-    asyncio.run(stand.desk.door.logout(cookie["value"]))
+    with ThreadPoolExecutor(1) as apart:  # in this thread runs Playwright's loop
+        apart.submit(asyncio.run, stand.desk.door.logout(cookie["value"])).result()
     page.wait_for_selector("#password")
 
 

@@ -93,6 +93,7 @@ def test_generated_secrets_are_filled_in_by_name_and_nothing_else_is(folder, edi
     assert filled.agents["bob"].password.reveal() == "own"
     assert sorted(asked) == [
         "access/admin",
+        "access/keys/y1",
         "agents/alice",
         "agents/carmen",
         "agents/wei",

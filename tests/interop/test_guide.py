@@ -22,7 +22,6 @@ SECTION = re.compile(r"^## (.+?)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 STEPS = [(title, block) for title, body in SECTION.findall(GUIDE) for block in BLOCK.findall(body)]
 END = "-- done"
-PATIENCE_S = 90
 
 
 class Operator:
@@ -97,6 +96,7 @@ def called(operator: Operator) -> None:
         alice.expect("ended", 15, call=offered)
 
 
+@pytest.mark.timeout(400)  # some fifty commands, one after the other
 def test_the_guide_leads_to_a_call_and_on(operator: Operator) -> None:
     said: dict[str, str] = {}
     for title, block in STEPS:

@@ -11,9 +11,10 @@ from engine.console.look import Look
 from engine.console.markup import Content, tag
 from engine.console.qr import qr
 from engine.console.views import pieces
+from engine.console.views.credentials import sessions, tokens_table
 from engine.console.views.forms import Form, secret
 from engine.console.views.pieces import card, icon, name, pill
-from engine.console.views.users import limits, role_pill, sessions, tokens_table
+from engine.console.views.users import limits, role_pill
 from engine.store.accounts import User
 
 

@@ -10,18 +10,16 @@ from markupsafe import Markup
 from engine.access.role import Permission
 from engine.console.look import Look, address
 from engine.console.markup import Content, tag
-from engine.console.views import pieces
+from engine.console.views import cost, pieces
 from engine.console.views.chart import spark
 from engine.console.views.pieces import card, cell, dot, icon, link, moment, name, pill, row, table
 from engine.console.views.world import LINE_LEVELS
 from engine.line_events import LineProbed
 from engine.line_views import LineReportView, LineStandView, PartView, ProbeView, ReportView
-from routing.cost import Cost
 from routing.report import HOUR_S, Figures, Kind, Level, Reason
 
 LEVELS: Mapping[Level, str] = {Level.NONE: "soft", Level.GOOD: "good", Level.FAIR: "warn", Level.BAD: "bad"}
 SHARES: Mapping[Level, float] = {Level.NONE: 0.0, Level.GOOD: 0.3, Level.FAIR: 0.65, Level.BAD: 1.0}
-HOURS = 24  # that the page looks back
 FIGURES = (
     "calls",
     "connect_rate",
@@ -135,7 +133,7 @@ def body(look: Look) -> Markup:
         return tag("section", pieces.empty(say, "line.unknown"), class_="card")
     found = file.of(line.name) if file else None
     left = [_health(look, line, found), _hours(look, found)]
-    right = [_cost(look, found), _probe(look, line, file), _probes(look, file), _regions(look, found)]
+    right = [cost.paid(look, found), _probe(look, line, file), _probes(look, file), _regions(look, found)]
     return tag(
         "div",
         tag("div", left, class_="sections"),
@@ -191,7 +189,7 @@ def _row(look: Look, line: LineStandView, found: LineReportView | None) -> Marku
             cell(figure(look, each, _of(figures, each)), "number")
             for each in ("calls", "connect_rate", "mos")
         ),
-        *([cell(money(look, found.cost if found else None), "number")] if _priced(_file(look)) else []),
+        *([cell(cost.money(look, found.cost if found else None), "number")] if _priced(_file(look)) else []),
         cell(tag("span", worst, class_=LEVELS[found.level] if found else "soft")),
         to="line",
     )
@@ -200,42 +198,6 @@ def _row(look: Look, line: LineStandView, found: LineReportView | None) -> Marku
 def _priced(file: LineFile | None) -> bool:
     """Whether any line has a tariff, and she may know it."""
     return file is not None and any(each.cost is not None for each in file.report.lines)
-
-
-def money(look: Look, cost: Cost | None) -> str:
-    """In the currency of the rates, which nobody named: known, or between two sums."""
-    say = look.say
-    if cost is None:
-        return say.number(None)
-    low, high = (say.number(each, 2) for each in (cost.low, cost.high))
-    return f"\u2066{low}\u2069" if cost.exact else f"\u2066{low} – {high}\u2069"
-
-
-def _cost(look: Look, found: LineReportView | None) -> Markup | None:
-    """What its calls out have cost: in all, a call, a minute, an hour of the day's."""
-    say, cost = look.say, found.cost if found else None
-    if cost is None:
-        return None
-    if not cost.calls:
-        return card(say("line.cost"), pieces.empty(say, "line.cost.none"), key="cost")
-    middle = (cost.low + cost.high) / 2
-    pairs: list[tuple[str, Content]] = [
-        (say("line.cost.all"), tag("b", money(look, cost))),
-        (say("line.cost.call"), say.number(cost.a_call, 4)),
-        (say("line.cost.minute"), say.number(middle / cost.seconds * 60 if cost.seconds else None, 4)),
-        (say("line.cost.hour"), say.number(middle / HOURS, 2)),
-        (say("figure.calls"), say.number(cost.calls)),
-    ]
-    if cost.unpriced:
-        pairs.append((say("line.cost.unpriced"), say.number(cost.unpriced)))
-    about = tag("p", say("line.cost.sure" if cost.exact else "line.cost.between"), class_="soft small")
-    return card(
-        say("line.cost"),
-        pieces.facts(pairs),
-        about,
-        more=tag("span", say("lines.span"), class_="soft"),
-        key="cost",
-    )
 
 
 def _of(figures: Figures | None, name_: str) -> float | None:
@@ -251,8 +213,8 @@ def _by_hour(look: Look, hours: Sequence[PartView]) -> list[PartView | None]:
     """24 hours up to this one, None for those in which nothing happened."""
     by = {int(part.key): part for part in hours}
     last = int(look.now.at) // HOUR_S * HOUR_S
-    newest = max([last, *by]) if by and max(by) > last - HOURS * HOUR_S else max(by, default=last)
-    return [by.get(newest - ago * HOUR_S) for ago in range(HOURS - 1, -1, -1)]
+    newest = max([last, *by]) if by and max(by) > last - cost.HOURS * HOUR_S else max(by, default=last)
+    return [by.get(newest - ago * HOUR_S) for ago in range(cost.HOURS - 1, -1, -1)]
 
 
 def _bar(look: Look, part: PartView | None) -> tuple[str, str, float]:

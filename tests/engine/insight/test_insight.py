@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,11 @@ def test_settings_are_at_work(stand: Stand) -> None:
     assert engine.insight.check().status is Health.OK
     engine.insight.archive.lost = 2
     assert engine.insight.check().status is Health.DEGRADED
+
+
+def test_a_nodes_times_are_those_of_the_wall_however_long_it_took_to_put_together(stand: Stand) -> None:
+    engine = stand.engine
+    assert abs(engine.switch.wall(engine.clock()) - time.time()) < 0.05
 
 
 def test_a_collector_is_told_from_when_the_configuration_names_it_until_it_does_not(stand: Stand) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from engine.console.markup import text_of
 from engine.console.views import lines
-from engine.console.views.lines import LineFile, money
+from engine.console.views.cost import money
+from engine.console.views.lines import LineFile
 from routing.cost import Cost
 from tests.engine.console.looks import look
 from tests.engine.store_samples import T0
