@@ -13,7 +13,7 @@ from media.messages import LegStats
 from tests.engine.api_node import Node
 from tests.engine.store_samples import T0, arrived, ended, record
 
-LABELS = set("le queue reason state side market outcome attended by direction kind worker".split())
+LABELS = set("le queue reason state side market outcome attended by direction kind worker how".split())
 
 
 @pytest.fixture
