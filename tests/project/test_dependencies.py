@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 
 import pytest
@@ -30,9 +32,15 @@ def declared(*extras: str) -> set[str]:
     return {plain(re.split(r"[<>=!~;\[ ]", requirement, maxsplit=1)[0]) for requirement in wanted}
 
 
+@cache
+def distributions() -> Mapping[str, list[str]]:
+    """Which distributions bring a module that is imported by that name."""
+    return packages_distributions()
+
+
 def imported(folders: set[str]) -> dict[str, set[str]]:
     """The distributions that modules of these folders import, and which modules do."""
-    provided = packages_distributions()
+    provided = distributions()
     users: dict[str, set[str]] = {}
     for module in files(".py"):
         if module.parts[0] in folders:

@@ -25,6 +25,7 @@ def files(suffix: str = "") -> tuple[Path, ...]:
     return tuple(Path(name) for name in names if name.endswith(suffix) and (ROOT / name).is_file())
 
 
+@cache
 def text(path: Path) -> str | None:
     """The file as text, or None when it is none."""
     try:
@@ -46,7 +47,8 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
             yield node
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def imports(path: Path) -> frozenset[str]:
     """The top-level names a module imports, anywhere in it."""
     found = set()
     for node in ast.walk(syntax(path)):
@@ -54,4 +56,4 @@ def imports(path: Path) -> set[str]:
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             found.add(node.module.partition(".")[0])
-    return found
+    return frozenset(found)

@@ -94,9 +94,8 @@ class Bench:
             except (OSError, ValueError, msgspec.DecodeError) as error:
                 log.debug("the ear is not there: %s", error)
                 time.sleep(RETRY_S)
-            for stream in self._streams:
+            for stream in tuple(self._streams):
                 self._take(Forget("", 0.0, stream))
-            self._streams.clear()
 
     def _serve(self, ear: socket.socket) -> None:
         """Work until the connection ends. Raises OSError, or ValueError for what is no frame."""
