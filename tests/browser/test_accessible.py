@@ -5,41 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.browser.npm import package
+from tests.browser.axe import LOOK, LOOKS, NARROW, WIDER, axe
 from tests.browser.pages import Tabs
 from tests.browser.tour import tour
 from tests.interop.node import Node
 
-LOOK = """async (rules) => (await axe.run(document, {resultTypes: ['violations'], runOnly: rules})).violations
-    .filter(({impact}) => impact === 'serious' || impact === 'critical')
-    .map(({id, nodes}) => `${id}: ${nodes.map(({target}) => target.join(' ')).join(', ')}`)"""
 SPEAK = """(code) => {
   const choice = document.querySelector('select.languages');
   choice.value = code;
   choice.dispatchEvent(new Event('change'));
   for (const each of document.getAnimations()) each.currentTime = 1e6;
 }"""
-NARROW = {"width": 320, "height": 640}  # WCAG 1.4.10: nothing is lost at this width
-WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 COVERED = """async () => {
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const list = document.querySelector('#captions');
   const newest = list && [...list.querySelectorAll('.caption')].findLast((each) => each.offsetParent);
   return newest ? Math.round(newest.getBoundingClientRect().bottom - list.getBoundingClientRect().bottom) : 0;
 }"""
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-COLOURS = ["color-contrast"]  # what another light and language can change
-LOOKS = (("en", "light", COLOURS), ("ar", "dark", RULES))
 
 
 def test_every_state_can_be_read_and_worked_by_everybody(
     node: Node, tab: Tabs, speech: Callable[[str], Path]
 ) -> None:
-    axe = (package("axe-core") / "axe.min.js").read_text("utf-8")
     faults = []
     for name, page in tour(tab, node, speech, "ar", color_scheme="dark", bypass_csp=True):
         if not page.evaluate("() => 'axe' in window"):  # a new page, or loaded again
-            page.evaluate(axe)
+            page.evaluate(axe())
         for language, scheme, rules in LOOKS:
             page.emulate_media(color_scheme=scheme)
             page.evaluate(SPEAK, language)

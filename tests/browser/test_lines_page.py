@@ -12,9 +12,9 @@ import pytest
 import uvicorn
 
 from engine.api.app import create_app
-from tests.browser.npm import package
+from tests.browser.axe import COLOURS, LOOK, NARROW, RULES, WIDER, axe
 from tests.browser.pages import Tabs
-from tests.browser.test_accessible import COLOURS, LOOK, NARROW, RULES, SPEAK, WIDER
+from tests.browser.test_accessible import SPEAK
 from tests.engine.api_node import READ, SETTINGS, WRITE, Node
 
 if TYPE_CHECKING:
@@ -100,10 +100,10 @@ def test_a_token_of_nobody_is_refused_and_forgotten(opened: Callable[..., Page])
 
 
 def test_everybody_can_read_it(opened: Callable[..., Page]) -> None:
-    axe = (package("axe-core") / "axe.min.js").read_text("utf-8")
+    script = axe()
     page = opened(READ, "ar", color_scheme="dark", bypass_csp=True)
     page.wait_for_selector("#heat tbody tr")
-    page.evaluate(axe)
+    page.evaluate(script)
     faults = []
     for language, scheme, rules in (("en", "light", COLOURS), ("ar", "dark", RULES)):
         page.emulate_media(color_scheme=scheme)

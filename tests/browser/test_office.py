@@ -19,10 +19,9 @@ import pytest
 from engine.access.principal import Directory
 from engine.access.principal import Place as Belongs
 from engine.access.role import Role
+from tests.browser.axe import unreadable
 from tests.browser.chromium import Chromium
 from tests.browser.console_stand import Stand
-from tests.browser.npm import package
-from tests.browser.test_accessible import COLOURS, LOOK, NARROW, RULES, WIDER
 from tests.engine.access.stand import PASSWORD, hashed
 from tests.engine.access.stand import Stand as Users
 from tests.engine.console.busy import BusyNode
@@ -272,18 +271,7 @@ def test_a_file_is_edited_wrongly_and_rightly_and_put_back(opened: Opened) -> No
 
 @pytest.mark.parametrize("to", PAGES)
 def test_everybody_can_read_it(opened: Opened, to: str) -> None:
-    axe = (package("axe-core") / "axe.min.js").read_text("utf-8")
     page = opened(to, color_scheme="dark", bypass_csp=True)
     page.wait_for_selector("main .card")
     page.evaluate("() => { for (const each of document.querySelectorAll('details')) each.open = true; }")
-    page.evaluate(axe)
-    faults = []
-    for language, scheme, rules in (("en", "light", COLOURS), ("ar", "dark", RULES)):
-        page.emulate_media(color_scheme=scheme)
-        page.select_option("select[name=language]", language)
-        page.wait_for_function("(code) => document.documentElement.lang === code", arg=language)
-        page.evaluate("() => { for (const each of document.getAnimations()) each.cancel(); }")
-        faults += [f"{language}: {fault}" for fault in page.evaluate(LOOK, rules)]
-    page.set_viewport_size(NARROW)
-    beyond = page.evaluate(WIDER)
-    assert faults == [] and beyond <= 0
+    assert unreadable(page) == []
