@@ -41,10 +41,10 @@ def mos_level(mos: float | None) -> str:
 def _leg(look: Look, leg: LegView) -> Markup:
     say = look.say
     mos = leg.mos_now if leg.mos_now is not None else leg.mos
-    words = leg.codec or DASH
+    side, words = say(f"side.{leg.role or leg.side}"), leg.codec or DASH
     return row(
         str(leg.id),
-        cell([tag("b", say(f"side.{leg.side}")), tag("span", name(leg.remote or DASH), class_="soft below")]),
+        cell([tag("b", side), tag("span", name(leg.remote or DASH), class_="soft below")]),
         cell(tag("b", say.number(mos, 2), class_=mos_level(mos)), "number"),
         cell(say.share(leg.loss, 1), "number"),
         cell(say.ms(leg.jitter_ms), "number"),

@@ -15,7 +15,7 @@ from engine.console.files import CallFile, Wave, Words
 from engine.console.language import NAMES
 from engine.console.look import Look, Page
 from engine.console.markup import text_of
-from engine.console.views import call, calls, frame, queues, sign_in, wallboard
+from engine.console.views import call, calls, frame, queues, sign_in, sound, wallboard
 from engine.console.views.config import ConfigFile, Step
 from engine.console.views.lines import LineFile
 from engine.history import Version
@@ -239,3 +239,12 @@ def test_the_door_keeps_where_one_was_going_and_says_why_not() -> None:
         'dir="rtl"' in made and 'value="/console/calls?x=&#34;&#39;&gt;"' in made and 'role="alert"' in made
     )
     assert "<script" not in made
+
+
+def test_who_sits_beside_an_agent_is_called_what_she_is() -> None:
+    now = snapshot()
+    talks = now.by_call["c4"]
+    beside = replace(talks.legs[1], id=3, role="supervisor")
+    seen = look("/console/calls/c4", now=replace(now, calls=(replace(talks, legs=(*talks.legs, beside)),)))
+    told = text_of(sound.legs(seen))
+    assert [told.count(word) for word in ("Customer", "Agent", "Supervisor")] == [1, 1, 1]
