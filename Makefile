@@ -11,8 +11,9 @@ SHELL = /bin/bash
 PYTHON = .venv/bin/python
 # Options for the program behind a target, e.g. `make test ARGS="-k queue"` or `make demo ARGS=--help`.
 ARGS =
-# By three processes: one has the rooms of real calls, which mostly wait, the others the rest (tests/conftest.py).
-BY_THREE = -n 3 --no-loadscope-reorder --durations=15
+# By two processes, which divide the rooms of real calls and then the rest (tests/conftest.py). A third is no
+# quicker on two cores, and in the way of calls.
+BY_TWO = -n 2 --no-loadscope-reorder --durations=15
 # Several nodes, fronts and gateways at once; beside others they would spoil what those measure.
 SEVERAL = $(patsubst %,tests/interop/test_%.py,crossed_takeover guide ims_line kamailio kamailio_rules lines nodes \
     pool probe reload shared_queues sipvicious speech_overload takeover two_regions)
@@ -51,7 +52,7 @@ run: .venv/.ready-run
 	$(PYTHON) -m engine serve $(ARGS)
 
 test: .venv/.ready-test
-	$(PYTHON) -m pytest $(BY_THREE) $(addprefix --ignore=,$(SEVERAL)) $(ARGS)
+	$(PYTHON) -m pytest $(BY_TWO) $(addprefix --ignore=,$(SEVERAL)) $(ARGS)
 
 several: .venv/.ready-test
 	$(PYTHON) -m pytest $(SEVERAL) $(ARGS)

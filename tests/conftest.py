@@ -6,6 +6,7 @@ measure each other. All others are rows by file, for what a module sets up is se
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import PurePosixPath
 from typing import Any
@@ -30,6 +31,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.timeout(PAGES_S, method="thread"))
+
+
+def pytest_collection_finish() -> None:
+    """Ten thousand tests and their modules stay to the end: no collection of garbage need look at them."""
+    gc.collect()
+    gc.freeze()
 
 
 def row(test: str) -> str:
