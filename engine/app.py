@@ -42,6 +42,7 @@ from engine.release import VERSION
 from engine.signin import SignIn
 from engine.speech import house
 from engine.speech.house import House
+from engine.speech.meters import Meters
 from engine.store import database
 from engine.switch import Switch
 from engine.tape import Tape
@@ -148,6 +149,7 @@ class Engine:
         metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock), told)
         self.switch.observers += [Places(metrics.registry, lambda: self.config).notice, metrics.notice]
         self.switch.leg_observers.append(metrics.observe_leg)
+        self.switch.speech.observers.append(Meters(metrics.registry, lambda: self.config).told)
         return metrics
 
     def _among_others(self) -> tuple[Cluster, Running]:

@@ -14,6 +14,7 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from engine.access.principal import EVERYTHING, Reach
+from engine.latency import BUCKETS, p95_ms
 
 Sums = Mapping[str, float]
 Key = tuple[str, ...]
@@ -97,7 +98,7 @@ class Figures:
     """None where there is nothing to reckon it from. wait_s: average speed of answer (ASA). handle_s: talk,
     hold and wrap-up a call (AHT). connect: share of the offered that were answered. drop: share of the
     answered that broke off. pdd_s: post-dial delay. lag_s: from what was said to its interpreter's voice.
-    mood: -1 to 1, of customers at the end.
+    asr_latency, mt_latency: from an utterance's end to its text, and from that to its translation. mood: -1 to 1, of customers at the end.
     """
 
     offered: int
@@ -120,6 +121,10 @@ class Figures:
     customer_jitter_ms: float | None
     agent_jitter_ms: float | None
     concealed: float | None
+    asr_latency_ms: float | None
+    asr_latency_p95_ms: float | None
+    mt_latency_ms: float | None
+    mt_latency_p95_ms: float | None
     lag_s: float | None
     mood: float | None
 
@@ -193,6 +198,10 @@ def figures(ask: Ask, sums: Sums) -> Figures:
         customer_jitter_ms=mean("customer_jitter_ms"),
         agent_jitter_ms=mean("agent_jitter_ms"),
         concealed=_share(of("concealed_s"), of("heard_s")),
+        asr_latency_ms=mean("asr_ms"),
+        asr_latency_p95_ms=p95_ms([of(f"asr_{place}") for place in range(BUCKETS)]),
+        mt_latency_ms=mean("mt_ms"),
+        mt_latency_p95_ms=p95_ms([of(f"mt_{place}") for place in range(BUCKETS)]),
         lag_s=mean("lag_s"),
         mood=mean("mood"),
     )

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     ColumnElement,
     Connection,
     Engine,
+    Integer,
     Select,
     case,
     cast,
@@ -23,6 +25,7 @@ from sqlalchemy.exc import DBAPIError
 
 from engine.drill import TIMES, Ask, Dimension, Key, Sums
 from engine.events import EndReason
+from engine.latency import BUCKETS
 from engine.store.errors import StoreUnavailable
 from engine.store.records import LONGEST_CALL_S
 from engine.store.schema import agent_states, call_records, interpreted, reviews
@@ -72,7 +75,7 @@ class Drill:
     # --- calls --------------------------------------------------------------------------------------
 
     def _calls(self, connection: Connection, ask: Ask) -> Iterator[tuple[Key, Sums]]:
-        sums = _sums(ask) | _mood()
+        sums = _sums(ask) | _latency(self._sqlite) | _mood()
         query = self._grouped(ask, sums, call_records.outerjoin(reviews, reviews.c.call == R.call))
         # These bounds lead to the index.
         query = query.where(R.ended_at >= ask.since, R.ended_at < ask.until + LONGEST_CALL_S)
@@ -206,6 +209,25 @@ def _sums(ask: Ask) -> dict[str, Expression]:
             sums[f"{side}_{name}_n"] = func.count(R[f"{side}_{name}"])
             sums[f"{side}_{name}_sum"] = func.sum(R[f"{side}_{name}"])
     return sums
+
+
+def _latency(sqlite: bool) -> dict[str, Expression]:
+    """Of texts and translations: how many, their sum, and how many by bucket."""
+    sums: dict[str, Expression] = {}
+    for stage in ("asr", "mt"):
+        texts, counts = R[f"{stage}_texts"], R[f"{stage}_latency_counts"]
+        sums[f"{stage}_ms_n"] = func.sum(texts)
+        sums[f"{stage}_ms_sum"] = func.sum(texts * R[f"{stage}_latency_ms"])
+        for place in range(BUCKETS):
+            sums[f"{stage}_{place}"] = func.sum(_item(counts, place, sqlite))
+    return sums
+
+
+def _item(counts: Expression, place: int, sqlite: bool) -> Expression:
+    """Of a list in JSON text; NULL where it has no such place."""
+    if sqlite:
+        return func.json_extract(counts, f"$[{place}]")
+    return cast(func.json_extract_path_text(cast(counts, JSON), str(place)), Integer)
 
 
 def _known(column: Expression) -> Expression:

@@ -29,6 +29,7 @@ from engine.events import CallRecord, EndReason, Event, Side
 
 PERSONAL = frozenset({"customer", "source", "party", "target", "notes", "comment", "reasons", "term"})
 
+COUNTS = ("asr_latency_counts", "mt_latency_counts")  # of a record, lists in text
 RECORD_FIELDS: tuple[str, ...] = tuple(item.name for item in fields(CallRecord))
 
 
@@ -80,7 +81,8 @@ def encode(event: Event) -> tuple[str, str | None]:
 
 def record_values(record: CallRecord) -> dict[str, Any]:
     """The record by column name, in values that every driver takes."""
-    return {name: _plain(value) for name, value in zip(RECORD_FIELDS, _record_getter(record))}
+    values = {name: _plain(value) for name, value in zip(RECORD_FIELDS, _record_getter(record))}
+    return values | {name: _to_json(values[name]).decode() for name in COUNTS}
 
 
 def record_from(row: Any) -> CallRecord:
@@ -88,6 +90,8 @@ def record_from(row: Any) -> CallRecord:
     values = {name: row[name] for name in RECORD_FIELDS}
     values["ended_by"] = Side(values["ended_by"])
     values["reason"] = EndReason(values["reason"])
+    for name in COUNTS:
+        values[name] = tuple(msgspec.json.decode(values[name], type=list[int]))
     return CallRecord(**values)
 
 
