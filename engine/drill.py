@@ -6,15 +6,19 @@ come last. Durations are seconds, shares 0 to 1, jitter milliseconds, MOS 1 to 5
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, available_timezones
 
 from engine.access.principal import EVERYTHING, Reach
 from engine.latency import BUCKETS, p95_ms
+
+if TYPE_CHECKING:
+    from config.schema import Config
 
 Sums = Mapping[str, float]
 Key = tuple[str, ...]
@@ -45,7 +49,9 @@ class Dimension(StrEnum):
 
 
 TIMES = frozenset({Dimension.HOUR, Dimension.DAY, Dimension.HOUR_OF_DAY})
-OF_AGENTS = TIMES | {Dimension.AGENT}  # by which agents' time is known
+POSTED = (Dimension.QUEUE, Dimension.MARKET, Dimension.LANGUAGE)  # of a queue that somebody serves
+OF_AGENTS = TIMES | {Dimension.AGENT, *POSTED}  # by which agents' time is known
+Post = Mapping[Dimension, str]  # the value of each of POSTED
 
 
 class Formula(StrEnum):
@@ -66,7 +72,8 @@ FORMULAS: Mapping[Formula, str] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """since, until: epoch seconds, of when calls arrived. by: one or two dimensions. only: values by
-    dimension, of those that are columns. lines: names that a call's source may be. within: whose calls.
+    dimension, of those that are columns. lines: names that a call's source may be. posts: of each agent, the
+    queues that are served now. within: whose calls.
     """
 
     since: float
@@ -77,6 +84,7 @@ class Ask:
     zone: str = "UTC"
     only: Mapping[Dimension, str] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
+    posts: Mapping[str, Sequence[Post]] = field(default_factory=dict, compare=False)
     within: Reach = EVERYTHING
 
     @property
@@ -89,8 +97,39 @@ class Ask:
     @property
     def of_agents(self) -> bool:
         """Whether agents' time can be told of the same calls: it belongs to no market."""
-        known = set(self.by) <= OF_AGENTS and set(self.only) <= {Dimension.AGENT}
+        known = set(self.by) <= OF_AGENTS and set(self.only) <= {Dimension.AGENT, *POSTED}
         return known and self.within.markets is None
+
+    def keys_of(self, agent: str, piece: str) -> list[Key]:
+        """The rows that some of an agent's time belongs to: of every queue that she serves, where those are
+        told apart. piece: of time, as a key.
+        """
+        posts: Sequence[Post] = self.posts.get(agent, ())
+        asked = {each: value for each, value in self.only.items() if each in POSTED}
+        posts = [post for post in posts if all(post[each] == value for each, value in asked.items())]
+        if not asked and not set(self.by) & set(POSTED):
+            posts = [{}]
+        found = ({Dimension.AGENT: agent, **dict.fromkeys(TIMES, piece), **post} for post in posts)
+        return list(dict.fromkeys(tuple(values[each] for each in self.by) for values in found))
+
+
+def placed(ask: Ask, config: Config) -> Ask:
+    """The same with what the configuration knows: lines within reach, and which queues agents serve."""
+    posts = {
+        name: {
+            Dimension.QUEUE: name,
+            Dimension.MARKET: queue.market or config.node.market,
+            Dimension.LANGUAGE: queue.language,
+        }
+        for name, queue in config.queues.items()
+    }
+    return replace(
+        ask,
+        lines=tuple(filter(ask.within.sees_line, config.lines)),
+        posts={
+            name: tuple(posts[queue] for queue in agent.queues) for name, agent in config.agents.items()
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +193,8 @@ def reported(ask: Ask, cells: Iterable[tuple[Key, Sums]]) -> Report:
         for into in (rows.setdefault(named, {}), total):
             for name, value in sums.items():
                 into[name] = into.get(name, 0.0) + value
+    for name in ("busy_s", "idle_s"):  # of all rows together, nobody's time counts twice
+        total[name] = total.get(f"{name}_once", 0.0)
     found = tuple(Row(key, figures(ask, rows[key])) for key in sorted(rows))
     return Report(ask, found, figures(ask, total))
 

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from engine.latency import Latencies
+
 
 class Side(StrEnum):
     """Who ended a call."""
@@ -390,20 +392,8 @@ class CallRecord:
     agent_mos: float | None
     customer_concealed_ms: int | None = None
     agent_concealed_ms: int | None = None
-    asr_texts: int = 0  # utterances that were put into words
-    asr_latency_ms: float | None = None  # from their ends to their texts, on average
-    asr_latency_counts: tuple[int, ...] = ()  # of them by engine/latency.py's bounds
-    mt_texts: int = 0  # clauses that were translated
-    mt_latency_ms: float | None = None
-    mt_latency_counts: tuple[int, ...] = ()
+    asr_latency: Latencies | None = None  # engine/speech/latency.py
+    mt_latency: Latencies | None = None
     misses: int
     transfers: int
     recording: str = ""  # files, separated by spaces; NODE: before those on another node's disk
-
-    @property
-    def asr_latency_p95_ms(self) -> float | None:
-        return p95_ms(self.asr_latency_counts)
-
-    @property
-    def mt_latency_p95_ms(self) -> float | None:
-        return p95_ms(self.mt_latency_counts)

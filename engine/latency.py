@@ -16,9 +16,22 @@ BUCKETS = len(BOUNDS_S) + 1  # the last one has no bound
 P95 = 0.95
 
 
+@dataclass(frozen=True, slots=True)
+class Latencies:
+    """Of a call that is over. n: how many; counts: of them by bucket."""
+
+    n: int
+    mean_ms: float
+    counts: tuple[int, ...]
+
+    @property
+    def p95_ms(self) -> float:
+        return p95_ms(self.counts) or 0.0
+
+
 @dataclass(slots=True)
 class Latency:
-    """counts: by bucket, each of what lies above the bound before and not above its own."""
+    """While it is measured. counts: by bucket, each of what lies above the bound before and not above its own."""
 
     sum_s: float = 0.0
     counts: list[int] = field(default_factory=lambda: [0] * BUCKETS)
@@ -28,13 +41,10 @@ class Latency:
         return sum(self.counts)
 
     @property
-    def mean_ms(self) -> float | None:
-        return round(self.sum_s / self.n * 1000.0, 1) if self.n else None
-
-    @property
-    def kept(self) -> tuple[int, ...]:
-        """The counts, none of nothing."""
-        return tuple(self.counts) if self.n else ()
+    def kept(self) -> Latencies | None:
+        """What stays of it; None of nothing."""
+        n = self.n
+        return Latencies(n, round(self.sum_s / n * 1000.0, 1), tuple(self.counts)) if n else None
 
     def add(self, seconds: float) -> None:
         """What comes before its cause, by clocks of two processes, came with it."""

@@ -16,7 +16,7 @@ from engine.attempt import Contact
 from engine.call import Call
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
-from engine.drill import Ask, Report, reported
+from engine.drill import Ask, Report, placed, reported
 from engine.events import CallRecord, Side
 from engine.guest_views import GuestView
 from engine.hand import Hand
@@ -383,7 +383,7 @@ class View:
         return self._engine.journal.transcripts
 
     def report(self, ask: Ask) -> Report:
-        ask = replace(ask, lines=tuple(filter(ask.within.sees_line, self._engine.config.lines)))
+        ask = placed(ask, self._engine.config)
         return reported(ask, self._engine.journal.drill.cells(ask, time.time()))
 
     def dead_letters(self, hook: str) -> Sequence[Letter]:

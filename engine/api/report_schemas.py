@@ -56,7 +56,8 @@ class ReportFigures(BaseModel):
     handle_s: float | None = Field(description="Talk, hold and wrap-up a call answered: AHT.")
     occupancy: float | None = Field(
         description="Share of the agents' time, pauses left out, that they were offered calls, talked or "
-        "wrapped up. By agent and time alone; null else."
+        "wrapped up. Of a queue, a market or a language: of those who serve such queues now, in whatever "
+        "queue. By these, by agent and by time alone; null else."
     )
     connect: float | None = Field(description="Share of the offered that were answered.")
     drop: float | None = Field(description="Share of the answered that broke off.")

@@ -12,7 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    Integer,
+    Float,
     Select,
     case,
     cast,
@@ -75,7 +75,7 @@ class Drill:
     # --- calls --------------------------------------------------------------------------------------
 
     def _calls(self, connection: Connection, ask: Ask) -> Iterator[tuple[Key, Sums]]:
-        sums = _sums(ask) | _latency(self._sqlite) | _mood()
+        sums = _sums(ask) | _latencies(self._sqlite) | _mood()
         query = self._grouped(ask, sums, call_records.outerjoin(reviews, reviews.c.call == R.call))
         # These bounds lead to the index.
         query = query.where(R.ended_at >= ask.since, R.ended_at < ask.until + LONGEST_CALL_S)
@@ -149,11 +149,9 @@ class Drill:
             name = "busy_s" if busy else "idle_s"
             pieces = [(piece, until)] if piece >= 0 else _pieces(since, until, ask.bucket_s)
             for number, seconds in pieces:
-                yield self._agent_key(ask, agent, number), {name: float(seconds)}
-
-    @staticmethod
-    def _agent_key(ask: Ask, agent: str, piece: int) -> Key:
-        return tuple(agent if each is Dimension.AGENT else str(piece * ask.bucket_s) for each in ask.by)
+                keys = ask.keys_of(agent, str(number * ask.bucket_s))
+                for key in keys:
+                    yield key, {name: float(seconds), f"{name}_once": float(seconds) / len(keys)}
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -211,23 +209,23 @@ def _sums(ask: Ask) -> dict[str, Expression]:
     return sums
 
 
-def _latency(sqlite: bool) -> dict[str, Expression]:
+def _latencies(sqlite: bool) -> dict[str, Expression]:
     """Of texts and translations: how many, their sum, and how many by bucket."""
+
+    def of(column: Expression, *path: str | int) -> Expression:
+        if sqlite:
+            at = "$" + "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in path)
+            return func.json_extract(column, at)
+        return cast(func.json_extract_path_text(cast(column, JSON), *map(str, path)), Float(53))
+
     sums: dict[str, Expression] = {}
     for stage in ("asr", "mt"):
-        texts, counts = R[f"{stage}_texts"], R[f"{stage}_latency_counts"]
-        sums[f"{stage}_ms_n"] = func.sum(texts)
-        sums[f"{stage}_ms_sum"] = func.sum(texts * R[f"{stage}_latency_ms"])
+        column = R[f"{stage}_latency"]
+        n = of(column, "n")
+        sums[f"{stage}_ms_n"], sums[f"{stage}_ms_sum"] = func.sum(n), func.sum(n * of(column, "mean_ms"))
         for place in range(BUCKETS):
-            sums[f"{stage}_{place}"] = func.sum(_item(counts, place, sqlite))
+            sums[f"{stage}_{place}"] = func.sum(of(column, "counts", place))
     return sums
-
-
-def _item(counts: Expression, place: int, sqlite: bool) -> Expression:
-    """Of a list in JSON text; NULL where it has no such place."""
-    if sqlite:
-        return func.json_extract(counts, f"$[{place}]")
-    return cast(func.json_extract_path_text(cast(counts, JSON), str(place)), Integer)
 
 
 def _known(column: Expression) -> Expression:

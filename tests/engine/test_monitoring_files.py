@@ -26,6 +26,7 @@ from engine.live.hub import Hub
 from engine.live.source import Belonging, Source
 from engine.live.tree import Tree
 from engine.metrics import Metrics
+from engine.speech.meters import Meters
 from engine.store import database
 from engine.store.outbox import Outbox
 from tests.engine.api_node import Node
@@ -52,6 +53,7 @@ def metrics(tmp_path: Path) -> Metrics:
     courier = Courier(outbox, Post(), dict, lambda: T0, Random(1))
     made = Metrics(node, ClusterGauges(alone(), lambda: 0.0), Told(feed, courier, lambda: T0))
     Places(made.registry, lambda: config)
+    Meters(made.registry, lambda: config)
     return made
 
 

@@ -60,6 +60,7 @@ def _sums(offered: int, random: Random) -> Sums:
         "queue_answered": answered, "queue_abandoned": lost, "in_time": answered - late,
         "wait_s": 14.0 * answered, "talk_s": 190.0 * answered, "wrap_up_s": 22.0 * answered,
         "busy_s": 230.0 * answered, "idle_s": 120.0 * answered,
+        "busy_s_once": 230.0 * answered, "idle_s_once": 120.0 * answered,
         "asr_7": answered - late, "asr_9": late, "mt_3": answered,
         **means, **{name.replace("_sum", "_n"): answered for name in means},
     }  # fmt: skip

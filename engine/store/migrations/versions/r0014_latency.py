@@ -1,4 +1,4 @@
-"""How late the words of a call were: its texts and translations, by number, on average and by bound."""
+"""How late the texts and the translations of a call were: how many, on average, and by bound; JSON in text."""
 
 from __future__ import annotations
 
@@ -10,18 +10,14 @@ down_revision = "r0013"
 branch_labels = None
 depends_on = None
 
-STAGES = ("asr", "mt")
+STAGES = ("asr_latency", "mt_latency")
 
 
 def upgrade() -> None:
-    for stage in STAGES:
-        texts = sa.Column(f"{stage}_texts", sa.Integer, nullable=False, server_default="0")
-        counts = sa.Column(f"{stage}_latency_counts", sa.Text, nullable=False, server_default="[]")
-        for column in (texts, sa.Column(f"{stage}_latency_ms", sa.Float(53)), counts):
-            op.add_column("call_records", column)
+    for name in STAGES:
+        op.add_column("call_records", sa.Column(name, sa.Text))
 
 
 def downgrade() -> None:
-    for stage in reversed(STAGES):
-        for name in (f"{stage}_latency_counts", f"{stage}_latency_ms", f"{stage}_texts"):
-            op.drop_column("call_records", name)
+    for name in reversed(STAGES):
+        op.drop_column("call_records", name)
