@@ -29,7 +29,7 @@ from engine.cluster.running import Running, store_of
 from engine.desk import Desk
 from engine.events import NodeStarted, NodeStopped
 from engine.gatehouse import Gatehouse
-from engine.gauges import Places, Told
+from engine.gauges import Checks, Places, Told
 from engine.hooks import sight as hooks
 from engine.insight import insight
 from engine.journal import Journal
@@ -47,6 +47,7 @@ from engine.store import database
 from engine.switch import Switch
 from engine.tape import Tape
 from engine.telephony import telephony_of
+from engine.upkeep import Upkeep
 from engine.view import View
 from engine.views import Caption, Check
 from engine.workers import Workers
@@ -134,7 +135,9 @@ class Engine:
             self.access.desk.log.check,
             self.insight.check,
         ]
+        self.upkeep = Upkeep(lambda: self.config, time.time)
         self.hooks = hooks.of_node(self)
+        self.checks.append(self.hooks.check)
         self.traces = traces.of_node(self)
         self.live = live.of_node(self, self.view)
         self.metrics = self._measured()
@@ -146,7 +149,8 @@ class Engine:
     def _measured(self) -> Metrics:
         """The node's figures, which hear of what happens from now on."""
         told = Told(self.live, self.hooks, time.time)
-        metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock), told)
+        own = Checks(self.view.health), self.upkeep
+        metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock), told, *own)
         self.switch.observers += [Places(metrics.registry, lambda: self.config).notice, metrics.notice]
         self.switch.leg_observers.append(metrics.observe_leg)
         self.switch.speech.observers.append(Meters(metrics.registry, lambda: self.config).told)
@@ -205,6 +209,7 @@ class Engine:
         if self.traces is not None:
             self.traces.start()
         self.insight.start()
+        self.upkeep.start()
         self.switch.note(NodeStarted(at=time.time(), node=self.config.node.name, version=VERSION))
 
     async def stop(self) -> None:
@@ -243,6 +248,7 @@ class Engine:
             self._alarm.cancel()
         self.insight.traces.close()
         self.insight.sources.stop()
+        self.upkeep.close()
         await asyncio.to_thread(self.understanding.after.close)
         await asyncio.to_thread(self.access.close)
         await asyncio.to_thread(self.insight.close)

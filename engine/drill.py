@@ -126,9 +126,7 @@ def placed(ask: Ask, config: Config) -> Ask:
     return replace(
         ask,
         lines=tuple(filter(ask.within.sees_line, config.lines)),
-        posts={
-            name: tuple(posts[queue] for queue in agent.queues) for name, agent in config.agents.items()
-        },
+        posts={name: tuple(posts[queue] for queue in agent.queues) for name, agent in config.agents.items()},
     )
 
 
@@ -136,8 +134,9 @@ def placed(ask: Ask, config: Config) -> Ask:
 class Figures:
     """None where there is nothing to reckon it from. wait_s: average speed of answer (ASA). handle_s: talk,
     hold and wrap-up a call (AHT). connect: share of the offered that were answered. drop: share of the
-    answered that broke off. pdd_s: post-dial delay. lag_s: from what was said to its interpreter's voice.
-    asr_latency, mt_latency: from an utterance's end to its text, and from that to its translation. mood: -1 to 1, of customers at the end.
+    answered that broke off. pdd_s: post-dial delay. asr_latency: from an utterance's end to its text;
+    mt_latency: from that to its translation. lag_s: from what was said to its interpreter's voice. mood: -1
+    to 1, of customers at the end.
     """
 
     offered: int

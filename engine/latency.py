@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-# Of a text or a translation, s: a dictionary answers in milliseconds, a model that has too much to do in seconds.
+# Of a text or a translation, s: a dictionary takes milliseconds, a model that has too much to do seconds.
 BOUNDS_S = (0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
 BUCKETS = len(BOUNDS_S) + 1  # the last one has no bound
 P95 = 0.95
@@ -31,7 +31,9 @@ class Latencies:
 
 @dataclass(slots=True)
 class Latency:
-    """While it is measured. counts: by bucket, each of what lies above the bound before and not above its own."""
+    """While it is measured. counts: by bucket, each of what lies above the bound before it, and not above its
+    own.
+    """
 
     sum_s: float = 0.0
     counts: list[int] = field(default_factory=lambda: [0] * BUCKETS)

@@ -194,7 +194,7 @@ class View:
             checks += (engine.house.check(engine.switch.speech.strained),)
         if not engine.config.cluster.alone:
             checks += (self.cluster.check(),)
-        checks += tuple(check() for check in engine.checks)
+        checks += (*(check() for check in engine.checks), *engine.upkeep.checks())
         return HealthView(
             status=worst(checks), node=engine.config.node.name, version=self._version, checks=checks
         )

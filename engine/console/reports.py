@@ -70,7 +70,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "agent_jitter_ms", "concealed",
     ),
     "speech": (
-        "offered", "asr_latency_ms", "asr_latency_p95_ms", "mt_latency_ms", "mt_latency_p95_ms", "lag_s", "mood",
+        "offered", "asr_latency_ms", "asr_latency_p95_ms", "mt_latency_ms", "mt_latency_p95_ms", "lag_s",
+        "mood",
     ),
 }  # fmt: skip
 # what a value of a dimension is looked at by next

@@ -1,4 +1,4 @@
-"""How late the texts and the translations of a call were: how many, on average, and by bound; JSON in text."""
+"""How late texts and translations of a call were: how many, on average, and by bound; JSON in text."""
 
 from __future__ import annotations
 
