@@ -38,6 +38,7 @@ from engine.live import node as live
 from engine.metrics import Metrics
 from engine.probe.desk import Probes
 from engine.prompts import PromptPack
+from engine.recent import Recent
 from engine.release import VERSION
 from engine.signin import SignIn
 from engine.speech import house
@@ -135,6 +136,7 @@ class Engine:
             self.access.desk.log.check,
             self.insight.check,
         ]
+        self.recent = Recent(self.clock)
         self.upkeep = Upkeep(lambda: self.config, time.time)
         self.hooks = hooks.of_node(self)
         self.checks.append(self.hooks.check)
@@ -151,7 +153,8 @@ class Engine:
         told = Told(self.live, self.hooks, time.time)
         own = Checks(self.view.health), self.upkeep
         metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock), told, *own)
-        self.switch.observers += [Places(metrics.registry, lambda: self.config).notice, metrics.notice]
+        places = Places(metrics.registry, lambda: self.config)
+        self.switch.observers += [places.notice, metrics.notice, self.recent.notice]
         self.switch.leg_observers.append(metrics.observe_leg)
         self.switch.speech.observers.append(Meters(metrics.registry, lambda: self.config).told)
         return metrics

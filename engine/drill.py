@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, available_timezones
 
 from engine.access.principal import EVERYTHING, Reach
+from engine.events import EndReason
 from engine.latency import BUCKETS, p95_ms
 
 if TYPE_CHECKING:
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
 Sums = Mapping[str, float]
 Key = tuple[str, ...]
 
+DROPS = (
+    EndReason.SIGNALLING_LOST,
+    EndReason.MEDIA_LOST,
+    EndReason.NOT_RESUMED,
+    EndReason.NOT_RESCUED,
+    EndReason.NODE_LOST,
+    EndReason.FAULT,
+)
 LONGEST_S = 93 * 86_400.0  # that a report is of
 
 

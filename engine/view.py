@@ -218,6 +218,7 @@ class View:
             journal_spilled=state.spilled_bytes,
             journal_lost=state.lost,
             turned_away=Counter(each.how for each in engine.insight.turned_away()),
+            recent=engine.recent.told(),
         )
 
     def metrics(self) -> bytes:

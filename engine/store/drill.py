@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from engine.drill import TIMES, Ask, Dimension, Key, Sums
+from engine.drill import DROPS, TIMES, Ask, Dimension, Key, Sums
 from engine.events import EndReason
 from engine.latency import BUCKETS
 from engine.store.errors import StoreUnavailable
@@ -36,14 +36,6 @@ MOST_ROWS = 20_000
 LONGEST_STATE_S = 43_200.0  # no shift is longer: a node that died leaves states that nothing ended
 LONGEST_WRAP_UP_S = 3_600.0
 
-DROPS = (
-    EndReason.SIGNALLING_LOST,
-    EndReason.MEDIA_LOST,
-    EndReason.NOT_RESUMED,
-    EndReason.NOT_RESCUED,
-    EndReason.NODE_LOST,
-    EndReason.FAULT,
-)
 BUSY = (AgentState.OFFERED, AgentState.TALKING, AgentState.WRAP_UP)
 
 R = call_records.c
