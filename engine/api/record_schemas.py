@@ -52,7 +52,7 @@ RECORD = {
 }
 
 
-class Latency(BaseModel):
+class WordsLatency(BaseModel):
     """How late words were; null where there were none."""
 
     model_config = example(**LATENCY)
@@ -100,8 +100,8 @@ class Record(BaseModel):
     agent_mos: float | None
     customer_concealed_ms: int | None = Field(description=MADE_UP)
     agent_concealed_ms: int | None
-    asr_latency: Latency | None = Field(description="From an utterance's end to its text, of both.")
-    mt_latency: Latency | None = Field(description="From a clause's text to its translation.")
+    asr_latency: WordsLatency | None = Field(description="From an utterance's end to its text, of both.")
+    mt_latency: WordsLatency | None = Field(description="From a clause's text to its translation.")
     misses: int = Field(description="Offers to agents that none of them took.")
     transfers: int
     recording: str = Field(

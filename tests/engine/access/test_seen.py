@@ -15,9 +15,9 @@ from engine.access.seen_texts import SeenTranscripts
 from engine.access.seen_trunks import SeenTrunks
 from engine.api.deps import EngineView, TranscriptView, TrunkView
 from engine.drill import Ask, Dimension
+from engine.recent_views import RecentView
 from engine.store.records import RecordFilter
 from engine.store.rows import Entry
-from engine.recent_views import RecentView
 from engine.views import LoadView, UnknownAgent, UnknownCall
 from routing.cost import Cost
 from tests.engine.api_node import T0, Node, call_view, desk_call
