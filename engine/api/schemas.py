@@ -146,6 +146,27 @@ class CallPage(BaseModel):
     next: str | None = Field(description="Cursor of the next page; null on the last.")
 
 
+CALL_LEG = {name: CALL[name] for name in ("queue", "agent", "market")} | {"call": CALL["id"]} | LEG
+
+
+class CallLeg(Leg):
+    """A leg, and whose it is."""
+
+    model_config = example(**CALL_LEG)
+
+    call: str
+    queue: str = Field(description="The call's; empty for a call that is in none.")
+    agent: str = Field(description="Who talks to the customer; empty before.")
+    market: str
+
+
+class LegPage(BaseModel):
+    model_config = example(items=[CALL_LEG], next=None)
+
+    items: list[CallLeg]
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
+
+
 ENTRY = {
     "node": "madrid-1",
     "seq": 48213,
