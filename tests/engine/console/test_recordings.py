@@ -83,6 +83,12 @@ def test_a_link_is_made_shown_once_and_revoked() -> None:
     assert gone.keep.link == ""
 
 
+def test_noughts_before_how_often_make_it_no_link_for_ever() -> None:
+    page = Page()
+    page.does(share.share, recording=NAME, lasts="3600", uses="0000002")
+    assert [each.most for each in page.node.shares.of(NAME)] == [2]
+
+
 @pytest.mark.parametrize(
     ("given", "key"),
     [
@@ -91,6 +97,7 @@ def test_a_link_is_made_shown_once_and_revoked() -> None:
         ({"lasts": "999999999"}, "share.odd"),
         ({"uses": "-1"}, "share.odd"),
         ({"uses": "1001"}, "share.odd"),
+        ({"uses": "0"}, "share.odd"),
     ],
 )
 def test_a_link_that_cannot_be_is_refused(given: dict[str, str], key: str) -> None:
