@@ -38,8 +38,8 @@ class Part(Protocol):
 
 
 class Drawings:
-    """What was drawn of one snapshot, to be shared; kept with what it was drawn from, whose id is in its key and
-    would be another's as soon as it is gone.
+    """What was drawn of one snapshot, to be shared. It is kept with what it was drawn from, whose id is in its
+    key and would be another's as soon as it is gone.
     """
 
     def __init__(self) -> None:
@@ -250,7 +250,7 @@ class Screen:
             told: Told = await act(self._hers(), self.who, place, fields)
         except StoreUnavailable:
             told = Told("fault.store", bad=True)
-        except Exception:  # it may have done half of it, which the audit log is to know; `_done` tells the rest
+        except Exception:  # half of it may be done, which the audit log is to know
             self._desk.door.note(self.who, name, self._object(place), "failed")
             raise
         outcome = "refused" if told.bad else "done"
