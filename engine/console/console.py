@@ -70,7 +70,7 @@ def mounted(app: FastAPI, terms: ConsoleTerms) -> Console:
     API.
     """
     state = app.state
-    tokens = TokenDoor(lambda: state.settings, time.monotonic, time.time)
+    tokens = TokenDoor(lambda: state.settings, time.monotonic, time.time, state.guesses)
     proving = None if state.access is None else Proving(state.access.trail, state.access.desk.log.anchor)
     door: Door = tokens if state.access is None else UserDoor(state.access.desk, tokens)
     console = Console(
