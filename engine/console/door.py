@@ -72,8 +72,13 @@ class Door(Protocol):
     async def login(self, name: str, password: str, totp: str, source: str) -> Session | Refusal:
         """source: the address that asks."""
 
-    def who(self, cookie: str) -> Principal | None:
+    async def look(self, cookie: str) -> Principal | None:
         """Whose session this is; None for nobody's, and from the moment on that it is over."""
+
+    def who(self, cookie: str) -> Principal | None:
+        """The same of who is looking already, at once: also raises StoreUnavailable where the store has not
+        said lately.
+        """
 
     async def logout(self, cookie: str) -> None: ...
 
@@ -121,6 +126,9 @@ class TokenDoor:
             self._sessions.popitem(last=False)
         self._sessions[hashed(cookie)] = _Held(token.digest, now, now)
         return Session(cookie, signed_in(of_configured(token)))
+
+    async def look(self, cookie: str) -> Principal | None:
+        return self.who(cookie)
 
     def who(self, cookie: str) -> Principal | None:
         key, now = hashed(cookie), self._clock()

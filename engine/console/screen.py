@@ -38,8 +38,8 @@ class Part(Protocol):
 
 
 class Drawings:
-    """What was drawn of one snapshot, to be shared. It is kept with what it was drawn from, whose id is in its
-    key and would be another's as soon as it is gone.
+    """What was drawn of one snapshot, to be shared; kept with what it was drawn from, whose id is in its key
+    and would be another's as soon as it is gone.
     """
 
     def __init__(self) -> None:

@@ -58,9 +58,7 @@ def test_a_file_is_written_whole_and_keeps_its_mode(folder: Path) -> None:
     assert sorted(each.name for each in folder.iterdir() if each.name.startswith(".")) == []
 
 
-def test_of_two_who_write_over_the_same_one_is_told_so(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_two_who_write_over_the_same_one_is_told_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = read(folder, "agents.yaml")
     told: list[object] = []
 
