@@ -68,7 +68,9 @@ def test_every_operation_of_v1_needs_a_token_and_says_what_comes_without(operati
 
 
 @every(GUARDED)
-def test_whoever_has_to_be_known_may_have_to_wait_and_the_store_may_be_away(operation: dict[str, Any]) -> None:
+def test_whoever_has_to_be_known_may_have_to_wait_and_the_store_may_be_away(
+    operation: dict[str, Any],
+) -> None:
     """A user's token or session is looked up in the store, and guesses at tokens are slowed."""
     if operation.get("security"):
         assert {"429", "503"} <= set(operation["responses"])
