@@ -148,6 +148,8 @@ class Console:
         return self.host
 
     async def close(self) -> None:
+        if self.desk.proving is not None:
+            self.desk.proving.close()
         await self.host.close()
 
     # --- files ------------------------------------------------------------------------------------
