@@ -78,7 +78,8 @@ class Seen:
         if not self.principal.may(Permission.LISTEN):
             return ()
         self._hers(call)
-        return self._view.minutes(call)
+        found = self._view.minutes(call)
+        return found if self.unmasked else [_masked_line(each) for each in found]
 
     def _hers(self, call: str) -> None:
         """Raises UnknownCall."""
@@ -328,6 +329,10 @@ def _masked_call(call: CallView) -> CallView:
 
 def _masked_record(record: CallRecord) -> CallRecord:
     return replace(record, customer=mask.who(record.customer))
+
+
+def _masked_line(line: Line) -> Line:
+    return line._replace(text=mask.text(line.text), translation=mask.text(line.translation))
 
 
 def _place(entries: Iterable[Entry]) -> tuple[str, str, str]:

@@ -120,10 +120,11 @@ Reasons = Mapping[int, tuple[str, str]]  # name of the problem and what it means
 
 def problems(*statuses: int, noun: str = "", own: Reasons = REASONS) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route: these statuses as problem details. noun: what a 404 did not find. own:
-    reasons that are the route's. Whoever has to be known may also have guessed too often.
+    reasons that are the route's. Whoever has to be known may also have guessed too often, or be known to the
+    store alone, which is away.
     """
-    guessed = (429,) if 401 in statuses and 429 not in statuses else ()
-    return {status: _response(status, noun, own) for status in (*statuses, *guessed)}
+    known = (429, 503) if 401 in statuses else ()
+    return {status: _response(status, noun, own) for status in sorted({*statuses, *known})}
 
 
 def _response(status: int, noun: str, own: Reasons) -> dict[str, Any]:

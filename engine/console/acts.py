@@ -14,7 +14,7 @@ from engine.access.role import Permission
 from engine.applying import NotReady
 from engine.console.desk import Desk
 from engine.console.door import Principal
-from engine.console.look import Fields, Place, Told
+from engine.console.look import Fields, Place, Told, whole
 from engine.console.views.config import ConfigFile, Step
 from engine.console.views.lines import LineFile
 from engine.history import HistoryFault
@@ -23,6 +23,7 @@ from engine.views import AgentAsk, IllegalState, UnknownAgent, UnknownCall
 from routing.report import HOUR_S
 
 HOURS = 24
+MOST_VERSION = 999_999_999
 
 log = structlog.get_logger("console")
 
@@ -180,7 +181,7 @@ async def plan(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
     """What the files would change, or a version."""
     if desk.operating is None:
         return Told("config.fixed", bad=True)
-    number = int(given["version"]) if given.get("version", "").isdecimal() else None
+    number = whole(given.get("version", ""), MOST_VERSION)
     looked = await _looked(desk, place)
     try:
         found = await desk.operating.plan(number)
@@ -198,7 +199,7 @@ async def apply(desk: Desk, who: Principal, place: Place, given: Fields) -> Told
     why, force, expected = (
         given.get("why", ""),
         given.get("force") == "yes",
-        _number(given.get("expected", "")),
+        whole(given.get("expected", ""), MOST_VERSION),
     )
     return await _taken(desk, place, desk.operating.apply(who.name, why, force=force, expected=expected))
 
@@ -209,16 +210,12 @@ async def rollback(desk: Desk, who: Principal, place: Place, given: Fields) -> T
     why, force, expected = (
         given.get("why", ""),
         given.get("force") == "yes",
-        _number(given.get("expected", "")),
+        whole(given.get("expected", ""), MOST_VERSION),
     )
-    wanted = _number(given.get("version", ""))
+    wanted = whole(given.get("version", ""), MOST_VERSION)
     return await _taken(
         desk, place, desk.operating.rollback(wanted, who.name, why, force=force, expected=expected)
     )
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
 async def _taken(desk: Desk, place: Place, taking: Awaitable[Applied]) -> Told:

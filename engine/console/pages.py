@@ -80,7 +80,7 @@ CONFIG = Page(
     load=acts.configuration,
     every_s=10.0,
     right=P.READ_CONFIG,
-    most_text=editing.MOST_BYTES,
+    most_text=editing.MOST_BYTES + 1,  # what is longer is refused as that, not cut and written
     acts={
         "save": (P.CONFIGURE, acts.save),
         "restore": (P.CONFIGURE, acts.restore),

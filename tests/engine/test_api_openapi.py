@@ -68,6 +68,15 @@ def test_every_operation_of_v1_needs_a_token_and_says_what_comes_without(operati
     assert {"401", "403"} <= set(operation["responses"])
 
 
+@every(GUARDED)
+def test_whoever_has_to_be_known_may_have_to_wait_and_the_store_may_be_away(
+    operation: dict[str, Any],
+) -> None:
+    """A user's token or session is looked up in the store, and guesses at tokens are slowed."""
+    if operation.get("security"):
+        assert {"429", "503"} <= set(operation["responses"])
+
+
 @every(OPERATIONS)
 def test_what_takes_a_parameter_or_body_says_what_comes_of_a_wrong_one(operation: dict[str, Any]) -> None:
     asked = {each["name"] for each in operation.get("parameters", ())} - {HEADER}  # of which nothing is wrong

@@ -35,9 +35,7 @@ def head(look: Look) -> Markup:
     say, file = look.say, file_of(look)
     download = None
     if file is not None and file.kept:
-        query = look.place.address.partition("?")[2]
-        zone = "" if look.place.get("zone") else f"&zone={file.zone}"
-        to = f"{BASE}/files/audit.csv?{query}{zone}"
+        to = address("files", "audit.csv", **{"zone": file.zone, **look.place.asked})
         download = tag(
             "a", [icon("download"), say("report.csv")], href=to, download="audit.csv", class_="button"
         )

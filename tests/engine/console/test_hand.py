@@ -111,6 +111,8 @@ def test_who_took_over_is_told_so_on_every_page() -> None:
         ({"queue": "support", "priority": "0", "agent": ""}, "place.done", ("support", 0, "")),
         ({"priority": "101"}, "place.bad_priority", ("support", 0, "")),
         ({"priority": "²"}, "place.bad_priority", ("support", 0, "")),
+        ({"priority": "00000101"}, "place.bad_priority", ("support", 0, "")),
+        ({"priority": "9" * 4000}, "place.bad_priority", ("support", 0, "")),
         ({"agent": "nobody"}, "beside.refused", ("support", 0, "")),
     ],
 )
