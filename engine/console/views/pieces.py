@@ -39,6 +39,13 @@ def name(text: str, **more: str) -> Markup:
     return tag("bdi", text, **more)
 
 
+def prose(text: str) -> Content:
+    """A sentence of the node's, in which what is typed stands between backticks."""
+    return [
+        tag("code", each, dir="ltr") if place % 2 else each for place, each in enumerate(text.split("`"))
+    ]
+
+
 def pill(words: Content, level: str = "soft", **more: str) -> Markup:
     """Few words with a meaning. level: of LEVELS."""
     return tag("span", words, class_=f"pill {level}", **more)
