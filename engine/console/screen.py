@@ -211,7 +211,7 @@ class Screen:
             self._load()
 
     def _hers(self) -> Desk:
-        return self._desk.of(self.who, self.say.code, self.zone)
+        return self._desk.of(self.who, self.say.code, self.zone, self.loaded)
 
     # --- what is done -----------------------------------------------------------------------------
 

@@ -22,8 +22,7 @@ def ladder(say: Words, found: Ladder) -> Markup:
     called = {each.id: each.name or each.address for each in parties}
     first = shown[0].at if shown else 0.0
     rows = [
-        _row(say, place, each, columns, called, first)
-        for place, each in enumerate(shown[:MOST_MESSAGES])
+        _row(say, place, each, columns, called, first) for place, each in enumerate(shown[:MOST_MESSAGES])
     ]
     left = len(shown) - len(rows)
     return tag(
@@ -67,7 +66,10 @@ def _row(
     picture = tag("svg", drawn, middle, height=34, aria_hidden="true")
     since = f"+{message.at - first:.3f}"
     heard = tag(
-        "span", say("ladder.from", source=called[message.source], target=called[message.target]), *words, class_="quiet"
+        "span",
+        say("ladder.from", source=called[message.source], target=called[message.target]),
+        *words,
+        class_="quiet",
     )
     summary = tag("summary", tag("span", since, class_="number soft"), heard, picture)
     body = tag("pre", message.text or say("ladder.untold"))

@@ -41,9 +41,7 @@ def name(text: str, **more: str) -> Markup:
 
 def prose(text: str) -> Content:
     """A sentence of the node's, in which what is typed stands between backticks."""
-    return [
-        tag("code", each, dir="ltr") if place % 2 else each for place, each in enumerate(text.split("`"))
-    ]
+    return [tag("code", each, dir="ltr") if place % 2 else each for place, each in enumerate(text.split("`"))]
 
 
 def pill(words: Content, level: str = "soft", **more: str) -> Markup:
