@@ -77,8 +77,8 @@ class LegView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallView:
-    """A call in progress. `waiting_position` counts from 1 and is None outside a queue. announced: whether the
-    two are told when a supervisor comes in.
+    """A call in progress. `waiting_position` counts from 1 and is None outside a queue. announced: whether
+    the two are told when a supervisor comes in.
     """
 
     id: str
