@@ -44,7 +44,7 @@ def _lift(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"lifted": options.address}))
     else:
-        print(f"{options.address} is answered again. To keep one of yours from this: guard.exempt in sip.yaml.")
+        print(f"{options.address} is answered again. To keep one from this: guard.exempt in sip.yaml.")
     return DONE
 
 

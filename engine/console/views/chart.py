@@ -90,7 +90,8 @@ def chart(
     for value, words in _marks(scale, low, high):
         y = f"{100 - (value - low) / max(high - low, 1e-9) * 100:.1f}%"
         lines.append(tag("line", x1=0, x2="100%", y1=y, y2=y, class_="mark-line"))
-        texts.append(tag("text", words, x="100%", y=y, dy=-3, class_="mark-text"))
+        below = value >= high  # above it is the legend
+        texts.append(tag("text", words, x="100%", y=y, dy=11 if below else -3, class_="mark-text"))
     drawn = [
         tag("path", d=path, class_=f"series {each.kind}", vector_effect="non-scaling-stroke")
         for each in series

@@ -47,7 +47,7 @@ def _finding(look: Look, found: Finding) -> Markup:
                 tag("span", found.what, class_="strong", dir="auto"),
                 pill(say(f"findings.{found.weight}"), level),
             ),
-            tag("p", prose(found.remedy), class_="remedy", dir="auto") if found.remedy else None,
+            tag("p", tag("span", prose(found.remedy), dir="auto"), class_="remedy") if found.remedy else None,
             evidence,
         ),
         class_=level,

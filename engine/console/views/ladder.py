@@ -38,7 +38,7 @@ def ladder(say: Words, found: Ladder) -> Markup:
 def _head(say: Words, party: Party) -> Markup:
     """Who, and below where: a caller with the line that brought her."""
     who = tag("b", name(party.name or say.known(f"side.{party.kind}", party.kind)))
-    way = tag("span", say("ladder.way", line=party.way), class_="soft") if party.way else None
+    way = tag("span", say("ladder.way", line=party.way), class_="soft", dir="auto") if party.way else None
     return tag("li", who, way, tag("span", name(party.address), class_="soft") if party.address else None)
 
 

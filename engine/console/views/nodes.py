@@ -108,4 +108,4 @@ def health(look: Look) -> Markup:
 
 
 PARTS = {"head": head, "list": listed, "world": places, "health": health, "sources": sources}
-PILES = (("world",), ("health", "sources"))
+PILES = (("world",), ("health",), ("sources",))

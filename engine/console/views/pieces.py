@@ -31,7 +31,7 @@ def moment(at: float | None, form: str = "time") -> Markup:
     """When, by the reader's own clock. form: time, minute, day or full. at: epoch s."""
     if at is None:
         return tag("span", DASH)
-    return tag("time", "", data_at=round(at, 3), data_form=form)
+    return tag("time", "", data_at=round(at, 3), data_form=form, dir="auto")
 
 
 def name(text: str, **more: str) -> Markup:

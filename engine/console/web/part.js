@@ -120,10 +120,10 @@ const browser = {
     for (const each of document.querySelectorAll('[data-themes]')) each.dataset.theme = next;
   },
   wall() {
-    const full = !document.fullscreenElement;
+    const full = !html.hasAttribute('data-wall');
     html.toggleAttribute('data-wall', full);
     if (full) html.requestFullscreen?.().catch(() => {});
-    else document.exitFullscreen?.();
+    else if (document.fullscreenElement) document.exitFullscreen();
   },
   async sit(button, emit) { // her phone is this page, unless she names another
     const {mode} = button.dataset;
