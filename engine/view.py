@@ -135,6 +135,7 @@ class View:
             waiting_position=(queue.position(call.id) or None) if queue else None,
             legs=tuple(leg_view(leg) for leg in call.legs),
             supervisors=supervision.views(call),
+            announced=supervision.announced(call),
         )
 
     def queues(self) -> Sequence[QueueView]:

@@ -78,7 +78,9 @@ class LegView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallView:
-    """A call in progress. `waiting_position` counts from 1 and is None outside a queue."""
+    """A call in progress. `waiting_position` counts from 1 and is None outside a queue. announced: whether
+    the two are told when a supervisor comes in.
+    """
 
     id: str
     contact: str
@@ -94,6 +96,7 @@ class CallView:
     waiting_position: int | None = None
     legs: tuple[LegView, ...] = ()
     supervisors: tuple[SupervisorView, ...] = ()
+    announced: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,6 +84,7 @@ CALL = {
     "waiting_position": None,
     "legs": [LEG],
     "supervisors": [SUPERVISOR],
+    "announced": True,
 }
 
 
@@ -137,6 +138,9 @@ class Call(BaseModel):
     waiting_position: int | None = Field(description="From 1 in its queue; null when it does not wait.")
     legs: list[Leg]
     supervisors: list[Supervisor] = Field(description="Who listens to it, or speaks in it.")
+    announced: bool = Field(
+        description="Whether caller and agent are told when a supervisor comes in, as their market wants it."
+    )
 
 
 class CallPage(BaseModel):
