@@ -281,6 +281,7 @@ TURNED_AWAY = {
     "how": "blocked",
     "since": AT,
     "until": AT,
+    "why": "wrong_passwords",
     "count": 10,
     "user": "100",
 }
@@ -297,6 +298,10 @@ class TurnedAway(BaseModel):
     )
     since: datetime
     until: datetime
+    why: Literal["wrong_passwords", "wrong_passwords_and_no_patience", "questions_without_proof"] = Field(
+        description="`wrong_passwords`: too many of them. `wrong_passwords_and_no_patience`: some, and it "
+        "asked on while its answer was held back. `questions_without_proof`: it asked, and proved nothing."
+    )
     count: int = Field(description="Failures, or requests that proved nothing.")
     user: str = Field(description="The name that was tried last; not necessarily one that there is.")
 
