@@ -61,10 +61,10 @@ def tagged(start: Message, body: Message, known: str) -> tuple[Message, Message]
     headers = MutableHeaders(raw=list(start["headers"]))
     headers["ETag"] = tag
     if not is_known(tag, known):
-        return start | {"headers": headers.raw}, body
+        return {**start, "headers": headers.raw}, body
     for name in KEPT_OUT:
         del headers[name]
-    return start | {"status": 304, "headers": headers.raw}, body | {"body": b""}
+    return {**start, "status": 304, "headers": headers.raw}, {**body, "body": b""}
 
 
 def is_known(tag: str, known: str) -> bool:

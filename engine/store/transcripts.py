@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     Connection,
     Engine,
     Select,
@@ -39,7 +40,7 @@ MAX_PAGE = 200
 FOUND = 3  # lines of a call that are shown with it
 PARTS = 200  # calls that are let go of in one transaction
 # Asked once a call: to put them together anew would take most of the time, under the interpreter's lock.
-CALLS = bindparam("calls", expanding=True)
+CALLS: BindParameter[Any] = bindparam("calls", expanding=True)
 IDS_OF = select(transcripts.c.id).where(transcripts.c.call.in_(CALLS))
 DROP_REVIEWS = delete(reviews).where(reviews.c.call.in_(CALLS))
 ADD_REVIEW, ADD_LINES = insert(reviews), insert(transcripts)

@@ -223,8 +223,8 @@ def _named(x: float, y: float, marks: Sequence[Mark]) -> Markup | None:
         return None
     words = unwell[0].name if len(unwell) == 1 else f"{unwell[0].name} +{len(unwell) - 1}"
     before = x > WIDTH * 0.86  # there is no room behind it
-    beside = {"x": x - 11, "class_": "called before"} if before else {"x": x + 11, "class_": "called"}
-    return tag("text", words, y=y + 2.6, aria_hidden="true", **beside)
+    at, kind = (x - 11, "called before") if before else (x + 11, "called")
+    return tag("text", words, x=at, y=y + 2.6, class_=kind, aria_hidden="true")
 
 
 def _lines(x: float, y: float, lines: Sequence[Mark], beside: bool) -> Markup:
