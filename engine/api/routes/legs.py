@@ -13,7 +13,7 @@ from engine.api.deps import View, may
 from engine.api.documented import problems
 from engine.api.paging import PageQuery, cut
 from engine.api.schemas import CallLeg, LegPage, Plain
-from engine.views import CallView, LegSide, LegView
+from engine.views import CallFilter, CallView, LegSide, LegView
 
 router = APIRouter(prefix="/v1/legs", tags=["calls"])
 
@@ -36,14 +36,12 @@ class LegQuery(PageQuery):
         default=None, ge=1, le=5, description="Only legs that sound worse than this now."
     )
 
-    def wants(self, found: tuple[CallView, LegView]) -> bool:
-        call, leg = found
+    def filter(self) -> CallFilter:
+        return CallFilter(queue=self.queue, agent=self.agent, market=self.market)
+
+    def wants(self, leg: LegView) -> bool:
         return (
-            self.call in (None, call.id)
-            and self.queue in (None, call.queue)
-            and self.agent in (None, call.agent)
-            and self.market in (None, call.market)
-            and self.side in (None, leg.side)
+            self.side in (None, leg.side)
             and self.role in (None, leg.role)
             and self.codec in (None, leg.codec)
             and self.encrypted in (None, bool(leg.encryption))
@@ -57,8 +55,9 @@ class LegQuery(PageQuery):
 )
 async def list_legs(view: View, _: Reader, query: Annotated[LegQuery, Query()]) -> LegPage:
     """Legs of all calls, by call and the order in which they joined it."""
-    legs = ((call, leg) for call in view.calls() for leg in call.legs)
-    page, after = cut(filter(query.wants, legs), _name, query)
+    calls = (call for call in view.calls(query.filter()) if query.call in (None, call.id))
+    legs = ((call, leg) for call in calls for leg in call.legs if query.wants(leg))
+    page, after = cut(legs, _name, query)
     return LegPage(items=[_told(*each) for each in page], next=after)
 
 
