@@ -10,11 +10,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 EDITABLE = re.compile(r"(agents|queues|numbers|routing)\.yaml|(lines|markets)/[A-Za-z0-9_-]{1,64}\.yaml")
 MOST_BYTES = 48 * 1024  # of a file; what a browser sends at once is bounded, too
+
+_writing = threading.Lock()  # from looking at what is there until it is replaced
 
 
 class NotEditable(Exception):
@@ -73,15 +76,20 @@ def write(folder: Path, name: str, text: str, expected: str) -> Text:
     path, data = _path(folder, name), text.replace("\r\n", "\n").encode("utf-8", "replace")
     if len(data) > MOST_BYTES or "\0" in text:
         raise NoText(f"a file edited here is text of {MOST_BYTES // 1024} KiB at most")
-    if read(folder, name).digest != expected:
-        raise ChangedMeanwhile(name)
+    with _writing:
+        if read(folder, name).digest != expected:
+            raise ChangedMeanwhile(name)
+        _replace(path, data)
+    return Text(name, data.decode(), digest_of(data))
+
+
+def _replace(path: Path, data: bytes) -> None:
     new, mode = path.with_name(f".{path.name}.new"), path.stat().st_mode & 0o777
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
     new.rename(path)
-    return Text(name, data.decode(), digest_of(data))
 
 
 def place_of(text: str, wanted: str) -> int:
@@ -102,7 +110,3 @@ def _path(folder: Path, name: str) -> Path:
     ):
         raise NotEditable(name)
     return path
-
-
-def _outside(path: Path, folder: Path) -> bool:
-    return not path.resolve().is_relative_to(folder.resolve())

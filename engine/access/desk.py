@@ -2,8 +2,9 @@
 another house, browsers with a session's cookie, programs with a token.
 
 What was found in the store counts for two seconds, so a right that another node took ends that much later
-here; what this node takes ends at once. Secrets of cookies and tokens are 256 random bits and kept as their
-SHA-256 alone.
+here; what this node takes ends at once. Consoles, which cannot wait, have it asked again before that, and go
+on for some seconds more while it does not answer. Secrets of cookies and tokens are 256 random bits and kept
+as their SHA-256 alone.
 """
 
 from __future__ import annotations
@@ -29,8 +30,10 @@ from engine.access.lockbox import Lockbox, Locked
 from engine.access.passwords import Passwords
 from engine.access.principal import How, Principal
 from engine.store.accounts import Accounts, Session, User
+from engine.store.errors import StoreUnavailable
 
 KNOWN_S = 2.0  # that what the store said counts
+GRACE_S = 5.0  # and for how long after that, for who cannot wait
 MOST_KNOWN = 5000
 SEEN_S = 60.0  # at most so late is a session's last use known
 TOKEN = "isot_"
@@ -97,6 +100,8 @@ class AccessDesk:
         self._of_sources = Attempts(OF_SOURCE)
         self._known: OrderedDict[str, tuple[Principal | None, float]] = OrderedDict()
         self._generation = 0
+        self._asked: dict[str, None] = {}  # sessions that are to be asked about beside
+        self._asking: asyncio.Task[None] | None = None
 
     # --- signing in and out -------------------------------------------------------------------------
 
@@ -198,9 +203,9 @@ class AccessDesk:
     async def logout(self, cookie: str) -> None:
         """End the session, if it is one."""
         principal = await self.principal_of_session(cookie)
-        self.forget()
         if principal is not None:
             await asyncio.to_thread(self.accounts.end_session, digest_of(cookie))
+            self.forget(principal.who)  # after it: who asks meanwhile is told that it is there
             self._tell(principal.who, principal.how, "logout", "done", "")
 
     # --- who is it? ---------------------------------------------------------------------------------
@@ -212,14 +217,33 @@ class AccessDesk:
         return await self._remembered(digest_of(cookie), self._session)
 
     def principal_now(self, cookie: str) -> Principal | None:
-        """The same for who cannot wait, asked in this thread: once in two seconds it takes a look at the
-        store, which blocks for about a millisecond.
+        """The same for who cannot wait: as the store said last, which is asked beside, one question at a
+        time. Raises StoreUnavailable where it did not say lately.
         """
         if not _COOKIE.fullmatch(cookie):
             return None
-        digest = digest_of(cookie)
-        found, until = self._known.get(digest, (None, 0.0))
-        return found if self.clock() < until else self._remember(digest, self._session(digest, self.wall()))
+        digest, now = digest_of(cookie), self.clock()
+        found, until = self._known.get(digest, (None, float("-inf")))
+        if now >= until - KNOWN_S / 2:
+            self._ask(digest)
+        if now >= until + GRACE_S:
+            raise StoreUnavailable("the store has not said yet who that is")
+        return found
+
+    def _ask(self, digest: str) -> None:
+        self._asked[digest] = None
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.get_running_loop().create_task(self._ask_all(), name="who is it")
+
+    async def _ask_all(self) -> None:
+        while self._asked:
+            digest = next(iter(self._asked))
+            del self._asked[digest]
+            try:
+                await self._looked(digest, self._session)
+            except StoreUnavailable as error:
+                log.debug("the store does not say who is signed in", why=str(error))
+                self._asked.clear()  # whoever looks asks again
 
     async def principal_of_token(self, token: str) -> Principal | None:
         """Whose token it is, of those that users have made; None for nobody's."""
@@ -231,15 +255,13 @@ class AccessDesk:
         self, digest: str, look: Callable[[str, float], Principal | None]
     ) -> Principal | None:
         found, until = self._known.get(digest, (None, 0.0))
-        if self.clock() < until:
-            return found
+        return found if self.clock() < until else await self._looked(digest, look)
+
+    async def _looked(self, digest: str, look: Callable[[str, float], Principal | None]) -> Principal | None:
         generation = self._generation
         found = await asyncio.to_thread(look, digest, self.wall())
         if generation != self._generation:
             return await asyncio.to_thread(look, digest, self.wall())
-        return self._remember(digest, found)
-
-    def _remember(self, digest: str, found: Principal | None) -> Principal | None:
         self._known[digest] = (found, self.clock() + KNOWN_S)
         self._known.move_to_end(digest)
         while len(self._known) > MOST_KNOWN:
@@ -268,9 +290,10 @@ class AccessDesk:
             self.accounts.use_key(key.id, now)
         return principal
 
-    def forget(self) -> None:
-        """Somebody's rights have changed: look again."""
-        self._known.clear()
+    def forget(self, who: str = "") -> None:
+        """Somebody's rights have changed, or anybody's: look again."""
+        kept = {digest: known for digest, known in self._known.items() if known[0] and known[0].who != who}
+        self._known = OrderedDict(kept if who else {})
         self._generation += 1
 
     def csrf_right(self, cookie: str, given: str) -> bool:

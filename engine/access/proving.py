@@ -41,6 +41,10 @@ class Proof:
     fault: str = ""
 
 
+class _Stopped(Exception):
+    """The node is to end, which waits for its threads."""
+
+
 class Proving:
     """anchor: the file outside of the store. rest: sleeps in the thread, but in tests."""
 
@@ -57,6 +61,7 @@ class Proving:
         self._wall = wall
         self._rest = rest
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
         self.newest: Proof | None = None  # the one that goes on, or the last one
 
     @property
@@ -76,11 +81,15 @@ class Proving:
         if self._task is not None:
             await asyncio.shield(self._task)
 
+    def close(self) -> None:
+        """One that goes on ends soon, without a verdict."""
+        self._closed = True
+
     async def _prove(self) -> None:
         assert self.newest is not None
         try:
             verdict, anchored = await asyncio.to_thread(self._proved)
-        except (StoreUnavailable, OSError) as error:
+        except (StoreUnavailable, OSError, _Stopped) as error:
             log.warning("the audit log could not be looked through", why=str(error))
             self.newest = replace(self.newest, ended=self._wall(), fault=str(error))
             return
@@ -112,4 +121,6 @@ class Proving:
             if number % BATCH == 0:
                 self.newest = replace(self.newest, rows=number)
                 self._rest(time.monotonic() - began)
+                if self._closed:
+                    raise _Stopped("the node was stopped meanwhile")
                 began = time.monotonic()

@@ -130,7 +130,7 @@ class Roster:
         changed = await asyncio.to_thread(
             self._accounts.change, name, now, expected=expected, ends=ends, **values
         )
-        self._desk.forget()
+        self._desk.forget(name)
         if changed is None:
             raise UnknownUser(f"there is no user {name!r}")
         return changed
@@ -146,7 +146,7 @@ class Roster:
         """All of them, or one; how many ended."""
         await self._may_end(principal, name)
         ended = await asyncio.to_thread(self._accounts.end_sessions, name, digest)
-        self._desk.forget()
+        self._desk.forget(name)
         return ended
 
     async def _may_end(self, principal: Principal, name: str) -> None:

@@ -38,8 +38,10 @@ from engine.store.outbox import Letter
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.views import (
+    ALL_CALLS,
     AgentAsk,
     AgentView,
+    CallFilter,
     CallView,
     Caption,
     DeskView,
@@ -78,7 +80,8 @@ class Seen:
         if not self.principal.may(Permission.LISTEN):
             return ()
         self._hers(call)
-        return self._view.minutes(call)
+        found = self._view.minutes(call)
+        return found if self.unmasked else [_masked_line(each) for each in found]
 
     def _hers(self, call: str) -> None:
         """Raises UnknownCall."""
@@ -96,9 +99,10 @@ class Seen:
     def directory(self) -> Directory:
         return self._view.directory()
 
-    def calls(self) -> Sequence[CallView]:
-        sees = self.reach.sees_call
-        found = [each for each in self._view.calls() if sees(each.market, each.queue, each.agent)]
+    def calls(
+        self, wanted: CallFilter = ALL_CALLS, *, after: str = "", limit: int | None = None
+    ) -> Sequence[CallView]:
+        found = self._view.calls(replace(wanted, reach=self.reach), after=after, limit=limit)
         return found if self.unmasked else [_masked_call(each) for each in found]
 
     def call(self, id: str) -> CallView | None:
@@ -333,6 +337,10 @@ def _masked_call(call: CallView) -> CallView:
 
 def _masked_record(record: CallRecord) -> CallRecord:
     return replace(record, customer=mask.who(record.customer))
+
+
+def _masked_line(line: Line) -> Line:
+    return line._replace(text=mask.text(line.text), translation=mask.text(line.translation))
 
 
 def _place(entries: Iterable[Entry]) -> tuple[str, str, str]:

@@ -69,5 +69,5 @@ class Vouching:
         if all(getattr(found, name) == value for name, value in wanted.items()):
             return found
         changed = await asyncio.to_thread(accounts.change, found.name, now, ends=True, **wanted)
-        self._desk.forget()
+        self._desk.forget(found.name)
         return changed if changed is not None else replace(found, **wanted)

@@ -25,6 +25,7 @@ from engine.api import (
     schemas,
     share_schemas,
     speech_schemas,
+    unchanged,
 )
 from engine.api.problem import MEDIA_TYPE
 
@@ -34,7 +35,8 @@ Calls, queues, agents and registrations of a node: what they are now, what they 
 Every request carries a token, `Authorization: Bearer TOKEN`, or the cookie of somebody who signed in. What is
 out of the markets and teams of who asks is not there for them; numbers of people are masked for those without
 the permission `personal`. Lists come in pages: while `next` is not null,
-ask again with it as `cursor`. Every refusal is RFC 9457 problem details; `type` is the name to program
+ask again with it as `cursor`. Whoever asks again with an answer's `ETag` as `If-None-Match` is told 304 while
+nothing changed. Every refusal is RFC 9457 problem details; `type` is the name to program
 against.
 """
 
@@ -120,10 +122,11 @@ Reasons = Mapping[int, tuple[str, str]]  # name of the problem and what it means
 
 def problems(*statuses: int, noun: str = "", own: Reasons = REASONS) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route: these statuses as problem details. noun: what a 404 did not find. own:
-    reasons that are the route's. Whoever has to be known may also have guessed too often.
+    reasons that are the route's. Whoever has to be known may also have guessed too often, or be known to the
+    store alone, which is away.
     """
-    guessed = (429,) if 401 in statuses and 429 not in statuses else ()
-    return {status: _response(status, noun, own) for status in (*statuses, *guessed)}
+    known = (429, 503) if 401 in statuses else ()
+    return {status: _response(status, noun, own) for status in sorted({*statuses, *known})}
 
 
 def _response(status: int, noun: str, own: Reasons) -> dict[str, Any]:
@@ -169,6 +172,7 @@ def install(app: FastAPI) -> None:
                 tags=app.openapi_tags,
                 routes=app.routes,
             )
+            unchanged.document(document["paths"])
             components = document.setdefault("components", {}).setdefault("schemas", {})
             problem = schemas.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             components.update(problem.pop("$defs", {}))

@@ -190,10 +190,18 @@ def _given_token(options: argparse.Namespace) -> tuple[str, str]:
                 found = opened.read(MOST_TOKEN).decode().strip()
         except (OSError, UnicodeDecodeError) as error:
             raise Unreachable(f"the token's file {file} cannot be read ({error})") from error
-        if not found or not found.isascii() or not found.isprintable():
+        if not found or not _is_token(found):
             raise Unreachable(f"the token's file {file} holds no token; put the token alone in it")
         return found, str(file)
-    return os.environ.get(TOKEN, "").strip(), TOKEN
+    found = os.environ.get(TOKEN, "").strip()
+    if not _is_token(found):  # what is wrong with it would be told with it
+        raise Unreachable(f"{TOKEN} holds no token; set it to the token alone")
+    return found, TOKEN
+
+
+def _is_token(text: str) -> bool:
+    """Whether it goes into a header."""
+    return text.isascii() and text.isprintable()
 
 
 def _found(seen: Glance) -> str:

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from engine.command import terminal
 from engine.command.fault import DONE, FAULTY, REFUSED, Told, Unreachable
@@ -30,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _test(options: argparse.Namespace) -> int:
     node = Node(options)
-    path = f"/v1/lines/{options.line}/probes"
+    path = f"/v1/lines/{quote(options.line, safe='')}/probes"
     probe = node.ask("POST", path, {"number": options.number})
     told = 0
     deadline = time.monotonic() + PATIENCE_S

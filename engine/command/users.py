@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import getpass
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -126,12 +127,11 @@ def _typed() -> str:
 
 
 def _audit(books: Books, what: str, name: str, detail: Told) -> None:
-    who = getpass.getuser()
     entry = Entry(
         token_hex(12),
         time.time(),
         books.node,
-        who,
+        _who(),
         How.COMMAND,
         what,
         f"users/{name}",
@@ -139,6 +139,14 @@ def _audit(books: Books, what: str, name: str, detail: Told) -> None:
         detail_of(detail),
     )
     books.trail.append([entry])
+
+
+def _who() -> str:
+    """The user of the machine; one without a name, as in a container under any number, by that."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _told(user: User) -> Told:

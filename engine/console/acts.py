@@ -14,15 +14,17 @@ from engine.access.role import Permission
 from engine.applying import NotReady
 from engine.console.desk import Desk
 from engine.console.door import Principal
-from engine.console.look import Fields, Place, Told
+from engine.console.look import Fields, Place, Told, whole
 from engine.console.views.config import ConfigFile, Step
 from engine.console.views.lines import LineFile
 from engine.history import HistoryFault
+from engine.insight.sources import SourceView
 from engine.operating import Applied, OtherVersion, Refused, UnknownVersion
 from engine.views import AgentAsk, IllegalState, UnknownAgent, UnknownCall
 from routing.report import HOUR_S
 
 HOURS = 24
+MOST_VERSION = 999_999_999
 
 log = structlog.get_logger("console")
 
@@ -70,6 +72,20 @@ async def drain(desk: Desk, who: Principal, place: Place, given: Fields) -> Told
     draining = given.get("draining") == "yes"
     desk.view.cluster.drain(draining, who.name)
     return Told("node.drain.done" if draining else "node.fill.done")
+
+
+async def sources(desk: Desk, place: Place, before: Any) -> tuple[SourceView, ...]:
+    """Who is answered no more."""
+    found = tuple(desk.view.insight.turned_away()) if Permission.READ_CONFIG in desk.rights else ()
+    return before if found == before else found
+
+
+async def answer_again(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
+    source = given.get("source", "")[:64]
+    if not desk.view.insight.let_off(source.removesuffix("/64"), who.name):
+        return Told("sources.gone", {"source": source}, bad=True)
+    log.info("a source is answered again", source=source, by=who.name)
+    return Told("sources.lifted", {"source": source}, of=f"sources/{source}")
 
 
 # --- lines -----------------------------------------------------------------------------------------
@@ -180,7 +196,7 @@ async def plan(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
     """What the files would change, or a version."""
     if desk.operating is None:
         return Told("config.fixed", bad=True)
-    number = int(given["version"]) if given.get("version", "").isdecimal() else None
+    number = whole(given.get("version", ""), MOST_VERSION)
     looked = await _looked(desk, place)
     try:
         found = await desk.operating.plan(number)
@@ -198,7 +214,7 @@ async def apply(desk: Desk, who: Principal, place: Place, given: Fields) -> Told
     why, force, expected = (
         given.get("why", ""),
         given.get("force") == "yes",
-        _number(given.get("expected", "")),
+        whole(given.get("expected", ""), MOST_VERSION),
     )
     return await _taken(desk, place, desk.operating.apply(who.name, why, force=force, expected=expected))
 
@@ -209,16 +225,12 @@ async def rollback(desk: Desk, who: Principal, place: Place, given: Fields) -> T
     why, force, expected = (
         given.get("why", ""),
         given.get("force") == "yes",
-        _number(given.get("expected", "")),
+        whole(given.get("expected", ""), MOST_VERSION),
     )
-    wanted = _number(given.get("version", ""))
+    wanted = whole(given.get("version", ""), MOST_VERSION)
     return await _taken(
         desk, place, desk.operating.rollback(wanted, who.name, why, force=force, expected=expected)
     )
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
 async def _taken(desk: Desk, place: Place, taking: Awaitable[Applied]) -> Told:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nicegui import Client
 
     from engine.console.console import Console
+    from engine.console.door import Principal
 
 
 def build(console: Console, client: Client, request: Request) -> None:
@@ -27,10 +28,7 @@ def build(console: Console, client: Client, request: Request) -> None:
     from engine.console.part import LivePart
 
     cookie = cookie_of(request.headers.get("cookie", ""))
-    who = console.desk.door.who(cookie)
-    if who is None:  # it was over between two lines
-        client.open("/sign-in")
-        return
+    who: Principal = request.scope["isogloss.who"]
     ui.add_head_html(str(HEAD))
     client.content.classes(replace="console")
     around = client.content.parent_slot

@@ -70,7 +70,7 @@ def mounted(app: FastAPI, terms: ConsoleTerms) -> Console:
     API.
     """
     state = app.state
-    tokens = TokenDoor(lambda: state.settings, time.monotonic, time.time)
+    tokens = TokenDoor(lambda: state.settings, time.monotonic, time.time, state.guesses)
     proving = None if state.access is None else Proving(state.access.trail, state.access.desk.log.anchor)
     door: Door = tokens if state.access is None else UserDoor(state.access.desk, tokens)
     console = Console(
@@ -126,10 +126,10 @@ class Console:
         if path in ("/sign-in", "/sign-out") and request.method == "POST":
             return await self._posted(request, path)
         if path == "/phone" and request.method == "POST":
-            return self._phone(request)
+            return await self._phone(request)
         if request.method not in ("GET", "HEAD"):
             return Response(status_code=405, headers={"Allow": "GET, HEAD"})
-        signed = self.desk.door.who(cookie_of(request.headers.get("cookie", "")))
+        signed = await self.desk.door.look(cookie_of(request.headers.get("cookie", "")))
         if path == "/sign-in" or signed is None:
             return self._page(request, path)
         if path.startswith("/files/"):
@@ -144,9 +144,12 @@ class Console:
             return self._cached
         if len(self.pulse) >= self._most:
             return Response("too many pages of the console are open; close one", 503, {"Retry-After": "30"})
+        request.scope["isogloss.who"] = signed
         return self.host
 
     async def close(self) -> None:
+        if self.desk.proving is not None:
+            self.desk.proving.close()
         await self.host.close()
 
     # --- files ------------------------------------------------------------------------------------
@@ -217,10 +220,10 @@ class Console:
 
     # --- phones in pages --------------------------------------------------------------------------
 
-    def _phone(self, request: Request) -> Response:
+    async def _phone(self, request: Request) -> Response:
         if not own(request.headers.get("origin"), request.headers.get("host", "")):
             return Response("another site's page may not do this", 403)
-        signed = self.desk.door.who(cookie_of(request.headers.get("cookie", "")))
+        signed = await self.desk.door.look(cookie_of(request.headers.get("cookie", "")))
         if signed is None:
             return Response("sign in first", 401)
         return phone(self.desk, signed, self._sip_url())
@@ -234,7 +237,7 @@ class Console:
     async def _socket(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         allowed = own(headers.get(b"origin"), headers.get(b"host", ""))
-        signed = self.desk.door.who(cookie_of(headers.get(b"cookie", "")))
+        signed = await self.desk.door.look(cookie_of(headers.get(b"cookie", "")))
         if not (allowed and signed and path.startswith(SOCKET) and self._sockets < self._most):
             await send({"type": "websocket.close", "code": 1008})
             return

@@ -14,6 +14,7 @@ from engine.access.principal import Principal as Known
 from engine.access.role import Permission
 from engine.access.seen import Seen
 from engine.api.deps import EngineView
+from engine.api.guesses import Guesses
 from engine.api.identify import of_configured
 from engine.api.settings import Settings, Token, hashed
 from engine.store.rows import clean
@@ -71,8 +72,13 @@ class Door(Protocol):
     async def login(self, name: str, password: str, totp: str, source: str) -> Session | Refusal:
         """source: the address that asks."""
 
-    def who(self, cookie: str) -> Principal | None:
+    async def look(self, cookie: str) -> Principal | None:
         """Whose session this is; None for nobody's, and from the moment on that it is over."""
+
+    def who(self, cookie: str) -> Principal | None:
+        """The same of who is looking already, at once: also raises StoreUnavailable where the store has not
+        said lately.
+        """
 
     async def logout(self, cookie: str) -> None: ...
 
@@ -87,26 +93,42 @@ class TokenDoor:
     """A token of the API, pasted as the password, is whoever holds it; the name is not asked for.
 
     settings: those that count now. A session ends with its token, when nobody used it for long, and when it
-    is old. clock: monotonic s; wall: epoch s.
+    is old. clock: monotonic s; wall: epoch s. guesses: at tokens, those at the API among them.
     """
 
     def __init__(
-        self, settings: Callable[[], Settings], clock: Callable[[], float], wall: Callable[[], float]
+        self,
+        settings: Callable[[], Settings],
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+        guesses: Guesses | None = None,
     ) -> None:
         self._settings = settings
+        self._guesses = guesses or Guesses()
         self._clock = clock
         self._wall = wall
         self._sessions: OrderedDict[bytes, _Held] = OrderedDict()
 
     async def login(self, name: str, password: str, totp: str, source: str) -> Session | Refusal:
-        token = self._settings().holder(clean(password.strip()), self._wall())
-        if token is None or Permission.CALLS not in token.permissions:
+        given, now = clean(password.strip()), self._clock()
+        wait = self._guesses.wait(source, given, now)
+        if wait:
+            return Refusal("locked", wait)
+        token = self._settings().holder(given, self._wall())
+        if token is None:
+            self._guesses.wrong(source, given, now)
             return Refusal("wrong")
-        cookie, now = secrets.token_urlsafe(32), self._clock()
+        self._guesses.right(source, given, now)
+        if Permission.CALLS not in token.permissions:
+            return Refusal("wrong")
+        cookie = secrets.token_urlsafe(32)
         while len(self._sessions) >= SESSIONS:
             self._sessions.popitem(last=False)
         self._sessions[hashed(cookie)] = _Held(token.digest, now, now)
         return Session(cookie, signed_in(of_configured(token)))
+
+    async def look(self, cookie: str) -> Principal | None:
+        return self.who(cookie)
 
     def who(self, cookie: str) -> Principal | None:
         key, now = hashed(cookie), self._clock()

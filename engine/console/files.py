@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from config.form import FormSettings
@@ -12,6 +12,7 @@ from engine.access.role import Permission
 from engine.console.desk import Desk
 from engine.console.insight import Finding, Insight, Ladder, LegQuality
 from engine.console.look import Place
+from engine.console.reports import midnight
 from engine.events import CallRecord
 from engine.scorecards import CardFilter, Scorecard, forms_for
 from engine.sharing import Share
@@ -27,7 +28,6 @@ LOOKED_S = 5.0  # as often is a call that goes on looked into: samples come no f
 LATE_S = 30.0  # after a call's end something may still come: figures, a summary
 PAGE = 50
 MOST_FILES = 4  # of a recording: it has another each time its recorder dies
-DAY_S = 86_400.0
 MOST_CARDS = 30  # of an agent that are shown
 FILTERS = (
     "queue", "agent", "market", "language", "reason", "customer", "number", "region", "node", "line",
@@ -194,11 +194,12 @@ async def agent_cards(desk: Desk, place: Place, before: Any) -> tuple[Scorecard,
 
 async def recordings(desk: Desk, place: Place, before: Any) -> RecordPage:
     """The page of recorded calls that the address asks for."""
-    asked: dict[str, Any] = {name: place.get(name) for name in FILTERS if place.get(name)}
+    asked = _narrowed(desk, place)
     if place.get("day"):
         try:
-            since = datetime.strptime(place.get("day"), "%Y-%m-%d").replace(tzinfo=UTC)
-            asked |= {"since": since.timestamp(), "until": since.timestamp() + DAY_S}
+            day = date.fromisoformat(place.get("day"))
+            ends = midnight(day + timedelta(days=1), desk.zone)
+            asked |= {"since": midnight(day, desk.zone), "until": ends}
         except (ValueError, OverflowError):  # what somebody wrote into the address
             pass
     ask: Callable[..., RecordPage] = desk.view.records
@@ -212,13 +213,17 @@ async def records(desk: Desk, place: Place, before: Any) -> RecordPage | None:
     """The page of records that the address asks for; None among live calls."""
     if place.get("when") != "ended":
         return None
-    asked: dict[str, Any] = {name: place.get(name) for name in FILTERS if place.get(name)}
-    if not desk.who.may(Permission.PERSONAL):
-        asked.pop("customer", None)  # who may not read numbers does not look for one either
+    asked = _narrowed(desk, place)
     asked |= {ARRIVED[name]: at for name in ARRIVED if (at := instant(place.get(name))) is not None}
     ask: Callable[..., RecordPage] = desk.view.records
     found = await desk.ask(ask, RecordFilter(**asked), cursor=place.get("cursor") or None, limit=PAGE)
     return before if found == before else found
+
+
+def _narrowed(desk: Desk, place: Place) -> dict[str, Any]:
+    """Who may not read numbers does not look for one either."""
+    may = desk.who.may(Permission.PERSONAL)
+    return {name: place.get(name) for name in FILTERS if place.get(name) and (may or name != "customer")}
 
 
 def instant(text: str) -> float | None:

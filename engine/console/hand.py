@@ -8,7 +8,7 @@ import structlog
 
 from engine.console.desk import Desk
 from engine.console.door import Principal
-from engine.console.look import Act, Place, Told
+from engine.console.look import Act, Place, Told, whole
 from engine.hand import PAGE
 from engine.steering import Order
 from engine.supervision import Mode
@@ -16,6 +16,7 @@ from engine.supervision_views import SupervisorView
 from engine.views import CallView, IllegalState, UnknownAgent, UnknownCall
 
 Fields = Mapping[str, str]
+HIGHEST = 100  # priority
 # why a page cannot be her phone, as it tells by itself (web/hand.js)
 UNHEARD = ("denied", "missing", "busy", "insecure", "away", "full", "failed")
 
@@ -79,12 +80,13 @@ async def steer(desk: Desk, who: Principal, place: Place, given: Fields) -> Told
         if at is None:
             return Told("place.gone", bad=True)
         queue, priority, agent = (given.get(name, "") for name in ("queue", "priority", "agent"))
-        if priority and not (priority.isascii() and priority.isdecimal() and int(priority[:4]) <= 100):
+        raised = whole(priority, HIGHEST)
+        if priority and raised is None:
             return Told("place.bad_priority", bad=True)
         order = Order(
             who.name,
             queue=queue if queue and queue != at.queue else None,
-            priority=int(priority) if priority and int(priority) != at.priority else None,
+            priority=raised if raised != at.priority else None,
             agent=agent if agent != at.agent else None,
         )
         desk.view.hand.steer(place.id, order)

@@ -63,6 +63,14 @@ def address(page: str, id: str = "", **asked: str) -> str:
     return f"{path}?{urlencode(left)}" if left else path
 
 
+def whole(text: str, most: int) -> int | None:
+    """A whole number as it was filled in, noughts before it or not; None for what is none, or is beyond."""
+    digits = text.lstrip("0") or text[:1]
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= len(str(most))):
+        return None
+    return int(digits) if int(digits) <= most else None
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """loaded: what the page's `load` brought, None before. places: of Desk."""

@@ -73,14 +73,21 @@ AGENTS = Page(
     acts={"state": (P.ACT_ON_AGENTS, acts.set_state), "message": (P.ACT_ON_AGENTS, acts.message)},
 )
 LINES = Page("lines", lines.PARTS, load=acts.lines, every_s=2.0, acts={"probe": (P.PROBE, acts.probe)})
-NODES = Page("nodes", nodes.PARTS, nodes.PILES, acts={"drain": (P.CONFIGURE, acts.drain)})
+NODES = Page(
+    "nodes",
+    nodes.PARTS,
+    nodes.PILES,
+    load=acts.sources,
+    every_s=2.0,
+    acts={"drain": (P.CONFIGURE, acts.drain), "unblock_source": (P.CONFIGURE, acts.answer_again)},
+)
 CONFIG = Page(
     "config",
     config.PARTS,
     load=acts.configuration,
     every_s=10.0,
     right=P.READ_CONFIG,
-    most_text=editing.MOST_BYTES,
+    most_text=editing.MOST_BYTES + 1,  # what is longer is refused as that, not cut and written
     acts={
         "save": (P.CONFIGURE, acts.save),
         "restore": (P.CONFIGURE, acts.restore),

@@ -136,7 +136,7 @@ def wish_of(place: Place, zone: str, now: float) -> Wish:
         zone = named
     today = datetime.fromtimestamp(now, ZoneInfo(zone)).date()
     period, first, last = _days(place, today, faults)
-    since, until = (_midnight(day, zone) for day in (first, last + timedelta(days=1)))
+    since, until = (midnight(day, zone) for day in (first, last + timedelta(days=1)))
     by = _dimension(place.get("by")) or Dimension.QUEUE
     then = _dimension(place.get("then"))
     ask = Ask(
@@ -191,7 +191,8 @@ def _day(text: str, name: str, today: date, faults: dict[str, str]) -> date:
     return found
 
 
-def _midnight(day: date, zone: str) -> float:
+def midnight(day: date, zone: str) -> float:
+    """When a day begins, epoch s."""
     return datetime.combine(day, time(), ZoneInfo(zone)).timestamp()
 
 
@@ -263,7 +264,7 @@ def calls_of(wish: Wish, key: Key) -> str:
             until = since + 3600.0
         elif dimension is Dimension.DAY:
             day = date.fromisoformat(value)
-            since, until = (_midnight(each, ask.zone) for each in (day, day + timedelta(days=1)))
+            since, until = (midnight(each, ask.zone) for each in (day, day + timedelta(days=1)))
         else:
             asked[str(dimension)] = value
     zone = ZoneInfo(ask.zone)

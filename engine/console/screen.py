@@ -38,11 +38,13 @@ class Part(Protocol):
 
 
 class Drawings:
-    """What was drawn of one snapshot, to be shared."""
+    """What was drawn of one snapshot, to be shared; kept with what it was drawn from, whose id is in its key
+    and would be another's as soon as it is gone.
+    """
 
     def __init__(self) -> None:
         self._serial = -1
-        self._of: dict[tuple[object, ...], Markup] = {}
+        self._of: dict[tuple[object, ...], tuple[Markup, Any]] = {}
 
     def get(self, key: tuple[object, ...], look: Look, view: Callable[[Look], Markup]) -> Markup:
         if look.now.serial != self._serial:
@@ -50,8 +52,8 @@ class Drawings:
             self._of.clear()
         found = self._of.get(key)
         if found is None:
-            found = self._of[key] = view(look)
-        return found
+            found = self._of[key] = view(look), look.loaded
+        return found[0]
 
 
 class Screen:
@@ -195,14 +197,16 @@ class Screen:
         try:
             loaded = await load(self._hers(), place, before)
         except StoreUnavailable:
-            self.note(Told("fault.store", bad=True))
-            return
+            loaded = self._unloaded("fault.store")
         except AuditUnavailable:
-            self.note(Told("fault.audit", bad=True))
-            return
+            loaded = self._unloaded("fault.audit")
         except BadCursor:
-            self.go(Place(place.page, place.id))
-            return
+            if place.key == self.place.key:
+                self._loading = None
+                asked = {name: value for name, value in place.asked.items() if name != "cursor"}
+                self.go(Place(place.page, place.id, asked))
+                return
+            loaded = self.loaded
         if place.key == self.place.key and self.loaded is before:
             self.loaded = loaded
             self.draw(self._now().of(self.who))
@@ -210,8 +214,13 @@ class Screen:
             self._loading = None
             self._load()
 
+    def _unloaded(self, fault: str) -> Any:
+        """What was there stays."""
+        self.note(Told(fault, bad=True))
+        return self.loaded
+
     def _hers(self) -> Desk:
-        return self._desk.of(self.who, self.say.code, self.zone)
+        return self._desk.of(self.who, self.say.code, self.zone, self.loaded)
 
     # --- what is done -----------------------------------------------------------------------------
 
@@ -241,6 +250,9 @@ class Screen:
             told: Told = await act(self._hers(), self.who, place, fields)
         except StoreUnavailable:
             told = Told("fault.store", bad=True)
+        except Exception:  # half of it may be done, which the audit log is to know
+            self._desk.door.note(self.who, name, self._object(place), "failed")
+            raise
         outcome = "refused" if told.bad else "done"
         self._desk.door.note(self.who, name, told.of or self._object(place), outcome)
         if told.keep is not None and place.key == self.place.key:

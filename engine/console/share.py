@@ -10,7 +10,7 @@ import structlog
 from engine.console.desk import Desk
 from engine.console.door import Principal
 from engine.console.files import MOST_FILES, CallFile, recording_file
-from engine.console.look import Place, Told
+from engine.console.look import Place, Told, whole
 from engine.sharing import MOST_USES, Wish
 from engine.views import IllegalState
 
@@ -26,13 +26,11 @@ async def share(desk: Desk, who: Principal, place: Place, given: Fields) -> Told
     if name not in await _names(desk, place) or await desk.ask(desk.view.recording, name) is None:
         return Told("share.nowhere", bad=True)
     lasts, uses = given.get("lasts", ""), given.get("uses", "")
-    if lasts not in map(str, LASTS_S) or (uses and not (uses.isascii() and uses.isdecimal())):
-        return Told("share.odd", bad=True)
-    most = int(uses[:5] or "0")
-    if most > MOST_USES:
+    most = whole(uses, MOST_USES)
+    if lasts not in map(str, LASTS_S) or (uses and not most):
         return Told("share.odd", bad=True)
     note = "".join(each for each in given.get("note", "").strip()[:MOST_NOTE] if each.isprintable())
-    wish = Wish(lasts_s=float(lasts), most=most, transcript=given.get("transcript") == "yes", note=note)
+    wish = Wish(lasts_s=float(lasts), most=most or 0, transcript=given.get("transcript") == "yes", note=note)
     try:
         made = await desk.ask(desk.view.shares.make, name, wish, who.name)
     except IllegalState as full:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from engine.access.chain import Row
 from engine.access.proving import Proof
 from engine.console.desk import Desk
 from engine.console.door import Principal
 from engine.console.look import Place, Told
+from engine.console.reports import midnight
 from engine.drill import zones
 from engine.store.trail import Tally, TrailFilter
 
@@ -53,7 +53,7 @@ def filter_of(place: Place, zone: str) -> tuple[TrailFilter, dict[str, str]]:
             continue
         try:
             day = date.fromisoformat(text) + timedelta(days=more)
-            bounds[name] = datetime.combine(day, time(), ZoneInfo(zone)).timestamp()
+            bounds[name] = midnight(day, zone)
         except (ValueError, OverflowError):
             faults[field] = "report.fault.day"
     doing = place.get("doing")

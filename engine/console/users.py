@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.access.desk import AccessDesk
 from engine.access.errors import Busy, CodeWanted, TooSoon, WrongCredentials
+from engine.access.principal import Principal as Known
 from engine.access.role import Permission
 from engine.console.door import Principal, Refusal, Session, TokenDoor, signed_in
 
@@ -34,12 +35,11 @@ class UserDoor:
             return Refusal("barred")
         return Session(opened.secret, signed_in(opened.principal), self._desk.terms.longest_s)
 
+    async def look(self, cookie: str) -> Principal | None:
+        return self._tokens.who(cookie) or _admitted(await self._desk.principal_of_session(cookie))
+
     def who(self, cookie: str) -> Principal | None:
-        found = self._tokens.who(cookie)
-        if found is not None:
-            return found
-        known = self._desk.principal_now(cookie)
-        return signed_in(known) if known is not None and known.may(Permission.CALLS) else None
+        return self._tokens.who(cookie) or _admitted(self._desk.principal_now(cookie))
 
     async def logout(self, cookie: str) -> None:
         if self._tokens.who(cookie) is not None:
@@ -53,3 +53,7 @@ class UserDoor:
 
     async def keep(self, who: Principal, what: str, object: str) -> None:
         await self._desk.audit(who.known, what, object, read=True)
+
+
+def _admitted(known: Known | None) -> Principal | None:
+    return signed_in(known) if known is not None and known.may(Permission.CALLS) else None

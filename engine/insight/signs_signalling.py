@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from engine.insight.facts import Dialogue, Facts, Seen, address, audio, codecs
 from engine.insight.faults import Evidence, Found, join
+from sip.errors import Malformed
 from sip.reach import is_public
 from sip.reason import Reason
 
@@ -193,7 +194,8 @@ def session_timer(facts: Facts) -> Iterator[Found]:
         expires, refreshed = 0.0, None
         for each in dialogue.seen:
             granted = each.header("Session-Expires").partition(";")[0].strip()
-            if 200 <= each.status < 300 and each.method in ("INVITE", "UPDATE") and granted.isdigit():
+            timed = each.method in ("INVITE", "UPDATE") and granted.isascii() and granted.isdecimal()
+            if timed and 200 <= each.status < 300:
                 expires, refreshed = float(granted[:6]), each
         for bye in dialogue.requests("BYE"):
             if refreshed is None or not expires:
@@ -304,8 +306,11 @@ def _half_rewritten(seen: Seen) -> str:
     if description is None or request is None or address(description) != seen.message.host:
         return ""
     origin = description.origin.address
-    contacts = [contact.uri.host for contact in request.contacts]
-    vias = [via.host for via in request.vias[-1:]]
+    try:
+        contacts = [contact.uri.host for contact in request.contacts]
+        vias = [via.host for via in request.vias[-1:]]
+    except Malformed:
+        return ""
     private = [host for host in (*vias, origin) if host != seen.message.host and _private(host)]
     moved = bool(contacts) and contacts[0] == seen.message.host
     return join(private) if moved and private else ""

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
+from engine.access.role import Permission
 from engine.api.app import create_app
+from engine.api.settings import token
 from engine.command import trunk
 from engine.command.fault import NotDone
+from engine.line_views import ReportView
 from engine.probe.result import Delay, Fault, Streams
 from media.fidelity import Fidelity
+from routing.cost import Cost
 from tests.engine.api_node import SETTINGS, WRITE, Node
 from tests.engine.test_api import Client, refused
 from tests.engine.trunk_samples import PROBE, result
+
+COST = Cost(calls=212, seconds=40_210.0, low=9.47, high=12.1, unpriced=3)
 
 
 @pytest.fixture
@@ -50,6 +57,25 @@ def test_the_report_has_the_worst_line_first_and_the_idle_last(ask: Client) -> N
     assert worst["newest"]["fault"] == "one-way audio"
     assert [region["region"] for region in good["regions"]] == ["eu", "us"]
     assert good["figures"]["calls"] == 160 and good["figures"]["pdd_p95_s"] == pytest.approx(1.475)
+
+
+def test_what_a_line_has_cost_is_told_to_who_may_read_the_configuration(node: Node) -> None:
+    report = node.trunks.report
+
+    def priced(since: float, until: float) -> ReportView:
+        found = report(since, until)
+        lines = (replace(each, cost=COST if each.line == "carrier" else None) for each in found.lines)
+        return replace(found, lines=tuple(lines))
+
+    node.trunks.report = priced  # type: ignore[method-assign]
+    board = token("board", "b" * 20, Permission.BOARD)
+    ask = Client(create_app(node, replace(SETTINGS, tokens=(*SETTINGS.tokens, board))))
+    costs = {
+        key: {each["line"]: each["cost"] for each in ask("GET", "/v1/lines/report", key).json()["lines"]}
+        for key in (WRITE, "b" * 20)
+    }
+    nothing = dict.fromkeys(("gateway", "carrier", "idle"))
+    assert costs == {WRITE: nothing | {"carrier": asdict(COST)}, "b" * 20: nothing}
 
 
 @pytest.mark.parametrize("query", ["hours=0", "hours=1000", "hours=x", "days=2"])

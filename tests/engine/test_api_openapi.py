@@ -19,6 +19,7 @@ from engine.api import schemas
 from engine.api.app import ROUTERS, create_app
 from engine.api.documented import model_of
 from engine.api.settings import Settings
+from engine.api.unchanged import HEADER
 from tests.engine.api_node import SETTINGS, Node
 from tests.project.tree import ROOT, files, syntax
 
@@ -67,9 +68,19 @@ def test_every_operation_of_v1_needs_a_token_and_says_what_comes_without(operati
     assert {"401", "403"} <= set(operation["responses"])
 
 
+@every(GUARDED)
+def test_whoever_has_to_be_known_may_have_to_wait_and_the_store_may_be_away(
+    operation: dict[str, Any],
+) -> None:
+    """A user's token or session is looked up in the store, and guesses at tokens are slowed."""
+    if operation.get("security"):
+        assert {"429", "503"} <= set(operation["responses"])
+
+
 @every(OPERATIONS)
 def test_what_takes_a_parameter_or_body_says_what_comes_of_a_wrong_one(operation: dict[str, Any]) -> None:
-    if operation.get("parameters") or "requestBody" in operation:
+    asked = {each["name"] for each in operation.get("parameters", ())} - {HEADER}  # of which nothing is wrong
+    if asked or "requestBody" in operation:
         assert "422" in operation["responses"]
     if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
         assert "404" in operation["responses"]

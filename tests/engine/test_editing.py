@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,30 @@ def test_a_file_is_written_whole_and_keeps_its_mode(folder: Path) -> None:
     assert read(folder, "agents.yaml") == second and second.text == "a: 1\nb: ü\n"
     assert (folder / "agents.yaml").stat().st_mode & 0o777 == 0o640
     assert sorted(each.name for each in folder.iterdir() if each.name.startswith(".")) == []
+
+
+def test_of_two_who_write_over_the_same_one_is_told_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = read(folder, "agents.yaml")
+    told: list[object] = []
+
+    def other() -> None:
+        try:
+            told.append(write(folder, "agents.yaml", "b: 2\n", first.digest))
+        except ChangedMeanwhile as changed:
+            told.append(changed)
+
+    late, synced = threading.Thread(target=other), os.fsync
+
+    def slow(file: int) -> None:
+        monkeypatch.setattr(editing.os, "fsync", synced)
+        late.start()  # after what is there was looked at, and before it is replaced
+        late.join(0.1)
+        synced(file)
+
+    monkeypatch.setattr(editing.os, "fsync", slow)
+    write(folder, "agents.yaml", "a: 1\n", first.digest)
+    late.join()
+    assert isinstance(told[0], ChangedMeanwhile) and read(folder, "agents.yaml").text == "a: 1\n"
 
 
 def test_what_somebody_else_wrote_meanwhile_stays(folder: Path) -> None:

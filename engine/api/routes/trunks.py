@@ -163,6 +163,7 @@ def _did(line: LineReportView) -> LineDid:
         "regions": regions,
         "hours": hours,
         "newest": newest,
+        "cost": line.cost,
     }
     return LineDid.model_validate(told)
 

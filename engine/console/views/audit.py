@@ -35,9 +35,7 @@ def head(look: Look) -> Markup:
     say, file = look.say, file_of(look)
     download = None
     if file is not None and file.kept:
-        query = look.place.address.partition("?")[2]
-        zone = "" if look.place.get("zone") else f"&zone={file.zone}"
-        to = f"{BASE}/files/audit.csv?{query}{zone}"
+        to = address("files", "audit.csv", **{"zone": file.zone, **look.place.asked})
         download = tag(
             "a", [icon("download"), say("report.csv")], href=to, download="audit.csv", class_="button"
         )
@@ -102,7 +100,7 @@ def body(look: Look) -> Markup:
     if not file.kept:
         return tag("section", pieces.empty(say, "audit.none"), class_="card")
     beside = [_chain(look, file), _readers(look, file.tallies) if file.tallies else None]
-    return tag("div", _rows(look, file), tag("div", beside, class_="sections"), class_="halves wide-first")
+    return tag("div", _rows(look, file), tag("div", beside, class_="sections"), class_="halves list-first")
 
 
 # --- rows ------------------------------------------------------------------------------------------

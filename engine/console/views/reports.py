@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from engine.console.alerts import level_of_share
-from engine.console.look import BASE, Look
+from engine.console.look import BASE, Look, address
 from engine.console.markup import Content, tag
 from engine.console.reports import (
     CUSTOM,
@@ -52,9 +52,7 @@ def head(look: Look) -> Markup:
     soft: Content = [tag("span", days), tag("span", name(wish.ask.zone))]
     download = None
     if file.table is not None and file.table.rows:
-        query = look.place.address.partition("?")[2]
-        to = f"{BASE}/files/calls.csv?{query}"
-        to += "" if look.place.get("zone") else f"&zone={wish.ask.zone}"
+        to = address("files", "calls.csv", **{"zone": wish.ask.zone, **look.place.asked})
         download = tag(
             "a", [icon("download"), say("report.csv")], href=to, download="calls.csv", class_="button"
         )

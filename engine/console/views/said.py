@@ -71,7 +71,7 @@ def _felt(look: Look) -> Markup | None:
             moods[str(entry.data.get("side", ""))] = entry
         elif entry.kind == "call.urgent":
             urgent.append(str((entry.data | entry.person).get("term", "")))
-    rows = [_mood(look, side, entry.data) for side, entry in moods.items()]
+    rows = [_mood(look, side, entry.data | entry.person) for side, entry in moods.items()]
     for term in dict.fromkeys(urgent):
         row = tag(
             "li", pill(say("mood.urgent"), "bad"), tag("q", term, dir="auto"), data_key=f"urgent-{term}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 
 import pyotp
@@ -13,7 +14,7 @@ from engine.access.desk import KNOWN_S, Terms, csrf_of, digest_of
 from engine.access.errors import CodeWanted, TooSoon, WrongCredentials
 from engine.access.principal import How
 from engine.access.role import Permission, Role
-from engine.store.accounts import MOST_SESSIONS
+from engine.store.accounts import MOST_SESSIONS, Session, User
 from engine.store.errors import StoreUnavailable
 from tests.engine.access.stand import PASSWORD, T0, Stand, run, standing
 
@@ -234,13 +235,94 @@ def test_what_another_node_took_away_counts_here_within_two_seconds(stand: Stand
     assert who(stand, secret) == ""
 
 
-def test_who_cannot_wait_is_told_the_same(stand: Stand) -> None:
+async def settled(stand: Stand) -> None:
+    """Until the store has said what is asked beside."""
+    while stand.desk._asking is not None and not stand.desk._asking.done():
+        await stand.desk._asking
+
+
+def test_who_cannot_wait_is_told_the_same_and_does_not_wait_for_the_store(stand: Stand) -> None:
+    stand.user("maria")
+    secret, desk, asked = login(stand), stand.desk, list[str]()
+    session = stand.accounts.session
+
+    def noted(digest: str) -> tuple[Session, User] | None:
+        asked.append(threading.current_thread().name)
+        return session(digest)
+
+    stand.accounts.session = noted  # type: ignore[method-assign]
+
+    async def story() -> None:
+        with pytest.raises(StoreUnavailable):
+            desk.principal_now(secret)
+        await settled(stand)
+        known = desk.principal_now(secret)
+        assert known is not None and known == await desk.principal_of_session(secret)
+        for _ in range(5):
+            stand.later(KNOWN_S - 0.1)
+            assert desk.principal_now(secret) == known, "it is asked again before it counts no more"
+            await settled(stand)
+        assert desk.principal_now("x") is None
+        stand.accounts.end_session(digest_of(secret))  # by another node
+        stand.later(KNOWN_S)
+        desk.principal_now(secret)
+        await settled(stand)
+        assert desk.principal_now(secret) is None
+
+    run(story())
+    assert len(asked) == 7 and "MainThread" not in asked
+
+
+def test_who_cannot_wait_is_known_for_some_seconds_while_the_store_is_away(stand: Stand) -> None:
     stand.user("maria")
     secret = login(stand)
-    assert stand.desk.principal_now(secret) == run(stand.desk.principal_of_session(secret))
-    assert stand.desk.principal_now("A" * 43) is None and stand.desk.principal_now("x") is None
-    run(stand.desk.logout(secret))
-    assert stand.desk.principal_now(secret) is None
+
+    async def story() -> None:
+        known = await stand.desk.principal_of_session(secret)
+        with sqlite3.connect(stand.file) as raw:
+            raw.execute("DROP TABLE sessions")
+        for _ in range(6):
+            stand.later(1.0)
+            assert stand.desk.principal_now(secret) == known
+            await settled(stand)
+        stand.later(1.0)
+        with pytest.raises(StoreUnavailable):
+            stand.desk.principal_now(secret)
+        await settled(stand)
+
+    run(story())
+
+
+def test_who_asks_while_a_session_is_ended_keeps_it_no_longer(stand: Stand) -> None:
+    stand.user("maria")
+    secret, end = login(stand), stand.accounts.end_session
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+
+        def late(digest: str) -> None:
+            asking = asyncio.run_coroutine_threadsafe(stand.desk.principal_of_session(secret), loop)
+            assert asking.result() is not None
+            end(digest)
+
+        stand.accounts.end_session = late  # type: ignore[method-assign]
+        await stand.desk.logout(secret)
+        assert await stand.desk.principal_of_session(secret) is None
+
+    run(story())
+
+
+def test_one_who_signs_out_has_nobody_else_looked_up_again(stand: Stand) -> None:
+    stand.user("maria")
+    stand.user("sue")
+    one, other = login(stand), login(stand, "sue")
+
+    async def story() -> None:
+        known = await stand.desk.principal_of_session(other)
+        await stand.desk.logout(one)
+        assert stand.desk.principal_now(other) == known and known is not None
+
+    run(story())
 
 
 def test_a_store_that_is_away_lets_nobody_in(stand: Stand) -> None:

@@ -73,6 +73,21 @@ def test_it_tells_how_far_it_is_and_rests_between(stand: Stand, monkeypatch: pyt
     assert seen == [(3, 8), (6, 8)]
 
 
+def test_a_node_that_stops_does_not_wait_for_the_end_of_it(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proving, "BATCH", 2)
+    found, rests = proving_of(stand), list[float]()
+
+    def rest(seconds: float) -> None:
+        rests.append(seconds)
+        found.close()
+
+    found._rest = rest
+    told = asyncio.run(proved(found))
+    assert len(rests) == 1 and told.verdict is None and "stopped" in told.fault
+
+
 def test_one_looks_at_a_time(stand: Stand) -> None:
     async def story() -> None:
         found = proving_of(stand)

@@ -19,6 +19,7 @@ from engine.recent_views import RecentView
 from engine.store.records import RecordFilter
 from engine.store.rows import Entry
 from engine.views import LoadView, UnknownAgent, UnknownCall
+from media.speech.transcript import Line
 from routing.cost import Cost
 from tests.engine.api_node import T0, Node, call_view, desk_call
 from tests.engine.store_samples import NODE, record
@@ -53,6 +54,16 @@ def node() -> Node:
     made = Node()
     made.live["u1"] = call_view("u1", market="us", queue="sales", agent="carol")
     return made
+
+
+def test_what_is_said_in_a_call_is_masked_for_who_may_not_read_numbers(node: Node) -> None:
+    said_ = "mi tarjeta es 4111 1111 1111 1111"
+    node.said["u1"] = [Line("u1", "customer", 1, 0.0, 4.0, "es", said_, f"[en] {said_}")]
+    whole = seen(node, Permission.LISTEN, Permission.PERSONAL).minutes("u1")
+    (masked,) = seen(node, Permission.LISTEN).minutes("u1")
+    assert [each.text for each in whole] == [said_]
+    assert "4111" not in masked.text + masked.translation and masked.text.endswith("1111")
+    assert seen(node, Permission.PERSONAL).minutes("u1") == ()
 
 
 def test_a_limit_that_is_set_while_a_call_goes_on_counts_at_the_next_look(node: Node) -> None:

@@ -63,6 +63,22 @@ def test_a_token_comes_from_a_file_or_the_environment(
     assert shell("queues", "--api", served.base, "--token-file", file).status == 0
 
 
+@pytest.mark.parametrize("token", ["two\nlines", "caf\xe9", "\x1b[31m"])
+def test_what_is_no_token_is_said_to_and_not_shown(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setenv("ISOGLOSS_API_TOKEN", token)
+    said = shell("queues", "--api", "http://127.0.0.1:9")
+    assert said.status == 2 and "ISOGLOSS_API_TOKEN holds no token" in said.err
+    assert not any(part in said.err for part in token.split())
+
+
+def test_a_line_that_cannot_be_is_not_taken_for_a_node_that_is_away(asks: Shell) -> None:
+    for line, words in (("no such line", "path.line"), ("../queues?x=", "Not Found")):
+        said = asks("trunk", "test", line)
+        assert said.status == 2 and words in said.err and "no node answers" not in said.err
+
+
 @pytest.mark.parametrize("content", [b"", b"\n", b"two\nlines", b"\xff", b"caf\xc3\xa9"])
 def test_a_file_that_holds_no_token_is_said_to(shell: Shell, tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "token"

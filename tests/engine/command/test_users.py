@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,17 @@ def test_who_is_made_signs_in_with_the_password_that_was_printed_once(data: Path
     assert "argon2" not in json.dumps(told(data, shell, "users", "list"))
     with standing(data) as stand:
         assert stand.told()[0][1:] == ("create_user", "done")
+
+
+def test_a_user_of_the_machine_without_a_name_is_told_by_number(
+    data: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", lambda uid: {}[uid])  # as in a container under any number
+    assert said(data, shell, "users", "add", "maria", "--role", "admin")[0] == 0
+    with standing(data) as stand:
+        assert stand.told()[0] == (f"uid {os.getuid()}", "create_user", "done")
 
 
 def test_a_password_may_be_typed(data: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

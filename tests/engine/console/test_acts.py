@@ -17,9 +17,11 @@ from engine.console.door import Principal
 from engine.console.look import Place, Told
 from engine.console.markup import text_of
 from engine.console.views.config import ConfigFile, Step
+from engine.editing import MOST_BYTES, read
 from tests.engine.access.stand import run
 from tests.engine.console.busy import BusyNode
 from tests.engine.console.looks import OPERATOR, VIEWER, look
+from tests.engine.console.test_screen import Browser
 from tests.engine.operating_stand import Stand, shipped
 
 HERE = "/console/config?file=queues.yaml&at=support"
@@ -59,6 +61,21 @@ def editor(tmp_path: Path) -> Iterator[Editor]:
     made = Editor(tmp_path)
     yield made
     made.stand.close()
+
+
+def test_a_file_that_is_too_long_is_refused_and_not_cut(editor: Editor) -> None:
+    editor.load()
+    before = editor.loaded.editing
+
+    async def story() -> None:
+        browser = Browser(address=HERE)
+        browser.screen._desk = replace(browser.desk, operating=editor.stand.operating)
+        browser.screen.act("save", {"text": "#" * (MOST_BYTES + 9), "digest": before.digest})
+        await browser.rest()
+        assert "48 KiB" in browser.text("note")
+
+    run(story())
+    assert read(editor.stand.operating.folder, before.name) == before
 
 
 def test_a_file_is_edited_wrongly_then_rightly_and_put_back(editor: Editor) -> None:

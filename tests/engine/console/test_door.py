@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from engine.access.role import Permission
+from engine.api.guesses import Guesses
 from engine.api.settings import Settings, token
 from engine.console.door import IDLE_S, MOST_S, SESSIONS, Refusal, Session, TokenDoor
 
@@ -27,7 +28,8 @@ class Street:
 
     def __init__(self) -> None:
         self.now, self.settings = 0.0, SETTINGS
-        self.door = TokenDoor(lambda: self.settings, lambda: self.now, lambda: self.now)
+        self.guesses = Guesses()
+        self.door = TokenDoor(lambda: self.settings, lambda: self.now, lambda: self.now, self.guesses)
 
     def enter(self, password: str, name: str = "") -> Session:
         found = asyncio.run(self.door.login(name, password, "", "192.0.2.1"))
@@ -38,6 +40,27 @@ class Street:
 @pytest.mark.parametrize("password", ["", "x" * 20, SITE, READ[:-1], f"{READ}x", "\udc00" * 20])
 def test_what_is_no_token_for_looking_is_refused(password: str) -> None:
     assert asyncio.run(Street().door.login("ana", password, "", "")) == Refusal("wrong")
+
+
+def test_who_guesses_at_tokens_waits_for_longer_and_longer_and_so_at_the_api() -> None:
+    street = Street()
+    found = [asyncio.run(street.door.login("", f"guess-{n:020}", "", "192.0.2.1")) for n in range(12)]
+    assert found[:11] == [Refusal("wrong")] * 11
+    assert isinstance(found[11], Refusal) and found[11].reason == "locked" and found[11].wait_s > 0
+    right = asyncio.run(street.door.login("", READ, "", "192.0.2.1"))
+    assert isinstance(right, Refusal) and right.reason == "locked", "not even the right one is looked at"
+    assert street.guesses.wait("192.0.2.1", READ, street.now) > 0
+    assert isinstance(asyncio.run(street.door.login("", READ, "", "198.51.100.4")), Session)
+    street.now += 3600
+    street.enter(READ)
+
+
+def test_who_was_let_in_comes_back_whatever_others_at_the_address_guess() -> None:
+    street = Street()
+    street.enter(READ)
+    for n in range(30):
+        asyncio.run(street.door.login("", f"guess-{n:020}", "", "192.0.2.1"))
+    street.enter(READ)
 
 
 def test_a_token_may_in_the_console_what_it_may_by_the_api() -> None:

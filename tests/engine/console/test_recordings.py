@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from engine.access.role import Permission
 from engine.api.sounds import MOST_HEARD, ONCE_S, Heard, NoSuchRange, cut, wanted
 from engine.console import judge, share
 from engine.console.desk import Desk
@@ -83,6 +86,12 @@ def test_a_link_is_made_shown_once_and_revoked() -> None:
     assert gone.keep.link == ""
 
 
+def test_noughts_before_how_often_make_it_no_link_for_ever() -> None:
+    page = Page()
+    page.does(share.share, recording=NAME, lasts="3600", uses="0000002")
+    assert [each.most for each in page.node.shares.of(NAME)] == [2]
+
+
 @pytest.mark.parametrize(
     ("given", "key"),
     [
@@ -91,6 +100,7 @@ def test_a_link_is_made_shown_once_and_revoked() -> None:
         ({"lasts": "999999999"}, "share.odd"),
         ({"uses": "-1"}, "share.odd"),
         ({"uses": "1001"}, "share.odd"),
+        ({"uses": "0"}, "share.odd"),
     ],
 )
 def test_a_link_that_cannot_be_is_refused(given: dict[str, str], key: str) -> None:
@@ -127,6 +137,27 @@ def test_the_list_is_of_recorded_calls_of_a_day() -> None:
     first, second = asked
     assert first.recorded and first.queue == "support" and first.until - first.since == 86_400
     assert (second.since, second.until) == (None, None)
+
+
+def test_a_day_of_recordings_is_one_of_who_looks_and_as_long_as_it_was_there() -> None:
+    page = Page()
+    page.desk = replace(page.desk, zone="Europe/Madrid")
+    day = replace(AT, id="", asked={"day": "2026-03-29"})  # summer time begins
+    asked: list[Any] = []
+    page.node.records = lambda wanted_, **more: asked.append(wanted_)  # type: ignore[method-assign,assignment,misc]
+    asyncio.run(recordings(replace(page.desk, view=page.node), day, None))
+    begins, ends = (datetime(2026, 3, each, tzinfo=ZoneInfo("Europe/Madrid")) for each in (29, 30))
+    assert (asked[0].since, asked[0].until) == (begins.timestamp(), ends.timestamp())
+    assert asked[0].until - asked[0].since == 23 * 3600
+
+
+def test_who_may_not_read_numbers_looks_for_none_among_recordings() -> None:
+    page = Page()
+    listener = replace(OPERATOR, rights=frozenset({Permission.LISTEN, Permission.CALLS}))
+    found = asyncio.run(
+        recordings(page.desk.of(listener), Place("recordings", "", {"customer": "+49301234"}), None)
+    )
+    assert [each.call for each in found.items] == ["r1"]
 
 
 @pytest.mark.parametrize(

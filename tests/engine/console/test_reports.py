@@ -7,6 +7,7 @@ import re
 import time
 from dataclasses import replace
 from datetime import date, datetime
+from html import unescape
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -129,6 +130,13 @@ def loaded(query: str, node: BusyNode | None = None, before: Any = None) -> Repo
 def drawn(query: str, say: str = "en", **more: Any) -> str:
     at = look(f"/console/reports?{query}", say=say, loaded=more.pop("file", None) or loaded(query), **more)
     return Markup("").join(part(at) for part in view.PARTS.values())
+
+
+def test_a_report_is_taken_along_in_the_zone_that_is_shown() -> None:
+    desk = Desk(BusyNode(), None, time.time).of(OPERATOR, "en", "Etc/GMT+5")  # type: ignore[arg-type]
+    file = asyncio.run(reports.load(desk, Place.of("/console/reports?period=week"), None))
+    (link,) = re.findall(r'href="/console/files/([^"]+)"', drawn("period=week", file=file))
+    assert Place.of(f"/{unescape(link)}").asked == {"period": "week", "zone": "Etc/GMT+5"}
 
 
 QUERIES = (

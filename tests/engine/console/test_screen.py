@@ -20,8 +20,9 @@ from engine.console.pulse import Moment
 from engine.console.screen import Drawings, Screen
 from engine.console.snapshot import taken
 from engine.store.errors import StoreUnavailable
+from engine.store.records import BadCursor
 from tests.engine.console.busy import BusyNode
-from tests.engine.console.looks import OPERATOR, VIEWER
+from tests.engine.console.looks import OPERATOR, VIEWER, look
 
 
 class Part:
@@ -410,5 +411,76 @@ def test_what_was_done_to_something_else_is_noted_with_that() -> None:
         browser.screen.act("create_user", {})
         await browser.rest()
         assert ("supervisor", "create_user", "users/sue", "done") in browser.door.noted
+
+    run(story())
+
+
+def test_a_cursor_of_nobody_takes_nobody_away_from_where_she_is_by_now() -> None:
+    asked: list[str] = []
+    answer = asyncio.Event()
+
+    async def load(desk: Desk, place: Place, before: Any) -> str:
+        asked.append(place.address)
+        if place.get("cursor"):
+            await answer.wait()
+            raise BadCursor("this cursor was not given out here")
+        return place.get("queue") or "all"
+
+    page = Page("calls", {"only": lambda look: Markup(str(look.loaded))}, load=load)
+
+    async def story() -> None:
+        more: dict[str, Any] = {"pages": lambda *_: page, "frame": {}}
+        stays = Browser(address="/console/calls?queue=support&cursor=made-up", **more)
+        leaves = Browser(address="/console/calls?queue=sales&cursor=made-up", **more)
+        await asyncio.sleep(0)
+        leaves.screen.go(Place.of("/console/calls?queue=ventas"))
+        answer.set()
+        await stays.rest()
+        await leaves.rest()
+        assert stays.screen.place.asked == {"queue": "support"} and stays.text("only") == "support"
+        assert leaves.screen.place.asked == {"queue": "ventas"} and leaves.text("only") == "ventas"
+
+    run(story())
+
+
+def test_a_page_is_loaded_though_the_one_before_it_could_not_be() -> None:
+    answer = asyncio.Event()
+
+    async def load(desk: Desk, place: Place, before: Any) -> str:
+        if place.id == "one":
+            await answer.wait()
+            raise StoreUnavailable("away")
+        return place.id
+
+    page = Page("calls", {"only": lambda look: Markup(str(look.loaded))}, load=load)
+
+    async def story() -> None:
+        browser = Browser(address="/console/calls/one", pages=lambda *_: page, frame={})
+        await asyncio.sleep(0)
+        browser.screen.go(Place.of("/console/calls/two"))
+        answer.set()
+        await browser.rest()
+        assert browser.text("only") == "two"
+
+    run(story())
+
+
+def test_what_was_drawn_of_something_is_not_shown_for_what_took_its_place_in_memory() -> None:
+    drawings, at = Drawings(), look("/console/calls")
+    for number in range(50):
+        loaded = [number]
+        key = ("only", id(loaded))
+        made = drawings.get(key, replace(at, loaded=loaded), lambda found: Markup(found.loaded[0]))
+        assert made == str(number)
+        del loaded
+
+
+def test_what_failed_half_way_is_told_to_the_audit_log_too() -> None:
+    async def story() -> None:
+        browser = Browser(address="/console/calls/c4")
+        browser.node.hangup = lambda id: 1 / 0  # type: ignore[method-assign, assignment]
+        browser.screen.act("hangup", {})
+        await browser.rest()
+        assert ("supervisor", "hangup", "console/calls/c4", "failed") in browser.door.noted
 
     run(story())

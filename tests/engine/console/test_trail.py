@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,22 @@ def test_reads_changes_and_sessions_are_apart(auditor: Office) -> None:
     assert len(shown(auditor, "doing=nonsense")) == 5
     for what in ("get_recording", "change_user", "login"):
         assert kind_of(what) in trail.DOINGS
+
+
+def test_who_opened_what_read_personal_data_and_changed_nothing(auditor: Office) -> None:
+    for what in ("read_desk", "open_desk", "open_share"):
+        note(auditor, "sue", what, "calls/c1")
+        assert kind_of(what) == "reads"
+    auditor.stand.settle()
+    assert [what for _, what in shown(auditor, "doing=changes")] == ["change_user"]
+    assert [what for _, what in shown(auditor, "doing=reads")][:3] == ["open_share", "open_desk", "read_desk"]
+
+
+def test_the_log_is_taken_along_in_the_zone_that_is_shown(auditor: Office) -> None:
+    auditor.load(HERE)
+    auditor.loaded = replace(auditor.loaded, zone="Etc/GMT+5")
+    (link,) = re.findall(r'href="/console/files/([^"]+)"', auditor.drawn(f"{HERE}?who=sue"))
+    assert Place.of(f"/{unescape(link)}").asked == {"who": "sue", "zone": "Etc/GMT+5"}
 
 
 def test_days_are_the_readers_own() -> None:

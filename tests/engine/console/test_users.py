@@ -42,7 +42,7 @@ def test_a_user_may_here_what_her_role_may_and_sees_what_is_hers(stand: Stand) -
         "sue", "supervisor", frozenset({"de"}), frozenset({"north"}),
     )  # fmt: skip
     assert who.may(Permission.ACT_ON_AGENTS) and not who.may(Permission.CONFIGURE)
-    assert door.who(session.cookie) == who and session.longest_s == stand.desk.terms.longest_s
+    assert run(door.look(session.cookie)) == who and session.longest_s == stand.desk.terms.longest_s
     known = run(stand.desk.principal_of_session(session.cookie))
     assert known is not None and known.who == "sue", "the session is the API's as well"
 
@@ -69,7 +69,7 @@ def test_who_is_not_let_in_is_told_why(stand: Stand, name: str, password: str, r
 def test_an_agents_session_of_the_api_opens_nothing_here(stand: Stand) -> None:
     stand.user("al", Role.AGENT)
     opened = run(stand.desk.login("al", PASSWORD, "", "192.0.2.1"))
-    assert door_of(stand).who(opened.secret) is None
+    assert run(door_of(stand).look(opened.secret)) is None
 
 
 def test_a_second_factor_is_asked_for(stand: Stand) -> None:
@@ -94,16 +94,16 @@ def test_signing_out_ends_it_for_the_api_too(stand: Stand) -> None:
     door = door_of(stand)
     session = enter(door, "sue")
     run(door.logout(session.cookie))
-    assert door.who(session.cookie) is None
+    assert run(door.look(session.cookie)) is None
     assert run(stand.desk.principal_of_session(session.cookie)) is None
 
 
 def test_a_token_is_for_whoever_names_nobody(stand: Stand) -> None:
     door = door_of(stand)
     session = enter(door, "", READ)
-    assert session.principal.name == "wallboard" and door.who(session.cookie) == session.principal
+    assert session.principal.name == "wallboard" and run(door.look(session.cookie)) == session.principal
     run(door.logout(session.cookie))
-    assert door.who(session.cookie) is None
+    assert run(door.look(session.cookie)) is None
     assert run(door.login("wallboard", READ, "", "192.0.2.1")) == Refusal("wrong")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,11 +19,14 @@ from engine.console.markup import text_of
 from engine.console.views import call, calls, frame, queues, sign_in, sound, wallboard
 from engine.console.views.config import ConfigFile, Step
 from engine.console.views.lines import LineFile
+from engine.console.views.said import captions
 from engine.history import Version
 from engine.operating import Plan, Status
 from engine.scorecards import judged
 from engine.sharing import Share
+from engine.speech_events import MoodTurned
 from engine.store.records import RecordPage
+from engine.store.rows import Entry, encode
 from engine.views import PlaceView
 from media.outline import Outline
 from tests.engine.card_samples import FORM, GOOD
@@ -135,6 +139,16 @@ def test_a_node_without_anything_teaches_what_comes_next(places: Mapping[str, tu
         assert "None" not in made, address
     assert "queues.yaml" in text_of(drawn(pages.QUEUES, look("/console/queues", now=empty)))
     assert "numbers.yaml" in text_of(drawn(pages.CALLS, look("/console/calls", now=empty)))
+
+
+def test_how_somebody_feels_is_told_with_the_words_that_tell() -> None:
+    turned = MoodTurned(
+        at=T0, call="c4", side="customer", level="upset", score=-0.8, worse=True, reasons=("dos semanas",)
+    )
+    data, person = map(json.loads, encode(turned))  # as the journal keeps it
+    told = Entry(node="n1", seq=99, at=T0, call="c4", kind=turned.kind, data=data, person=person)
+    made = captions(look("/console/calls/c4", loaded=replace(LIVE, entries=(*LIVE.entries, told))))
+    assert '<q dir="auto">dos semanas</q>' in made and "upset" in text_of(made)
 
 
 def hostile() -> BusyNode:

@@ -306,6 +306,21 @@ def test_whatever_a_far_end_says_the_diagnosis_stands() -> None:
         timeline(Facts(each))
 
 
+@pytest.mark.parametrize(
+    ("first", "header"),
+    [
+        ("SIP/2.0 200 OK", "Session-Expires: ²"),
+        ("INVITE sip:x@y SIP/2.0", "Contact: <sip:²@>"),
+        ("INVITE sip:x@y SIP/2.0", 'Contact: "x'),
+    ],
+)
+def test_a_header_that_says_nothing_blinds_nobody(first: str, header: str) -> None:
+    odd = came(first, 1.0, header, body=OFFER)
+    bye = out("BYE sip:200@far SIP/2.0", 5.0, method="BYE")
+    found = diagnose(case(messages=[INVITE, OK, odd, bye], legs=[quality()]))
+    assert found.call == "r1" and found.figures
+
+
 def test_a_timeline_has_legs_states_and_decisions_and_names_nobody() -> None:
     offered = Entry(
         node="n1",
