@@ -208,20 +208,23 @@ def test_a_collector_that_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyPatch)
         return CallEnded(at=T0, call=f"c{number}", by=Side.AGENT, reason=EndReason.COMPLETED)
 
     async def run() -> tuple[Traces, list[dict[str, Any]]]:
+        asked: asyncio.Queue[None] = asyncio.Queue()
         answers = iter([None])
-        async with receiving(lambda _: next(answers, status(200, body=b"{}"))) as receiver:
+
+        def answer(_: dict[str, Any]) -> bytes | None:
+            asked.put_nowait(None)
+            return next(answers, status(200, body=b"{}"))
+
+        async with receiving(answer) as receiver, asyncio.timeout(20):
             traces = Traces(Collector(receiver.url), NODE, entries, Post())
             traces.start()
             traces.notice(ended(0))
-            async with asyncio.timeout(20):
-                while not receiver.got:
-                    await asyncio.sleep(0.01)
+            await asked.get()
             for number in range(1, most + 11):
                 traces.notice(ended(number))
             assert traces.lost == 10
-            async with asyncio.timeout(20):
-                while len(receiver.got) < 1 + most // TOGETHER:
-                    await asyncio.sleep(0.01)
+            for _ in range(most // TOGETHER):
+                await asked.get()
             await traces.close()
             return traces, receiver.events
 

@@ -25,6 +25,7 @@ from engine.console.views.said import captions
 from engine.console.views.sound import legs, quality
 from engine.console.views.timeline import timeline
 from engine.events import CallRecord
+from engine.latency import Latencies
 from engine.store.rows import Entry
 from engine.views import CallView
 
@@ -198,7 +199,14 @@ def _record(look: Look, of: CallRecord) -> list[tuple[str, Content]]:
     ]
     if of.post_dial_delay_s is not None:
         pairs.insert(6, (say("record.pdd"), say.unit(of.post_dial_delay_s, "s", 1)))
-    return pairs
+    late = (("fig.asr_latency_ms", of.asr_latency), ("fig.mt_latency_ms", of.mt_latency))
+    return pairs + [(say(words), _late(look, each)) for words, each in late if each is not None]
+
+
+def _late(look: Look, late: Latencies) -> str:
+    """On average, and of nearly all."""
+    mean, most = (look.say.unit(each, "ms", 0) for each in (late.mean_ms, late.p95_ms))
+    return look.say("record.late", mean=mean, most=most)
 
 
 def events(look: Look) -> Markup:

@@ -317,7 +317,7 @@ def _alert(look: Look, alert: Alert) -> Markup:
         values["kind"] = look.say.known(f"trouble.{values['kind']}", str(values["kind"]))
     words = look.say(f"alert.{alert.key}", **values)
     detail = tag("p", alert.detail, class_="soft", lang="en", dir="ltr") if alert.detail else None
-    do = tag("p", look.say(alert.remedy), class_="soft small")
+    do = tag("p", look.say(alert.remedy), class_="soft small of-desk")
     key = f"{alert.key}-{'-'.join(map(str, alert.values.values()))}-{alert.to}"
     return tag(
         "li",
