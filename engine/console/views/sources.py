@@ -29,6 +29,7 @@ def sources(look: Look) -> Markup:
     heads = [
         (say("sources.source"), ""),
         (say("calls.state"), ""),
+        (say("sources.why"), ""),
         (say("sources.tried"), "number"),
         (say("sources.user"), ""),
         (say("sources.since"), ""),
@@ -48,6 +49,7 @@ def _row(look: Look, each: SourceView, may: bool) -> Markup:
     cells = [
         cell(tag("code", each.source, dir="ltr")),
         cell(pill(say(f"sources.{each.how}"), LEVELS.get(each.how, "soft"))),
+        cell(say.known(f"sources.why.{each.why}", each.why)),
         cell(say.number(each.count), "number"),
         cell(name(each.user) if each.user else "–"),
         cell(moment(each.since, "day")),
