@@ -246,7 +246,7 @@ def test_a_dialog_holds_the_keys_and_gives_them_back(opened: Opened, stand: Stan
     page.keyboard.press("Enter")
     page.focus("dialog[open] [data-do=unblock_source]")
     page.keyboard.press("Enter")
-    page.wait_for_selector(".part-sources .calm")
+    page.wait_for_selector(".part-sources .empty")
     page.wait_for_function(f"() => {HERE}.id === 'sources-title'")
     stand.node.insight.sources.update(kept)
 

@@ -62,7 +62,7 @@ def test_one_of_ipv6_is_lifted_as_it_is_listed() -> None:
 def test_nobody_turned_away_says_when_somebody_would_be(say: str) -> None:
     node = Node()
     node.insight.sources.clear()
-    assert 'class="calm"' in drawn(node, say=say) and "sources." not in text_of(drawn(node, say=say))
+    assert 'class="empty"' in drawn(node, say=say) and "sources." not in text_of(drawn(node, say=say))
 
 
 def test_who_may_not_read_the_configuration_sees_none_of_it() -> None:
