@@ -151,8 +151,8 @@ def test_they_run_nowhere(node: Node, tab: Tabs, speech: Callable[[str], Path], 
     anna.start()
     quoted = EVERY.replace("\\", "\\\\").replace('"', '\\"')
     name = f'"{quoted} {DIRECTION}" '
-    remote = {"remote": node.address(), "address": LINE, "number": "desk", "timeout": 60}
-    with Sipp("caller_talks", tmp_path, display=name, talk="20000", echo=True, **remote) as caller:
+    remote = {"remote": node.address(), "address": LINE, "number": "desk", "timeout": 200}
+    with Sipp("caller_talks", tmp_path, display=name, talk="150000", echo=True, **remote) as caller:
         anna.page.wait_for_selector("#offer:not([hidden])")
         (call,) = [each["id"] for each in node.get("/v1/calls?queue=desk")["items"]]
         watched.look(anna.page)
