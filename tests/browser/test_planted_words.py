@@ -187,7 +187,7 @@ def test_they_run_nowhere(node: Node, tab: Tabs, speech: Callable[[str], Path], 
 def _is_shared(node: Node, tab: Tabs, call: str, watched: Watched, office: Office) -> None:
     (found,) = [each for each in node.get("/v1/recordings")["items"] if each["call"] == call]
     wish = {"lasts_s": 600, "transcript": True, "note": EVERY[:200]}
-    made = node.post(f"/v1/recordings/{found['file']}/shares", wish)
+    made = node.post(f"/v1/recordings/{found['recording']}/shares", wish)
     page = office.tab.page.context.new_page()
     watched.watch(page)
     guarded(page, page.goto(f"{node.api}{made['path']}"))
