@@ -133,13 +133,15 @@ def plant(node: Node, call: str) -> None:
 
 
 def said_in(node: Node, call: str, ended_at: float) -> None:
-    """What a speech worker would have written down."""
+    """What a speech worker would have written down, once the node has made its own of the call."""
     engine = database.connect(f"sqlite:///{node.data}/isogloss.db")
+    kept = Transcripts(engine)
+    node.until("review of the call", lambda: kept.review(call) is not None, 20.0)
     lines = [Said(side="customer", begin=0.1, end=0.5, language="es", text=EVERY, translation=EVERY)]
     review = Review(
         call=call, ended_at=ended_at, market="uk", queue="desk", agent="anna", summary=EVERY, by=EVERY
     )
-    Transcripts(engine).keep(review, lines)
+    kept.keep(review, lines)
     engine.dispose()
 
 
@@ -181,7 +183,6 @@ def test_they_run_nowhere(node: Node, tab: Tabs, speech: Callable[[str], Path], 
     for to in (*CONSOLE, f"calls/{call}", f"recordings/{call}"):
         office.look(to)
     _is_shared(node, tab, call, watched, office)
-    assert office.look("audit").count("onerror") >= 0
 
 
 def _is_shared(node: Node, tab: Tabs, call: str, watched: Watched, office: Office) -> None:
