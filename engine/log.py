@@ -93,7 +93,8 @@ class _Kept:
                 self._written.setdefault(form[:MIN_SECRET], set()).add(form)
 
     def without(self, text: str) -> str:
-        pieces = (text[at : at + MIN_SECRET] for at in range(len(text) - MIN_SECRET + 1))
+        ends = range(MIN_SECRET, len(text) + 1)
+        pieces = map(text.__getitem__, map(slice, range(len(ends)), ends))
         if not self._written or self._written.keys().isdisjoint(pieces):
             return text
         found = {form for head, forms in self._written.items() if head in text for form in forms}
