@@ -101,7 +101,12 @@ class Exporter:
             family, address = self._where()
             self._socket(family).sendto(packet, address)
             self.sent += 1
-        except Exception as fault:  # the thread must outlive whatever is odd about one message
+        except (
+            OSError,
+            ValueError,
+            LookupError,
+            RuntimeError,
+        ) as fault:  # the last: tables changed meanwhile
             self.lost += 1
             if self.lost == 1 or self.lost % 10_000 == 0:
                 log.warning("not sent to the collector", lost=self.lost, why=str(fault))
