@@ -27,7 +27,9 @@ from engine import (
 )
 from engine.events import CallRecord, EndReason, Event, Side
 
-PERSONAL = frozenset({"customer", "source", "party", "target", "notes", "comment", "reasons", "term"})
+PERSONAL = frozenset(
+    {"customer", "source", "party", "target", "notes", "comment", "reasons", "term", "guest"}
+)
 
 RECORD_FIELDS: tuple[str, ...] = tuple(item.name for item in fields(CallRecord))
 
