@@ -42,6 +42,9 @@ class FormSettings:
     name: Name = setting("The form's name.", derived=True)
     title: Sentence = setting("What supervisors call it.")
     queues: tuple[Name, ...] = setting("Whose calls are judged by it; all when left out.", default=())
+    heard_by_agent: bool = setting(
+        "Whether an agent may hear, at her page, the calls of hers that were judged by it.", default=False
+    )
     questions: Annotated[
         tuple[QuestionSettings, ...], AfterValidator(_questions), Len(1, MOST_QUESTIONS), Words("questions")
     ] = setting("What is asked, in this order.")

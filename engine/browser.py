@@ -82,6 +82,10 @@ class BrowserDescription:
         return self._choice is not None and self._choice.dtmf is not None
 
     @property
+    def remote(self) -> Address | None:
+        return self._door.remote if self._choice is not None else None
+
+    @property
     def agreed(self) -> bool:
         return self._choice is not None and self._door.keys is not None
 

@@ -63,6 +63,10 @@ class Description(Protocol):
         """Whether the far end sends digits as telephone events."""
 
     @property
+    def remote(self) -> Address | None:
+        """Where the far end's sound comes from and goes to, as far as it was agreed on."""
+
+    @property
     def agreed(self) -> bool:
         """Whether there is a `wire` to tell the worker of."""
 
@@ -141,6 +145,10 @@ class PhoneDescription:
     @property
     def events(self) -> bool:
         return self.chosen is not None and self.chosen.dtmf_pt is not None
+
+    @property
+    def remote(self) -> Address | None:
+        return self.chosen.remote if self.chosen is not None else None
 
     @property
     def agreed(self) -> bool:

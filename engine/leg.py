@@ -295,5 +295,5 @@ class Leg:
     @property
     def remote_address(self) -> str:
         """Where its sound goes and comes from, "" while unknown."""
-        remote = self.stats.source if self.stats and self.stats.source else self.description.wire().remote
+        remote = self.stats.source if self.stats and self.stats.source else self.description.remote
         return f"{remote[0]}:{remote[1]}" if remote else ""

@@ -18,7 +18,7 @@ from engine import events
 from engine.events import CallRecord, Event, Side
 from engine.source_events import SourceTurnedAway
 from engine.states import State
-from engine.views import AgentView, CallView, LoadView, QueueView
+from engine.views import AgentView, LoadView, QueueView
 from media.messages import LegStats
 from routing.agent import AgentState
 
@@ -58,7 +58,7 @@ PLAYED: tuple[tuple[str, str, Callable[[LegStats], float]], ...] = (
 class GaugeSource(Protocol):
     """The part of a node's view that gauges are read from; called on the event loop, at each scrape."""
 
-    def calls(self) -> Sequence[CallView]: ...
+    def call_states(self) -> Iterable[str]: ...
     def queues(self) -> Sequence[QueueView]: ...
     def agents(self) -> Sequence[AgentView]: ...
     def load(self) -> LoadView: ...
@@ -229,7 +229,7 @@ class _Gauges(Collector):
 
     def _calls(self) -> Iterator[Metric]:
         gauge = GaugeMetricFamily("isogloss_calls_active", "Calls in progress, by state.", labels=["state"])
-        yield _tally(gauge, State, (call.state for call in self._source.calls()))
+        yield _tally(gauge, State, self._source.call_states())
 
     def _queues(self) -> Iterator[Metric]:
         queues = self._source.queues()

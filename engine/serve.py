@@ -36,6 +36,9 @@ from sip.io import certificate
 
 log = structlog.get_logger("node")
 
+# That a thread keeps the interpreter's lock while the event loop wants it. The loop gives it up at each
+# datagram that it sends, and with the usual 5 ms each would wait so long for a report that is added up.
+TURN_S = 0.001
 STARTING = (OSError, WorkerFailed, StoreError, SecretMissing, PromptFault, SpeechFault, ValueError)
 
 
@@ -83,6 +86,7 @@ async def _run(
     running.tell(f"http://{api.address}:{api.port}" if api else "")
     asked = follow(operating, loop)
     settle_memory()
+    sys.setswitchinterval(TURN_S)
     announce(engine, api, announce_json)
     await stop.wait()
     log.info("stopping", calls=len(engine.switch.calls))

@@ -10,12 +10,13 @@ from engine.events import Event
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceTurnedAway(Event):
     """For `seconds` nothing is answered there (`how` is blocked), or nothing but what proves itself
-    (ignored). count: failures, or requests that proved nothing.
+    (ignored). why: see `sip.guard.Why`. count: failures, or requests that proved nothing.
     """
 
     kind = "source.turned_away"
     source: str
     how: str
+    why: str
     seconds: float
     count: int
 

@@ -238,10 +238,15 @@ def _watched(call: Call, agent: str) -> str:
     return (leg.agent or leg.name) if leg is not None else ""
 
 
-def sit(call: Call, wish: Wish, leg: Leg, now: float) -> Supervisor:
+def announced(call: Call) -> bool:
+    """Whether the two are told of a supervisor, as their market has it."""
     market = named(call.switch.config.markets, call.market)
-    announced = market is None or market.supervision != "silent"
-    mine = Supervisor(leg=leg, attempt=None, wish=wish, mode=wish.mode, since=now, announced=announced)
+    return market is None or market.supervision != "silent"
+
+
+def sit(call: Call, wish: Wish, leg: Leg, now: float) -> Supervisor:
+    told = announced(call)
+    mine = Supervisor(leg=leg, attempt=None, wish=wish, mode=wish.mode, since=now, announced=told)
     call.supervisors.append(mine)
     return mine
 

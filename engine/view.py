@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from engine import guest, ice, recording, supervision
@@ -37,8 +38,10 @@ from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.store.transcripts import Transcripts
 from engine.views import (
+    ALL_CALLS,
     AgentAsk,
     AgentView,
+    CallFilter,
     CallView,
     Caption,
     Check,
@@ -97,8 +100,17 @@ class View:
 
     # --- on the event loop --------------------------------------------------------------------------
 
-    def calls(self) -> Sequence[CallView]:
-        return [self._call(call) for call in self._engine.switch.calls.values()]
+    def calls(
+        self, wanted: CallFilter = ALL_CALLS, *, after: str = "", limit: int | None = None
+    ) -> Sequence[CallView]:
+        calls = self._engine.switch.calls
+        found = (calls[id] for id in sorted(calls) if id > after)
+        # A look at a call costs a hundred times what it takes to see whether it is asked for.
+        fitting = (call for call in found if wanted.wants(call.market, *_place(call), call.state))
+        return [self._call(call) for call in islice(fitting, limit)]
+
+    def call_states(self) -> Iterable[str]:
+        return [call.state for call in self._engine.switch.calls.values()]
 
     def call(self, id: str) -> CallView | None:
         call = self._engine.switch.calls.get(id)
@@ -107,6 +119,7 @@ class View:
     def _call(self, call: Call) -> CallView:
         switch = self._engine.switch
         queue = switch.acd.queues.get(call.queue.name) if call.queue else None
+        queued, agent = _place(call)
         return CallView(
             id=call.id,
             contact=call.contact,
@@ -116,12 +129,13 @@ class View:
             region=call.region,
             language=call.language,
             state=call.state,
-            queue=call.queue.name if call.queue else "",
-            agent=call.agent or call.offered_agent,
+            queue=queued,
+            agent=agent,
             since=switch.wall(call.clocks.arrived),
             waiting_position=(queue.position(call.id) or None) if queue else None,
             legs=tuple(leg_view(leg) for leg in call.legs),
             supervisors=supervision.views(call),
+            announced=supervision.announced(call),
         )
 
     def queues(self) -> Sequence[QueueView]:
@@ -397,3 +411,8 @@ class View:
 
     def outline(self, name: str) -> Outline | None:
         return self._recorded.outline(name)
+
+
+def _place(call: Call) -> tuple[str, str]:
+    """Its queue, and its agent or whom it is offered to; "" for none."""
+    return call.queue.name if call.queue else "", call.agent or call.offered_agent

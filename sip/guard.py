@@ -4,7 +4,8 @@ Only failures over a nonce that was given to that very source count (see `sip/ch
 have somebody else's address blocked by forging it. What forged addresses can do, draw challenges, is kept to
 a rate; and a source that only ever asks, as scanners do, is *ignored*: from there nothing is answered but
 what proves itself. Who has proved themselves from an address lately keeps it from being ignored, so a forger
-silences nobody but strangers, and one of those is heard again with the first request that proves itself.
+silences nobody but strangers, and one of those is heard again with the first request that proves itself. Who
+does both, guesses and asks on instead of waiting for the answer that is held back, is blocked at once.
 """
 
 from __future__ import annotations
@@ -12,11 +13,20 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 Network = IPv4Network | IPv6Network
+
+
+class Why(StrEnum):
+    """What a source is turned away for."""
+
+    GUESSED = "wrong_passwords"  # as many as are too many
+    HURRIED = "wrong_passwords_and_no_patience"  # some, and it asked on while it was made to wait
+    ASKED = "questions_without_proof"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +61,13 @@ class Slowed:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """A source gets no answer for `seconds`."""
+    """A source gets no answer for `seconds`. why: GUESSED or HURRIED."""
 
     source: str
     seconds: float
     failures: float
     user: str
+    why: Why = Why.GUESSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +92,19 @@ GuardEvent = Slowed | Blocked | Ignored | Unblocked
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """What a source has to bear. since, until: seconds. count: of failures, or of questions. ignored: what
-    proves itself is answered; else nothing is.
-    """
+    """What a source has to bear. since, until: seconds. count: of failures, or of questions."""
 
     source: str
     since: float
     until: float
     count: float
     user: str
-    ignored: bool
+    why: Why
+
+    @property
+    def ignored(self) -> bool:
+        """What proves itself is answered; else nothing is."""
+        return self.why is Why.ASKED
 
 
 @dataclass(slots=True)
@@ -185,18 +199,17 @@ class Guard:
         """Count a wrong password or an unknown user; the two count alike."""
         if self._is_exempt(host):
             return
-        source, policy = source_of(host), self.policy
+        source = source_of(host)
         record = self._touch(source)
         was_slowed = self.delay(host, now) > 0.0
         record.score, record.scored_at = self._score(record, now) + 1.0, now
+        slowed = self.delay(host, now) > 0.0
         # Half a failure less: the score decays between tries, and ten tries within minutes are ten.
-        if record.score / self._factor(record, now) > policy.block_after - 0.5:
-            seconds = min(policy.longest_block, policy.first_block * 2.0 ** min(record.blocks, 30))
-            record.blocks += 1
-            self._sentence(self._blocked, Sentence(source, now, now + seconds, record.score, user, False))
-            self._events.append(Blocked(source, seconds, record.score, user))
-            record.score = 0.0
-        elif not was_slowed and self.delay(host, now) > 0.0:
+        if record.score / self._factor(record, now) > self.policy.block_after - 0.5:
+            self._block(source, record, user, Why.GUESSED, now)
+        elif slowed and self.ignores(host, now):
+            self._block(source, record, user, Why.HURRIED, now)
+        elif slowed and not was_slowed:
             self._events.append(Slowed(source, record.score, user))
 
     def succeeded(self, host: str, now: float) -> None:
@@ -213,7 +226,8 @@ class Guard:
 
     def asked(self, host: str, user: str, now: float) -> None:
         """Count a request that proves nothing. Its address may be forged, so it counts against nobody who has
-        proved themselves from there.
+        proved themselves from there; and only those are blocked by it who are really there, for they have
+        guessed over nonces of their own until they were slowed.
         """
         source, policy = source_of(host), self.policy
         known = self._records.get(source)
@@ -225,11 +239,15 @@ class Guard:
             _bound(self._strangers, policy.max_sources)
         self._strangers.move_to_end(source)
         record.score, record.scored_at = self._score(record, now) + 1.0, now
-        if record.score > policy.ignore_after - 0.5 and source not in self._ignored:
-            until = now + policy.ignore_for
-            self._sentence(self._ignored, Sentence(source, now, until, record.score, user, True))
-            self._events.append(Ignored(source, policy.ignore_for, record.score, user))
-            del self._strangers[source]
+        if record.score <= policy.ignore_after - 0.5 or self.ignores(host, now):
+            return
+        if known is not None and self.delay(host, now) > 0.0:
+            self._block(source, known, user, Why.HURRIED, now)
+            return
+        until = now + policy.ignore_for
+        self._sentence(self._ignored, Sentence(source, now, until, record.score, user, Why.ASKED))
+        self._events.append(Ignored(source, policy.ignore_for, record.score, user))
+        del self._strangers[source]
 
     def unblock(self, host: str) -> bool:
         """An operator's pardon; False when the source was neither blocked nor ignored."""
@@ -270,6 +288,16 @@ class Guard:
             "buckets": self._buckets,
         }
         return {name: len(table) for name, table in tables.items()}
+
+    def _block(self, source: str, record: _Record, user: str, why: Why, now: float) -> None:
+        policy, count = self.policy, self._score(record, now)
+        seconds = min(policy.longest_block, policy.first_block * 2.0 ** min(record.blocks, 30))
+        record.blocks += 1
+        record.score = 0.0
+        self._ignored.pop(source, None)  # the lesser measure
+        self._strangers.pop(source, None)
+        self._sentence(self._blocked, Sentence(source, now, now + seconds, count, user, why))
+        self._events.append(Blocked(source, seconds, count, user, why))
 
     def _sentence(self, table: OrderedDict[str, Sentence], sentence: Sentence) -> None:
         table[sentence.source] = sentence

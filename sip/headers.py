@@ -64,7 +64,8 @@ _is_name = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]{1,128}").fullmatch
 _LIST_PART = re.compile(r'(?:[^,"<]++|"(?:[^"\\]++|\\.)*+"|<[^>]*+>)++', re.DOTALL)
 _PARAM_PART = re.compile(r'(?:[^;"]++|"(?:[^"\\]++|\\.)*+")++', re.DOTALL)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# and those that turn the direction of what stands around them (Unicode Bidirectional Algorithm, 2.1 to 2.6)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def canonical(name: str) -> str:

@@ -38,8 +38,10 @@ from engine.store.outbox import Letter
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.views import (
+    ALL_CALLS,
     AgentAsk,
     AgentView,
+    CallFilter,
     CallView,
     Caption,
     DeskView,
@@ -97,9 +99,10 @@ class Seen:
     def directory(self) -> Directory:
         return self._view.directory()
 
-    def calls(self) -> Sequence[CallView]:
-        sees = self.reach.sees_call
-        found = [each for each in self._view.calls() if sees(each.market, each.queue, each.agent)]
+    def calls(
+        self, wanted: CallFilter = ALL_CALLS, *, after: str = "", limit: int | None = None
+    ) -> Sequence[CallView]:
+        found = self._view.calls(replace(wanted, reach=self.reach), after=after, limit=limit)
         return found if self.unmasked else [_masked_call(each) for each in found]
 
     def call(self, id: str) -> CallView | None:

@@ -88,4 +88,6 @@ class Masked:
 def masked(message: Message) -> Message:
     """Without the numbers and names of people in it."""
     text = NAMED.sub(lambda found: f'{found[1]}"{mask.STAR * 3}"', message.text)
-    return with_fields(message, data=mask.line(text).encode(), fault=mask.line(message.fault))
+    return with_fields(
+        message, data=mask.line(text).encode(), fault=mask.line(message.fault), who=mask.line(message.who)
+    )

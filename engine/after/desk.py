@@ -278,7 +278,9 @@ class After:
     def _drafts(self, call: str) -> list[Line]:
         """What another life of this node put by of a call, on the lines' clock."""
         try:
-            said = self._transcripts.lines(call) if self._transcripts.review(call) is None else ()
+            said = self._transcripts.lines(call)
+            if said and self._transcripts.review(call) is not None:
+                said = ()
         except StoreUnavailable:  # the review will wait for it
             return []
         zero = self._wall(0.0)

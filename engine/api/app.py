@@ -34,6 +34,7 @@ from engine.api.routes import (
     health,
     hooks,
     insight,
+    legs,
     lines,
     live,
     metrics,
@@ -59,6 +60,7 @@ from engine.api.routes import (
 from engine.api.settings import ConsoleTerms, Settings
 from engine.api.shared import Doorman
 from engine.api.shared import router as shared
+from engine.api.unchanged import Unchanged
 from engine.live.feed import Feed
 from engine.operating import Operating
 
@@ -67,6 +69,7 @@ log = structlog.get_logger("api")
 VERSION = "1"  # of the API: the /v1 in its paths
 ROUTERS = (
     calls.router,
+    legs.router,
     insight.router,
     records.router,
     recordings.router,
@@ -160,6 +163,7 @@ def create_app(
     if settings.docs:
         _add_manual(app)
     app.add_middleware(Audited)
+    app.add_middleware(Unchanged)
     app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(Cors, callers=settings.callers)
     return app

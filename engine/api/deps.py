@@ -41,8 +41,10 @@ from engine.store.transcripts import HitPage, Review, Said, TextFilter
 from engine.supervision_views import SupervisorView
 from engine.tokens import Claims
 from engine.views import (
+    ALL_CALLS,
     AgentAsk,
     AgentView,
+    CallFilter,
     CallView,
     Caption,
     DeskView,
@@ -69,7 +71,11 @@ class EngineView(Protocol):
     block, are called from a worker thread, and raise StoreUnavailable.
     """
 
-    def calls(self) -> Sequence[CallView]: ...
+    def calls(
+        self, wanted: CallFilter = ALL_CALLS, *, after: str = "", limit: int | None = None
+    ) -> Sequence[CallView]:
+        """By id, which is the order they arrived in; those behind `after`, `limit` of them."""
+
     def call(self, id: str) -> CallView | None: ...
     def queues(self) -> Sequence[QueueView]: ...
     def agents(self) -> Sequence[AgentView]: ...

@@ -15,14 +15,17 @@ from engine.access.access import Access
 from engine.agent_desk import TooManyPages, Watch
 from engine.api.conversation import GONE, POLICY, TRY_LATER, Closed, Conversation
 from engine.api.deps import EngineView
+from engine.api.desk_cards import DeskCards
 from engine.api.desk_words import (
     CaptionTold,
     Challenge,
     Desk,
     Found,
     GuestWord,
+    HearWord,
     HelpTold,
     InterpretWord,
+    JudgedWord,
     LookUpWord,
     NoteTold,
     PauseRecordingWord,
@@ -67,6 +70,7 @@ class DeskConversation(Conversation[Word]):
         self._shown: DeskView | None = None
         self._seen: frozenset[str] = frozenset()  # her calls, as the audit log was told
         self._found: deque[Found] = deque(maxlen=FOUND)
+        self._judged: DeskCards | None = None
         self._acts: dict[type, Callable[[Any], None]] = {
             SignInWord: self._sign_in_again,
             StateWord: self._set_state,
@@ -75,6 +79,8 @@ class DeskConversation(Conversation[Word]):
             InterpretWord: self._interpret,
             GuestWord: self._invite,
             LookUpWord: self._look_up,
+            JudgedWord: lambda word: self._hers_judged.read(),
+            HearWord: lambda word: self._hers_judged.hear(word.card),
         }
 
     def read(self, text: str) -> Word:
@@ -97,6 +103,7 @@ class DeskConversation(Conversation[Word]):
         except TooManyPages as full:
             raise Closed(TRY_LATER, str(full)) from None
         self._agent = word.agent
+        self._judged = DeskCards(self._view, word.agent, self.wake, self._audit)
         log.info("an agent's page signed in", agent=word.agent, source=self.host)
         self._audit("open_desk", "desk", source=self.host)
         await self.tell(self._welcome())
@@ -107,6 +114,8 @@ class DeskConversation(Conversation[Word]):
         return Welcome(self._view.phone_terms(), terms.sip_url, terms.outcomes, terms.reasons, ice)
 
     def left(self) -> None:
+        if self._judged is not None:
+            self._judged.left()
         if self._watch is not None:
             self._view.leave_desk(self._watch)
             log.info("an agent's page left", agent=self._agent)
@@ -119,6 +128,7 @@ class DeskConversation(Conversation[Word]):
             yield told_of(said)
         while self._found:
             yield self._found.popleft()
+        yield from self._hers_judged.news()
         if time.monotonic() >= self._renewal:
             yield self._welcome()
         try:
@@ -155,6 +165,11 @@ class DeskConversation(Conversation[Word]):
         self._view.wrap_up(self._agent, word.call, word.outcome, word.notes)
         if word.over:
             self._view.set_agent_state(self._agent, AgentAsk.WRAP_UP_OVER, "")
+
+    @property
+    def _hers_judged(self) -> DeskCards:
+        assert self._judged is not None, "nothing is asked before she signed in"
+        return self._judged
 
     def _hers(self, id: str) -> DeskCall:
         """Raises UnknownCall."""

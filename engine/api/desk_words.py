@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from engine.assist_views import Help
+from engine.scorecards import Answer
 from engine.views import AgentAsk, Caption, DeskView, IceTerms, LegSide, Note, PhoneTerms
 
 PROTOCOL = "isogloss.desk.v1"  # the WebSocket's sub-protocol
@@ -80,7 +81,27 @@ class LookUpWord(Asked, tag="look_up", kw_only=True):
     call: Name = ""
 
 
-Word = SignInWord | StateWord | WrapUpWord | PauseRecordingWord | InterpretWord | GuestWord | LookUpWord
+class JudgedWord(Asked, tag="judged", kw_only=True):
+    """How calls of hers were judged: `scorecards` follows `done`."""
+
+
+class HearWord(Asked, tag="hear", kw_only=True):
+    """A call of hers that was judged, by its scorecard: `sound` follows `done`."""
+
+    card: Name
+
+
+Word = (
+    SignInWord
+    | StateWord
+    | WrapUpWord
+    | PauseRecordingWord
+    | InterpretWord
+    | GuestWord
+    | LookUpWord
+    | JudgedWord
+    | HearWord
+)
 
 
 class Told(msgspec.Struct, tag_field="type"):
@@ -135,6 +156,37 @@ class Found(Told, tag="found"):
 
     words: str
     found: tuple[Help, ...]
+
+
+class CardTold(msgspec.Struct, frozen=True):
+    """How a call was judged. at: epoch s. score: 0 to 100. form: what supervisors call it. hears: it has a
+    recording that she may hear.
+    """
+
+    id: str
+    form: str
+    at: float
+    by: str
+    queue: str
+    score: float
+    failed: bool
+    comment: str
+    answers: tuple[Answer, ...]
+    hears: bool
+
+
+class Scorecards(Told, tag="scorecards"):
+    """The newest first. away: the store is, and nobody knows."""
+
+    cards: tuple[CardTold, ...] = ()
+    away: bool = False
+
+
+class Sound(Told, tag="sound"):
+    """Where the recordings of a judged call are heard, in their order; empty where they are not any more."""
+
+    card: str
+    sources: tuple[str, ...]
 
 
 class Done(Told, tag="done"):

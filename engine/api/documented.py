@@ -24,6 +24,7 @@ from engine.api import (
     schemas,
     share_schemas,
     speech_schemas,
+    unchanged,
 )
 from engine.api.problem import MEDIA_TYPE
 
@@ -33,7 +34,8 @@ Calls, queues, agents and registrations of a node: what they are now, what they 
 Every request carries a token, `Authorization: Bearer TOKEN`, or the cookie of somebody who signed in. What is
 out of the markets and teams of who asks is not there for them; numbers of people are masked for those without
 the permission `personal`. Lists come in pages: while `next` is not null,
-ask again with it as `cursor`. Every refusal is RFC 9457 problem details; `type` is the name to program
+ask again with it as `cursor`. Whoever asks again with an answer's `ETag` as `If-None-Match` is told 304 while
+nothing changed. Every refusal is RFC 9457 problem details; `type` is the name to program
 against.
 """
 
@@ -168,6 +170,7 @@ def install(app: FastAPI) -> None:
                 tags=app.openapi_tags,
                 routes=app.routes,
             )
+            unchanged.document(document["paths"])
             components = document.setdefault("components", {}).setdefault("schemas", {})
             problem = schemas.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             components.update(problem.pop("$defs", {}))

@@ -19,6 +19,7 @@ MESSAGE = {
     "remote": "203.0.113.9:5060",
     "own": "198.51.100.4:5060",
     "side": "customer",
+    "who": "carrier-1",
     "leg": 7,
     "call_id": "3848276298220188511@203.0.113.9",
     "method": "INVITE",
@@ -96,6 +97,7 @@ class SipMessage(BaseModel):
     remote: str = Field(description="The far end's address and port.")
     own: str = Field(description="This node's.")
     side: str = Field(description="Whose dialog it is of: customer or agent.")
+    who: str = Field(description="The line, agent or account that the far end is; empty where it is none.")
     leg: int
     call_id: str
     method: str = Field(description="Of its transaction; empty where the message cannot be read.")
@@ -279,6 +281,7 @@ TURNED_AWAY = {
     "how": "blocked",
     "since": AT,
     "until": AT,
+    "why": "wrong_passwords",
     "count": 10,
     "user": "100",
 }
@@ -295,6 +298,10 @@ class TurnedAway(BaseModel):
     )
     since: datetime
     until: datetime
+    why: Literal["wrong_passwords", "wrong_passwords_and_no_patience", "questions_without_proof"] = Field(
+        description="`wrong_passwords`: too many of them. `wrong_passwords_and_no_patience`: some, and it "
+        "asked on while its answer was held back. `questions_without_proof`: it asked, and proved nothing."
+    )
     count: int = Field(description="Failures, or requests that proved nothing.")
     user: str = Field(description="The name that was tried last; not necessarily one that there is.")
 

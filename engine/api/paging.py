@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -33,13 +33,22 @@ class PageQuery(BaseModel):
     )
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="Most items to answer with.")
 
+    @property
+    def after(self) -> str | None:
+        """The key that the page comes behind, None for the first. Raises Problem for a strange cursor."""
+        return _decode(self.cursor) if self.cursor else None
 
-def cut(items: Iterable[T], key: Callable[[T], str], query: PageQuery) -> tuple[list[T], str | None]:
+
+def cut(items: Iterable[T], key: Callable[[T], str], query: PageQuery) -> tuple[Sequence[T], str | None]:
     """One page in the order of `key`, and the cursor of the one after it. Raises Problem for a strange
     cursor.
     """
-    after = _decode(query.cursor) if query.cursor else None
-    ordered = sorted((item for item in items if after is None or key(item) > after), key=key)
+    after = query.after
+    return begun(sorted((item for item in items if after is None or key(item) > after), key=key), key, query)
+
+
+def begun(ordered: Sequence[T], key: Callable[[T], str], query: PageQuery) -> tuple[Sequence[T], str | None]:
+    """The same of items that are in order and behind the cursor, one more than a page where there are."""
     page = ordered[: query.limit]
     return page, _encode(key(page[-1])) if len(ordered) > query.limit else None
 

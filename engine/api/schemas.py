@@ -84,6 +84,7 @@ CALL = {
     "waiting_position": None,
     "legs": [LEG],
     "supervisors": [SUPERVISOR],
+    "announced": True,
 }
 
 
@@ -137,12 +138,36 @@ class Call(BaseModel):
     waiting_position: int | None = Field(description="From 1 in its queue; null when it does not wait.")
     legs: list[Leg]
     supervisors: list[Supervisor] = Field(description="Who listens to it, or speaks in it.")
+    announced: bool = Field(
+        description="Whether caller and agent are told when a supervisor comes in, as their market wants it."
+    )
 
 
 class CallPage(BaseModel):
     model_config = example(items=[CALL], next=None)
 
     items: list[Call]
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
+
+
+CALL_LEG = {name: CALL[name] for name in ("queue", "agent", "market")} | {"call": CALL["id"]} | LEG
+
+
+class CallLeg(Leg):
+    """A leg, and whose it is."""
+
+    model_config = example(**CALL_LEG)
+
+    call: str
+    queue: str = Field(description="The call's; empty for a call that is in none.")
+    agent: str = Field(description="Who talks to the customer; empty before.")
+    market: str
+
+
+class LegPage(BaseModel):
+    model_config = example(items=[CALL_LEG], next=None)
+
+    items: list[CallLeg]
     next: str | None = Field(description="Cursor of the next page; null on the last.")
 
 

@@ -1,12 +1,13 @@
 """A node made of a backup. All of it is read, verified and laid out beside its place first; what is in the
-way is set aside, never deleted.
+way is set aside, never deleted. How it is put in place whatever happens meanwhile: `engine/backup/stage.py`.
 """
 
 from __future__ import annotations
 
 import fcntl
+import filecmp
+import hashlib
 import os
-import secrets
 import shutil
 import sqlite3
 import tempfile
@@ -20,6 +21,7 @@ import msgspec
 from engine.access.proof import Proof, proof
 from engine.backup.archive import Entry, Header, Passphrase, Reader
 from engine.backup.fault import BackupFault, Broken
+from engine.backup.stage import BEFORE, STAGE, Move, Plan, decide, filling, finish, give_up, resume, staged
 from engine.backup.store import check_postgres, check_sqlite, fill_postgres
 from engine.backup.writing import RECORDINGS_LIST, SPARE, STORE, Kept, Progress
 from engine.history import files_of
@@ -28,7 +30,6 @@ from engine.store.errors import StoreError
 from engine.store.migrate import upgrade
 from engine.store.trail import Trail
 
-STAGE, BEFORE = ".restoring-", ".before-"
 LOCK = "journal.spill"  # held by a node that runs
 STAYS = ("lost+found", "prompts")  # of the data: no part of any backup
 
@@ -79,12 +80,22 @@ def restore(
     force: bool,
     tell: Progress,
 ) -> Restored:
-    """store_url: PostgreSQL's, instead of the configured one. stamp: names what is set aside. Raises
-    BackupFault: then nothing has changed.
+    """store_url: PostgreSQL's, instead of the configured one. stamp: names what is set aside. A restore that
+    was cut off is finished first; if it was of the same backup, nothing is left to do. Raises BackupFault:
+    then nothing has changed, or the rest is done by the next restore or start.
     """
     with _reading(file) as reader:
         there = targets(reader.header, into)
-        with _held(there.data), _stage(there.data) as stage:
+        with _held(there.data):
+            give_up(there.data, there.configuration)
+            finished = resume(there.configuration, there.data)
+            if any(each.backup == _digest(reader.header) for each in finished):
+                with tempfile.TemporaryDirectory(prefix="isogloss-check-") as scratch:
+                    found = _laid_out(reader, passphrase, Path(scratch), tell, all=False)
+                found.aside = [Path(folder) for each in finished for folder in each.kept]
+                found.notes.insert(0, "a restore of it that was cut off is finished")
+                return found
+        with _held(there.data), staged(there.data, there.configuration) as stage:
             for folder in (there.configuration, there.data):
                 _free(folder, force)
             found = _laid_out(reader, passphrase, stage, tell, all=True)
@@ -95,9 +106,11 @@ def restore(
                 )
             if reader.header.store == "postgresql":
                 url = store_url or _url(stage)
+                filling(stage, there.configuration)
                 fill_postgres(url, stage / "store" / STORE, force=force)
                 found.audit = _proved(url, stage / "data")
-            _put(there, reader.header, stage, stamp, found)
+            decide(stage, _planned(there, reader.header, stage, stamp, found))
+            finish(stage)
     return found
 
 
@@ -145,22 +158,6 @@ def _free(folder: Path, force: bool) -> None:
 
 def _ours(name: str) -> bool:
     return name.startswith((STAGE, BEFORE)) or name in STAYS
-
-
-@contextmanager
-def _stage(data: Path) -> Iterator[Path]:
-    """A folder beside where things go, so that they need only be renamed."""
-    made = [each for each in (data, *data.parents) if not each.exists()]
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    stage = data / f"{STAGE}{secrets.token_hex(4)}"
-    stage.mkdir(mode=0o700)
-    try:
-        yield stage
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
-        for each in made:
-            if not any(each.iterdir()):
-                each.rmdir()
 
 
 # --- laying it out --------------------------------------------------------------------------------
@@ -251,8 +248,8 @@ def _url(stage: Path) -> str:
 # --- putting it there -----------------------------------------------------------------------------
 
 
-def _put(there: Targets, header: Header, stage: Path, stamp: str, found: Restored) -> None:
-    """What is in the way goes first, then each part is renamed to its place."""
+def _planned(there: Targets, header: Header, stage: Path, stamp: str, found: Restored) -> Plan:
+    """What is in the way goes first, then each part is renamed to its place. Raises BackupFault."""
     if header.store == "sqlite":
         name = Path(header.store_path)
         own = stage / "data" / (name.name if name.is_absolute() else name)
@@ -262,41 +259,50 @@ def _put(there: Targets, header: Header, stage: Path, stamp: str, found: Restore
             found.notes.append(
                 f"store.yaml names {name}, and the store is {there.data / name.name}: change it"
             )
+    put = [(stage / "data", there.data), (stage / "configuration", there.configuration)]
+    put += [(stage / "recordings" / str(number), folder) for number, folder in enumerate(there.recordings)]
+    aside = [
+        Move(str(path), str(folder / f"{BEFORE}{stamp}" / path.relative_to(folder)))
+        for folder, paths in _in_the_way(there, stage, found)
+        for path in paths
+    ]
+    for each in aside:
+        if Path(each.source).is_mount():
+            raise BackupFault(
+                f"{each.source} is a mount, which cannot be set aside; restore --into another folder"
+            )
+    kept = dict.fromkeys(each.to.partition(f"{BEFORE}{stamp}")[0] + f"{BEFORE}{stamp}" for each in aside)
+    found.aside = [Path(each) for each in kept]
+    moves = [Move(str(source.absolute()), str(to.absolute())) for source, to in put]
+    configuration = str(there.configuration.absolute())
+    return Plan(_digest(header), configuration, tuple(aside), tuple(moves), tuple(kept))
+
+
+def _in_the_way(there: Targets, stage: Path, found: Restored) -> Iterator[tuple[Path, list[Path]]]:
+    """By folder, all of them absolute: what is set aside in it."""
     whole = any(entry.place == "data" and entry.path.startswith("recordings/") for entry in found.entries)
-    standing = [each for each in there.data.iterdir() if not _ours(each.name)]
-    aside = [each for each in standing if whole or each.name != "recordings"]
-    _aside(there.data, aside, stamp, found)
-    if there.configuration.exists():
+    data, configuration = there.data.absolute(), there.configuration.absolute()
+    standing = sorted(each for each in data.iterdir() if not _ours(each.name))
+    yield data, [each for each in standing if whole or each.name != "recordings"]
+    if configuration.exists():
         new = {each.name for each in (stage / "configuration").iterdir()}
-        old = [*files_of(there.configuration), *there.configuration.glob("prompts/*.yaml")]
-        tops = {each.relative_to(there.configuration).parts[0] for each in old} | new
-        _aside(there.configuration, [there.configuration / each for each in sorted(tops)], stamp, found)
-    _moved(stage / "configuration", there.configuration)
-    _moved(stage / "data", there.data)
+        old = [*files_of(configuration), *configuration.glob("prompts/*.yaml")]
+        tops = {each.relative_to(configuration).parts[0] for each in old} | new
+        yield configuration, [path for each in sorted(tops) if (path := configuration / each).exists()]
     for number, folder in enumerate(there.recordings):
-        if (stage / "recordings" / str(number)).is_dir():
-            _moved(stage / "recordings" / str(number), folder)
+        mine = stage / "recordings" / str(number)
+        files = [each.relative_to(mine) for each in sorted(mine.rglob("*")) if each.is_file()]
+        yield (
+            folder.absolute(),
+            [
+                path
+                for each in files
+                if (path := folder.absolute() / each).exists()
+                and not filecmp.cmp(path, mine / each, shallow=False)
+            ],
+        )
 
 
-def _aside(folder: Path, entries: Iterable[Path], stamp: str, found: Restored) -> None:
-    standing = [each for each in entries if each.exists()]
-    if not standing:
-        return
-    aside = folder / f"{BEFORE}{stamp}"
-    aside.mkdir(mode=0o700)
-    found.aside.append(aside)
-    for each in standing:
-        each.rename(aside / each.name)
-
-
-def _moved(source: Path, to: Path) -> None:
-    """Renamed, entry by entry; copied where it is another file system."""
-    to.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for each in sorted(source.iterdir()):
-        target = to / each.name
-        if target.is_dir() and each.is_dir():
-            _moved(each, target)
-        elif target.exists():
-            raise BackupFault(f"{target} came to be meanwhile; what is set aside is named .before-…")
-        else:
-            shutil.move(each, target)
+def _digest(header: Header) -> str:
+    """What tells one backup from another."""
+    return hashlib.sha256(msgspec.json.encode(header)).hexdigest()

@@ -10,7 +10,8 @@ from engine.command.terminal import Cell, Column, Terminal, plain, said
 
 IN, OUT = "──▶ node", "◀── node"
 RUNGS = (
-    *(Column("", right=True), Column("side"), Column("far end"), Column(""), Column("message", gives=True)),
+    *(Column("", right=True), Column("side"), Column("who"), Column("far end"), Column("")),
+    Column("message", gives=True),
     Column(""),
 )
 
@@ -37,6 +38,7 @@ def _rung(message: dict[str, Any]) -> list[Cell | str]:
     return [
         f"{message['t']:.3f} s",
         message["side"],
+        plain(message["who"]),
         message["remote"],
         IN if message["inward"] else OUT,
         Cell(plain(first), "bad" if bad else ""),

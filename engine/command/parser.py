@@ -37,6 +37,7 @@ MODULES: Mapping[str, str] = {
     "report": "report",
     "nodes": "nodes",
     "drain": "nodes",
+    "blocked": "blocked",
     "users": "users",
     "audit": "audit",
     "recordings": "recordings",
@@ -226,6 +227,12 @@ def _nodes(commands: Commands) -> None:
     drain.add_argument("--end", action="store_true", help="have it take some again")
     for each in (nodes, drain):
         _asks(each, bare=True)
+    blocked = commands.add_parser(
+        "blocked", help="list sources that are answered no more, for they guessed or scanned; or lift one"
+    )
+    blocked.add_argument("action", nargs="?", choices=("lift",), help="answer a source again")
+    blocked.add_argument("address", nargs="?", metavar="ADDRESS", help="any address of that source")
+    _asks(blocked)
 
 
 def _access(commands: Commands) -> None:

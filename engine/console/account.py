@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from engine.access.principal import How
@@ -71,10 +72,19 @@ async def load(desk: Desk, place: Place, before: Any) -> AccountFile:
     return before if found == before else found
 
 
+async def _known(
+    desk: Desk, place: Place, form: str = "", given: Fields = MappingProxyType({})
+) -> AccountFile:
+    """As it is now that something was filled in. What her page shows this once stays on it, a second factor
+    that she is about to scan say.
+    """
+    return replace(await load(desk, place, desk.shown), form=form, faults={}, given=given)
+
+
 async def change_password(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
     """All her sessions end, this one too, so that she is at the door next."""
     assert desk.access is not None
-    known = replace(await load(desk, place, None), form="password")
+    known = await _known(desk, place, "password")
     if given.get("new", "") != given.get("again", ""):
         return Told("form.wrong", bad=True, keep=replace(known, faults={"again": "account.fault.again"}))
     changing = desk.access.roster.change_password(who.known, given.get("old", ""), given.get("new", ""))
@@ -84,11 +94,11 @@ async def change_password(desk: Desk, who: Principal, place: Place, given: Field
 async def enrol(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
     """Begin with a second factor: what an app reads is shown."""
     assert desk.access is not None
-    known = replace(await load(desk, place, None), form="enrol")
+    known = await _known(desk, place, "enrol")
     made, fault = await _tried(
         desk.access.roster.enrol(who.known, given.get("password", "")), known, "password"
     )
-    return fault or Told("account.totp.scan", keep=replace(known, form="", enrolment=made))
+    return fault or Told("account.totp.scan", keep=replace(known, enrolment=made))
 
 
 async def confirm(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
@@ -96,20 +106,20 @@ async def confirm(desk: Desk, who: Principal, place: Place, given: Fields) -> To
     to be shown again where the code was not right.
     """
     assert desk.access is not None
-    known = replace(await load(desk, place, None), form="confirm")
+    known = await _known(desk, place, "confirm")
     known = replace(known, enrolment=await desk.access.roster.enrolment(who.known))
     code = given.get("code", "").replace(" ", "")
     codes, fault = await _tried(desk.access.roster.confirm(who.known, code), known, "code")
     if fault is not None:
         return fault
-    found = await load(desk, place, None)
-    return Told("account.totp.on", keep=replace(found, codes=tuple(codes)))
+    found = await _known(desk, place)
+    return Told("account.totp.on", keep=replace(found, enrolment=None, codes=tuple(codes)))
 
 
 async def give_up(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
     """Takes a code of it; all her sessions end."""
     assert desk.access is not None
-    known = replace(await load(desk, place, None), form="give_up")
+    known = await _known(desk, place, "give_up")
     doing = desk.access.roster.give_up_totp(who.known, given.get("code", "").replace(" ", ""))
     return await _proved(doing, known, "code", "code") or Told("account.totp.off")
 
@@ -122,7 +132,7 @@ async def end(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
 async def mint(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
     """A token for a program; its secret is shown once."""
     assert desk.access is not None
-    known = replace(await load(desk, place, None), form="mint", given=given)
+    known = await _known(desk, place, "mint", given)
     faults, scopes = _token_faults(given, known), several(given.get("scopes", ""))
     if faults:
         return Told("form.wrong", bad=True, keep=replace(known, faults=faults))
@@ -137,7 +147,7 @@ async def mint(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
     made, fault = await attempted(minting, lambda at: replace(known, faults=at))
     if fault is not None:
         return fault
-    found = replace(await load(desk, place, None), secret=made[1])
+    found = replace(await _known(desk, place), secret=made[1])
     return Told("token.made", keep=found, of=f"tokens/{made[0].id}")
 
 

@@ -18,6 +18,7 @@ from engine.console.look import Fields, Place, Told, whole
 from engine.console.views.config import ConfigFile, Step
 from engine.console.views.lines import LineFile
 from engine.history import HistoryFault
+from engine.insight.sources import SourceView
 from engine.operating import Applied, OtherVersion, Refused, UnknownVersion
 from engine.views import AgentAsk, IllegalState, UnknownAgent, UnknownCall
 from routing.report import HOUR_S
@@ -78,6 +79,20 @@ async def drain(desk: Desk, who: Principal, place: Place, given: Fields) -> Told
     draining = given.get("draining") == "yes"
     desk.view.cluster.drain(draining, who.name)
     return Told("node.drain.done" if draining else "node.fill.done")
+
+
+async def sources(desk: Desk, place: Place, before: Any) -> tuple[SourceView, ...]:
+    """Who is answered no more."""
+    found = tuple(desk.view.insight.turned_away()) if Permission.READ_CONFIG in desk.rights else ()
+    return before if found == before else found
+
+
+async def answer_again(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
+    source = given.get("source", "")[:64]
+    if not desk.view.insight.let_off(source.removesuffix("/64"), who.name):
+        return Told("sources.gone", {"source": source}, bad=True)
+    log.info("a source is answered again", source=source, by=who.name)
+    return Told("sources.lifted", {"source": source}, of=f"sources/{source}")
 
 
 # --- lines -----------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from engine.access.access import Access
 from engine.access.proving import Proving
@@ -26,7 +26,8 @@ class Desk:
     """operating: None where the configuration stays as it is. insight: None where nobody looks into calls.
     access, proving: users and the audit log; None where nobody signs in by name. wall: epoch s.
     places: regions on the map, as latitude and longitude. heard: recordings that are being listened to.
-    who asks, and her rights; listens: she may read what was said; language and time zone: hers.
+    who asks, and her rights; listens: she may read what was said; language and time zone: hers. shown: what
+    her page has loaded, when something is done on it.
     """
 
     view: EngineView
@@ -43,9 +44,10 @@ class Desk:
     zone: str = "UTC"
     heard: Heard = field(default_factory=Heard)
     rights: frozenset[Permission] = frozenset()
+    shown: Any = None
     _asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKING))
 
-    def of(self, who: Principal, language: str = "en", zone: str = "UTC") -> Desk:
+    def of(self, who: Principal, language: str = "en", zone: str = "UTC", shown: Any = None) -> Desk:
         """The same, with the node as this person may see it."""
         return replace(
             self,
@@ -55,6 +57,7 @@ class Desk:
             language=language,
             zone=zone,
             rights=who.rights,
+            shown=shown,
         )
 
     async def ask(self, question: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -4,7 +4,7 @@ NiceGUI carries what changes to browsers over its WebSocket, catches up after a 
 are gone. It is asked for nothing else: no templates, no scripts that it is sent as text, and so no
 'unsafe-eval' (docs/adr/0048-nicegui-as-a-carrier.md). It is one a process, as its own registries are; each
 node in it has a `Host`. Importing takes a second and a half of CPU and 35 MB, so it is done in a thread when
-somebody comes for the first time, with the event loop getting its turn every millisecond.
+somebody comes for the first time, with the event loop getting its turn every millisecond (engine/serve.py).
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from nicegui import Client
 
 WEB = Path(__file__).parent / "web"
-TURN_S = 0.001  # how soon the event loop gets its turn while modules are read
 RECONNECT_S = 8.0
 HISTORY = 30  # messages that a browser that was away is told again
 POLICY = (
@@ -66,12 +65,7 @@ class Host:
 
     async def _made(self) -> FastAPI:
         if "nicegui" not in sys.modules:
-            turn = sys.getswitchinterval()
-            sys.setswitchinterval(TURN_S)
-            try:
-                await asyncio.to_thread(importlib.import_module, "nicegui")
-            finally:
-                sys.setswitchinterval(turn)
+            await asyncio.to_thread(importlib.import_module, "nicegui")
         return await _hosted()
 
     async def close(self) -> None:

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from engine.api.deps import EngineView
-from engine.console.insight import Finding, Ladder, LegQuality, Message, Sample, Weight
+from engine.console.insight import Finding, Ladder, LegQuality, Message, Party, Sample, Weight
 from engine.insight.diagnosis import diagnose
 from engine.insight.facts import Case, Facts, Seen
 from engine.insight.insight import case_of
+from engine.insight.trace import Message as Trail
 from engine.insight.trace import Trace
 from engine.insight.words import language_of, tell
 
-NODE = "node"
+NODE, CUSTOMER = "node", "customer"
 SURE = 0.75  # from here on a finding is told as a fault
 
 
@@ -26,6 +27,9 @@ class Inside:
     def __init__(self, view: EngineView, call: str, language: str, now: float) -> None:
         self._view, self._call, self._language = view, call, language_of(language)
         self._look = view.insight.look(call)
+        live = view.call(call)
+        self._customer = live.customer if live is not None else ""
+        self._node = view.health().node
         self._now = now if self._look is not None and self._look.ended is None else None
 
     @cached_property
@@ -33,17 +37,25 @@ class Inside:
         return self._view.insight.trace(self._call, self._look)
 
     def ladder(self) -> Ladder | None:
-        """A column for the node, and one for each address of each side."""
+        """A column for the node, and one for whoever is at each address of each side."""
         trace = self._trace
         if trace is None or not trace.messages:
             return None
         seen = Facts(Case(self._call, trace.began, None, (), trace.messages, ())).seen
-        far = {_party(each): _address(each.message.host, each.message.port) for each in seen}
-        callers = [each for each in far.items() if each[0].startswith("customer")]
-        others = [each for each in far.items() if each not in callers]
+        far = {_id(each): each.message for each in seen}
+        callers = [self._caller(id, each) for id, each in far.items() if each.side == CUSTOMER]
+        others = [_other(id, each) for id, each in far.items() if each.side != CUSTOMER]
         first = trace.messages[0]
-        here = (NODE, _address(first.own_host, first.own_port))
+        own = _address(first.own_host, first.own_port)
+        here = Party(id=NODE, kind=NODE, name=self._node, address=own)
         return Ladder(parties=(*callers, here, *others), messages=tuple(_messages(seen)))
+
+    def _caller(self, id: str, message: Trail) -> Party:
+        name = self._customer
+        if not name and (record := self._view.record(self._call)) is not None:
+            name = record.customer
+        address = _address(message.host, message.port)
+        return Party(id=id, kind=CUSTOMER, name=name, way=message.who, address=address)
 
     def quality(self) -> Sequence[LegQuality] | None:
         trace = self._trace
@@ -89,7 +101,7 @@ def _messages(seen: Sequence[Seen]) -> list[Message]:
     before: set[tuple[str, bool, bytes]] = set()
     made = []
     for each in seen:
-        message, far = each.message, _party(each)
+        message, far = each.message, _id(each)
         same = (far, message.inward, message.data)
         made.append(
             Message(
@@ -106,9 +118,14 @@ def _messages(seen: Sequence[Seen]) -> list[Message]:
     return made
 
 
-def _party(seen: Seen) -> str:
-    """Whom a message went to or came from."""
-    return f"{seen.message.side} {_address(seen.message.host, seen.message.port)}".strip()
+def _id(seen: Seen) -> str:
+    """Whom a message went to or came from: several may be at one address, behind a proxy say."""
+    message = seen.message
+    return " ".join(filter(None, (message.side, message.who, _address(message.host, message.port))))
+
+
+def _other(id: str, message: Trail) -> Party:
+    return Party(id=id, kind=message.side, name=message.who, address=_address(message.host, message.port))
 
 
 def _address(host: str, port: int) -> str:

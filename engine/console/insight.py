@@ -37,10 +37,24 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ladder:
-    """parties: from left to right, each with a name for people."""
+class Party:
+    """One end of messages. id: as Message has it. kind: customer, node or agent, whose side it is on.
+    name: what people call it, "" for whom nobody knows. way: the line by which a customer came.
+    address: of its socket.
+    """
 
-    parties: tuple[tuple[str, str], ...] = ()
+    id: str
+    kind: str
+    name: str = ""
+    way: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    """parties: from left to right."""
+
+    parties: tuple[Party, ...] = ()
     messages: tuple[Message, ...] = ()
 
 

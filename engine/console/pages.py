@@ -73,7 +73,14 @@ AGENTS = Page(
     acts={"state": (P.ACT_ON_AGENTS, acts.set_state), "message": (P.ACT_ON_AGENTS, acts.message)},
 )
 LINES = Page("lines", lines.PARTS, load=acts.lines, every_s=2.0, acts={"probe": (P.PROBE, acts.probe)})
-NODES = Page("nodes", nodes.PARTS, nodes.PILES, acts={"drain": (P.CONFIGURE, acts.drain)})
+NODES = Page(
+    "nodes",
+    nodes.PARTS,
+    nodes.PILES,
+    load=acts.sources,
+    every_s=2.0,
+    acts={"drain": (P.CONFIGURE, acts.drain), "unblock_source": (P.CONFIGURE, acts.answer_again)},
+)
 CONFIG = Page(
     "config",
     config.PARTS,

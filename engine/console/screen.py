@@ -220,7 +220,7 @@ class Screen:
         return self.loaded
 
     def _hers(self) -> Desk:
-        return self._desk.of(self.who, self.say.code, self.zone)
+        return self._desk.of(self.who, self.say.code, self.zone, self.loaded)
 
     # --- what is done -----------------------------------------------------------------------------
 

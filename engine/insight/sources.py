@@ -10,10 +10,11 @@ import structlog
 
 from engine.events import Event
 from engine.source_events import SourceLetOff, SourceTurnedAway
-from sip.guard import Blocked, Guard, GuardEvent, Ignored, Slowed, Unblocked
+from sip.guard import Blocked, Guard, GuardEvent, Ignored, Slowed, Unblocked, Why
 
 EVERY_S = 1.0
 MOST_USER = 64  # characters of the name that was tried
+WHY = {Slowed: Why.GUESSED, Ignored: Why.ASKED}
 HOW = {Slowed: "slowed", Blocked: "blocked", Ignored: "ignored"}
 
 log = structlog.get_logger("guard")
@@ -23,7 +24,7 @@ log = structlog.get_logger("guard")
 class SourceView:
     """source: an IPv4 address, or the /64 of an IPv6 one. how: "blocked", nothing is answered; "ignored",
     nothing but what proves itself. since, until: epoch seconds. count: failures, or requests that proved
-    nothing. user: the name that was tried last, not necessarily one that there is.
+    nothing. user: the name that was tried last, not necessarily one that there is. why: see `sip.guard.Why`.
     """
 
     source: str
@@ -32,6 +33,7 @@ class SourceView:
     until: float
     count: int
     user: str
+    why: str
 
 
 class Sources:
@@ -65,6 +67,7 @@ class Sources:
                 until=self._wall(each.until),
                 count=round(each.count),
                 user=each.user[:MOST_USER],
+                why=each.why.value,
             )
             for each in reversed(self._guard.sentences(self._clock()))
         ]
@@ -90,10 +93,14 @@ class Sources:
             return
         count, user = round(event.asked if isinstance(event, Ignored) else event.failures), event.user
         how = HOW[type(event)]
-        log.warning(f"a source is {how}", source=event.source, count=count, user=user[:MOST_USER])
+        why = (event.why if isinstance(event, Blocked) else WHY[type(event)]).value
+        log.warning(f"a source is {how}", source=event.source, why=why, count=count, user=user[:MOST_USER])
         if not isinstance(event, Slowed):
-            turned = SourceTurnedAway(at=at, source=event.source, how=how, seconds=event.seconds, count=count)
-            self._note(turned)
+            self._note(
+                SourceTurnedAway(
+                    at=at, source=event.source, how=how, why=why, seconds=event.seconds, count=count
+                )
+            )
 
     async def _run(self) -> None:
         while True:

@@ -23,7 +23,8 @@ MOST_BYTES = 64 << 20  # of what is unpacked: no row is believed
 class Message(msgspec.Struct, frozen=True, array_like=True):
     """One SIP message. at: epoch seconds. inward: the far end, at `host` and `port`, sent it; own_host,
     own_port: our side. side, leg: whose dialog it belongs to. data: without secrets. fault: why it did not
-    go; of one whose data is empty, what was heard of the way.
+    go; of one whose data is empty, what was heard of the way. who: the name of the line, agent or account
+    that the far end is, "" where it has none.
     """
 
     at: float
@@ -37,6 +38,7 @@ class Message(msgspec.Struct, frozen=True, array_like=True):
     leg: int
     data: bytes
     fault: str = ""
+    who: str = ""
 
     @property
     def text(self) -> str:
@@ -76,6 +78,7 @@ class Rungs:
     leg: int
     rungs: Sequence[Rung]
     omitted: int
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ class Look:
         data = redact(rung.data)
         return Message(
             at, rung.inward, hop.transport, hop.host, hop.port, host, port, dialog.side, dialog.leg, data,
-            rung.fault,
+            rung.fault, dialog.who,
         )  # fmt: skip
 
 

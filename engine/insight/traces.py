@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from engine.events import CallEnded, CallHandedOver, CallRecord, EndReason, Event, LegTroubled
+from engine.events import CallEnded, CallHandedOver, CallRecord, EndReason, Event, LegTroubled, Side
 from engine.insight.pcap import Address
 from engine.insight.series import Series
 from engine.insight.trace import LegQuality, Look, Rungs
@@ -30,9 +30,12 @@ GOOD_MOS = 3.6  # below, some users are dissatisfied (G.107 annex B)
 
 
 class Bound(NamedTuple):
+    """who: as of Message."""
+
     dialog: Dialog
     side: str
     leg: int
+    who: str
 
 
 @dataclass(slots=True)
@@ -78,7 +81,7 @@ class Traces:
         story = self._story(leg.call.id, leg.call.clocks.arrived)
         key = call_id.encode("utf-8", "surrogateescape")
         if key not in story.dialogs and len(story.dialogs) < MOST_DIALOGS:
-            story.dialogs[key] = Bound(self.ladders.bind(call_id), str(leg.side), leg.number)
+            story.dialogs[key] = Bound(self.ladders.bind(call_id), str(leg.side), leg.number, _who(leg))
             self._calls[key] = leg.call.id
 
     def figures(self, leg: Leg, stats: LegStats, now: float) -> None:
@@ -156,10 +159,17 @@ class Traces:
             None if story.ended is None else wall(story.ended),
             wall(0.0),
             [
-                Rungs(each.side, each.leg, tuple(each.dialog.rungs()), each.dialog.omitted)
+                Rungs(each.side, each.leg, tuple(each.dialog.rungs()), each.dialog.omitted, each.who)
                 for each in story.dialogs.values()
             ],
             [LegQuality(each.leg, each.side, each.whole()) for each in story.series.values()],
             self._own,
             story.troubled,
         )
+
+
+def _who(leg: Leg) -> str:
+    """What the far end is called in the configuration. Never a number: those are people's."""
+    if leg.side is Side.CUSTOMER:
+        return leg.line or leg.account or (leg.call.line.name if leg.call.line is not None else "")
+    return leg.agent or leg.line or leg.node or leg.call.switch.page_phones.owner(leg.account) or leg.account

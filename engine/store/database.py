@@ -75,7 +75,8 @@ def connect(store_url: str, *, readers: int = 4, busy_s: float = BUSY_S) -> Engi
     try:
         if path := sqlite_file(url):
             _private_file(path)
-            engine = create_engine(url, pool_size=readers, connect_args={"timeout": busy_s})
+            # Kept open they cost little; each that is opened anew reads the schema, a millisecond of CPU.
+            engine = create_engine(url, pool_size=4 * readers, connect_args={"timeout": busy_s})
             event.listen(engine, "connect", _pragmas(SQLITE_PRAGMAS))
             return engine
         return create_engine(

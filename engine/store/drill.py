@@ -1,17 +1,25 @@
-"""Sums of calls by any two dimensions, added up by the database (engine/drill.py says what follows)."""
+"""Sums of calls by any two dimensions, added up by the database (engine/drill.py says what follows).
+
+To put such queries together takes several times what a small store takes to answer them, all of it under the
+interpreter's lock and so at the expense of calls. They are made once for each shape of a report; instants and
+what is looked for come as parameters.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
     Engine,
+    Float,
     Select,
+    bindparam,
     case,
     cast,
     func,
@@ -21,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
+from engine.access.principal import Reach
 from engine.drill import TIMES, Ask, Dimension, Key, Sums
 from engine.events import EndReason
 from engine.store.errors import StoreUnavailable
@@ -30,6 +39,7 @@ from engine.store.within import within
 from routing.agent import AgentState
 
 MOST_ROWS = 20_000
+SHAPES = 128  # whose queries are kept
 LONGEST_STATE_S = 43_200.0  # no shift is longer: a node that died leaves states that nothing ended
 LONGEST_WRAP_UP_S = 3_600.0
 
@@ -47,6 +57,34 @@ R = call_records.c
 Expression = ColumnElement[Any]
 
 
+def _instant(name: str) -> Any:
+    return bindparam(name, type_=Float())
+
+
+# Parameters: of when calls arrived, when the last of them may have ended, the earliest states that may reach
+# into it, and when those that go on are cut.
+SINCE, UNTIL, LAST, BEFORE, END = map(_instant, ("since", "until", "last", "before", "end"))
+THRESHOLD = _instant("threshold_s")
+
+
+class Shape(NamedTuple):
+    """What queries of reports differ in beyond parameters. only: dimensions of which a value is given."""
+
+    by: tuple[Dimension, ...]
+    only: frozenset[Dimension]
+    bucket_s: int
+    lines: tuple[str, ...]
+    within: Reach
+    sqlite: bool
+
+
+class Sought(NamedTuple):
+    """Queries of sums: of what, in the order of their columns behind the key's."""
+
+    names: tuple[str, ...]
+    query: Select[Any]
+
+
 class TooManyRows(ValueError):
     """The report has more rows than anybody reads: ask for less time, or coarser."""
 
@@ -62,95 +100,13 @@ class Drill:
         """Sums by the values of `ask.by`; times are instants where a piece of time began. now: epoch seconds.
         Raises TooManyRows.
         """
+        shape = Shape(ask.by, frozenset(ask.only), ask.bucket_s, tuple(ask.lines), ask.within, self._sqlite)
+        values = _values(ask, now)
         with self._reading() as connection:
-            cells = list(self._calls(connection, ask))
-            cells += self._beside(connection, ask)
+            cells = [cell for each in sought(shape) for cell in _told(connection, ask, each, values)]
             if ask.of_agents:
-                cells += self._agents(connection, ask, now)
+                cells += _agents(connection, ask, states(shape), values)
         return cells
-
-    # --- calls --------------------------------------------------------------------------------------
-
-    def _calls(self, connection: Connection, ask: Ask) -> Iterator[tuple[Key, Sums]]:
-        sums = _sums(ask) | _mood()
-        query = self._grouped(ask, sums, call_records.outerjoin(reviews, reviews.c.call == R.call))
-        # These bounds lead to the index.
-        query = query.where(R.ended_at >= ask.since, R.ended_at < ask.until + LONGEST_CALL_S)
-        yield from self._told(connection, ask, query, sums)
-
-    def _beside(self, connection: Connection, ask: Ask) -> Iterator[tuple[Key, Sums]]:
-        """What other tables know of calls. Each is a query of its own, from those tables to the calls' key:
-        joined to the calls' query, SQLite walks through all of them once a call.
-        """
-        wraps, lags = _wrap_ups(ask), _lags(ask)
-        for beside, sums in (
-            (wraps, {"wrap_up_s": func.sum(wraps.c.wrap_up_s)}),
-            (lags, {"lag_s_n": func.sum(lags.c.n), "lag_s_sum": func.sum(lags.c.total)}),
-        ):
-            query = self._grouped(ask, sums, beside.join(call_records, R.call == beside.c.call))
-            yield from self._told(connection, ask, query, sums)
-
-    def _grouped(self, ask: Ask, sums: Mapping[str, Expression], source: Any) -> Select[Any]:
-        labelled = [self._key(ask, each).label(f"key_{at}") for at, each in enumerate(ask.by)]
-        query = select(*labelled, *sums.values()).select_from(source)
-        return _filtered(query, ask, self._key).group_by(*labelled).limit(MOST_ROWS + 1)
-
-    def _told(
-        self, connection: Connection, ask: Ask, query: Select[Any], sums: Mapping[str, Expression]
-    ) -> Iterator[tuple[Key, Sums]]:
-        for at, row in enumerate(connection.execute(query)):
-            if at == MOST_ROWS:
-                raise TooManyRows(f"over {MOST_ROWS} rows; ask for less time, or by something coarser")
-            values: tuple[Any, ...] = tuple(row)
-            key = tuple(self._text(ask, each, value) for each, value in zip(ask.by, values))
-            yield key, {name: float(value or 0) for name, value in zip(sums, values[len(ask.by) :])}
-
-    def _key(self, ask: Ask, dimension: Dimension) -> Expression:
-        if dimension in TIMES:
-            return self._piece(R.offered_at, ask.bucket_s)
-        if dimension is Dimension.LINE:
-            return case((R.source.in_(ask.lines), R.source), else_="") if ask.lines else literal("")
-        return R[dimension.value]
-
-    def _piece(self, at: Any, bucket_s: int) -> Expression:
-        number = at / bucket_s
-        return cast(number if self._sqlite else func.floor(number), BigInteger)
-
-    @staticmethod
-    def _text(ask: Ask, dimension: Dimension, value: Any) -> str:
-        return str(int(value) * ask.bucket_s) if dimension in TIMES else str(value)
-
-    # --- agents -------------------------------------------------------------------------------------
-
-    def _agents(self, connection: Connection, ask: Ask, now: float) -> Iterator[tuple[Key, Sums]]:
-        """How long agents were busy and free. What lies within one piece of time is added up by the store,
-        what goes over the edge of one is cut here: of an agent that is at most once a piece.
-        """
-        states = _states(ask, now)
-        wanted = select(
-            states.c.agent,
-            case((states.c.state.in_(BUSY), 1), else_=0).label("busy"),
-            self._piece(states.c.since, ask.bucket_s).label("first"),
-            self._piece(states.c.until, ask.bucket_s).label("last"),
-            states.c.since,
-            states.c.until,
-        ).where(states.c.state.in_((*BUSY, AgentState.AVAILABLE)), states.c.until > states.c.since)
-        cut = wanted.subquery()
-        same = cut.c.first == cut.c.last
-        inside = select(
-            cut.c.agent, cut.c.busy, cut.c.first, literal(0.0), func.sum(cut.c.until - cut.c.since)
-        ).where(same)
-        inside = inside.group_by(cut.c.agent, cut.c.busy, cut.c.first)
-        over = select(cut.c.agent, cut.c.busy, literal(-1), cut.c.since, cut.c.until).where(~same)
-        for agent, busy, piece, since, until in connection.execute(union_all(inside, over)):
-            name = "busy_s" if busy else "idle_s"
-            pieces = [(piece, until)] if piece >= 0 else _pieces(since, until, ask.bucket_s)
-            for number, seconds in pieces:
-                yield self._agent_key(ask, agent, number), {name: float(seconds)}
-
-    @staticmethod
-    def _agent_key(ask: Ask, agent: str, piece: int) -> Key:
-        return tuple(agent if each is Dimension.AGENT else str(piece * ask.bucket_s) for each in ask.by)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -161,11 +117,123 @@ class Drill:
             raise StoreUnavailable(f"{type(error.orig).__name__}: {error.orig}") from error
 
 
+def _values(ask: Ask, now: float) -> dict[str, Any]:
+    """The parameters of all its queries."""
+    given = {f"only_{dimension}": value for dimension, value in ask.only.items()}
+    return given | {
+        "since": ask.since,
+        "until": ask.until,
+        "last": ask.until + LONGEST_CALL_S,
+        "before": ask.since - LONGEST_STATE_S,
+        "end": min(ask.until, now),
+        "threshold_s": ask.threshold_s,
+    }
+
+
+def _told(
+    connection: Connection, ask: Ask, sought: Sought, values: Mapping[str, Any]
+) -> Iterator[tuple[Key, Sums]]:
+    for at, row in enumerate(connection.execute(sought.query, values)):
+        if at == MOST_ROWS:
+            raise TooManyRows(f"over {MOST_ROWS} rows; ask for less time, or by something coarser")
+        found: tuple[Any, ...] = tuple(row)
+        key = tuple(_text(ask, each, value) for each, value in zip(ask.by, found))
+        yield key, {name: float(value or 0) for name, value in zip(sought.names, found[len(ask.by) :])}
+
+
+def _text(ask: Ask, dimension: Dimension, value: Any) -> str:
+    return str(int(value) * ask.bucket_s) if dimension in TIMES else str(value)
+
+
+def _agents(
+    connection: Connection, ask: Ask, query: Any, values: Mapping[str, Any]
+) -> Iterator[tuple[Key, Sums]]:
+    """How long agents were busy and free: what goes over the edge of a piece of time is cut here, which of an
+    agent is at most once a piece.
+    """
+    for agent, busy, piece, since, until in connection.execute(query, values):
+        name = "busy_s" if busy else "idle_s"
+        pieces = [(piece, until)] if piece >= 0 else _pieces(since, until, ask.bucket_s)
+        for number, seconds in pieces:
+            yield _agent_key(ask, agent, number), {name: float(seconds)}
+
+
+def _agent_key(ask: Ask, agent: str, piece: int) -> Key:
+    return tuple(agent if each is Dimension.AGENT else str(piece * ask.bucket_s) for each in ask.by)
+
+
 def _pieces(since: float, until: float, bucket_s: int) -> Iterator[tuple[int, float]]:
     for piece in range(int(since // bucket_s), int(until // bucket_s) + 1):
         seconds = min(until, (piece + 1) * bucket_s) - max(since, piece * bucket_s)
         if seconds > 0:
             yield piece, seconds
+
+
+# --- queries: made once a shape -----------------------------------------------------------------------
+
+
+@lru_cache(maxsize=SHAPES)
+def sought(shape: Shape) -> tuple[Sought, ...]:
+    """Of calls, and of what other tables know of them. Each of those is a query of its own, from those tables
+    to the calls' key: joined to the calls' query, SQLite walks through all of them once a call.
+    """
+    wraps, lags = _wrap_ups(), _lags()
+    calls = _grouped(shape, _sums() | _mood(), call_records.outerjoin(reviews, reviews.c.call == R.call))
+    # These bounds lead to the index.
+    calls = calls._replace(query=calls.query.where(R.ended_at >= SINCE, R.ended_at < LAST))
+    wrapped: dict[str, Expression] = {"wrap_up_s": func.sum(wraps.c.wrap_up_s)}
+    lagged: dict[str, Expression] = {"lag_s_n": func.sum(lags.c.n), "lag_s_sum": func.sum(lags.c.total)}
+    return (
+        calls,
+        _grouped(shape, wrapped, wraps.join(call_records, R.call == wraps.c.call)),
+        _grouped(shape, lagged, lags.join(call_records, R.call == lags.c.call)),
+    )
+
+
+def _grouped(shape: Shape, sums: Mapping[str, Expression], source: Any) -> Sought:
+    labelled = [_key(shape, each).label(f"key_{at}") for at, each in enumerate(shape.by)]
+    query = select(*labelled, *sums.values()).select_from(source)
+    query = query.where(R.offered_at >= SINCE, R.offered_at < UNTIL, *within(R, shape.within))
+    for dimension in sorted(shape.only):
+        query = query.where(_key(shape, dimension) == bindparam(f"only_{dimension}"))
+    return Sought(tuple(sums), query.group_by(*labelled).limit(MOST_ROWS + 1))
+
+
+def _key(shape: Shape, dimension: Dimension) -> Expression:
+    if dimension in TIMES:
+        return _piece(shape, R.offered_at)
+    if dimension is Dimension.LINE:
+        return case((R.source.in_(shape.lines), R.source), else_="") if shape.lines else literal("")
+    return R[dimension.value]
+
+
+def _piece(shape: Shape, at: Any) -> Expression:
+    number = at / shape.bucket_s
+    return cast(number if shape.sqlite else func.floor(number), BigInteger)
+
+
+@lru_cache(maxsize=SHAPES)
+def states(shape: Shape) -> Any:
+    """How long agents were busy and free. What lies within one piece of time is added up; what does not comes
+    as it is, its piece -1.
+    """
+    found = _states(shape)
+    wanted = select(
+        found.c.agent,
+        case((found.c.state.in_(BUSY), 1), else_=0).label("busy"),
+        _piece(shape, found.c.since).label("first"),
+        _piece(shape, found.c.until).label("last"),
+        found.c.since,
+        found.c.until,
+    ).where(found.c.state.in_((*BUSY, AgentState.AVAILABLE)), found.c.until > found.c.since)
+    cut = wanted.subquery()
+    same = cut.c.first == cut.c.last
+    inside = select(
+        cut.c.agent, cut.c.busy, cut.c.first, literal(0.0), func.sum(cut.c.until - cut.c.since)
+    ).where(same)
+    inside = inside.group_by(cut.c.agent, cut.c.busy, cut.c.first)
+    over = select(cut.c.agent, cut.c.busy, literal(-1), cut.c.since, cut.c.until).where(~same)
+    return union_all(inside, over)
 
 
 def _count(*conditions: Expression) -> Expression:
@@ -175,10 +243,10 @@ def _count(*conditions: Expression) -> Expression:
     return func.sum(case((condition, 1), else_=0))
 
 
-def _sums(ask: Ask) -> dict[str, Expression]:
+def _sums() -> dict[str, Expression]:
     queued, answered = R.queue != "", R.connected_at.is_not(None)
     abandoned = (R.reason == str(EndReason.ABANDONED)) & R.connected_at.is_(None)
-    in_time = R.wait_s <= ask.threshold_s
+    in_time = R.wait_s <= THRESHOLD
     talked = func.sum(case((answered, R.talk_s), else_=0.0))
     sums: dict[str, Expression] = {
         "offered": func.count(),
@@ -217,23 +285,22 @@ def _mood() -> dict[str, Expression]:
     return {"mood_n": func.count(felt), "mood_sum": func.sum(felt)}
 
 
-def _states(ask: Ask, now: float) -> Any:
+def _states(shape: Shape) -> Any:
     """Each agent's states from `since` to `until`: the next one ends it, or what may be believed of it."""
     S = agent_states.c
     ends = func.lead(S.at).over(partition_by=S.agent, order_by=(S.at, S.seq))
     longest = S.at + LONGEST_STATE_S
-    end = min(ask.until, now)
-    followed = func.coalesce(ends, end)
+    followed = func.coalesce(ends, END)
     query = select(
         S.agent,
         S.state,
-        case((S.at < ask.since, ask.since), else_=S.at).label("since"),
-        _least(_least(followed, longest), literal(end)).label("until"),
-    ).where(S.at >= ask.since - LONGEST_STATE_S, S.at < ask.until)
-    if Dimension.AGENT in ask.only:
-        query = query.where(S.agent == ask.only[Dimension.AGENT])
-    if ask.within.agents is not None:
-        query = query.where(S.agent.in_(sorted(ask.within.agents)))
+        case((S.at < SINCE, SINCE), else_=S.at).label("since"),
+        _least(_least(followed, longest), END).label("until"),
+    ).where(S.at >= BEFORE, S.at < UNTIL)
+    if Dimension.AGENT in shape.only:
+        query = query.where(S.agent == bindparam(f"only_{Dimension.AGENT}"))
+    if shape.within.agents is not None:
+        query = query.where(S.agent.in_(sorted(shape.within.agents)))
     return query.subquery()
 
 
@@ -241,30 +308,21 @@ def _least(one: Expression, other: Expression) -> Expression:
     return case((one < other, one), else_=other)
 
 
-def _wrap_ups(ask: Ask) -> Any:
+def _wrap_ups() -> Any:
     """How long calls were wrapped up after: those that the agent talked in before."""
     S = agent_states.c
     ends = func.lead(S.at).over(partition_by=S.agent, order_by=(S.at, S.seq))
     before = func.lag(S.call).over(partition_by=S.agent, order_by=(S.at, S.seq))
-    last = ask.until + LONGEST_CALL_S
     each = select(before.label("call"), S.state, S.at, ends.label("until"))
-    found = each.where(S.at >= ask.since, S.at < last).subquery()
+    found = each.where(S.at >= SINCE, S.at < LAST).subquery()
     lasted = _least(found.c.until - found.c.at, literal(LONGEST_WRAP_UP_S))
     query = select(found.c.call, func.sum(lasted).label("wrap_up_s"))
     query = query.where(found.c.state == str(AgentState.WRAP_UP), found.c.call != "")
     return query.group_by(found.c.call).subquery()
 
 
-def _lags(ask: Ask) -> Any:
+def _lags() -> Any:
     spoke = interpreted.c
     query = select(spoke.call, func.count().label("n"), func.sum(spoke.lag_s).label("total"))
-    query = query.where(spoke.at >= ask.since, spoke.at < ask.until + LONGEST_CALL_S)
+    query = query.where(spoke.at >= SINCE, spoke.at < LAST)
     return query.group_by(spoke.call).subquery()
-
-
-def _filtered(query: Select[Any], ask: Ask, key: Any) -> Select[Any]:
-    """Only what is asked for."""
-    query = query.where(R.offered_at >= ask.since, R.offered_at < ask.until)
-    for dimension, value in ask.only.items():
-        query = query.where(key(ask, dimension) == value)
-    return query.where(*within(R, ask.within))

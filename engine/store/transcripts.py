@@ -12,7 +12,20 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, TextClause, delete, insert, select, text, tuple_, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Engine,
+    Select,
+    TextClause,
+    bindparam,
+    delete,
+    insert,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 
 from engine.access.principal import EVERYTHING, Reach
@@ -26,6 +39,13 @@ from engine.store.within import within
 MAX_PAGE = 200
 FOUND = 3  # lines of a call that are shown with it
 PARTS = 200  # calls that are let go of in one transaction
+# Asked once a call: to put them together anew would take most of the time, under the interpreter's lock.
+CALLS: BindParameter[Any] = bindparam("calls", expanding=True)
+IDS_OF = select(transcripts.c.id).where(transcripts.c.call.in_(CALLS))
+DROP_REVIEWS = delete(reviews).where(reviews.c.call.in_(CALLS))
+ADD_REVIEW, ADD_LINES = insert(reviews), insert(transcripts)
+REVIEW_OF = select(reviews).where(reviews.c.call == bindparam("id"))
+LINES_OF = select(transcripts.c.lines).where(transcripts.c.call == bindparam("id"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,14 +151,14 @@ class Transcripts:
         """A call's, in place of what was kept of it before; one transaction."""
         with self._asking(writes=True) as connection:
             self._drop(connection, [review.call])
-            connection.execute(insert(reviews).values(_review_row(review)))
+            connection.execute(ADD_REVIEW, _review_row(review))
             if lines:
                 row = {
                     "call": review.call,
                     "ended_at": review.ended_at,
                     "lines": [_plain(each) for each in lines],
                 }
-                (id,) = connection.execute(insert(transcripts).values(row)).inserted_primary_key or (0,)
+                (id,) = connection.execute(ADD_LINES, row).inserted_primary_key or (0,)
                 said = indexed(part for each in lines for part in (each.text, each.translation))
                 connection.execute(self._index(), {"id": id, "words": said})
 
@@ -149,7 +169,7 @@ class Transcripts:
         with self._asking(writes=True) as connection:
             self._drop(connection, [call], reviews_too=False)
             row = {"call": call, "ended_at": now, "lines": [_plain(each) for each in lines]}
-            connection.execute(insert(transcripts).values(row))
+            connection.execute(ADD_LINES, row)
 
     def settle(self, call: str, outcome: str) -> None:
         """What came of a call, as its agent says."""
@@ -196,25 +216,26 @@ class Transcripts:
         return erased
 
     def _drop(self, connection: Connection, calls: Sequence[str], *, reviews_too: bool = True) -> int:
-        ids = list(connection.scalars(select(transcripts.c.id).where(transcripts.c.call.in_(calls))))
+        ids = list(connection.scalars(IDS_OF, {"calls": calls}))
         for id in ids:
             connection.execute(text("DELETE FROM transcript_words WHERE " + self._id + " = :id"), {"id": id})
-        connection.execute(delete(transcripts).where(transcripts.c.id.in_(ids)))
+        if ids:
+            connection.execute(delete(transcripts).where(transcripts.c.id.in_(ids)))
         if reviews_too:
-            connection.execute(delete(reviews).where(reviews.c.call.in_(calls)))
+            connection.execute(DROP_REVIEWS, {"calls": calls})
         return len(ids)
 
     # --- reading ------------------------------------------------------------------------------------
 
     def review(self, call: str) -> Review | None:
         with self._asking() as connection:
-            row = connection.execute(select(reviews).where(reviews.c.call == call)).mappings().first()
+            row = connection.execute(REVIEW_OF, {"id": call}).mappings().first()
         return _review(row) if row else None
 
     def lines(self, call: str) -> tuple[Said, ...] | None:
         """What was said, in its order; None where nothing was written down, or it is gone."""
         with self._asking() as connection:
-            found = connection.scalar(select(transcripts.c.lines).where(transcripts.c.call == call))
+            found = connection.scalar(LINES_OF, {"id": call})
         return None if found is None else tuple(Said(**each) for each in found)
 
     def page(self, wanted: TextFilter, *, cursor: str | None = None, limit: int = 50) -> HitPage:

@@ -11,6 +11,7 @@ import {drawIcons, setIcon} from './icons.js';
 import {keypad} from './keypad.js';
 import {Microphone, audio} from './microphone.js';
 import {mayNotify, notifies, Ringer, tone} from './ring.js';
+import {Scorecards} from './scorecards.js';
 import {Phone} from './sip/phone.js';
 import {clock, languageName, onLanguage, preferred, say, speak} from './words.js';
 import {WrapUp} from './wrap_up.js';
@@ -23,6 +24,7 @@ const calls = new Calls(microphone, $('voices'));
 const ringer = new Ringer();
 const wrapUp = new WrapUp(desk);
 const words = new Words(desk, attempt, () => shown?.calls || [], current);
+new Scorecards(desk, attempt, $('judged'));
 let phone = null;
 let shown = null; // the desk as the node told it last
 let ahead = 0; // of the node's clock over ours, s

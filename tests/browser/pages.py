@@ -39,6 +39,8 @@ LANGUAGE = {
     "vocabularies": {"es": ["hola buenos días", "no funciona", "muchas gracias", *ANGRY]},
 }
 LISTEN = {"udp": 5060, "tls": 5061, "wss": 7443}
+QUESTION = {"name": "solved", "ask": "Was the matter settled?", "scale": 5}
+FORMS = {"service": {"title": "Service call", "heard_by_agent": True, "questions": [QUESTION]}}
 PAGES = {"demo": ["desk"], "outcomes": ["resolved", "callback", "other"]}
 CALLERS = {"keys": {"tests": {"file": "callers.key"}}, "key": "tests"}
 CALLERS |= {"per_source_min": 100_000, "per_token_min": 100_000}
@@ -76,6 +78,7 @@ def node_for_pages(
         },
         "queues": dict(queues),
         "language": LANGUAGE,
+        "forms": FORMS,
         "api": {
             "address": host,
             "tokens": {"console": {"token": {"file": "token"}, "role": "operator"}},

@@ -76,6 +76,22 @@ def test_a_call_of_a_queue_is_offered_answered_held_and_wrapped_up(
     events = node.get(f"/v1/calls/{record['call']}/events")["items"]
     (written,) = (each for each in events if each["kind"] == "call.wrapped_up")
     assert (written["data"]["outcome"], written["person"]["notes"]) == ("resolved", "It comes tomorrow.")
+    _reads_how_it_was_judged(anna, node, record["call"])
+
+
+def _reads_how_it_was_judged(anna: AgentPage, node: Node, call: str) -> None:
+    """The newest, whenever the page is opened; without one it says where they will be."""
+    page = anna.page
+    assert "No call of yours was judged yet" in page.inner_text("#judged")
+    wanted = {"form": "service", "answers": {"solved": 4}, "comment": "Kind,\nand quick."}
+    node.post(f"/v1/calls/{call}/scorecards", wanted)
+    page.reload()
+    page.focus("#judged summary")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#judged details[open] .said:has-text('and quick.')")
+    assert "Was the matter settled?\n4 / 5" in page.inner_text("#judged .answers")
+    assert page.get_attribute("#judged .score", "data-level") == "good"
+    assert page.locator("#judged button").count() == 0, "a call without a recording is not heard"
 
 
 def test_a_colleague_is_asked_joins_and_takes_the_call(

@@ -32,8 +32,10 @@ from engine.store.outbox import Letter
 from engine.store.records import BadCursor, RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.views import (
+    ALL_CALLS,
     AgentAsk,
     AgentView,
+    CallFilter,
     CallView,
     Caption,
     Check,
@@ -186,8 +188,16 @@ class Node:
         self.cluster = ClusterSight(alone(), lambda: 0.0, lambda draining: None)
         self._metrics = Metrics(self)
 
-    def calls(self) -> Sequence[CallView]:
-        return list(self.live.values())
+    def calls(
+        self, wanted: CallFilter = ALL_CALLS, *, after: str = "", limit: int | None = None
+    ) -> Sequence[CallView]:
+        calls = (self.live[id] for id in sorted(self.live) if id > after)
+        return [each for each in calls if wanted.wants(each.market, each.queue, each.agent, each.state)][
+            :limit
+        ]
+
+    def call_states(self) -> Iterable[str]:
+        return [each.state for each in self.live.values()]
 
     def call(self, id: str) -> CallView | None:
         return self.live.get(id)

@@ -142,6 +142,7 @@ def test_who_was_refused_is_found_by_source_and_time(ask: Client) -> None:
 def test_sources_that_are_turned_away_are_listed_and_let_off(ask: Client, node: Node) -> None:
     (found,) = ask("GET", "/v1/sip/blocked", READ).json()["items"]
     assert (found["source"], found["how"], found["count"]) == ("203.0.113.66", "ignored", 60)
+    assert found["why"] == "questions_without_proof"
     assert ask("DELETE", "/v1/sip/blocked/203.0.113.66", READ).status_code == 403
     assert ask("DELETE", "/v1/sip/blocked/203.0.113.66", WRITE).status_code == 204
     assert ask("DELETE", "/v1/sip/blocked/203.0.113.66", WRITE).status_code == 404

@@ -272,6 +272,7 @@ def test_what_is_within_reach_is_there(people: People) -> None:
 
 LISTS = {
     "/v1/calls": ("c1", "u1"),
+    "/v1/legs": ("c1", "u1"),
     "/v1/records": ("r1", "s1"),
     "/v1/recordings": ("r1", "s1"),
     "/v1/reviews": ("r1", "s1"),

@@ -25,6 +25,7 @@ from tests.engine.api_node import READ, SETTINGS, WRITE, Node
 
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
 
+from schemathesis.python.asgi import get_client  # noqa: E402
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance  # noqa: E402
 
 EXAMPLES = int(os.environ.get("ISOGLOSS_REQUESTS", "1"))  # of each operation
@@ -62,6 +63,8 @@ def everybody() -> dict[str, dict[str, str]]:
 
 
 PEOPLE = everybody()
+CLIENT = get_client(api.app)
+CLIENT.trust_env = False  # proxies, which would be looked for at each request
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -78,7 +81,7 @@ def test_no_request_of_anybody_finds_a_fault_or_an_answer_that_is_not_described(
     if case.path == "/v1/live":  # answers without end: tests/engine/live/test_api_live.py
         return
     for headers in PEOPLE.values():
-        answer = case.call(headers=headers)
+        answer = case.call(headers=headers, session=CLIENT)
         # No schema can say which cursors were given out, nor who may what (test_api_matrix.py); nor, where
         # every bound is tried, that an end comes after its beginning or which password is weak.
         unsaid = [ignored_auth]

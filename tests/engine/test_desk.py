@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +19,18 @@ from engine.access.chain import Row
 from engine.api import desk_words
 from engine.api.app import create_app
 from engine.api.conversation import GONE
+from engine.api.desk_cards import LASTS_S
 from engine.api.desk_words import PROTOCOL, Malformed
+from engine.judging import Judging
+from engine.scorecards import Scorecard
 from engine.signin import ALGORITHM, COUNT, METHOD, URI
 from engine.views import Caption, LegSide
 from sip.digest import Exchange, make_ha1
 from tests.engine.access.stand import Stand, standing
 from tests.engine.api_node import HELP, READ, SETTINGS, WRITE, Node, desk_call
-from tests.engine.store_samples import T0
+from tests.engine.card_samples import FORM, GOOD
+from tests.engine.console.busy import RECORDING
+from tests.engine.store_samples import T0, record
 
 CNONCE = "0123456789abcdef"
 
@@ -313,6 +319,64 @@ def test_words_are_looked_up_and_what_is_found_is_told(page: Page) -> None:
     assert page.hear("found")["found"] == []
     page.say("look_up", re=9, words="parcel", call="another")
     assert page.hear("refused")["code"] == "unknown"
+
+
+# --- how her calls were judged -----------------------------------------------------------------------
+
+
+def judged(node: Node, *, agent: str = "alice", heard: bool = False) -> Scorecard:
+    """One of her calls, which has a recording."""
+    form = replace(FORM, heard_by_agent=heard)
+    node.cards = Judging(node.judged, lambda: {"service": form}, node.record, time.time)
+    kept = replace(record("r1", T0), agent=agent, queue="support", recording=RECORDING)
+    node.finished = [kept]
+    node.sounds = {RECORDING: [b"a sound"]}
+    made = node.cards.judge("r1", "service", GOOD, "sue", "Kind and quick.")
+    assert made is not None
+    return made
+
+
+def test_she_reads_how_her_calls_were_judged_and_nobody_elses(page: Page, node: Node) -> None:
+    judged(node, agent="bruno")
+    made = judged(node)
+    page.say("judged", re=7)
+    assert page.hear("done")["re"] == 7
+    (card,) = page.hear("scorecards")["cards"]
+    assert (card["id"], card["form"], card["score"]) == (made.id, "Service call", made.score)
+    assert (card["by"], card["comment"], card["hears"]) == ("sue", "Kind and quick.", False)
+    asked = card["answers"][0]
+    assert (asked["ask"], asked["given"]) == ("Did she greet and say her name?", 1)
+    page.say("hear", re=8, card=made.id)
+    assert page.hear("sound")["sources"] == [], "the form does not let her"
+    assert node.shares.of(RECORDING) == []
+
+
+def test_a_form_may_let_her_hear_the_call_by_a_link_that_ends(
+    page: Page, node: Node, client: TestClient
+) -> None:
+    made = judged(node, heard=True)
+    page.say("judged", re=1)
+    assert page.hear("scorecards")["cards"][0]["hears"]
+    page.say("hear", re=2, card=made.id)
+    told = page.hear("sound")
+    assert told["card"] == made.id
+    (source,) = told["sources"]
+    assert client.get(source).content == b"a sound"
+    (share,) = node.shares.of(RECORDING)
+    assert share.made_by == "alice" and "alice" in share.note
+    assert share.expires_at <= share.made_at + LASTS_S and not share.transcript
+    page.say("hear", re=3, card="another")
+    assert page.hear("sound")["sources"] == []
+    node.sounds.clear()
+    page.say("judged", re=4)
+    assert not page.hear("scorecards")["cards"][0]["hears"], "its file is gone"
+
+
+def test_while_the_store_is_away_her_page_is_told_so(page: Page, node: Node) -> None:
+    judged(node)
+    node.store_answers = False
+    page.say("judged", re=1)
+    assert page.hear("scorecards") == {"type": "scorecards", "cards": [], "away": True}
 
 
 def test_which_calls_a_page_has_shown_is_in_the_audit_log(node: Node, tmp_path: Path) -> None:

@@ -446,7 +446,9 @@ def test_both_are_told_once_when_she_comes_and_in_a_silent_market_nobody(tmp_pat
     assert len(told_to(floor)) == 2, "once each"
     floor.hang_up(floor.sue)
     market = Market("de-DE", "de", supervision="silent")
+    assert supervision.announced(floor.call)
     floor.switch.config = replace(floor.switch.config, markets={"de-DE": market})
+    assert not supervision.announced(floor.call)
     floor.ask()
     assert len(played) == 2 and not floor.call.supervisors[0].announced
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from sip.pjsip.options import hurry
 from tests.interop.node import Node
 from tests.interop.sipp import free_port
 
@@ -119,6 +120,7 @@ class Baresip:
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )
+        hurry(self.process.pid)
         self._socket = self._connect(control)
 
     @classmethod

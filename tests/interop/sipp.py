@@ -96,7 +96,8 @@ class Sipp:
     """One run of a scenario.
 
     remote: "host:port" of the other side; None for one that only answers. address, port: where this side is.
-    number: user part dialled. caller: user part of From. digest_uri: what sipp authenticates for, without its
+    number: user part dialled. caller: user part of From; display: what stands
+    before its URI. digest_uri: what sipp authenticates for, without its
     scheme; has to be the Request-URI. keys: words of the scenario in [brackets].
     parameters: its %parameters%. transport: sipp's, u1 or t1. calls: how many; rate: so many of them a
     second. timeout: seconds until the run has failed.
@@ -112,6 +113,7 @@ class Sipp:
         port: int = 0,
         number: str = "service",
         caller: str = "sipp",
+        display: str = "",
         password: str = "",
         digest_uri: str = "",
         keys: Mapping[str, str] | None = None,
@@ -153,7 +155,7 @@ class Sipp:
             str(rate),
         ]
         command += ["-timeout", str(timeout), "-timeout_error", "-au", caller, "-ap", password, "-cp", "0"]
-        command += ["-key", "caller", caller]
+        command += ["-key", "caller", caller, "-key", "display", display]
         command += ["-auth_uri", digest_uri] if digest_uri else []
         for key, value in (keys or {}).items():
             command += ["-key", key, value]

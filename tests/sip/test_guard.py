@@ -6,7 +6,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from sip.guard import Blocked, Guard, GuardPolicy, Ignored, Slowed, Unblocked, source_of, within
+from sip.guard import Blocked, Guard, GuardPolicy, Ignored, Slowed, Unblocked, Why, source_of, within
 
 THIEF, OFFICE = "203.0.113.9", "192.0.2.7"
 
@@ -150,6 +150,36 @@ def test_whoever_is_ignored_is_heard_again_once_they_prove_themselves(guard):
     guard.succeeded(OFFICE, 1.0)
     assert not guard.ignores(OFFICE, 1.0)
     assert guard.events()[-1] == Unblocked(OFFICE)
+
+
+def test_who_guesses_and_asks_on_instead_of_waiting_is_blocked_at_once(guard):
+    fail(guard, 3)
+    ask(guard, 59)
+    assert not guard.blocks(THIEF, 0.0)
+    ask(guard, 1)
+    assert guard.blocks(THIEF, 299.0) and not guard.ignores(THIEF, 0.0)
+    assert guard.events()[-1] == Blocked(THIEF, 300.0, 3.0, "100", Why.HURRIED)
+    assert guard.counts()["strangers"] == 0
+
+
+def test_who_is_ignored_and_guesses_all_the_same_is_blocked_with_the_guess_that_is_not_free(guard):
+    ask(guard, 60)
+    fail(guard, 2)
+    assert guard.ignores(THIEF, 0.0) and not guard.blocks(THIEF, 0.0)
+    fail(guard, 1)
+    assert guard.blocks(THIEF, 0.0) and not guard.ignores(THIEF, 0.0)
+    assert [each.why for each in guard.sentences(0.0)] == [Why.HURRIED]
+
+
+def test_mistyped_passwords_and_somebody_who_forges_the_address_do_not_add_up_to_a_block(guard):
+    fail(guard, 2, OFFICE)
+    ask(guard, 5000, OFFICE)
+    assert guard.ignores(OFFICE, 0.0) and not guard.blocks(OFFICE, 0.0)
+    other = Guard()
+    other.succeeded(OFFICE, 0.0)
+    fail(other, 40, OFFICE)
+    ask(other, 5000, OFFICE)
+    assert not other.blocks(OFFICE, 0.0)
 
 
 def test_who_is_turned_away_is_listed_until_their_time_is_over(guard):

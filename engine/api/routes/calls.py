@@ -14,10 +14,10 @@ from engine.access.principal import Principal
 from engine.access.role import Permission
 from engine.api.deps import View, may
 from engine.api.documented import problems
-from engine.api.paging import PageQuery, cut
+from engine.api.paging import PageQuery, begun
 from engine.api.problem import not_found
 from engine.api.schemas import Call, CallPage, CaptionShown, CaptionText, Entry, Plain, Timeline
-from engine.views import CallView, Caption
+from engine.views import CallFilter, Caption
 
 router = APIRouter(prefix="/v1/calls", tags=["calls"])
 log = structlog.get_logger("api")
@@ -36,13 +36,8 @@ class CallQuery(PageQuery):
     market: Plain | None = Field(default=None, description="Only calls of this market.")
     state: Plain | None = Field(default=None, description="Only calls in this state.")
 
-    def wants(self, call: CallView) -> bool:
-        return (
-            (self.queue is None or call.queue == self.queue)
-            and (self.agent is None or call.agent == self.agent)
-            and (self.market is None or call.market == self.market)
-            and (self.state is None or call.state == self.state)
-        )
+    def filter(self) -> CallFilter:
+        return CallFilter(queue=self.queue, agent=self.agent, market=self.market, state=self.state)
 
 
 @router.get(
@@ -50,7 +45,8 @@ class CallQuery(PageQuery):
 )
 async def list_calls(view: View, _: Reader, query: Annotated[CallQuery, Query()]) -> CallPage:
     """Calls by id, which is the order they arrived in."""
-    page, after = cut(filter(query.wants, view.calls()), lambda call: call.id, query)
+    found = view.calls(query.filter(), after=query.after or "", limit=query.limit + 1)
+    page, after = begun(found, lambda call: call.id, query)
     return CallPage(items=[Call.model_validate(call) for call in page], next=after)
 
 

@@ -30,6 +30,7 @@ from engine.api.documented import REASONS, problems
 from engine.api.idempotency import IdempotencyKey, Once
 from engine.api.paging import PageQuery, cut
 from engine.api.problem import MAX_FAULTS, Problem
+from engine.api.unchanged import VERSIONED
 from engine.applying import NotReady
 from engine.history import HistoryFault
 from engine.operating import Applied, Operating, OtherVersion, Refused, UnknownVersion
@@ -74,7 +75,12 @@ IfMatch = Annotated[
 ]
 
 
-@router.get("", summary="What runs", operation_id="get_config", responses=problems(401, 403, 404, own=OWN))
+@router.get(
+    "",
+    summary="What runs",
+    operation_id="get_config",
+    responses={**VERSIONED, **problems(401, 403, 404, own=OWN)},
+)
 async def get_config(_: Reader, config: Config, response: Response) -> ConfigStatus:
     """The version that runs; its number is the ETag."""
     status = config.status()

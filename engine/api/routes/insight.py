@@ -277,6 +277,7 @@ def _message(seen: Seen, began: float, repeated: bool) -> bodies.SipMessage:
         "remote": _address(each.host, each.port),
         "own": _address(each.own_host, each.own_port),
         "side": each.side,
+        "who": each.who,
         "leg": each.leg,
         "call_id": seen.call_id,
         "method": seen.method,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
@@ -30,11 +29,6 @@ log = structlog.get_logger("api")
 Reader = Annotated[Principal, may(Permission.CALLS)]
 Listener = Annotated[Principal, may(Permission.LISTEN)]
 Writer = Annotated[Principal, may(Permission.ERASE)]
-
-IfNoneMatch = Annotated[
-    str | None,
-    Header(alias="If-None-Match", max_length=128, description="The ETag of what is known already."),
-]
 
 
 class ReviewQuery(PageQuery):
@@ -121,29 +115,17 @@ async def list_transcripts(
     "/v1/transcripts/{call}",
     summary="Read what was said in a call",
     operation_id="get_transcript",
-    response_model=bodies.TranscriptWhole,
-    responses={
-        304: {"description": "It is what `If-None-Match` says."},
-        **problems(401, 403, 404, 422, 503, noun="transcript"),
-    },
+    responses=problems(401, 403, 404, 422, 503, noun="transcript"),
 )
-async def get_transcript(
-    view: View, caller: Listener, id: CallId, response: Response, known: IfNoneMatch = None
-) -> Any:
-    """All of it, with its summary. It does not change but by being erased; the `ETag` tells."""
+async def get_transcript(view: View, caller: Listener, id: CallId) -> bodies.TranscriptWhole:
+    """All of it, with its summary. It does not change but by being erased."""
     review = await run_in_threadpool(view.transcripts.review, id)
     lines = await run_in_threadpool(view.transcripts.lines, id) if review is not None else None
     if review is None or lines is None:
         raise not_found("transcript", id)
     found = {**_hit(Hit(review, ())), "lines": [asdict(each) for each in lines]}
-    body = bodies.TranscriptWhole.model_validate(found)
-    tag = f'"{hashlib.sha256(body.model_dump_json().encode()).hexdigest()[:24]}"'
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if known is not None and tag in known:
-        return Response(status_code=304, headers=headers)
     log.info("transcript read", call=id, by=caller.who)
-    response.headers.update(headers)
-    return body
+    return bodies.TranscriptWhole.model_validate(found)
 
 
 @router.delete(

@@ -16,6 +16,7 @@ from engine.api.audited import tell
 from engine.api.deps import Door, may
 from engine.api.documented import REASONS, problems
 from engine.api.paging import PageQuery, cut
+from engine.api.unchanged import VERSIONED
 from engine.store import accounts
 
 router = APIRouter(prefix="/v1/users", tags=["users"])
@@ -77,7 +78,7 @@ async def create_user(
     "/{user}",
     summary="Look at a user",
     operation_id="get_user",
-    responses=problems(401, 403, 404, 422, 503, noun="user", own=OWN),
+    responses={**VERSIONED, **problems(401, 403, 404, 422, 503, noun="user", own=OWN)},
 )
 async def get_user(_: Manager, door: Door, name: Name, response: Response) -> bodies.User:
     """The version is the ETag."""

@@ -161,8 +161,9 @@ def _row(look: Look, agent: AgentView) -> Markup:
 
 def judged(look: Look) -> Markup:
     """How her calls were judged, for who may read that."""
-    found = look.loaded if isinstance(look.loaded, tuple) else ()
-    return of_agent(look, found)
+    if not look.place.id or not look.who.may(Permission.LISTEN) or not isinstance(look.loaded, tuple):
+        return Markup("")
+    return of_agent(look, look.loaded)
 
 
 PARTS = {"head": head, "body": body, "judged": judged}

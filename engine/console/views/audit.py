@@ -100,7 +100,7 @@ def body(look: Look) -> Markup:
     if not file.kept:
         return tag("section", pieces.empty(say, "audit.none"), class_="card")
     beside = [_chain(look, file), _readers(look, file.tallies) if file.tallies else None]
-    return tag("div", _rows(look, file), tag("div", beside, class_="sections"), class_="halves wide-first")
+    return tag("div", _rows(look, file), tag("div", beside, class_="sections"), class_="halves list-first")
 
 
 # --- rows ------------------------------------------------------------------------------------------

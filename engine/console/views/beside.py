@@ -37,7 +37,7 @@ def beside(look: Look) -> Markup:
         _where(look, me),
         _others(look, call, me),
         _sure(look, call, me),
-        more=_manner(look, me),
+        more=_manner(look, call, me),
         key="beside",
     )
 
@@ -55,7 +55,7 @@ def _modes(look: Look, call: CallView, me: SupervisorView | None) -> Markup:
             )
         )  # fmt: skip
     group = tag("div", buttons, class_="modes", role="group", aria_label=say("beside.title"))
-    told = tag("p", _told(look, me), class_="soft small", role="status")
+    told = tag("p", _told(look, call, me), class_="soft small", role="status")
     over = tag(
         "button", icon("take_over"), say("beside.take_over"), type="button", class_="danger",
         data_opens="take-over", disabled=call.state not in TALKS,
@@ -83,19 +83,17 @@ def _where(look: Look, me: SupervisorView | None) -> Markup | None:
     return tag("div", tag("label", say("beside.at"), for_="beside-at"), box, more, class_="where")
 
 
-def _told(look: Look, me: SupervisorView | None) -> str:
+def _told(look: Look, call: CallView, me: SupervisorView | None) -> str:
     if me is None:
-        return look.say("beside.none")
+        return look.say("beside.none.announced" if call.announced else "beside.none.silent")
     return look.say("beside.ringing" if me.standing == "ringing" else f"beside.{me.mode}.more")
 
 
-def _manner(look: Look, me: SupervisorView | None) -> Markup | None:
-    """Whether the two are told of her, as their market has it."""
-    if me is None:
-        return None
-    say = look.say
-    words = say("beside.announced") if me.announced else say("beside.silent")
-    return pill(words, "warn" if me.announced else "soft")
+def _manner(look: Look, call: CallView, me: SupervisorView | None) -> Markup:
+    """Whether the two are told of her, or will be, as their market has it."""
+    announced = call.announced if me is None else me.announced
+    key = "beside.will_be" if me is None else "beside"
+    return pill(look.say(f"{key}.{'announced' if announced else 'silent'}"), "warn" if announced else "soft")
 
 
 def _others(look: Look, call: CallView, me: SupervisorView | None) -> Markup | None:
@@ -147,7 +145,7 @@ def on_air(look: Look) -> Content:
         tag("span", icon("muted"), say("on_air.unmute"), class_="shut"),
         type="button", data_here="mute", class_="of-line",
     )  # fmt: skip
-    level = tag("span", tag("i"), class_="level of-line", data_own=True, aria_hidden="true")
+    level = tag("span", tag("i"), class_="own-level of-line", data_own=True, aria_hidden="true")
     leave = tag("button", say("beside.leave"), type="button", data_do="leave", data_call=call.id)
     return tag(
         "section",

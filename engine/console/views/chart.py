@@ -26,11 +26,14 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """low, high: what the chart spans at least. marks: values with a line and a text. bad: from where on."""
+    """low, high: what the chart spans at least. marks: values with a line and a text. unit: of a value above
+    all marks, where the chart's upper end is told as well; "" where it is not.
+    """
 
     low: float
     high: float
     marks: tuple[tuple[float, str], ...] = ()
+    unit: str = ""
 
 
 def thinned(
@@ -54,6 +57,14 @@ def span_of(series: Sequence[Series], scale: Scale) -> tuple[float, float]:
     return min([scale.low, *values]), max([scale.high, *values])
 
 
+def _marks(scale: Scale, low: float, high: float) -> list[tuple[float, str]]:
+    """The scale's, and the upper end where it is far above them: how bad it got is read there."""
+    top = max((value for value, _ in scale.marks), default=low)
+    if not scale.unit or high - top < 0.2 * (high - low):
+        return list(scale.marks)
+    return [*scale.marks, (high, f"{high:.0f} {scale.unit}")]
+
+
 def path_of(
     points: Sequence[tuple[float, float | None]], begin: float, end: float, low: float, high: float
 ) -> str:
@@ -75,11 +86,12 @@ def chart(
 ) -> Markup:
     """newest: the last value in words, beside the title."""
     low, high = span_of(series, scale)
-    lines = []
-    for value, words in scale.marks:
+    lines, texts = [], []
+    for value, words in _marks(scale, low, high):
         y = f"{100 - (value - low) / max(high - low, 1e-9) * 100:.1f}%"
         lines.append(tag("line", x1=0, x2="100%", y1=y, y2=y, class_="mark-line"))
-        lines.append(tag("text", words, x="100%", y=y, dy=-3, class_="mark-text"))
+        below = value >= high  # above it is the legend
+        texts.append(tag("text", words, x="100%", y=y, dy=11 if below else -3, class_="mark-text"))
     drawn = [
         tag("path", d=path, class_=f"series {each.kind}", vector_effect="non-scaling-stroke")
         for each in series
@@ -93,9 +105,8 @@ def chart(
         width="100%",
         height="100%",
     )
-    plot = tag(
-        "svg", lines, inner, class_="plot", role="img", aria_label=f"{title}: {newest}" if newest else title
-    )
+    named = f"{title}: {newest}" if newest else title
+    plot = tag("svg", lines, inner, texts, class_="plot", role="img", aria_label=named)
     kinds = dict.fromkeys((each.kind, each.name) for each in series)  # several legs may be of one side
     names = [tag("li", tag("i", class_=f"sign {kind}", aria_hidden="true"), name) for kind, name in kinds]
     head = tag("figcaption", tag("b", title), tag("ul", names, class_="legend") if len(series) > 1 else None)

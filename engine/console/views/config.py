@@ -64,13 +64,11 @@ def body(look: Look) -> Markup:
         )
     editing = look.loaded.editing is not None or look.loaded.unread
     way, *told = _way(look, look.loaded)
-    ordered = [_editor(look, look.loaded), *told, way] if editing else [way, *told]
-    return tag(
-        "div",
-        tag("div", ordered, class_="sections"),
-        _versions(look, look.loaded),
-        class_="halves wide-first",
-    )
+    below = tag("div", way if editing else [way, *told], class_="sections")
+    halves = tag("div", below, _versions(look, look.loaded), class_="halves wide-first")
+    if not editing:
+        return halves
+    return tag("div", _editor(look, look.loaded), *told, halves, class_="sections")  # lines are long
 
 
 def _way(look: Look, file: ConfigFile) -> list[Markup | None]:

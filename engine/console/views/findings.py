@@ -9,7 +9,7 @@ from engine.console.look import Look
 from engine.console.markup import tag
 from engine.console.views import pieces
 from engine.console.views.one_call import file_of, live_of
-from engine.console.views.pieces import card, icon, name, pill
+from engine.console.views.pieces import card, icon, name, pill, prose
 
 
 def findings(look: Look) -> Markup:
@@ -47,7 +47,7 @@ def _finding(look: Look, found: Finding) -> Markup:
                 tag("span", found.what, class_="strong", dir="auto"),
                 pill(say(f"findings.{found.weight}"), level),
             ),
-            tag("p", found.remedy, class_="remedy", dir="auto") if found.remedy else None,
+            tag("p", tag("span", prose(found.remedy), dir="auto"), class_="remedy") if found.remedy else None,
             evidence,
         ),
         class_=level,

@@ -11,8 +11,9 @@ from engine.access.role import Permission
 from engine.console.judge import ANSWER
 from engine.console.look import Look, address
 from engine.console.markup import tag
+from engine.console.views import pieces
 from engine.console.views.one_call import file_of
-from engine.console.views.pieces import card, cell, link, moment, name, pill, row, table
+from engine.console.views.pieces import card, cell, icon, link, moment, name, pill, row, table
 from engine.scorecards import MOST_COMMENT, Scorecard
 
 GOOD, FAIR = 80.0, 60.0
@@ -45,7 +46,8 @@ def _form(look: Look, place: int, form: FormSettings) -> Markup:
         class_="stack-s",
     )
     key = f"{form.name}-{len(file_of(look).cards)}"  # empty again when it was saved
-    return tag("details", tag("summary", form.title), inner, class_="judge", data_key=key)
+    words = tag("span", say("judge.open", form=form.title))
+    return tag("details", tag("summary", icon("edit"), words), inner, class_="judge", data_key=key)
 
 
 def _question(look: Look, form: FormSettings, asked: QuestionSettings) -> Markup:
@@ -118,7 +120,8 @@ def of_agent(look: Look, cards: Sequence[Scorecard]) -> Markup:
     """The newest of an agent, on her page."""
     say = look.say
     if not cards:
-        return Markup("")
+        step = link(say("judge.empty.step"), address("recordings", agent=look.place.id), class_="button")
+        return card(say("judge.title"), pieces.empty(say, "judge.empty", step), key="judged")
     mean = say.number(sum(each.score for each in cards) / len(cards))
     heads = [
         (say("judge.score"), ""),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from markupsafe import Markup
 
-from engine.console.insight import Ladder, Message
+from engine.console.insight import Ladder, Message, Party
 from engine.console.language import Words
 from engine.console.markup import tag
 from engine.console.views.pieces import name
@@ -18,13 +16,13 @@ MOST_MESSAGES = 400
 def ladder(say: Words, found: Ladder) -> Markup:
     """Only what is between the parties that are shown."""
     parties = found.parties[:MOST_PARTIES]
-    columns = {id: place for place, (id, _) in enumerate(parties)}
+    columns = {each.id: place for place, each in enumerate(parties)}
     shown = [each for each in found.messages if each.source in columns and each.target in columns]
-    heads = [tag("li", name(words)) for _, words in parties]
+    heads = [_head(say, each) for each in parties]
+    called = {each.id: each.name or each.address for each in parties}
     first = shown[0].at if shown else 0.0
     rows = [
-        _row(say, place, each, columns, len(parties), first, shown)
-        for place, each in enumerate(shown[:MOST_MESSAGES])
+        _row(say, place, each, columns, called, first) for place, each in enumerate(shown[:MOST_MESSAGES])
     ]
     left = len(shown) - len(rows)
     return tag(
@@ -37,15 +35,22 @@ def ladder(say: Words, found: Ladder) -> Markup:
     )
 
 
+def _head(say: Words, party: Party) -> Markup:
+    """Who, and below where: a caller with the line that brought her."""
+    who = tag("b", name(party.name or say.known(f"side.{party.kind}", party.kind)))
+    way = tag("span", say("ladder.way", line=party.way), class_="soft", dir="auto") if party.way else None
+    return tag("li", who, way, tag("span", name(party.address), class_="soft") if party.address else None)
+
+
 def _row(
     say: Words,
     place: int,
     message: Message,
     columns: dict[str, int],
-    many: int,
+    called: dict[str, str],
     first: float,
-    shown: Sequence[Message],
 ) -> Markup:
+    many = len(columns)
     lifelines = [
         tag("line", x1=_x(each, many), x2=_x(each, many), y1=0, y2="100%", class_="life")
         for each in range(many)
@@ -61,7 +66,10 @@ def _row(
     picture = tag("svg", drawn, middle, height=34, aria_hidden="true")
     since = f"+{message.at - first:.3f}"
     heard = tag(
-        "span", say("ladder.from", source=message.source, target=message.target), *words, class_="quiet"
+        "span",
+        say("ladder.from", source=called[message.source], target=called[message.target]),
+        *words,
+        class_="quiet",
     )
     summary = tag("summary", tag("span", since, class_="number soft"), heard, picture)
     body = tag("pre", message.text or say("ladder.untold"))

@@ -337,6 +337,15 @@ def _probe(look: Look, line: LineStandView, file: LineFile | None) -> Markup | N
     )
 
 
+def _heard(look: Look, mos: float | None, delay_ms: float | None) -> Markup | None:
+    """How a test call sounded; nothing where it was not heard."""
+    if mos is None:
+        return None
+    words = [f"{look.say('figure.mos')} {figure(look, 'mos', mos)}"]
+    words += [figure(look, "delay_ms", delay_ms)] if delay_ms is not None else []
+    return tag("span", " · ".join(words), class_="number soft")
+
+
 def _probes(look: Look, file: LineFile | None) -> Markup:
     say = look.say
     if file is None or not file.probes:
@@ -351,8 +360,7 @@ def _probes(look: Look, file: LineFile | None) -> Markup:
                     "p",
                     moment(each.at, "day"),
                     tag("span", say("line.test.passed") if each.passed else each.fault, class_="strong"),
-                    tag("span", figure(look, "mos", each.mos), class_="number"),
-                    tag("span", figure(look, "delay_ms", each.delay_ms), class_="number soft"),
+                    _heard(look, each.mos, each.delay_ms),
                 ),
                 tag("p", each.words, class_="soft", lang="en", dir="auto") if each.words else None,
             ),

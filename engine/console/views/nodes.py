@@ -10,6 +10,7 @@ from engine.console.look import Look
 from engine.console.markup import tag
 from engine.console.views import pieces
 from engine.console.views.pieces import card, cell, dot, name, pill, row, table
+from engine.console.views.sources import sources
 from engine.console.views.world import NODE_LEVELS, world
 from engine.views import Health
 
@@ -106,5 +107,5 @@ def health(look: Look) -> Markup:
     return card(say("health.title"), tag("ul", rows, class_="rows"), more=version, key="health")
 
 
-PARTS = {"head": head, "list": listed, "world": places, "health": health}
-PILES = (("world",), ("health",))
+PARTS = {"head": head, "list": listed, "world": places, "health": health, "sources": sources}
+PILES = (("world",), ("health",), ("sources",))

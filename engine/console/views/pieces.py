@@ -31,12 +31,17 @@ def moment(at: float | None, form: str = "time") -> Markup:
     """When, by the reader's own clock. form: time, minute, day or full. at: epoch s."""
     if at is None:
         return tag("span", DASH)
-    return tag("time", "", data_at=round(at, 3), data_form=form)
+    return tag("time", "", data_at=round(at, 3), data_form=form, dir="auto")
 
 
 def name(text: str, **more: str) -> Markup:
     """What may be written in any direction."""
     return tag("bdi", text, **more)
+
+
+def prose(text: str) -> Content:
+    """A sentence of the node's, in which what is typed stands between backticks."""
+    return [tag("code", each, dir="ltr") if place % 2 else each for place, each in enumerate(text.split("`"))]
 
 
 def pill(words: Content, level: str = "soft", **more: str) -> Markup:

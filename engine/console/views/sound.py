@@ -104,9 +104,9 @@ def _record_legs(look: Look) -> Markup:
 # what is drawn of samples: field, scale, digits
 FIGURES: Sequence[tuple[str, Scale, float]] = (
     ("mos", Scale(1.0, 4.5, ((4.0, "4.0"), (3.1, "3.1"))), 1.0),
-    ("loss", Scale(0.0, 5.0, ((1.0, "1 %"),)), 100.0),
-    ("jitter_ms", Scale(0.0, 40.0, ((20.0, "20 ms"),)), 1.0),
-    ("delay_ms", Scale(0.0, 300.0, ((150.0, "150 ms"),)), 1.0),
+    ("loss", Scale(0.0, 5.0, ((1.0, "1 %"),), "%"), 100.0),
+    ("jitter_ms", Scale(0.0, 40.0, ((20.0, "20 ms"),), "ms"), 1.0),
+    ("delay_ms", Scale(0.0, 300.0, ((150.0, "150 ms"),), "ms"), 1.0),
 )
 
 

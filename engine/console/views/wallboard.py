@@ -41,7 +41,11 @@ def head(look: Look) -> Markup:
     say = look.say
     full = tag(
         "button",
-        [icon("wall"), tag("span", say("wall.full"))],
+        [
+            icon("wall"),
+            tag("span", say("wall.full"), class_="of-desk"),
+            tag("span", say("wall.leave"), class_="of-wall"),
+        ],
         type="button",
         class_="wide",
         data_here="wall",

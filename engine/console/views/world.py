@@ -104,9 +104,10 @@ def where(region: str, country: str = "") -> tuple[float, float] | None:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """kind: node or line. level: of pieces.LEVELS."""
+    """kind: node or line. level: of pieces.LEVELS. title: all of it, in words."""
 
     kind: str
+    name: str
     title: str
     level: str
     weight: float
@@ -126,6 +127,7 @@ LINE_LEVELS: Mapping[Standing, str] = {
     Standing.UNREGISTERED: "bad",
 }
 WORST = ("bad", "warn", "good", "soft")
+NAMED = ("bad", "warn")
 
 
 def marked(look: Look) -> tuple[dict[tuple[float, float], list[Mark]], list[Mark]]:
@@ -136,11 +138,12 @@ def marked(look: Look) -> tuple[dict[tuple[float, float], list[Mark]], list[Mark
     for node in look.now.nodes:
         level = "bad" if not node.well else NODE_LEVELS.get(node.state, "soft")
         title = say("world.node", name=node.name, region=node.region, n=node.calls)
-        mark = Mark("node", title, level, node.load, address("nodes"), node.here)
+        mark = Mark("node", node.name, title, level, node.load, address("nodes"), node.here)
         _put(mark, look.places.get(node.region) or where(node.region), placed, lost)
     for line in look.now.lines:
         title = say("world.line", name=line.name, state=say(f"line.{line.state}"))
-        mark = Mark("line", title, LINE_LEVELS[line.state], float(line.active), address("lines", line.name))
+        level, to = LINE_LEVELS[line.state], address("lines", line.name)
+        mark = Mark("line", line.name, title, level, float(line.active), to)
         place = look.places.get(line.region) or where(line.region, line.country)
         _put(mark, place, placed, lost)
     return placed, lost
@@ -183,6 +186,7 @@ def _place(place: tuple[float, float], marks: Sequence[Mark]) -> Markup:
     lines = [mark for mark in marks if mark.kind == "line"]
     drawn = [_lines(x, y, lines, beside=bool(nodes))] if lines else []
     drawn += [_node(x, y, nodes)] if nodes else []
+    drawn += [named] if (named := _named(x, y, nodes or lines)) else []
     return tag("g", drawn, data_key=f"{x:.1f}-{y:.1f}")
 
 
@@ -210,6 +214,17 @@ def _node(x: float, y: float, nodes: Sequence[Mark]) -> Markup:
     ]
     shape = tag("g", drawn, class_=f"node {level}{' here' if here else ''}")
     return tag("a", shape, href=nodes[0].to, data_go=True, aria_label="; ".join(mark.title for mark in nodes))
+
+
+def _named(x: float, y: float, marks: Sequence[Mark]) -> Markup | None:
+    """What is not well has its name on the map: of several the worst, and how many more there are."""
+    unwell = sorted((each for each in marks if each.level in NAMED), key=lambda each: WORST.index(each.level))
+    if not unwell:
+        return None
+    words = unwell[0].name if len(unwell) == 1 else f"{unwell[0].name} +{len(unwell) - 1}"
+    before = x > WIDTH * 0.86  # there is no room behind it
+    at, kind = (x - 11, "called before") if before else (x + 11, "called")
+    return tag("text", words, x=at, y=y + 2.6, class_=kind, aria_hidden="true")
 
 
 def _lines(x: float, y: float, lines: Sequence[Mark], beside: bool) -> Markup:

@@ -65,7 +65,7 @@ function told(incoming) {
   if (incoming.state === 'talking') {
     html.toggleAttribute('data-line', true);
     meter ??= new Meter(microphone.stream, (level) => {
-      const bar = document.querySelector('.on-air .level i');
+      const bar = document.querySelector('.own-level i');
       if (bar) bar.style.transform = `scaleX(${microphone.muted ? 0 : level})`;
     });
   }

@@ -28,10 +28,10 @@ const FORMS = {
   full: {dateStyle: 'medium', timeStyle: 'medium'},
 };
 
-function moment(at, form) {
-  const key = `${html.lang}-u-nu-latn|${form}`;
-  formats[key] ??= new Intl.DateTimeFormat(key.split('|')[0], FORMS[form] || FORMS.time);
-  return formats[key].format(new Date(at * 1000));
+function moment(at, form) { // as her browser's own country writes it, where that is of the page's language
+  formats[form] ??= new Intl.DateTimeFormat(
+    navigator.languages?.find((each) => each.split('-')[0] === html.lang) || html.lang, {...FORMS[form] || FORMS.time, numberingSystem: 'latn'});
+  return formats[form].format(new Date(at * 1000));
 }
 
 const now = () => Date.now() / 1000 + ahead;
@@ -120,10 +120,10 @@ const browser = {
     for (const each of document.querySelectorAll('[data-themes]')) each.dataset.theme = next;
   },
   wall() {
-    const full = !document.fullscreenElement;
+    const full = !html.hasAttribute('data-wall');
     html.toggleAttribute('data-wall', full);
     if (full) html.requestFullscreen?.().catch(() => {});
-    else document.exitFullscreen?.();
+    else if (document.fullscreenElement) document.exitFullscreen();
   },
   async sit(button, emit) { // her phone is this page, unless she names another
     const {mode} = button.dataset;

@@ -204,10 +204,10 @@ class RedisJobs:
     def _listen(self) -> None:
         key = self.terms.results(self._name)
         while not self._closed:
-            server, last = connect(self.terms), "0-0"  # another server may count from an earlier clock
+            server = connect(self.terms)
             try:
                 while not self._closed:
-                    last = self._hear(server, key, last)
+                    self._hear(server, key)
             except LOST as error:
                 log.debug("results are not heard: %s", error)
                 with self._wanted:
@@ -215,18 +215,19 @@ class RedisJobs:
             finally:
                 server.close()
 
-    def _hear(self, server: Redis, key: str, last: str) -> str:
-        found: Any = server.xread({key: last}, count=64, block=int(self.terms.beat_s * 1000))
+    def _hear(self, server: Redis, key: str) -> None:
+        """What is heard is taken away, so that all there is is new: another server may count from an earlier
+        clock, and a client connects to it without a word.
+        """
+        found: Any = server.xread({key: "0-0"}, count=64, block=int(self.terms.beat_s * 1000))
         for _, entries in found or ():
-            for id, fields in entries:
-                last = id.decode()
+            for _, fields in entries:
                 data = self._box.open("result", self._name, fields.get(b"p", b""))
                 try:
                     self._told(result_of(data or b""))
                 except msgspec.DecodeError as error:
                     log.error("a far worker's answer is not understood: %s", error)
             server.xdel(key, *(id for id, _ in entries))
-        return last
 
     def _told(self, news: News) -> None:
         with self._wanted:

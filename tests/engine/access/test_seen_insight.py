@@ -21,7 +21,7 @@ INVITE = sip("INVITE sip:+34910601235@pbx SIP/2.0").replace(
     b"From: <sip:100@pbx>", b'From: "Maria L\xc3\xb3pez" <sip:+34612345678@pbx>'
 )
 TRACE = Trace("c1", 0.0, [message(INVITE)], [])
-TURNED_AWAY = SourceView("203.0.113.66", "ignored", 1.0, 2.0, 60, "+34612345678")
+TURNED_AWAY = SourceView("203.0.113.66", "ignored", 1.0, 2.0, 60, "+34612345678", "questions_without_proof")
 
 
 class Insights:

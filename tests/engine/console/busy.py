@@ -11,7 +11,18 @@ import numpy as np
 from engine.cluster.sight import NodesView, NodeView
 from engine.drill import Ask, Report
 from engine.line_views import LineStandView, Standing
-from engine.views import AgentView, CallView, Check, Health, LegSide, LegView, QueueView, TroubleView
+from engine.views import (
+    ALL_CALLS,
+    AgentView,
+    CallFilter,
+    CallView,
+    Check,
+    Health,
+    LegSide,
+    LegView,
+    QueueView,
+    TroubleView,
+)
 from media.duplex import wav_header
 from media.outline import Outline, outline
 from tests.engine.api_node import Node
@@ -63,8 +74,10 @@ class BusyNode(Node):
         self.trunks.stands = _stands  # type: ignore[method-assign]
         self.cluster.nodes = _nodes  # type: ignore[method-assign]
 
-    def calls(self) -> Sequence[CallView]:
-        return [self._sat(each) for each in self.live.values()]
+    def calls(
+        self, wanted: CallFilter = ALL_CALLS, *, after: str = "", limit: int | None = None
+    ) -> Sequence[CallView]:
+        return [self._sat(each) for each in super().calls(wanted, after=after, limit=limit)]
 
     def call(self, id: str) -> CallView | None:
         found = self.live.get(id)

@@ -46,7 +46,7 @@ class Office:
 
     @property
     def desk(self) -> Desk:
-        return self.whole.of(self.who, "en", "Europe/Madrid")
+        return self.whole.of(self.who, "en", "Europe/Madrid", self.loaded)
 
     def page(self, address: str) -> Page:
         place = Place.of(address)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from engine.console.insight import Finding, Ladder, LegQuality, Message, Sample, Weight
+from engine.console.insight import Finding, Ladder, LegQuality, Message, Party, Sample, Weight
 from engine.store.rows import Entry
 from media.speech.transcript import Line
 
@@ -124,7 +124,11 @@ class Authored:
             )
             for place, (at, source, target, label, cseq, again) in enumerate(rows)
         )
-        parties = ((CUSTOMER, "192.0.2.7"), (NODE, "isogloss-1"), (AGENT, "emre"))
+        parties = (
+            Party(id=CUSTOMER, kind=CUSTOMER, name="+49 30 1234567", way="dtag-de", address="192.0.2.7:5060"),
+            Party(id=NODE, kind=NODE, name="dublin-1", address="198.51.100.4:5060"),
+            Party(id=AGENT, kind=AGENT, name="emre", address="198.51.100.20:5061"),
+        )
         return Ladder(parties=parties, messages=messages)
 
     def quality(self) -> Sequence[LegQuality] | None:

@@ -64,6 +64,21 @@ def test_a_second_factor_is_scanned_confirmed_and_given_up(hers: Office) -> None
     assert hers.act(HERE, "give_up_totp", code=codes[0]).key == "account.totp.off"
 
 
+def test_what_is_shown_once_stays_while_other_forms_are_filled_in(hers: Office) -> None:
+    hers.act(HERE, "enrol_totp", password=PASSWORD)
+    secret = hers.loaded.enrolment.secret
+    assert hers.act(HERE, "create_token", name="", days="1", scopes="board").key == "form.wrong"
+    assert hers.act(HERE, "change_own_password", old="wrong", new=OTHER, again=OTHER).key == "form.wrong"
+    assert list(hers.loaded.faults) == ["old"] and not hers.loaded.given
+    token = {"name": "wallboard", "days": "1", "scopes": "board", "markets": "de", "teams": "north"}
+    assert hers.act(HERE, "create_token", **token).key == "token.made"
+    assert hers.loaded.enrolment.secret == secret and 'class="qr"' in hers.drawn(HERE)
+    code = pyotp.TOTP(secret).at(int(hers.stand.wall.now))
+    assert hers.act(HERE, "confirm_totp", code=code).key == "account.totp.on"
+    assert hers.loaded.secret.startswith("isot_") and len(hers.loaded.codes) == 10
+    assert 'class="qr"' not in hers.drawn(HERE), "its secret is not shown again"
+
+
 def test_a_token_is_made_within_her_own_rights_and_shown_once(hers: Office) -> None:
     hers.load(HERE)
     assert (

@@ -97,6 +97,14 @@ def test_the_card_says_how_she_is_there_and_who_else_is() -> None:
     assert hers.drawn(who=VIEWER) == ""
 
 
+def test_before_she_comes_in_the_card_says_whether_the_two_will_be_told() -> None:
+    hers = Hand()
+    assert "both will be told" in text_of(hers.drawn())
+    hers.node.live["c4"] = replace(hers.node.live["c4"], announced=False)
+    told = text_of(hers.drawn())
+    assert "nobody will be told" in told and "Neither customer nor agent is told" in told
+
+
 def test_who_took_over_is_told_so_on_every_page() -> None:
     hers = Hand()
     hers.node.live["c4"] = replace(hers.node.live["c4"], agent=ME)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import msgspec.structs
+
 from engine.access.role import Permission
 from engine.console.desk import Desk
 from engine.console.door import Principal, seen_by
@@ -24,8 +26,9 @@ def inside(node: Node, call: str = "r1", who: Principal = OPERATOR, language: st
 def test_messages_go_between_the_node_and_addresses_of_sides() -> None:
     found = inside(Node()).ladder()
     assert found is not None
-    assert [name for _, name in found.parties] == ["203.0.113.9:5060", "198.51.100.4:5060"]
-    caller, node = (id for id, _ in found.parties)
+    assert [each.address for each in found.parties] == ["203.0.113.9:5060", "198.51.100.4:5060"]
+    assert [each.name for each in found.parties] == ["+4930123456", "n1"]
+    caller, node = (each.id for each in found.parties)
     told = [(each.source, each.target, each.label) for each in found.messages]
     assert told[:4] == [
         (caller, node, "INVITE"),
@@ -34,6 +37,23 @@ def test_messages_go_between_the_node_and_addresses_of_sides() -> None:
         (caller, node, "ACK"),
     ]
     assert found.messages[4].cseq == "2 BYE" and "sip:200@pbx" in found.messages[0].text
+
+
+def test_who_shares_an_address_has_a_column_of_her_own() -> None:
+    node = Node()
+    trace, invite = node.insight.traces["r1"], call_messages()[0]
+    rows = [msgspec.structs.replace(invite, who="carrier-1")]
+    for who in ("alice", "bruno"):  # both behind a proxy
+        rows.append(msgspec.structs.replace(invite, side="agent", inward=False, who=who))
+    node.insight.traces["r1"] = type(trace)("r1", T0, rows, [])
+    found = inside(node).ladder()
+    assert found is not None
+    told = [(each.kind, each.name, each.way) for each in found.parties]
+    assert told == [
+        ("customer", "+4930123456", "carrier-1"), ("node", "n1", ""), ("agent", "alice", ""),
+        ("agent", "bruno", ""),
+    ]  # fmt: skip
+    assert len({each.target for each in found.messages}) == 3
 
 
 def test_what_was_sent_before_is_marked_and_what_never_went_is_not() -> None:

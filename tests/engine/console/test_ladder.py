@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
-from engine.console.insight import Ladder, Message
+from engine.console.insight import Ladder, Message, Party
 from engine.console.language import Words
 from engine.console.markup import text_of
 from engine.console.views.ladder import MOST_MESSAGES, ladder, level_of
 from tests.engine.console.samples import Authored
 
+B = Party(id="b", kind="node")
 FOUND = Authored(1000.0).ladder() or Ladder()
 
 
@@ -23,6 +25,17 @@ def test_messages_are_rows_in_their_order_with_the_time_since_the_first() -> Non
     assert "Call-ID: 3848276298220188511@carrier.example.net" in told
 
 
+def test_columns_are_named_with_the_address_below() -> None:
+    heads = re.findall(r"<li>(.+?)</li>", str(ladder(Words(), FOUND)).partition("<ol")[0])
+    assert [text_of(each) for each in heads] == [
+        "+49 30 1234567by \u2068dtag-de\u2069192.0.2.7:5060",
+        "dublin-1198.51.100.4:5060",
+        "emre198.51.100.20:5061",
+    ]
+    nobody = Ladder(parties=(Party(id="a", kind="customer", address="192.0.2.7:5060"), B))
+    assert ">Customer<" in ladder(Words(), nobody), "a caller whose number is withheld"
+
+
 def test_what_was_sent_again_is_marked() -> None:
     drawn = ladder(Words(), FOUND)
     assert drawn.count('good again"') == 1 and drawn.count(">again<") == 1
@@ -31,7 +44,13 @@ def test_what_was_sent_again_is_marked() -> None:
 def test_a_message_is_text_whatever_it_says() -> None:
     hostile = "<img src=x onerror=alert(1)>"
     message = Message(at=0.0, source="a", target="b", label=hostile, cseq=hostile, text=hostile)
-    drawn = ladder(Words(), Ladder(parties=(("a", hostile), ("b", "B")), messages=(message,)))
+    drawn = ladder(
+        Words(),
+        Ladder(
+            parties=(Party(id="a", kind="customer", name=hostile, way=hostile, address=hostile), B),
+            messages=(message,),
+        ),
+    )
     assert "<img" not in drawn and drawn.count("&lt;img") >= 4
 
 

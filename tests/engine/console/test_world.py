@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from engine.console.markup import text_of
@@ -71,4 +73,7 @@ def test_the_map_tells_in_words_what_it_draws() -> None:
     drawn = world(look())
     told = text_of(drawn)
     assert "One node is lost" in told and "One line is down" in told and "basement" in told
+    assert re.findall(r'class="called[^"]*"[^>]*>([^<]+)', drawn) == ["nairobi-1", "singapore-1"], (
+        "what is not well"
+    )
     assert "style=" not in drawn

@@ -89,7 +89,9 @@ def entry(kind: str, at: float = 0.0, seq: int = 1, **data: Any) -> Entry:
     return Entry(node=NODE, seq=seq, at=T0 + at, call="r1", kind=kind, data=data)
 
 
-TURNED_AWAY = SourceView("203.0.113.66", "ignored", T0, T0 + 300.0, 60, "+4930123456")
+TURNED_AWAY = SourceView(
+    "203.0.113.66", "ignored", T0, T0 + 300.0, 60, "+4930123456", "questions_without_proof"
+)
 
 
 class Insights:

@@ -55,8 +55,17 @@ def test_blocks_are_logged_and_noted_once(stand: Stand, out: io.StringIO) -> Non
     stand.sources.tell()
     stand.sources.tell()
     assert stand.noted == [
-        SourceTurnedAway(at=1005.0, source=THIEF, how="blocked", seconds=300.0, count=10),
-        SourceTurnedAway(at=1005.0, source="2001:db8::/64", how="ignored", seconds=300.0, count=60),
+        SourceTurnedAway(
+            at=1005.0, source=THIEF, how="blocked", why="wrong_passwords", seconds=300.0, count=10
+        ),
+        SourceTurnedAway(
+            at=1005.0,
+            source="2001:db8::/64",
+            how="ignored",
+            why="questions_without_proof",
+            seconds=300.0,
+            count=60,
+        ),
     ]
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
     assert [(line["event"], line["source"]) for line in lines] == [

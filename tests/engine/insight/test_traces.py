@@ -27,6 +27,7 @@ def test_a_call_is_kept_with_both_sides_and_its_last_messages_and_then_let_go_of
     assert (len(watched.traces), len(watched.ladders), watched.ladders.size) == (0, 0, 0)
     trace = watched.trace()
     assert sides(watched) == {"customer", "agent"}
+    assert {each.who for each in trace.messages if each.side == "agent"} == {made.agents[0].name}
     assert [each.text.split(" ")[0] for each in trace.messages].count("BYE") == 2
     assert trace.messages[-1].text.startswith("SIP/2.0 200"), "the answer to the last BYE"
     assert all(before.at <= after.at for before, after in pairwise(trace.messages))

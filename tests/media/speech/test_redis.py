@@ -409,7 +409,10 @@ def test_an_ear_tells_of_workers_elsewhere_as_of_its_own(hire, server: RedisServ
             assert process.wait(PATIENCE_S) == 0
 
 
-def test_a_server_that_takes_over_with_a_clock_that_is_behind_is_heard(server: RedisServer, ear: Ear):
+@pytest.mark.parametrize("noticed", [True, False], ids=["noticed", "unnoticed"])
+def test_a_server_that_takes_over_with_a_clock_that_is_behind_is_heard(
+    server: RedisServer, ear: Ear, noticed: bool
+):
     terms, box = Terms(server.url), box_of(FarSettings(server.url, keys=SECRETS, key="k"))
     client, key = connect(terms), Terms(server.url).results("ear")
 
@@ -419,7 +422,8 @@ def test_a_server_that_takes_over_with_a_clock_that_is_behind_is_heard(server: R
     answered("9000-0", "a")
     ear.until(lambda: ear.answers)
     client.delete(key)
-    client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    if noticed:
+        client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     answered("10-0", "b")
     ear.until(lambda: len(ear.answers) == 2)
     assert [each.key for each in ear.answers] == ["a", "b"]
