@@ -19,7 +19,7 @@ from tests.engine.console.looks import OPERATOR, VIEWER, look
 from tests.engine.store_samples import T0
 
 HERE = Place("nodes")
-FORGED = SourceView("192.0.2.9", "blocked", T0, T0 + 60.0, 9, "<img src=x>")
+FORGED = SourceView("192.0.2.9", "blocked", T0, T0 + 60.0, 9, "<img src=x>", "wrong_passwords")
 
 
 def desk(node: Node, who: Principal) -> Desk:
