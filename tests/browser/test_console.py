@@ -189,6 +189,43 @@ def test_a_caller_who_waits_is_moved_by_hand(opened: Opened, stand: Stand) -> No
     assert (stand.node.hand.waits.priority, stand.node.hand.waits.agent) == (10, "bruno")
 
 
+def test_a_link_that_cannot_be_copied_is_marked_to_be_copied_by_hand(opened: Opened, stand: Stand) -> None:
+    page = opened("recordings/r1")
+    page.click(".part-shares button[type=submit]")
+    page.wait_for_selector(".part-shares [data-copy]")
+    page.evaluate("() => Object.defineProperty(navigator, 'clipboard', {value: undefined})")  # as without TLS
+    page.click(".part-shares [data-copy]")
+    page.wait_for_function("() => getSelection().toString().includes('/shared/')")
+    assert page.locator("[data-copied]").count() == 0
+
+
+PHONE = """export class Phone extends EventTarget {
+  start() { this.state = 'registered'; }
+  async ready() {}
+  stop() {}
+}"""
+HELD = """() => {
+  const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wishes) => (window.held = await open(wishes));
+}"""
+
+
+def test_who_is_not_rung_after_all_has_her_microphone_closed(opened: Opened, stand: Stand) -> None:
+    page = opened("calls/c4")
+    page.route("**/web/sip/phone.js", lambda route: route.fulfill(body=PHONE, content_type="text/javascript"))
+    page.clock.install()
+    page.evaluate(HELD)
+    stand.node.hand.sitting["c4"] = [replace(WHISPERS, at="supervisor", by="another")]
+    try:
+        page.click("[data-here=sit][data-mode=listen]")
+        page.wait_for_selector(".note.bad:has-text('already')")
+    finally:
+        del stand.node.hand.sitting["c4"]
+    assert page.evaluate("() => window.held.active")
+    page.clock.fast_forward(20_500)
+    page.wait_for_function("() => !window.held.active")
+
+
 def test_who_may_only_look_is_offered_nothing_else(opened: Opened) -> None:
     page = opened("calls/c4", READ)
     page.wait_for_selector(".lanes")

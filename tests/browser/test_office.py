@@ -250,6 +250,16 @@ def test_a_token_is_made_shown_once_and_revoked(opened: Opened) -> None:
     page.wait_for_selector("tbody .pill:has-text('revoked')")
 
 
+def test_looking_at_the_files_again_leaves_the_caret_where_it_is(opened: Opened) -> None:
+    page = opened("config?file=queues.yaml&at=support")
+    page.wait_for_function(f"() => {HERE}.id === 'editor'")
+    page.keyboard.press("Control+Home")
+    page.click("[data-do=check]")
+    page.wait_for_selector("text=The files are sound.")
+    assert page.evaluate(f"() => {HERE}.dataset.do") == "check"
+    assert page.evaluate("() => document.getElementById('editor').selectionStart") == 0
+
+
 def test_a_file_is_edited_wrongly_and_rightly_and_put_back(opened: Opened) -> None:
     page = opened("config?file=queues.yaml&at=support")
     page.wait_for_function(f"() => {HERE}.id === 'editor'")

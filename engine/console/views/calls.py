@@ -19,7 +19,6 @@ from engine.store.records import RecordPage
 from engine.views import CallView
 
 MOST_LIVE = 300
-WORST = {"bad": 0, "warn": 1, "good": 2, "soft": 3}
 
 
 def head(look: Look) -> Markup:

@@ -184,7 +184,3 @@ def edit_link(look: Look, file: str, at: str, words: str) -> Markup | None:
     if not look.who.may(Permission.CONFIGURE):
         return None
     return link([icon("edit"), words], address("config", file=file, at=at), class_="button")
-
-
-def call_link(id: str, words: Content) -> Markup:
-    return link(words, address("calls", id))

@@ -155,8 +155,17 @@ const browser = {
     const {copy, copies} = button.dataset;
     const from = copies && document.getElementById(copies);
     const text = from ? [...from.querySelectorAll('li')].map((each) => each.textContent).join('\n') || from.textContent : new URL(copy, location.href).href;
-    await navigator.clipboard?.writeText(text);
-    button.toggleAttribute('data-copied', true);
+    try {
+      await navigator.clipboard.writeText(text);
+      button.toggleAttribute('data-copied', true);
+    } catch { // there is none without TLS, or it may not be: marked, to be copied by hand
+      const box = from ? null : button.parentElement.querySelector('input');
+      if (from) getSelection().selectAllChildren(from);
+      else if (box) {
+        box.value = text;
+        box.select();
+      }
+    }
   },
   line(button) {
     const box = document.getElementById(button.dataset.in);
@@ -345,9 +354,10 @@ export default {
         for (const zone of Intl.supportedValuesOf?.('timeZone') ?? []) list.append(new Option(zone, zone));
       }
       for (const box of this.$el.querySelectorAll('textarea[data-line]')) {
-        const line = Number(box.dataset.line);
-        box.removeAttribute('data-line');
-        if (line > 1) at(box, line);
+        const {line} = box.dataset;
+        if (box.led === line) continue; // drawn anew, and she may be elsewhere in it
+        box.led = line;
+        if (line > 1) at(box, Number(line));
       }
       const wrong = sent && this.$el.querySelector('[aria-invalid="true"]');
       if (wrong) {
