@@ -57,7 +57,8 @@ class Lockbox:
 
     def stale(self, kept: str) -> bool:
         """Whether it is to be sealed anew: it is plain, or under a former key."""
-        return bool(kept) and self._key is not None and not kept.startswith(f"{MARK}{self._key}.")
+        sealed_with = kept.rpartition(".")[0]
+        return bool(kept) and self._key is not None and sealed_with != f"{MARK}{self._key}"
 
 
 def _cipher(secret: str) -> AESGCM:

@@ -1,4 +1,4 @@
-"""How an agent's calls were judged, at her page: read beside the event loop, heard by links that end soon.
+"""How an agent's calls were judged, at her page: read beside the loop, heard by links that end soon.
 
 She hears a call only by a form that lets her (`heard_by_agent`), and through a link as people outside have:
 it ends, it counts, and supervisors see and revoke it (engine/sharing.py).
@@ -63,9 +63,6 @@ class DeskCards:
             told = await asyncio.to_thread(question)
         except StoreUnavailable:
             told = Scorecards(away=True)
-        except IllegalState as full:  # as many links lead there as may
-            log.warning("a judged call cannot be heard", agent=self._agent, why=str(full))
-            told = Sound("", ())
         if isinstance(told, Sound):
             self._audit("hear_judged", f"scorecards/{told.card}")
         else:
@@ -117,7 +114,11 @@ class DeskCards:
         sources = []
         for name in self._files(card) if card is not None else ():
             wish = Wish(lasts_s=LASTS_S, note=f"{self._agent}, who was judged")
-            made = self._view.shares.make(name, wish, self._agent)
+            try:
+                made = self._view.shares.make(name, wish, self._agent)
+            except IllegalState as full:  # as many links lead there as may
+                log.warning("a judged call cannot be heard", agent=self._agent, why=str(full))
+                break
             if made is not None:
                 sources.append(f"/shared/{made[1]}/sound")
         return Sound(id, tuple(sources))

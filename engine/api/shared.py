@@ -132,7 +132,7 @@ async def _opened(request: Request, node: EngineView, link: str) -> Share | None
             trail = access.desk.log
             object = f"recordings/{share.recording}"
             await trail.keep(trail.entry(f"share {share.id}", "link", "open_share", object))
-    except BaseException:
+    except BaseException:  # also where whoever asked has gone: nothing was shown, so it is no use
         doorman.heard.forget(source, known.id)
         raise
     if share is None:

@@ -35,6 +35,10 @@ class Move(msgspec.Struct, frozen=True):
     to: str
 
 
+class _Gone(Exception):
+    """A stage that another process has finished."""
+
+
 class Plan(msgspec.Struct, frozen=True):
     """backup: which one it is of. aside: what is in the way, until all of it was moved. put: folders of the
     stage, whose entries go into other folders. kept: folders that what was in the way is in.
@@ -123,7 +127,7 @@ def resume(configuration: Path, data: Path | None) -> list[Plan]:
                     )
                 else:
                     _forget(stage, configuration)
-        except FileNotFoundError:  # whoever had the lock has finished it
+        except _Gone:
             _forget(stage, configuration)
         except OSError as error:
             raise BackupFault(
@@ -152,8 +156,11 @@ def _left(configuration: Path, data: Path | None) -> list[Path]:
 
 @contextmanager
 def _locked(stage: Path) -> Iterator[None]:
-    """Raises BackupFault where another process has it, FileNotFoundError where it is gone."""
-    handle = os.open(stage, os.O_RDONLY | os.O_DIRECTORY)
+    """Raises BackupFault where another process has it, _Gone where whoever had it has finished."""
+    try:
+        handle = os.open(stage, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError as gone:
+        raise _Gone from gone
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypedDict
 
 import structlog
 
@@ -27,6 +27,13 @@ HOURS = 24
 MOST_VERSION = 999_999_999
 
 log = structlog.get_logger("console")
+
+
+class _How(TypedDict):
+    """force: although it does harm. expected: the version that has to run."""
+
+    force: bool
+    expected: int | None
 
 
 async def hang_up(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
@@ -211,26 +218,21 @@ async def plan(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
 async def apply(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
     if desk.operating is None:
         return Told("config.fixed", bad=True)
-    why, force, expected = (
-        given.get("why", ""),
-        given.get("force") == "yes",
-        whole(given.get("expected", ""), MOST_VERSION),
-    )
-    return await _taken(desk, place, desk.operating.apply(who.name, why, force=force, expected=expected))
+    why, how = given.get("why", ""), _how(given)
+    return await _taken(desk, place, desk.operating.apply(who.name, why, **how))
 
 
 async def rollback(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
     if desk.operating is None:
         return Told("config.fixed", bad=True)
-    why, force, expected = (
-        given.get("why", ""),
-        given.get("force") == "yes",
-        whole(given.get("expected", ""), MOST_VERSION),
-    )
+    why, how = given.get("why", ""), _how(given)
     wanted = whole(given.get("version", ""), MOST_VERSION)
-    return await _taken(
-        desk, place, desk.operating.rollback(wanted, who.name, why, force=force, expected=expected)
-    )
+    return await _taken(desk, place, desk.operating.rollback(wanted, who.name, why, **how))
+
+
+def _how(given: Fields) -> _How:
+    expected = whole(given.get("expected", ""), MOST_VERSION)
+    return {"force": given.get("force") == "yes", "expected": expected}
 
 
 async def _taken(desk: Desk, place: Place, taking: Awaitable[Applied]) -> Told:

@@ -88,6 +88,6 @@ class Pulse:
     def _tell(self, watcher: Watcher, moment: Moment) -> None:
         try:
             watcher.beat(moment)
-        except Exception:
+        except Exception:  # one page's fault must not take the beat from all others
             log.exception("a page of the console could not be drawn")
             self.leave(watcher)

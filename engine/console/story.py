@@ -123,6 +123,9 @@ class _Teller:
                 self.track("agent", self.talking).turn("", at)
             self.talking = agent
             self.track("agent", agent).turn("talking", at)
+        elif kind == "call.queued" and self.talking:  # she was handed on, and waits for another one
+            self.track("agent", self.talking).turn("", at)
+            self.talking = ""
         elif kind in ("call.held", "call.resumed") and self.talking:
             self.track("agent", self.talking).turn("held" if kind == "call.held" else "talking", at)
 

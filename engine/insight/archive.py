@@ -155,9 +155,9 @@ class Archive:
             return None
 
     def _clean(self, wall: float) -> None:
-        """Now and then: erase what is older than it may be."""
+        """Now and then: erase what is older than it may be; where nothing is to be kept, all of it."""
         days, now = self._terms().days, self._clock()
-        if not days or (self._cleaned and now - self._cleaned < CLEAN_S):
+        if self._cleaned and now - self._cleaned < CLEAN_S:
             return
         self._cleaned = now
         try:

@@ -85,9 +85,9 @@ class Exporter:
             each.close()
 
     def _send(self, rung: Rung) -> None:
-        far, own = (rung.hop.host, rung.hop.port), self._own(rung.hop)
-        source, target = (far, own) if rung.inward else (own, far)
         try:
+            far, own = (rung.hop.host, rung.hop.port), self._own(rung.hop)
+            source, target = (far, own) if rung.inward else (own, far)
             packet = hep.packet(
                 self._epoch + rung.at,
                 source,
@@ -101,7 +101,12 @@ class Exporter:
             family, address = self._where()
             self._socket(family).sendto(packet, address)
             self.sent += 1
-        except (OSError, ValueError, KeyError) as fault:
+        except (
+            OSError,
+            ValueError,
+            LookupError,
+            RuntimeError,
+        ) as fault:  # the last: tables changed meanwhile
             self.lost += 1
             if self.lost == 1 or self.lost % 10_000 == 0:
                 log.warning("not sent to the collector", lost=self.lost, why=str(fault))

@@ -28,7 +28,9 @@ from engine import (
 from engine.events import CallRecord, EndReason, Event, Side
 from engine.latency import Latencies
 
-PERSONAL = frozenset({"customer", "source", "party", "target", "notes", "comment", "reasons", "term"})
+PERSONAL = frozenset(
+    {"customer", "source", "party", "target", "notes", "comment", "reasons", "term", "guest"}
+)
 
 LATENCIES = ("asr_latency", "mt_latency")  # of a record; JSON in text
 RECORD_FIELDS: tuple[str, ...] = tuple(item.name for item in fields(CallRecord))

@@ -53,7 +53,7 @@ class Tally:
 
 
 # What an operation is by its name: the API's are named by what they do (`get_recording`), reads alone so.
-READS = ("get_", "list_", "search_", "look_", "listen_", "watch_", "export_", "open_", "read_")
+READS = ("get_", "list_", "search_", "look_", "listen_", "watch_", "export_", "open_", "read_", "hear_")
 SESSIONS = ("login", "logout")
 
 

@@ -36,8 +36,9 @@ export function facts(list, call) {
 
 /** A link to the page about a call, where its queue names one. */
 export function pop(link, call) {
-  show(link, Boolean(call?.pop));
-  if (call?.pop && /^https?:/.test(call.pop)) link.href = call.pop;
+  const to = /^https?:/.test(call?.pop || '') ? call.pop : '';
+  show(link, Boolean(to)); // or it would lead to whoever was before
+  if (to) link.href = to;
 }
 
 function isolated(said) {

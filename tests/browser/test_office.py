@@ -22,6 +22,7 @@ from engine.access.role import Role
 from tests.browser.axe import unreadable
 from tests.browser.chromium import Chromium
 from tests.browser.console_stand import Stand
+from tests.browser.keys import walked
 from tests.engine.access.stand import PASSWORD, hashed
 from tests.engine.access.stand import Stand as Users
 from tests.engine.console.busy import BusyNode
@@ -249,6 +250,16 @@ def test_a_token_is_made_shown_once_and_revoked(opened: Opened) -> None:
     page.wait_for_selector("tbody .pill:has-text('revoked')")
 
 
+def test_looking_at_the_files_again_leaves_the_caret_where_it_is(opened: Opened) -> None:
+    page = opened("config?file=queues.yaml&at=support")
+    page.wait_for_function(f"() => {HERE}.id === 'editor'")
+    page.keyboard.press("Control+Home")
+    page.click("[data-do=check]")
+    page.wait_for_selector("text=The files are sound.")
+    assert page.evaluate(f"() => {HERE}.dataset.do") == "check"
+    assert page.evaluate("() => document.getElementById('editor').selectionStart") == 0
+
+
 def test_a_file_is_edited_wrongly_and_rightly_and_put_back(opened: Opened) -> None:
     page = opened("config?file=queues.yaml&at=support")
     page.wait_for_function(f"() => {HERE}.id === 'editor'")
@@ -267,6 +278,19 @@ def test_a_file_is_edited_wrongly_and_rightly_and_put_back(opened: Opened) -> No
     page.click("[data-opens=restore]")
     page.click("dialog[open] [data-do=restore]")
     page.wait_for_function("(text) => document.getElementById('editor').value === text", arg=text)
+
+
+def test_every_page_is_walked_by_tab_and_every_stop_is_seen(opened: Opened) -> None:
+    page = opened("users")
+    places = (
+        "users",
+        "users?new=1",
+        "users/sue",
+        "account",
+        "config?file=queues.yaml",
+        "audit?doing=sessions",
+    )
+    assert [fault for to in places for fault in walked(page, to)] == []
 
 
 @pytest.mark.parametrize("to", PAGES)

@@ -24,7 +24,7 @@ from engine.api.desk_words import PROTOCOL, Malformed
 from engine.judging import Judging
 from engine.scorecards import Scorecard
 from engine.signin import ALGORITHM, COUNT, METHOD, URI
-from engine.views import Caption, LegSide
+from engine.views import Caption, IllegalState, LegSide
 from sip.digest import Exchange, make_ha1
 from tests.engine.access.stand import Stand, standing
 from tests.engine.api_node import HELP, READ, SETTINGS, WRITE, Node, desk_call
@@ -370,6 +370,17 @@ def test_a_form_may_let_her_hear_the_call_by_a_link_that_ends(
     node.sounds.clear()
     page.say("judged", re=4)
     assert not page.hear("scorecards")["cards"][0]["hears"], "its file is gone"
+
+
+def test_a_call_to_which_too_many_links_lead_is_told_not_to_be_heard(page: Page, node: Node) -> None:
+    made = judged(node, heard=True)
+
+    def full(*_: object) -> None:
+        raise IllegalState("as many links lead there as may")
+
+    node.shares.make = full  # type: ignore[method-assign,assignment]
+    page.say("hear", re=1, card=made.id)
+    assert page.hear("sound") == {"type": "sound", "card": made.id, "sources": []}
 
 
 def test_while_the_store_is_away_her_page_is_told_so(page: Page, node: Node) -> None:

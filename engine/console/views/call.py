@@ -69,7 +69,7 @@ def head(look: Look) -> Markup:
             since(call.since, class_="number strong"),
             *_about(look, call.queue, call.agent, call.language),
         ]
-        return pieces.head(look, who or say("call.unknown"), *_acts(look, call), back=back, soft=about)
+        return pieces.head(look, pieces.called(say, who), *_acts(look, call), back=back, soft=about)
     assert record is not None
     reason = say.known(f"reason.{record.reason}", str(record.reason))
     about = [
@@ -77,7 +77,7 @@ def head(look: Look) -> Markup:
         moment(record.offered_at, "full"),
         *_about(look, record.queue, record.agent, record.language),
     ]
-    return pieces.head(look, record.customer or say("call.unknown"), back=back, soft=about)
+    return pieces.head(look, pieces.called(say, record.customer), back=back, soft=about)
 
 
 def _about(look: Look, queue: str, agent: str, language: str) -> list[Content]:
@@ -95,7 +95,7 @@ def _acts(look: Look, call: CallView) -> list[Content]:
     words = [icon("hangup"), say("call.hangup")]
     button = tag("button", words, type="button", data_opens="hangup", class_="danger")
     sure = tag("button", say("call.hangup"), type="button", class_="stop", data_do="hangup", data_closes=True)
-    who = call.customer or say("call.unknown")
+    who = pieces.called(say, call.customer)
     return [button, pieces.confirm("hangup", say, "call.hangup.sure", sure, who=who)]
 
 

@@ -19,7 +19,6 @@ from engine.store.records import RecordPage
 from engine.views import CallView
 
 MOST_LIVE = 300
-WORST = {"bad": 0, "warn": 1, "good": 2, "soft": 3}
 
 
 def head(look: Look) -> Markup:
@@ -149,7 +148,7 @@ def _live_row(look: Look, call: CallView) -> Markup:
         call.id,
         cell(
             [
-                link(name(call.customer or say("call.unknown")), address("calls", call.id), class_="strong"),
+                link(name(pieces.called(say, call.customer)), address("calls", call.id), class_="strong"),
                 _language(call.language),
             ]
         ),
@@ -207,9 +206,7 @@ def _ended_row(look: Look, each: CallRecord) -> Markup:
         each.call,
         cell(
             [
-                link(
-                    name(each.customer or say("call.unknown")), address("calls", each.call), class_="strong"
-                ),
+                link(name(pieces.called(say, each.customer)), address("calls", each.call), class_="strong"),
                 _language(each.language),
             ]
         ),

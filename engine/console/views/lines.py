@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -66,9 +66,6 @@ class LineFile:
 
     def of(self, line: str) -> LineReportView | None:
         return next((each for each in self.report.lines if each.line == line), None)
-
-    def probing(self, probe: ProbeView) -> LineFile:
-        return replace(self, probe=probe)
 
 
 def figure(look: Look, name_: str, value: float | None) -> str:

@@ -229,7 +229,7 @@ def waiter(look: Look, call: CallView) -> Markup:
             "div",
             tag(
                 "p",
-                link(name(call.customer or say("call.unknown")), address("calls", call.id), class_="strong"),
+                link(name(pieces.called(say, call.customer)), address("calls", call.id), class_="strong"),
                 pill(name(call.queue)) if call.queue else None,
                 tag("span", call.language, class_="language-code") if call.language else None,
             ),

@@ -12,6 +12,7 @@ const player = new Audio();
 let phone = null;
 let lasts = 0; // until when its account does, ms of performance.now
 let expected = 0; // until when a call that rings is the one that she asked for
+let unrung = 0; // the timer that closes a microphone for which nobody rang
 let call = null;
 let meter = null;
 
@@ -91,6 +92,8 @@ export async function ready() {
     throw error instanceof NoMicrophone || error instanceof Unable ? error : new Unable('away');
   }
   expected = performance.now() + EXPECTED_MS;
+  clearTimeout(unrung); // what the node refuses, or rings too late for
+  unrung = setTimeout(() => call || microphone.close(), EXPECTED_MS);
 }
 
 export function mute(muted = !microphone.muted) {

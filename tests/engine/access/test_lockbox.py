@@ -48,6 +48,12 @@ def test_a_key_that_is_gone_is_named() -> None:
         Lockbox({"y1": KEYS["y2"]}, "y1").open("maria", kept)
 
 
+def test_a_key_whose_name_begins_like_anothers_is_another() -> None:
+    keys = {"2026": KEYS["y1"], "2026.1": KEYS["y2"]}
+    kept = Lockbox(keys, "2026.1").seal("maria", SECRET)
+    assert Lockbox(keys, "2026").stale(kept) and not Lockbox(keys, "2026.1").stale(kept)
+
+
 def test_without_a_key_things_stay_as_they_are() -> None:
     box = Lockbox()
     assert box.seal("maria", SECRET) == SECRET == box.open("maria", SECRET)

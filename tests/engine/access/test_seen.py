@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import replace
+from json import loads
 from typing import Any
 
 import pytest
@@ -15,9 +16,10 @@ from engine.access.seen_texts import SeenTranscripts
 from engine.access.seen_trunks import SeenTrunks
 from engine.api.deps import EngineView, TranscriptView, TrunkView
 from engine.drill import Ask, Dimension
+from engine.guest_events import GuestAsked
 from engine.recent_views import RecentView
 from engine.store.records import RecordFilter
-from engine.store.rows import Entry
+from engine.store.rows import Entry, encode
 from engine.views import LoadView, UnknownAgent, UnknownCall
 from media.speech.transcript import Line
 from routing.cost import Cost
@@ -64,6 +66,18 @@ def test_what_is_said_in_a_call_is_masked_for_who_may_not_read_numbers(node: Nod
     assert [each.text for each in whole] == [said_]
     assert "4111" not in masked.text + masked.translation and masked.text.endswith("1111")
     assert seen(node, Permission.PERSONAL).minutes("u1") == ()
+
+
+def test_the_number_of_who_was_asked_into_a_call_is_masked_in_its_events(node: Node) -> None:
+    asked = GuestAsked(at=T0, call="u1", guest="+34600123456", by="alice")
+    data, told = encode(asked)  # as the journal keeps it
+    assert "600123" not in data, "it goes to hooks and collectors as it is"
+    entry = Entry(
+        node=NODE, seq=1, at=T0, call="u1", kind=asked.kind, data=loads(data), person=loads(told or "{}")
+    )
+    node.events = lambda call: [entry]  # type: ignore[method-assign]
+    (masked,), (plain,) = (seen(node, *may).events("u1") for may in ((), (Permission.PERSONAL,)))
+    assert plain.event() == asked and "600123" not in str(masked)
 
 
 def test_a_limit_that_is_set_while_a_call_goes_on_counts_at_the_next_look(node: Node) -> None:

@@ -186,6 +186,21 @@ def test_a_node_that_starts_finishes_it_before_it_reads_anything(place: Place) -
     assert place.standing() == "new"
 
 
+def test_a_file_that_is_missed_on_the_way_costs_nothing_of_the_rest(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.anew("decided")
+
+    def missed(source: Path, to: Path) -> None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(to))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stages, "_moved", missed)
+        with pytest.raises(BackupFault, match="cannot be finished"):
+            place.resume()
+    assert place.decided and place.resume() == 1 and place.standing() == "new"
+
+
 def test_two_do_not_do_it_at_once(place: Place) -> None:
     place.anew("decided")
     (stage,) = (place.into / "data").glob(f"{STAGE}*")

@@ -38,6 +38,22 @@ def test_each_agent_who_was_asked_has_a_lane() -> None:
     ]
 
 
+def test_who_hands_a_caller_on_to_a_queue_talks_no_more() -> None:
+    story = told(
+        [
+            entry("call.arrived", 0.0),
+            entry("call.connected", 10.0, {"agent": "emre"}),
+            entry("call.transferred", 60.0),
+            entry("call.queued", 61.0, {"queue": "billing"}),
+            entry("call.offered", 80.0, {"agent": "dalia"}),
+            entry("call.connected", 90.0, {"agent": "dalia"}),
+        ],
+        100.0,
+    )
+    assert spans(lane(story, "agent", "emre")) == [("talking", 10.0, 61.0)]
+    assert spans(lane(story, "agent", "dalia")) == [("offered", 80.0, 90.0), ("talking", 90.0, 100.0)]
+
+
 def test_trouble_lasts_from_when_it_began_to_when_it_was_over() -> None:
     story = told(entries("c1", 1000.0), 1210.0)
     assert spans(lane(story, "sound", "customer"), 1000.0) == [("loss", 118.0, 149.0)]

@@ -97,7 +97,7 @@ def test_reads_changes_and_sessions_are_apart(auditor: Office) -> None:
 
 
 def test_who_opened_what_read_personal_data_and_changed_nothing(auditor: Office) -> None:
-    for what in ("read_desk", "open_desk", "open_share"):
+    for what in ("hear_judged", "read_desk", "open_desk", "open_share"):
         note(auditor, "sue", what, "calls/c1")
         assert kind_of(what) == "reads"
     auditor.stand.settle()

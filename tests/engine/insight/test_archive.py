@@ -112,6 +112,18 @@ def test_old_traces_are_let_go_of(store: TraceStore) -> None:
     assert store.get("c419") == [] and len(store.get("c420")) == 1
 
 
+def test_what_was_kept_goes_where_nothing_is_to_be_kept_any_more(store: TraceStore) -> None:
+    terms = [Terms()]
+    archive = Archive(store, lambda: terms[0], lambda: 9999.0, lambda: T0 + 60)
+    archive.offer(look("c1", troubled=True))
+    archive.start()
+    archive.close()
+    assert archive.get("c1") is not None
+    terms[0], archive._cleaned = Terms(days=0.0), 0.0
+    archive._clean(T0 + 60)
+    assert archive.get("c1") is None
+
+
 def test_what_two_nodes_saw_of_a_call_is_one_trace(store: TraceStore) -> None:
     other = TraceStore(store._engine, "n2")
     early, late = call_messages()[:3], call_messages()[3:]

@@ -53,6 +53,22 @@ def test_a_collector_that_is_not_there_costs_messages_and_nothing_else() -> None
     assert (sent.sent, sent.lost) == (0, 3)
 
 
+def test_one_message_that_cannot_be_sent_keeps_no_other_from_it(homer: socket.socket) -> None:
+    hops: list[Hop] = []
+
+    def own(hop: Hop) -> tuple[str, int]:
+        hops.append(hop)
+        if len(hops) == 1:
+            raise RuntimeError("dictionary changed size during iteration")
+        return OWN
+
+    sent = Exporter(Collector("127.0.0.1", homer.getsockname()[1], 1), own, 0.0)
+    for _ in range(2):
+        sent.take(Rung(0.0, True, FAR, sip("BYE sip:a@b SIP/2.0")))
+    sent.close(10.0)
+    assert (sent.sent, sent.lost) == (1, 1)
+
+
 def test_the_line_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporter, "MOST", 5)
     sent = Exporter(Collector("127.0.0.1", 9, 1), lambda hop: OWN, 0.0)
