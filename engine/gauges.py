@@ -8,7 +8,7 @@ counted as `other`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Summary
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -78,6 +78,7 @@ class Told(Collector):
         yield from gauges
 
 
+<<<<<<< HEAD
 class Checks(Collector):
     """The node's own opinion of its parts; read at each scrape."""
 
@@ -100,10 +101,12 @@ class Known(Protocol):
     def __call__(self) -> Config: ...
 
 
+=======
+>>>>>>> 4f313b9 (People's sessions are seen and ended by the API, addresses are cut by role, keys of wishes hold for all that is made, records are found by line and outcome, a page's phone is told its ICE servers)
 class Places:
     """Calls by market, region and language, and ways over lines."""
 
-    def __init__(self, registry: CollectorRegistry, config: Known) -> None:
+    def __init__(self, registry: CollectorRegistry, config: Callable[[], Config]) -> None:
         self._config = config
         labels = ("market", "region", "language", "outcome")
         self._calls = Counter(

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from engine.access import mask
+from engine.access import addresses, mask
 from engine.access.errors import Refused
 from engine.access.principal import Directory, Principal, reach
 from engine.access.role import Permission
@@ -48,6 +48,7 @@ from engine.views import (
     HealthView,
     IceTerms,
     LegSide,
+    LegView,
     LineView,
     LoadView,
     PhoneTerms,
@@ -126,7 +127,9 @@ class Seen:
         found = self._view.registrations()
         if self.principal.limited:
             found = [each for each in found if self.reach.sees_agent(_user(each.aor))]
-        return found
+        if self.unmasked:
+            return found
+        return [replace(each, contact=addresses.without(each.contact)) for each in found]
 
     def health(self) -> HealthView:
         return self._view.health()
@@ -166,7 +169,8 @@ class Seen:
         return self._view.phone_terms()
 
     def ice_terms(self, agent: str) -> IceTerms:
-        self._her_agent(agent)
+        if agent != self.principal.who:
+            self._her_agent(agent)
         return self._view.ice_terms(agent)
 
     def desk(self, agent: str) -> DeskView:
@@ -175,7 +179,14 @@ class Seen:
         if self.unmasked:
             return found
         calls = tuple(
-            replace(each, who=mask.who(each.who), name=mask.who(each.name), pop="") for each in found.calls
+            replace(
+                each,
+                who=mask.who(each.who),
+                name=mask.who(each.name),
+                pop="",
+                legs=tuple(map(_masked_leg, each.legs)),
+            )
+            for each in found.calls
         )
         last = found.last
         if last is not None:
@@ -292,7 +303,7 @@ class Seen:
             return []
         if self.unmasked:
             return found
-        return [replace(each, person=mask.person(each.person)) for each in found]
+        return [replace(each, person=mask.person(each.person), data=mask.data(each.data)) for each in found]
 
     @cached_property
     def cards(self) -> SeenCards:
@@ -332,11 +343,16 @@ class Seen:
 
 
 def _masked_call(call: CallView) -> CallView:
-    return replace(call, customer=mask.who(call.customer))
+    return replace(call, customer=mask.who(call.customer), legs=tuple(map(_masked_leg, call.legs)))
+
+
+def _masked_leg(leg: LegView) -> LegView:
+    troubles = tuple(replace(each, cause=addresses.without(each.cause)) for each in leg.troubles)
+    return replace(leg, remote=addresses.without(leg.remote), troubles=troubles)
 
 
 def _masked_record(record: CallRecord) -> CallRecord:
-    return replace(record, customer=mask.who(record.customer))
+    return replace(record, customer=mask.who(record.customer), source=mask.source(record.source))
 
 
 def _masked_line(line: Line) -> Line:

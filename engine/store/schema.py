@@ -104,6 +104,8 @@ call_records = Table(
     Index("ix_call_records_ended_at_call", "ended_at", "call"),
     Index("ix_call_records_customer", "customer"),
     Index("ix_call_records_agent_ended_at", "agent", "ended_at"),
+    Index("ix_call_records_source_ended_at", "source", "ended_at"),
+    Index("ix_call_records_number_ended_at", "number", "ended_at"),
     sqlite_with_rowid=False,
 )
 
@@ -338,6 +340,7 @@ sessions = Table(
     Column("made_at", Float(53), nullable=False),
     Column("seen_at", Float(53), nullable=False),
     Column("expires_at", Float(53), nullable=False),
+    Column("client", Text, nullable=False, server_default=""),
     Index("ix_sessions_owner", "owner"),
     sqlite_with_rowid=False,
 )
