@@ -78,7 +78,6 @@ class Told(Collector):
         yield from gauges
 
 
-<<<<<<< HEAD
 class Checks(Collector):
     """The node's own opinion of its parts; read at each scrape."""
 
@@ -97,12 +96,6 @@ class Checks(Collector):
         yield level
 
 
-class Known(Protocol):
-    def __call__(self) -> Config: ...
-
-
-=======
->>>>>>> 4f313b9 (People's sessions are seen and ended by the API, addresses are cut by role, keys of wishes hold for all that is made, records are found by line and outcome, a page's phone is told its ICE servers)
 class Places:
     """Calls by market, region and language, and ways over lines."""
 

@@ -26,6 +26,7 @@ from engine.access.seen_texts import SeenTranscripts
 from engine.access.seen_trunks import SeenTrunks
 from engine.agent_desk import Watch
 from engine.assist_views import Help
+from engine.call_filter import ALL_CALLS, CallFilter
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
 from engine.drill import Ask, Report
@@ -38,10 +39,8 @@ from engine.store.outbox import Letter
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.views import (
-    ALL_CALLS,
     AgentAsk,
     AgentView,
-    CallFilter,
     CallView,
     Caption,
     DeskView,

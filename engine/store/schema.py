@@ -104,8 +104,6 @@ call_records = Table(
     Index("ix_call_records_ended_at_call", "ended_at", "call"),
     Index("ix_call_records_customer", "customer"),
     Index("ix_call_records_agent_ended_at", "agent", "ended_at"),
-    Index("ix_call_records_source_ended_at", "source", "ended_at"),
-    Index("ix_call_records_number_ended_at", "number", "ended_at"),
     sqlite_with_rowid=False,
 )
 
@@ -329,8 +327,7 @@ recovery_codes = Table(
     sqlite_with_rowid=False,
 )
 
-# Of sessions and tokens there is the SHA-256 alone.
-sessions = Table(
+sessions = Table(  # of these and of tokens there is the SHA-256 alone
     "sessions",
     metadata,
     Column("digest", Text, primary_key=True),

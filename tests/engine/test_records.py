@@ -146,11 +146,3 @@ def test_pages_are_found_by_index_not_by_walking_the_table(records: Records) -> 
             text("EXPLAIN QUERY PLAN SELECT * FROM call_records ORDER BY ended_at DESC, call DESC LIMIT 5")
         ).all()
     assert "ix_call_records_ended_at_call" in str(plan) and "TEMP B-TREE" not in str(plan)
-
-
-@pytest.mark.parametrize("column", ["source", "number"])
-def test_so_are_those_of_a_line_and_of_a_number(records: Records, column: str) -> None:
-    asked = f"SELECT * FROM call_records WHERE {column} = 'x' ORDER BY ended_at DESC, call DESC LIMIT 5"
-    with records._engine.connect() as connection:
-        plan = connection.execute(text(f"EXPLAIN QUERY PLAN {asked}")).all()
-    assert f"ix_call_records_{column}_ended_at" in str(plan) and "TEMP B-TREE" not in str(plan)

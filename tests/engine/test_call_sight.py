@@ -8,21 +8,13 @@ from typing import Any
 import pytest
 
 from engine.access.principal import Reach
-from engine.view import View
-from engine.views import CallFilter
+from engine.call_filter import ALL_CALLS, CallFilter
+from engine.call_sight import found
 
 
-class Hasty(View):
-    """Of as many calls as wanted, of which it tells the id alone; seen: which were looked at."""
-
-    def __init__(self, count: int) -> None:
-        calls = {f"c{number:03}": _call(number) for number in reversed(range(count))}
-        self._engine = SimpleNamespace(switch=SimpleNamespace(calls=calls))  # type: ignore[assignment]
-        self.seen: list[str] = []
-
-    def _call(self, call: Any) -> Any:
-        self.seen.append(call.id)
-        return call.id
+def names(count: int, wanted: CallFilter = ALL_CALLS, after: str = "", limit: int | None = None) -> list[str]:
+    calls = {f"c{number:03}": _call(number) for number in reversed(range(count))}
+    return [call.id for call in found(calls, wanted, after, limit)]
 
 
 def _call(number: int) -> Any:
@@ -37,16 +29,14 @@ def _call(number: int) -> Any:
     )
 
 
-def test_of_a_page_nothing_else_is_looked_at() -> None:
-    view = Hasty(500)
-    assert view.calls(limit=3) == ["c000", "c001", "c002"]
-    assert view.calls(CallFilter(queue="sales"), after="c002", limit=2) == ["c003", "c005"]
-    assert view.seen == ["c000", "c001", "c002", "c003", "c005"]
-    assert len(view.calls()) == 500 and sorted(view.call_states()).count("queued") == 499
+def test_calls_come_by_id_as_many_as_are_asked_for() -> None:
+    assert names(500, limit=3) == ["c000", "c001", "c002"]
+    assert names(500, CallFilter(queue="sales"), "c002", 2) == ["c003", "c005"]
+    assert names(500, after="c499") == [] and len(names(500)) == 500
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("wanted", "calls"),
     [
         (CallFilter(agent="alice"), ["c005"]),
         (CallFilter(agent="bob", queue="sales"), ["c007"]),
@@ -58,5 +48,5 @@ def test_of_a_page_nothing_else_is_looked_at() -> None:
         (CallFilter(reach=Reach(markets=frozenset({"us"})), market="de"), []),
     ],
 )
-def test_calls_are_found_by_what_is_asked_and_within_reach(wanted: CallFilter, found: list[str]) -> None:
-    assert Hasty(10).calls(wanted) == found
+def test_calls_are_found_by_what_is_asked_and_within_reach(wanted: CallFilter, calls: list[str]) -> None:
+    assert names(10, wanted) == calls
