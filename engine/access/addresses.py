@@ -8,6 +8,7 @@ and stay: to see that somebody is behind a NAT takes no more.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 KEPT = {4: 24, 6: 48}  # bits
@@ -21,11 +22,12 @@ PRIVATE = tuple(
     )
 )
 NUMERIC = re.compile(
-    r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?!\d|\.\d)"
+    r"\d(?<![\d.]\d)\d{0,2}(?:\.\d{1,3}){3}(?!\d|\.\d)"  # a digit first: that is looked for quickly
     r"|(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:.])"
 )
 
 
+@lru_cache(maxsize=4096)  # a ladder has few, each many times
 def cut(host: str, last: str = "x") -> str:
     """An address, without what tells whose it is; what is none stays. last: stands for what is left out."""
     try:
