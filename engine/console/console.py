@@ -30,7 +30,6 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.access.client import client_of
-from engine.access.proving import Proving
 from engine.api import pages
 from engine.api.identify import COOKIE, bake
 from engine.api.settings import ConsoleTerms
@@ -76,7 +75,7 @@ def mounted(app: FastAPI, terms: ConsoleTerms) -> Console:
     """
     state = app.state
     tokens = TokenDoor(lambda: state.settings, time.monotonic, time.time, state.guesses)
-    proving = None if state.access is None else Proving(state.access.trail, state.access.desk.log.anchor)
+    proving = None if state.access is None else state.access.proving
     door: Door = tokens if state.access is None else UserDoor(state.access.desk, tokens)
     console = Console(
         Desk(
