@@ -199,7 +199,9 @@ class Oidc:
             self._keys_at = self._clock()
             told = [each for each in found.get("keys", ()) if isinstance(each, dict)]
             usable = [each for each in told if each.get("kty") != "oct" and each.get("use", "sig") == "sig"]
-            self._keys = {str(each.get("kid", "")): jwt.PyJWK(each) for each in usable[:100]}
+            self._keys = {
+                str(each.get("kid", "")): key for each in usable[:100] if (key := _understood(each))
+            }
         if id not in self._keys:
             raise WrongCredentials("the provider's ID token is signed with no key of its")
         return self._keys[id]
@@ -249,6 +251,14 @@ class Oidc:
             teams=_limits(claims, given.teams_claim),
             display=str(claims.get("name", ""))[:256],
         )
+
+
+def _understood(told: dict[str, Any]) -> jwt.PyJWK | None:
+    """None for a key of a kind that is not known here, which is to be passed over (RFC 7517 section 5)."""
+    try:
+        return jwt.PyJWK(told)
+    except (jwt.PyJWTError, ValueError, TypeError):
+        return None
 
 
 def _limits(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
