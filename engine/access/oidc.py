@@ -190,11 +190,11 @@ class Oidc:
         return claims
 
     async def _key(self, id: str, metadata: Mapping[str, Any]) -> jwt.PyJWK:
-        """The provider's key of that name; asked for anew where it is not known. Raises WrongCredentials,
-        ProviderFault.
+        """The provider's key of that name; asked for anew where it is not known, and now and then, for keys
+        are taken back. Raises WrongCredentials, ProviderFault.
         """
-        stale = self._keys_at is None or self._clock() - self._keys_at > KEYS_S
-        if id not in self._keys and stale:
+        age = self._clock() - self._keys_at if self._keys_at is not None else float("inf")
+        if age > METADATA_S or (id not in self._keys and age > KEYS_S):
             found = await self._ask("GET", self._endpoint(metadata, "jwks_uri"))
             self._keys_at = self._clock()
             told = [each for each in found.get("keys", ()) if isinstance(each, dict)]

@@ -257,4 +257,18 @@ def test_what_the_provider_says_of_itself_is_remembered_for_an_hour(stand: Stand
         await house.sign_in()
         return house.provider.asked
 
-    assert through(stand, often) == ["discovery", "keys", "discovery"]
+    assert through(stand, often) == ["discovery", "keys", "discovery", "keys"]
+
+
+def test_a_key_that_the_provider_has_taken_back_counts_for_an_hour_at_most(stand: Stand) -> None:
+    async def stolen(house: House) -> None:
+        await house.sign_in()
+        provider, old = house.provider, house.provider.key
+        provider.key = provider.other  # under the same name, say
+        provider.spoil = lambda claims: provider.signed(claims, old)
+        await house.sign_in()
+        house.stand.later(METADATA_S + 1)
+        with pytest.raises(WrongCredentials):
+            await house.sign_in()
+
+    through(stand, stolen)
