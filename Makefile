@@ -63,7 +63,7 @@ browser: .venv/.ready-browser
 lint: .venv/.ready-test
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
-	$(PYTHON) -m mypy --num-workers 2
+	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 
 format: .venv/.ready-test

@@ -33,7 +33,8 @@ def _url(text: str) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
         raise wrong(f"{text!r} is no URL", "write https://host/path") from error
-    if parts.scheme not in ("https", "http") or not host or port == 0 or parts.username or parts.fragment:
+    strange = not host or port == 0 or "@" in parts.netloc or parts.fragment
+    if parts.scheme not in ("https", "http") or strange:
         raise wrong(f"{text!r} is no URL that may be told", "write https://host/path, without a password")
     if not text.isascii() or re.search(r"[\s\x00-\x1f]", text) or len(text) > 1024:
         raise wrong(f"{text!r} has signs that no URL has", "escape them with %")

@@ -29,7 +29,7 @@ from engine.cluster.running import Running, store_of
 from engine.desk import Desk
 from engine.events import NodeStarted, NodeStopped
 from engine.gatehouse import Gatehouse
-from engine.gauges import Places, Told
+from engine.gauges import Checks, Places, Told
 from engine.hooks import sight as hooks
 from engine.insight import insight
 from engine.journal import Journal
@@ -38,14 +38,17 @@ from engine.live import node as live
 from engine.metrics import Metrics
 from engine.probe.desk import Probes
 from engine.prompts import PromptPack
+from engine.recent import Recent
 from engine.release import VERSION
 from engine.signin import SignIn
 from engine.speech import house
 from engine.speech.house import House
+from engine.speech.meters import Meters
 from engine.store import database
 from engine.switch import Switch
 from engine.tape import Tape
 from engine.telephony import telephony_of
+from engine.upkeep import Upkeep
 from engine.view import View
 from engine.views import Caption, Check
 from engine.workers import Workers
@@ -133,7 +136,10 @@ class Engine:
             self.access.desk.log.check,
             self.insight.check,
         ]
+        self.recent = Recent(self.clock)
+        self.upkeep = Upkeep(lambda: self.config, time.time)
         self.hooks = hooks.of_node(self)
+        self.checks.append(self.hooks.check)
         self.traces = traces.of_node(self)
         self.live = live.of_node(self, self.view)
         self.metrics = self._measured()
@@ -145,9 +151,12 @@ class Engine:
     def _measured(self) -> Metrics:
         """The node's figures, which hear of what happens from now on."""
         told = Told(self.live, self.hooks, time.time)
-        metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock), told)
-        self.switch.observers += [Places(metrics.registry, lambda: self.config).notice, metrics.notice]
+        own = Checks(self.view.health), self.upkeep
+        metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock), told, *own)
+        places = Places(metrics.registry, lambda: self.config)
+        self.switch.observers += [places.notice, metrics.notice, self.recent.notice]
         self.switch.leg_observers.append(metrics.observe_leg)
+        self.switch.speech.observers.append(Meters(metrics.registry, lambda: self.config).told)
         return metrics
 
     def _among_others(self) -> tuple[Cluster, Running]:
@@ -203,6 +212,7 @@ class Engine:
         if self.traces is not None:
             self.traces.start()
         self.insight.start()
+        self.upkeep.start()
         self.switch.note(NodeStarted(at=time.time(), node=self.config.node.name, version=VERSION))
 
     async def stop(self) -> None:
@@ -241,6 +251,7 @@ class Engine:
             self._alarm.cancel()
         self.insight.traces.close()
         self.insight.sources.stop()
+        self.upkeep.close()
         await asyncio.to_thread(self.understanding.after.close)
         await asyncio.to_thread(self.access.close)
         await asyncio.to_thread(self.insight.close)

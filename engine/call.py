@@ -14,6 +14,7 @@ import structlog
 
 from engine import absence, housing, recording, silence
 from engine.events import EndReason, Event, Side
+from engine.latency import Latency
 from engine.leg import Leg, Media
 from engine.states import State, Trigger
 from engine.timers import Timer
@@ -99,6 +100,7 @@ class Call:
         self.recorded: tuple[str, ...] = ()  # files of it that other nodes have written
         self.captioned = 0  # sentences that captions were shown of
         self.talked: Talk | None = None  # the newest that is over
+        self.asr_latency, self.mt_latency = Latency(), Latency()  # of what was said in it, and of what read
         self.held_by: set[Side] = set()
         self.legs: list[Leg] = []
         self.clocks = Clocks(now)

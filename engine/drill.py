@@ -6,18 +6,32 @@ come last. Durations are seconds, shares 0 to 1, jitter milliseconds, MOS 1 to 5
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, available_timezones
 
 from engine.access.principal import EVERYTHING, Reach
+from engine.events import EndReason
+from engine.latency import BUCKETS, p95_ms
+
+if TYPE_CHECKING:
+    from config.schema import Config
 
 Sums = Mapping[str, float]
 Key = tuple[str, ...]
 
+DROPS = (
+    EndReason.SIGNALLING_LOST,
+    EndReason.MEDIA_LOST,
+    EndReason.NOT_RESUMED,
+    EndReason.NOT_RESCUED,
+    EndReason.NODE_LOST,
+    EndReason.FAULT,
+)
 LONGEST_S = 93 * 86_400.0  # that a report is of
 
 
@@ -44,7 +58,9 @@ class Dimension(StrEnum):
 
 
 TIMES = frozenset({Dimension.HOUR, Dimension.DAY, Dimension.HOUR_OF_DAY})
-OF_AGENTS = TIMES | {Dimension.AGENT}  # by which agents' time is known
+POSTED = (Dimension.QUEUE, Dimension.MARKET, Dimension.LANGUAGE)  # of a queue that somebody serves
+OF_AGENTS = TIMES | {Dimension.AGENT, *POSTED}  # by which agents' time is known
+Post = Mapping[Dimension, str]  # the value of each of POSTED
 
 
 class Formula(StrEnum):
@@ -65,7 +81,8 @@ FORMULAS: Mapping[Formula, str] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """since, until: epoch seconds, of when calls arrived. by: one or two dimensions. only: values by
-    dimension, of those that are columns. lines: names that a call's source may be. within: whose calls.
+    dimension, of those that are columns. lines: names that a call's source may be. posts: of each agent, the
+    queues that are served now. within: whose calls.
     """
 
     since: float
@@ -76,6 +93,7 @@ class Ask:
     zone: str = "UTC"
     only: Mapping[Dimension, str] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
+    posts: Mapping[str, Sequence[Post]] = field(default_factory=dict, compare=False)
     within: Reach = EVERYTHING
 
     @property
@@ -88,16 +106,46 @@ class Ask:
     @property
     def of_agents(self) -> bool:
         """Whether agents' time can be told of the same calls: it belongs to no market."""
-        known = set(self.by) <= OF_AGENTS and set(self.only) <= {Dimension.AGENT}
+        known = set(self.by) <= OF_AGENTS and set(self.only) <= {Dimension.AGENT, *POSTED}
         return known and self.within.markets is None
+
+    def keys_of(self, agent: str, piece: str) -> list[Key]:
+        """The rows that some of an agent's time belongs to: of every queue that she serves, where those are
+        told apart. piece: of time, as a key.
+        """
+        posts: Sequence[Post] = self.posts.get(agent, ())
+        asked = {each: value for each, value in self.only.items() if each in POSTED}
+        posts = [post for post in posts if all(post[each] == value for each, value in asked.items())]
+        if not asked and not set(self.by) & set(POSTED):
+            posts = [{}]
+        found = ({Dimension.AGENT: agent, **dict.fromkeys(TIMES, piece), **post} for post in posts)
+        return list(dict.fromkeys(tuple(values[each] for each in self.by) for values in found))
+
+
+def placed(ask: Ask, config: Config) -> Ask:
+    """The same with what the configuration knows: lines within reach, and which queues agents serve."""
+    posts = {
+        name: {
+            Dimension.QUEUE: name,
+            Dimension.MARKET: queue.market or config.node.market,
+            Dimension.LANGUAGE: queue.language,
+        }
+        for name, queue in config.queues.items()
+    }
+    return replace(
+        ask,
+        lines=tuple(filter(ask.within.sees_line, config.lines)),
+        posts={name: tuple(posts[queue] for queue in agent.queues) for name, agent in config.agents.items()},
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """None where there is nothing to reckon it from. wait_s: average speed of answer (ASA). handle_s: talk,
     hold and wrap-up a call (AHT). connect: share of the offered that were answered. drop: share of the
-    answered that broke off. pdd_s: post-dial delay. lag_s: from what was said to its interpreter's voice.
-    mood: -1 to 1, of customers at the end.
+    answered that broke off. pdd_s: post-dial delay. asr_latency: from an utterance's end to its text;
+    mt_latency: from that to its translation. lag_s: from what was said to its interpreter's voice. mood: -1
+    to 1, of customers at the end.
     """
 
     offered: int
@@ -120,6 +168,10 @@ class Figures:
     customer_jitter_ms: float | None
     agent_jitter_ms: float | None
     concealed: float | None
+    asr_latency_ms: float | None
+    asr_latency_p95_ms: float | None
+    mt_latency_ms: float | None
+    mt_latency_p95_ms: float | None
     lag_s: float | None
     mood: float | None
 
@@ -149,6 +201,8 @@ def reported(ask: Ask, cells: Iterable[tuple[Key, Sums]]) -> Report:
         for into in (rows.setdefault(named, {}), total):
             for name, value in sums.items():
                 into[name] = into.get(name, 0.0) + value
+    for name in ("busy_s", "idle_s"):  # of all rows together, nobody's time counts twice
+        total[name] = total.get(f"{name}_once", 0.0)
     found = tuple(Row(key, figures(ask, rows[key])) for key in sorted(rows))
     return Report(ask, found, figures(ask, total))
 
@@ -193,6 +247,10 @@ def figures(ask: Ask, sums: Sums) -> Figures:
         customer_jitter_ms=mean("customer_jitter_ms"),
         agent_jitter_ms=mean("agent_jitter_ms"),
         concealed=_share(of("concealed_s"), of("heard_s")),
+        asr_latency_ms=mean("asr_ms"),
+        asr_latency_p95_ms=p95_ms([of(f"asr_{place}") for place in range(BUCKETS)]),
+        mt_latency_ms=mean("mt_ms"),
+        mt_latency_p95_ms=p95_ms([of(f"mt_{place}") for place in range(BUCKETS)]),
         lag_s=mean("lag_s"),
         mood=mean("mood"),
     )

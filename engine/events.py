@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from engine.latency import Latencies
+
 
 class Side(StrEnum):
     """Who ended a call."""
@@ -390,6 +392,8 @@ class CallRecord:
     agent_mos: float | None
     customer_concealed_ms: int | None = None
     agent_concealed_ms: int | None = None
+    asr_latency: Latencies | None = None  # engine/speech/latency.py
+    mt_latency: Latencies | None = None
     misses: int
     transfers: int
     recording: str = ""  # files, separated by spaces; NODE: before those on another node's disk

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from engine.events import CallRecord, EndReason, Event
 from engine.line_events import LineUsed
 from engine.live.feed import Feed
+from engine.views import Health, HealthView
 
 if TYPE_CHECKING:
     from config.schema import Config
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 OTHER = "other"
 MOST_PLACES = 500  # label sets; so many that a misconfiguration does not hurt
+LEVELS = {Health.OK: 0, Health.DEGRADED: 1, Health.FAILING: 2}
 HOOK_GAUGES: tuple[tuple[str, str], ...] = (
     ("waiting_events", "Events that a hook is yet to be told."),
     ("dead_events", "Events that were put aside: the hook did not take them in time."),
@@ -74,6 +76,24 @@ class Told(Collector):
                 gauge.add_metric([name], value)
         yield sent
         yield from gauges
+
+
+class Checks(Collector):
+    """The node's own opinion of its parts; read at each scrape."""
+
+    def __init__(self, health: Callable[[], HealthView]) -> None:
+        self._health = health
+
+    def describe(self) -> list[Metric]:
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        level = GaugeMetricFamily(
+            "isogloss_check_level", "A part of the node: 0 well, 1 degraded, 2 failing.", labels=["check"]
+        )
+        for check in self._health().checks:
+            level.add_metric([check.name], LEVELS[check.status])
+        yield level
 
 
 class Known(Protocol):

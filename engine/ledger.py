@@ -54,6 +54,8 @@ def record(call: Call, node: str, wall: Callable[[float], float]) -> CallRecord:
         agent_mos=agent.mos,
         customer_concealed_ms=customer.concealed_ms,
         agent_concealed_ms=agent.concealed_ms,
+        asr_latency=call.asr_latency.kept,
+        mt_latency=call.mt_latency.kept,
         misses=call.misses,
         transfers=call.transfers,
         recording=" ".join(recording.files(call)),

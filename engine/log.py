@@ -11,10 +11,13 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from types import TracebackType
 from typing import Any, TextIO
+from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
 import structlog
@@ -27,6 +30,8 @@ PEOPLE = frozenset({"customer", "caller", "party", "phone"})  # keys whose value
 LOUD = frozenset({"warning", "error", "critical", "exception"})
 REPEATS = 5  # of one event in PERIOD_S; further ones are counted, and told with the next that passes
 PERIOD_S = 10.0
+MIN_SECRET = 8  # characters
+MOST_SECRETS = 2000
 MAX_KINDS = 1024  # events the limiter remembers
 
 Event = MutableMapping[str, Any]
@@ -66,8 +71,61 @@ _SECRET_TEXT = tuple(
 )
 
 
+class _Kept:
+    """Secrets that this process knows, the newest of too many, and how they may be written, by what these
+    begin with: thousands are looked for at the price of one.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[str, None] = {}
+        self._written: dict[str, set[str]] = {}
+
+    def add(self, values: Iterable[str]) -> None:
+        for value in (part for each in values for part in (each, _password_of(each))):
+            if len(value) >= MIN_SECRET:
+                self._values.pop(value, None)
+                self._values[value] = None
+        for old in list(self._values)[:-MOST_SECRETS]:
+            del self._values[old]
+        self._written = {}
+        for value in self._values:
+            for form in (value, quote(value, safe=""), repr(value)[1:-1]):
+                self._written.setdefault(form[:MIN_SECRET], set()).add(form)
+
+    def without(self, text: str) -> str:
+        ends = range(MIN_SECRET, len(text) + 1)
+        pieces = map(text.__getitem__, map(slice, range(len(ends)), ends))
+        if not self._written or self._written.keys().isdisjoint(pieces):
+            return text
+        found = {form for head, forms in self._written.items() if head in text for form in forms}
+        for form in sorted(found, key=len, reverse=True):  # the longer holds the shorter
+            text = text.replace(form, HIDDEN)
+        return text
+
+
+def _password_of(url: str) -> str:
+    """Drivers name the parts of a URL, not the URL."""
+    try:
+        return unquote(urlsplit(url).password or "")
+    except ValueError:
+        return ""
+
+
+_kept = _Kept()
+
+
+def conceal(values: Iterable[str]) -> None:
+    """These are written nowhere from now on, in whatever words they stand: an exception's of a library, say.
+    Those of few characters are left, for they are in many a word.
+    """
+    _kept.add(values)
+
+
 def scrub_text(text: str) -> str:
-    """The text without the values of what looks like a secret, and without numbers of people."""
+    """The text without secrets that are known, without the values of what looks like one, and without numbers
+    of people.
+    """
+    text = _kept.without(text)
     lowered = text.lower()
     for words, pattern in _SECRET_TEXT:
         if any(word in lowered for word in words):
@@ -183,6 +241,23 @@ def configure(
     root.setLevel(number)
     for chatty in ("alembic", "asyncio", "sqlalchemy.engine"):
         logging.getLogger(chatty).setLevel(max(number, logging.WARNING))
+
+
+def tell_crashes() -> None:
+    """What ends the process or a thread of it is told as all else is: Python would write it as it is."""
+    log = structlog.get_logger("node")
+
+    def ended(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+        else:
+            log.critical("the process ends by a fault", exc_info=(kind, error, trace))
+
+    def thread_ended(args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is not None:
+            log.critical("a thread ends by a fault", exc_info=args.exc_value)
+
+    sys.excepthook, threading.excepthook = ended, thread_ended
 
 
 def _room(logger: Any, _method: str, event: Event) -> Event:

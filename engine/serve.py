@@ -15,14 +15,15 @@ import structlog
 import uvloop
 
 from config.schema import Config
-from config.secret import SecretMissing
+from config.secret import Secret, SecretMissing
 from engine import prompts
 from engine.api.app import create_app, set_settings
 from engine.api.server import ApiServer
 from engine.api.settings import configured
 from engine.app import Engine
+from engine.backup.contents import walked
 from engine.beginning import Beginning
-from engine.log import configure
+from engine.log import conceal, configure
 from engine.operating import Operating, Prepare
 from engine.prompts import PromptFault, PromptPack
 from engine.running import Running
@@ -124,6 +125,7 @@ def prepare(config: Config, data: Path | None, free_ports: bool) -> Config:
         config = replace(config, api=replace(config.api, port=0))
     folder = config.node.data_dir
     config = config.with_secrets(lambda name: generated(folder / "secrets", name))
+    conceal(each.value for each in walked(config) if isinstance(each, Secret))
     tls = config.sip.tls
     if tls.self_signed and any(each.transport in SECURED for each in config.sip.listen):
         names = [config.sip.domain, *([config.sip.external_address] if config.sip.external_address else [])]

@@ -17,7 +17,7 @@ from engine.attempt import Contact
 from engine.call import Call
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
-from engine.drill import Ask, Report, reported
+from engine.drill import Ask, Report, placed, reported
 from engine.events import CallRecord, Side
 from engine.guest_views import GuestView
 from engine.hand import Hand
@@ -208,7 +208,7 @@ class View:
             checks += (engine.house.check(engine.switch.speech.strained),)
         if not engine.config.cluster.alone:
             checks += (self.cluster.check(),)
-        checks += tuple(check() for check in engine.checks)
+        checks += (*(check() for check in engine.checks), *engine.upkeep.checks())
         return HealthView(
             status=worst(checks), node=engine.config.node.name, version=self._version, checks=checks
         )
@@ -232,6 +232,7 @@ class View:
             journal_spilled=state.spilled_bytes,
             journal_lost=state.lost,
             turned_away=Counter(each.how for each in engine.insight.turned_away()),
+            recent=engine.recent.told(),
         )
 
     def metrics(self) -> bytes:
@@ -397,7 +398,7 @@ class View:
         return self._engine.journal.transcripts
 
     def report(self, ask: Ask) -> Report:
-        ask = replace(ask, lines=tuple(filter(ask.within.sees_line, self._engine.config.lines)))
+        ask = placed(ask, self._engine.config)
         return reported(ask, self._engine.journal.drill.cells(ask, time.time()))
 
     def dead_letters(self, hook: str) -> Sequence[Letter]:

@@ -1,5 +1,4 @@
-"""What the outside may see of a node: frozen values, made afresh for each look, safe to hand to another
-thread.
+"""What the outside may see of a node: frozen values, made afresh for each look, safe to hand to a thread.
 
 Times (`since`) are epoch seconds; durations seconds, jitter milliseconds, loss a share 0–1, MOS 1–5.
 Every word of state is the engine's own (engine/states.py, routing/agent.py), so that the API, the metrics and
@@ -17,6 +16,7 @@ from typing import Any
 from engine.access.principal import EVERYTHING, Reach
 from engine.guest_views import GuestView
 from engine.ice import Told
+from engine.recent_views import RecentView
 from engine.speech_views import SpeechView
 from engine.supervision_views import SupervisorView
 from routing.select import Reasons
@@ -381,9 +381,8 @@ class LineLoadView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadView:
-    """What metrics are scraped from beside calls, queues and agents.
-
-    sip_messages: since start, by (direction "in" | "out", method or status class such as "2xx").
+    """What metrics are scraped from beside calls, queues and agents. sip_messages: since start, by (direction
+    "in" | "out", method or status class such as "2xx").
     """
 
     legs: int = 0
@@ -396,6 +395,7 @@ class LoadView:
     journal_spilled: int = 0
     journal_lost: int = 0
     turned_away: Mapping[str, int] = field(default_factory=dict)  # sources, by how
+    recent: tuple[RecentView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,7 +132,12 @@ class Seen:
         return self._view.health()
 
     def load(self) -> LoadView:
-        return self._view.load()
+        found, reach = self._view.load(), self.reach
+        if not self.principal.limited:
+            return found
+        sees = {"queue": reach.sees_queue, "line": reach.sees_line}
+        recent = tuple(each for each in found.recent if sees[each.kind](each.name))
+        return replace(found, recent=recent, turned_away={})
 
     def metrics(self) -> bytes:
         return self._view.metrics()

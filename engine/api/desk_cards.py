@@ -1,4 +1,4 @@
-"""How an agent's calls were judged, at her page: read beside the event loop, heard by links that end soon.
+"""How an agent's calls were judged, at her page: read beside the loop, heard by links that end soon.
 
 She hears a call only by a form that lets her (`heard_by_agent`), and through a link as people outside have:
 it ends, it counts, and supervisors see and revoke it (engine/sharing.py).

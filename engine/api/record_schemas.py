@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from engine.api.plain import AT, MADE_UP, example
 from engine.events import EndReason, Side
 
+LATENCY = {"n": 31, "mean_ms": 812.4, "p95_ms": 1450.0}
 RECORD = {
     "call": "019a4f3c2b10-5d1e8a90c4b7f263",
     "contact": "019a4f3c2b10-5d1e8a90c4b7f263",
@@ -43,10 +44,22 @@ RECORD = {
     "agent_mos": 4.4,
     "customer_concealed_ms": 140,
     "agent_concealed_ms": 0,
+    "asr_latency": LATENCY,
+    "mt_latency": None,
     "misses": 1,
     "transfers": 0,
     "recording": "2026-03-14/019cec8f1a2b-5f0e8c6d1b3a4952-1.opus.sealed",
 }
+
+
+class WordsLatency(BaseModel):
+    """How late words were; null where there were none."""
+
+    model_config = example(**LATENCY)
+
+    n: int = Field(description="How many.")
+    mean_ms: float
+    p95_ms: float = Field(description="So much, or less, in 95 % of them: reckoned from counts by bound.")
 
 
 class Record(BaseModel):
@@ -87,6 +100,8 @@ class Record(BaseModel):
     agent_mos: float | None
     customer_concealed_ms: int | None = Field(description=MADE_UP)
     agent_concealed_ms: int | None
+    asr_latency: WordsLatency | None = Field(description="From an utterance's end to its text, of both.")
+    mt_latency: WordsLatency | None = Field(description="From a clause's text to its translation.")
     misses: int = Field(description="Offers to agents that none of them took.")
     transfers: int
     recording: str = Field(

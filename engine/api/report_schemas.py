@@ -30,6 +30,10 @@ FIGURES = {
     "customer_jitter_ms": 4.1,
     "agent_jitter_ms": 1.9,
     "concealed": 0.0031,
+    "asr_latency_ms": 840.2,
+    "asr_latency_p95_ms": 1620.0,
+    "mt_latency_ms": 171.5,
+    "mt_latency_p95_ms": 410.0,
     "lag_s": 1.62,
     "mood": 0.12,
 }
@@ -52,7 +56,8 @@ class ReportFigures(BaseModel):
     handle_s: float | None = Field(description="Talk, hold and wrap-up a call answered: AHT.")
     occupancy: float | None = Field(
         description="Share of the agents' time, pauses left out, that they were offered calls, talked or "
-        "wrapped up. By agent and time alone; null else."
+        "wrapped up. Of a queue, a market or a language: of those who serve such queues now, in whatever "
+        "queue. By these, by agent and by time alone; null else."
     )
     connect: float | None = Field(description="Share of the offered that were answered.")
     drop: float | None = Field(description="Share of the answered that broke off.")
@@ -64,6 +69,10 @@ class ReportFigures(BaseModel):
     customer_jitter_ms: float | None
     agent_jitter_ms: float | None
     concealed: float | None = Field(description="Share of rendered sound that was made up for what was lost.")
+    asr_latency_ms: float | None = Field(description="From an utterance's end to its text, on average.")
+    asr_latency_p95_ms: float | None = Field(description="The same of 95 % of them, at most.")
+    mt_latency_ms: float | None = Field(description="From a clause's text to its translation, on average.")
+    mt_latency_p95_ms: float | None = Field(description="The same of 95 % of them, at most.")
     lag_s: float | None = Field(description="From what was said to its interpreter's voice.")
     mood: float | None = Field(description="Of customers at the end, -1 to 1, where it is kept.")
 

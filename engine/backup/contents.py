@@ -110,7 +110,7 @@ def _named(config: Config) -> tuple[list[Path], tuple[str, ...]]:
     folder = config.folder.resolve()
     inside: list[Path] = []
     needs: list[str] = []
-    for each in _walked(config):
+    for each in walked(config):
         if isinstance(each, Secret):
             kind, _, name = each.source.partition(":")
             if kind == "env":
@@ -128,17 +128,17 @@ def _named(config: Config) -> tuple[list[Path], tuple[str, ...]]:
     return inside, tuple(sorted(set(needs)))
 
 
-def _walked(value: Any) -> Iterator[Secret | Path]:
+def walked(value: Any) -> Iterator[Secret | Path]:
     """Every secret and path that a configuration holds."""
     if isinstance(value, Secret | Path):
         yield value
     elif is_dataclass(value) and not isinstance(value, type):
         for each in fields(value):
             if each.name not in SKIPPED:
-                yield from _walked(getattr(value, each.name))
+                yield from walked(getattr(value, each.name))
     elif isinstance(value, Mapping):
         for each in value.values():
-            yield from _walked(each)
+            yield from walked(each)
     elif isinstance(value, tuple | list | frozenset):
         for each in value:
-            yield from _walked(each)
+            yield from walked(each)

@@ -15,7 +15,7 @@ from engine.command.node import Node
 from engine.command.terminal import Cell, Column, plain
 
 COLUMNS = (
-    *(Column("source"), Column("how"), Column("since"), Column("until")),
+    *(Column("source"), Column("how"), Column("since"), Column("until"), Column("why", gives=True)),
     *(Column("tried", right=True), Column("last name", gives=True)),
 )
 
@@ -54,6 +54,7 @@ def _row(source: dict[str, Any]) -> list[Cell | str]:
         Cell(source["how"], "bad" if source["how"] == "blocked" else "poor"),
         _at(source["since"]),
         _at(source["until"]),
+        source["why"].replace("_", " "),
         str(source["count"]),
         plain(source["user"]),
     ]

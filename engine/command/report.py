@@ -29,6 +29,10 @@ def _seconds(value: float) -> str:
     return f"{value:.1f} s"
 
 
+def _milliseconds(value: float) -> str:
+    return f"{value:.0f} ms"
+
+
 # Of the figures that the API tells, those that fit beside each other: their heads, and how they are written.
 FIGURES: tuple[tuple[str, str, Form], ...] = (
     ("offered", "offered", str),
@@ -43,6 +47,8 @@ FIGURES: tuple[tuple[str, str, Form], ...] = (
     ("pdd_s", "PDD", _seconds),
     ("customer_mos", "MOS caller", "{:.2f}".format),
     ("agent_mos", "MOS agent", "{:.2f}".format),
+    ("asr_latency_ms", "ASR", _milliseconds),
+    ("mt_latency_ms", "MT", _milliseconds),
 )
 
 

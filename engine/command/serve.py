@@ -12,13 +12,14 @@ from engine.backup.fault import BackupFault
 from engine.backup.stage import resume
 from engine.beginning import begin
 from engine.command.fault import CommandFault
-from engine.log import configure
+from engine.log import configure, tell_crashes
 from engine.serve import serve
 
 log = structlog.get_logger("node")
 
 
 def run(options: argparse.Namespace) -> int:
+    tell_crashes()
     configure()  # as the files say once they are read; what is wrong with them is told before
     _resume(options)
     begun = begin(options.config, os.environ, options.data)

@@ -9,7 +9,7 @@ from engine.console.look import address
 from engine.console.snapshot import Snapshot
 from engine.line_views import Standing
 from engine.states import WAITING
-from engine.views import Health, QueueView
+from engine.views import CallView, Health, LegView, QueueView
 from routing.agent import AgentState
 
 MOST = 40
@@ -17,6 +17,15 @@ LONG_WAITS = 3.0  # so many times the threshold of its service level is a long w
 LOW, LOWEST = 0.8, 0.6  # service level
 ENOUGH = 5  # calls before a service level says anything
 FULL = 0.9  # of a node's calls
+RECENT = 10  # calls of a quarter of an hour before a share of them says anything
+DROPPED, POOR, FAILED = 0.05, 0.2, 0.6  # shares of them from which on somebody is told
+WAVE = 20  # sources that are turned away at once
+ALIKE = 3  # calls with one kind of trouble; more are told of together
+# What is degraded because of something else is not told of beside it.
+FOLLOWS: Mapping[str, str] = {"audit": "journal", "reviews": "journal", "hooks": "journal"}
+
+# Parts of the node of which it is known what to do.
+PARTS = frozenset({"journal", "audit", "disk", "certificates", "hooks", "speech", "cluster", "media"})
 
 LINES: Mapping[Standing, str] = {
     Standing.DEAD: "bad",
@@ -29,8 +38,8 @@ LINES: Mapping[Standing, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """level: bad or warn. key, values: its words (words: "alert.KEY"). detail: the engine's own, in English.
-    to: where more is told.
+    """level: bad or warn. key, values: its words (words: "alert.KEY", and what to do: "alert.KEY.do"; of a
+    part of the node "alert.health.NAME.do"). detail: the engine's own, in English. to: where more is told.
     """
 
     level: str
@@ -39,16 +48,26 @@ class Alert:
     detail: str = ""
     to: str = ""
 
+    @property
+    def remedy(self) -> str:
+        """The key of what to do."""
+        part = self.values.get("name") if self.key == "health" else None
+        return f"alert.health.{part}.do" if part in PARTS else f"alert.{self.key}.do"
+
 
 def alerts(now: Snapshot) -> list[Alert]:
-    found = [*_health(now), *_nodes(now), *_lines(now), *_queues(now), *_calls(now)]
+    found = [*_health(now), *_nodes(now), *_lines(now), *_queues(now), *_recent(now), *_calls(now)]
+    if now.sources >= WAVE:
+        found.append(Alert("warn", "sources", {"n": now.sources}, to=address("nodes")))
     found.sort(key=lambda each: each.level != "bad")
     return found[:MOST]
 
 
 def _health(now: Snapshot) -> Iterator[Alert]:
+    unwell = {check.name for check in now.health.checks if check.status is not Health.OK}
     for check in now.health.checks:
-        if check.status is not Health.OK:
+        follows = check.status is Health.DEGRADED and FOLLOWS.get(check.name) in unwell
+        if check.name in unwell and not follows:
             level = "bad" if check.status is Health.FAILING else "warn"
             yield Alert(level, "health", {"name": check.name}, check.detail, address("nodes"))
 
@@ -78,7 +97,8 @@ def _queues(now: Snapshot) -> Iterator[Alert]:
         there = any(agent.state not in (AgentState.LOGGED_OUT, AgentState.PAUSED) for agent in team)
         if queue.waiting and not there:
             yield Alert("bad", "queue_nobody", {"name": queue.name, "n": queue.waiting}, to=to)
-        elif queue.waiting and queue.longest_wait_s >= LONG_WAITS * queue.service_threshold_s:
+            continue
+        if queue.waiting and queue.longest_wait_s >= LONG_WAITS * queue.service_threshold_s:
             yield Alert(
                 "warn", "queue_wait", {"name": queue.name, "n": round(queue.longest_wait_s / 60)}, to=to
             )
@@ -100,11 +120,35 @@ def level_of_share(level: float | None) -> str:
     return "good" if level >= LOW else "warn" if level >= LOWEST else "bad"
 
 
+def _recent(now: Snapshot) -> Iterator[Alert]:
+    """Of queues and lines; what is wrong with a line is not told once more of the queues it leads to."""
+    down = {line.name for line in now.lines if line.state in LINES}
+    told: set[str] = set()
+    for each in sorted(now.recent, key=lambda each: each.kind != "line"):
+        if each.kind == "line" and each.name in down:
+            continue
+        for what, level, part, whole, most in (
+            ("fails", "bad", each.calls - each.answered, each.calls if each.kind == "line" else 0, FAILED),
+            ("drops", "bad", each.dropped, each.answered, DROPPED),
+            ("sound", "warn", each.poor, each.heard, POOR),
+        ):
+            if whole >= RECENT and part > most * whole and (each.kind == "line" or what not in told):
+                told.add(what if each.kind == "line" else "")
+                values = {"name": each.name, "n": round(100 * part / whole), "of": whole}
+                yield Alert(level, f"{each.kind}_{what}", values, to=address(f"{each.kind}s", each.name))
+
+
 def _calls(now: Snapshot) -> Iterator[Alert]:
+    """Many calls with one kind of trouble have one cause, likely: they are one alert."""
+    found: dict[str, list[tuple[CallView, LegView]]] = {}
     for call in now.calls:
-        for leg in call.legs:
-            if leg.troubles and call.state not in WAITING:
-                kind = leg.troubles[-1].kind
-                values = {"who": call.agent if leg.side == "agent" else call.customer, "kind": kind}
-                yield Alert("warn", "call_trouble", values, leg.troubles[-1].cause, address("calls", call.id))
-                break
+        leg = next((leg for leg in call.legs if leg.troubles and call.state not in WAITING), None)
+        if leg is not None:
+            found.setdefault(leg.troubles[-1].kind, []).append((call, leg))
+    for kind, those in found.items():
+        if len(those) > ALIKE:
+            yield Alert("warn", "calls_trouble", {"n": len(those), "kind": kind}, to=address("calls"))
+            continue
+        for call, leg in those:
+            values = {"who": call.agent if leg.side == "agent" else call.customer, "kind": kind}
+            yield Alert("warn", "call_trouble", values, leg.troubles[-1].cause, address("calls", call.id))

@@ -88,7 +88,10 @@ def build(console: Console, client: Client, request: Request) -> None:
     screen.begin(slots, Place.of(request.url.path + query))
     console.pulse.join(screen)
 
+    console.made_for[client.id] = cookie
+
     def closed() -> None:
+        console.made_for.pop(client.id, None)
         console.pulse.leave(screen)
         screen.close()
 

@@ -15,11 +15,13 @@ an Origin of this host alone, is told as much as it takes, and cut when it takes
 from __future__ import annotations
 
 import asyncio
+import hmac
+import json
 import time
 from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import structlog
 from fastapi import FastAPI
@@ -61,6 +63,8 @@ SIGN_IN = (
 )
 # with the pages of agents and callers: their look, and what makes a page a phone
 SHARED = ("style.css", "mark.svg", "microphone.js", "recovery.js", "sound.js", "storage.js", "sip/")
+# of Socket.IO within Engine.IO: a message that is an event, and one with binary parts
+EVENT, BINARY = "42", ("45", "46", "b")
 
 log = structlog.get_logger("console")
 
@@ -109,6 +113,7 @@ class Console:
         self.drawings = Drawings()
         self.host = Host(lambda client, request: build.build(self, client, request), self._sockets_of)
         self._sockets, self._most, self._sip_url = 0, sockets, sip_url
+        self.made_for: dict[str, str] = {}  # pages that are open, and the cookies that they were made for
         shared = {name: file for name, file in pages.read().items() if name.startswith(SHARED)}
         self._files = {**pages.read(WEB), **shared}
 
@@ -237,23 +242,36 @@ class Console:
     async def _socket(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         allowed = own(headers.get(b"origin"), headers.get(b"host", ""))
-        signed = await self.desk.door.look(cookie_of(headers.get(b"cookie", "")))
+        cookie = cookie_of(headers.get(b"cookie", ""))
+        signed = await self.desk.door.look(cookie)
+        named = pages_of(scope["query_string"])
+        allowed = allowed and all(self._shown(page, cookie) for page in named)
         if not (allowed and signed and path.startswith(SOCKET) and self._sockets < self._most):
             await send({"type": "websocket.close", "code": 1008})
             return
         self._sockets += 1
         try:
-            bound = Bound(receive, send, time.monotonic)
+            bound = Bound(receive, send, time.monotonic, lambda page: self._shown(page, cookie))
             await self.host(scope, bound.receive, bound.send)
         finally:
             self._sockets -= 1
 
+    def _shown(self, page: str, cookie: str) -> bool:
+        """Whether that page was made for that session. Whoever knows the name of another's page, which stands
+        in logs, could do there what the other may.
+        """
+        return page in self.made_for and hmac.compare_digest(self.made_for[page].encode(), cookie.encode())
+
 
 class Bound:
-    """A socket that is told what it takes: stalled for too long, or sending too much, it is cut."""
+    """A socket that is told what it takes: stalled for too long, sending too much, or naming a page that is
+    not its own, it is cut.
+    """
 
-    def __init__(self, receive: Receive, send: Send, clock: Callable[[], float]) -> None:
-        self._receive, self._send, self._clock = receive, send, clock
+    def __init__(
+        self, receive: Receive, send: Send, clock: Callable[[], float], its_own: Callable[[str], bool]
+    ) -> None:
+        self._receive, self._send, self._clock, self._its_own = receive, send, clock, its_own
         self._left, self._at = BURST, clock()
         self._cut = False
 
@@ -262,10 +280,30 @@ class Bound:
         now = self._clock()
         self._left = min(BURST, self._left + (now - self._at) * MESSAGES_S) - 1
         self._at = now
-        if self._left < 0 or self._cut:
+        if not self._cut and not self._may(message):
+            log.warning("a console was cut: it meant a page that is not its own")
+            self._cut = True
+        elif self._left < 0 or self._cut:
             log.warning("a console was cut: it sent too much" if not self._cut else "a console was cut")
-            return {"type": "websocket.disconnect", "code": 1008}
-        return message
+        else:
+            return message
+        return {"type": "websocket.disconnect", "code": 1008}
+
+    def _may(self, message: Message) -> bool:
+        """Every event names the page that it is of (NiceGUI). No page sends any with binary parts."""
+        if message["type"] != "websocket.receive":
+            return True
+        text = message.get("text")
+        if text is None or text.startswith(BINARY):
+            return False
+        if not text.startswith(EVENT):
+            return True
+        try:
+            said = json.loads(text[text.index("[") :])
+        except (ValueError, RecursionError):
+            return False
+        named = [each["client_id"] for each in said if isinstance(each, dict) and "client_id" in each]
+        return all(isinstance(page, str) and self._its_own(page) for page in named)
 
     async def send(self, message: Message) -> None:
         if self._cut:
@@ -298,6 +336,14 @@ def own(origin: str | None, host: str) -> bool:
     if not origin or not host:
         return False
     return urlsplit(origin).netloc.lower() == host.lower()
+
+
+def pages_of(query: bytes) -> list[str]:
+    """Those that a socket is asked for; what cannot be read is asked for no page that there is."""
+    try:
+        return parse_qs(query.decode("latin-1"), max_num_fields=32).get("client_id", [])
+    except ValueError:
+        return [""]
 
 
 def within(address: str) -> str:

@@ -31,7 +31,7 @@ SHORT_S = 2.5 * 86_400.0  # up to here time is shown by the hour
 THRESHOLD_S, LONGEST_THRESHOLD_S = 20.0, 3600.0
 EVERY_S = 60.0
 
-# figure -> how it is written: count, share, clock, s, ms, mos, mood
+# figure -> how it is written: count, share, clock, s, ms, mos, mood; with so many digits
 FORMS: Mapping[str, str] = {
     "offered": "count",
     "answered": "count",
@@ -53,6 +53,10 @@ FORMS: Mapping[str, str] = {
     "customer_jitter_ms": "ms",
     "agent_jitter_ms": "ms",
     "concealed": "share2",
+    "asr_latency_ms": "ms0",
+    "asr_latency_p95_ms": "ms0",
+    "mt_latency_ms": "ms0",
+    "mt_latency_p95_ms": "ms0",
     "lag_s": "s1",
     "mood": "mood",
 }
@@ -63,7 +67,11 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "times": ("offered", "wait_s", "talk_s", "hold_s", "wrap_up_s", "handle_s", "pdd_s"),
     "sound": (
         "offered", "customer_mos", "agent_mos", "customer_loss", "agent_loss", "customer_jitter_ms",
-        "agent_jitter_ms", "concealed", "lag_s", "mood",
+        "agent_jitter_ms", "concealed",
+    ),
+    "speech": (
+        "offered", "asr_latency_ms", "asr_latency_p95_ms", "mt_latency_ms", "mt_latency_p95_ms", "lag_s",
+        "mood",
     ),
 }  # fmt: skip
 # what a value of a dimension is looked at by next

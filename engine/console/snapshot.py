@@ -8,12 +8,13 @@ from functools import cached_property
 from engine.api.deps import EngineView
 from engine.cluster.sight import NodeView
 from engine.line_views import LineStandView
+from engine.recent_views import RecentView
 from engine.views import AgentView, CallView, HealthView, QueueView
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """at: epoch seconds. serial: counts the pulses."""
+    """at: epoch seconds. serial: counts the pulses. sources: of SIP that are answered no more now."""
 
     at: float
     serial: int
@@ -23,6 +24,8 @@ class Snapshot:
     agents: tuple[AgentView, ...]
     nodes: tuple[NodeView, ...]
     lines: tuple[LineStandView, ...]
+    recent: tuple[RecentView, ...] = ()
+    sources: int = 0
 
     @cached_property
     def by_call(self) -> dict[str, CallView]:
@@ -40,6 +43,7 @@ class Snapshot:
 
 def taken(view: EngineView, at: float, serial: int) -> Snapshot:
     """On the event loop."""
+    load = view.load()
     return Snapshot(
         at=at,
         serial=serial,
@@ -49,4 +53,6 @@ def taken(view: EngineView, at: float, serial: int) -> Snapshot:
         agents=tuple(view.agents()),
         nodes=view.cluster.nodes().nodes,
         lines=tuple(view.trunks.stands()),
+        recent=load.recent,
+        sources=sum(load.turned_away.values()),
     )

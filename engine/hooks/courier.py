@@ -19,12 +19,15 @@ from engine.hooks.post import Outcome, Post
 from engine.hooks.signing import headers
 from engine.store.errors import StoreUnavailable
 from engine.store.outbox import DAY_S, Failed, Letter, Outbox, Waiting
+from engine.views import Check, Health
 
 LOOK_S = 1.0  # between two looks when nothing happens
 SOON_S = 0.05  # after something did, for the journal to have written it
 PARALLEL = 8  # letters to one hook at a time
 MOST_PARALLEL = 32  # to all of them
 FIRST_S, LONGEST_S = 5.0, 3600.0  # until a next try
+BEHIND_S = 900.0  # from here on the node's health tells of it
+MOST_FAULTS = 5
 DEAD_DAYS = 30  # that letters are kept which were put aside
 CLEAN_S = 3600.0
 
@@ -84,6 +87,20 @@ class Courier:
     def standings(self) -> dict[str, Standing]:
         """By hook."""
         return {name: self._standing(name) for name in self._hooks()}
+
+    def check(self) -> Check:
+        """The hooks' line in the node's health: those that are not told, and what was put aside."""
+        faults = []
+        for name, hook in self._hooks().items():
+            standing = self._standing(name)
+            behind = self._wall() - (standing.waiting.oldest or self._wall())
+            if hook.enabled and behind > BEHIND_S:
+                why = f": {standing.error}" if standing.error else ""
+                faults.append(f"{name} is behind by {behind / 60:.0f} min{why}")
+            if standing.waiting.dead:
+                faults.append(f"{standing.waiting.dead} events for {name} were put aside")
+        status = Health.DEGRADED if faults else Health.OK
+        return Check(name="hooks", status=status, detail="; ".join(faults[:MOST_FAULTS]))
 
     def _standing(self, hook: str) -> Standing:
         return self._standings.setdefault(hook, Standing())

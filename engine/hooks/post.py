@@ -67,7 +67,9 @@ class Post:
 
     async def _send(self, url: str, headers: Mapping[str, str], body: bytes, private: bool) -> Outcome:
         parts = urlsplit(url)
-        host, secure = parts.hostname or "", parts.scheme == "https"
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+            raise Forbidden("hooks are told by http and https, at a host without a name before it")
+        host, secure = parts.hostname, parts.scheme == "https"
         port = parts.port or (443 if secure else 80)
         address = allowed(await self._resolve(host, port), private=private)[0]
         reader, writer = await asyncio.open_connection(

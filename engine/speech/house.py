@@ -137,8 +137,11 @@ class House:
     def check(self, strained: str) -> Check:
         """Speech's line in the node's health; calls go on without it. strained: what it goes without."""
         status, detail = Health.OK, ""
+        lost = sum(each.ready is None for each in self._workers)
         if self._starting is not None and self._ear.ready is None:
             status, detail = Health.DEGRADED, "the ear restarts"
+        elif self._starting is not None and lost:
+            status, detail = Health.DEGRADED, f"{lost} of {len(self._workers)} speech workers restart"
         elif strained:
             status, detail = Health.DEGRADED, strained
         return Check(name="speech", status=status, detail=detail)

@@ -16,6 +16,7 @@ import structlog
 
 from engine.events import Side
 from engine.leg import Media
+from engine.speech import latency
 from engine.speech.interpreting import Interpreting, discard
 from engine.speech.talk import VOICES, Talk
 from engine.speech_events import InterpreterChanged, LanguageFound, SpeechStrained
@@ -177,6 +178,7 @@ class Speech:
                 self._unable(talk, event)
             if interpreter is not None:
                 interpreter.told(event, now)
+            latency.count(talk, event)
             for observer in self.observers:
                 observer(talk, event, now)
 

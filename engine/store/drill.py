@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     ColumnElement,
     Connection,
@@ -30,8 +31,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from engine.access.principal import Reach
-from engine.drill import TIMES, Ask, Dimension, Key, Sums
+from engine.drill import DROPS, TIMES, Ask, Dimension, Key, Sums
 from engine.events import EndReason
+from engine.latency import BUCKETS
 from engine.store.errors import StoreUnavailable
 from engine.store.records import LONGEST_CALL_S
 from engine.store.schema import agent_states, call_records, interpreted, reviews
@@ -43,14 +45,6 @@ SHAPES = 128  # whose queries are kept
 LONGEST_STATE_S = 43_200.0  # no shift is longer: a node that died leaves states that nothing ended
 LONGEST_WRAP_UP_S = 3_600.0
 
-DROPS = (
-    EndReason.SIGNALLING_LOST,
-    EndReason.MEDIA_LOST,
-    EndReason.NOT_RESUMED,
-    EndReason.NOT_RESCUED,
-    EndReason.NODE_LOST,
-    EndReason.FAULT,
-)
 BUSY = (AgentState.OFFERED, AgentState.TALKING, AgentState.WRAP_UP)
 
 R = call_records.c
@@ -155,11 +149,9 @@ def _agents(
         name = "busy_s" if busy else "idle_s"
         pieces = [(piece, until)] if piece >= 0 else _pieces(since, until, ask.bucket_s)
         for number, seconds in pieces:
-            yield _agent_key(ask, agent, number), {name: float(seconds)}
-
-
-def _agent_key(ask: Ask, agent: str, piece: int) -> Key:
-    return tuple(agent if each is Dimension.AGENT else str(piece * ask.bucket_s) for each in ask.by)
+            keys = ask.keys_of(agent, str(number * ask.bucket_s))
+            for key in keys:
+                yield key, {name: float(seconds), f"{name}_once": float(seconds) / len(keys)}
 
 
 def _pieces(since: float, until: float, bucket_s: int) -> Iterator[tuple[int, float]]:
@@ -178,7 +170,11 @@ def sought(shape: Shape) -> tuple[Sought, ...]:
     to the calls' key: joined to the calls' query, SQLite walks through all of them once a call.
     """
     wraps, lags = _wrap_ups(), _lags()
-    calls = _grouped(shape, _sums() | _mood(), call_records.outerjoin(reviews, reviews.c.call == R.call))
+    calls = _grouped(
+        shape,
+        _sums() | _latencies(shape.sqlite) | _mood(),
+        call_records.outerjoin(reviews, reviews.c.call == R.call),
+    )
     # These bounds lead to the index.
     calls = calls._replace(query=calls.query.where(R.ended_at >= SINCE, R.ended_at < LAST))
     wrapped: dict[str, Expression] = {"wrap_up_s": func.sum(wraps.c.wrap_up_s)}
@@ -273,6 +269,25 @@ def _sums() -> dict[str, Expression]:
         for side in ("customer", "agent"):
             sums[f"{side}_{name}_n"] = func.count(R[f"{side}_{name}"])
             sums[f"{side}_{name}_sum"] = func.sum(R[f"{side}_{name}"])
+    return sums
+
+
+def _latencies(sqlite: bool) -> dict[str, Expression]:
+    """Of texts and translations: how many, their sum, and how many by bucket."""
+
+    def of(column: Expression, *path: str | int) -> Expression:
+        if sqlite:
+            at = "$" + "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in path)
+            return func.json_extract(column, at)
+        return cast(func.json_extract_path_text(cast(column, JSON), *map(str, path)), Float(53))
+
+    sums: dict[str, Expression] = {}
+    for stage in ("asr", "mt"):
+        column = R[f"{stage}_latency"]
+        n = of(column, "n")
+        sums[f"{stage}_ms_n"], sums[f"{stage}_ms_sum"] = func.sum(n), func.sum(n * of(column, "mean_ms"))
+        for place in range(BUCKETS):
+            sums[f"{stage}_{place}"] = func.sum(of(column, "counts", place))
     return sums
 
 

@@ -26,11 +26,13 @@ from engine import (
     supervision_events,
 )
 from engine.events import CallRecord, EndReason, Event, Side
+from engine.latency import Latencies
 
 PERSONAL = frozenset(
     {"customer", "source", "party", "target", "notes", "comment", "reasons", "term", "guest"}
 )
 
+LATENCIES = ("asr_latency", "mt_latency")  # of a record; JSON in text
 RECORD_FIELDS: tuple[str, ...] = tuple(item.name for item in fields(CallRecord))
 
 
@@ -82,7 +84,9 @@ def encode(event: Event) -> tuple[str, str | None]:
 
 def record_values(record: CallRecord) -> dict[str, Any]:
     """The record by column name, in values that every driver takes."""
-    return {name: _plain(value) for name, value in zip(RECORD_FIELDS, _record_getter(record))}
+    values = {name: _plain(value) for name, value in zip(RECORD_FIELDS, _record_getter(record))}
+    late = {name: values[name] for name in LATENCIES if values[name] is not None}
+    return values | {name: _to_json(value).decode() for name, value in late.items()}
 
 
 def record_from(row: Any) -> CallRecord:
@@ -90,6 +94,8 @@ def record_from(row: Any) -> CallRecord:
     values = {name: row[name] for name in RECORD_FIELDS}
     values["ended_by"] = Side(values["ended_by"])
     values["reason"] = EndReason(values["reason"])
+    for name in LATENCIES:
+        values[name] = _to_latencies(values[name]) if values[name] else None
     return CallRecord(**values)
 
 
@@ -106,6 +112,7 @@ _Fields = Callable[[Event], tuple[Any, ...]]
 
 _SHAPES: dict[type[Event], _Shape] = {}
 _to_json = msgspec.json.Encoder().encode
+_to_latencies = msgspec.json.Decoder(Latencies).decode
 _record_getter = attrgetter(*RECORD_FIELDS)
 
 

@@ -3,9 +3,8 @@
 Personal data (numbers and addresses of people) stands in columns of its own, `journal.person` and
 `call_records.customer` and `.source`, so that erasing a person empties columns and rewrites no history.
 Each index is one more page to write in nearly every commit, and pages are most of what an event costs; hence
-few, and tables clustered by keys that grow with time.
-Text columns have no length: what a far end sends is bounded where it comes in, and a row must never be
-refused for it.
+few, and tables clustered by keys that grow with time. Text columns have no length: what a far end sends is
+bounded where it comes in, and a row must never be refused for it.
 """
 
 from __future__ import annotations
@@ -51,8 +50,7 @@ journal = Table(
     sqlite_with_rowid=False,
 )
 
-# Calls with a first event and no last one. Kept beside the journal because looking for them there takes a
-# walk over every call ever taken.
+# Calls with a first event and no last one: to look for them in the journal is to walk over every call ever.
 open_calls = Table(
     "open_calls",
     metadata,
@@ -98,6 +96,8 @@ call_records = Table(
     Column("agent_mos", Float(53)),
     Column("customer_concealed_ms", Integer),
     Column("agent_concealed_ms", Integer),
+    Column("asr_latency", Text),
+    Column("mt_latency", Text),
     Column("misses", Integer, nullable=False),
     Column("transfers", Integer, nullable=False),
     Column("recording", Text, nullable=False, server_default=""),

@@ -46,17 +46,17 @@ export class Scorecards {
   }
 
   #card(card, open, playing) {
-    const day = new Intl.DateTimeFormat(language(), {day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', numberingSystem: 'latn'});
+    const [day, time] = [{day: 'numeric', month: 'short'}, {hour: '2-digit', minute: '2-digit'}].map((form) => moment(card.at, form));
     const head = make('summary', {},
       make('span', {class: 'score number', 'data-level': level(card), textContent: card.failed ? say('agent.judged.failed') : number(card.score)}),
       make('span', {class: 'grow', dir: 'auto', textContent: card.form}),
-      make('span', {class: 'soft small number', textContent: day.format(new Date(card.at * 1000))}));
+      make('span', {class: 'soft small number', textContent: day}));
     const answers = card.answers.map((each) => make('li', {'data-missed': String(each.critical && each.given === 0)},
       make('span', {dir: 'auto', textContent: each.ask}), make('b', {textContent: answered(each)})));
     return make('details', {'data-card': card.id, open},
       head,
       card.comment ? make('p', {class: 'said', dir: 'auto', textContent: card.comment}) : null,
-      make('p', {class: 'soft small', textContent: say('agent.judged.by', {who: card.by})}),
+      make('p', {class: 'soft small', textContent: `${say('agent.judged.by', {who: card.by})} · ${day}, ${time}`}),
       make('ul', {class: 'answers'}, ...answers),
       card.hears ? this.#sound(card, playing) : null);
   }
@@ -71,6 +71,11 @@ export class Scorecards {
     if (!sources.length) return make('p', {class: 'soft small', textContent: say('agent.judged.unheard')});
     return make('div', {class: 'stack'}, ...sources.map((src) => playing.get(src) ?? make('audio', {controls: true, preload: 'none', src})));
   }
+}
+
+function moment(at, form) { // as her browser's own country writes it, where that is of the page's language
+  const tag = navigator.languages?.find((each) => each.split('-')[0] === language()) || language();
+  return new Intl.DateTimeFormat(tag, {...form, numberingSystem: 'latn'}).format(new Date(at * 1000));
 }
 
 const number = (value) => new Intl.NumberFormat(language(), {maximumFractionDigits: 0, numberingSystem: 'latn'}).format(value);

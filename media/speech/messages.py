@@ -87,7 +87,8 @@ class Said(msgspec.Struct, frozen=True, tag=True):
 
 class Rendered(msgspec.Struct, frozen=True, tag=True):
     """The same for a reader, in another language. gist: for the gist alone. marks: what kept it from being
-    better, by name: "no_pair", "failed", "shed". lag_s: from the end of speech, once over.
+    better, by name: "no_pair", "failed", "shed". lag_s: from the end of speech, once over. took_s: of each
+    clause that was translated since the one before, from when its text stood to its translation.
     """
 
     leg: int
@@ -103,6 +104,7 @@ class Rendered(msgspec.Struct, frozen=True, tag=True):
     via: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
     lag_s: float = 0.0
+    took_s: tuple[float, ...] = ()
 
 
 class Clip(msgspec.Struct, frozen=True, tag=True):

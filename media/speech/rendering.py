@@ -18,11 +18,12 @@ from media.speech.rewording import Rewording
 
 @dataclass(slots=True)
 class Piece:
-    """A clause. text: in the reader's language, None while it is not known. voiced: its voice came, or will
-    not. pcm: of it, Hz `rate`; by: who spoke.
+    """A clause. stood: since when its text is known, s. text: in the reader's language, None while it is not
+    known. voiced: its voice came, or will not. pcm: of it, Hz `rate`; by: who spoke.
     """
 
     clause: Clause
+    stood: float
     text: str | None = None
     sure: float = 1.0
     pcm: bytearray = field(default_factory=bytearray)
@@ -34,7 +35,8 @@ class Piece:
 @dataclass(slots=True)
 class Rendering:
     """pieces: of the clauses that stand. guess: of what comes after them, for now; guessed: what that was
-    made of. marks: what kept it from being better. alike: the reader's language is the speaker's.
+    made of. marks: what kept it from being better. alike: the reader's language is the speaker's. took_s: of
+    clauses that were translated, while the reader's side was not told how long that took.
     """
 
     into: Into
@@ -52,6 +54,7 @@ class Rendering:
     gist: bool = False
     via: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
+    took_s: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.rewording = Rewording(self.into.language)
@@ -79,9 +82,10 @@ class Rendering:
             texts.append(each.text)
         return joined(texts, self.into.language)
 
-    def translated(self, number: int, result: Translated) -> None:
+    def translated(self, number: int, result: Translated, now: float) -> None:
         """A clause's translation."""
         piece = self.pieces[number]
+        self.took_s.append(now - piece.stood)
         piece.text, piece.sure = self.rewording.stands(result.text), result.sure
         self.by, self.gist, self.via = result.by, self.gist or result.gist, result.via or self.via
 

@@ -80,7 +80,7 @@ class Interpreter:
             self._owed.pop(rendering.owed, None)  # a guess of what is a clause now would be read twice
             rendering.owed = ""
         for clause in clauses:
-            rendering.pieces.append(Piece(clause))
+            rendering.pieces.append(Piece(clause, now))
             self._translate(Owed(listener, spell, rendering, len(rendering.pieces) - 1), now)
         if not revision.over and self._does(Kind.PARTIAL, listener.leg):
             self._guess(Owed(listener, spell, rendering, GUESS), revision, now)
@@ -181,7 +181,7 @@ class Interpreter:
                 self._show(owed, now)
             return
         owed.listener.able("translate", self._tell)
-        rendering.translated(owed.number, result)
+        rendering.translated(owed.number, result, now)
         rendering.guess = ""
         if rendering.written:
             owed.spell.utterance.lags.reach(Stage.TRANSLATED, now)
@@ -242,11 +242,13 @@ class Interpreter:
         rendering.shown = shown
         rendering.serial += 1
         lag = now - spell.end if rendering.written and spell.ended else 0.0
+        took = tuple(rendering.took_s)
+        rendering.took_s.clear()
         self._tell(
             Rendered(
                 owed.listener.leg, spell.utterance.number, rendering.into.leg, rendering.serial,
                 rendering.into.language, text, rendering.guess, rendering.written, rendering.by,
-                rendering.gist, rendering.via, rendering.marks, lag,
+                rendering.gist, rendering.via, rendering.marks, lag, took,
             )
         )  # fmt: skip
 

@@ -14,6 +14,7 @@ from engine.supervision_views import SupervisorView
 from tests.browser.axe import unreadable
 from tests.browser.chromium import Chromium
 from tests.browser.console_stand import Stand
+from tests.browser.keys import walked
 from tests.engine.api_node import READ, WRITE
 from tests.engine.store_samples import T0
 
@@ -26,6 +27,10 @@ PAGES = (
     "wallboard", "calls", "calls?when=ended", "calls/c4", "calls/c0", "calls/w0", "calls/r1", "recordings",
     "recordings/r1", "queues", "queues/support", "agents", "agents/emre", "lines", "lines/singtel",
     "nodes", "config",
+)  # fmt: skip
+WALKED = (
+    "wallboard", "calls", "calls?when=ended", "calls/c4", "recordings/r1", "queues/support", "agents/emre",
+    "lines", "lines/singtel", "nodes", "reports",
 )  # fmt: skip
 HERE = "document.activeElement"
 
@@ -255,6 +260,51 @@ def test_it_is_worked_by_keys_alone(opened: Opened) -> None:
     page.focus("nav a[href='/console/queues']")
     page.keyboard.press("Enter")
     page.wait_for_selector(".main-queues table")
+
+
+def test_every_page_is_walked_by_tab_and_every_stop_is_seen(opened: Opened) -> None:
+    page = opened("wallboard")
+    assert [fault for to in WALKED for fault in walked(page, to)] == []
+
+
+def test_a_dialog_holds_the_keys_and_gives_them_back(opened: Opened, stand: Stand) -> None:
+    page = opened("calls/c4")
+    page.focus("[data-opens=take-over]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("dialog[open]")
+    for _ in range(5):
+        assert page.evaluate(f"() => {HERE} === document.body || Boolean({HERE}.closest('dialog[open]'))")
+        page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    assert page.evaluate(f"() => {HERE}.dataset.opens") == "take-over"
+    page.goto(page.url.replace("calls/c4", "nodes"))
+    kept = dict(stand.node.insight.sources)
+    page.focus(".part-sources [data-opens]")
+    page.keyboard.press("Enter")
+    page.focus("dialog[open] [data-do=unblock_source]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".part-sources .empty")
+    page.wait_for_function(f"() => {HERE}.id === 'sources-title'")
+    stand.node.insight.sources.update(kept)
+
+
+def test_a_row_and_the_menu_of_a_narrow_screen_are_opened_by_enter(opened: Opened) -> None:
+    page = opened("calls")
+    page.focus("tbody tr:first-child a")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".lanes, .part-findings .card")
+    page.wait_for_function(f"() => {HERE}.tagName === 'H1'")
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.focus("[data-here=menu]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#nav", state="visible")
+    assert page.get_attribute("[data-here=menu]", "aria-expanded") == "true"
+    page.keyboard.press("Tab")
+    assert page.evaluate(f"() => Boolean({HERE}.closest('#nav'))")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#nav", state="hidden")
+    assert page.evaluate(f"() => {HERE}.dataset.here") == "menu"
+    assert page.get_attribute("[data-here=menu]", "aria-expanded") == "false"
 
 
 def test_language_and_theme_are_chosen_and_kept(opened: Opened) -> None:

@@ -22,6 +22,7 @@ from engine.access.role import Role
 from tests.browser.axe import unreadable
 from tests.browser.chromium import Chromium
 from tests.browser.console_stand import Stand
+from tests.browser.keys import walked
 from tests.engine.access.stand import PASSWORD, hashed
 from tests.engine.access.stand import Stand as Users
 from tests.engine.console.busy import BusyNode
@@ -277,6 +278,19 @@ def test_a_file_is_edited_wrongly_and_rightly_and_put_back(opened: Opened) -> No
     page.click("[data-opens=restore]")
     page.click("dialog[open] [data-do=restore]")
     page.wait_for_function("(text) => document.getElementById('editor').value === text", arg=text)
+
+
+def test_every_page_is_walked_by_tab_and_every_stop_is_seen(opened: Opened) -> None:
+    page = opened("users")
+    places = (
+        "users",
+        "users?new=1",
+        "users/sue",
+        "account",
+        "config?file=queues.yaml",
+        "audit?doing=sessions",
+    )
+    assert [fault for to in places for fault in walked(page, to)] == []
 
 
 @pytest.mark.parametrize("to", PAGES)

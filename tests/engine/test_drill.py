@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,8 +12,11 @@ import pytest
 from sqlalchemy import Engine, insert
 
 from engine.access.principal import Reach
-from engine.drill import Ask, Dimension, Formula, Report, reported
+from engine.api.tables import table_of
+from engine.console.reports import FORMS, GROUPS
+from engine.drill import OF_AGENTS, Ask, Dimension, Figures, Formula, Report, reported
 from engine.events import AgentChanged, CallRecord, EndReason, Event, Side
+from engine.latency import Latencies, Latency
 from engine.speech_events import InterpreterSpoke
 from engine.store import database, drill, migrate
 from engine.store.drill import Drill, TooManyRows
@@ -41,12 +44,13 @@ def keep(store: Engine, *records: CallRecord) -> None:
         connection.execute(insert(call_records), [record_values(each) for each in records])
 
 
-def note(store: Engine, *events: Event) -> None:
+def note(store: Engine, *events: Event, seq: int = 0) -> None:
+    """seq: of the event before."""
     sink = Sink(store)
     sink.write(
         [
             Line(NODE, number, each.at, each.call, each.kind, encode(each)[0])
-            for number, each in enumerate(events, 1)
+            for number, each in enumerate(events, seq + 1)
         ]
     )
     sink.close()
@@ -286,3 +290,89 @@ def test_the_database_adds_up_what_one_call_after_the_other_does(store: Engine, 
         for row in report.rows
     }
     assert told == by_hand(records)
+
+
+def late(*seconds: float) -> Latencies | None:
+    made = Latency()
+    for each in seconds:
+        made.add(each)
+    return made.kept
+
+
+def test_a_report_has_the_mean_of_every_text_and_the_share_of_all_calls_counts(store: Engine) -> None:
+    keep(store, call("a", asr_latency=late(0.4), mt_latency=late(0.15, 0.25)))
+    keep(store, call("b", asr_latency=late(*[1.0] * 19, 4.0)), call("c"))
+    total = asked(store).total
+    assert total.asr_latency_ms == pytest.approx((0.4 + 19.0 + 4.0) / 21 * 1000)
+    assert total.asr_latency_p95_ms == pytest.approx(750 + 250 * (0.95 * 21 - 1) / 19, abs=0.1)
+    assert (total.mt_latency_ms, total.mt_latency_p95_ms) == (200.0, 290.0)
+    assert asked(store, replace(DAY, only={Dimension.QUEUE: "sales"})).total.asr_latency_ms is None
+
+
+POSTS = {
+    "alice": ({Dimension.QUEUE: "support", Dimension.MARKET: "de", Dimension.LANGUAGE: "de"},),
+    "bob": (
+        {Dimension.QUEUE: "support", Dimension.MARKET: "de", Dimension.LANGUAGE: "de"},
+        {Dimension.QUEUE: "sales", Dimension.MARKET: "de", Dimension.LANGUAGE: "en"},
+    ),
+}
+
+
+def test_a_queues_occupancy_is_that_of_all_who_serve_it_and_nobody_counts_twice_in_the_total(
+    store: Engine,
+) -> None:
+    whole = state(BASE, "available", agent="bob")
+    note(store, state(BASE, "talking", "x"), state(BASE + 900, "available"), whole)
+    ask = replace(DAY, until=BASE + HOUR, by=(Dimension.QUEUE,), posts=POSTS)
+    report = asked(store, ask)
+    assert {row.key[0]: row.figures.occupancy for row in report.rows} == {"support": 0.125, "sales": 0.0}
+    assert report.total.occupancy == 0.125
+    by_market = asked(store, replace(ask, by=(Dimension.MARKET, Dimension.HOUR)))
+    assert [(row.key[0], row.figures.occupancy) for row in by_market.rows] == [("de", 0.125)]
+    english = asked(store, replace(ask, by=(Dimension.AGENT,), only={Dimension.LANGUAGE: "en"}))
+    assert [(row.key, row.figures.occupancy) for row in english.rows] == [(("bob",), 0.0)]
+
+
+# --- every figure by every dimension ------------------------------------------------------------------
+
+FIGURES = tuple(each.name for each in fields(Figures))
+PLACES = ({}, {"market": "es", "region": "us", "queue": "sales", "source": "other", "language": "es"})
+
+
+def full(id: str, at: float, **changes: object) -> CallRecord:
+    """A call of which everything is known."""
+    sound: dict[str, Any] = {"customer_mos": 4.0, "agent_mos": 4.2, "customer_jitter_ms": 8.0}
+    words = {"asr_latency": late(0.8), "mt_latency": late(0.2)}
+    return call(id, at, **{"source": "carrier", **sound, **words, **changes})
+
+
+def test_every_figure_is_told_by_every_dimension_where_it_has_a_meaning(store: Engine) -> None:
+    texts = Transcripts(store)
+    for number, place in enumerate(PLACES):
+        agent, at, id = ("alice", "bob")[number], BASE + number * 26 * HOUR, f"c{number}"
+        keep(store, full(id, at, agent=agent, node=f"n{number}", **place))
+        keep(store, lost(f"gone{number}", at, **{"source": "carrier", "node": f"n{number}", **place}))
+        talked = [state(at, "talking", id, agent), state(at + 90, "wrap_up", "", agent)]
+        spoke = InterpreterSpoke(at=at + 20, call=id, side="agent", seconds=2.0, lag_s=1.5)
+        note(store, *talked, state(at + 120, "available", "", agent), spoke, seq=number * 10)
+        texts.keep(Review(call=id, ended_at=at, moods={"customer": Felt(last=0.5, worst=0.0)}), ())
+    posts = {
+        "alice": ({Dimension.QUEUE: "support", Dimension.MARKET: "de", Dimension.LANGUAGE: "de"},),
+        "bob": ({Dimension.QUEUE: "sales", Dimension.MARKET: "es", Dimension.LANGUAGE: "es"},),
+    }
+    until, lines = BASE + 30 * HOUR, ("carrier", "other")
+    for dimension in Dimension:
+        ask = Ask(since=BASE, until=until, by=(dimension,), lines=lines, posts=posts)
+        report = asked(store, ask, now=until)
+        answered = [row for row in report.rows if row.figures.answered]
+        assert len(answered) == (1 if dimension is Dimension.REASON else 2), dimension
+        for row in answered:
+            untold = {name for name in FIGURES if getattr(row.figures, name) is None}
+            assert untold == (set() if dimension in OF_AGENTS else {"occupancy"}), row.key
+        table = table_of(report).splitlines()
+        assert table[0] == ",".join([dimension, *FIGURES]) and len(table) == 1 + len(report.rows)
+        assert report.total.abandoned == 2
+
+
+def test_every_figure_is_on_the_consoles_page_and_can_be_drawn() -> None:
+    assert set(FORMS) == set(FIGURES) == {each for group in GROUPS.values() for each in group}

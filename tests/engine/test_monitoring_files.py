@@ -17,7 +17,7 @@ from prometheus_client.core import Metric
 from config.load import SHIPPED, load
 from engine.cluster.gauges import ClusterGauges
 from engine.events import CallRecord, EndReason
-from engine.gauges import MOST_PLACES, OTHER, Places, Told
+from engine.gauges import MOST_PLACES, OTHER, Checks, Places, Told
 from engine.hooks.courier import Courier
 from engine.hooks.post import Post
 from engine.line_events import LineUsed
@@ -26,8 +26,10 @@ from engine.live.hub import Hub
 from engine.live.source import Belonging, Source
 from engine.live.tree import Tree
 from engine.metrics import Metrics
+from engine.speech.meters import Meters
 from engine.store import database
 from engine.store.outbox import Outbox
+from engine.upkeep import Upkeep
 from tests.engine.api_node import Node
 from tests.engine.cluster.clusters import alone
 from tests.engine.store_samples import T0, record
@@ -50,8 +52,11 @@ def metrics(tmp_path: Path) -> Metrics:
     feed = Feed(Hub(Tree(), "e0"), source, lambda: 0.0, lambda wait, what: no_alarm)
     outbox = Outbox(database.connect(f"sqlite:///{tmp_path}/x.db"), "n1")
     courier = Courier(outbox, Post(), dict, lambda: T0, Random(1))
-    made = Metrics(node, ClusterGauges(alone(), lambda: 0.0), Told(feed, courier, lambda: T0))
+    upkeep = Upkeep(lambda: config, lambda: T0)
+    told = Told(feed, courier, lambda: T0), Checks(node.health), upkeep
+    made = Metrics(node, ClusterGauges(alone(), lambda: 0.0), *told)
     Places(made.registry, lambda: config)
+    Meters(made.registry, lambda: config)
     return made
 
 
@@ -91,12 +96,14 @@ def test_whatever_a_rule_or_a_panel_asks_for_is_there(metrics: Metrics) -> None:
             assert expression.count(opening) == expression.count(closing), expression
 
 
-def test_every_rule_says_how_bad_it_is_and_what_it_is() -> None:
-    for group in yaml.safe_load(ALERTS.read_text("utf-8"))["groups"]:
-        names = [rule["alert"] for rule in group["rules"]]
-        assert len(names) == len(set(names)) > 10
+def test_every_rule_says_how_bad_it_is_and_what_it_is_and_what_to_do() -> None:
+    groups = yaml.safe_load(ALERTS.read_text("utf-8"))["groups"]
+    names = [rule["alert"] for group in groups for rule in group["rules"]]
+    assert len(names) == len(set(names)) > 20
+    for group in groups:
         for rule in group["rules"]:
-            assert rule["labels"]["severity"] in ("warn", "page") and rule["annotations"]["summary"]
+            told = rule["annotations"]
+            assert rule["labels"]["severity"] in ("warn", "page") and told["summary"] != told["description"]
 
 
 @pytest.mark.skipif(

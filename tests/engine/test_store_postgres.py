@@ -41,7 +41,7 @@ from engine.store.trail import TrailFilter
 from engine.store.transcripts import Felt, Review
 from routing.report import HOUR_S, added, figures
 from tests.engine.store_samples import NODE, T0, arrived, ended, record, talk
-from tests.engine.test_drill import BASE, DAY, call, state
+from tests.engine.test_drill import BASE, DAY, call, late, state
 from tests.engine.test_line_sums import probed, used
 from tests.engine.test_scorecards import found_again
 from tests.engine.test_transcripts import FINDINGS, calls, fill
@@ -238,6 +238,7 @@ def test_reports_are_what_sqlite_makes_of_the_same_calls(journal: Journal, tmp_p
             for number in range(40):
                 at = BASE + number * 700.0
                 kept = call(f"c{number}", at, queue=("support", "sales")[number % 2], wait_s=float(number))
+                kept = replace(kept, asr_latency=late(0.1 * number), mt_latency=late(0.2, 0.4))
                 each.finish(ended(f"c{number}", kept.ended_at), kept)
                 for seconds, name in ((0, "talking"), (90, "wrap_up"), (120, "available")):
                     each.append(state(at + seconds, name, f"c{number}" if name == "talking" else ""))
@@ -250,6 +251,8 @@ def test_reports_are_what_sqlite_makes_of_the_same_calls(journal: Journal, tmp_p
             made, wanted = (reported(ask, each.drill.cells(ask, BASE + 86_400)) for each in (journal, other))
             assert made == wanted and made.total.offered == 40
         assert (made.total.mood, made.total.lag_s) == (0.25, 1.5)
+        assert (made.total.asr_latency_ms, made.total.mt_latency_ms) == (1950.0, 300.0)
+        assert journal.record("c7") == other.record("c7")
 
 
 def test_hooks_are_told_out_of_the_same_outbox(journal: Journal) -> None:

@@ -151,7 +151,7 @@ def _row(look: Look, agent: AgentView) -> Markup:
         cell(link(name(agent.name), address("agents", agent.name), class_="strong")),
         cell(_state(look, agent)),
         cell(since(agent.since), "number"),
-        cell(name(call.customer or say("call.unknown")) if call else "–"),
+        cell(name(pieces.called(say, call.customer)) if call else "–"),
         cell(tag("span", [pill(name(queue)) for queue in agent.queues], class_="row tight")),
         cell(phone),
         cell(say.number(agent.misses), f"number {'' if agent.misses else 'none'}"),

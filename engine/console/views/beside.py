@@ -150,7 +150,7 @@ def on_air(look: Look) -> Content:
     return tag(
         "section",
         dot("good live"),
-        link(say(f"on_air.{how}", who=call.customer or say("call.unknown")), address("calls", call.id)),
+        link(say(f"on_air.{how}", who=pieces.called(say, call.customer)), address("calls", call.id)),
         level,
         mute,
         None if taken else leave,

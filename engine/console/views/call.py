@@ -25,6 +25,7 @@ from engine.console.views.said import captions
 from engine.console.views.sound import legs, quality
 from engine.console.views.timeline import timeline
 from engine.events import CallRecord
+from engine.latency import Latencies
 from engine.store.rows import Entry
 from engine.views import CallView
 
@@ -68,7 +69,7 @@ def head(look: Look) -> Markup:
             since(call.since, class_="number strong"),
             *_about(look, call.queue, call.agent, call.language),
         ]
-        return pieces.head(look, who or say("call.unknown"), *_acts(look, call), back=back, soft=about)
+        return pieces.head(look, pieces.called(say, who), *_acts(look, call), back=back, soft=about)
     assert record is not None
     reason = say.known(f"reason.{record.reason}", str(record.reason))
     about = [
@@ -76,7 +77,7 @@ def head(look: Look) -> Markup:
         moment(record.offered_at, "full"),
         *_about(look, record.queue, record.agent, record.language),
     ]
-    return pieces.head(look, record.customer or say("call.unknown"), back=back, soft=about)
+    return pieces.head(look, pieces.called(say, record.customer), back=back, soft=about)
 
 
 def _about(look: Look, queue: str, agent: str, language: str) -> list[Content]:
@@ -94,7 +95,7 @@ def _acts(look: Look, call: CallView) -> list[Content]:
     words = [icon("hangup"), say("call.hangup")]
     button = tag("button", words, type="button", data_opens="hangup", class_="danger")
     sure = tag("button", say("call.hangup"), type="button", class_="stop", data_do="hangup", data_closes=True)
-    who = call.customer or say("call.unknown")
+    who = pieces.called(say, call.customer)
     return [button, pieces.confirm("hangup", say, "call.hangup.sure", sure, who=who)]
 
 
@@ -198,7 +199,14 @@ def _record(look: Look, of: CallRecord) -> list[tuple[str, Content]]:
     ]
     if of.post_dial_delay_s is not None:
         pairs.insert(6, (say("record.pdd"), say.unit(of.post_dial_delay_s, "s", 1)))
-    return pairs
+    late = (("fig.asr_latency_ms", of.asr_latency), ("fig.mt_latency_ms", of.mt_latency))
+    return pairs + [(say(words), _late(look, each)) for words, each in late if each is not None]
+
+
+def _late(look: Look, late: Latencies) -> str:
+    """On average, and of nearly all."""
+    mean, most = (look.say.unit(each, "ms", 0) for each in (late.mean_ms, late.p95_ms))
+    return look.say("record.late", mean=mean, most=most)
 
 
 def events(look: Look) -> Markup:

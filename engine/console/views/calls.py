@@ -148,7 +148,7 @@ def _live_row(look: Look, call: CallView) -> Markup:
         call.id,
         cell(
             [
-                link(name(call.customer or say("call.unknown")), address("calls", call.id), class_="strong"),
+                link(name(pieces.called(say, call.customer)), address("calls", call.id), class_="strong"),
                 _language(call.language),
             ]
         ),
@@ -206,9 +206,7 @@ def _ended_row(look: Look, each: CallRecord) -> Markup:
         each.call,
         cell(
             [
-                link(
-                    name(each.customer or say("call.unknown")), address("calls", each.call), class_="strong"
-                ),
+                link(name(pieces.called(say, each.customer)), address("calls", each.call), class_="strong"),
                 _language(each.language),
             ]
         ),

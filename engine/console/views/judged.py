@@ -126,7 +126,7 @@ def of_agent(look: Look, cards: Sequence[Scorecard]) -> Markup:
     heads = [
         (say("judge.score"), ""),
         (say("judge.form"), ""),
-        (say("calls.when"), ""),
+        (say("judge.at"), ""),
         (say("judge.by"), ""),
         (say("judge.comment"), ""),
     ]

@@ -12,6 +12,7 @@ from engine.console.look import Look, address
 from engine.console.markup import Content, tag
 from engine.console.views.icons import ICONS
 
+ANONYMOUS = "anonymous"  # RFC 3323
 LEVELS = ("good", "warn", "bad", "busy", "soft")
 
 
@@ -37,6 +38,11 @@ def moment(at: float | None, form: str = "time") -> Markup:
 def name(text: str, **more: str) -> Markup:
     """What may be written in any direction."""
     return tag("bdi", text, **more)
+
+
+def called(say: Words, customer: str) -> str:
+    """Who calls, as people say it: a browser's caller without a number says "anonymous" of herself."""
+    return customer if customer not in ("", ANONYMOUS) else say("call.unknown")
 
 
 def prose(text: str) -> Content:
@@ -75,7 +81,11 @@ def card(title: Content, *content: Content, more: Content = None, key: str = "",
 def empty(say: Words, key: str, step: Content = None) -> Markup:
     """Nothing is here: why, and what comes next. The texts are KEY and KEY.more."""
     return tag(
-        "div", tag("p", say(key), class_="empty-what"), tag("p", say(f"{key}.more")), step, class_="empty"
+        "div",
+        tag("p", say(key), class_="empty-what"),
+        tag("p", prose(say(f"{key}.more"))),
+        step,
+        class_="empty",
     )
 
 

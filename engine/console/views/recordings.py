@@ -80,7 +80,7 @@ def listed(look: Look) -> Markup:
 
 
 def _row(look: Look, each: CallRecord) -> Markup:
-    who = name(each.customer or look.say("call.unknown"))
+    who = name(pieces.called(look.say, each.customer))
     return row(
         each.call,
         cell(link(who, address("recordings", each.call), class_="strong")),
@@ -107,7 +107,7 @@ def head(look: Look) -> Markup:
         tag("span", found.language, class_="language-code") if found.language else None,
     ]
     call = link(say("recording.call"), address("calls", found.call), class_="button")
-    return pieces.head(look, found.customer or say("call.unknown"), call, back=back, soft=about)
+    return pieces.head(look, pieces.called(say, found.customer), call, back=back, soft=about)
 
 
 LIST = {"head": list_head, "filters": filters, "list": listed}

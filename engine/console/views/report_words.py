@@ -20,8 +20,8 @@ def written(say: Words, figure: str, value: float | None) -> str:
         return say.share(value, int(form[5:] or 0))
     if form == "clock":
         return clock(value)
-    if form == "ms":
-        return say.unit(value, "ms", 1)
+    if form.startswith("ms"):
+        return say.unit(value, "ms", int(form[2:] or 1))
     if form.startswith("s"):
         return say.unit(value, "s", int(form[1:]))
     if form == "mood":

@@ -32,7 +32,8 @@ from engine.drill import TIMES, Dimension, Formula, Report, Row
 MOST_ROWS, MOST_RANKED = 200, 9
 MORE = (
     "talk_s", "hold_s", "wrap_up_s", "pdd_s", "drop", "customer_loss", "agent_loss", "customer_jitter_ms",
-    "agent_jitter_ms", "concealed", "lag_s", "mood",
+    "agent_jitter_ms", "concealed", "asr_latency_ms", "asr_latency_p95_ms", "mt_latency_ms",
+    "mt_latency_p95_ms", "lag_s", "mood",
 )  # fmt: skip
 
 

@@ -98,7 +98,7 @@ def _record_legs(look: Look) -> Markup:
         for side, mos, loss, jitter, codec, encryption in sides
         if codec
     ]
-    return card(say("legs.title"), table(heads, rows, label=say("legs.title")), key="legs")
+    return card(say("legs.over"), table(heads, rows, label=say("legs.over")), key="legs")
 
 
 # what is drawn of samples: field, scale, digits

@@ -8,7 +8,7 @@ from engine.access.role import Permission
 from engine.console.look import Look
 from engine.console.markup import Content, tag
 from engine.console.views import pieces
-from engine.console.views.pieces import card, cell, icon, moment, name, pill, row, table
+from engine.console.views.pieces import card, cell, moment, name, pill, row, table
 from engine.insight.sources import SourceView
 
 LEVELS = {"blocked": "bad", "ignored": "warn"}
@@ -20,15 +20,12 @@ def sources(look: Look) -> Markup:
     if not look.who.may(Permission.READ_CONFIG) or not isinstance(look.loaded, tuple):
         return Markup("")
     if not look.loaded:
-        words = tag("p", say("sources.none"))
-        calm = tag("div", icon("good"), words, class_="calm")
-        return card(
-            say("sources.title"), calm, tag("p", say("sources.none.more"), class_="soft small"), key="sources"
-        )
+        return card(say("sources.title"), pieces.empty(say, "sources.none"), key="sources")
     may = look.who.may(Permission.CONFIGURE)
     heads = [
         (say("sources.source"), ""),
         (say("calls.state"), ""),
+        (say("sources.why"), ""),
         (say("sources.tried"), "number"),
         (say("sources.user"), ""),
         (say("sources.since"), ""),
@@ -48,6 +45,7 @@ def _row(look: Look, each: SourceView, may: bool) -> Markup:
     cells = [
         cell(tag("code", each.source, dir="ltr")),
         cell(pill(say(f"sources.{each.how}"), LEVELS.get(each.how, "soft"))),
+        cell(say.known(f"sources.why.{each.why}", each.why)),
         cell(say.number(each.count), "number"),
         cell(name(each.user) if each.user else "–"),
         cell(moment(each.since, "day")),

@@ -229,7 +229,7 @@ def waiter(look: Look, call: CallView) -> Markup:
             "div",
             tag(
                 "p",
-                link(name(call.customer or say("call.unknown")), address("calls", call.id), class_="strong"),
+                link(name(pieces.called(say, call.customer)), address("calls", call.id), class_="strong"),
                 pill(name(call.queue)) if call.queue else None,
                 tag("span", call.language, class_="language-code") if call.language else None,
             ),
@@ -317,11 +317,12 @@ def _alert(look: Look, alert: Alert) -> Markup:
         values["kind"] = look.say.known(f"trouble.{values['kind']}", str(values["kind"]))
     words = look.say(f"alert.{alert.key}", **values)
     detail = tag("p", alert.detail, class_="soft", lang="en", dir="ltr") if alert.detail else None
+    do = tag("p", look.say(alert.remedy), class_="soft small of-desk")
     key = f"{alert.key}-{'-'.join(map(str, alert.values.values()))}-{alert.to}"
     return tag(
         "li",
         icon("warning"),
-        tag("div", tag("p", link(words, alert.to) if alert.to else words, class_="strong"), detail),
+        tag("div", tag("p", link(words, alert.to) if alert.to else words, class_="strong"), detail, do),
         class_=alert.level,
         data_key=key,
     )

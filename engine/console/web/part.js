@@ -48,7 +48,7 @@ setInterval(() => {
 
 // --- laying over ------------------------------------------------------------------------------------
 
-const KEPT = new Set(['open', 'value', 'checked', 'data-heard']); // what people change
+const KEPT = new Set(['open', 'value', 'checked', 'data-heard', 'aria-expanded']); // what people change
 const key = (node) => node.nodeType === 1 ? node.dataset.key || node.id || '' : '';
 const same = (one, other) => one.nodeType === other.nodeType && one.nodeName === other.nodeName && key(one) === key(other);
 
@@ -89,6 +89,19 @@ function children(have, want) {
     at.remove();
     at = next;
   }
+}
+
+// What had the focus has gone, as a row that was done with does: its heading has it, so that keys go on from there.
+function* ancestors(node, root) {
+  for (let each = node.parentElement; each && each !== root.parentElement; each = each.parentElement) yield each;
+}
+
+function refocus(around) {
+  const card = around.find((each) => each.isConnected && each.querySelector('h2'));
+  const heading = card?.querySelector('h2') ?? document.querySelector('h1');
+  if (!heading) return;
+  heading.tabIndex = -1;
+  heading.focus({preventScroll: true});
 }
 
 // --- what is pressed --------------------------------------------------------------------------------
@@ -158,11 +171,21 @@ const browser = {
     const box = document.getElementById(button.dataset.in);
     if (box) at(box, Number(button.dataset.line));
   },
-  menu(button) {
-    const open = html.toggleAttribute('data-menu');
-    button.setAttribute('aria-expanded', String(open));
+  menu() {
+    menu(!html.hasAttribute('data-menu'));
   },
 };
+
+function menu(open) { // of a narrow screen
+  html.toggleAttribute('data-menu', open);
+  document.querySelector('[data-here="menu"]')?.setAttribute('aria-expanded', String(open));
+}
+
+addEventListener('keydown', (event) => {
+  if (event.key !== 'Escape' || !html.hasAttribute('data-menu')) return;
+  menu(false);
+  document.querySelector('[data-here="menu"]')?.focus();
+});
 
 function at(box, line) { // the caret at the beginning of a line of a text, and that in sight
   const begin = box.value.split('\n').slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
@@ -191,7 +214,7 @@ function pressed(event, emit) {
 function go(address, emit, {past = false, onward = true} = {}) {
   if (!past) history.pushState(null, '', address);
   wentOn = onward;
-  html.removeAttribute('data-menu');
+  menu(false);
   emit('act', {name: 'go', fields: {to: address}});
 }
 
@@ -322,7 +345,10 @@ export default {
       if (this.at) ahead = this.at - Date.now() / 1000;
       const made = document.createElement('template');
       made.innerHTML = policy.createHTML(this.html || '');
+      const held = this.$el.contains(document.activeElement) ? document.activeElement : null;
+      const around = held && [...ancestors(held, this.$el)];
       children(this.$el, made.content);
+      if (held && !held.isConnected) refocus(around);
       for (const tail of this.$el.querySelectorAll('[data-tail]')) if (!tail.matches(':focus, :hover')) tail.scrollTop = tail.scrollHeight;
       for (const list of this.$el.querySelectorAll('datalist[data-own="zones"]:empty')) {
         for (const zone of Intl.supportedValuesOf?.('timeZone') ?? []) list.append(new Option(zone, zone));

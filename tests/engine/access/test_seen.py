@@ -17,9 +17,10 @@ from engine.access.seen_trunks import SeenTrunks
 from engine.api.deps import EngineView, TranscriptView, TrunkView
 from engine.drill import Ask, Dimension
 from engine.guest_events import GuestAsked
+from engine.recent_views import RecentView
 from engine.store.records import RecordFilter
 from engine.store.rows import Entry, encode
-from engine.views import UnknownAgent, UnknownCall
+from engine.views import LoadView, UnknownAgent, UnknownCall
 from media.speech.transcript import Line
 from routing.cost import Cost
 from tests.engine.api_node import T0, Node, call_view, desk_call
@@ -132,6 +133,19 @@ def test_a_report_adds_up_what_is_within_reach_and_hooks_are_for_those_who_see_a
         assert [bool(view.hooks()), bool(view.dead_letters("crm")), bool(view.replay("crm", None))] == [
             some
         ] * 3
+
+
+def test_what_calls_came_to_lately_is_of_queues_and_lines_within_reach(node: Node) -> None:
+    view = seen(node, markets=["de"])
+    queue, line = (next(iter(sorted(each))) for each in (view.reach.queues or {""}, view.reach.lines or {""}))
+    recent = tuple(
+        RecentView(kind=kind, name=name)
+        for kind, name in (("queue", queue), ("line", line), ("queue", "elsewhere"), ("line", "elsewhere"))
+    )
+    node.load = lambda: LoadView(recent=recent, turned_away={"blocked": 3})  # type: ignore[method-assign]
+    assert seen(node).load().recent == recent and seen(node).load().turned_away
+    mine = view.load()
+    assert {each.name for each in mine.recent} <= {queue, line} - {""} and not mine.turned_away
 
 
 def test_calls_are_looked_for_by_lines_alone_and_not_by_where_they_came_from(node: Node) -> None:

@@ -21,7 +21,7 @@ def test_they_are_listed_with_what_they_tried(asks: Shell, served: Served) -> No
 
 
 def test_a_name_that_was_tried_moves_no_cursor(asks: Shell, served: Served) -> None:
-    hostile = SourceView("192.0.2.9", "blocked", T0, T0 + 60.0, 9, "\x1b[2J")
+    hostile = SourceView("192.0.2.9", "blocked", T0, T0 + 60.0, 9, "\x1b[2J", "wrong_passwords")
     served.node.insight.sources["192.0.2.9"] = hostile
     assert "\x1b" not in asks("blocked").out
 
@@ -32,7 +32,9 @@ def test_one_is_lifted_by_any_of_its_addresses(asks: Shell, served: Served) -> N
     assert not served.node.insight.sources
     again = asks("blocked", "lift", "203.0.113.66")
     assert again.status == 2 and "203.0.113.66" in again.err
-    served.node.insight.sources["2001:db8:1:2::"] = SourceView(NETWORK, "blocked", T0, T0 + 60.0, 9, "")
+    served.node.insight.sources["2001:db8:1:2::"] = SourceView(
+        NETWORK, "blocked", T0, T0 + 60.0, 9, "", "wrong_passwords"
+    )
     assert asks("blocked", "lift", NETWORK, "--json").json == {"lifted": NETWORK}
 
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.console.alerts import MOST, alerts, level_of
+import pytest
+
+from engine.console.alerts import ALIKE, LINES, MOST, PARTS, WAVE, alerts, level_of
+from engine.console.language import NAMES, table
 from engine.console.snapshot import Snapshot
-from engine.views import QueueView
+from engine.line_views import Standing
+from engine.recent_views import RecentView
+from engine.views import CallView, Check, Health, QueueView, TroubleView
 from tests.engine.console.looks import snapshot
 
 
@@ -61,3 +66,87 @@ def test_there_is_an_end_to_them() -> None:
     now = snapshot()
     lost = tuple(replace(now.nodes[0], name=f"n{place}", state="gone") for place in range(500))
     assert len(alerts(replace(now, nodes=lost))) == MOST
+
+
+def at_rest() -> Snapshot:
+    now = snapshot()
+    return replace(now, calls=(), queues=(), nodes=(), lines=(), health=replace(now.health, checks=()))
+
+
+def unwell(*checks: Check) -> list[str]:
+    now = at_rest()
+    found = alerts(replace(now, health=replace(now.health, checks=checks)))
+    return [str(each.values["name"]) for each in found]
+
+
+def check(name: str, status: Health = Health.DEGRADED) -> Check:
+    return Check(name=name, status=status, detail="why")
+
+
+def test_what_fails_because_the_store_does_is_told_once() -> None:
+    assert unwell(check("journal"), check("audit"), check("reviews"), check("disk")) == ["journal", "disk"]
+    assert unwell(check("journal"), check("audit", Health.FAILING)) == ["audit", "journal"]
+    assert unwell(check("journal", Health.OK), check("audit")) == ["audit"]
+
+
+def line(**counts: int) -> RecentView:
+    return RecentView(kind="line", name="carrier", **counts)
+
+
+def served(**counts: int) -> RecentView:
+    return RecentView(kind="queue", name="support", **counts)
+
+
+@pytest.mark.parametrize(
+    ("recent", "wanted"),
+    [
+        ((line(calls=10, answered=3),), ["line_fails"]),
+        ((line(calls=9, answered=0),), []),  # too few to say so
+        ((line(calls=10, answered=5),), []),
+        ((line(calls=20, answered=20, dropped=2),), ["line_drops"]),
+        ((line(calls=20, answered=20, dropped=1),), []),
+        ((line(calls=20, answered=20, heard=20, poor=5),), ["line_sound"]),
+        ((served(calls=20, answered=2),), []),  # callers give up: that is the service level's to say
+        ((served(calls=20, answered=20, dropped=2, heard=20, poor=5),), ["queue_drops", "queue_sound"]),
+        ((served(calls=20, answered=20, dropped=2), line(calls=20, answered=20, dropped=2)), ["line_drops"]),
+    ],
+)
+def test_shares_of_a_quarter_of_an_hour_are_told_and_a_lines_before_its_queues(
+    recent: tuple[RecentView, ...], wanted: list[str]
+) -> None:
+    assert keys(replace(at_rest(), recent=recent)) == wanted
+
+
+def test_a_line_that_is_down_is_that_alone() -> None:
+    (dead, *_) = [each for each in snapshot().lines if each.state is Standing.DEAD]
+    recent = RecentView(kind="line", name=dead.name, calls=20)
+    assert keys(replace(at_rest(), lines=(dead,), recent=(recent,))) == ["line_dead"]
+
+
+def test_a_wave_of_sources_is_told_and_a_few_are_not() -> None:
+    assert keys(replace(at_rest(), sources=WAVE)) == ["sources"]
+    assert keys(replace(at_rest(), sources=WAVE - 1)) == []
+
+
+def test_many_calls_with_one_kind_of_trouble_are_one_alert() -> None:
+    troubled = next(call for call in snapshot().calls if any(leg.troubles for leg in call.legs))
+
+    def many(count: int) -> tuple[CallView, ...]:
+        return tuple(replace(troubled, id=f"c{number}") for number in range(count))
+
+    assert keys(replace(at_rest(), calls=many(ALIKE))) == ["call_trouble"] * ALIKE
+    (one,) = alerts(replace(at_rest(), calls=many(ALIKE + 1)))
+    assert (one.key, one.values["n"]) == ("calls_trouble", ALIKE + 1)
+    other = TroubleView(kind="silent", since=0.0, cause="")
+    legs = tuple(replace(leg, troubles=(other,)) for leg in troubled.legs)
+    both = (*many(ALIKE + 1), replace(troubled, id="x", legs=legs))
+    assert sorted(keys(replace(at_rest(), calls=both))) == ["call_trouble", "calls_trouble"]
+
+
+@pytest.mark.parametrize("code", NAMES)
+def test_every_alert_says_what_to_do(code: str) -> None:
+    words = table(code)
+    said = [key for key in words if key.startswith("alert.") and not key.endswith(".do")]
+    assert len(said) > 15 and [key for key in said if f"{key}.do" not in words] == []
+    assert {f"alert.line_{state}" for state in LINES} <= set(said)
+    assert [part for part in PARTS if f"alert.health.{part}.do" not in words] == []

@@ -71,7 +71,7 @@ class Street:
 
             raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
             scope = {"type": "websocket", "path": path.partition("?")[0], "root_path": "", "headers": raw}
-            scope |= {"query_string": b"", "scheme": "wss", "subprotocols": []}
+            scope |= {"query_string": path.partition("?")[2].encode(), "scheme": "wss", "subprotocols": []}
             await self.app(scope, receive, send)  # type: ignore[arg-type]
 
         asyncio.run(asked())
@@ -241,9 +241,10 @@ class Wire:
         self.now = 0.0
         self.taken: list[str] = []
         self.stalled = False
+        self.text: str | None = "x"
 
     async def receive(self) -> dict[str, Any]:
-        return {"type": "websocket.receive", "text": "x"}
+        return {"type": "websocket.receive", "text": self.text}
 
     async def send(self, message: Any) -> None:
         if self.stalled:
@@ -253,7 +254,7 @@ class Wire:
 
 def test_a_browser_that_sends_too_much_is_cut() -> None:
     wire = Wire()
-    bound = Bound(wire.receive, wire.send, lambda: wire.now)  # type: ignore[arg-type]
+    bound = Bound(wire.receive, wire.send, lambda: wire.now, {"mine"}.__contains__)  # type: ignore[arg-type]
 
     async def story() -> None:
         kinds = [(await bound.receive())["type"] for _ in range(int(BURST) + 1)]
@@ -262,9 +263,53 @@ def test_a_browser_that_sends_too_much_is_cut() -> None:
     asyncio.run(story())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '42["event",{"client_id":"hers","id":4}]',
+        '42["event",{"\\u0063lient_id":"hers"}]',
+        '427["handshake",{"client_id":"hers"}]',
+        '42/other,["event",{"client_id":"hers"}]',
+        '42["event",{"client_id":"mine","client_id":"hers"}]',
+        '42["event",{"client_id":["hers"]}]',
+        '42["event",',
+        "42" + "[" * 100_000,
+        '451-["event",{"client_id":{"_placeholder":true,"num":0}}]',
+        None,
+    ],
+)
+def test_a_browser_that_means_anothers_page_is_cut(text: str | None) -> None:
+    wire = Wire()
+    bound = Bound(wire.receive, wire.send, lambda: wire.now, {"mine"}.__contains__)  # type: ignore[arg-type]
+
+    async def story() -> None:
+        wire.text = '42["event",{"client_id":"mine"}]'
+        assert (await bound.receive())["type"] == "websocket.receive"
+        wire.text = text
+        assert (await bound.receive())["type"] == "websocket.disconnect"
+        wire.text = '42["event",{"client_id":"mine"}]'
+        assert (await bound.receive())["type"] == "websocket.disconnect", "for good"
+
+    asyncio.run(story())
+
+
+def test_a_socket_is_opened_for_ones_own_page_alone(street: Street) -> None:
+    """A page's name stands in logs, and by it alone another user would act as who has it open."""
+    hers, mine = street.cookie(), street.cookie(READ)
+    street.console.made_for["page"] = hers["Cookie"].partition("=")[2]
+    path = f"{SOCKET}&implicit_handshake=true&client_id=page"
+    assert street.socket(path, Host=HOST, Origin=HERE, **hers) == ["websocket.accept"]
+    assert street.socket(path, Host=HOST, Origin=HERE, **mine) == ["websocket.close"]
+    assert street.socket(f"{path}&client_id=other", Host=HOST, Origin=HERE, **hers) == ["websocket.close"]
+    assert street.socket(path + "&a" * 40, Host=HOST, Origin=HERE, **hers) == ["websocket.close"]
+    assert street.socket(path.replace("=page", "=gone"), Host=HOST, Origin=HERE, **hers) == [
+        "websocket.close"
+    ]
+
+
 def test_a_browser_that_sends_as_people_do_is_not() -> None:
     wire = Wire()
-    bound = Bound(wire.receive, wire.send, lambda: wire.now)  # type: ignore[arg-type]
+    bound = Bound(wire.receive, wire.send, lambda: wire.now, {"mine"}.__contains__)  # type: ignore[arg-type]
 
     async def story() -> None:
         for _ in range(2000):
@@ -276,7 +321,7 @@ def test_a_browser_that_sends_as_people_do_is_not() -> None:
 
 def test_a_browser_that_takes_nothing_is_told_nothing_more_and_cut() -> None:
     wire = Wire()
-    bound = Bound(wire.receive, wire.send, lambda: wire.now)  # type: ignore[arg-type]
+    bound = Bound(wire.receive, wire.send, lambda: wire.now, {"mine"}.__contains__)  # type: ignore[arg-type]
 
     async def story() -> None:
         await bound.send({"type": "websocket.send"})

@@ -42,6 +42,7 @@ def test_a_source_is_listed_with_what_it_tried_and_lifted_after_a_second_thought
     node.insight.sources[FORGED.source] = FORGED
     made = drawn(node)
     told = text_of(made)
+    assert "guessed passwords" in told and "never proved who it is" in told
     assert "203.0.113.66" in told and "ignored" in told and "+4930123456" in told
     assert "<img" not in made and "Answer 192.0.2.9 again?" in told.replace("\u2068", "").replace(
         "\u2069", ""
@@ -61,7 +62,7 @@ def test_one_of_ipv6_is_lifted_as_it_is_listed() -> None:
 def test_nobody_turned_away_says_when_somebody_would_be(say: str) -> None:
     node = Node()
     node.insight.sources.clear()
-    assert 'class="calm"' in drawn(node, say=say) and "sources." not in text_of(drawn(node, say=say))
+    assert 'class="empty"' in drawn(node, say=say) and "sources." not in text_of(drawn(node, say=say))
 
 
 def test_who_may_not_read_the_configuration_sees_none_of_it() -> None:

@@ -21,6 +21,7 @@ from engine.console.views.config import ConfigFile, Step
 from engine.console.views.lines import LineFile
 from engine.console.views.said import captions
 from engine.history import Version
+from engine.latency import Latencies
 from engine.operating import Plan, Status
 from engine.scorecards import judged
 from engine.sharing import Share
@@ -174,6 +175,16 @@ def test_names_of_callers_are_text_on_every_page(places: Mapping[str, tuple[Page
         for given in (file, ended) if page is pages.CALL else (loaded,):
             made = drawn(page, look(address.replace("emre", HOSTILE), now=now, loaded=given))
             assert "<script" not in made and "<img src=x" not in made, address
+
+
+def test_a_calls_record_says_how_late_its_words_were_where_it_had_some() -> None:
+    late = Latencies(30, 812.4, (0,) * 7 + (30,) + (0,) * 6)
+    made = text_of(drawn(pages.CALL, look("/console/calls/r1", loaded=OVER)))
+    assert "ASR" not in made and "MT" not in made
+    spoken = replace(OVER, record=record("r1", T0 + 214, asr_latency=late))
+    made = text_of(drawn(pages.CALL, look("/console/calls/r1", loaded=spoken)))
+    assert "812 ms, 95 % within 988 ms" in re.sub("[\u2066-\u2069]", "", made)
+    assert "ASR" in made and "MT" not in made
 
 
 def test_what_changes_something_is_offered_to_those_alone_who_may() -> None:

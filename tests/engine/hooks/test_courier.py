@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ from engine.store.outbox import DAY_S, Outbox
 from engine.store.rows import Line, encode
 from engine.store.schema import hook_cursors
 from engine.store.sink import Sink
+from engine.views import Health
 from tests.engine.hooks.receiver import Receiver, receiving, status
 from tests.engine.store_samples import NODE, T0, arrived
 
@@ -197,7 +199,11 @@ def test_a_target_out_of_order_is_left_alone_longer_each_time(bench: Bench) -> N
     assert tried[0] == 2 and set(tried[1:]) == {1}  # then one letter to see whether it is well
     assert waits[0] <= 5.0 and waits[-1] >= 1800.0 and max(waits) <= 3600.0
     assert bench.courier.standings()["crm"].error == "answered 503"
+    told = bench.courier.check()
+    assert told.status is Health.DEGRADED
+    assert re.fullmatch(r"crm is behind by \d{3} min: answered 503", told.detail), told.detail
     bench.one_round(lambda _: OK)
+    assert bench.courier.check().status is Health.OK
     assert bench.outbox.waiting() == {} and bench.courier.standings()["crm"].failures == 0
 
 
@@ -219,6 +225,7 @@ def test_what_nobody_takes_for_days_is_put_aside_and_may_be_replayed(bench: Benc
     (letter,) = bench.outbox.dead("crm")
     assert (letter.call, letter.error) == ("c1", "answered 410")
     assert bench.one_round(lambda _: OK).got == []
+    assert bench.courier.check().detail == "1 events for crm were put aside"
     assert bench.outbox.replay("crm", [letter.seq + 1], bench.now, bench.now + DAY_S) == 0
     assert bench.outbox.replay("crm", None, bench.now, bench.now + DAY_S) == 1
     assert len(bench.one_round(lambda _: OK).got) == 1 and bench.outbox.waiting() == {}

@@ -73,6 +73,8 @@ def test_a_name_that_leads_both_out_and_in_is_told_nothing() -> None:
         "http://127.1/",
         "http://[::1/",
         "http://user:password@example.com/",
+        "http://@example.com/",
+        "http://:password@example.com/",
         "https://example.com:0/",
         "https://example.com/#part",
         "https://exa mple.com/",

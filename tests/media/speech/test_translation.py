@@ -27,6 +27,7 @@ class Reader:
         self.listener = Listener(0, Attend(1, ("es",), (into,)))
         self.spell = Spell(Utterance(1, 0.0), "1.1", 8000, bytearray(), 0.0, language="es")
         self.rendering = Rendering(into)
+        self.now = 1.0
 
     def _write(self, pcm: bytes, rate: int) -> str:
         return ""
@@ -39,12 +40,12 @@ class Reader:
     def hear(self, stands: str, guess: str, clauses: Sequence[str] = (), *, over: bool = False) -> None:
         revision = Revision(1, len(self.jobs), stands, guess, 0.0, over, 0.0)
         cut = [Clause(words(each), True) for each in clauses]
-        self.interpreter.follow(self.listener, self.spell, self.rendering, cut, revision, 1.0)
+        self.interpreter.follow(self.listener, self.spell, self.rendering, cut, revision, self.now)
 
     def answer(self, text: str, translation: str) -> None:
         """The newest job about that text is answered."""
         job = next(each for each in reversed(self.jobs) if each.text == text)
-        self.interpreter.answered(job, Translated(job.key, text=translation), 1.0)
+        self.interpreter.answered(job, Translated(job.key, text=translation), self.now)
 
     @property
     def reads(self) -> tuple[str, str]:
@@ -87,3 +88,16 @@ def test_a_guess_after_clauses_of_a_script_without_spaces_loses_no_character(rea
     reader.spell.language = "zh"
     reader.hear("你好。我的包裹没到。", "在哪里", ["你好。", "我的包裹没到。"])
     assert [job.text for job in reader.jobs] == ["你好。", "我的包裹没到。", "在哪里"]
+
+
+def test_how_long_each_clauses_translation_took_is_told_once(reader: Reader):
+    reader.hear("mi pedido.", " no", ["mi pedido."])
+    reader.now = 1.5
+    reader.hear("mi pedido. no llegó.", "", ["no llegó."], over=True)
+    reader.now = 1.75
+    reader.answer("no llegó.", "It did not come.")  # nothing new is read: the first is waited for
+    reader.answer("mi pedido.", "My order.")
+    reader.answer("mi pedido.", "My request.")
+    assert [each.took_s for each in reader.told if isinstance(each, Rendered) and each.took_s] == [
+        (0.25, 0.75)
+    ]
