@@ -125,7 +125,7 @@ class Accounts:
             admins = select(users).where(users.c.role == Role.ADMIN, users.c.disabled.is_(False))
             rows = connection.execute(admins.with_for_update()).mappings().all()
             standing = {row["name"] for row in rows if not row["markets"] and not row["teams"]}
-            found = self._find(connection, name)
+            found = self._find(connection, name, locked=True)
             if found is None:
                 return None
             if expected is not None and found.version != expected:
@@ -249,8 +249,10 @@ class Accounts:
 
     # ------------------------------------------------------------------------------------------------
 
-    def _find(self, connection: Connection, name: str) -> User | None:
-        row = connection.execute(select(users).where(users.c.name == name)).mappings().first()
+    def _find(self, connection: Connection, name: str, *, locked: bool = False) -> User | None:
+        """locked: nobody else changes her until the transaction is over."""
+        query = select(users).where(users.c.name == name)
+        row = connection.execute(query.with_for_update() if locked else query).mappings().first()
         return _user(row) if row else None
 
     @contextmanager
