@@ -87,17 +87,19 @@ class _Kept:
                 self._values[value] = None
         for old in list(self._values)[:-MOST_SECRETS]:
             del self._values[old]
-        self._written = {}
+        written: dict[str, set[str]] = {}
         for value in self._values:
             for form in (value, quote(value, safe=""), repr(value)[1:-1]):
-                self._written.setdefault(form[:MIN_SECRET], set()).add(form)
+                written.setdefault(form[:MIN_SECRET], set()).add(form)
+        self._written = written  # at once: other threads write to the log meanwhile
 
     def without(self, text: str) -> str:
         ends = range(MIN_SECRET, len(text) + 1)
         pieces = map(text.__getitem__, map(slice, range(len(ends)), ends))
-        if not self._written or self._written.keys().isdisjoint(pieces):
+        written = self._written
+        if not written or written.keys().isdisjoint(pieces):
             return text
-        found = {form for head, forms in self._written.items() if head in text for form in forms}
+        found = {form for head, forms in written.items() if head in text for form in forms}
         for form in sorted(found, key=len, reverse=True):  # the longer holds the shorter
             text = text.replace(form, HIDDEN)
         return text

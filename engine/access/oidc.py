@@ -190,16 +190,18 @@ class Oidc:
         return claims
 
     async def _key(self, id: str, metadata: Mapping[str, Any]) -> jwt.PyJWK:
-        """The provider's key of that name; asked for anew where it is not known. Raises WrongCredentials,
-        ProviderFault.
+        """The provider's key of that name; asked for anew where it is not known, and now and then, for keys
+        are taken back. Raises WrongCredentials, ProviderFault.
         """
-        stale = self._keys_at is None or self._clock() - self._keys_at > KEYS_S
-        if id not in self._keys and stale:
+        age = self._clock() - self._keys_at if self._keys_at is not None else float("inf")
+        if age > METADATA_S or (id not in self._keys and age > KEYS_S):
             found = await self._ask("GET", self._endpoint(metadata, "jwks_uri"))
             self._keys_at = self._clock()
             told = [each for each in found.get("keys", ()) if isinstance(each, dict)]
             usable = [each for each in told if each.get("kty") != "oct" and each.get("use", "sig") == "sig"]
-            self._keys = {str(each.get("kid", "")): jwt.PyJWK(each) for each in usable[:100]}
+            self._keys = {
+                str(each.get("kid", "")): key for each in usable[:100] if (key := _understood(each))
+            }
         if id not in self._keys:
             raise WrongCredentials("the provider's ID token is signed with no key of its")
         return self._keys[id]
@@ -249,6 +251,14 @@ class Oidc:
             teams=_limits(claims, given.teams_claim),
             display=str(claims.get("name", ""))[:256],
         )
+
+
+def _understood(told: dict[str, Any]) -> jwt.PyJWK | None:
+    """None for a key of a kind that is not known here, which is to be passed over (RFC 7517 section 5)."""
+    try:
+        return jwt.PyJWK(told)
+    except (jwt.PyJWTError, ValueError, TypeError):
+        return None
 
 
 def _limits(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:

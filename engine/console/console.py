@@ -29,6 +29,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from engine.access.client import client_of
 from engine.api import pages
 from engine.api.identify import COOKIE, bake
 from engine.api.settings import ConsoleTerms
@@ -210,7 +211,9 @@ class Console:
             return Response(status_code=400)
         source = request.client.host if request.client else ""
         name, password, totp = (given.get(key, "") for key in ("name", "password", "totp"))
-        session = await self.desk.door.login(name, password, totp, source)
+        session = await self.desk.door.login(
+            name, password, totp, source, client_of(request.headers.get("user-agent", ""))
+        )
         if isinstance(session, Refusal):
             log.warning("sign-in refused", source=source, reason=session.reason)
             return self._page(request, path, session, given.get("then", ""))

@@ -12,8 +12,10 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -23,7 +25,7 @@ from sqlalchemy import text
 from config.hook import HookSettings
 from config.secret import Secret
 from engine.access.chain import Entry, verify
-from engine.access.errors import LastAdmin, NameTaken
+from engine.access.errors import LastAdmin, NameTaken, OtherVersion
 from engine.access.role import Role
 from engine.drill import Dimension, reported
 from engine.journal import Journal
@@ -308,6 +310,32 @@ def test_a_code_is_taken_once_and_the_last_administrator_stays(journal: Journal)
     assert accounts.session("d") is not None
     accounts.change("boss", T0, ends=True, display="B")
     assert accounts.session("d") is None
+
+
+def test_of_two_changes_of_one_version_one_is_told_so_where_there_is_no_administrator(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts, both = journal.accounts, threading.Barrier(2)
+    accounts.add(User(name="sue", role=Role.SUPERVISOR))
+    find = accounts._find
+
+    def late(*asked: Any, **how: Any) -> User | None:
+        found = find(*asked, **how)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.5)  # until the other has read it as well, if it may
+        return found
+
+    monkeypatch.setattr(accounts, "_find", late)
+
+    def change(display: str) -> object:
+        try:
+            return accounts.change("sue", T0, expected=1, display=display)
+        except OtherVersion as error:
+            return error
+
+    with ThreadPoolExecutor(2) as nodes:
+        done = list(nodes.map(change, ("Sue", "Susan")))
+    assert sum(isinstance(each, OtherVersion) for each in done) == 1
 
 
 def test_nodes_that_write_the_audit_log_together_write_one_chain(journal: Journal) -> None:

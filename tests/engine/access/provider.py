@@ -37,6 +37,7 @@ class IdProvider:
         self.metadata: dict[str, Any] = {}
         self.asked: list[str] = []
         self.padding = ""
+        self.odd: list[dict[str, Any]] = []  # keys beside its own
         self._codes: dict[str, dict[str, str]] = {}
         self.issuer = ""
         self.app = Starlette(
@@ -93,7 +94,8 @@ class IdProvider:
 
     async def _keys(self, request: Request) -> Response:
         self.asked.append("keys")
-        return JSONResponse({"keys": [self.public(), {"kty": "oct", "k": "AAAA", "kid": "shared"}]})
+        shared = {"kty": "oct", "k": "AAAA", "kid": "shared"}
+        return JSONResponse({"keys": [*self.odd, self.public(), shared]})
 
     def public(self) -> dict[str, Any]:
         made = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(self.key.public_key()))

@@ -73,6 +73,23 @@ def test_who_the_provider_vouches_for_is_let_in_as_what_it_says(stand: Stand) ->
     assert stand.told()[0] == ("maria", "login", "done")
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"kty": "EC", "crv": "Curve-of-tomorrow", "x": "AA", "y": "AA", "kid": "k2"},
+        {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA", "kid": "k3"},
+        {"kid": "k4"},
+        {"kty": "RSA", "n": "", "e": "", "kid": "k5"},
+    ],
+)
+def test_a_key_of_the_providers_that_is_not_understood_keeps_nobody_out(
+    stand: Stand, odd: dict[str, str]
+) -> None:
+    """RFC 7517 section 5."""
+    opened, _ = through(stand, House.sign_in, lambda provider: provider.odd.append(odd))
+    assert opened.principal.who == "maria"
+
+
 def test_nobody_signs_in_with_a_password_as_one_who_is_vouched_for(stand: Stand) -> None:
     through(stand, House.sign_in)
     for password in ("", "anything at all"):
@@ -240,4 +257,18 @@ def test_what_the_provider_says_of_itself_is_remembered_for_an_hour(stand: Stand
         await house.sign_in()
         return house.provider.asked
 
-    assert through(stand, often) == ["discovery", "keys", "discovery"]
+    assert through(stand, often) == ["discovery", "keys", "discovery", "keys"]
+
+
+def test_a_key_that_the_provider_has_taken_back_counts_for_an_hour_at_most(stand: Stand) -> None:
+    async def stolen(house: House) -> None:
+        await house.sign_in()
+        provider, old = house.provider, house.provider.key
+        provider.key = provider.other  # under the same name, say
+        provider.spoil = lambda claims: provider.signed(claims, old)
+        await house.sign_in()
+        house.stand.later(METADATA_S + 1)
+        with pytest.raises(WrongCredentials):
+            await house.sign_in()
+
+    through(stand, stolen)

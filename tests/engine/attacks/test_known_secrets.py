@@ -126,3 +126,16 @@ def test_of_thousands_none_is_missed_and_looking_costs_little() -> None:
     kept.add(["short", "secret-number-02999-of-many-more"])
     assert kept.without("secret-number-02999-of-many-more") == "[hidden]"
     assert kept.without("short") == "short"
+
+
+def test_secrets_that_were_known_are_hidden_while_others_are_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, first, seen = log._Kept(), "planted-first-secret", list[str]()
+    kept.add([first])
+
+    def quoted(value: str, safe: str) -> str:
+        seen.append(kept.without(f"said by another thread: {first}"))
+        return quote(value, safe=safe)
+
+    monkeypatch.setattr(log, "quote", quoted)
+    kept.add(["planted-second-secret"])
+    assert seen and not any(first in each for each in seen)
