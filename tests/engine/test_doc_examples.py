@@ -107,9 +107,10 @@ def test_every_request_is_answered_as_it_says() -> None:
                     told.append(await output("bash", "-c", command, env=env))
             return told
 
-    live, report, table, hooks, replayed = asyncio.run(run())
+    live, report, table, records, hooks, replayed = asyncio.run(run())
     assert live.startswith("id: e0-") and "event: snapshot" in live and '"c1"' in live
     assert '"formula_words"' in report and "agent,offered,answered" in table
+    assert '"call":"r2"' in records
     assert '"crm"' in hooks and replayed == '{"events":1}'
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -9,14 +11,16 @@ from pydantic import Field
 
 from engine.access.principal import Principal
 from engine.access.role import Permission
-from engine.api.deps import View, may
+from engine.api.deps import EngineView, View, may
 from engine.api.documented import problems
-from engine.api.paging import PageQuery, cut
+from engine.api.paging import PageQuery, begun
 from engine.api.schemas import CallLeg, LegPage, Plain
 from engine.call_filter import CallFilter
 from engine.views import CallView, LegSide, LegView
 
 router = APIRouter(prefix="/v1/legs", tags=["calls"])
+
+AT_ONCE = 100  # calls that are looked at
 
 Reader = Annotated[Principal, may(Permission.CALLS)]
 
@@ -56,10 +60,24 @@ class LegQuery(PageQuery):
 )
 async def list_legs(view: View, _: Reader, query: Annotated[LegQuery, Query()]) -> LegPage:
     """Legs of all calls, by call and the order in which they joined it."""
-    calls = (call for call in view.calls(query.filter()) if query.call in (None, call.id))
-    legs = ((call, leg) for call in calls for leg in call.legs if query.wants(leg))
-    page, after = cut(legs, _name, query)
+    after = query.after
+    behind = (each for each in _legs(view, query) if after is None or _name(each) > after)
+    page, after = begun(list(islice(behind, query.limit + 1)), _name, query)
     return LegPage(items=[_told(*each) for each in page], next=after)
+
+
+def _legs(view: EngineView, query: LegQuery) -> Iterator[tuple[CallView, LegView]]:
+    """Those wanted, in their order, from the cursor's call on; no more calls are looked at than it takes."""
+    last = (query.after or "").partition(" ")[0][:-1]  # before that call, which may have more
+    while calls := view.calls(query.filter(), after=last, limit=AT_ONCE):
+        for call in calls:
+            if query.call in (None, call.id):
+                yield from ((call, leg) for leg in sorted(call.legs, key=_number) if query.wants(leg))
+        last = calls[-1].id
+
+
+def _number(leg: LegView) -> int:
+    return leg.id
 
 
 def _name(found: tuple[CallView, LegView]) -> str:

@@ -20,7 +20,7 @@ from engine.guest_events import GuestAsked
 from engine.recent_views import RecentView
 from engine.store.records import RecordFilter
 from engine.store.rows import Entry, encode
-from engine.views import LoadView, UnknownAgent, UnknownCall
+from engine.views import LegSide, LegView, LoadView, TroubleView, UnknownAgent, UnknownCall
 from media.speech.transcript import Line
 from routing.cost import Cost
 from tests.engine.api_node import T0, Node, call_view, desk_call
@@ -194,6 +194,27 @@ def test_numbers_and_words_are_masked_for_who_may_not_read_them(node: Node) -> N
             "30123456",
         ):
             assert (number in text) is shown, number
+
+
+def test_addresses_are_cut_for_who_may_not_read_numbers(node: Node) -> None:
+    whole, cut = "203.0.113.9", "203.0.113.x"
+    trouble = TroubleView(kind="clipping", cause=f"the sound from {whole}:40012 is clipped", since=T0)
+    leg = LegView(id=1, side=LegSide.CUSTOMER, remote=f"{whole}:40012", codec="PCMA", state="talking")
+    node.live["c1"] = replace(call_view("c1"), legs=(replace(leg, troubles=(trouble,)),))
+    node.hers = (replace(desk_call("c1"), legs=node.live["c1"].legs),)
+    node.finished.append(record("r9", source=f"{whole}:5060"))
+    node.journal["r9"] = [
+        Entry(node=NODE, seq=1, at=T0, call="r9", kind="call.arrived", data={}, person={"source": whole}),
+        Entry(node=NODE, seq=2, at=T0, call="r9", kind="leg.troubled", data={"cause": trouble.cause}),
+    ]
+    for view, is_cut in ((seen(node), True), (seen(node, Permission.PERSONAL), False)):
+        looks = [view.calls(), view.call("c1"), view.record("r9"), view.events("r9"), view.desk("alice")]
+        looks.append(view.records(RecordFilter(), cursor=None, limit=9))
+        for look in map(repr, looks):
+            assert (whole in look, cut in look) == (not is_cut, is_cut)
+        assert ("192.0.2.9" in repr(view.registrations())) is not is_cut
+    hers = seen(node, markets=["de"])
+    assert hers.ice_terms("maria").servers, "her own page is a phone, whatever she is limited to"
 
 
 def test_a_recording_is_its_calls(node: Node) -> None:
