@@ -133,7 +133,7 @@ class Engine:
         self.insight = insight.of_node(self)
         self.checks: list[Callable[[], Check]] = [  # of the node's health
             self.understanding.after.check,
-            self.access.desk.log.check,
+            self.access.check,
             self.insight.check,
         ]
         self.recent = Recent(self.clock)
@@ -213,6 +213,7 @@ class Engine:
             self.traces.start()
         self.insight.start()
         self.upkeep.start()
+        self.access.proving.start()
         self.switch.note(NodeStarted(at=time.time(), node=self.config.node.name, version=VERSION))
 
     async def stop(self) -> None:

@@ -8,7 +8,7 @@ counted as `other`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Summary
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -96,14 +96,10 @@ class Checks(Collector):
         yield level
 
 
-class Known(Protocol):
-    def __call__(self) -> Config: ...
-
-
 class Places:
     """Calls by market, region and language, and ways over lines."""
 
-    def __init__(self, registry: CollectorRegistry, config: Known) -> None:
+    def __init__(self, registry: CollectorRegistry, config: Callable[[], Config]) -> None:
         self._config = config
         labels = ("market", "region", "language", "outcome")
         self._calls = Counter(

@@ -6,15 +6,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from itertools import islice
 from typing import TYPE_CHECKING
 
-from engine import guest, ice, recording, supervision
+from engine import guest, ice, recording
 from engine.access.principal import Directory, Place
 from engine.agent_desk import Watch
 from engine.assist_views import Help
 from engine.attempt import Contact
-from engine.call import Call
+from engine.call_filter import ALL_CALLS, CallFilter
+from engine.call_sight import call_view, found
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
 from engine.drill import Ask, Report, placed, reported
@@ -29,7 +29,6 @@ from engine.judging import Judging
 from engine.line_sight import LineSight
 from engine.recorded import Recorded
 from engine.sharing import Sharing
-from engine.sight import leg_view
 from engine.signin import SignIn
 from engine.speech.sight import node_speech
 from engine.speech_views import NodeSpeechView
@@ -38,10 +37,8 @@ from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.store.transcripts import Transcripts
 from engine.views import (
-    ALL_CALLS,
     AgentAsk,
     AgentView,
-    CallFilter,
     CallView,
     Caption,
     Check,
@@ -104,39 +101,14 @@ class View:
         self, wanted: CallFilter = ALL_CALLS, *, after: str = "", limit: int | None = None
     ) -> Sequence[CallView]:
         calls = self._engine.switch.calls
-        found = (calls[id] for id in sorted(calls) if id > after)
-        # A look at a call costs a hundred times what it takes to see whether it is asked for.
-        fitting = (call for call in found if wanted.wants(call.market, *_place(call), call.state))
-        return [self._call(call) for call in islice(fitting, limit)]
+        return [call_view(call) for call in found(calls, wanted, after, limit)]
 
     def call_states(self) -> Iterable[str]:
         return [call.state for call in self._engine.switch.calls.values()]
 
     def call(self, id: str) -> CallView | None:
         call = self._engine.switch.calls.get(id)
-        return None if call is None else self._call(call)
-
-    def _call(self, call: Call) -> CallView:
-        switch = self._engine.switch
-        queue = switch.acd.queues.get(call.queue.name) if call.queue else None
-        queued, agent = _place(call)
-        return CallView(
-            id=call.id,
-            contact=call.contact,
-            customer=call.caller,
-            number=call.number,
-            market=call.market,
-            region=call.region,
-            language=call.language,
-            state=call.state,
-            queue=queued,
-            agent=agent,
-            since=switch.wall(call.clocks.arrived),
-            waiting_position=(queue.position(call.id) or None) if queue else None,
-            legs=tuple(leg_view(leg) for leg in call.legs),
-            supervisors=supervision.views(call),
-            announced=supervision.announced(call),
-        )
+        return None if call is None else call_view(call)
 
     def queues(self) -> Sequence[QueueView]:
         acd, now = self._engine.switch.acd, self._engine.clock()
@@ -412,8 +384,3 @@ class View:
 
     def outline(self, name: str) -> Outline | None:
         return self._recorded.outline(name)
-
-
-def _place(call: Call) -> tuple[str, str]:
-    """Its queue, and its agent or whom it is offered to; "" for none."""
-    return call.queue.name if call.queue else "", call.agent or call.offered_agent

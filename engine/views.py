@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from engine.access.principal import EVERYTHING, Reach
 from engine.guest_views import GuestView
 from engine.ice import Told
 from engine.recent_views import RecentView
@@ -78,9 +77,7 @@ class LegView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallView:
-    """A call in progress. `waiting_position` counts from 1 and is None outside a queue. announced: whether
-    the two are told when a supervisor comes in.
-    """
+    """waiting_position: from 1, None outside a queue. announced: whether the two are told of supervisors."""
 
     id: str
     contact: str
@@ -97,30 +94,6 @@ class CallView:
     legs: tuple[LegView, ...] = ()
     supervisors: tuple[SupervisorView, ...] = ()
     announced: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallFilter:
-    """Which calls in progress; None asks nothing."""
-
-    queue: str | None = None
-    agent: str | None = None
-    market: str | None = None
-    state: str | None = None
-    reach: Reach = EVERYTHING
-
-    def wants(self, market: str, queue: str, agent: str, state: str) -> bool:
-        """Whether a call of these is one."""
-        return (
-            (self.queue is None or queue == self.queue)
-            and (self.agent is None or agent == self.agent)
-            and (self.market is None or market == self.market)
-            and (self.state is None or state == self.state)
-            and self.reach.sees_call(market, queue, agent)
-        )
-
-
-ALL_CALLS = CallFilter()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -400,9 +373,7 @@ class LoadView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoundView:
-    """A recording's sound as it is read. file: what to call it, type: its media type. size: bytes in all,
-    None where that is not known beforehand.
-    """
+    """A recording's sound as it is read. file, type: name and media type. size: bytes, None: not known."""
 
     file: str
     type: str

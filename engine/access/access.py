@@ -15,6 +15,7 @@ from engine.access.errors import NameTaken, WeakPassword
 from engine.access.lockbox import Lockbox, Locked
 from engine.access.oidc import Oidc, Provider
 from engine.access.passwords import checked
+from engine.access.proving import Proving
 from engine.access.role import Role
 from engine.access.roster import Roster
 from engine.access.vouching import Vouching
@@ -22,6 +23,7 @@ from engine.journal import Journal
 from engine.store import database
 from engine.store.accounts import User
 from engine.store.trail import Trail
+from engine.views import Check, Health
 
 WRITER_PATIENCE_S = 0.25  # how long an entry waits for another program's lock before it is spilled
 SPILL, ANCHOR = "audit.spill", "audit.anchor"
@@ -32,7 +34,7 @@ log = structlog.get_logger("access")
 @dataclass(frozen=True, slots=True)
 class Access:
     """trail: for reading. vouching: None where there is no provider. first: to be made where there is no
-    user.
+    user. proving: of the audit log.
     """
 
     desk: AccessDesk
@@ -40,6 +42,15 @@ class Access:
     trail: Trail
     vouching: Vouching | None
     first: FirstAdmin | None
+    proving: Proving
+
+    def check(self) -> Check:
+        """The audit log's line in the node's health: whether it is kept, and was whole at the last look."""
+        found, broken = self.desk.log.check(), self.proving.broken
+        if found.status is not Health.OK or not broken:
+            return found
+        detail = f"it is not whole: {broken} (isogloss audit verify)"
+        return Check(name=found.name, status=Health.DEGRADED, detail=detail)
 
     async def begin(self) -> None:
         """Raises StoreUnavailable, ValueError for a first administrator whose password could be guessed."""
@@ -73,6 +84,7 @@ class Access:
             accounts.reseal(user.name, user.totp, sealed)
 
     def close(self) -> None:
+        self.proving.close()
         self.desk.close()
 
 
@@ -84,7 +96,8 @@ def of_node(config: Config, url: str, journal: Journal) -> Access:
     log = Audit(writes, node.name, node.data_dir / SPILL, node.data_dir / ANCHOR)
     desk = AccessDesk(journal.accounts, log, terms, lockbox=lockbox_of(config))
     vouching = Vouching(desk, Oidc(provider_of(settings.oidc))) if settings.oidc is not None else None
-    return Access(desk, Roster(desk), journal.trail, vouching, settings.first)
+    proving = Proving(journal.trail, log.anchor)
+    return Access(desk, Roster(desk), journal.trail, vouching, settings.first, proving)
 
 
 def lockbox_of(config: Config) -> Lockbox:

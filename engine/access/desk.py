@@ -105,9 +105,9 @@ class AccessDesk:
 
     # --- signing in and out -------------------------------------------------------------------------
 
-    async def login(self, name: str, password: str, code: str, source: str) -> Opened:
+    async def login(self, name: str, password: str, code: str, source: str, client: str = "") -> Opened:
         """A session by a password, and a code where the user has a second factor. source: address of who
-        asks. Raises WrongCredentials, CodeWanted, TooSoon, Busy.
+        asks; client: with what (engine/access/client.py). Raises WrongCredentials, CodeWanted, TooSoon, Busy.
         """
         account, place = digest_of(name), source_key(source)
         self._begin(account, place)
@@ -123,7 +123,7 @@ class AccessDesk:
             raise
         self._of_accounts.succeeded(account)
         self._of_sources.succeeded(place)
-        return await self.open(user, How.PASSWORD, source)
+        return await self.open(user, How.PASSWORD, source, client)
 
     def _begin(self, account: str, place: str) -> None:
         now = self.clock()
@@ -179,7 +179,7 @@ class AccessDesk:
             raise WrongCredentials("password or code are not right")
         self._of_accounts.succeeded(account)
 
-    async def open(self, user: User, how: How, source: str) -> Opened:
+    async def open(self, user: User, how: How, source: str, client: str = "") -> Opened:
         """A new session of somebody who has proved to be the user; never one that a browser brought along."""
         secret, now = secrets.token_urlsafe(32), self.wall()
         expires_at = now + self.terms.longest_s
@@ -191,6 +191,7 @@ class AccessDesk:
             made_at=now,
             seen_at=now,
             expires_at=expires_at,
+            client=client,
         )
         await asyncio.to_thread(self.accounts.begin_session, session, self.terms.idle_s)
         principal = rights.of_user(user, how, expires_at)

@@ -6,7 +6,8 @@ numbers are nobody's, so only what is sure is hidden: numbers in E.164, digits o
 cards with a right check digit (ISO/IEC 7812), IBANs with one (ISO 13616), e-mail.
 
 What is left is enough to tell two apart: +34******567, ************1111, m***@example.org. Numbers of up to
-four digits are extensions and services, nobody's. Digits that are spelt out in words are not found.
+four digits are extensions and services, nobody's. Digits that are spelt out in words are not found. Where
+somebody is on the network is cut by engine/access/addresses.py.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from engine.access import addresses
+
 STAR = "*"
 KEPT, KEPT_OF_CARD, KEPT_OF_OTHERS = 3, 4, 2  # digits at the end
 SHORTEST_IBAN = 15
 SHORT = 4  # up to so many digits are nobody's
-NETWORK = frozenset({"source"})  # of an event: where from on the network, which is no number of a person
+NETWORK = frozenset({"source"})  # of an event: where from on the network
 
 # Country codes of two digits (ITU-T E.164); 1 and 7 have one, the rest have three.
 _TWO = frozenset(
@@ -94,9 +97,23 @@ def line(said: str) -> str:
     return said
 
 
+def source(whence: str) -> str:
+    """Where a call came from: the name of a line, an address, or who called."""
+    if addresses.NUMERIC.search(whence):
+        return line(addresses.without(whence))
+    return _number(whence) if _PHONE.fullmatch(whence) else line(whence)
+
+
 def person(fields: Mapping[str, Any]) -> dict[str, Any]:
     """An event's own fields that can name or reach a person."""
-    return {name: value if name in NETWORK else _any(value) for name, value in fields.items()}
+    return {name: source(str(value)) if name in NETWORK else _any(value) for name, value in fields.items()}
+
+
+def data(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """An event's other fields, whose words may tell where somebody is on the network."""
+    return {
+        name: addresses.without(value) if isinstance(value, str) else value for name, value in fields.items()
+    }
 
 
 def _any(value: Any) -> Any:

@@ -142,10 +142,10 @@ class Roster:
         found = await asyncio.to_thread(self._accounts.sessions_of, name)
         return [each for each in found if now < each.expires_at and now - each.seen_at < idle_s]
 
-    async def end_sessions(self, principal: Principal, name: str, digest: str = "") -> int:
+    async def end_sessions(self, principal: Principal, name: str, id: str = "") -> int:
         """All of them, or one; how many ended."""
         await self._may_end(principal, name)
-        ended = await asyncio.to_thread(self._accounts.end_sessions, name, digest)
+        ended = await asyncio.to_thread(self._accounts.end_sessions, name, id)
         self._desk.forget(name)
         return ended
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from engine.access import mask
+from engine.access import addresses, mask
 from engine.access.errors import Refused
 from engine.access.principal import Directory, Principal, reach
 from engine.access.role import Permission
@@ -26,6 +26,7 @@ from engine.access.seen_texts import SeenTranscripts
 from engine.access.seen_trunks import SeenTrunks
 from engine.agent_desk import Watch
 from engine.assist_views import Help
+from engine.call_filter import ALL_CALLS, CallFilter
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
 from engine.drill import Ask, Report
@@ -38,16 +39,15 @@ from engine.store.outbox import Letter
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.views import (
-    ALL_CALLS,
     AgentAsk,
     AgentView,
-    CallFilter,
     CallView,
     Caption,
     DeskView,
     HealthView,
     IceTerms,
     LegSide,
+    LegView,
     LineView,
     LoadView,
     PhoneTerms,
@@ -126,7 +126,9 @@ class Seen:
         found = self._view.registrations()
         if self.principal.limited:
             found = [each for each in found if self.reach.sees_agent(_user(each.aor))]
-        return found
+        if self.unmasked:
+            return found
+        return [replace(each, contact=addresses.without(each.contact)) for each in found]
 
     def health(self) -> HealthView:
         return self._view.health()
@@ -166,7 +168,8 @@ class Seen:
         return self._view.phone_terms()
 
     def ice_terms(self, agent: str) -> IceTerms:
-        self._her_agent(agent)
+        if agent != self.principal.who:
+            self._her_agent(agent)
         return self._view.ice_terms(agent)
 
     def desk(self, agent: str) -> DeskView:
@@ -175,7 +178,14 @@ class Seen:
         if self.unmasked:
             return found
         calls = tuple(
-            replace(each, who=mask.who(each.who), name=mask.who(each.name), pop="") for each in found.calls
+            replace(
+                each,
+                who=mask.who(each.who),
+                name=mask.who(each.name),
+                pop="",
+                legs=tuple(map(_masked_leg, each.legs)),
+            )
+            for each in found.calls
         )
         last = found.last
         if last is not None:
@@ -292,7 +302,7 @@ class Seen:
             return []
         if self.unmasked:
             return found
-        return [replace(each, person=mask.person(each.person)) for each in found]
+        return [replace(each, person=mask.person(each.person), data=mask.data(each.data)) for each in found]
 
     @cached_property
     def cards(self) -> SeenCards:
@@ -332,11 +342,16 @@ class Seen:
 
 
 def _masked_call(call: CallView) -> CallView:
-    return replace(call, customer=mask.who(call.customer))
+    return replace(call, customer=mask.who(call.customer), legs=tuple(map(_masked_leg, call.legs)))
+
+
+def _masked_leg(leg: LegView) -> LegView:
+    troubles = tuple(replace(each, cause=addresses.without(each.cause)) for each in leg.troubles)
+    return replace(leg, remote=addresses.without(leg.remote), troubles=troubles)
 
 
 def _masked_record(record: CallRecord) -> CallRecord:
-    return replace(record, customer=mask.who(record.customer))
+    return replace(record, customer=mask.who(record.customer), source=mask.source(record.source))
 
 
 def _masked_line(line: Line) -> Line:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace as with_fields
 
-from engine.access import mask
+from engine.access import addresses, mask
 from engine.insight.insight import Refused
 from engine.insight.sources import SourceView
 from engine.insight.trace import Look, Message, Trace
@@ -26,6 +26,7 @@ NAMED = re.compile(
     r'[ \t]*:[ \t]*)("(?:[^"\\\r\n]|\\.)*"|[^<"\r\n:;\s][^<"\r\n:;]*?)(?=[ \t]*<)',
     re.IGNORECASE | re.MULTILINE,
 )
+NOWHERE = "0"  # the end of a cut address: a message can be read, and be a packet, with it
 
 
 class SeenInsight:
@@ -56,7 +57,11 @@ class SeenInsight:
         if self._seen.principal.limited:
             return ()
         found = self._insight.turned_away()
-        return found if self._seen.unmasked else [replace(each, user=mask.who(each.user)) for each in found]
+        return (
+            found
+            if self._seen.unmasked
+            else [replace(each, user=mask.who(each.user), source=_source(each.source)) for each in found]
+        )
 
     def let_off(self, address: str, by: str) -> bool:
         return False if self._seen.principal.limited else self._insight.let_off(address, by)
@@ -82,12 +87,28 @@ class Masked:
     def read(self) -> Refused:
         found = self.sight.read()
         messages = tuple(masked(each) for each in found.messages)
-        return replace(found, caller=mask.who(found.caller), called=mask.who(found.called), messages=messages)
+        return replace(
+            found,
+            caller=mask.who(found.caller),
+            called=mask.who(found.called),
+            source=_source(found.source),
+            messages=messages,
+        )
+
+
+def _source(source: str) -> str:
+    """An address, or the network that an IPv6 one is of."""
+    host, _, bits = source.partition("/")
+    return f"{addresses.cut(host)}/{bits}" if bits else addresses.cut(host)
 
 
 def masked(message: Message) -> Message:
-    """Without the numbers and names of people in it."""
+    """Without the numbers, names and addresses of people in it. Our own stay, of their nodes."""
     text = NAMED.sub(lambda found: f'{found[1]}"{mask.STAR * 3}"', message.text)
     return with_fields(
-        message, data=mask.line(text).encode(), fault=mask.line(message.fault), who=mask.line(message.who)
+        message,
+        host=addresses.cut(message.host, NOWHERE),
+        data=mask.line(addresses.without(text, NOWHERE)).encode(),
+        fault=mask.line(addresses.without(message.fault)),
+        who=mask.line(message.who),
     )

@@ -27,7 +27,9 @@ class Vouching:
         """
         return await self._oidc.begin(next)
 
-    async def finish(self, cookie: str, state: str, code: str, source: str) -> tuple[Opened, str]:
+    async def finish(
+        self, cookie: str, state: str, code: str, source: str, client: str = ""
+    ) -> tuple[Opened, str]:
         """A session for who came back, and the page to go on at. Raises AccessError."""
         name = ""
         try:
@@ -37,7 +39,7 @@ class Vouching:
         except AccessError as why:
             self._desk.refused(name, How.OIDC, why, source)
             raise
-        return await self._desk.open(user, How.OIDC, source), next
+        return await self._desk.open(user, How.OIDC, source, client), next
 
     async def _user(self, vouched: Vouched) -> User:
         """Role and limits are the provider's to say, each time; that somebody is shut out is ours. A name is

@@ -61,6 +61,45 @@ class SignedIn(BaseModel):
     csrf: str = Field(description="What writes send along as `X-CSRF-Token`.")
 
 
+SESSION = {
+    "id": "9f86d081884c7d65",
+    "how": "password",
+    "client": "Firefox on Linux",
+    "source": "203.0.113.9",
+    "made_at": AT,
+    "seen_at": AT,
+    "expires_at": AT,
+    "current": True,
+}
+
+
+class OpenSession(BaseModel):
+    """Somebody who is signed in, in one browser."""
+
+    model_config = example(**SESSION)
+
+    id: str
+    how: How
+    client: str = Field(description="The browser and its system, as it says itself; empty where it does not.")
+    source: str = Field(description="The address it began from, cut for who may not read addresses.")
+    made_at: datetime
+    seen_at: datetime = Field(description="Of its last request, to the minute.")
+    expires_at: datetime = Field(description="At the latest; it ends before where nobody uses it.")
+    current: bool = Field(description="Whether it is the session that asks.")
+
+
+class SessionList(BaseModel):
+    model_config = example(items=[SESSION])
+
+    items: list[OpenSession] = Field(description="The newest first.")
+
+
+class SessionsEnded(BaseModel):
+    model_config = example(ended=2)
+
+    ended: int = Field(description="How many there were.")
+
+
 class PasswordChange(BaseModel):
     """A new password of one's own."""
 

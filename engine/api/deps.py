@@ -16,6 +16,7 @@ from engine.agent_desk import Watch
 from engine.api.identify import access_of, identified, require, settings_of, unauthorized
 from engine.api.problem import Problem
 from engine.assist_views import Help
+from engine.call_filter import ALL_CALLS, CallFilter
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
 from engine.drill import Ask, Report
@@ -41,10 +42,8 @@ from engine.store.transcripts import HitPage, Review, Said, TextFilter
 from engine.supervision_views import SupervisorView
 from engine.tokens import Claims
 from engine.views import (
-    ALL_CALLS,
     AgentAsk,
     AgentView,
-    CallFilter,
     CallView,
     Caption,
     DeskView,

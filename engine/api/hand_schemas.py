@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from engine.api.caller_schemas import SERVER, IceServer
 from engine.api.plain import AT, example
 
 ACCOUNT = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
@@ -122,10 +123,28 @@ class QueuePlace(BaseModel):
     offered_to: str = Field(description="The agent whose phone rings for her; empty for nobody's.")
 
 
-class PagePhone(BaseModel):
+ICE = {"ice_servers": [SERVER], "ice_transport_policy": "all", "ice_renewed_s": 3600.0}
+
+
+class PageIce(BaseModel):
+    """How a phone in a page finds its way to the node, as RTCPeerConnection takes it."""
+
+    model_config = example(**ICE)
+
+    ice_servers: list[IceServer]
+    ice_transport_policy: Literal["all", "relay"] = Field(
+        description="`relay`: nothing but TURN leads here; give it to RTCPeerConnection as it is."
+    )
+    ice_renewed_s: float = Field(
+        description="Ask anew after so long, before passwords for TURN expire; calls that go on keep theirs."
+    )
+
+
+class PagePhone(PageIce):
     """An account for a phone in a page. It registers over a WebSocket, and can be rung, not call."""
 
     model_config = example(
+        **ICE,
         account="page-5d1e8a90c4b7",
         password="019a4f3c2b105d1e8a90c4b7f2631abc",
         domain="example.com",

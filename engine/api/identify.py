@@ -15,6 +15,7 @@ from fastapi import Depends, Request, Response, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
+from engine.access import client
 from engine.access.access import Access
 from engine.access.principal import How, Principal
 from engine.access.role import Permission
@@ -132,6 +133,11 @@ def own_origin(connection: HTTPConnection) -> bool:
 
 def source_of(connection: HTTPConnection) -> str:
     return connection.client.host if connection.client else ""
+
+
+def client_of(connection: HTTPConnection) -> str:
+    """What kind of browser asks."""
+    return client.client_of(connection.headers.get("User-Agent", ""))
 
 
 def bake(request: Request, response: Response, name: str, value: str, path: str, life_s: int) -> None:

@@ -29,7 +29,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from engine.access.proving import Proving
+from engine.access.client import client_of
 from engine.api import pages
 from engine.api.identify import COOKIE, bake
 from engine.api.settings import ConsoleTerms
@@ -75,7 +75,7 @@ def mounted(app: FastAPI, terms: ConsoleTerms) -> Console:
     """
     state = app.state
     tokens = TokenDoor(lambda: state.settings, time.monotonic, time.time, state.guesses)
-    proving = None if state.access is None else Proving(state.access.trail, state.access.desk.log.anchor)
+    proving = None if state.access is None else state.access.proving
     door: Door = tokens if state.access is None else UserDoor(state.access.desk, tokens)
     console = Console(
         Desk(
@@ -211,7 +211,9 @@ class Console:
             return Response(status_code=400)
         source = request.client.host if request.client else ""
         name, password, totp = (given.get(key, "") for key in ("name", "password", "totp"))
-        session = await self.desk.door.login(name, password, totp, source)
+        session = await self.desk.door.login(
+            name, password, totp, source, client_of(request.headers.get("user-agent", ""))
+        )
         if isinstance(session, Refusal):
             log.warning("sign-in refused", source=source, reason=session.reason)
             return self._page(request, path, session, given.get("then", ""))

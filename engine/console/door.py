@@ -69,7 +69,9 @@ class Refusal:
 class Door(Protocol):
     """On the event loop. Where users are in a store, all of it raises StoreUnavailable."""
 
-    async def login(self, name: str, password: str, totp: str, source: str) -> Session | Refusal:
+    async def login(
+        self, name: str, password: str, totp: str, source: str, client: str = ""
+    ) -> Session | Refusal:
         """source: the address that asks."""
 
     async def look(self, cookie: str) -> Principal | None:
@@ -109,7 +111,9 @@ class TokenDoor:
         self._wall = wall
         self._sessions: OrderedDict[bytes, _Held] = OrderedDict()
 
-    async def login(self, name: str, password: str, totp: str, source: str) -> Session | Refusal:
+    async def login(
+        self, name: str, password: str, totp: str, source: str, client: str = ""
+    ) -> Session | Refusal:
         given, now = clean(password.strip()), self._clock()
         wait = self._guesses.wait(source, given, now)
         if wait:

@@ -193,7 +193,7 @@ async def drop_totp(desk: Desk, who: Principal, place: Place, given: Fields) -> 
 async def end(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
     """Her sessions, all or the one named."""
     assert desk.access is not None
-    doing = desk.access.roster.end_sessions(who.known, place.id, given.get("digest", ""))
+    doing = desk.access.roster.end_sessions(who.known, place.id, given.get("session", ""))
     count, fault = await attempted(doing, lambda at: None)
     return fault or Told("session.ended", {"n": count})
 

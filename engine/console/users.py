@@ -18,12 +18,14 @@ class UserDoor:
         self._desk = desk
         self._tokens = tokens
 
-    async def login(self, name: str, password: str, totp: str, source: str) -> Session | Refusal:
+    async def login(
+        self, name: str, password: str, totp: str, source: str, client: str = ""
+    ) -> Session | Refusal:
         name = name.strip()
         if not name:
             return await self._tokens.login(name, password, totp, source)
         try:
-            opened = await self._desk.login(name, password, totp.strip(), source)
+            opened = await self._desk.login(name, password, totp.strip(), source, client)
         except WrongCredentials:
             return Refusal("wrong")
         except CodeWanted:

@@ -20,6 +20,7 @@ from engine.store.errors import StoreUnavailable
 from engine.store.schema import api_tokens, recovery_codes, sessions, users
 
 MOST_SESSIONS = 20  # of one user; the oldest are ended
+SESSION_ID = 16  # digits of its digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,9 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """digest: of what the cookie says, SHA-256 in hex."""
+    """digest: of what the cookie says, SHA-256 in hex. source: address it began from. client: the browser and
+    its system, as it says itself.
+    """
 
     digest: str
     owner: str
@@ -53,6 +56,12 @@ class Session:
     made_at: float
     seen_at: float
     expires_at: float
+    client: str = ""
+
+    @property
+    def id(self) -> str:
+        """What it is called; good for nothing else."""
+        return self.digest[:SESSION_ID]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,10 +204,10 @@ class Accounts:
         with self._asking() as connection:
             return [Session(**row) for row in connection.execute(query).mappings()]
 
-    def end_sessions(self, owner: str, digest: str = "") -> int:
-        """All of the user's, or the one of this digest; how many there were."""
+    def end_sessions(self, owner: str, id: str = "") -> int:
+        """All of the user's, or one; how many there were."""
         wanted = sessions.c.owner == owner
-        wanted = wanted & (sessions.c.digest == digest) if digest else wanted
+        wanted = wanted & (func.substr(sessions.c.digest, 1, SESSION_ID) == id) if id else wanted
         with self._asking(writes=True) as connection:
             return int(connection.execute(delete(sessions).where(wanted)).rowcount)
 

@@ -20,7 +20,7 @@ from config.hook import HookSettings
 from engine.events import CallArrived, CallCrossed, CallOffered, CallQueued, CallTaken
 from engine.hooks.cloud_event import cloud_event, wants
 from engine.store.errors import StoreUnavailable
-from engine.store.rows import Entry
+from engine.store.rows import Entry, entry_of
 from engine.store.schema import hook_cursors, hook_outbox, journal
 
 READ = 500  # journal entries at a time
@@ -101,7 +101,7 @@ class Outbox:
             query = (
                 select(journal).where(LOG.node == self._node, LOG.seq > cursor).order_by(LOG.seq).limit(READ)
             )
-            entries = [_entry(row) for row in connection.execute(query)]
+            entries = [entry_of(row) for row in connection.execute(query)]
             if not entries:
                 return 0
             rows = [row for entry in entries for row in self._rows(connection, entry, hooks, now)]
@@ -202,7 +202,7 @@ class Outbox:
                 LOG.call == entry.call, LOG.kind.in_(MARKETS | QUEUES), LOG.seq < entry.seq
             )
             for row in connection.execute(query.order_by(LOG.at)):
-                self._remember(_entry(row))
+                self._remember(entry_of(row))
         self._remember(entry)
         return self._calls[entry.call]
 
@@ -239,15 +239,3 @@ def _same(letter: Letter) -> tuple[Any, ...]:
 def _letter(row: Any) -> Letter:
     names = ("hook", "node", "seq", "at", "call", "kind", "body", "tries", "until", "error")
     return Letter(*(getattr(row, name) for name in names))
-
-
-def _entry(row: Any) -> Entry:
-    return Entry(
-        node=row.node,
-        seq=row.seq,
-        at=row.at,
-        call=row.call,
-        kind=row.kind,
-        data=row.data or {},
-        person=row.person or {},
-    )

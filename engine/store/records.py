@@ -9,24 +9,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Engine, Select, select, tuple_
 from sqlalchemy.exc import DBAPIError
 
 from engine.access.principal import EVERYTHING, Reach
-from engine.events import CallRecord
+from engine.events import CallRecord, EndReason
 from engine.store.errors import StoreUnavailable
 from engine.store.paged import BadCursor as BadCursor
 from engine.store.paged import at_key, cursor_of
-from engine.store.rows import Entry, record_from
+from engine.store.rows import Entry, entry_of, record_from
 from engine.store.schema import call_records, journal, open_calls
 from engine.store.within import within
 
 MAX_PAGE = 1000
 MAX_ENTRIES = 10_000  # of one call
 LONGEST_CALL_S = 86_400.0
-BOUNDS = frozenset({"since", "until", "arrived_since", "arrived_until", "line", "recorded", "reach"})
+BOUNDS = frozenset(
+    {"since", "until", "arrived_since", "arrived_until", "line", "outcome", "recorded", "reach"}
+)
+
+
+class Outcome(StrEnum):
+    """What came of a call, in a word."""
+
+    ANSWERED = "answered"  # somebody talked
+    ABANDONED = "abandoned"  # the caller hung up before
+    FAILED = "failed"  # it ended otherwise before anybody talked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +61,7 @@ class RecordFilter:
     language: str | None = None
     node: str | None = None
     reason: str | None = None
+    outcome: Outcome | None = None
     recorded: bool | None = None
     reach: Reach = EVERYTHING
 
@@ -106,7 +118,7 @@ class Records:
         """
         query = select(journal).where(journal.c.call == call).order_by(journal.c.node, journal.c.seq)
         with self._reading() as connection:
-            found = [_entry(row) for row in connection.execute(query.limit(MAX_ENTRIES))]
+            found = [entry_of(row) for row in connection.execute(query.limit(MAX_ENTRIES))]
         if len({entry.node for entry in found}) > 1:
             found.sort(key=lambda entry: entry.at)
         return found
@@ -157,6 +169,8 @@ def _filtered(wanted: RecordFilter) -> Select[Any]:
         query = query.where(R.ended_at < last, R.offered_at < wanted.arrived_until)
     if wanted.line is not None:
         query = query.where(R.source == wanted.line)
+    if wanted.outcome is not None:
+        query = query.where(*_came_of(wanted.outcome))
     if wanted.recorded is not None:
         query = query.where((R.recording != "") == wanted.recorded)
     for name in RecordFilter.__slots__:
@@ -166,13 +180,9 @@ def _filtered(wanted: RecordFilter) -> Select[Any]:
     return query
 
 
-def _entry(row: Row[Any]) -> Entry:
-    return Entry(
-        node=row.node,
-        seq=row.seq,
-        at=row.at,
-        call=row.call,
-        kind=row.kind,
-        data=row.data or {},
-        person=row.person or {},
-    )
+def _came_of(outcome: Outcome) -> list[ColumnElement[bool]]:
+    R = call_records.c
+    if outcome is Outcome.ANSWERED:
+        return [R.connected_at.is_not(None)]
+    abandoned = R.reason == str(EndReason.ABANDONED)
+    return [R.connected_at.is_(None), abandoned if outcome is Outcome.ABANDONED else ~abandoned]

@@ -74,6 +74,19 @@ class Entry:
             return None
 
 
+def entry_of(row: Any) -> Entry:
+    """The entry that a row of the journal holds."""
+    return Entry(
+        node=row.node,
+        seq=row.seq,
+        at=row.at,
+        call=row.call,
+        kind=row.kind,
+        data=row.data or {},
+        person=row.person or {},
+    )
+
+
 def encode(event: Event) -> tuple[str, str | None]:
     """The event's `data` and `person` as JSON text. Raises TypeError for a value that JSON has no form
     for.

@@ -327,8 +327,7 @@ recovery_codes = Table(
     sqlite_with_rowid=False,
 )
 
-# Of sessions and tokens there is the SHA-256 alone.
-sessions = Table(
+sessions = Table(  # of these and of tokens there is the SHA-256 alone
     "sessions",
     metadata,
     Column("digest", Text, primary_key=True),
@@ -338,6 +337,7 @@ sessions = Table(
     Column("made_at", Float(53), nullable=False),
     Column("seen_at", Float(53), nullable=False),
     Column("expires_at", Float(53), nullable=False),
+    Column("client", Text, nullable=False, server_default=""),
     Index("ix_sessions_owner", "owner"),
     sqlite_with_rowid=False,
 )

@@ -233,11 +233,24 @@ def _after(anna: AgentPage, caller: CallerPage, ben: AgentPage) -> Iterator[Stat
     yield "agent-settings", anna.page
     anna.page.keyboard.press("Escape")
     anna.page.click("#wrap-done")
+    yield from _judged(anna)
     anna.wish("logged_out")
     anna.in_state("logged_out")
     yield "agent-logged-out", anna.page
     anna.wish("available")
     anna.in_state("available")
+
+
+def _judged(anna: AgentPage) -> Iterator[State]:
+    """How her newest call was judged."""
+    call = anna.node.record("desk")["call"]
+    for solved, comment in ((4, "Kind, and quick."), (1, "")):
+        wanted = {"form": "service", "answers": {"solved": solved}, "comment": comment}
+        anna.node.post(f"/v1/calls/{call}/scorecards", wanted)
+    anna.page.reload()
+    anna.ready()
+    anna.page.click("#judged details:nth-child(2) summary")
+    yield "agent-judged", anna.page
 
 
 def _failed(

@@ -15,6 +15,7 @@ from engine.access.role import Permission
 from engine.agent_desk import TooManyPages, Watch
 from engine.api.settings import PERMISSIONS, Callers, PageTerms, Settings, token
 from engine.assist_views import Help, HelpKind
+from engine.call_filter import ALL_CALLS, CallFilter
 from engine.caller_line import LineWatch
 from engine.cluster.sight import ClusterSight
 from engine.drill import Ask, Report, reported
@@ -32,10 +33,8 @@ from engine.store.outbox import Letter
 from engine.store.records import BadCursor, RecordFilter, RecordPage
 from engine.store.rows import Entry
 from engine.views import (
-    ALL_CALLS,
     AgentAsk,
     AgentView,
-    CallFilter,
     CallView,
     Caption,
     Check,

@@ -18,6 +18,7 @@ from config.secret import Secret
 from config.service import ApiRole, ApiSettings, ApiToken
 from engine import log
 from engine.api.app import create_app
+from engine.api.routes.records import RecordQuery
 from engine.api.server import ApiServer
 from engine.api.settings import PERMISSIONS, Settings, configured, new_secret
 from engine.views import AgentAsk, Check, Health
@@ -140,6 +141,24 @@ def test_finished_calls_are_listed_newest_first_and_page_by_page(ask: Client) ->
 )
 def test_finished_calls_are_filtered_by(ask: Client, query: str, calls: list[str]) -> None:
     assert [item["call"] for item in ask("GET", f"/v1/records?{query}").json()["items"]] == calls
+
+
+def test_what_records_are_asked_by_reaches_the_store() -> None:
+    names = "line number language market agent queue region node contact".split()
+    asked = {name: f"some {name}" for name in names} | {
+        "outcome": "abandoned",
+        "arrived_since": "2025-10-09T08:53:21Z",
+        "arrived_until": "2025-10-09T10:53:22+02:00",
+    }
+    wanted = RecordQuery.model_validate(asked).filter()
+    given = {name: getattr(wanted, name) for name in asked}
+    assert given == asked | {"arrived_since": 1760000001.0, "arrived_until": 1760000002.0}
+    assert wanted.since is wanted.until is wanted.recorded is None
+
+
+@pytest.mark.parametrize("query", ["outcome=lost", "arrived_since=5", "line=%00", "arrived=2025-10-09"])
+def test_what_records_are_not_asked_by_is_refused(ask: Client, query: str) -> None:
+    refused(ask("GET", f"/v1/records?{query}"), 422, "invalid-request")
 
 
 def test_a_record_is_looked_at_by_its_call(ask: Client) -> None:

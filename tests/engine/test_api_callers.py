@@ -122,6 +122,13 @@ def test_no_token_lives_longer_than_it_may(ask: Client) -> None:
     assert claims.expires - claims.begins == CALLERS.token_s
 
 
+def test_a_token_is_made_once_by_a_key(ask: Client) -> None:
+    wish, key = {"destination": "support"}, {"Idempotency-Key": "7f1c"}
+    first, again = (ask("POST", "/v1/callers/tokens", SITE, json=wish, headers=key) for _ in range(2))
+    assert first.status_code == 201 and first.json() == again.json()
+    assert ask("POST", "/v1/callers/tokens", SITE, json=wish).json()["token"] != first.json()["token"]
+
+
 def test_tokens_are_made_for_sites_alone_and_where_anyone_may_call(ask: Client, desk: Desk) -> None:
     wish = {"destination": "support"}
     refused(ask("POST", "/v1/callers/tokens", None, json=wish), 401, "unauthorized")

@@ -86,6 +86,13 @@ def test_a_phone_for_a_page_is_made_and_its_password_told_once(client: TestClien
     told = made.json()
     assert told["account"] in node.hand.phones and (told["scheme"], told["port"]) == ("wss", 7443)
     assert node.hand.phones.of("supervisor") == [told["account"]]
+    server = {"urls": ["turn:turn.example.com:3478"], "username": "1:supervisor", "credential": "made"}
+    ice = {"ice_servers": [server], "ice_transport_policy": "relay", "ice_renewed_s": 600.0}
+    assert told | ice == told, "all that a page needs to be a phone"
+    again = client.get("/v1/phones/ice", headers=bearer(WRITE))
+    assert again.json() == ice and again.headers["cache-control"] == "no-store"
+    assert len(node.hand.phones.of("supervisor")) == 1
+    assert client.get("/v1/phones/ice", headers=bearer(READ)).status_code == 403
 
 
 def test_a_waiting_caller_is_moved_raised_and_given_to_somebody(client: TestClient) -> None:

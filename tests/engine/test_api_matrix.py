@@ -199,6 +199,7 @@ def path_of(name: str, route: APIRoute, values: dict[str, str], finished: str) -
         .replace("{at}", "sue")
         .replace("{address}", "192.0.2.99")
         .replace("{share}", "0" * 16)
+        .replace("{session}", "0" * 16)
     )
 
 
@@ -211,7 +212,7 @@ def method_of(route: APIRoute) -> str:
 def test_only_those_get_in_who_may(people: People, role: Role, limit: str) -> None:
     """Without bodies and of what is nowhere, so that nothing is done: whoever gets in is told so."""
     may = {each for each in granted(role) if limit == "all" or each not in WHOLE}
-    asked = [name for name in NEEDS if name not in ("sign_out", "drain_node")]
+    asked = [name for name in NEEDS if name not in ("sign_out", "end_own_sessions", "drain_node")]
     found = people.ask(
         [
             (role, limit, method_of(route), path_of(name, route, dict.fromkeys(SEEN, NOWHERE), NOWHERE), None)
@@ -315,7 +316,7 @@ def test_every_list_of_what_belongs_somewhere_is_asked_above() -> None:
         "/v1/hooks",
         "/v1/sip/blocked",
         "/v1/forms",  # of all queues; what they ask is nobody's
-        "/v1/session/scorecards",  # one's own
+        *("/v1/session/scorecards", "/v1/session/sessions"),  # one's own
         "/v1/sip/refused",  # tests/engine/access/test_seen_insight.py
     }
     assert pages - elsewhere <= set(LISTS)

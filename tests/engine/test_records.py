@@ -10,7 +10,7 @@ from sqlalchemy import text
 from engine.events import EndReason
 from engine.store import database, migrate
 from engine.store.errors import StoreUnavailable
-from engine.store.records import BadCursor, RecordFilter, Records
+from engine.store.records import BadCursor, Outcome, RecordFilter, Records
 from engine.store.rows import Line, encode, record_values
 from engine.store.sink import Sink
 from tests.engine.store_samples import NODE, T0, arrived, ended, record, talk
@@ -30,6 +30,9 @@ def records(tmp_path: Path) -> Records:
             agent=f"agent-{number % 5}",
             customer=f"+49{number}",
             recording="2026-03-14/c07-1.opus" if number == 7 else "",
+            source="carrier" if number in (3, 9) else "192.0.2.7:5060",
+            number=f"+4930{number % 3}",
+            connected_at=None if number >= 14 else T0,
             reason=EndReason.ABANDONED if number >= 15 else EndReason.COMPLETED,
         )
         lines.append(Line(NODE, number + 1, T0, made.call, "call.ended", "{}", None, record_values(made)))
@@ -81,6 +84,11 @@ def test_a_filter_holds_on_every_page(records: Records) -> None:
         ({"since": T0 + 3, "until": T0 + 4}, ["c07", "c06"]),
         ({"arrived_since": T0 + 6 - 60, "arrived_until": T0 + 7 - 60}, ["c13", "c12"]),
         ({"line": "192.0.2.7:5060", "queue": "sales", "until": T0 + 1}, ["c00"]),
+        ({"line": "carrier"}, ["c09", "c03"]),
+        ({"number": "+49301", "line": "192.0.2.7:5060", "until": T0 + 3}, ["c04", "c01"]),
+        ({"outcome": Outcome.ANSWERED, "since": T0 + 6}, ["c13", "c12"]),
+        ({"outcome": Outcome.ABANDONED, "queue": "sales"}, ["c16"]),
+        ({"outcome": Outcome.FAILED}, ["c14"]),
         ({"market": "us"}, []),
         ({"number": "' OR 1=1 --"}, []),
     ],
@@ -106,7 +114,8 @@ def test_a_call_nobody_recorded_is_none(records: Records) -> None:
 
 def test_a_record_reads_back_as_written(records: Records) -> None:
     kept = records.get("c03")
-    assert kept == record("c03", T0 + 1, agent="agent-3", customer="+493")
+    changed = {"source": "carrier", "number": "+49300", "connected_at": T0}
+    assert kept == record("c03", T0 + 1, agent="agent-3", customer="+493", **changed)
 
 
 def test_the_journal_of_a_call_is_in_the_order_it_happened_though_the_clock_was_set_back(

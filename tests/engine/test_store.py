@@ -149,4 +149,4 @@ def test_the_migrations_run_from_a_wheel(tmp_path: Path) -> None:
     ).stdout  # fmt: skip
     file, revision = json.loads(out)
     assert file.startswith(str(tree))
-    assert revision == "r0014"
+    assert revision == "r0015"

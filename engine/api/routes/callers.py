@@ -18,6 +18,7 @@ from engine.access.role import Permission
 from engine.api.caller_schemas import CallerToken, CallerTokenWish, IceServer
 from engine.api.deps import CallerDesk, Desk, EngineView, may
 from engine.api.documented import problems
+from engine.api.idempotency import IdempotencyKey, sealed
 from engine.api.identify import settings_of
 from engine.api.node_schemas import NodeToMeasure
 from engine.api.problem import Problem, not_found
@@ -36,13 +37,19 @@ Site = Annotated[Principal, may(Permission.CALLERS)]
     operation_id="make_caller_token",
     responses=problems(401, 403, 404, 409, 413, 422, noun="destination"),
 )
-async def make_caller_token(request: Request, site: Site, desk: Desk, wish: CallerTokenWish) -> CallerToken:
+async def make_caller_token(
+    request: Request, site: Site, desk: Desk, wish: CallerTokenWish, key: IdempotencyKey = None
+) -> CallerToken:
     """For a site's backend, which knows its visitor; pages themselves must never hold an API token. Whoever
     has the signing key may make tokens without asking.
     """
     if not site.sees_market(wish.market or ""):
         raise Problem(403, "forbidden", "you are limited to markets; name one of yours in `market`")
-    return made(request, desk, wish, site.who)
+
+    async def act() -> CallerToken:
+        return made(request, desk, wish, site.who)
+
+    return await sealed(request, f"{site.key} caller", key, wish, CallerToken, act)
 
 
 def made(request: Request, desk: CallerDesk, wish: CallerTokenWish, by: str) -> CallerToken:

@@ -17,7 +17,8 @@ from engine.api.documented import problems
 from engine.api.paging import PageQuery, begun
 from engine.api.problem import not_found
 from engine.api.schemas import Call, CallPage, CaptionShown, CaptionText, Entry, Plain, Timeline
-from engine.views import CallFilter, Caption
+from engine.call_filter import CallFilter
+from engine.views import Caption
 
 router = APIRouter(prefix="/v1/calls", tags=["calls"])
 log = structlog.get_logger("api")

@@ -13,7 +13,8 @@ from engine.api.deps import View, may
 from engine.api.documented import problems
 from engine.api.paging import PageQuery, cut
 from engine.api.schemas import CallLeg, LegPage, Plain
-from engine.views import CallFilter, CallView, LegSide, LegView
+from engine.call_filter import CallFilter
+from engine.views import CallView, LegSide, LegView
 
 router = APIRouter(prefix="/v1/legs", tags=["calls"])
 

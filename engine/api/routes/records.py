@@ -18,13 +18,14 @@ from engine.api.problem import not_found
 from engine.api.routes.calls import CallId
 from engine.api.schemas import Plain, Record, RecordPage
 from engine.events import EndReason
-from engine.store.records import BadCursor, RecordFilter
+from engine.store.records import BadCursor, Outcome, RecordFilter
 
 router = APIRouter(prefix="/v1/records", tags=["records"])
 
 Reader = Annotated[Principal, may(Permission.CALLS)]
 
 
+TIMES = ("since", "until", "arrived_since", "arrived_until")
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 
@@ -41,6 +42,13 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
 class RecordQuery(PageQuery):
     since: Instant | None = Field(default=None, description="Only calls that ended then or later.")
     until: Instant | None = Field(default=None, description="Only calls that ended before then.")
+    arrived_since: Instant | None = Field(
+        default=None, description="Only calls that arrived then or later; reports count by this."
+    )
+    arrived_until: Instant | None = Field(default=None, description="Only calls that arrived before then.")
+    line: Plain | None = Field(
+        default=None, description="Only calls that came over this line, by its name in the configuration."
+    )
     queue: Plain | None = Field(default=None, description="Only calls of this queue.")
     agent: Plain | None = Field(default=None, description="Only calls of this agent.")
     market: Plain | None = Field(default=None, description="Only calls of this market.")
@@ -51,15 +59,17 @@ class RecordQuery(PageQuery):
     language: Plain | None = Field(default=None, description="Only calls in this language.")
     node: Plain | None = Field(default=None, description="Only calls that this node carried.")
     reason: EndReason | None = Field(default=None, description="Only calls that ended for this reason.")
+    outcome: Outcome | None = Field(
+        default=None,
+        description="Only calls that this came of: `answered`, somebody talked; `abandoned`, the caller hung "
+        "up before; `failed`, any other end before anybody talked.",
+    )
 
     def filter(self, *, recorded: bool | None = None) -> RecordFilter:
-        values = self.model_dump(exclude={"cursor", "limit", "since", "until"})
-        return RecordFilter(
-            since=self.since.timestamp() if self.since else None,
-            until=self.until.timestamp() if self.until else None,
-            recorded=recorded,
-            **values,
-        )
+        times = {name: getattr(self, name) for name in TIMES}
+        values = self.model_dump(exclude={"cursor", "limit", *TIMES})
+        values |= {name: at.timestamp() if at else None for name, at in times.items()}
+        return RecordFilter(recorded=recorded, **values)
 
 
 async def page_of(view: View, query: RecordQuery, wanted: RecordFilter) -> RecordPage:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
@@ -14,6 +15,7 @@ from engine.access.role import Permission
 from engine.api import card_schemas as bodies
 from engine.api.deps import View, may
 from engine.api.documented import problems
+from engine.api.idempotency import IdempotencyKey, Once
 from engine.api.paging import PageQuery, bad_cursor
 from engine.api.plain import Plain
 from engine.api.problem import Problem, not_found
@@ -65,22 +67,33 @@ async def list_forms(view: View, _: Judge) -> bodies.FormList:
     responses=problems(401, 403, 404, 409, 413, 422, 503, noun="call"),
 )
 async def judge_call(
-    view: View, caller: Judge, id: CallId, wanted: bodies.ScorecardWanted
+    request: Request,
+    view: View,
+    caller: Judge,
+    id: CallId,
+    wanted: bodies.ScorecardWanted,
+    key: IdempotencyKey = None,
 ) -> bodies.Scorecard:
     """A call that is over, by a form of its queue. Several may judge a call, each time it is kept beside what
     was kept before. Answers 422 where a question is left open that wants an answer.
     """
-    judge, comment = view.cards.judge, wanted.comment.strip()
-    try:
-        card = await run_in_threadpool(judge, id, wanted.form, wanted.answers, caller.who, comment)
-    except UnknownForm:
-        raise Problem(422, "unknown-form", f"no form is called {wanted.form!r}; see forms.yaml") from None
-    except BadAnswers as bad:
-        raise Problem(422, "bad-answers", str(bad)) from None
-    if card is None:
-        raise not_found("call", id)
-    log.info("a call was judged", call=id, form=card.form, agent=card.agent, by=caller.who)
-    return bodies.Scorecard.model_validate(card, from_attributes=True)
+
+    async def act() -> bodies.Scorecard:
+        judge, comment = view.cards.judge, wanted.comment.strip()
+        try:
+            card = await run_in_threadpool(judge, id, wanted.form, wanted.answers, caller.who, comment)
+        except UnknownForm:
+            raise Problem(422, "unknown-form", f"no form is called {wanted.form!r}; see forms.yaml") from None
+        except BadAnswers as bad:
+            raise Problem(422, "bad-answers", str(bad)) from None
+        if card is None:
+            raise not_found("call", id)
+        log.info("a call was judged", call=id, form=card.form, agent=card.agent, by=caller.who)
+        return bodies.Scorecard.model_validate(card, from_attributes=True)
+
+    once: Once = request.app.state.once
+    done: bodies.Scorecard = await once.do(f"{caller.key} judge {id}", key, wanted, time.monotonic(), act)
+    return done
 
 
 @router.get(

@@ -12,7 +12,7 @@ from engine.access.role import Permission
 from engine.api import access_schemas as bodies
 from engine.api.deps import Door, may
 from engine.api.documented import REASONS, problems
-from engine.api.identify import COOKIE, bake, own_origin, source_of
+from engine.api.identify import COOKIE, bake, client_of, own_origin, source_of
 from engine.api.problem import Problem
 
 router = APIRouter(prefix="/v1/session", tags=["session"])
@@ -47,7 +47,9 @@ async def sign_in(
     if request.headers.get("origin") and not own_origin(request):
         raise Problem(403, "foreign-origin", "a page of another origin may not sign anybody in")
     before = request.cookies.get(COOKIE)
-    opened = await door.desk.login(wish.name, wish.password, wish.code, source_of(request))
+    opened = await door.desk.login(
+        wish.name, wish.password, wish.code, source_of(request), client_of(request)
+    )
     if before:
         await door.desk.logout(before)
     bake(request, response, COOKIE, opened.secret, "/", int(door.desk.terms.longest_s))
@@ -167,7 +169,7 @@ async def finish_oidc(
     """Begins a session and leads on."""
     if door.vouching is None:
         raise Problem(404, "unknown-user", "nobody vouches for people at this node: see access.oidc")
-    opened, next = await door.vouching.finish(kept, state, code, source_of(request))
+    opened, next = await door.vouching.finish(kept, state, code, source_of(request), client_of(request))
     answer = Response(status_code=303, headers={"Location": next})
     answer.delete_cookie(STATE, path=STATE_PATH)
     bake(request, answer, COOKIE, opened.secret, "/", int(door.desk.terms.longest_s))

@@ -6,13 +6,14 @@ import time
 from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from engine.access.principal import Principal
 from engine.access.role import Permission
 from engine.api.deps import View, may
 from engine.api.documented import problems
+from engine.api.idempotency import IdempotencyKey, sealed
 from engine.api.problem import not_found
 from engine.api.routes.recordings import Day, File
 from engine.api.share_schemas import NewRecordingShare, RecordingShare, RecordingShareList, ShareWanted
@@ -34,7 +35,14 @@ PATH = "/shared/"
     responses=problems(401, 403, 404, 409, 413, 422, 503, noun="recording"),
 )
 async def share_recording(
-    view: View, caller: Sharer, day: Day, file: File, wanted: ShareWanted, response: Response
+    request: Request,
+    view: View,
+    caller: Sharer,
+    day: Day,
+    file: File,
+    wanted: ShareWanted,
+    response: Response,
+    key: IdempotencyKey = None,
 ) -> NewRecordingShare:
     """Makes a link that opens without signing in, until it ends, is used up or is revoked. Each use is
     counted, and is a row of the audit log.
@@ -48,13 +56,17 @@ async def share_recording(
         transcript=wanted.transcript,
         note=wanted.note.strip(),
     )
-    made = await run_in_threadpool(view.shares.make, name, wish, caller.who)
-    if made is None:
-        raise not_found("recording", name)
-    share, link = made
-    log.info("a recording is shared", recording=name, share=share.id, by=caller.who)
+
+    async def act() -> NewRecordingShare:
+        made = await run_in_threadpool(view.shares.make, name, wish, caller.who)
+        if made is None:
+            raise not_found("recording", name)
+        share, link = made
+        log.info("a recording is shared", recording=name, share=share.id, by=caller.who)
+        return NewRecordingShare(**_told(share), path=f"{PATH}{link}")
+
     response.headers["Cache-Control"] = "no-store"
-    return NewRecordingShare(**_told(share), path=f"{PATH}{link}")
+    return await sealed(request, f"{caller.key} share {name}", key, wanted, NewRecordingShare, act)
 
 
 @router.get(

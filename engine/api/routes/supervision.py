@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Path, Request, Response
 
 from engine.access.principal import Principal
 from engine.access.role import Permission
+from engine.api.caller_schemas import IceServer
 from engine.api.deps import View, may
 from engine.api.documented import problems
 from engine.api.hand_schemas import (
     ACCOUNT,
+    PageIce,
     PagePhone,
     SupervisionChange,
     SupervisionWanted,
     Supervisor,
     SupervisorList,
 )
-from engine.api.idempotency import IdempotencyKey, Once
+from engine.api.idempotency import IdempotencyKey, Once, sealed
 from engine.api.routes.calls import CallId
 from engine.page_phones import LIFE_S
+from engine.views import IceTerms
 
 router = APIRouter(prefix="/v1", tags=["calls"])
 log = structlog.get_logger("api")
@@ -110,18 +113,53 @@ async def end_supervision(view: View, caller: Supervising, id: CallId, at: At) -
     status_code=201,
     summary="Have a phone in a page",
     operation_id="make_page_phone",
-    responses=problems(401, 403, 409),
+    responses=problems(401, 403, 409, 422),
 )
-async def make_page_phone(view: View, caller: Supervising, response: Response) -> PagePhone:
-    """An account for the asker's page, good for a shift: `at: page` rings the newest that is registered."""
-    made, terms = view.hand.phone(caller.who), view.phone_terms()
+async def make_page_phone(
+    request: Request, view: View, caller: Supervising, response: Response, key: IdempotencyKey = None
+) -> PagePhone:
+    """An account for the asker's page, good for a shift, and all that the page needs to be a phone beside it:
+    `at: page` rings the newest that is registered.
+    """
+
+    async def act() -> PagePhone:
+        made, terms = view.hand.phone(caller.who), view.phone_terms()
+        log.info("a phone in a page", account=made.account, by=caller.who)
+        return PagePhone(
+            account=made.account,
+            password=made.password,
+            domain=terms.domain,
+            scheme=terms.scheme,  # type: ignore[arg-type]
+            port=terms.port,
+            expires_in_s=LIFE_S,
+            **_ice(view.ice_terms(caller.who)),
+        )
+
     response.headers["Cache-Control"] = "no-store"
-    log.info("a phone in a page", account=made.account, by=caller.who)
-    return PagePhone(
-        account=made.account,
-        password=made.password,
-        domain=terms.domain,
-        scheme=terms.scheme,  # type: ignore[arg-type]
-        port=terms.port,
-        expires_in_s=LIFE_S,
-    )
+    return await sealed(request, f"{caller.key} phone", key, None, PagePhone, act)
+
+
+@router.get(
+    "/phones/ice",
+    summary="How a phone in a page finds its way",
+    operation_id="get_page_ice",
+    responses=problems(401, 403),
+)
+async def get_page_ice(view: View, caller: Supervising, response: Response) -> PageIce:
+    """The STUN and TURN servers, with passwords that are the asker's and expire: for a page whose own are
+    soon too old.
+    """
+    response.headers["Cache-Control"] = "no-store"
+    return PageIce(**_ice(view.ice_terms(caller.who)))
+
+
+def _ice(terms: IceTerms) -> dict[str, Any]:
+    servers = [
+        IceServer(urls=list(each.urls), username=each.username, credential=each.credential)
+        for each in terms.servers
+    ]
+    return {
+        "ice_servers": servers,
+        "ice_transport_policy": terms.policy,
+        "ice_renewed_s": terms.renewed_s,
+    }

@@ -12,6 +12,7 @@ from engine.api import access_schemas as bodies
 from engine.api.audited import tell
 from engine.api.deps import Door, may
 from engine.api.documented import REASONS, problems
+from engine.api.idempotency import IdempotencyKey, sealed
 from engine.api.paging import PageQuery, cut
 from engine.store.accounts import ApiKey
 
@@ -45,14 +46,21 @@ async def list_tokens(maker: Maker, door: Door, query: Annotated[PageQuery, Quer
     responses=problems(401, 403, 404, 409, 413, 422, 503, own=OWN),
 )
 async def create_token(
-    request: Request, maker: Maker, door: Door, wish: bodies.ApiTokenWish
+    request: Request, maker: Maker, door: Door, wish: bodies.ApiTokenWish, key: IdempotencyKey = None
 ) -> bodies.ApiTokenMade:
     """Its scopes, markets and teams are among one's own; what one loses later it loses, too."""
-    key, secret = await door.roster.mint(
-        maker, wish.name, wish.scopes, markets=wish.markets, teams=wish.teams, life_s=wish.days * 86_400.0
-    )
-    tell(request, id=key.id, name=key.name, scopes=list(key.scopes), markets=wish.markets, teams=wish.teams)
-    return bodies.ApiTokenMade(token=_told(key), secret=secret)
+
+    async def act() -> bodies.ApiTokenMade:
+        life_s = wish.days * 86_400.0
+        made, secret = await door.roster.mint(
+            maker, wish.name, wish.scopes, markets=wish.markets, teams=wish.teams, life_s=life_s
+        )
+        return bodies.ApiTokenMade(token=_told(made), secret=secret)
+
+    done = await sealed(request, f"{maker.key} token", key, wish, bodies.ApiTokenMade, act)
+    told, scopes = done.token, [str(each) for each in done.token.scopes]
+    tell(request, id=told.id, name=told.name, scopes=scopes, markets=wish.markets, teams=wish.teams)
+    return done
 
 
 @router.delete(

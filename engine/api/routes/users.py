@@ -15,6 +15,7 @@ from engine.api import access_schemas as bodies
 from engine.api.audited import tell
 from engine.api.deps import Door, may
 from engine.api.documented import REASONS, problems
+from engine.api.idempotency import IdempotencyKey, sealed
 from engine.api.paging import PageQuery, cut
 from engine.api.unchanged import VERSIONED
 from engine.store import accounts
@@ -57,21 +58,31 @@ async def list_users(_: Manager, door: Door, query: Annotated[PageQuery, Query()
     responses=problems(401, 403, 404, 409, 413, 422, 429, 503, own=NOBODY),
 )
 async def create_user(
-    request: Request, manager: Manager, door: Door, wish: bodies.UserWish, response: Response
+    request: Request,
+    manager: Manager,
+    door: Door,
+    wish: bodies.UserWish,
+    response: Response,
+    key: IdempotencyKey = None,
 ) -> bodies.UserMade:
     """Nobody gives a role that may more than they may themselves."""
     tell(request, user=wish.name, role=wish.role, markets=wish.markets, teams=wish.teams)
-    made, password = await door.roster.create(
-        manager,
-        wish.name,
-        wish.role,
-        display=wish.display,
-        markets=wish.markets,
-        teams=wish.teams,
-        password=wish.password,
-    )
-    _tag(response, made)
-    return bodies.UserMade(user=_told(made), password=password)
+
+    async def act() -> bodies.UserMade:
+        made, password = await door.roster.create(
+            manager,
+            wish.name,
+            wish.role,
+            display=wish.display,
+            markets=wish.markets,
+            teams=wish.teams,
+            password=wish.password,
+        )
+        return bodies.UserMade(user=_told(made), password=password)
+
+    done = await sealed(request, f"{manager.key} user", key, wish, bodies.UserMade, act)
+    _tag(response, done.user)
+    return done
 
 
 @router.get(
@@ -142,7 +153,7 @@ def _told(user: accounts.User) -> bodies.User:
     return bodies.User.model_validate(told | {"totp": user.totp_on, "vouched": user.subject is not None})
 
 
-def _tag(response: Response, user: accounts.User) -> None:
+def _tag(response: Response, user: accounts.User | bodies.User) -> None:
     response.headers["ETag"] = f'"{user.version}"'
 
 

@@ -27,6 +27,7 @@ def sessions(look: Look, some: Sequence[Session], whose: str) -> Markup:
                     "p",
                     tag("span", name(each.source or "–"), class_="strong"),
                     tag("span", say.known(f"how.{each.how}", each.how), class_="soft"),
+                    tag("span", name(each.client), class_="soft") if each.client else "",
                 ),
                 tag(
                     "p",
@@ -35,10 +36,8 @@ def sessions(look: Look, some: Sequence[Session], whose: str) -> Markup:
                     class_="soft small",
                 ),
             ),
-            tag(
-                "button", say("sessions.end"), type="button", data_do="end_sessions", data_digest=each.digest
-            ),
-            data_key=each.digest[:16],
+            tag("button", say("sessions.end"), type="button", data_do="end_sessions", data_session=each.id),
+            data_key=each.id,
         )
         for each in some
     ]

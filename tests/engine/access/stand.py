@@ -15,6 +15,7 @@ from engine.access.access import Access
 from engine.access.audit import Audit
 from engine.access.desk import AccessDesk, Terms
 from engine.access.passwords import Passwords
+from engine.access.proving import Proving
 from engine.access.role import Role
 from engine.access.roster import Roster
 from engine.store import database
@@ -68,7 +69,8 @@ class Stand:
             self.accounts, self.audit, terms, passwords=cheap(), wall=self.wall, clock=self.clock
         )
         self.roster = Roster(self.desk)
-        self.access = Access(self.desk, self.roster, self.trail, None, None)
+        proving = Proving(self.trail, folder / "audit.anchor", wall=self.wall, rest=lambda seconds: None)
+        self.access = Access(self.desk, self.roster, self.trail, None, None, proving)
 
     def user(self, name: str, role: Role = Role.ADMIN, **more: Any) -> User:
         """One whose password is PASSWORD."""

@@ -153,7 +153,7 @@ def test_lines_of_the_log_lose_what_is_surely_a_persons_and_keep_all_else(line: 
     assert mask.line(line) == masked
 
 
-def test_an_events_persons_are_masked_however_deep_but_not_where_they_came_from() -> None:
+def test_an_events_persons_are_masked_however_deep_and_where_they_came_from_is_cut() -> None:
     given = {
         "customer": "+34911234567",
         "source": "192.0.2.7:5060",
@@ -163,11 +163,32 @@ def test_an_events_persons_are_masked_however_deep_but_not_where_they_came_from(
     }
     assert mask.person(given) == {
         "customer": "+34******567",
-        "source": "192.0.2.7:5060",
+        "source": "192.0.2.x:5060",
         "notes": "call back on *******56",
         "reasons": ["******567", "plain words"],
         "stars": 4,
     }
+
+
+@pytest.mark.parametrize(
+    ("whence", "masked"),
+    [
+        ("carrier", "carrier"),
+        ("203.0.113.9:5060", "203.0.113.x:5060"),
+        ("[2001:db8:1:2::9]:5060", "[2001:db8:1::x]:5060"),
+        ("192.168.1.20:5060", "192.168.1.20:5060"),
+        ("+34911234567", "+34******567"),
+        ("sip:+34911234567@203.0.113.9", "sip:+34******567@203.0.113.x"),
+        ("whip", "whip"),
+    ],
+)
+def test_where_a_call_came_from_is_a_line_an_address_or_a_number(whence: str, masked: str) -> None:
+    assert mask.source(whence) == masked
+
+
+def test_words_of_events_tell_no_address() -> None:
+    given = {"cause": "the sound from 203.0.113.9:40012 is clipped", "leg": 7, "remote": "10.0.0.7"}
+    assert mask.data(given) == given | {"cause": "the sound from 203.0.113.x:40012 is clipped"}
 
 
 @pytest.mark.parametrize(

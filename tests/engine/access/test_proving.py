@@ -13,6 +13,7 @@ from engine.access import proving
 from engine.access.proving import Proving
 from engine.store.errors import StoreUnavailable
 from engine.store.schema import audit
+from engine.views import Health
 from tests.engine.access.stand import Stand, standing
 
 
@@ -107,3 +108,45 @@ def test_a_store_that_fails_is_no_verdict(stand: Stand, monkeypatch: pytest.Monk
     monkeypatch.setattr(stand.trail, "last", last)
     told = asyncio.run(proved(proving_of(stand)))
     assert told.verdict is None and told.fault == "away" and told.ended is not None
+
+
+def test_the_node_looks_by_itself_and_its_health_tells_what_was_found_until_it_is_whole_again(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proving, "EVERY_S", 3600.0)
+    found = stand.access.proving
+
+    async def day() -> None:
+        found.start(0.0)
+        while found.newest is None:
+            await asyncio.sleep(0)
+        await found.rest_of_it()
+
+    def told() -> tuple[Health, str]:
+        check = stand.access.check()
+        return check.status, check.detail
+
+    asyncio.run(day())
+    assert found.newest is not None and found.newest.by == proving.NODE and told() == (Health.OK, "")
+    with stand.engine.begin() as connection:
+        connection.execute(update(audit).where(audit.c.seq == 4).values(who="eve"))
+    asyncio.run(proved(found))
+    status, words = told()
+    assert status is Health.DEGRADED and words.startswith("it is not whole: row 4 "), words
+    with stand.engine.begin() as connection:
+        connection.execute(update(audit).where(audit.c.seq == 4).values(who="ada"))
+    asyncio.run(proved(found))
+    assert told() == (Health.OK, "")
+
+
+def test_a_node_that_stops_looks_no_more(stand: Stand) -> None:
+    found = proving_of(stand)
+    found.close()
+
+    async def day() -> None:
+        found.start(0.0)
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    asyncio.run(day())
+    assert found.newest is None

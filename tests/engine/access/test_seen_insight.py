@@ -111,11 +111,11 @@ def test_what_was_refused_belongs_to_no_market() -> None:
 def test_so_do_sources_that_were_turned_away_and_the_names_they_tried_are_masked() -> None:
     assert insight(set(), True).turned_away() == [TURNED_AWAY]
     (masked_one,) = insight(set(), False).turned_away()
-    assert (masked_one.source, "12345678" in masked_one.user) == ("203.0.113.66", False)
+    assert (masked_one.source, "12345678" in masked_one.user) == ("203.0.113.x", False)
     limited = insight(set(), True, frozenset({"es"}))
     assert not limited.turned_away() and not limited.let_off("203.0.113.66", "ana")
 
 
 def test_an_address_without_a_name_keeps_its_form() -> None:
     plain = message(sip("SIP/2.0 200 OK"))
-    assert masked(plain).data == plain.data
+    assert masked(plain).data == plain.data.replace(b"203.0.113.9", b"203.0.113.0")

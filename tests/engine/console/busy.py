@@ -8,13 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.call_filter import ALL_CALLS, CallFilter
 from engine.cluster.sight import NodesView, NodeView
 from engine.drill import Ask, Report
 from engine.line_views import LineStandView, Standing
 from engine.views import (
-    ALL_CALLS,
     AgentView,
-    CallFilter,
     CallView,
     Check,
     Health,

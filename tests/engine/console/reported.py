@@ -53,12 +53,14 @@ def _sums(offered: int, random: Random) -> Sums:
     answered = offered - lost
     late = sum(random.random() < 0.2 for _ in range(answered))
     of_sides = {f"{side}_mos": 4.2 for side in ("customer", "agent")} | {"customer_loss": 0.004, "pdd_s": 0.9}
+    of_sides |= {"agent_loss": 0.001, "customer_jitter_ms": 4.0, "agent_jitter_ms": 2.0}
     of_sides |= {"asr_ms": 840.0, "mt_ms": 170.0, "lag_s": 1.6, "mood": 0.1}
     means = {f"{name}_sum": value * answered for name, value in of_sides.items()}
     return {
         "offered": offered, "answered": answered, "abandoned": lost, "queued": offered, "dropped": 0.0,
         "queue_answered": answered, "queue_abandoned": lost, "in_time": answered - late,
         "wait_s": 14.0 * answered, "talk_s": 190.0 * answered, "wrap_up_s": 22.0 * answered,
+        "concealed_s": 0.2 * answered, "heard_s": 380.0 * answered,
         "busy_s": 230.0 * answered, "idle_s": 120.0 * answered,
         "busy_s_once": 230.0 * answered, "idle_s_once": 120.0 * answered,
         "asr_7": answered - late, "asr_9": late, "mt_3": answered,

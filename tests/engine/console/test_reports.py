@@ -18,8 +18,9 @@ from engine.console import reports
 from engine.console.desk import Desk
 from engine.console.look import Place
 from engine.console.markup import text_of
-from engine.console.reports import ReportFile, calls_of, narrowed, wish_of
+from engine.console.reports import FORMS, GROUPS, ReportFile, calls_of, narrowed, wish_of
 from engine.console.views import reports as view
+from engine.console.views.report_words import written
 from engine.console.views.trends import slots_of
 from engine.drill import Dimension, Formula
 from engine.store.drill import TooManyRows
@@ -158,6 +159,24 @@ def test_every_report_is_drawn_in_every_language(code: str) -> None:
         assert "style=" not in made and made.count("<h1") == 1, query
         ids = re.findall(r'\sid="([^"]+)"', made)
         assert len(ids) == len(set(ids)), query
+
+
+def test_every_figure_is_listed_by_every_dimension_and_drawn_over_time() -> None:
+    node, file, at = BusyNode(), None, look("/console/reports")
+    for dimension in Dimension:
+        file = loaded(f"period=yesterday&by={dimension}", node, file)
+        for group, figures in GROUPS.items():
+            listed = view.table(replace(at, loaded=replace(file, wish=replace(file.wish, group=group))))
+            assert listed.count('<th scope="col"') == len(figures) + 1, (dimension, group)
+        if dimension not in (Dimension.QUEUE, Dimension.AGENT):
+            continue
+        for figure in FORMS:
+            assert file.trend is not None
+            total = reports.of(file.trend.total, figure)
+            charts = view.charts(replace(at, loaded=replace(file, wish=replace(file.wish, figure=figure))))
+            assert total is not None, figure
+            assert f"{at.say(f'fig.{figure}')}: {written(at.say, figure, total)}" in unescape(charts), figure
+            assert charts.partition("ranked")[2].count("data-key") >= 3, figure
 
 
 def test_the_total_of_a_report_is_in_its_tiles_and_at_the_end_of_its_table() -> None:

@@ -129,9 +129,9 @@ def test_sessions_end_one_by_one_or_all(admin: Office) -> None:
     at = "/console/users/sue"
     first = admin.load(at).sessions[0]
     assert first.source == "192.0.2.9"
-    assert admin.act(at, "end_sessions", digest=first.digest).values == {"n": 1}
+    assert admin.act(at, "end_sessions", session=first.id).values == {"n": 1}
     assert [each.source for each in admin.load(at).sessions] == ["192.0.2.8", "192.0.2.7"]
-    assert admin.act(at, "end_sessions", digest="of nobody").values == {"n": 0}
+    assert admin.act(at, "end_sessions", session="of nobody").values == {"n": 0}
     assert admin.act(at, "end_sessions").values == {"n": 2} and not admin.load(at).sessions
 
 
