@@ -28,6 +28,7 @@ define SOAKS
 tests.sip.soak_mutations --count 1000000
 tests.sip.soak_agent --count 20000
 tests.engine.soak_requests --count 200
+tests.engine.soak_postgres
 tests.media.soak_datagrams --count 1000000
 tests.media.soak_recording --minutes 60 --lost 0
 tests.sim.story --calls 10000 --seeds 20

@@ -83,5 +83,5 @@ const level = ({failed, score}) => (failed || score < FAIR ? 'bad' : score < GOO
 
 function answered({given, scale}) {
   if (given === null) return say('agent.judged.none');
-  return scale === 1 ? say(given ? 'agent.judged.yes' : 'agent.judged.no') : `${number(given)} / ${number(scale)}`;
+  return scale === 1 ? say(given ? 'agent.judged.yes' : 'agent.judged.no') : `\u2066${number(given)} / ${number(scale)}\u2069`;
 }

@@ -89,7 +89,7 @@ def _reads_how_it_was_judged(anna: AgentPage, node: Node, call: str) -> None:
     page.focus("#judged summary")
     page.keyboard.press("Enter")
     page.wait_for_selector("#judged details[open] .said:has-text('and quick.')")
-    assert "Was the matter settled?\n4 / 5" in page.inner_text("#judged .answers")
+    assert "Was the matter settled?\n\u20664 / 5" in page.inner_text("#judged .answers")
     assert page.get_attribute("#judged .score", "data-level") == "good"
     assert page.locator("#judged button").count() == 0, "a call without a recording is not heard"
 

@@ -36,7 +36,7 @@ def ask(app: FastAPI, node: Node) -> Client:
 
 
 def test_a_ladder_has_every_message_and_no_password(ask: Client) -> None:
-    answer = ask("GET", "/v1/calls/r1/sip", READ)
+    answer = ask("GET", "/v1/calls/r1/sip", WRITE)
     ladder = answer.json()
     assert [each["first"].split(" ")[0] for each in ladder["messages"]] == [
         "INVITE", "SIP/2.0", "SIP/2.0", "ACK", "BYE", "SIP/2.0",
@@ -126,7 +126,7 @@ def test_nobody_looks_without_a_token(ask: Client, path: str) -> None:
 
 def test_who_was_refused_is_found_by_source_and_time(ask: Client) -> None:
     def items(query: str = "") -> list:
-        return ask("GET", f"/v1/sip/refused{query}", READ).json()["items"]
+        return ask("GET", f"/v1/sip/refused{query}", WRITE).json()["items"]
 
     (found,) = items()
     assert (found["source"], found["status"], found["reason"]) == (FAR.host, 403, "Forbidden")
@@ -140,7 +140,7 @@ def test_who_was_refused_is_found_by_source_and_time(ask: Client) -> None:
 
 
 def test_sources_that_are_turned_away_are_listed_and_let_off(ask: Client, node: Node) -> None:
-    (found,) = ask("GET", "/v1/sip/blocked", READ).json()["items"]
+    (found,) = ask("GET", "/v1/sip/blocked", WRITE).json()["items"]
     assert (found["source"], found["how"], found["count"]) == ("203.0.113.66", "ignored", 60)
     assert found["why"] == "questions_without_proof"
     assert ask("DELETE", "/v1/sip/blocked/203.0.113.66", READ).status_code == 403

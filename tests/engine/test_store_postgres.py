@@ -12,7 +12,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -88,8 +88,9 @@ class Server:
         return f"postgresql://isogloss@/postgres?host={self.folder}"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
+@contextmanager
+def running() -> Iterator[Server]:
+    """A server, or a skip that says what is missing."""
     bin = binaries()
     if bin is None:
         pytest.skip("no PostgreSQL here: apt-get install postgresql")
@@ -103,9 +104,17 @@ def server() -> Iterator[Server]:
     server = Server(bin, folder)
     server.init()
     server.start()
-    yield server
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running() as made:
+        yield made
 
 
 @pytest.fixture

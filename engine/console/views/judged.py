@@ -14,7 +14,7 @@ from engine.console.markup import tag
 from engine.console.views import pieces
 from engine.console.views.one_call import file_of
 from engine.console.views.pieces import card, cell, icon, link, moment, name, pill, row, table
-from engine.scorecards import MOST_COMMENT, Scorecard
+from engine.scorecards import MOST_COMMENT, Answer, Scorecard
 
 GOOD, FAIR = 80.0, 60.0
 
@@ -81,6 +81,11 @@ def _words(look: Look, given: int | None, scale: int) -> str:
     return look.say("judge.yes" if given else "judge.no") if scale == 1 else look.say.number(given)
 
 
+def scaled(answer: Answer) -> bool:
+    """Told as so many of so many, which goes from left to right everywhere."""
+    return answer.scale > 1 and answer.given is not None
+
+
 def _card(look: Look, each: Scorecard) -> Markup:
     say = look.say
     answers = [
@@ -90,7 +95,8 @@ def _card(look: Look, each: Scorecard) -> Markup:
             tag(
                 "b",
                 _words(look, answer.given, answer.scale),
-                f" / {say.number(answer.scale)}" if answer.scale > 1 and answer.given is not None else None,
+                f" / {say.number(answer.scale)}" if scaled(answer) else None,
+                dir="ltr" if scaled(answer) else None,
                 class_="bad" if answer.critical and answer.given == 0 else None,
             ),
         )

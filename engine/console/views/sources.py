@@ -21,7 +21,7 @@ def sources(look: Look) -> Markup:
         return Markup("")
     if not look.loaded:
         return card(say("sources.title"), pieces.empty(say, "sources.none"), key="sources")
-    may = look.who.may(Permission.CONFIGURE)
+    may = look.who.may(Permission.CONFIGURE) and look.who.may(Permission.PERSONAL)  # to name it
     heads = [
         (say("sources.source"), ""),
         (say("calls.state"), ""),
