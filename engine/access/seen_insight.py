@@ -26,6 +26,8 @@ NAMED = re.compile(
     r'[ \t]*:[ \t]*)("(?:[^"\\\r\n]|\\.)*"|[^<"\r\n:;\s][^<"\r\n:;]*?)(?=[ \t]*<)',
     re.IGNORECASE | re.MULTILINE,
 )
+BLANK = b"\r\n\r\n"
+LENGTH = re.compile(rb"^((?:content-length|l)[ \t]*:[ \t]*)([0-9]{1,9})", re.IGNORECASE | re.MULTILINE)
 NOWHERE = "0"  # the end of a cut address: a message can be read, and be a packet, with it
 
 
@@ -108,7 +110,16 @@ def masked(message: Message) -> Message:
     return with_fields(
         message,
         host=addresses.cut(message.host, NOWHERE),
-        data=mask.line(addresses.without(text, NOWHERE)).encode(),
+        data=_measured(message.data, mask.line(addresses.without(text, NOWHERE)).encode()),
         fault=mask.line(addresses.without(message.fault)),
         who=mask.line(message.who),
     )
+
+
+def _measured(data: bytes, hidden: bytes) -> bytes:
+    """With a Content-Length as right as it was: a wrong one is a sign of an ALG (sip_alg)."""
+    head, blank, body = hidden.partition(BLANK)
+    grown = len(body) - len(data.partition(BLANK)[2])
+    if not grown:
+        return hidden
+    return LENGTH.sub(lambda found: b"%b%d" % (found[1], max(0, int(found[2]) + grown)), head) + blank + body

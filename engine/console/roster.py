@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from engine.access import addresses
 from engine.access.desk import NAME
 from engine.access.errors import AccessError
-from engine.access.role import Role, outranks
+from engine.access.role import Permission, Role, outranks
 from engine.console.desk import Desk
 from engine.console.door import Principal
 from engine.console.look import Fields, Place, Told
@@ -61,6 +62,8 @@ async def load(desk: Desk, place: Place, before: Any) -> UsersFile:
         sessions: list[Session] = []
         if not outranks(desk.who.rights, user.role):
             sessions = await roster.sessions(desk.who.known, user.name)
+        if not (user.name == desk.who.name or desk.who.may(Permission.PERSONAL)):
+            sessions = [replace(each, source=addresses.cut(each.source)) for each in sessions]
         found = replace(found, user=user, sessions=tuple(sessions), tokens=tuple(tokens))
     if isinstance(before, UsersFile):
         found = replace(

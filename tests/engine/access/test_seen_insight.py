@@ -119,3 +119,17 @@ def test_so_do_sources_that_were_turned_away_and_the_names_they_tried_are_masked
 def test_an_address_without_a_name_keeps_its_form() -> None:
     plain = message(sip("SIP/2.0 200 OK"))
     assert masked(plain).data == plain.data.replace(b"203.0.113.9", b"203.0.113.0")
+
+
+@pytest.mark.parametrize("wrong", [0, 7])
+def test_a_body_whose_addresses_were_cut_is_as_long_as_its_header_says_or_as_wrong(wrong: int) -> None:
+    """A length that is wrong is a sign of an ALG on the way."""
+    body = "v=0\r\no=- 1 1 IN IP4 203.0.113.129\r\ns=-\r\nc=IN IP4 203.0.113.129\r\nt=0 0\r\n"
+    offer = sip("INVITE sip:200@pbx SIP/2.0", body=body)
+    length = f"Content-Length: {len(body)}".encode()
+    assert length in offer
+    offer = offer.replace(length, f"Content-Length: {len(body) + wrong}".encode())
+    hidden = masked(message(offer)).data
+    head, _, told = hidden.partition(b"\r\n\r\n")
+    assert b"203.0.113.129" not in hidden
+    assert f"Content-Length: {len(told) + wrong}".encode() in head

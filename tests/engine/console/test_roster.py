@@ -166,6 +166,15 @@ def test_a_role_that_may_more_is_looked_at_alone(tmp_path: Path) -> None:
         assert admin.act(at, "bar_user", disabled="yes").key == "access.forbidden"
 
 
+def test_where_somebody_signed_in_is_cut_for_who_may_not_read_addresses(admin: Office) -> None:
+    admin.stand.user("vic", Role.AUDITOR)
+    run(admin.stand.desk.login("vic", PASSWORD, "", "203.0.113.57"))
+    at = "/console/users/vic"
+    assert [each.source for each in admin.load(at).sessions] == ["203.0.113.57"]
+    object.__setattr__(admin.who, "rights", admin.who.rights - {"personal"})
+    assert [each.source for each in admin.load(at).sessions] == ["203.0.113.x"]
+
+
 def test_without_users_the_page_says_how_they_begin() -> None:
     desk = Desk(BusyNode(), None, lambda: 0.0).of(OPERATOR)  # type: ignore[arg-type]
     found = asyncio.run(roster.load(desk, Place.of("/console/users"), None))
