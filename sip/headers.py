@@ -61,8 +61,10 @@ _USUAL_PARAMS = frozenset({"branch", "rport", "received", "tag", "lr", "expires"
 # What a parameter value may be without quotes: a token or a host (RFC 3261 section 25.1, gen-value).
 _is_bare = re.compile(r"[A-Za-z0-9\-.!%*_+`'~:\[\]/@]+").fullmatch
 _is_name = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]{1,128}").fullmatch
-_LIST_PART = re.compile(r'(?:[^,"<]++|"(?:[^"\\]++|\\.)*+"|<[^>]*+>)++', re.DOTALL)
-_PARAM_PART = re.compile(r'(?:[^;"]++|"(?:[^"\\]++|\\.)*+")++', re.DOTALL)
+# Groups are repeated within atomic groups, here and elsewhere: up to Python 3.11.4, and Debian 12 has 3.11.2, a
+# possessive group takes along what it tried last (gh-106052), and a quote that never ends was one that does.
+_LIST_PART = re.compile(r'(?>(?:[^,"<]++|"(?>(?:[^"\\]++|\\.)*)"|<[^>]*+>)+)', re.DOTALL)
+_PARAM_PART = re.compile(r'(?>(?:[^;"]++|"(?>(?:[^"\\]++|\\.)*)")+)', re.DOTALL)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 # and those that turn the direction of what stands around them (Unicode Bidirectional Algorithm, 2.1 to 2.6)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")

@@ -39,7 +39,7 @@ _UNRESERVED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 _VISUAL_SEPARATORS = str.maketrans("", "", "-.()")
 # In only one of two URIs these keep them from matching (RFC 3261 section 19.1.4, transport by its examples).
 _MUST_BE_IN_BOTH = frozenset({"user", "ttl", "method", "maddr", "transport"})
-_QUOTED_NAME = re.compile(r'\s*+("(?:[^"\\]++|\\.)*+")\s*+<', re.DOTALL)
+_QUOTED_NAME = re.compile(r'\s*+("(?>(?:[^"\\]++|\\.)*)")\s*+<', re.DOTALL)
 _BAD_DISPLAY = re.compile(r'[",;<>@]')
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from tests.project.tree import ROOT, files, functions, syntax, text
+from tests.project.tree import ROOMS, ROOT, files, functions, syntax, text
 
 MODULES = files(".py")
 
@@ -80,6 +80,22 @@ def test_no_test_sleeps():
         and not (node.args and isinstance(node.args[0], ast.Constant) and node.args[0].value == 0)
     ]
     assert asleep == []
+
+
+def test_no_group_of_a_pattern_is_possessive():
+    """Up to Python 3.11.4 such a group takes along what it tried last (gh-106052); atomic ones do not."""
+    group = re.compile(r"(?<!\\)\)(?:[*+?]|\{[0-9]*,?[0-9]*\})\+")
+    left = [
+        f"{module}:{node.lineno}"
+        for module in MODULES
+        if module.parts[0] in ROOMS
+        for node in ast.walk(syntax(module))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "compile"
+        for each in node.args[:1]
+        if isinstance(each, ast.Constant) and isinstance(each.value, str) and group.search(each.value)
+    ]
+    assert group.search('(?:a|b)*+"') and not group.search("(?>(?:a|b)*)")
+    assert left == []
 
 
 def found(words: list[str], *, fold: bool = False) -> list[str]:
