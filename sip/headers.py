@@ -61,7 +61,7 @@ _USUAL_PARAMS = frozenset({"branch", "rport", "received", "tag", "lr", "expires"
 # What a parameter value may be without quotes: a token or a host (RFC 3261 section 25.1, gen-value).
 _is_bare = re.compile(r"[A-Za-z0-9\-.!%*_+`'~:\[\]/@]+").fullmatch
 _is_name = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]{1,128}").fullmatch
-# Groups are repeated within atomic groups, here and elsewhere: up to Python 3.11.4, and Debian 12 has 3.11.2, a
+# Groups are repeated within atomic groups, here and elsewhere: up to Python 3.11.4 (Debian 12 has 3.11.2) a
 # possessive group takes along what it tried last (gh-106052), and a quote that never ends was one that does.
 _LIST_PART = re.compile(r'(?>(?:[^,"<]++|"(?>(?:[^"\\]++|\\.)*)"|<[^>]*+>)+)', re.DOTALL)
 _PARAM_PART = re.compile(r'(?>(?:[^;"]++|"(?>(?:[^"\\]++|\\.)*)")+)', re.DOTALL)
