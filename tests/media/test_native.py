@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -163,8 +165,8 @@ class Line:
                 self.far[2] = self._far_end()  # a phone that moved: its leg is reached from elsewhere
 
     def _arrive(self) -> None:
-        """Wait until all that was sent is there: the kernel hands packets on in their order, but when it is
-        busy not at once.
+        """Wait until all that was sent is there: a processor hands packets on in their order, and the test stays
+        on one, but when it is busy not at once.
         """
         self._last.sendto(b"last", self._last_far.getsockname())
         self._last_far.setblocking(True)
@@ -209,7 +211,16 @@ class Line:
 
 
 @pytest.fixture
-def lines() -> tuple[Line, Line]:
+def one_processor() -> Iterator[None]:
+    """What is sent from another one may overtake it."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    yield
+    os.sched_setaffinity(0, before)
+
+
+@pytest.fixture
+def lines(one_processor: None) -> tuple[Line, Line]:
     """The same day twice, over the Python loops and over the helper."""
     ports = (26_600, 26_700)
     pair = []
