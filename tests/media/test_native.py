@@ -165,8 +165,8 @@ class Line:
                 self.far[2] = self._far_end()  # a phone that moved: its leg is reached from elsewhere
 
     def _arrive(self) -> None:
-        """Wait until all that was sent is there: a processor hands packets on in their order, and the test stays
-        on one, but when it is busy not at once.
+        """Wait until all that was sent is there: a processor hands packets on in their order, and the test
+        stays on one, but when it is busy not at once.
         """
         self._last.sendto(b"last", self._last_far.getsockname())
         self._last_far.setblocking(True)
