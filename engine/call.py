@@ -261,6 +261,12 @@ class Call:
         if self.state is State.ENDING and not self.open_media():
             self.fire(Trigger.CLOSED, now)
 
+    def let_go(self) -> None:
+        """Over and done with. Legs know their call: the ring is not left to Python's collector."""
+        self.legs.clear()
+        self.customer = self.party = self.transferor = self.lost = None
+        self.attempt = self.referral = None
+
     def open_media(self) -> bool:
         """Whether workers or the recorder have something to say of it yet."""
         if recording.open_file(self):

@@ -253,14 +253,15 @@ class Switch:
             self.legs.pop(leg.number, None)
             self.trunks.over(leg, now)
             leg.leave_line()
-        if not own:
+        if own:
+            (self.replicas or self.journal).finish(ended, written)
+            for observer in self.observers:
+                observer(ended)
+                observer(written)
+        else:
             self.note(ended)
             self.touched(call, now)
-            return
-        (self.replicas or self.journal).finish(ended, written)
-        for observer in self.observers:
-            observer(ended)
-            observer(written)
+        call.let_go()
 
     def new_id(self, now: float) -> str:
         """A call id: sorts by time, cannot be guessed."""

@@ -21,6 +21,7 @@ class Timer:
         if self._timers is not None:
             self._timers.live -= 1
             self._timers = None
+            self.action = _nothing  # who keeps a timer is kept by no timer
 
     @property
     def pending(self) -> bool:
@@ -51,5 +52,10 @@ class Timers:
         """Run every action that is due, in order of deadline."""
         while (when := self.next()) is not None and when <= now:
             timer = heapq.heappop(self._heap)[2]
+            action = timer.action
             timer.cancel()
-            timer.action(now)
+            action(now)
+
+
+def _nothing(now: float) -> None:
+    """What a timer does that was called off."""

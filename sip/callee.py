@@ -287,6 +287,10 @@ class Callee:
             self._unacknowledged.stop()
             self._unacknowledged = None
 
+    def let_go(self) -> None:
+        """Nothing can come for this INVITE any more."""
+        self._reliable = None
+
     def _stop_ringing(self) -> None:
         timeouts = self._session.stack.timeouts
         timeouts.cancel(self._ringing)

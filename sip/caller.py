@@ -378,6 +378,11 @@ class Caller:
         for fork in self._forks.values():
             self._session.stack.release(fork.dialog)
 
+    def let_go(self) -> None:
+        """No answer can come any more."""
+        self._outgoing = self._winner = None
+        self._forks = {}
+
 
 def _ignore(outgoing: Outgoing, response: Response, now: float) -> None:
     """A stray BYE has nobody waiting for its answer."""

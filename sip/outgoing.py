@@ -115,6 +115,12 @@ class Outgoing:
         if self.stopped or self._heard or not self._next_hop(now):
             self._fail(cause, now)
 
+    def on_closed(self, transaction: Transaction) -> None:
+        """The transaction is over; of the newest that means that no answer comes any more."""
+        if transaction is self.transaction:
+            self._answer = _nobody
+            self._contact = None
+
     def _goes_on(self, response: Response, now: float) -> bool:
         """Whether the request is sent once more instead of taking this answer."""
         status = response.status
@@ -156,3 +162,7 @@ class Outgoing:
     def _fail(self, cause: str, now: float) -> None:
         self.failure = cause
         self._answer(self, self.request.respond(FAILURES[cause]), now)
+
+
+def _nobody(outgoing: Outgoing, response: Response, now: float) -> None:
+    """Who waited has been answered."""

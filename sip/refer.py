@@ -87,6 +87,11 @@ class Transfers:
         self._subscriptions: list[Subscription] = []
         self._asked: Transaction | None = None  # theirs, waiting for accept or refuse
 
+    @property
+    def reporting(self) -> bool:
+        """Whether reports are owed, or awaited."""
+        return bool(self._subscriptions)
+
     # ------------------------------------------------------------------------------------------------- ours
 
     def refer(self, refer_to: Uri | NameAddr, replaced: Session | None, now: float) -> None:

@@ -360,6 +360,10 @@ class Renegotiation:
         if self._change is not None:
             self._change.let_go(now)
 
+    def let_go(self) -> None:
+        """No answer can come any more."""
+        self._change = self._transaction = None
+
     def _no_ack(self, now: float) -> None:
         self._unacknowledged = None
         self._session.gone(now, "no_ack")

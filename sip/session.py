@@ -15,6 +15,7 @@ from sip.errors import WrongState
 from sip.events import Authorised, Ended, Event, Identity, StillThere
 from sip.hop import Hop
 from sip.info import Digits
+from sip.lingering import Lingering
 from sip.manner import PLAIN
 from sip.message import NameAddr, Response, Uri
 from sip.outgoing import Answer, Outgoing
@@ -233,10 +234,7 @@ class Session:
             self.reserve(now)
 
     def refer(self, refer_to: Uri | NameAddr, replaces: Session | None = None, *, now: float) -> None:
-        """Ask the far end to call `refer_to`, in place of our session `replaces` when given.
-
-        Attended transfer.
-        """
+        """Ask the far end to call `refer_to`; attended when that takes the place of our `replaces`."""
         if not self.over:
             self.transfers.refer(refer_to, replaces, now)
 
@@ -357,6 +355,7 @@ class Session:
         elif self.dialog is not None:
             self.stack.release(self.dialog)
         self.stack.sessions.pop(self.id, None)
+        Lingering(self, now)
 
     def _settle(self, now: float) -> None:
         """Nothing but the end is left to do."""

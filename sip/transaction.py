@@ -168,6 +168,10 @@ class TransactionUser(Protocol):
         """cause: "timeout", "transport" or (server) "no_ack"; the transaction is over."""
         ...
 
+    def on_closed(self, transaction: Transaction) -> None:
+        """Nothing more comes of the transaction, however it ended."""
+        ...
+
 
 class Transaction:
     """One request and its responses.
@@ -177,7 +181,7 @@ class Transaction:
 
     __slots__ = (
         "ack", "always", "cancelled", "carrier", "data", "expiry", "hop", "interval", "key", "merge_key",
-        "request", "resend", "state", "table", "user",
+        "request", "resend", "state", "table", "user", "zero",
     )  # fmt: skip
 
     def __init__(
@@ -204,6 +208,7 @@ class Transaction:
         self.cancelled: Callable[[Request, float], None] | None = None  # told of a CANCEL for this INVITE
         self.resend: Timeout | None = None
         self.expiry: Timeout | None = None
+        self.zero: str | None = None  # a timer of no seconds: it runs out when the step is done
 
     def feed(self, event: str, now: float, message: Response | None = None) -> bool:
         """Take one step of the table; False when the table has no such row and nothing was done."""
@@ -213,8 +218,12 @@ class Transaction:
         self.state = row[0]
         for action in row[1]:
             _ACTIONS[action](self, now, message)
-        if self.state == TERMINATED:
+        if self.zero is not None:
+            name, self.zero = self.zero, None
+            self.feed(name, now)
+        elif self.state == TERMINATED:
             self.close()
+            self._let_go()
         return True
 
     def fire(self, name: str, now: float) -> None:
@@ -250,6 +259,12 @@ class Transaction:
         timeouts.cancel(self.resend)
         timeouts.cancel(self.expiry)
         self.carrier.forget(self)
+
+    def _let_go(self) -> None:
+        """Who used it knows it too: rings of the two are not left to Python's collector."""
+        user, self.user, self.cancelled = self.user, None, None
+        if user is not None:
+            user.on_closed(self)
 
 
 _Action = Callable[[Transaction, float, Response | None], None]
@@ -353,7 +368,7 @@ def _start_expiry(name: str, quiet: bool = False, linger: bool = False) -> _Acti
         carrier = transaction.carrier
         carrier.timeouts.cancel(transaction.expiry)
         if quiet and transaction.hop.reliable:
-            transaction.feed(name, now)
+            transaction.zero = name
             return
         seconds = carrier.timing.t4 if linger else carrier.timing.patience
         transaction.expiry = carrier.timeouts.start(now + seconds, transaction, name)

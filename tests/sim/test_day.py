@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.rings import no_rings
 from tests.sim.story import Day
 
 CALLS = 120
@@ -13,7 +14,10 @@ CALLS = 120
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_day_of_calls_over_a_bad_network_leaves_nothing_behind(seed: int, tmp_path: Path) -> None:
-    outcome = Day(seed, CALLS, tmp_path, loss=0.05).live()
+    with no_rings() as rings:
+        day = Day(seed, CALLS, tmp_path, loss=0.05)
+        outcome = day.live()
+        assert not rings()
     assert outcome.calls >= CALLS
     assert outcome.connected > CALLS // 5
 
@@ -31,7 +35,10 @@ def test_media_workers_that_die_take_their_calls_with_them_and_no_others(tmp_pat
 
 
 def test_calls_in_three_workers_are_joined_across_them_and_die_with_their_own(tmp_path: Path) -> None:
-    outcome = Day(11, CALLS, tmp_path, loss=0.05, kill_worker=True, workers=3).live()
+    with no_rings() as rings:
+        day = Day(11, CALLS, tmp_path, loss=0.05, kill_worker=True, workers=3)
+        outcome = day.live()
+        assert not rings()
     assert outcome.workers_lost >= 1
     assert outcome.reasons["media_lost"] >= 1
     assert outcome.moves >= 1

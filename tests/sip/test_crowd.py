@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
+from tests.rings import no_rings
 from tests.sip.crowd import Crowd
 from tests.sip.mutate import mutate
 from tests.sip.network import Weather, drained
@@ -57,3 +58,18 @@ def test_messages_damaged_in_the_middle_of_calls_raise_nothing_and_leave_nothing
     crowd.hang_up_all()
     crowd.network.settle(4000)
     assert drained(crowd.network.counts())
+
+
+@pytest.mark.parametrize("weather", [FAIR, DREADFUL], ids=["fair", "dreadful"])
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_of_calls_that_are_over_waits_for_the_collector(seed: int, weather: Weather):
+    with no_rings() as rings:
+        crowd = Crowd(seed, weather)
+        crowd.run(120)
+        crowd.hang_up_all()
+        crowd.network.settle(2000)
+        for node in crowd.nodes:
+            node.log.clear()
+        assert crowd.over
+        crowd.over.clear()
+        assert not rings()

@@ -53,6 +53,10 @@ class Bench:
     def on_failure(self, transaction: Transaction, cause: str, now: float) -> None:
         self.failures.append((now, cause))
 
+    def on_closed(self, transaction: Transaction) -> None:
+        assert transaction.user is None
+        assert transaction.state == TERMINATED
+
     def run(self, until: float) -> None:
         while (at := self.timeouts.next()) is not None and at <= until:
             self.now = at
