@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -59,8 +60,11 @@ def build(console: Console, client: Client, request: Request) -> None:
         main.classes(replace=f"main main-{page.name}")
         return made
 
+    page = weakref.ref(client)  # which has the screen: held by it too, both would wait for the collector
+
     def gone() -> None:
-        client.open("/sign-in")
+        if (there := page()) is not None:
+            there.open("/sign-in")
         console.pulse.leave(screen)
 
     with client.content:
@@ -88,10 +92,11 @@ def build(console: Console, client: Client, request: Request) -> None:
     screen.begin(slots, Place.of(request.url.path + query))
     console.pulse.join(screen)
 
-    console.made_for[client.id] = cookie
+    id = client.id
+    console.made_for[id] = cookie
 
     def closed() -> None:
-        console.made_for.pop(client.id, None)
+        console.made_for.pop(id, None)
         console.pulse.leave(screen)
         screen.close()
 

@@ -284,5 +284,17 @@ class Screen:
             self.note(Told("fault.inner", bad=True))
 
     def close(self) -> None:
+        """Nobody looks any more. The page has this screen, and is let go of: the ring is not left to
+        Python's collector.
+        """
         for task in list(self._tasks):
             task.cancel()
+        self._lay, self._gone = _no_parts, _nobody
+
+
+def _no_parts(page: Page) -> Mapping[str, Part]:
+    return {}
+
+
+def _nobody() -> None:
+    """Nobody is told."""

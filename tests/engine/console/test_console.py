@@ -17,6 +17,7 @@ from engine.console.console import BURST, COOKIE, Bound, Console, cookie_of, own
 from engine.console.desk import Desk
 from engine.console.door import TokenDoor
 from tests.engine.api_node import READ, SETTINGS, WRITE, Node
+from tests.rings import no_rings
 
 HOST = "pbx.example.com"
 HERE = f"https://{HOST}"
@@ -399,3 +400,26 @@ def test_a_recording_is_played_in_ranges_and_noted_once(street: Street) -> None:
         ("listen_recording", "recordings/2026-01-01/r1-1.opus"),
         ("get_recording", "recordings/2026-01-01/r1-1.opus"),
     ]
+
+
+def test_a_page_that_is_closed_does_not_wait_for_the_collector() -> None:
+    async def visited() -> None:
+        console = Console(Desk(Node(), TokenDoor(lambda: SETTINGS, time.monotonic, time.time), time.time))
+        app = FastAPI(docs_url=None, openapi_url=None)
+        app.mount("/console", console)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=HERE) as client:
+            form = {"password": WRITE}
+            await client.post("/console/sign-in", data=form, headers={"Origin": HERE})
+            assert (await client.get("/console/wallboard")).status_code == 200
+            with no_rings() as rings:
+                assert (await client.get("/console/calls")).status_code == 200
+                assert len(console.made_for) == 2
+                await console.close()
+                assert not console.made_for
+                outboxes = [each for each in asyncio.all_tasks() if each.get_name().startswith("outbox")]
+                assert outboxes
+                await asyncio.wait(outboxes)
+                del outboxes
+                assert not rings()
+
+    asyncio.run(visited())
