@@ -134,7 +134,8 @@ def _told(found: Found) -> str:
     quiet, watched = found.quiet, found.watched
     return (
         f"sound {quiet.ways[-1].cost_ms:.3f} ms/s/call, watched {watched.ways[-1].cost_ms:.3f}; core "
-        f"{quiet.core[-1]:.0%}, watched {watched.core[-1]:.0%}; consoles {found.consoles[-1]}"
+        f"{quiet.core[-1]:.0%}, watched {watched.core[-1]:.0%}; memory {quiet.memory[-1] / MB:.0f} MB, "
+        f"watched {watched.memory[-1] / MB:.0f}; consoles {found.consoles[-1]}"
     )
 
 
@@ -143,7 +144,10 @@ def figures_of(found: Found, plan: Plan) -> dict[str, float | None]:
     lags = [each for told in found.told for each in told.lags]
     answers = [each for told in found.told for each in told.answers]
     quiet, watched = found.quiet, found.watched
-    gaps = [each["gap_p95_ms"] for each in found.consoles if each["gap_p95_ms"] is not None]
+    gaps, lags_of_consoles = (
+        [each[name] for each in found.consoles if each[name] is not None]
+        for name in ("gap_p95_ms", "lag_p95_ms")
+    )
     return {
         "media_cost_x_quiet": round(watched.times_floor / quiet.times_floor, 3),
         "event_lag_p95_ms": _ms(lags, 0.95),
@@ -152,6 +156,7 @@ def figures_of(found: Found, plan: Plan) -> dict[str, float | None]:
         "api_p50_ms": _ms(answers, 0.5),
         "memory_mb_per_console": round((watched.memory[0] - quiet.memory[0]) / MB / plan.consoles, 3),
         "memory_growth_mb": round((watched.memory[-1] - watched.memory[0]) / MB, 1),
+        "console_lag_p95_ms": max(lags_of_consoles, default=None),
         "console_gap_p95_ms": max(gaps, default=None),
         "media_ms": round(watched.cost, 4),
         "media_quiet_ms": round(quiet.cost, 4),

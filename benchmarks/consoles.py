@@ -21,16 +21,20 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 FOLLOWED_S = 20.0
+MADE_AT = re.compile(r'"at":(\d+\.\d+)')  # when what a part shows was so
 OPENED_AT_ONCE = 4  # pages
 
 
 @dataclass
 class Following:
-    """What one console was told. gaps: s between one word and the next. cut: the node closed it."""
+    """What one console was told. lags: s from when something was so to its being told. gaps: s between the
+    moments of which something was told. cut: the node closed it.
+    """
 
     page_bytes: int = 0
     told: int = 0
     told_bytes: int = 0
+    lags: list[float] = field(default_factory=list)
     gaps: list[float] = field(default_factory=list)
     cut: bool = False
 
@@ -87,7 +91,7 @@ async def _read(
     socket: ClientConnection, following: Following, until: Callable[[], bool], reads: bool
 ) -> None:
     """Engine.IO 4: 0 opens, 2 is a ping and 3 its answer, 4 a message; Socket.IO's 40 joins."""
-    last = time.monotonic()
+    last = 0.0
     while not until():
         if not reads:
             await asyncio.sleep(0.5)
@@ -101,11 +105,13 @@ async def _read(
         elif isinstance(word, str) and word.startswith("0"):
             await socket.send("40")
         elif isinstance(word, str) and word.startswith("42"):
-            now = time.monotonic()
             following.told += 1
             following.told_bytes += len(word)
-            following.gaps.append(now - last)
-            last = now
+            made = max(map(float, MADE_AT.findall(word)), default=last)
+            if made > last:
+                following.lags.append(time.time() - made)
+                following.gaps.append(made - last)
+                last = made
 
 
 async def main(address: str, token: str, count: int, until_input_ends: bool = False) -> None:
@@ -128,17 +134,24 @@ async def main(address: str, token: str, count: int, until_input_ends: bool = Fa
     opened_s = time.monotonic() - begun
     await asyncio.gather(*tasks)
     followed_s = max(time.monotonic() - begun - opened_s, 1e-3)
-    gaps = sorted(gap for each in followings for gap in each.gaps[1:])
+    # The first is of the page itself, which was told while others opened theirs.
+    lags = [lag for each in followings for lag in each.lags[1:]]
+    gaps = [gap for each in followings for gap in each.gaps[1:]]
     told = {
         "consoles": count,
         "opened_s": round(opened_s, 2),
         "told_a_second": round(sum(each.told for each in followings) / followed_s / count, 2),
         "kbit_s": round(sum(each.told_bytes for each in followings) * 8 / 1000 / followed_s / count, 1),
         "page_kb": round(followings[0].page_bytes / 1000, 1),
-        "gap_p95_ms": round(1e3 * gaps[int(0.95 * (len(gaps) - 1))], 1) if gaps else None,
+        "lag_p95_ms": _p95_ms(lags),
+        "gap_p95_ms": _p95_ms(gaps),
         "cut": sum(each.cut for each in followings),
     }
     print(json.dumps(told))
+
+
+def _p95_ms(seconds: list[float]) -> float | None:
+    return round(1e3 * sorted(seconds)[int(0.95 * (len(seconds) - 1))], 1) if seconds else None
 
 
 if __name__ == "__main__":

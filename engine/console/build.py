@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
@@ -16,6 +16,7 @@ from engine.console.screen import Screen
 
 if TYPE_CHECKING:
     from nicegui import Client
+    from nicegui.element import Element
 
     from engine.console.console import Console
     from engine.console.door import Principal
@@ -50,6 +51,7 @@ def build(console: Console, client: Client, request: Request) -> None:
             screen.act(name, given)
 
     def lay(page: Page) -> Mapping[str, LivePart]:
+        loosen(main.descendants())
         main.clear()
         piled = {name for pile in page.piles for name in pile}
         with main:
@@ -99,8 +101,19 @@ def build(console: Console, client: Client, request: Request) -> None:
         console.made_for.pop(id, None)
         console.pulse.leave(screen)
         screen.close()
+        if (there := page()) is not None:
+            loosen(there.elements.values())
 
     client.on_delete(closed)
+
+
+def loosen(elements: Iterable[Element]) -> None:
+    """Before they are gone. Classes, style and properties of an element know themselves as what is told of
+    their changes; NiceGUI (3.18) breaks all its other rings itself.
+    """
+    for element in elements:
+        for kept in (element.classes, element.style, element.props):
+            kept._change_handlers.clear()
 
 
 HEAD = Markup(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Protocol
@@ -13,6 +14,8 @@ from engine.console.door import Principal
 from engine.console.snapshot import Snapshot
 
 EVERY_S = 1.0
+LEAST_S = 0.2  # that others have for themselves between two
+TURN_S = 0.004  # that signalling waits at most, but for what one page takes
 
 log = structlog.get_logger("console")
 
@@ -37,15 +40,18 @@ class Watcher(Protocol):
 
 
 class Pulse:
-    """take: makes the snapshot of a serial, as somebody may see it. sleep: asyncio's, but in tests."""
+    """take: makes the snapshot of a serial, as somebody may see it. sleep, clock: asyncio's and time's, but
+    in tests.
+    """
 
     def __init__(
         self,
         take: Callable[[int, Principal], Snapshot],
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._take = take
-        self._sleep = sleep
+        self._sleep, self._clock = sleep, clock
         self._watchers: dict[int, Watcher] = {}
         self._serial = 0
         self._latest: Moment | None = None
@@ -78,12 +84,17 @@ class Pulse:
             self._task = self._latest = None
 
     async def _beat(self) -> None:
+        took = 0.0
         while True:
-            await self._sleep(EVERY_S)
+            await self._sleep(max(LEAST_S, EVERY_S - took))
+            began = turn = self._clock()
             moment = self._next()
             for watcher in list(self._watchers.values()):
+                if self._clock() - turn >= TURN_S:
+                    await asyncio.sleep(0)  # signalling comes in between
+                    turn = self._clock()
                 self._tell(watcher, moment)
-                await asyncio.sleep(0)  # signalling comes in between
+            took = self._clock() - began
 
     def _tell(self, watcher: Watcher, moment: Moment) -> None:
         try:

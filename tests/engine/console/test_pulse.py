@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from engine.console.door import Principal
 from engine.console.pulse import Moment, Pulse
 from engine.console.snapshot import Snapshot
@@ -29,21 +31,23 @@ class Beats:
 
     def __init__(self) -> None:
         self.taken = 0
+        self.now = 0.0
+        self.slept: list[float] = []
         self.passed = asyncio.Event()
-        self.pulse = Pulse(self.take, self.sleep)
+        self.pulse = Pulse(self.take, self.sleep, lambda: self.now)
 
     def take(self, serial: int, who: Principal) -> Snapshot:
         self.taken += 1
         return replace(SHOWN, serial=serial)
 
     async def sleep(self, seconds: float) -> None:
-        assert seconds == 1.0
+        self.slept.append(round(seconds, 3))
         await self.passed.wait()
         self.passed.clear()
 
     async def second(self) -> None:
         self.passed.set()
-        for _ in range(8):
+        for _ in range(64):
             await asyncio.sleep(0)
 
 
@@ -114,5 +118,42 @@ def test_what_is_now_is_what_was_taken_last() -> None:
         await beats.second()
         assert beats.pulse.now().of(VIEWER) is beats.pulse.now().of(VIEWER) and beats.taken == 1
         beats.pulse.leave(watcher)
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("drawn_s", "turns", "slept_s"), [(0.00101, 10, 0.96), (0.01, 40, 0.6), (0.5, 40, 0.2)]
+)
+def test_signalling_waits_for_some_of_many_pages_and_never_for_all(
+    drawn_s: float, turns: int, slept_s: float
+) -> None:
+    async def story() -> None:
+        beats, between = Beats(), 0
+        drawn: list[int] = []
+
+        class Slow(Watcher):
+            def beat(self, moment: Moment) -> None:
+                super().beat(moment)
+                beats.now += drawn_s
+                drawn.append(between)
+
+        async def others() -> None:
+            nonlocal between
+            while True:
+                between += 1
+                await asyncio.sleep(0)
+
+        watchers = [Slow() for _ in range(40)]
+        for each in watchers:
+            beats.pulse.join(each)
+        signalling = asyncio.create_task(others())
+        await beats.second()
+        signalling.cancel()
+        assert [each.seen for each in watchers] == [[1]] * 40
+        assert len(set(drawn)) == turns
+        assert beats.slept == [1.0, slept_s]
+        for each in watchers:
+            beats.pulse.leave(each)
 
     asyncio.run(story())
