@@ -153,8 +153,11 @@ FIGURES = {
         "api_p95_ms": Figure("answers to programs, 95th percentile", "ms"),
         "api_p50_ms": Figure("median", "ms"),
         "memory_mb_per_console": Figure("memory a console", "MB"),
-        "memory_growth_mb": Figure("what memory grew by from the first pair to the last", "MB", "flat"),
-        "console_gap_p95_ms": Figure("between two words to a console, 95th percentile", "ms"),
+        "memory_growth_mb": Figure(
+            "what memory grew by from the second time that 50 consoles came to the fourth", "MB", "flat"
+        ),
+        "console_lag_p95_ms": Figure("from a state to consoles showing it, 95th percentile", "ms"),
+        "console_gap_p95_ms": Figure("between two states that a console is told", "ms"),
         "media_ms": Figure("CPU a second a call with sound while all watch", "ms"),
         "media_quiet_ms": Figure("while nobody does", "ms"),
         "lost_packets": Figure("packets lost while all watch", "", "0"),

@@ -26,7 +26,7 @@ from media.io.wav import Files
 from media.messages import LegOpened, OpenLeg, SetGain
 from tests.media.stage import DTMF, PCMA, PCMU, packet
 
-HOST = "127.0.0.1"
+HOST = "127.0.77.1"  # nodes of other tests, and who speaks to them, are at 127.0.0.1
 LINES = 300  # of C: what an optional helper may have
 
 

@@ -18,7 +18,7 @@ from media.network import STRIDE, Batch, NoPort
 EXPEDITED = 46  # the DSCP of voice, RFC 3246
 PORTS = (26_000, 26_100)
 FAMILIES = {
-    "127.0.0.1": (socket.AF_INET, socket.IPPROTO_IP, socket.IP_RECVTOS, socket.IP_TOS),
+    "127.0.77.3": (socket.AF_INET, socket.IPPROTO_IP, socket.IP_RECVTOS, socket.IP_TOS),
     "::1": (socket.AF_INET6, socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS, socket.IPV6_TCLASS),
 }
 

@@ -40,7 +40,7 @@ from media.messages import (
 from tests.media.news import PATIENCE, News
 from tests.media.stage import DTMF, PCMU, packet, tone, write_wav
 
-HOST = "127.0.0.1"
+HOST = "127.0.77.2"  # nodes of other tests, and who speaks to them, are at 127.0.0.1
 PORTS = (25_000, 25_200)
 
 
