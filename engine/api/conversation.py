@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from engine.api.desk_words import Asked, Done, Malformed, Refused, Told, write
+from engine.api.first_of import first_of
 from engine.views import IllegalState, UnknownAgent, UnknownCall
 
 FIRST_S = 20.0  # that a page has for its first message
@@ -103,15 +104,7 @@ class Conversation(Generic[W]):
     async def _talk(self) -> None:
         """Hear and tell side by side; the first to end ends both."""
         self.wake()
-        tasks = [asyncio.create_task(self._hear()), asyncio.create_task(self._tell_on())]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+        await first_of(self._hear(), self._tell_on())
 
     async def _hear(self) -> None:
         while True:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import structlog
 from starlette.requests import HTTPConnection
@@ -23,6 +22,7 @@ from engine.access.errors import AuditUnavailable
 from engine.access.principal import Principal
 from engine.access.role import Permission
 from engine.access.seen_live import SeenLive, sight
+from engine.api.first_of import first_of
 from engine.api.identify import identify
 from engine.api.live_words import Asked, Hello, Malformed, Subscribe, read
 from engine.api.problem import Problem
@@ -122,19 +122,6 @@ class _Ears:
             self._feed.close(self.reader)
 
 
-async def _first_of(*works: Coroutine[Any, Any, Any]) -> None:
-    """Until the first of them ends, which ends all; raises what that one did."""
-    tasks = [asyncio.create_task(work) for work in works]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
 class LiveConversation:
     """At a WebSocket that was accepted."""
 
@@ -149,7 +136,7 @@ class LiveConversation:
     async def run(self) -> None:
         try:
             await self._begin()
-            await _first_of(self._hear(), self._tell(), self._ears.over.wait())
+            await first_of(self._hear(), self._tell(), self._ears.over.wait())
             if self._ears.over.is_set():
                 raise _Closed(TRY_LATER, "nothing was taken for too long")
         except _Closed as closed:
@@ -247,7 +234,7 @@ class EventStream(Response):
             await send(
                 {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
             )
-            await _first_of(self._tell(send), _gone(receive), self._ears.over.wait())
+            await first_of(self._tell(send), _gone(receive), self._ears.over.wait())
             if not self._ears.over.is_set():
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         except OSError:  # a server says so of a client that had gone
