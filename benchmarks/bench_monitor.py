@@ -47,7 +47,7 @@ class Plan:
     talk_s: float = TALK_S
 
 
-FULL = Plan(calls=500, consoles=50, clients=20, pairs=4, seconds=6.0)
+FULL = Plan(calls=500, consoles=50, clients=20, pairs=6, seconds=5.0)
 QUICK = Plan(calls=250, consoles=25, clients=10, pairs=1, seconds=2.2, talk_s=8.0)
 
 
@@ -155,10 +155,9 @@ def figures_of(found: Found, plan: Plan) -> dict[str, float | None]:
         "api_p95_ms": _ms(answers, 0.95),
         "api_p50_ms": _ms(answers, 0.5),
         "memory_mb_per_console": round((watched.memory[0] - quiet.memory[0]) / MB / plan.consoles, 3),
-        # The first pair fills what is filled once: caches, the allocator's pools, the live state's history.
-        "memory_growth_mb": round((watched.memory[-1] - watched.memory[1]) / MB, 1)
-        if plan.pairs > 2
-        else None,
+        # The first pairs fill what is filled once: caches, the allocator's pools, the live state's history.
+        "memory_growth_mb": _grew(watched.memory[-2:]),
+        "memory_growth_all_mb": _grew(watched.memory),
         "console_lag_p95_ms": max(lags_of_consoles, default=None),
         "console_gap_p95_ms": max(gaps, default=None),
         "media_ms": round(watched.cost, 4),
@@ -174,6 +173,10 @@ def figures_of(found: Found, plan: Plan) -> dict[str, float | None]:
         "consoles": plan.consoles,
         "clients": plan.clients,
     }
+
+
+def _grew(memory: Sequence[float]) -> float | None:
+    return round((memory[-1] - memory[0]) / MB, 1) if len(memory) > 1 else None
 
 
 def _ms(seconds: Sequence[float], share: float) -> float | None:
