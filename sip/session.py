@@ -240,18 +240,18 @@ class Session:
 
     def accept_refer(self, *, now: float) -> None:
         """Reply to `Referred`: we shall try (202), and report by `notify_refer`."""
-        self.transfers.accept(now)
+        if self.dialog is not None:
+            self.transfers.accept(now)
 
     def refuse_refer(self, status: int = 603, *, now: float) -> None:
         """Reply to `Referred`: no."""
-        self.transfers.refuse(status, now)
+        if self.dialog is not None:
+            self.transfers.refuse(status, now)
 
     def notify_refer(self, status: int, reason: str | None = None, *, now: float) -> None:
-        """Tell the referrer how its call fares; 200 and above is the last word.
-
-        Works after the session ended too.
-        """
-        self.transfers.notify(status, reason, now)
+        """Tell the referrer how its call fares, after the end too; 200 and above is the last word."""
+        if self.dialog is not None:
+            self.transfers.notify(status, reason, now)
 
     def info_dtmf(self, digit: str, ms: int = 160, *, now: float) -> None:
         """Send one digit by INFO; digits follow each other, the next one when the last was answered."""

@@ -356,22 +356,35 @@ def test_digits_are_read_as_gateways_write_them(kind: str, body: bytes, digit: t
     assert (event.digit, event.ms) == digit
 
 
-def test_methods_on_a_session_that_is_over_do_nothing():
+@pytest.mark.parametrize("later", [0.1, 100.0], ids=["at once", "when nothing can come for it any more"])
+def test_methods_on_a_session_that_is_over_do_nothing(later: float):
     network, caller, callee = pair()
     ours, theirs = connect(network, caller, callee)
     ours.hangup(now=network.now)
-    network.run(0.1)
+    network.run(later)
     sent = len(network.trace)
     for session in (ours, theirs):
         session.hangup(now=network.now)
+        session.abandon(now=network.now)
+        session.surrender(now=network.now)
         session.reoffer(OFFER, now=network.now)
         session.accept(ANSWER, now=network.now)
         session.refuse(now=network.now)
         session.info_dtmf("1", now=network.now)
         session.ring(now=network.now)
         session.answer(ANSWER, now=network.now)
+        session.reject(486, now=network.now)
         session.refer(caller.uri, now=network.now)
+        session.accept_refer(now=network.now)
+        session.refuse_refer(now=network.now)
+        session.notify_refer(200, now=network.now)
         session.acknowledge(ANSWER, now=network.now)
+        session.reserved(now=network.now)
+        session.ask(now=network.now)
+        assert session.over
+        assert not session.reserves
+        assert caller.agent.snapshot(session) is None
+        assert caller.agent.last_word(session) is None
     network.run(0.1)
     assert len(network.trace) == sent
 
