@@ -18,7 +18,7 @@ from sip.io.connection import StreamLimits
 from sip.registrar import Registrar, RegistrarPolicy
 from sip.sdp import CodecOffer
 from sip.settings import AgentSettings
-from sip.transaction import Timing
+from sip.timeouts import Timing
 
 # What we want to receive. Opus: nothing above 16 kHz is heard here, copies of lost packets are.
 FMTP = {

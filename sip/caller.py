@@ -378,6 +378,11 @@ class Caller:
         for fork in self._forks.values():
             self._session.stack.release(fork.dialog)
 
+    @property
+    def unsent(self) -> bool:
+        """The INVITE went nowhere, so that nothing comes back."""
+        return self._outgoing is None or self._outgoing.transaction is None
+
     def let_go(self) -> None:
         """No answer can come any more."""
         self._outgoing = self._winner = None

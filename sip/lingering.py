@@ -24,14 +24,20 @@ class Lingering:
 
     def __init__(self, session: Session, now: float) -> None:
         self._session = session
-        self._wait(now)
+        if session.caller is not None and session.caller.unsent:
+            self._take_apart()
+        else:
+            self._wait(now)
 
     def fire(self, name: str, now: float) -> None:
         """That time is over."""
-        session = self._session
-        if session.transfers.reporting:
+        if self._session.transfers.reporting:
             self._wait(now)
-            return
+        else:
+            self._take_apart()
+
+    def _take_apart(self) -> None:
+        session = self._session
         if session.caller is not None:
             session.caller.let_go()
         if session.callee is not None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sip.guard import Network
-from sip.transaction import Timing
+from sip.timeouts import Timing
 
 
 @dataclass(slots=True)

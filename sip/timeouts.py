@@ -1,10 +1,29 @@
-"""Every timer of the stack in one heap, on a clock that is passed in."""
+"""Every timer of the stack in one heap, on a clock that is passed in, and how long they take."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds (RFC 3261 appendix A).
+
+    Trying: silence after which an INVITE is answered 100 (section 17.2.1).
+    """
+
+    t1: float = 0.5
+    t2: float = 4.0
+    t4: float = 5.0
+    trying: float = 0.2
+
+    @property
+    def patience(self) -> float:
+        """64 × T1: how long anything is waited for."""
+        return 64 * self.t1
 
 
 class Owner(Protocol):

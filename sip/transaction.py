@@ -7,13 +7,12 @@ ones.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from sip.hop import Hop
 from sip.message import Headers, Request, Response
 from sip.table import INITIAL, TERMINATED, Table
-from sip.timeouts import Timeout, Timeouts
+from sip.timeouts import Timeout, Timeouts, Timing
 
 # states
 CALLING, TRYING, PROCEEDING, COMPLETED, CONFIRMED, ACCEPTED = (
@@ -122,24 +121,6 @@ NON_INVITE_SERVER: Table = {
     (COMPLETED,    TRANSPORT_ERROR): (TERMINATED,  ()),
     (COMPLETED,    TIMER_J):         (TERMINATED,  ()),
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Seconds (RFC 3261 appendix A).
-
-    Trying: silence after which an INVITE is answered 100 (section 17.2.1).
-    """
-
-    t1: float = 0.5
-    t2: float = 4.0
-    t4: float = 5.0
-    trying: float = 0.2
-
-    @property
-    def patience(self) -> float:
-        """64 × T1: how long anything is waited for."""
-        return 64 * self.t1
 
 
 class Carrier(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
@@ -94,17 +95,16 @@ def build(console: Console, client: Client, request: Request) -> None:
     screen.begin(slots, Place.of(request.url.path + query))
     console.pulse.join(screen)
 
-    id = client.id
-    console.made_for[id] = cookie
+    console.made_for[client.id] = cookie
+    client.on_delete(partial(_closed, console, screen, client.id, page))
 
-    def closed() -> None:
-        console.made_for.pop(id, None)
-        console.pulse.leave(screen)
-        screen.close()
-        if (there := page()) is not None:
-            loosen(there.elements.values())
 
-    client.on_delete(closed)
+def _closed(console: Console, screen: Screen, id: str, page: weakref.ref[Client]) -> None:
+    console.made_for.pop(id, None)
+    console.pulse.leave(screen)
+    screen.close()
+    if (there := page()) is not None:
+        loosen(there.elements.values())
 
 
 def loosen(elements: Iterable[Element]) -> None:

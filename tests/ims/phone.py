@@ -27,7 +27,7 @@ from sip.message import NameAddr, Request, Response, Uri, parse
 from sip.registration import Registration
 from sip.session import Session
 from sip.settings import AgentSettings
-from sip.transaction import Timing
+from sip.timeouts import Timing
 from tests.interop.sipp import Sipp
 from tests.sip.subscriber import HOME
 

@@ -8,13 +8,12 @@ from sip.hop import Hop
 from sip.matching import Transactions
 from sip.message import Request, Response, Uri, parse
 from sip.table import INITIAL, TERMINATED, Table
-from sip.timeouts import Timeouts
+from sip.timeouts import Timeouts, Timing
 from sip.transaction import (
     INVITE_CLIENT,
     INVITE_SERVER,
     NON_INVITE_CLIENT,
     NON_INVITE_SERVER,
-    Timing,
     Transaction,
 )
 
