@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -34,6 +34,9 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     object: str
     outcome: str
     detail: str = "{}"
+
+
+TEXTS = tuple(name for name in Entry.__struct_fields__ if name != "at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,11 @@ def digest(seq: int, entry: Entry, prev: str) -> str:
     return hashlib.sha256(_encode([seq, *msgspec.structs.astuple(entry), prev])).hexdigest()
 
 
+def _well_typed(entry: Entry) -> bool:
+    """SQLite keeps anything in any column, and bytes would be hashed as the text that is their Base64."""
+    return isinstance(entry.at, float) and all(isinstance(getattr(entry, each), str) for each in TEXTS)
+
+
 def follow(seq: int, prev: str, entries: Iterable[Entry]) -> list[Row]:
     """The entries as rows behind the one of this number and hash."""
     rows = []
@@ -95,13 +103,15 @@ def verify(rows: Iterable[Row], anchors: Sequence[Anchor] = ()) -> Verdict:
     held = {anchor.seq: anchor for anchor in anchors}
     seq, prev = 0, GENESIS
     for row in rows:
-        expected = seq + 1
+        expected, number = seq + 1, cast(object, row.seq)
+        if not isinstance(number, int):
+            return Verdict(seq, expected, "is missing: what stands there has no number")
         if row.seq != expected:
             why = "is there twice" if row.seq <= seq else "is missing"
             return Verdict(seq, min(row.seq, expected), why)
         if row.prev != prev:
             return Verdict(seq, expected, "does not follow the row before it: changed, swapped or put in")
-        if digest(row.seq, row.entry, row.prev) != row.hash:
+        if not _well_typed(row.entry) or digest(row.seq, row.entry, row.prev) != row.hash:
             return Verdict(seq, expected, "was changed")
         anchor = held.get(expected)
         if anchor is not None and anchor.hash != row.hash:

@@ -105,6 +105,10 @@ class Proving:
             log.warning("the audit log could not be looked through", why=str(error))
             self.newest = replace(self.newest, ended=self._wall(), fault=str(error))
             return
+        except Exception as error:  # who waits for it must not wait for ever
+            log.exception("the audit log could not be looked through")
+            self.newest = replace(self.newest, ended=self._wall(), fault=repr(error))
+            return
         self.broken = "" if verdict.whole else f"row {verdict.bad} {verdict.why}"
         if not verdict.whole:
             log.error("the audit log is not whole", row=verdict.bad, why=verdict.why)

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, func, insert, or_, select, text
+from sqlalchemy import BigInteger, Connection, Engine, Select, and_, cast, func, insert, or_, select, text
 from sqlalchemy.exc import DBAPIError
 
-from engine.access.chain import GENESIS, Anchor, Entry, Row, follow
+from engine.access.chain import GENESIS, TEXTS, Anchor, Entry, Row, follow
 from engine.store.errors import StoreUnavailable
 from engine.store.rows import clean
 from engine.store.schema import audit
@@ -23,6 +23,9 @@ PG_LOCK = 0x15_06_10_56  # any number that is only ours
 MAX_PAGE = 1000
 READ_AT_ONCE = 5000
 NAMES = Entry.__struct_fields__
+LAST_AT = 253_402_300_800.0  # the year 10000, which no calendar has
+# SQLite takes texts and bytes for numbers, beyond all that are, and halves.
+NUMBERED = and_(audit.c.seq <= 2**63 - 1, cast(audit.c.seq, BigInteger) == audit.c.seq)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +76,7 @@ class Trail:
         """
         with self._asking(writes=True) as connection:
             found = connection.execute(
-                select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+                select(audit.c.seq, audit.c.hash).where(NUMBERED).order_by(audit.c.seq.desc()).limit(1)
             )
             last = found.first()
             seq, prev = (last.seq, last.hash) if last else (0, GENESIS)
@@ -90,14 +93,16 @@ class Trail:
     def page(
         self, wanted: TrailFilter, *, before: int | None = None, limit: int = 50
     ) -> tuple[list[Row], int | None]:
-        """Newest first, and the number that the next page begins before."""
+        """Newest first, and the number that the next page begins before. What somebody made unreadable is
+        shown as far as it goes.
+        """
         limit = max(1, min(limit, MAX_PAGE))
-        query = _filtered(select(audit), wanted)
+        query = _filtered(select(audit).where(NUMBERED), wanted)
         if before is not None:
             query = query.where(audit.c.seq < before)
         with self._asking() as connection:
             found = connection.execute(query.order_by(audit.c.seq.desc()).limit(limit + 1)).mappings().all()
-        rows = [_row(each) for each in found[:limit]]
+        rows = [_row({**each, **_readable(each)}) for each in found[:limit]]
         return rows, rows[-1].seq if len(found) > limit else None
 
     def tallies(self, wanted: TrailFilter, *, limit: int = 50) -> list[Tally]:
@@ -111,10 +116,10 @@ class Trail:
     def last(self) -> int:
         """The number of the last row; 0 where there is none."""
         with self._asking() as connection:
-            return int(connection.scalar(select(func.max(audit.c.seq))) or 0)
+            return int(connection.scalar(select(func.max(audit.c.seq)).where(NUMBERED)) or 0)
 
     def rows(self) -> Iterator[Row]:
-        """All of them, in the order of their numbers, some at a time."""
+        """All of them as they are, in the order of their numbers, some at a time."""
         after = -(2**63)
         while True:
             query = select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(READ_AT_ONCE)
@@ -133,9 +138,41 @@ class Trail:
                     connection.exec_driver_sql("BEGIN IMMEDIATE")
                 elif writes:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PG_LOCK})
-                yield connection
+                with self._any_text(connection):
+                    yield connection
         except DBAPIError as error:
             raise StoreUnavailable(f"{type(error.orig).__name__}: {error.orig}") from error
+
+    @contextmanager
+    def _any_text(self, connection: Connection) -> Iterator[None]:
+        """A text that is none, as only somebody who changed the file can have put there, is no fault of the
+        store: SQLite gives it, and it comes as bytes.
+        """
+        driver: Any = connection.connection.driver_connection if self._sqlite else None
+        if driver is not None:
+            driver.text_factory = _text
+        try:
+            yield
+        finally:
+            if driver is not None:
+                driver.text_factory = str
+
+
+def _text(data: bytes) -> str | bytes:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data
+
+
+def _readable(found: Any) -> dict[str, Any]:
+    texts = {name: found[name] for name in (*TEXTS, "prev", "hash")}
+    told = {
+        name: each.decode(errors="backslashreplace") if isinstance(each, bytes) else str(each)
+        for name, each in texts.items()
+    }
+    at = found["at"]
+    return {**told, "at": at if isinstance(at, float) and 0 <= at < LAST_AT else 0.0}
 
 
 def _filtered(query: Select[Any], wanted: TrailFilter) -> Select[Any]:
@@ -157,7 +194,7 @@ def _filtered(query: Select[Any], wanted: TrailFilter) -> Select[Any]:
 
 def _storable(entry: Entry) -> Entry:
     """As the database will give it back, or its hash would not be right then."""
-    texts = {name: clean(getattr(entry, name)) for name in NAMES if name != "at"}
+    texts = {name: clean(getattr(entry, name)) for name in TEXTS}
     return Entry(at=entry.at, **texts)
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, update
+from msgspec.structs import astuple
+from sqlalchemy import delete, select, update
 
 from engine.access import proving
+from engine.access.chain import TEXTS, Verdict, verify
 from engine.access.proving import Proving
 from engine.store.errors import StoreUnavailable
 from engine.store.schema import audit
+from engine.store.trail import TrailFilter
 from engine.views import Health
 from tests.engine.access.stand import Stand, standing
 
@@ -50,6 +55,72 @@ def test_a_byte_that_was_changed_is_found(stand: Stand, row: int) -> None:
         connection.execute(update(audit).where(audit.c.seq == row).values(who="eve"))
     told = asyncio.run(proved(proving_of(stand)))
     assert told.verdict is not None and (told.verdict.bad, told.rows) == (row, row - 1)
+
+
+def verdict(stand: Stand) -> Verdict:
+    return verify(stand.trail.rows())
+
+
+def test_every_byte_of_a_row_counts(stand: Stand) -> None:
+    """One bit of it, so that it is no text any more for some."""
+    with stand.engine.begin() as connection:
+        row = connection.execute(select(audit).where(audit.c.seq == 4)).mappings().one()
+    for column in (*TEXTS, "prev", "hash"):
+        kept = str(row[column]).encode()
+        for at in range(len(kept)):
+            for bit in (0x01, 0x80):
+                bytes = kept[:at] + b"%c" % (kept[at] ^ bit) + kept[at + 1 :]
+                with stand.engine.begin() as connection:
+                    connection.exec_driver_sql(
+                        f"UPDATE audit SET {column} = CAST(? AS TEXT) WHERE seq = 4", (bytes,)
+                    )
+                assert verdict(stand).bad == 4, (column, at)
+        with stand.engine.begin() as connection:
+            connection.execute(update(audit).where(audit.c.seq == 4).values({column: row[column]}))
+    assert verdict(stand).whole
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "at = 'soon'", "at = x'ff00'", "at = 9e999", "at = -1e300", "at = at + 0.001", "at = at || 'z'",
+        "who = x'616461'", "who = cast(x'ff41' as text)", "who = who || char(0)", "what = ''",
+        "detail = cast(x'eda080' as text)", "hash = x'00'", "prev = x'00'", "hash = upper(hash)",
+        "seq = 'x'", "seq = x'00'", "seq = 3.5", "seq = -4", "seq = 1e300",
+    ],
+)  # fmt: skip
+def test_whatever_stands_in_a_row_is_found_and_shown_and_the_log_goes_on(stand: Stand, change: str) -> None:
+    with stand.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE audit SET {change} WHERE seq = 4")
+    found = verdict(stand)
+    assert found.bad in (4, -4), found
+    told = asyncio.run(proved(proving_of(stand)))
+    assert told.verdict is not None and not told.verdict.whole and not told.fault
+    page, _ = stand.trail.page(TrailFilter())
+    assert len(page) >= 7
+    assert all(type(row.seq) is int for row in page)
+    json.dumps([[row.seq, row.prev, row.hash, *astuple(row.entry)] for row in page], allow_nan=False)
+    assert all(datetime.fromtimestamp(row.entry.at, UTC) for row in page)
+    asyncio.run(stand.audit.keep(stand.audit.entry("ada", "password", "get_record", "records/9")))
+    assert (
+        stand.audit.fault == "" and stand.trail.page(TrailFilter(), limit=1)[0][0].entry.object == "records/9"
+    )
+
+
+def test_bytes_are_not_taken_for_the_text_that_they_would_be_hashed_as(stand: Stand) -> None:
+    asyncio.run(stand.audit.keep(stand.audit.entry("YWRh", "password", "get_record", "records/9")))
+    with stand.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE audit SET who = x'616461' WHERE who = 'YWRh'")
+    assert verdict(stand).bad == 9
+
+
+def test_a_fault_that_nobody_thought_of_ends_it_too(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stand.trail, "last", lambda: 1 // 0)
+    found = proving_of(stand)
+    told = asyncio.run(proved(found))
+    assert told.verdict is None and "ZeroDivisionError" in told.fault and told.ended is not None
+    monkeypatch.undo()
+    assert asyncio.run(proved(found)).verdict is not None
 
 
 def test_a_log_that_was_cut_off_is_found_by_its_anchor(stand: Stand) -> None:
