@@ -89,11 +89,12 @@ class Pulse:
             await self._sleep(max(LEAST_S, EVERY_S - took))
             began = turn = self._clock()
             moment = self._next()
-            for watcher in list(self._watchers.values()):
+            for each in list(self._watchers):
                 if self._clock() - turn >= TURN_S:
-                    await asyncio.sleep(0)  # signalling comes in between
+                    await asyncio.sleep(0)  # signalling comes in between, and who looked may leave
                     turn = self._clock()
-                self._tell(watcher, moment)
+                if each in self._watchers:
+                    self._tell(self._watchers[each], moment)
             took = self._clock() - began
 
     def _tell(self, watcher: Watcher, moment: Moment) -> None:

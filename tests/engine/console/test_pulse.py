@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from engine.console.door import Principal
-from engine.console.pulse import Moment, Pulse
+from engine.console.pulse import TURN_S, Moment, Pulse
 from engine.console.snapshot import Snapshot
 from tests.engine.console.looks import VIEWER, snapshot
 
@@ -59,6 +59,7 @@ def test_all_who_look_share_a_snapshot() -> None:
         await beats.second()
         await beats.second()
         assert beats.taken == 2 and [each.seen for each in watchers] == [[1, 2]] * 3
+        assert beats.slept == [1.0] * 3
         for each in watchers:
             beats.pulse.leave(each)
 
@@ -155,5 +156,25 @@ def test_signalling_waits_for_some_of_many_pages_and_never_for_all(
         assert beats.slept == [1.0, slept_s]
         for each in watchers:
             beats.pulse.leave(each)
+
+    asyncio.run(story())
+
+
+def test_a_page_that_is_left_while_others_are_drawn_is_drawn_no_more() -> None:
+    async def story() -> None:
+        beats, late = Beats(), Watcher()
+
+        class Slow(Watcher):
+            def beat(self, moment: Moment) -> None:
+                super().beat(moment)
+                beats.now += TURN_S
+                asyncio.get_running_loop().call_soon(beats.pulse.leave, late)
+
+        slow = Slow()
+        beats.pulse.join(slow)
+        beats.pulse.join(late)
+        await beats.second()
+        assert (slow.seen, late.seen, len(beats.pulse)) == ([1], [], 1)
+        beats.pulse.leave(slow)
 
     asyncio.run(story())
