@@ -16,8 +16,7 @@ ARGS =
 BY_TWO = -n 2 --no-loadscope-reorder --durations=15
 # Several nodes, fronts and gateways at once; beside others they would spoil what those measure.
 SEVERAL = $(patsubst %,tests/interop/test_%.py,crossed_takeover guide ims_line impaired kamailio kamailio_rules \
-    lines listening nodes pool probe reload shared_queues sipvicious speech_killed speech_overload takeover \
-    two_regions whip)
+    lines listening nodes pool probe reload shared_queues sipvicious speech_overload takeover two_regions)
 # Compiled modules are kept: without them every process that a test starts spends two thirds of its beginning
 # on compiling.
 unexport PYTHONDONTWRITEBYTECODE

@@ -1,7 +1,8 @@
 """Rows of tests beside each other: those of real calls wait far more than they compute, the rest fills that.
 
 A room of real calls is one row, in which one call begins when the one before is over, for many at once would
-measure each other. All others are rows by file, for what a module sets up is set up once, and give way.
+measure each other. All others are rows by file, for what a module sets up is set up once, and give way, but
+those of files marked `real_time`.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def row(test: str) -> str:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Where several run tests, those of real calls have the machine first."""
     if hasattr(item.config, "workerinput"):
-        nice = 0 if row(item.nodeid) in LIVE else GIVES_WAY
+        live = row(item.nodeid) in LIVE or item.get_closest_marker("real_time")
+        nice = 0 if live else GIVES_WAY
         if nice > os.getpriority(os.PRIO_PROCESS, 0) or os.geteuid() == 0:
             os.setpriority(os.PRIO_PROCESS, 0, nice)
 
