@@ -26,6 +26,7 @@ from typing import Any
 import psutil
 
 from benchmarks.bench_calls import Way, Worker, build, commit, machine, measure, measure_floor
+from benchmarks.percentile import percentile_ms
 from benchmarks.sipp_calls import ROOT, LoadedNode, held, running_node
 from benchmarks.watchers import Watched, Watcher, watching
 
@@ -150,10 +151,10 @@ def figures_of(found: Found, plan: Plan) -> dict[str, float | None]:
     )
     return {
         "media_cost_x_quiet": round(watched.times_floor / quiet.times_floor, 3),
-        "event_lag_p95_ms": _ms(lags, 0.95),
-        "event_lag_p50_ms": _ms(lags, 0.5),
-        "api_p95_ms": _ms(answers, 0.95),
-        "api_p50_ms": _ms(answers, 0.5),
+        "event_lag_p95_ms": percentile_ms(lags, 95),
+        "event_lag_p50_ms": percentile_ms(lags, 50),
+        "api_p95_ms": percentile_ms(answers, 95),
+        "api_p50_ms": percentile_ms(answers, 50),
         "memory_mb_per_console": round((watched.memory[0] - quiet.memory[0]) / MB / plan.consoles, 3),
         # The first pairs fill what is filled once: caches, the allocator's pools, the live state's history.
         "memory_growth_mb": _grew(watched.memory[-2:]),
@@ -177,10 +178,6 @@ def figures_of(found: Found, plan: Plan) -> dict[str, float | None]:
 
 def _grew(memory: Sequence[float]) -> float | None:
     return round((memory[-1] - memory[0]) / MB, 1) if len(memory) > 1 else None
-
-
-def _ms(seconds: Sequence[float], share: float) -> float | None:
-    return round(1e3 * sorted(seconds)[int(share * (len(seconds) - 1))], 1) if seconds else None
 
 
 def main(arguments: list[str]) -> int:

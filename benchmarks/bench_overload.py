@@ -33,6 +33,7 @@ from benchmarks.bench_calls import (
     measure,
     measure_floor,
 )
+from benchmarks.percentile import percentile_ms
 from media.columns import I16
 from media.speech.messages import Attend, Into, Said, Strained, Unable
 from media.speech.recognition import BUSY
@@ -210,7 +211,7 @@ def figures_of(found: Pairs) -> dict[str, float | None]:
         "recovered_s": round(max(told.recovered_s), 2) if told.recovered_s else None,
         "captioned_legs": len(told.captioned),
         "legs": len(LEGS),
-        "captions_p95_ms": round(1e3 * float(np.percentile(told.lags, 95)), 1) if told.lags else None,
+        "captions_p95_ms": percentile_ms(told.lags, 95),
     }
 
 

@@ -27,6 +27,7 @@ from benchmarks import hearing
 from benchmarks.bench_calls import commit, machine
 from benchmarks.browsers import SAMPLES, Far, Load, Unreachable, reel
 from benchmarks.lateness import lateness
+from benchmarks.percentile import percentile_ms
 from benchmarks.webrtc_servers import Ours, Server, Stock
 from media.codecs import opus
 from media.columns import I16
@@ -73,11 +74,11 @@ class Setups(NamedTuple):
     times: list[float]
     failed: int
 
-    def ms(self, share: float) -> float | None:
-        return round(1000 * float(np.quantile(self.times, share)), 1) if self.times else None
+    def ms(self, percent: float) -> float | None:
+        return percentile_ms(self.times, percent)
 
     def told(self) -> str:
-        return f"p50 {self.ms(0.5)} ms, p95 {self.ms(0.95)} ms of {len(self.times)}, {self.failed} failed"
+        return f"p50 {self.ms(50)} ms, p95 {self.ms(95)} ms of {len(self.times)}, {self.failed} failed"
 
 
 class Bench:
@@ -305,7 +306,7 @@ async def run(bench: Bench) -> dict[str, float | None]:
         both = await bench.setups((ours, stock), loss, AT_ONCE if loss else 1)
         for server, whose, found in zip((ours, stock), ("", "_stock"), both):
             print(f"{server.name}, set up at {loss:.0%} loss: {found.told()}", flush=True)
-            figures |= {f"{name}{whose}_p50_ms": found.ms(0.5), f"{name}{whose}_p95_ms": found.ms(0.95)}
+            figures |= {f"{name}{whose}_p50_ms": found.ms(50), f"{name}{whose}_p95_ms": found.ms(95)}
     figures |= await costs(bench, ours, stock)
     await asyncio.gather(ours.stop(), stock.stop())
     least, largest = bench.scene.legs[0], int(figures.get("legs") or bench.scene.legs[0])

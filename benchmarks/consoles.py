@@ -20,6 +20,8 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from benchmarks.percentile import percentile_ms
+
 FOLLOWED_S = 20.0
 MADE_AT = re.compile(r'"at":(\d+\.\d+)')  # when what a part shows was so
 OPENED_AT_ONCE = 4  # pages
@@ -143,15 +145,11 @@ async def main(address: str, token: str, count: int, until_input_ends: bool = Fa
         "told_a_second": round(sum(each.told for each in followings) / followed_s / count, 2),
         "kbit_s": round(sum(each.told_bytes for each in followings) * 8 / 1000 / followed_s / count, 1),
         "page_kb": round(followings[0].page_bytes / 1000, 1),
-        "lag_p95_ms": _p95_ms(lags),
-        "gap_p95_ms": _p95_ms(gaps),
+        "lag_p95_ms": percentile_ms(lags, 95),
+        "gap_p95_ms": percentile_ms(gaps, 95),
         "cut": sum(each.cut for each in followings),
     }
     print(json.dumps(told))
-
-
-def _p95_ms(seconds: list[float]) -> float | None:
-    return round(1e3 * sorted(seconds)[int(0.95 * (len(seconds) - 1))], 1) if seconds else None
 
 
 if __name__ == "__main__":

@@ -143,7 +143,7 @@ FIGURES = {
         "captions_p95_ms": Figure("from the end of speech to the caption of these, 95th percentile", "ms"),
     },
     "monitor": {
-        "media_cost_x_quiet": Figure("CPU of calls with sound, watched, over that of others", "×", "≤ 1.1"),
+        "media_cost_x_quiet": Figure("CPU of a call with sound while all watch, over quiet", "×", "≤ 1.1"),
         "event_lag_p95_ms": Figure(
             "from a call's INVITE to programs knowing, 95th percentile", "ms", "< 500"
         ),
