@@ -307,6 +307,7 @@ class Attempt:
         """Stop ringing; nothing is fired."""
         if not self._over:
             self._over = True
+            leave_aside(self)
             self._stop_timer()
             self._hang_up(now)
             self.leg.attempt = None
@@ -327,10 +328,23 @@ class Attempt:
 
 def tell(attempt: Attempt | LineAttempt, trigger: Trigger, now: float, what: Any) -> None:
     """Tell the attempt's call, or who takes it in place of that."""
-    if attempt.aside is not None:
-        attempt.aside(trigger, now, what)
-    else:
+    aside = attempt.aside
+    if aside is None:
         attempt.call.fire(trigger, now, what)
+        return
+    if trigger is not Trigger.PROGRESS:
+        leave_aside(attempt)
+    aside(trigger, now, what)
+
+
+def leave_aside(attempt: Attempt | LineAttempt) -> None:
+    """It is over. Who took what it tells knows it, and the ring is not left to Python's collector."""
+    if attempt.aside is not None:
+        attempt.aside = _nobody
+
+
+def _nobody(trigger: Trigger, now: float, what: Any) -> None:
+    """Takes what a phone says too late."""
 
 
 def better(a: int, b: int) -> int:

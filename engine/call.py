@@ -265,7 +265,8 @@ class Call:
         """Over and done with. Legs know their call: the ring is not left to Python's collector."""
         self.legs.clear()
         self.customer = self.party = self.transferor = self.lost = None
-        self.attempt = self.referral = None
+        self.attempt = self.referral = self.guest = None
+        self.supervisors.clear()
 
     def open_media(self) -> bool:
         """Whether workers or the recorder have something to say of it yet."""

@@ -144,6 +144,7 @@ class Door:
         self._waiting.clear()
 
     def close(self) -> None:
+        self._waiting.clear()
         if self._asked:
             self._asked = False
             self.gate.send(CloseDoor(self.leg))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from engine import line_use
-from engine.attempt import Aside, Progress, tell
+from engine.attempt import Aside, Progress, leave_aside, tell
 from engine.attempt import Outcome as Failure
 from engine.description import PhoneDescription
 from engine.early_sound import sign
@@ -348,6 +348,7 @@ class LineAttempt:
     def cancel(self, now: float) -> None:
         """Stop calling; nothing is fired."""
         if not self._over:
+            leave_aside(self)
             self._give_up(now)
             self.leg.close()
 

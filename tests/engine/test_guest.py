@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from routing.agent import AgentEvent
 from routing.number import Feature, FeatureCode
 from sip.uri import Uri
 from tests.engine.overheard import Overheard
+from tests.rings import no_rings
 from tests.sim.house import DOMAIN
 from tests.sim.stage import AgentVoice, Voice
 
@@ -53,8 +55,11 @@ THE_TWO = {"ca": 1.0, "ac": 1.0}
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Room:
-    return Room(tmp_path)
+def room(tmp_path: Path) -> Iterator[Room]:
+    with no_rings() as rings:
+        made = Room(tmp_path)
+        yield made
+        assert not rings()
 
 
 def test_the_interpreter_is_heard_in_full_and_the_two_hear_each_other_lowered(room: Room) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from routing.agent import AgentEvent, AgentState
 from sip.digest import Credentials
 from sip.uri import Uri
 from tests.engine.overheard import Overheard
+from tests.rings import no_rings
 from tests.sim.house import DOMAIN, SUPERVISORS
 from tests.sim.stage import AgentVoice, Voice
 
@@ -81,8 +83,11 @@ class Floor(Overheard):
 
 
 @pytest.fixture
-def floor(tmp_path: Path) -> Floor:
-    return Floor(tmp_path)
+def floor(tmp_path: Path) -> Iterator[Floor]:
+    with no_rings() as rings:
+        made = Floor(tmp_path)
+        yield made
+        assert not rings()
 
 
 @pytest.mark.parametrize("mode", list(HEARD))

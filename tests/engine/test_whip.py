@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -20,6 +20,7 @@ from media.messages import CloseLeg, Play
 from routing.agent import AgentEvent
 from routing.number import Callers, QueueTarget, Rule
 from tests.engine.test_browser import OFFER, House, opened, secured
+from tests.rings import no_rings
 
 FRAGMENT = "a=ice-ufrag:{}\r\na=ice-pwd:{}\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n" + (
     "a=candidate:1 1 udp 2130706431 192.0.2.8 50002 typ host\r\n"
@@ -91,8 +92,11 @@ def house(tmp_path: Path) -> House:
 
 
 @pytest.fixture
-def page(house: House) -> Page:
-    return Page(house, Whip(house.switch))
+def page(house: House) -> Iterator[Page]:
+    with no_rings() as rings:
+        made = Page(house, Whip(house.switch))
+        yield made
+        assert not rings()
 
 
 # --- calling ----------------------------------------------------------------------------------------------
