@@ -124,8 +124,8 @@ class Encryption:
             try:
                 return sdp.choose(offer, capabilities, direction=direction, fits=fits)
             except NothingInCommon as nothing:
-                why = nothing
-        raise why
+                why = str(nothing)  # the fault itself would know this frame, and the frame it
+        raise NothingInCommon(why)
 
     def _has_key(self, media: sdp.Media) -> bool:
         known = sdes.is_secure(media) or sdes.is_plain(media)

@@ -68,6 +68,7 @@ class Door:
         self._client = False
         self._secured = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ends: set[asyncio.Task[None]] = set()  # agents that close
         self._closing = False
 
     # --- what the engine asks ---------------------------------------------------------------------
@@ -103,9 +104,9 @@ class Door:
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
-        for agent in self._agents:
-            await agent.close()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while self._agents:  # a task that is being cancelled may leave one meanwhile
+            await self._leave(self._agents[0])
+        await asyncio.gather(*tasks, *self._ends, return_exceptions=True)
 
     # --- what comes -------------------------------------------------------------------------------
 
@@ -158,7 +159,8 @@ class Door:
         agent.meet(peer)
         await agent.add(peer.candidates)
         try:
-            await asyncio.wait_for(agent.connect(), PATIENCE)
+            async with asyncio.timeout(PATIENCE):  # wait_for may not see that it is cancelled as it ends
+                await agent.connect()
         except (ConnectionError, TimeoutError):
             await self._drop(agent, "ice")
             return
@@ -195,9 +197,13 @@ class Door:
                 self._lose(reason)
 
     async def _leave(self, agent: Agent) -> None:
-        self._agents.remove(agent)
-        self._peers.pop(agent, None)
-        await agent.close()
+        if agent in self._agents:
+            self._agents.remove(agent)
+            self._peers.pop(agent, None)
+            end = asyncio.ensure_future(agent.close())
+            self._ends.add(end)
+            end.add_done_callback(self._ends.discard)
+            await asyncio.shield(end)  # whoever is called off meanwhile, it is closed
 
     def _send(self, packet: bytes, to: Address) -> None:
         self._say(Post(self.leg, to, packet))
@@ -210,7 +216,8 @@ class Door:
 
     async def _shake(self, shake: Handshake) -> None:
         try:
-            done = await asyncio.wait_for(shake.shake(self._theirs), HANDSHAKE)
+            async with asyncio.timeout(HANDSHAKE):
+                done = await shake.shake(self._theirs)
         except TimeoutError:
             done = False
         if not done or shake.agreed is None or self._remote is None:

@@ -16,6 +16,7 @@ from media.messages import Keys, OpenLeg, SetRemote
 from sip import events, sdes, sdp
 from sip.errors import NothingInCommon
 from sip.sdp import CodecOffer
+from tests.rings import no_rings
 from tests.sim.stage import Stage, Voice
 
 CM_80, GCM = "AES_CM_128_HMAC_SHA1_80", "AEAD_AES_256_GCM"
@@ -134,6 +135,16 @@ def test_an_offer_that_is_refused_changes_nothing():
     with pytest.raises(NothingInCommon):
         encryption.choose(described(("RTP/AVP", [])), [PCMA])
     assert (encryption.keys, said(encryption)) == before
+
+
+def test_an_offer_that_is_refused_leaves_no_ring():
+    encryption = ours(Policy.PREFERRED)
+    with no_rings() as rings:
+        try:
+            encryption.choose(described(("RTP/SAVPF", [])), [PCMA])
+        except NothingInCommon as fault:
+            assert "no audio stream" in str(fault)
+        assert not rings()
 
 
 # --- our offers ---------------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import pytest
+
 from media.gate import (
     Address,
     DoorLost,
@@ -155,6 +157,48 @@ def test_a_far_end_that_is_found_again_where_it_was_is_told_of():
         await street.connect(again, 2)
         moved: DoorMoved = await street.heard(DoorMoved)
         assert moved.remote == HOME
+
+    play(part)
+
+
+@pytest.mark.parametrize("turns", range(8))
+def test_it_closes_also_in_the_moment_in_which_it_finds_another_way(
+    turns: int, monkeypatch: pytest.MonkeyPatch
+):
+    """turns: of the event loop, from the one to the other."""
+    found: dict[Agent, asyncio.Future[None]] = {}
+
+    async def connect(agent: Agent) -> None:
+        found[agent] = asyncio.get_running_loop().create_future()
+        await found[agent]
+
+    async def pause(turns: int = 20) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+
+    async def part(street: Street) -> None:
+        monkeypatch.setattr(Agent, "connect", connect)
+        closed: list[Agent] = []
+        close = Agent.close
+
+        async def closing(agent: Agent) -> None:
+            await close(agent)
+            closed.append(agent)
+
+        monkeypatch.setattr(Agent, "close", closing)
+        street.door.open(Peer("aaaa", "a" * 22), [], client=True)
+        await pause()
+        first = next(iter(found))
+        found[first].set_result(None)
+        await pause()
+        street.door.restart(Peer("bbbb", "b" * 22))
+        await pause()
+        second = list(found)[1]
+        found[second].set_result(None)
+        await pause(turns)
+        async with asyncio.timeout(PATIENCE / 10):
+            await street.door.close()
+        assert {first, second} <= set(closed) and not street.door._tasks
 
     play(part)
 
