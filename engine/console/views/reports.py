@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from markupsafe import Markup
 
 from engine.console.alerts import level_of_share
@@ -24,7 +26,7 @@ from engine.console.reports import (
 from engine.console.views import pieces
 from engine.console.views.forms import Form
 from engine.console.views.pieces import card, cell, icon, link, name, tile
-from engine.console.views.report_words import label, written
+from engine.console.views.report_words import day_words, label, written
 from engine.console.views.sound import mos_level
 from engine.console.views.trends import map_of, trend
 from engine.drill import TIMES, Dimension, Formula, Report, Row
@@ -59,8 +61,8 @@ def head(look: Look) -> Markup:
     return pieces.head(look, say("page.reports"), download, soft=soft)
 
 
-def _day(look: Look, day: object) -> str:
-    return label(look.say, Dimension.DAY, str(day)) + f" {str(day)[:4]}"
+def _day(look: Look, day: date) -> str:
+    return look.say("day.full", day=day_words(look.say, day), year=str(day.year))
 
 
 # --- what is asked ---------------------------------------------------------------------------------
