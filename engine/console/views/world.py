@@ -19,6 +19,10 @@ from engine.line_views import Standing
 
 NORTH, SOUTH = 76.0, -56.0  # what lies beyond has no nodes
 WIDTH = 360.0
+BESIDE, LETTER = 11.0, 4.6  # from a place to its name; what a letter of a name takes, as console.css has it
+
+Place = tuple[float, float]  # latitude and longitude
+Box = tuple[float, float, float, float]  # left, top, right and bottom in the drawing
 
 
 def miller(latitude: float) -> float:
@@ -115,6 +119,30 @@ class Mark:
     here: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Name:
+    """x: where it begins, or ends where it is before its place."""
+
+    words: str
+    x: float
+    before: bool = False
+
+    @property
+    def _left(self) -> float:
+        return self.x - len(self.words) * LETTER if self.before else self.x
+
+    @property
+    def fits(self) -> bool:
+        return self._left >= 0 and self._left + len(self.words) * LETTER <= WIDTH
+
+    def box(self, y: float) -> Box:
+        return self._left, y - 4.5, self._left + len(self.words) * LETTER, y + 4.5
+
+    def drawn(self, y: float) -> Markup:
+        kind = "called before" if self.before else "called"
+        return tag("text", self.words, x=self.x, y=y + 2.6, class_=kind, aria_hidden="true")
+
+
 NODE_LEVELS = {"up": "good", "draining": "warn", "gone": "bad"}
 LINE_LEVELS: Mapping[Standing, str] = {
     Standing.FIT: "good",
@@ -130,10 +158,10 @@ WORST = ("bad", "warn", "good", "soft")
 NAMED = ("bad", "warn")
 
 
-def marked(look: Look) -> tuple[dict[tuple[float, float], list[Mark]], list[Mark]]:
+def marked(look: Look) -> tuple[dict[Place, list[Mark]], list[Mark]]:
     """Marks by place (latitude, longitude), and those whose place nobody knows."""
     say = look.say
-    placed: dict[tuple[float, float], list[Mark]] = {}
+    placed: dict[Place, list[Mark]] = {}
     lost: list[Mark] = []
     for node in look.now.nodes:
         level = "bad" if not node.well else NODE_LEVELS.get(node.state, "soft")
@@ -151,8 +179,8 @@ def marked(look: Look) -> tuple[dict[tuple[float, float], list[Mark]], list[Mark
 
 def _put(
     mark: Mark,
-    place: tuple[float, float] | None,
-    placed: dict[tuple[float, float], list[Mark]],
+    place: Place | None,
+    placed: dict[Place, list[Mark]],
     lost: list[Mark],
 ) -> None:
     if place is None:
@@ -166,7 +194,8 @@ def world(look: Look) -> Markup:
     say = look.say
     placed, lost = marked(look)
     everybody = [mark for marks in placed.values() for mark in marks]
-    drawn = [_place(place, marks) for place, marks in sorted(placed.items())]
+    names = _names(placed)
+    drawn = [_place(place, marks, names.get(place)) for place, marks in sorted(placed.items())]
     label = say("world.label", nodes=len(look.now.nodes), lines=len(look.now.lines))
     over = tag("svg", drawn, viewbox=f"0 0 {WIDTH:g} {HEIGHT:g}", role="group", aria_label=label)
     land = tag("div", class_="land", aria_hidden="true")
@@ -179,14 +208,14 @@ def world(look: Look) -> Markup:
     )
 
 
-def _place(place: tuple[float, float], marks: Sequence[Mark]) -> Markup:
+def _place(place: Place, marks: Sequence[Mark], name: Name | None) -> Markup:
     """One place: nodes as discs with a ring for how full they are, lines as diamonds around them."""
     x, y = projected(place[1], place[0])
     nodes = [mark for mark in marks if mark.kind == "node"]
     lines = [mark for mark in marks if mark.kind == "line"]
     drawn = [_lines(x, y, lines, beside=bool(nodes))] if lines else []
     drawn += [_node(x, y, nodes)] if nodes else []
-    drawn += [named] if (named := _named(x, y, nodes or lines)) else []
+    drawn += [name.drawn(y)] if name else []
     return tag("g", drawn, data_key=f"{x:.1f}-{y:.1f}")
 
 
@@ -216,15 +245,48 @@ def _node(x: float, y: float, nodes: Sequence[Mark]) -> Markup:
     return tag("a", shape, href=nodes[0].to, data_go=True, aria_label="; ".join(mark.title for mark in nodes))
 
 
-def _named(x: float, y: float, marks: Sequence[Mark]) -> Markup | None:
-    """What is not well has its name on the map: of several the worst, and how many more there are."""
-    unwell = sorted((each for each in marks if each.level in NAMED), key=lambda each: WORST.index(each.level))
-    if not unwell:
-        return None
-    words = unwell[0].name if len(unwell) == 1 else f"{unwell[0].name} +{len(unwell) - 1}"
-    before = x > WIDTH * 0.86  # there is no room behind it
-    at, kind = (x - 11, "called before") if before else (x + 11, "called")
-    return tag("text", words, x=at, y=y + 2.6, class_=kind, aria_hidden="true")
+def _names(placed: Mapping[Place, Sequence[Mark]]) -> dict[Place, Name]:
+    """What is not well has its name on the map, the worst first, on whichever side it is in the way of no
+    other name or node; where it always would be, its mark's title and the alerts have it.
+    """
+    found: dict[Place, Name] = {}
+    taken = {place: _disc(place) for place, marks in placed.items() if _nodes(marks)}
+    for place, words in _to_name(placed):
+        x, y = projected(place[1], place[0])
+        others = [box for other, box in taken.items() if other != place] + [
+            each.box(projected(at[1], at[0])[1]) for at, each in found.items()
+        ]
+        sides = (Name(words, x + BESIDE), Name(words, x - BESIDE, before=True))
+        free = (each for each in sides if each.fits and not any(_meet(each.box(y), box) for box in others))
+        name = next(free, None)
+        if name is not None:
+            found[place] = name
+    return found
+
+
+def _to_name(placed: Mapping[Place, Sequence[Mark]]) -> list[tuple[Place, str]]:
+    """Of several at a place the worst, and how many more there are."""
+    wanted = []
+    for place, marks in placed.items():
+        unwell = [each for each in _nodes(marks) or marks if each.level in NAMED]
+        unwell.sort(key=lambda each: WORST.index(each.level))
+        if unwell:
+            more = f" +{len(unwell) - 1}" if len(unwell) > 1 else ""
+            wanted.append((WORST.index(unwell[0].level), unwell[0].name + more, place))
+    return [(place, words) for _, words, place in sorted(wanted)]
+
+
+def _nodes(marks: Sequence[Mark]) -> list[Mark]:
+    return [mark for mark in marks if mark.kind == "node"]
+
+
+def _disc(place: Place) -> Box:
+    x, y = projected(place[1], place[0])
+    return x - 7, y - 7, x + 7, y + 7
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _lines(x: float, y: float, lines: Sequence[Mark], beside: bool) -> Markup:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from itertools import combinations
+from random import Random
 
 import pytest
 
@@ -11,6 +13,10 @@ from engine.console.views.world import (
     HEIGHT,
     REGIONS,
     WIDTH,
+    Mark,
+    _disc,
+    _meet,
+    _names,
     countries,
     marked,
     projected,
@@ -77,3 +83,36 @@ def test_the_map_tells_in_words_what_it_draws() -> None:
         "what is not well"
     )
     assert "style=" not in drawn
+
+
+def far(name: str, level: str = "bad", kind: str = "node") -> Mark:
+    return Mark(kind, name, name, level, 0.5, "/")
+
+
+def test_names_are_in_the_way_of_no_other_name_or_node() -> None:
+    rng = Random(7)
+    for _ in range(200):
+        placed = {
+            (rng.uniform(-50, 70), rng.uniform(-180, 180)): [
+                far(
+                    "n" * rng.randrange(3, 20),
+                    rng.choice(["bad", "warn", "good"]),
+                    rng.choice(["node", "line"]),
+                )
+            ]
+            for _ in range(30)
+        }
+        boxes = [name.box(projected(at[1], at[0])[1]) for at, name in _names(placed).items()]
+        assert len(boxes) >= 3 and not any(_meet(*pair) for pair in combinations(boxes, 2))
+        discs = {at: _disc(at) for at, (mark,) in placed.items() if mark.kind == "node"}
+        for at, name in _names(placed).items():
+            box = name.box(projected(at[1], at[0])[1])
+            assert name.fits and not any(_meet(box, disc) for other, disc in discs.items() if other != at)
+
+
+def test_the_worse_has_its_name_before_the_other_and_each_on_the_side_that_is_free() -> None:
+    dublin, frankfurt, auckland = (53.3, -6.3), (50.1, 8.7), (-36.8, 174.8)
+    placed = {dublin: [far("doubtful", "warn")], frankfurt: [far("dead"), far("late", "warn")]}
+    names = _names({**placed, auckland: [far("auckland-1")]})
+    assert names[frankfurt].words == "dead +1" and not names[frankfurt].before
+    assert names[dublin].before and names[auckland].before
