@@ -23,7 +23,7 @@ from engine.hooks.courier import Courier
 from engine.hooks.post import Post
 from engine.store import database, migrate
 from engine.store.outbox import DAY_S, Outbox
-from engine.store.rows import Line, encode
+from engine.store.rows import Line, clean, encode
 from engine.store.schema import hook_cursors
 from engine.store.sink import Sink
 from engine.views import Health
@@ -133,6 +133,30 @@ def test_an_event_is_a_cloud_event_that_any_receiver_of_standard_webhooks_verifi
     ended = receiver.events[-1]
     assert ended["type"] == "isogloss.call.ended" and ended["source"] == f"/nodes/{NODE}"
     assert ended["data"] == {"queue": "support", "market": "de", "by": "customer", "reason": "completed"}
+
+
+HOSTILE = (
+    '"><script>alert(1)</script>',
+    "</script>\r\nwebhook-id: forged\r\n\r\n{}",
+    '","type":"isogloss.forged","x":"',
+    "\u202e\u2028\ud800\x00\x1b[31m",
+    "=HYPERLINK(1)",
+)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_whatever_somebody_calls_herself_is_a_value_in_the_body_and_nothing_else(
+    bench: Bench, name: str
+) -> None:
+    bench.now = time.time()
+    bench.happens(arrived("c1", bench.now, contact=name, customer=name, number=name, language=name))
+    receiver = bench.one_round(lambda _: OK, personal=True)
+    ((headers, body),) = receiver.got
+    event = Webhook(SECRET).verify(body, headers)
+    assert event["type"] == "isogloss.call.arrived" and headers["webhook-id"] == event["id"]
+    kept = clean(name)
+    assert (event["data"]["contact"], event["data"]["number"]) == (kept, kept)
+    assert body.count(b"\n") == 0 and "forged" not in "".join(headers)
 
 
 def test_of_one_call_events_come_in_order_and_of_many_side_by_side(bench: Bench) -> None:
