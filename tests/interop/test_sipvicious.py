@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -58,7 +57,6 @@ class Attack:
     def __init__(self, program: str, source: str, node: Node, folder: Path, *arguments: str) -> None:
         command = [sys.executable, "-c", FROM, program, source, "-x", source, "-P", str(free_port(source))]
         command += ["-p", str(node.sip["udp"]), *arguments, "127.0.0.1"]
-        began = time.monotonic()
         ran = subprocess.run(
             command,
             cwd=folder,
@@ -69,7 +67,6 @@ class Attack:
             timeout=90,
             check=False,
         )
-        self.took = time.monotonic() - began
         self.said = ran.stdout + ran.stderr
         assert "Traceback" not in self.said, self.said
 
@@ -153,16 +150,17 @@ def test_a_cracker_is_turned_away_before_it_comes_to_the_right_word(
         pass
 
 
-def test_somebody_who_is_nobody_is_cracked_at_as_long_as_somebody(target: Node, tmp_path: Path) -> None:
+def test_a_cracker_is_told_of_nobody_what_it_is_told_of_somebody(target: Node, tmp_path: Path) -> None:
+    """That both cost the same, test_admission.py counts."""
     given = words(tmp_path, *GUESSES)
-    took = []
+    told = []
     for name, source in (("ben", "127.0.0.71"), ("nobody-of-that-name", "127.0.0.72")):
         attack = Attack("svcrack", source, target, tmp_path, "-u", name, "-d", given, "--maximumtime", "4")
-        took.append(attack.took)
+        told.append({re.sub(r"\d+", "#", line.replace(name, "NAME")) for line in attack.said.splitlines()})
         sentence = turned_away(target)[source]
         # How many guesses it came to before that is a matter of its own timing: test_admission.py counts.
         assert sentence["how"] == "blocked" and 3 <= sentence["count"] <= 10, sentence
-    assert abs(took[0] - took[1]) < 0.5 * max(took)
+    assert told[0] == told[1], told
 
 
 def test_phones_and_lines_go_on_beside_it_and_from_the_very_address_too(target: Node, tmp_path: Path) -> None:
