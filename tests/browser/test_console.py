@@ -329,6 +329,52 @@ def test_whoever_is_signed_out_is_at_the_door_within_a_second(opened: Opened, st
     page.wait_for_selector("#password")
 
 
+CUT = "() => window.socket.io.engine.close()"  # the network was away for a moment
+
+
+def test_a_page_that_the_node_forgot_meanwhile_comes_back_by_itself(opened: Opened, stand: Stand) -> None:
+    """A laptop that slept, a node that began anew: a wallboard has nobody who would load it again."""
+    page = opened("wallboard")
+    page.wait_for_function("() => window.socket?.connected")
+    page.evaluate("() => { window.kept = 1; }")
+    stand.console.made_for.clear()
+    page.evaluate(CUT)
+    page.wait_for_function("() => !window.kept && window.socket?.connected")
+    page.wait_for_selector(".part-waits [data-key=w0]")
+
+
+def test_whoever_was_signed_out_while_away_is_at_the_door(opened: Opened, stand: Stand) -> None:
+    page = opened("queues/support")
+    page.wait_for_function("() => window.socket?.connected")
+    stand.desk.door._sessions.clear()
+    page.evaluate(CUT)
+    page.wait_for_selector("#password")
+    page.fill("#password", WRITE)
+    page.press("#password", "Enter")
+    page.wait_for_selector("h1 >> text=support")
+
+
+def test_a_socket_that_is_refused_for_good_loads_the_page_once_and_says_so(
+    opened: Opened, stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = opened("wallboard")
+    page.wait_for_function("() => window.socket?.connected")
+    page.evaluate("() => { window.kept = 1; }")
+    loads: list[str] = []
+    page.on("load", lambda of: loads.append(of.url))
+    monkeypatch.setattr(stand.console, "_shown", lambda page, cookie: False)
+    page.evaluate(CUT)
+    page.wait_for_function("() => !window.kept && window.socket")
+    page.evaluate(
+        """() => new Promise((done) => {
+          let refusals = 0;
+          window.socket.on('connect_error', () => { if (++refusals === 2) done(); });
+        })"""
+    )
+    assert len(loads) == 1
+    page.wait_for_selector("#popup[aria-hidden=false]")
+
+
 def test_another_sites_page_opens_no_socket(opened: Opened, stand: Stand) -> None:
     page = opened("wallboard")
     url = f"{stand.address.replace('http', 'ws')}/console/_nicegui_ws/socket.io/?EIO=4&transport=websocket"

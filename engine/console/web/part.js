@@ -286,6 +286,23 @@ addEventListener('click', (event) => {
   if (player && !getSelection().toString()) goOn(player, Math.max(0, Number(said.dataset.begin) - Number(player.dataset.begins)));
 });
 
+// A socket that is refused: the node began anew or forgot this page meanwhile, or nobody is signed in here any more. The
+// page asked for anew knows; at most twice a minute, for it may be refused again. Of a node that is away nothing is asked.
+const AGAIN = 30; // s
+async function refused() {
+  document.getElementById('popup').ariaHidden = false; // what is shown is not live
+  const last = Number(sessionStorage.getItem('isogloss.again'));
+  if (Date.now() / 1000 - last < AGAIN) return;
+  const up = await fetch('/console/sign-in', {method: 'HEAD'}).then((answer) => answer.ok, () => false);
+  if (!up) return;
+  sessionStorage.setItem('isogloss.again', String(Date.now() / 1000));
+  location.reload();
+}
+function heed() { // the socket is there once all parts are
+  if (window.socket) window.socket.on('connect_error', refused);
+  else setTimeout(heed, 50);
+}
+
 addEventListener('fullscreenchange', () => html.toggleAttribute('data-wall', Boolean(document.fullscreenElement)));
 addEventListener('securitypolicyviolation', (event) => console.error(`blocked: ${event.violatedDirective} ${event.blockedURI}`));
 html.dataset.theme = localStorage.getItem('isogloss.theme') || '';
@@ -318,6 +335,7 @@ export default {
     });
     if (this.lang) {
       this.speak();
+      heed();
       const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
       document.cookie = `isogloss_zone=${zone}; path=/console; max-age=31536000; samesite=strict`; // for the next document
       this.$emit('act', {name: 'zone', fields: {zone}});
