@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import json
 import time
 from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
@@ -41,6 +40,7 @@ from engine.console.host import REFERRER, WEB, Host
 from engine.console.inside import Inside
 from engine.console.language import Words, chosen
 from engine.console.look import BASE, Place
+from engine.console.packet import allowed
 from engine.console.phone import phone
 from engine.console.pulse import Pulse
 from engine.console.screen import Drawings
@@ -63,8 +63,6 @@ SIGN_IN = (
 )
 # with the pages of agents and callers: their look, and what makes a page a phone
 SHARED = ("style.css", "mark.svg", "microphone.js", "recovery.js", "sound.js", "storage.js", "sip/")
-# of Socket.IO within Engine.IO: a message that is an event, and one with binary parts
-EVENT, BINARY = "42", ("45", "46", "b")
 
 log = structlog.get_logger("console")
 
@@ -243,12 +241,12 @@ class Console:
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        allowed = own(headers.get(b"origin"), headers.get(b"host", ""))
+        asked = own(headers.get(b"origin"), headers.get(b"host", ""))
         cookie = cookie_of(headers.get(b"cookie", ""))
         signed = await self.desk.door.look(cookie)
-        named = pages_of(scope["query_string"])
-        allowed = allowed and all(self._shown(page, cookie) for page in named)
-        if not (allowed and signed and path.startswith(SOCKET) and self._sockets < self._most):
+        named = page_of_query(scope["query_string"])
+        asked = asked and self._shown(named, cookie)
+        if not (asked and signed and path.startswith(SOCKET) and self._sockets < self._most):
             await send({"type": "websocket.close", "code": 1008})
             return
         self._sockets += 1
@@ -292,20 +290,7 @@ class Bound:
         return {"type": "websocket.disconnect", "code": 1008}
 
     def _may(self, message: Message) -> bool:
-        """Every event names the page that it is of (NiceGUI). No page sends any with binary parts."""
-        if message["type"] != "websocket.receive":
-            return True
-        text = message.get("text")
-        if text is None or text.startswith(BINARY):
-            return False
-        if not text.startswith(EVENT):
-            return True
-        try:
-            said = json.loads(text[text.index("[") :])
-        except (ValueError, RecursionError):
-            return False
-        named = [each["client_id"] for each in said if isinstance(each, dict) and "client_id" in each]
-        return all(isinstance(page, str) and self._its_own(page) for page in named)
+        return message["type"] != "websocket.receive" or allowed(message.get("text"), self._its_own)
 
     async def send(self, message: Message) -> None:
         if self._cut:
@@ -340,12 +325,14 @@ def own(origin: str | None, host: str) -> bool:
     return urlsplit(origin).netloc.lower() == host.lower()
 
 
-def pages_of(query: bytes) -> list[str]:
-    """Those that a socket is asked for; what cannot be read is asked for no page that there is."""
+def page_of_query(query: bytes) -> str:
+    """The page that a socket is asked for, "" where that is not one alone, or another socket is meant."""
     try:
-        return parse_qs(query.decode("latin-1"), max_num_fields=32).get("client_id", [])
+        said = parse_qs(query.decode("latin-1"), max_num_fields=32)
     except ValueError:
-        return [""]
+        return ""
+    pages = said.get("client_id", [])
+    return pages[0] if len(pages) == 1 and "sid" not in said else ""
 
 
 def within(address: str) -> str:

@@ -21,7 +21,8 @@ from tests.rings import no_rings
 
 HOST = "pbx.example.com"
 HERE = f"https://{HOST}"
-SOCKET = "/console/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
+OF_NONE = "/console/_nicegui_ws/socket.io/?EIO=4&transport=websocket&implicit_handshake=true"
+SOCKET = f"{OF_NONE}&client_id=page"
 
 
 class Street:
@@ -57,7 +58,10 @@ class Street:
         return self.ask("POST", "/console/sign-in", data=form, headers={"Origin": HERE})
 
     def cookie(self, password: str = WRITE) -> dict[str, str]:
-        return {"Cookie": f"{COOKIE}={self.enter(password).cookies[COOKIE]}"}
+        """Of somebody who signs in; the first one has a page open."""
+        cookie = self.enter(password).cookies[COOKIE]
+        self.console.made_for.setdefault("page", cookie)
+        return {"Cookie": f"{COOKIE}={cookie}"}
 
     def socket(self, path: str = SOCKET, **headers: str) -> list[str]:
         """Types of what a browser is answered that opens one."""
@@ -242,7 +246,7 @@ class Wire:
         self.now = 0.0
         self.taken: list[str] = []
         self.stalled = False
-        self.text: str | None = "x"
+        self.text: str | None = "3"
 
     async def receive(self) -> dict[str, Any]:
         return {"type": "websocket.receive", "text": self.text}
@@ -276,6 +280,22 @@ def test_a_browser_that_sends_too_much_is_cut() -> None:
         '42["event",',
         "42" + "[" * 100_000,
         '451-["event",{"client_id":{"_placeholder":true,"num":0}}]',
+        '4\uff12["handshake",{"client_id":"hers"}]',  # digits of other scripts, which servers read as ours
+        '4\u0662["event",{"client_id":"hers"}]',
+        '\uff142["event",{"client_id":"hers"}]',
+        '4\uff151-["event",{"client_id":{"_placeholder":true,"num":0}}]',
+        '42\uff17["event",{"client_id":"hers"}]',
+        '42["event",{"id":4}]',
+        '42["event",[{"client_id":"mine"}],{"client_id":"hers"}]',
+        '42["event",{"client_id":"mine"},{"client_id":"hers"}]',
+        '42["connect",{"client_id":"mine"}]',
+        '42{"client_id":"mine"}',
+        '431["event",{"client_id":"mine"}]',
+        "40/other",
+        "2probe",
+        "5",
+        "b4AAAA",
+        "",
         None,
     ],
 )
@@ -294,18 +314,38 @@ def test_a_browser_that_means_anothers_page_is_cut(text: str | None) -> None:
     asyncio.run(story())
 
 
+def test_what_a_page_says_comes_through() -> None:
+    wire = Wire()
+    bound = Bound(wire.receive, wire.send, lambda: wire.now, {"mine"}.__contains__)  # type: ignore[arg-type]
+    said = (
+        "40",
+        "3",
+        '42["handshake",{"client_id":"mine"}]',
+        '427["log",{"client_id":"mine"}]',
+        "41",
+        "1",
+    )
+
+    async def story() -> None:
+        for wire.text in said:
+            assert await bound.receive() == {"type": "websocket.receive", "text": wire.text}
+
+    asyncio.run(story())
+
+
 def test_a_socket_is_opened_for_ones_own_page_alone(street: Street) -> None:
     """A page's name stands in logs, and by it alone another user would act as who has it open."""
     hers, mine = street.cookie(), street.cookie(READ)
-    street.console.made_for["page"] = hers["Cookie"].partition("=")[2]
-    path = f"{SOCKET}&implicit_handshake=true&client_id=page"
-    assert street.socket(path, Host=HOST, Origin=HERE, **hers) == ["websocket.accept"]
-    assert street.socket(path, Host=HOST, Origin=HERE, **mine) == ["websocket.close"]
-    assert street.socket(f"{path}&client_id=other", Host=HOST, Origin=HERE, **hers) == ["websocket.close"]
-    assert street.socket(path + "&a" * 40, Host=HOST, Origin=HERE, **hers) == ["websocket.close"]
-    assert street.socket(path.replace("=page", "=gone"), Host=HOST, Origin=HERE, **hers) == [
-        "websocket.close"
-    ]
+    assert street.socket(Host=HOST, Origin=HERE, **hers) == ["websocket.accept"]
+    assert street.socket(Host=HOST, Origin=HERE, **mine) == ["websocket.close"]
+    for path in (
+        f"{SOCKET}&client_id=other",
+        f"{SOCKET}&sid=another",
+        SOCKET + "&a" * 40,
+        SOCKET.replace("=page", "=gone"),
+        OF_NONE,
+    ):
+        assert street.socket(path, Host=HOST, Origin=HERE, **hers) == ["websocket.close"], path
 
 
 def test_a_browser_that_sends_as_people_do_is_not() -> None:
