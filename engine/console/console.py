@@ -29,6 +29,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.access.client import client_of
+from engine.access.errors import AuditUnavailable
 from engine.api import pages
 from engine.api.identify import COOKIE, bake
 from engine.api.settings import ConsoleTerms
@@ -43,7 +44,7 @@ from engine.console.look import BASE, Place
 from engine.console.packet import allowed
 from engine.console.phone import phone
 from engine.console.pulse import Pulse
-from engine.console.screen import Drawings
+from engine.console.screen import LOOK, Drawings
 from engine.console.snapshot import taken
 from engine.console.sound import sound
 from engine.console.users import UserDoor
@@ -147,6 +148,12 @@ class Console:
             return self._cached
         if len(self.pulse) >= self._most:
             return Response("too many pages of the console are open; close one", 503, {"Retry-After": "30"})
+        if signed.reads_people:
+            place = Place.of(f"{path}?{request.url.query}")
+            try:
+                await self.desk.door.keep(signed, LOOK, place.subject, place.detail)
+            except AuditUnavailable:
+                return Response("the audit log takes nothing now, so nothing is shown", 503)
         request.scope["isogloss.who"] = signed
         return self.host
 

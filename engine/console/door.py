@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from engine.api.identify import of_configured
 from engine.api.settings import Settings, Token, hashed
 from engine.store.rows import clean
 
+Detail = Mapping[str, object]
 SESSIONS = 1000
 IDLE_S = 8 * 3600.0
 MOST_S = 24 * 3600.0
@@ -40,6 +41,11 @@ class Principal:
 
     def may(self, permission: Permission) -> bool:
         return permission in self.rights
+
+    @property
+    def reads_people(self) -> bool:
+        """Whether numbers of people, or what they said, are shown to her as they are."""
+        return self.may(Permission.PERSONAL) or self.may(Permission.LISTEN)
 
     @property
     def known(self) -> Known:
@@ -84,10 +90,12 @@ class Door(Protocol):
 
     async def logout(self, cookie: str) -> None: ...
 
-    def note(self, who: Principal, what: str, object: str, outcome: str = "done") -> None:
-        """Tell the audit log, where there is one, what somebody did."""
+    def note(
+        self, who: Principal, what: str, object: str, outcome: str = "done", detail: Detail | None = None
+    ) -> None:
+        """Tell the audit log, where there is one, what somebody did. detail: without personal data."""
 
-    async def keep(self, who: Principal, what: str, object: str) -> None:
+    async def keep(self, who: Principal, what: str, object: str, detail: Detail | None = None) -> None:
         """The same of what is shown only when the log has it. Raises AuditUnavailable."""
 
 
@@ -149,10 +157,12 @@ class TokenDoor:
     async def logout(self, cookie: str) -> None:
         self._sessions.pop(hashed(cookie), None)
 
-    def note(self, who: Principal, what: str, object: str, outcome: str = "done") -> None:
+    def note(
+        self, who: Principal, what: str, object: str, outcome: str = "done", detail: Detail | None = None
+    ) -> None:
         """Nobody keeps an audit log where there are tokens alone."""
 
-    async def keep(self, who: Principal, what: str, object: str) -> None:
+    async def keep(self, who: Principal, what: str, object: str, detail: Detail | None = None) -> None:
         """As `note`."""
 
     def _token(self, digest: bytes) -> Token | None:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from markupsafe import Markup
 
+from engine.access import mask
 from engine.access.role import Permission
 from engine.console.door import Principal
 from engine.console.language import Words
@@ -54,6 +55,20 @@ class Place:
 
     def get(self, name: str) -> str:
         return self.asked.get(name, "")
+
+    @property
+    def subject(self) -> str:
+        """As the audit log has it."""
+        return address(self.page, self.id).removeprefix("/")[:512]
+
+    @property
+    def detail(self) -> Mapping[str, object]:
+        """What was asked for, as the audit log has it: without numbers of people."""
+        query = {
+            name: mask.who(value) if name == "customer" else mask.text(value)
+            for name, value in self.asked.items()
+        }
+        return {"query": query} if query else {}
 
 
 def address(page: str, id: str = "", **asked: str) -> str:

@@ -18,7 +18,7 @@ from engine.access.role import Permission
 from engine.console.desk import Desk
 from engine.console.door import Principal
 from engine.console.language import Words
-from engine.console.look import Act, Look, Page, Place, Told, address
+from engine.console.look import Act, Look, Page, Place, Told
 from engine.console.markup import EMPTY, tag
 from engine.console.pulse import Moment
 from engine.console.snapshot import Snapshot
@@ -27,6 +27,7 @@ from engine.store.errors import StoreUnavailable
 from engine.store.records import BadCursor
 
 log = structlog.get_logger("console")
+LOOK = "look_at_console"  # in the audit log
 MOST_FIELDS = 64  # a form of fifty questions has no more
 NOTED_S = 8.0  # for so long it is told what came of something
 
@@ -87,6 +88,7 @@ class Screen:
         self._parts: Mapping[str, Part] = {}
         self._shown: Page | None = None
         self._loading: asyncio.Task[None] | None = None
+        self._kept: tuple[object, ...] = ()  # the place that the audit log has
         self._asked_at = self._noted_at = 0.0
         self._sure = True  # whether the store lately said who she is
         self._tasks: set[asyncio.Task[None]] = set()
@@ -94,8 +96,8 @@ class Screen:
     # --- where ------------------------------------------------------------------------------------
 
     def begin(self, around: Mapping[str, Part], place: Place) -> None:
-        """around: the frame's parts."""
-        self._around = around
+        """around: the frame's parts. The audit log has it that she looks at this place."""
+        self._around, self._kept = around, place.key
         self.go(place)
 
     @property
@@ -122,14 +124,17 @@ class Screen:
         self.draw(self._now().of(self.who))
 
     def _opened(self, place: Place) -> None:
-        """Who reads numbers of people as they are, or what they said, is told of to the audit log."""
-        if self.who.may(Permission.PERSONAL) or self.who.may(Permission.LISTEN):
-            self._desk.door.note(self.who, "look_at_console", self._object(place))
+        """Who reads numbers of people as they are, or what they said, is told of to the audit log: before
+        anything is asked of the store, where the page does that.
+        """
+        if self.who.reads_people and self._page(place).load is None and self._kept != place.key:
+            self._desk.door.note(self.who, LOOK, place.subject, detail=place.detail)
 
-    @staticmethod
-    def _object(place: Place) -> str:
-        """Without what was asked for, which may be somebody's number."""
-        return address(place.page, place.id).removeprefix("/")[:512]
+    async def _keep(self, place: Place) -> None:
+        """Raises AuditUnavailable."""
+        if self.who.reads_people and self._kept != place.key:
+            await self._desk.door.keep(self.who, LOOK, place.subject, place.detail)
+            self._kept = place.key
 
     def live_in(self, zone: str) -> None:
         """Where she is: days begin there at midnight. zone: anything."""
@@ -195,6 +200,7 @@ class Screen:
             return
         before = self.loaded
         try:
+            await self._keep(place)
             loaded = await load(self._hers(), place, before)
         except StoreUnavailable:
             loaded = self._unloaded("fault.store")
@@ -234,7 +240,7 @@ class Screen:
             self.note(Told("fault.store", bad=True))
             return
         if not self.who.may(right):
-            self._desk.door.note(self.who, name, self._object(self.place), "refused (403)")
+            self._desk.door.note(self.who, name, self.place.subject, "refused (403)")
             self.note(Told("fault.forbidden", bad=True))
             return
         fields = {
@@ -251,10 +257,10 @@ class Screen:
         except StoreUnavailable:
             told = Told("fault.store", bad=True)
         except Exception:  # half of it may be done, which the audit log is to know
-            self._desk.door.note(self.who, name, self._object(place), "failed")
+            self._desk.door.note(self.who, name, place.subject, "failed")
             raise
         outcome = "refused" if told.bad else "done"
-        self._desk.door.note(self.who, name, told.of or self._object(place), outcome)
+        self._desk.door.note(self.who, name, told.of or place.subject, outcome)
         if told.keep is not None and place.key == self.place.key:
             self.loaded = told.keep
         if told.to:

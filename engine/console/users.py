@@ -6,7 +6,7 @@ from engine.access.desk import AccessDesk
 from engine.access.errors import Busy, CodeWanted, TooSoon, WrongCredentials
 from engine.access.principal import Principal as Known
 from engine.access.role import Permission
-from engine.console.door import Principal, Refusal, Session, TokenDoor, signed_in
+from engine.console.door import Detail, Principal, Refusal, Session, TokenDoor, signed_in
 
 
 class UserDoor:
@@ -49,12 +49,14 @@ class UserDoor:
         else:
             await self._desk.logout(cookie)
 
-    def note(self, who: Principal, what: str, object: str, outcome: str = "done") -> None:
+    def note(
+        self, who: Principal, what: str, object: str, outcome: str = "done", detail: Detail | None = None
+    ) -> None:
         log = self._desk.log
-        log.note(log.entry(who.name, who.how, what, object, outcome))
+        log.note(log.entry(who.name, who.how, what, object, outcome, detail))
 
-    async def keep(self, who: Principal, what: str, object: str) -> None:
-        await self._desk.audit(who.known, what, object, read=True)
+    async def keep(self, who: Principal, what: str, object: str, detail: Detail | None = None) -> None:
+        await self._desk.audit(who.known, what, object, read=True, detail=detail)
 
 
 def _admitted(known: Known | None) -> Principal | None:

@@ -10,12 +10,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from engine.access.errors import AuditUnavailable
 from engine.api.app import create_app
 from engine.api.guard import Guard
 from engine.api.settings import ConsoleTerms
 from engine.console.console import BURST, COOKIE, Bound, Console, cookie_of, own, within
 from engine.console.desk import Desk
-from engine.console.door import TokenDoor
+from engine.console.door import Principal, TokenDoor
 from tests.engine.api_node import READ, SETTINGS, WRITE, Node
 from tests.rings import no_rings
 
@@ -212,6 +213,26 @@ def test_a_recording_is_played_to_those_who_may_listen(
 
 
 # --- sockets ---------------------------------------------------------------------------------------
+
+
+def test_a_page_is_made_once_the_audit_log_has_it_that_somebody_looks(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, Any]] = []
+    taken = True
+
+    async def keep(who: Principal, what: str, object: str, detail: Any = None) -> None:
+        if not taken:
+            raise AuditUnavailable("full")
+        told.append((object, detail))
+
+    monkeypatch.setattr(street.console.desk.door, "keep", keep)
+    path, cookie = "/console/calls?customer=%2B49301234", street.cookie()
+    assert street.ask("GET", path, headers=cookie).text == "inside"
+    assert told == [("console/calls", {"query": {"customer": "+49***234"}})]
+    taken = False
+    answer = street.ask("GET", path, headers=cookie)
+    assert answer.status_code == 503 and len(street.inside) == 1
 
 
 def test_a_socket_is_opened_from_this_hosts_pages_with_a_session(street: Street) -> None:

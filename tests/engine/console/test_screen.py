@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from markupsafe import Markup
 
+from engine.access.errors import AuditUnavailable
 from engine.access.role import Permission
 from engine.console.desk import Desk
 from engine.console.door import Principal
@@ -37,7 +38,8 @@ class Part:
 class Door:
     def __init__(self, who: Principal | None) -> None:
         self.principal = who
-        self.away = False
+        self.away = self.full = False
+        self.kept: list[tuple[str, str, str, Any]] = []
         self.noted: list[tuple[str, str, str, str]] = []
 
     def who(self, cookie: str) -> Principal | None:
@@ -45,8 +47,13 @@ class Door:
             raise StoreUnavailable("away")
         return self.principal
 
-    def note(self, who: Principal, what: str, object: str, outcome: str = "done") -> None:
+    def note(self, who: Principal, what: str, object: str, outcome: str = "done", detail: Any = None) -> None:
         self.noted.append((who.name, what, object, outcome))
+
+    async def keep(self, who: Principal, what: str, object: str, detail: Any = None) -> None:
+        if self.full:
+            raise AuditUnavailable("neither the store nor the disk takes entries")
+        self.kept.append((who.name, what, object, detail))
 
 
 class Browser:
@@ -277,14 +284,34 @@ def test_what_was_opened_done_and_refused_is_told_to_the_audit_log() -> None:
         browser.screen.act("hangup", {})
         await browser.rest()
         browser.screen.go(Place.of("/console/agents"))
+        await browser.rest()
+        browser.screen.go(Place.of("/console/wallboard"))
         assert browser.door.noted == [
-            ("supervisor", "look_at_console", "console/calls/c4", "done"),
             ("supervisor", "hangup", "console/calls/c4", "done"),
-            ("supervisor", "look_at_console", "console/agents", "done"),
-        ]
+            ("supervisor", "look_at_console", "console/wallboard", "done"),
+        ], "that she looks at the first place was told before the page was made"
+        browser.screen.go(Place.of("/console/calls?when=ended&customer=%2B49301234&queue=support"))
+        await browser.rest()
+        asked = {"query": {"when": "ended", "customer": "+49***234", "queue": "support"}}
+        assert [each[2:] for each in browser.door.kept] == [("console/agents", {}), ("console/calls", asked)]
         viewer = Browser(VIEWER, "/console/calls/c4")
         viewer.screen.act("hangup", {})
         assert viewer.door.noted == [("wallboard", "hangup", "console/calls/c4", "refused (403)")]
+
+    run(story())
+
+
+def test_what_the_audit_log_does_not_take_is_not_asked_of_the_store() -> None:
+    async def story() -> None:
+        browser = Browser(address="/console/agents")
+        browser.door.full = True
+        browser.screen.go(Place.of("/console/calls?when=ended"))
+        await browser.rest()
+        assert browser.screen.loaded is None and "audit log" in browser.text("note")
+        browser.door.full = False
+        browser.beat(60.0)
+        await browser.rest()
+        assert browser.screen.loaded is not None and len(browser.door.kept) == 1
 
     run(story())
 
