@@ -24,6 +24,7 @@ class How(StrEnum):
     TOKEN = "token"  # of the store, made by a user
     CONFIGURED = "configured"  # a token of api.yaml
     COMMAND = "command"  # on the node's own machine, as its user
+    PHONE = "phone"  # registered as an account of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
