@@ -13,7 +13,6 @@ import structlog
 from config.schema import Config
 from engine import gatehouse, recording, tape, traces, understanding
 from engine.access import access
-from engine.access.by_phone import ByPhone
 from engine.agent_desk import Desks
 from engine.build import missing_codecs
 from engine.caller_line import Lines
@@ -129,8 +128,7 @@ class Engine:
         realm = config.sip.digest.realm or config.sip.domain
         self.sign_in = SignIn(config.agents, realm, self.admission.guard, rng)
         self.desk = Desk(self)
-        self.access = access.of_node(config, database.url_of(config), self.journal)
-        self.switch.observers.append(ByPhone(self.access.desk.log).notice)
+        self.access = access.of_node(config, database.url_of(config), self.journal, self.switch.observers)
         self.view = View(self, VERSION)
         self.insight = insight.of_node(self)
         self.checks: list[Callable[[], Check]] = [  # of the node's health

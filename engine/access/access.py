@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -10,6 +11,7 @@ import structlog
 from config.access import FirstAdmin, OidcSettings
 from config.schema import Config
 from engine.access.audit import Audit
+from engine.access.by_phone import ByPhone
 from engine.access.desk import AccessDesk, Terms
 from engine.access.errors import NameTaken, WeakPassword
 from engine.access.lockbox import Lockbox, Locked
@@ -19,6 +21,7 @@ from engine.access.proving import Proving
 from engine.access.role import Role
 from engine.access.roster import Roster
 from engine.access.vouching import Vouching
+from engine.events import CallRecord, Event
 from engine.journal import Journal
 from engine.store import database
 from engine.store.accounts import User
@@ -88,12 +91,17 @@ class Access:
         self.desk.close()
 
 
-def of_node(config: Config, url: str, journal: Journal) -> Access:
-    """url: of the store, whose tables are the journal's. Raises SpillInUse, OSError."""
+def of_node(
+    config: Config, url: str, journal: Journal, observers: list[Callable[[Event | CallRecord], None]]
+) -> Access:
+    """url: of the store, whose tables are the journal's. observers: of what the switch does. Raises
+    SpillInUse, OSError.
+    """
     settings, node = config.api.access, config.node
     writes = Trail(database.connect(url, readers=1, busy_s=WRITER_PATIENCE_S))
     terms = Terms(float(settings.session.idle_s), float(settings.session.longest_s), settings.issuer)
     log = Audit(writes, node.name, node.data_dir / SPILL, node.data_dir / ANCHOR)
+    observers.append(ByPhone(log).notice)
     desk = AccessDesk(journal.accounts, log, terms, lockbox=lockbox_of(config))
     vouching = Vouching(desk, Oidc(provider_of(settings.oidc))) if settings.oidc is not None else None
     proving = Proving(journal.trail, log.anchor)

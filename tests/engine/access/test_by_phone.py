@@ -1,4 +1,4 @@
-"""A supervisor who dials in is told to the audit log, with what she does by keys; whom the API rings, once."""
+"""Who dials into a call is told to the audit log, with what she does by keys; whom the API rings, once."""
 
 from __future__ import annotations
 
