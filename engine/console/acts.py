@@ -15,6 +15,7 @@ from engine.applying import NotReady
 from engine.console.desk import Desk
 from engine.console.door import Principal
 from engine.console.look import Fields, Place, Told, whole
+from engine.console.views.agents import MOST_REASON
 from engine.console.views.config import ConfigFile, Step
 from engine.console.views.lines import LineFile
 from engine.history import HistoryFault
@@ -57,7 +58,8 @@ async def set_state(desk: Desk, who: Principal, place: Place, given: Fields) -> 
     agent = _agent(desk, place)
     try:
         ask = AgentAsk(given.get("ask", ""))
-        desk.view.set_agent_state(agent, ask, "", by=who.name)
+        reason = "".join(filter(str.isprintable, given.get("reason", "")))[:MOST_REASON].strip()
+        desk.view.set_agent_state(agent, ask, reason, by=who.name)
     except (ValueError, UnknownAgent, IllegalState) as fault:
         return Told("agent.ask.failed", {"why": str(fault)}, bad=True)
     log.info("agent's state asked for", agent=agent, ask=ask, by=who.name)

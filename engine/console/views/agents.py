@@ -78,6 +78,9 @@ def body(look: Look) -> Markup:
     )
 
 
+MOST_REASON = 128  # characters
+
+
 def asks(look: Look, agent: AgentView, title: str) -> Markup:
     """What may be asked of her state, and a message to her page."""
     say = look.say
@@ -92,6 +95,7 @@ def asks(look: Look, agent: AgentView, title: str) -> Markup:
                 data_do="state",
                 data_ask=str(ask),
                 data_closes=True,
+                form="why",
             )
             button = tag(
                 "button",
@@ -102,8 +106,9 @@ def asks(look: Look, agent: AgentView, title: str) -> Markup:
             )
             buttons += [button, pieces.confirm("sign-her-out", say, "agent.ask.sure", sure, name=agent.name)]
         else:
+            words = say(f"agent.ask.{ask}")
             buttons.append(
-                tag("button", say(f"agent.ask.{ask}"), type="button", data_do="state", data_ask=str(ask))
+                tag("button", words, type="button", data_do="state", data_ask=str(ask), form="why")
             )
     box = tag("textarea", "", id="message", name="text", maxlength=500, required=True, rows=3)
     send = tag("button", say("agent.message.send"), type="submit", class_="first")
@@ -115,7 +120,16 @@ def asks(look: Look, agent: AgentView, title: str) -> Markup:
         data_do="message",
         class_="stack-s",
     )
-    return card(title, tag("div", buttons, class_="row"), form, key="asks")
+    # Nothing is done by Enter here: which of the buttons is meant, nobody knows.
+    why = tag(
+        "form",
+        tag("label", say("agent.ask.why"), for_="why-words"),
+        tag("input", id="why-words", name="reason", maxlength=MOST_REASON, autocomplete="off", dir="auto"),
+        id="why",
+        data_do="nothing",
+        class_="stack-s",
+    )
+    return card(title, why, tag("div", buttons, class_="row"), form, key="asks")
 
 
 def _all(look: Look) -> Markup:

@@ -175,9 +175,10 @@ def test_what_is_pressed_is_done_by_name_and_told() -> None:
         await browser.rest()
         assert browser.node.hung_up == ["c4"] and browser.text("note") == "The call is being ended."
         browser.screen.go(Place.of("/console/agents/emre"))
-        browser.screen.act("state", {"ask": "paused"})
+        browser.screen.act("state", {"ask": "paused", "reason": " team meeting\0 " + "x" * 200})
         await browser.rest()
-        assert [(name, str(ask)) for name, ask, _ in browser.node.asked] == [("emre", "paused")]
+        ((name, ask, reason),) = browser.node.asked
+        assert (name, str(ask), reason) == ("emre", "paused", "team meeting " + "x" * 114)
 
     run(story())
 
