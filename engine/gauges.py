@@ -28,7 +28,7 @@ MOST_PLACES = 500  # label sets; so many that a misconfiguration does not hurt
 LEVELS = {Health.OK: 0, Health.DEGRADED: 1, Health.FAILING: 2}
 HOOK_GAUGES: tuple[tuple[str, str], ...] = (
     ("waiting_events", "Events that a hook is yet to be told."),
-    ("dead_events", "Events that were put aside: the hook did not take them in time."),
+    ("dead_events", "Events that were put aside: not taken in time, or too many."),
     ("oldest_seconds", "Age of the oldest event that a hook is yet to be told."),
     ("failures", "Tries in a row that found a hook's target out of order."),
 )

@@ -45,7 +45,7 @@ class Hook(BaseModel):
     kinds: list[str]
     waiting: int = Field(description="Events that are yet to be told.")
     lag_s: float = Field(description="Age of the oldest of them.")
-    dead: int = Field(description="Events that were put aside: nobody took them in time.")
+    dead: int = Field(description="Events that were put aside: not taken in time, or too many.")
     told: int = Field(description="Events that were taken, since the node started.")
     failed: int = Field(description="Tries that failed, since the node started.")
     failures: int = Field(description="Tries in a row that found the target out of order.")

@@ -18,7 +18,7 @@ from engine.hooks.cloud_event import MEDIA_TYPE
 from engine.hooks.post import Outcome, Post
 from engine.hooks.signing import headers
 from engine.store.errors import StoreUnavailable
-from engine.store.outbox import DAY_S, Failed, Letter, Outbox, Waiting
+from engine.store.outbox import DAY_S, Failed, GivenUp, Letter, Outbox, Waiting
 from engine.views import Check, Health
 
 LOOK_S = 1.0  # between two looks when nothing happens
@@ -28,7 +28,7 @@ MOST_PARALLEL = 32  # to all of them
 FIRST_S, LONGEST_S = 5.0, 3600.0  # until a next try
 BEHIND_S = 900.0  # from here on the node's health tells of it
 MOST_FAULTS = 5
-DEAD_DAYS = 30  # that letters are kept which were put aside
+DEAD_DAYS = 30  # that letters are kept which were put aside, from when their time was over
 CLEAN_S = 3600.0
 
 log = structlog.get_logger("hooks")
@@ -44,6 +44,7 @@ class Standing:
     failed: int = 0
     last_at: float | None = None  # when it last took something
     error: str = ""
+    dropped: int = 0  # of those that were put aside, for good
     waiting: Waiting = field(default_factory=Waiting)
 
 
@@ -98,7 +99,8 @@ class Courier:
                 why = f": {standing.error}" if standing.error else ""
                 faults.append(f"{name} is behind by {behind / 60:.0f} min{why}")
             if standing.waiting.dead:
-                faults.append(f"{standing.waiting.dead} events for {name} were put aside")
+                more = f", {standing.dropped} older ones dropped" if standing.dropped else ""
+                faults.append(f"{standing.waiting.dead} events for {name} were put aside{more}")
         status = Health.DEGRADED if faults else Health.OK
         return Check(name="hooks", status=status, detail="; ".join(faults[:MOST_FAULTS]))
 
@@ -116,8 +118,7 @@ class Courier:
                     await asyncio.to_thread(self.outbox.begin, anew=begun)
                     begun = True
                 before = bool(hooks)
-                if hooks:
-                    await self.round()
+                await (self.round() if hooks else self._clean())  # those that are gone left letters
             except StoreUnavailable as error:
                 log.warning("hooks wait for the store", why=str(error))
             except Exception:  # the loop's edge: hooks go on with the next round
@@ -137,15 +138,25 @@ class Courier:
         """Read the journal to its end, then send what is due to every hook. Raises StoreUnavailable."""
         hooks = self._hooks()
         while await asyncio.to_thread(self.outbox.fill, hooks, self._wall()):
-            pass
+            self._tell(await asyncio.to_thread(self.outbox.bound, list(hooks)))
         await asyncio.gather(*(self._serve(name, hook) for name, hook in hooks.items() if hook.enabled))
-        now = self._wall()
-        if now - self._cleaned >= CLEAN_S:
-            self._cleaned = now
-            await asyncio.to_thread(self.outbox.clean, now - DEAD_DAYS * DAY_S)
+        await self._clean()
         found = await asyncio.to_thread(self.outbox.waiting)
         for name in hooks:
             self._standing(name).waiting = found.get(name, Waiting())
+
+    async def _clean(self) -> None:
+        now = self._wall()
+        if now - self._cleaned >= CLEAN_S:
+            self._cleaned = now
+            self._tell(await asyncio.to_thread(self.outbox.clean, now, DEAD_DAYS * DAY_S))
+
+    def _tell(self, given_up: Sequence[GivenUp]) -> None:
+        for each in given_up:
+            what = "events for a hook were dropped" if each.dropped else "events for a hook were put aside"
+            log.warning(what, hook=each.hook, events=each.events, why=each.why)
+            if each.dropped:
+                self._standing(each.hook).dropped += each.events
 
     async def _serve(self, name: str, hook: HookSettings) -> None:
         """Send until nothing is due, or the target is out of order."""

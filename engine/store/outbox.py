@@ -3,17 +3,25 @@ transaction; taken out when it was told.
 
 The journal is what makes an event durable; the outbox follows it, in the order of a node's own numbers. So
 nothing is lost in a crash, and what was told but not taken out is told again.
+
+    waiting  --told-->  taken out
+       |  its time is over, or too many of its hook wait: the oldest first
+       v
+    aside (`dead`)  --replayed-->  waiting
+       |  kept long enough, or too many of its hook are: the oldest first
+       v
+    dropped; the journal has the event still
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, case, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from config.hook import HookSettings
@@ -23,11 +31,18 @@ from engine.store.errors import StoreUnavailable
 from engine.store.rows import Entry, entry_of
 from engine.store.schema import hook_cursors, hook_outbox, journal
 
-READ = 500  # journal entries at a time
-MOST_WAITING = 50_000  # of one node; beyond them the journal is not read on
+READ = 500  # journal entries, or letters, at a time
+MOST_WAITING = 50_000  # of one hook; beyond them its oldest are put aside
+MOST_ASIDE = 50_000  # of one hook; beyond them its oldest are dropped
+STEPS = 100  # a hundredth of those at a time, so that a full hook is looked at and told of seldom
 MOST_CALLS = 10_000  # whose queue and market are remembered
 MOST_TOLD = 200  # letters of one answer
 DAY_S = 86_400.0
+TOO_MANY = "too many waited"
+TOO_LATE = "not told in time"
+TOO_OLD = "was aside for too long"
+
+Conditions = tuple[ColumnElement[bool], ...]  # that letters meet
 
 BOX, LOG = hook_outbox.c, journal.c
 MARKETS = frozenset({CallArrived.kind, CallTaken.kind})
@@ -64,6 +79,16 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenUp:
+    """Letters of a hook that are not tried any more. dropped: nor put aside, but gone out of the outbox."""
+
+    hook: str
+    events: int
+    why: str
+    dropped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """Of one hook. oldest: when the event happened that has waited longest, epoch seconds."""
 
@@ -94,8 +119,6 @@ class Outbox:
     def fill(self, hooks: Mapping[str, HookSettings], now: float) -> int:
         """Read the journal on; how many entries were. now: epoch seconds."""
         with self._asking() as connection:
-            if self._waits(connection) >= MOST_WAITING:
-                return 0
             known = select(hook_cursors.c.seq).where(hook_cursors.c.node == self._node)
             cursor = connection.execute(known).scalar() or 0
             query = (
@@ -111,21 +134,21 @@ class Outbox:
         return len(entries)
 
     def due(self, hook: str, now: float, limit: int) -> list[Letter]:
-        """What may be sent to a hook now: of each call the first that waits, so that they come in order."""
-        earlier = hook_outbox.alias()
-        before = select(earlier.c.seq).where(
-            earlier.c.hook == BOX.hook,
-            earlier.c.node == BOX.node,
-            earlier.c.call == BOX.call,
-            earlier.c.seq < BOX.seq,
-            ~earlier.c.dead,
-        )
-        query = select(hook_outbox).where(
-            BOX.hook == hook, BOX.node == self._node, ~BOX.dead, BOX.next_at <= now
-        )
-        query = query.where((BOX.call == "") | ~before.exists()).order_by(BOX.seq).limit(limit)
+        """What may be sent to a hook now: of each call the first that waits, so that they come in order.
+
+        Looked through once and in parts: by a join, a target that refuses all it is told would cost a look
+        through all that waits for each of those.
+        """
+        mine = BOX.hook == hook, BOX.node == self._node
+        found: list[int] = []
         with self._asking() as connection:
-            return [_letter(row) for row in connection.execute(query)]
+            for seq, next_at in self._firsts(connection, (*mine, ~BOX.dead)):
+                if next_at <= now:
+                    found.append(seq)
+                    if len(found) == limit:
+                        break
+            query = select(hook_outbox).where(*mine, BOX.seq.in_(found)).order_by(BOX.seq)
+            return [_letter(row) for row in connection.execute(query)] if found else []
 
     def settle(self, told: Sequence[Letter], failed: Sequence[Failed]) -> None:
         """What became of letters that were sent."""
@@ -149,10 +172,25 @@ class Outbox:
                 )
         return found
 
-    def clean(self, before: float) -> None:
-        """Forget what was put aside and happened before that."""
+    def bound(self, hooks: Iterable[str]) -> list[GivenUp]:
+        """Let no more than MOST_WAITING wait and MOST_ASIDE be aside, of each hook by itself."""
         with self._asking() as connection:
-            connection.execute(delete(hook_outbox).where(BOX.node == self._node, BOX.dead, BOX.at < before))
+            return [each for hook in hooks for each in self._bound(connection, hook)]
+
+    def clean(self, now: float, kept_s: float) -> list[GivenUp]:
+        """Put aside what was not told in time, tried or not, whatever became of its hook; drop what was put
+        aside and has been of no use for `kept_s` since then.
+        """
+        mine = BOX.node == self._node
+        late = mine, ~BOX.dead, BOX.until <= now
+        old = mine, BOX.dead, BOX.until < now - kept_s
+        with self._asking() as connection:
+            found = [GivenUp(hook, count, TOO_OLD, dropped=True) for hook, count in _by_hook(connection, old)]
+            connection.execute(delete(hook_outbox).where(*old))
+            for hook, count in _by_hook(connection, late):
+                _put_aside(connection, (*late, BOX.hook == hook), TOO_LATE)
+                found += [GivenUp(hook, count, TOO_LATE), *self._bound(connection, hook)]
+        return found
 
     def dead(self, hook: str) -> list[Letter]:
         """What was put aside, the oldest first, MOST_TOLD of them."""
@@ -169,6 +207,19 @@ class Outbox:
             values = {"dead": False, "next_at": now, "until": until}
             return connection.execute(change.values(values)).rowcount
 
+    def _firsts(self, connection: Connection, those: Conditions) -> Iterator[tuple[int, float]]:
+        """Of each call the first letter, and all that are of no call: number, and when it may be sent."""
+        calls: set[str] = set()
+        last: int | None = -1
+        while last is not None:
+            query = select(BOX.seq, BOX.call, BOX.next_at).where(*those, BOX.seq > last)
+            last = None
+            for last, call, next_at in connection.execute(query.order_by(BOX.seq).limit(READ)):
+                if call not in calls:
+                    yield last, next_at
+                if call:
+                    calls.add(call)
+
     # --- from the journal ---------------------------------------------------------------------------
 
     def _rows(
@@ -177,7 +228,8 @@ class Outbox:
         queue, market = self._place(connection, entry)
         for name, hook in hooks.items():
             until = entry.at + hook.keep_days * DAY_S
-            if wants(hook, entry.kind, queue, market) and until > now:
+            if wants(hook, entry.kind, queue, market):
+                late = until <= now  # the store, or the node, was away for so long
                 yield {
                     "hook": name,
                     "node": entry.node,
@@ -189,8 +241,8 @@ class Outbox:
                     "tries": 0,
                     "next_at": now,
                     "until": until,
-                    "dead": False,
-                    "error": "",
+                    "dead": late,
+                    "error": TOO_LATE if late else "",
                 }
 
     def _place(self, connection: Connection, entry: Entry) -> tuple[str, str]:
@@ -215,9 +267,15 @@ class Outbox:
         while len(self._calls) > MOST_CALLS:
             self._calls.popitem(last=False)
 
-    def _waits(self, connection: Connection) -> int:
-        query = select(func.count()).where(BOX.node == self._node, ~BOX.dead)
-        return connection.execute(query).scalar() or 0
+    # --- within bounds ------------------------------------------------------------------------------
+
+    def _bound(self, connection: Connection, hook: str) -> Iterator[GivenUp]:
+        mine = BOX.hook == hook, BOX.node == self._node
+        if those := _beyond(connection, (*mine, ~BOX.dead), MOST_WAITING):
+            yield GivenUp(hook, _put_aside(connection, those, TOO_MANY), TOO_MANY)
+        if those := _beyond(connection, (*mine, BOX.dead), MOST_ASIDE):
+            dropped = connection.execute(delete(hook_outbox).where(*those)).rowcount
+            yield GivenUp(hook, dropped, TOO_MANY, dropped=True)
 
     def _move(self, connection: Connection, seq: int) -> None:
         change = update(hook_cursors).where(hook_cursors.c.node == self._node)
@@ -232,7 +290,27 @@ class Outbox:
             raise StoreUnavailable(f"{type(error.orig).__name__}: {error.orig}") from error
 
 
-def _same(letter: Letter) -> tuple[Any, ...]:
+def _beyond(connection: Connection, those: Conditions, most: int) -> Conditions:
+    """The oldest of those, when they are more than `most`; so many that there is room then. Else ()."""
+    newest = select(BOX.seq).where(*those).order_by(BOX.seq.desc()).limit(1)
+    if connection.execute(newest.offset(most)).scalar() is None:
+        return ()
+    last = connection.execute(newest.offset(most - most // STEPS)).scalar()
+    return *those, BOX.seq <= last
+
+
+def _put_aside(connection: Connection, those: Conditions, why: str) -> int:
+    """How many they are. What a target answered last says more than `why`, which is for the others."""
+    error = case((BOX.error == "", why), else_=BOX.error)
+    return connection.execute(update(hook_outbox).where(*those).values(dead=True, error=error)).rowcount
+
+
+def _by_hook(connection: Connection, those: Conditions) -> list[tuple[str, int]]:
+    query = select(BOX.hook, func.count()).where(*those).group_by(BOX.hook).order_by(BOX.hook)
+    return [(hook, count) for hook, count in connection.execute(query)]
+
+
+def _same(letter: Letter) -> Conditions:
     return BOX.hook == letter.hook, BOX.node == letter.node, BOX.seq == letter.seq
 
 

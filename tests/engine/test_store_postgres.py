@@ -34,7 +34,7 @@ from engine.speech_events import InterpreterSpoke
 from engine.store import database, migrate, schema
 from engine.store.accounts import Session, User
 from engine.store.keeper import Keeping
-from engine.store.outbox import Failed, Outbox
+from engine.store.outbox import DAY_S, TOO_LATE, TOO_MANY, Failed, GivenUp, Outbox
 from engine.store.records import RecordFilter
 from engine.store.traces import Row, TraceStore
 from engine.store.trail import TrailFilter
@@ -278,6 +278,26 @@ def test_hooks_are_told_out_of_the_same_outbox(journal: Journal) -> None:
     outbox.settle([], [Failed(second, "answered 410", None)])
     assert [letter.error for letter in outbox.dead("crm")] == ["answered 410"]
     assert outbox.waiting()["crm"].dead == 1 and outbox.replay("crm", [second.seq], T0, T0 + 1) == 1
+
+
+def test_letters_of_hooks_are_bounded_and_have_their_time(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.store.outbox.MOST_WAITING", 3)
+    monkeypatch.setattr("engine.store.outbox.MOST_ASIDE", 2)
+    outbox, secret = Outbox(journal.store, NODE), Secret("t", "s")
+    outbox.begin(anew=False)
+    for event in talk("c1"):
+        journal.append(event)
+    assert journal.flush()
+    hooks = {"crm": HookSettings(name="crm", url="https://x.example", secret=secret, kinds=("*",))}
+    outbox.fill(hooks, T0)
+    aside, dropped = GivenUp("crm", 4, TOO_MANY), GivenUp("crm", 2, TOO_MANY, dropped=True)
+    assert outbox.bound(hooks) == [aside, dropped]
+    late = GivenUp("crm", 3, TOO_LATE), GivenUp("crm", 3, TOO_MANY, dropped=True)
+    assert outbox.clean(T0 + 4 * DAY_S, DAY_S) == [*late]
+    assert [letter.error for letter in outbox.dead("crm")] == [TOO_LATE] * 2
+    assert len(outbox.clean(T0 + 5 * DAY_S, DAY_S)) == 1 and outbox.waiting() == {}
 
 
 def test_links_to_recordings_and_judged_calls_are_kept_as_in_sqlite(journal: Journal) -> None:

@@ -44,7 +44,7 @@ async def list_hooks(view: View, _: Reader) -> HookList:
     responses=problems(401, 403, 404, 422, 503, noun="hook"),
 )
 async def list_dead_letters(view: View, _: Reader, name: HookName) -> DeadLetterList:
-    """Events that were tried for as long as the hook's `keep_days` says, and put aside."""
+    """Events that were put aside: not taken within the hook's `keep_days`, or too many."""
     _known(view, name)
     found = await run_in_threadpool(view.dead_letters, name)
     return DeadLetterList(items=[DeadLetter.model_validate(each, from_attributes=True) for each in found])

@@ -285,20 +285,6 @@ def test_a_node_that_had_no_hooks_does_not_tell_its_past(bench: Bench) -> None:
     assert {event["subject"] for event in receiver.events} == {"c2"}
 
 
-def test_the_journal_is_not_read_on_while_too_much_waits(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("engine.store.outbox.MOST_WAITING", 5)
-    bench.happens(*story("c1"), *story("c2"))
-    monkeypatch.setattr("engine.store.outbox.READ", 5)
-    bench.one_round(lambda _: status(503))
-    assert bench.outbox.waiting()["crm"].waiting == 5
-    bench.now += DAY_S / 24
-    bench.one_round(lambda _: OK)
-    bench.one_round(lambda _: OK)
-    assert bench.outbox.waiting() == {}
-
-
 def test_a_started_courier_tells_by_itself(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(couriers, "SOON_S", 0.0)
 
