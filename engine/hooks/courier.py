@@ -1,7 +1,8 @@
 """Tells hooks what happened: reads the journal on, sends what is due, and tries again what was not taken.
 
 A target that is out of order is left alone for a while, longer each time; an event that a target refuses is
-tried again by itself, and meanwhile only what comes after it in its own call waits.
+tried again by itself, and meanwhile only what comes after it in its own call waits. Each hook is served by a
+task of its own, so that a slow target keeps no other waiting.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from engine.views import Check, Health
 
 LOOK_S = 1.0  # between two looks when nothing happens
 SOON_S = 0.05  # after something did, for the journal to have written it
+BESIDE_S = 0.2  # that a round waits for those it serves; they go on beside the next
 PARALLEL = 8  # letters to one hook at a time
 MOST_PARALLEL = 32  # to all of them
 FIRST_S, LONGEST_S = 5.0, 3600.0  # until a next try
@@ -68,6 +70,7 @@ class Courier:
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._room = asyncio.Semaphore(MOST_PARALLEL)
+        self._serving: dict[str, asyncio.Task[None]] = {}  # by hook
         self._cleaned = 0.0
 
     def start(self) -> None:
@@ -76,9 +79,11 @@ class Courier:
     async def close(self) -> None:
         """What is being sent is sent again in the next life."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            tasks = [self._task, *self._serving.values()]
             self._task = None
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def notice(self, _: object) -> None:
         """Something happened."""
@@ -118,7 +123,7 @@ class Courier:
                     await asyncio.to_thread(self.outbox.begin, anew=begun)
                     begun = True
                 before = bool(hooks)
-                await (self.round() if hooks else self._clean())  # those that are gone left letters
+                await (self.round(BESIDE_S) if hooks else self._clean())  # those that are gone left letters
             except StoreUnavailable as error:
                 log.warning("hooks wait for the store", why=str(error))
             except Exception:  # the loop's edge: hooks go on with the next round
@@ -134,12 +139,19 @@ class Courier:
             pass
         self._woken.clear()
 
-    async def round(self) -> None:
-        """Read the journal to its end, then send what is due to every hook. Raises StoreUnavailable."""
+    async def round(self, most_s: float | None = None) -> None:
+        """Read the journal to its end, then send what is due to every hook; most_s: how long that is waited
+        for. Raises StoreUnavailable.
+        """
         hooks = self._hooks()
         while await asyncio.to_thread(self.outbox.fill, hooks, self._wall()):
             self._tell(await asyncio.to_thread(self.outbox.bound, list(hooks)))
-        await asyncio.gather(*(self._serve(name, hook) for name, hook in hooks.items() if hook.enabled))
+        self._serving = {name: task for name, task in self._serving.items() if not task.done()}
+        for name, hook in hooks.items():
+            if hook.enabled and name not in self._serving:
+                self._serving[name] = asyncio.create_task(self._serve(name), name=f"hook {name}")
+        if self._serving:
+            await asyncio.wait(self._serving.values(), timeout=most_s)
         await self._clean()
         found = await asyncio.to_thread(self.outbox.waiting)
         for name in hooks:
@@ -158,10 +170,21 @@ class Courier:
             if each.dropped:
                 self._standing(each.hook).dropped += each.events
 
-    async def _serve(self, name: str, hook: HookSettings) -> None:
-        """Send until nothing is due, or the target is out of order."""
+    async def _serve(self, name: str) -> None:
+        try:
+            await self._send_due(name)
+        except StoreUnavailable as error:
+            log.warning("a hook waits for the store", hook=name, why=str(error))
+        except Exception:  # the task's edge: it is served again in the next round
+            log.exception("a fault while a hook was told", hook=name)
+
+    async def _send_due(self, name: str) -> None:
+        """Send until nothing is due, the target is out of order, or the hook is gone or disabled."""
         standing = self._standing(name)
         while self._wall() >= standing.retry_at:
+            hook = self._hooks().get(name)
+            if hook is None or not hook.enabled:
+                return
             some = 1 if standing.failures else PARALLEL  # one to see whether it is well again
             letters = await asyncio.to_thread(self.outbox.due, name, self._wall(), some)
             if not letters:

@@ -98,7 +98,7 @@ class Waiting:
 
 
 class Outbox:
-    """One node's. Blocks; for one thread at a time, but for `dead` and `replay`. Raises StoreUnavailable."""
+    """One node's. Blocks; `fill` is for one thread at a time. Raises StoreUnavailable."""
 
     def __init__(self, engine: Engine, node: str) -> None:
         self._engine = engine

@@ -29,7 +29,7 @@ OF_STORE = (
     "journal",
     "after",
 )
-OF_HOOKS = ("hooks/test_courier.py",)
+OF_HOOKS = ("hooks/test_courier.py", "hooks/test_outbox.py")
 # They hold the lock of its file themselves, or write in it.
 ABOUT_SQLITE = (
     "test_while_the_store_is_locked_events_go_to_disk_at_once",

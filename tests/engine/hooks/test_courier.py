@@ -299,3 +299,43 @@ def test_a_started_courier_tells_by_itself(bench: Bench, monkeypatch: pytest.Mon
         await bench.courier.close()
 
     bench.told(lambda _: OK, story_)
+
+
+def test_a_target_that_hangs_keeps_no_other_hook_waiting(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(couriers, "SOON_S", 0.0)
+
+    async def story_(hanging: Receiver) -> None:
+        async with receiving(lambda _: OK) as well:
+            bench.hooks["erp"] = hook("erp", well.url)
+            bench.courier = Courier(bench.outbox, Post(), lambda: bench.hooks, lambda: bench.now, Random(1))
+            bench.courier.start()
+            for n in range(3):
+                bench.happens(*story(f"c{n}"))
+                bench.courier.notice(None)
+                async with asyncio.timeout(20):
+                    while len(well.got) < 5 * (n + 1):
+                        await asyncio.sleep(0)
+            await bench.courier.close()
+            assert 1 <= len(hanging.got) <= 3  # the first of each call, which it still has in hand
+
+    bench.told(lambda _: None, story_, timeout_s=60.0)
+
+
+def test_a_node_without_hooks_still_puts_aside_what_waited_for_them(bench: Bench) -> None:
+    bench.happens(*story("c1"))
+    bench.one_round(lambda _: status(503))
+    bench.hooks.clear()
+    bench.now += 4 * DAY_S
+
+    async def play() -> None:
+        bench.courier = Courier(bench.outbox, Post(), lambda: bench.hooks, lambda: bench.now, Random(1))
+        bench.courier.start()
+        async with asyncio.timeout(20):
+            while not await asyncio.to_thread(bench.outbox.dead, "crm"):
+                await asyncio.sleep(0)
+        await bench.courier.close()
+
+    asyncio.run(play())
+    assert bench.outbox.waiting()["crm"].waiting == 0
