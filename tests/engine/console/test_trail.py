@@ -21,7 +21,7 @@ from engine.access.chain import Verdict, verify
 from engine.access.errors import AuditUnavailable
 from engine.access.proving import Proof
 from engine.access.role import Permission, Role
-from engine.console import trail
+from engine.console import downloads, trail
 from engine.console.downloads import download
 from engine.console.look import Place
 from engine.console.markup import text_of
@@ -218,6 +218,18 @@ def test_the_log_is_taken_along_with_its_hashes_and_that_is_told(auditor: Office
     assert all(kept[row["row"]].hash == row["hash"] for row in rows)
     assert verify(auditor.stand.trail.rows()).whole
     assert len(list(csv.DictReader(io.StringIO(taken(auditor, "audit.csv", "who=tom")[1])))) == 2
+
+
+def test_all_rows_of_the_log_come_along_however_many_pages_they_are(
+    auditor: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "AT_ONCE", 2)
+    for number in range(20):
+        note(auditor, "sue", "get_call", f"calls/{number}")
+    auditor.stand.settle()
+    rows = list(csv.DictReader(io.StringIO(taken(auditor, "audit.csv")[1])))
+    there = [row.seq for row in auditor.stand.trail.rows()]
+    assert [int(row["row"]) for row in rows] == there[::-1] and len(rows) > 20
 
 
 def test_a_report_is_taken_along_as_it_is_looked_at(auditor: Office) -> None:
