@@ -1,7 +1,9 @@
 """How often somebody may try to sign in: freely at first, then after delays that double.
 
 Counted by account and by source address. Each try counts as a failure from its beginning, so that a hundred
-at once are a hundred; one that succeeds takes it back. What names nobody is counted like any other. Pure.
+at once are a hundred; one that succeeds takes it back. What names nobody is counted like any other. Who
+signs in clears the account, but of the address only what failed there of that account: one's own mistakes, or
+an account of one's own would buy any number of guesses at those of others. Pure.
 """
 
 from __future__ import annotations
@@ -41,32 +43,37 @@ class Attempts:
     def __init__(self, patience: Patience, most: int = 20_000) -> None:
         self._patience = patience
         self._most = most
-        self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()  # how often, and when last
+        # How often, when last, and when before that.
+        self._failed: OrderedDict[str, tuple[int, float, float]] = OrderedDict()
 
     def wait(self, key: str, now: float) -> float:
         """Seconds until the next try, 0.0 for at once."""
-        failures, last = self._failed.get(key, (0, now))
+        failures, last, _ = self._failed.get(key, (0, now, now))
         if now - last >= FORGET_S:
             return 0.0
         return max(0.0, last + self._patience.delay(failures) - now)
 
     def begin(self, key: str, now: float) -> None:
         """Somebody tries."""
-        failures, last = self._failed.pop(key, (0, now))
-        self._failed[key] = (1 if now - last >= FORGET_S else failures + 1, now)
+        failures, last, _ = self._failed.pop(key, (0, now, now))
+        self._failed[key] = (1 if now - last >= FORGET_S else failures + 1, now, last)
         while len(self._failed) > self._most:
             self._failed.popitem(last=False)
 
-    def succeeded(self, key: str) -> None:
-        self._failed.pop(key, None)
+    def succeeded(self, key: str) -> int:
+        """Forget all of them; how many there were."""
+        return self._failed.pop(key, (0, 0.0, 0.0))[0]
 
-    def undo(self, key: str) -> None:
-        """That try was none, neither good nor bad."""
-        failures, last = self._failed.get(key, (0, 0.0))
-        if failures > 1:
-            self._failed[key] = (failures - 1, last)
+    def undo(self, key: str, tries: int = 1) -> int:
+        """The last so many were none, neither good nor bad, and no delay begins with them; how many of them
+        were counted.
+        """
+        failures, last, before = self._failed.get(key, (0, 0.0, 0.0))
+        if failures > tries:
+            self._failed[key] = (failures - tries, before if tries else last, before)
         else:
             self._failed.pop(key, None)
+        return min(failures, tries)
 
 
 def source_key(address: str) -> str:

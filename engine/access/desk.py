@@ -98,6 +98,7 @@ class AccessDesk:
         self.clock = clock
         self._of_accounts = Attempts(OF_ACCOUNT)
         self._of_sources = Attempts(OF_SOURCE)
+        self._of_both = Attempts(OF_SOURCE)  # whose mistakes those of a source are
         self._known: OrderedDict[str, tuple[Principal | None, float]] = OrderedDict()
         self._generation = 0
         self._asked: dict[str, None] = {}  # sessions that are to be asked about beside
@@ -119,10 +120,10 @@ class AccessDesk:
             raise
         except Exception:  # half of the way, or no fault of theirs, is no failure
             self._of_accounts.undo(account)
-            self._of_sources.undo(place)
+            self._of_sources.undo(place, self._of_both.undo(f"{place} {account}"))
             raise
         self._of_accounts.succeeded(account)
-        self._of_sources.succeeded(place)
+        self._of_sources.undo(place, self._of_both.succeeded(f"{place} {account}"))
         return await self.open(user, How.PASSWORD, source, client)
 
     def _begin(self, account: str, place: str) -> None:
@@ -132,6 +133,7 @@ class AccessDesk:
             raise TooSoon("too many sign-ins failed; wait a moment", wait)
         self._of_accounts.begin(account, now)
         self._of_sources.begin(place, now)
+        self._of_both.begin(f"{place} {account}", now)
 
     async def _proved(self, name: str, password: str, code: str) -> User:
         user = await asyncio.to_thread(self.accounts.user, name) if NAME.fullmatch(name) else None

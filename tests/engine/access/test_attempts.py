@@ -41,7 +41,7 @@ def test_success_forgets_failures_and_so_does_an_hour() -> None:
         for _ in range(5):
             attempts.begin(key, 0.0)
         assert attempts.wait(key, 0.0) == 4.0
-    attempts.succeeded("maria")
+    assert attempts.succeeded("maria") == 5
     assert attempts.wait("maria", 0.0) == 0.0
     assert attempts.wait("ana", FORGET_S) == 0.0
     attempts.begin("ana", FORGET_S)
@@ -54,9 +54,19 @@ def test_a_try_that_was_none_is_taken_back() -> None:
         attempts.begin("maria", 0.0)
     attempts.undo("maria")
     assert attempts.wait("maria", 0.0) == 0.0
-    for _ in range(5):
-        attempts.undo("maria")
+    assert [attempts.undo("maria") for _ in range(5)] == [1, 1, 0, 0, 0]
     assert attempts.wait("maria", 0.0) == 0.0
+
+
+def test_what_is_taken_back_begins_no_delay_and_leaves_the_others() -> None:
+    attempts = Attempts(PATIENCE)
+    for _ in range(5):
+        attempts.begin("an office", 0.0)
+    attempts.begin("an office", 10.0)
+    assert attempts.wait("an office", 10.0) == 8.0
+    assert attempts.undo("an office") == 1
+    assert (attempts.wait("an office", 1.0), attempts.wait("an office", 10.0)) == (3.0, 0.0)
+    assert attempts.undo("an office", 0) == 0 and attempts.wait("an office", 1.0) == 3.0
 
 
 def test_only_so_many_are_remembered() -> None:

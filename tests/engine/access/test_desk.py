@@ -97,6 +97,40 @@ def test_guessing_is_slowed_by_address_whatever_names_it_tries(stand: Stand) -> 
     assert who(stand, login(stand, source="203.0.113.9")) == "maria"
 
 
+def test_who_signs_in_between_guesses_at_others_is_slowed_all_the_same(stand: Stand) -> None:
+    stand.user("maria")
+    wrong = 0
+    with pytest.raises(TooSoon):
+        for number in range(108):
+            if number % 9 == 0:
+                login(stand)
+            with pytest.raises(WrongCredentials):
+                login(stand, name=f"victim{number}", password="guess")
+            wrong += 1
+    assert wrong == 11
+
+
+def test_an_office_behind_one_address_where_many_mistype_and_then_do_not_is_never_slowed(
+    stand: Stand,
+) -> None:
+    for number in range(30):
+        stand.user(f"agent{number}")
+        for _ in range(3):
+            with pytest.raises(WrongCredentials):
+                login(stand, name=f"agent{number}", password="mistyped")
+        assert who(stand, login(stand, name=f"agent{number}")) == f"agent{number}"
+
+
+def test_a_right_sign_in_makes_nobody_else_at_the_address_wait_longer(stand: Stand) -> None:
+    for name in ("maria", "ana"):
+        stand.user(name)
+    for number in range(14):
+        with pytest.raises(WrongCredentials):
+            login(stand, name=f"user{number}", password="guess")
+        stand.later(stand.desk._of_sources.wait(HERE, stand.clock()))
+    assert who(stand, login(stand)) == "maria" and who(stand, login(stand, name="ana")) == "ana"
+
+
 def test_a_hundred_guesses_at_once_are_counted_before_they_are_tried(stand: Stand) -> None:
     stand.user("maria")
 
