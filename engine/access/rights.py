@@ -9,6 +9,8 @@ from engine.access.principal import How, Principal
 from engine.access.role import PEOPLE_ONLY, Permission, Role, granted, outranks
 from engine.store.accounts import ApiKey, User
 
+PROGRAMS = frozenset({How.TOKEN, How.CONFIGURED})
+
 
 def of_user(user: User, how: How, expires_at: float | None) -> Principal | None:
     """None for one who may not in any more."""
@@ -51,6 +53,16 @@ def may_manage(principal: Principal, role: Role) -> None:
         raise Refused("this needs the permission 'manage_users'")
     if outranks(principal.permissions, role):
         raise Refused(f"the role {role!s} may more than you may, so it is not yours to give or take")
+
+
+def may_let_in(principal: Principal, role: Role) -> None:
+    """Whether somebody with that role may be let in, or be given more: made, given a role, limits or another
+    password, rid of a second factor, no longer shut out. No program may: a person whom it let in would
+    outlive its end, whatever her role is. It may look, shut out and end sessions. Raises Refused.
+    """
+    may_manage(principal, role)
+    if principal.how in PROGRAMS:
+        raise Refused("a program lets nobody in: do this as somebody who signed in")
 
 
 def may_mint(

@@ -68,7 +68,8 @@ GRANTS: Mapping[Permission, frozenset[Role]] = {
 # What cannot be cut into markets and teams: who is limited to some does not have it at all.
 WHOLE = frozenset({P.METRICS, P.READ_CONFIG, P.CONFIGURE, P.MANAGE_USERS, P.READ_AUDIT})
 
-# A program is never given these: a token that makes tokens outlives its end.
+# A program is never given these: a token that makes tokens outlives its end. So does one that lets people
+# in, which engine/access/rights.py keeps it from (`may_let_in`).
 PEOPLE_ONLY = frozenset({P.MAKE_TOKENS, P.OWN_ACCOUNT})
 
 # Reading with these is a read of personal data: always, or where it is shown as it is.

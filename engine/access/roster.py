@@ -22,6 +22,7 @@ from engine.access.role import Permission, Role
 from engine.store.accounts import ApiKey, Session, User
 
 OWN = frozenset({"role", "markets", "teams", "disabled"})  # what nobody changes of themselves
+HARMLESS = frozenset({"display", "disabled"})  # give nobody more, unless somebody is shut out no longer
 LONGEST_TOKEN_S = 366 * 86_400.0
 MOST_TOKENS = 50  # of one user that are good
 
@@ -64,7 +65,7 @@ class Roster:
         password: str = "",
     ) -> tuple[User, str]:
         """A new user, and her password where one was made up. Raises NameTaken, WeakPassword, Refused."""
-        rights.may_manage(principal, role)
+        rights.may_let_in(principal, role)
         if not NAME.fullmatch(name):
             raise IllegalNow("a user's name has letters a to z, digits, '_', '.', '@' and '-', 64 at most")
         made_up = "" if password else new_password()
@@ -88,9 +89,11 @@ class Roster:
     ) -> User:
         """Give a user other values; sessions end where rights change. Raises OtherVersion, LastAdmin."""
         found = await self.user(name)
-        rights.may_manage(principal, found.role)
+        gives = bool(values.keys() - HARMLESS) or values.get("disabled") is False
+        allowed = rights.may_let_in if gives else rights.may_manage
+        allowed(principal, found.role)
         if "role" in values:
-            rights.may_manage(principal, values["role"])
+            allowed(principal, values["role"])
         if name == principal.who and OWN & values.keys():
             raise Refused("nobody changes their own role, limits or standing; ask another administrator")
         return await self._change(name, expected=expected, ends=bool(OWN & values.keys()), **values)
@@ -98,7 +101,7 @@ class Roster:
     async def reset_password(self, principal: Principal, name: str, password: str) -> str:
         """Another password for somebody else, made up where none is given; the one that was made up."""
         found = await self.user(name)
-        rights.may_manage(principal, found.role)
+        rights.may_let_in(principal, found.role)
         if name == principal.who:
             raise Refused("change your own password as one who knows it")
         return await self._set_password(found, password)
@@ -114,7 +117,7 @@ class Roster:
     async def remove_totp(self, principal: Principal, name: str) -> User:
         """For somebody else who has lost it."""
         found = await self.user(name)
-        rights.may_manage(principal, found.role)
+        rights.may_let_in(principal, found.role)
         if name == principal.who:
             raise Refused("remove your own second factor as one who has it")
         return await self._without_totp(name)

@@ -19,7 +19,7 @@ from engine.access.audit import Audit
 from engine.access.desk import csrf_of
 from engine.access.errors import AuditUnavailable
 from engine.access.oidc import Oidc, Provider
-from engine.access.role import Role
+from engine.access.role import PEOPLE_ONLY, Role, granted
 from engine.access.vouching import Vouching
 from engine.api.app import create_app
 from engine.api.identify import COOKIE, identify
@@ -321,6 +321,24 @@ def test_nobody_else_comes_near_users(ask: Client, name: str, stand: Stand) -> N
         "ana": "auditor",
         "maria": "supervisor",
     }
+
+
+def test_a_program_with_all_an_administrator_may_give_lets_nobody_in(ask: Client, stand: Stand) -> None:
+    admin = Browser(ask, "admin")
+    scopes = sorted(granted(Role.ADMIN) - PEOPLE_ONLY)
+    secret = admin("POST", "/v1/tokens", json={"name": "ci", "scopes": scopes}).json()["secret"]
+    asked: list[tuple[str, str, Any]] = [
+        ("POST", "/v1/users", {"name": "eve", "role": "admin"}),
+        ("POST", "/v1/users", {"name": "eve", "role": "agent"}),
+        ("PATCH", "/v1/users/maria", {"role": "admin"}),
+        ("PUT", "/v1/users/maria/password", {"password": PASSWORD}),
+        ("DELETE", "/v1/users/maria/totp", None),
+    ]
+    for method, path, body in asked:
+        refused(ask(method, path, secret, json=body), 403, "forbidden")
+    assert ask("GET", "/v1/users/maria", secret).json()["role"] == "supervisor"
+    assert ask("PATCH", "/v1/users/maria", secret, json={"disabled": True}).json()["disabled"] is True
+    assert stand.accounts.user("eve") is None
 
 
 @pytest.mark.parametrize(

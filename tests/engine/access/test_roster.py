@@ -298,7 +298,39 @@ def test_a_token_that_manages_users_makes_none_with_more_than_it_has(stand: Stan
     ):
         with pytest.raises(Refused):
             run(ask)
-    run(stand.roster.create(strong, "helper", Role.SUPERVISOR))
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_token_lets_nobody_in_who_would_outlive_it(stand: Stand, admin: Principal, role: Role) -> None:
+    stand.user("maria", role, totp=pyotp.random_base32(), totp_on=True)
+    stand.user("shut", role, disabled=True)
+    strong = program(stand, admin, *ALL)
+    assert strong is not None
+    for ask in (
+        stand.roster.create(strong, "helper", role),
+        stand.roster.reset_password(strong, "maria", ""),
+        stand.roster.remove_totp(strong, "maria"),
+        stand.roster.change(strong, "maria", None, {"role": Role.AGENT}),
+        stand.roster.change(strong, "maria", None, {"display": "Maria", "markets": ()}),
+        stand.roster.change(strong, "maria", None, {"teams": ("north",)}),
+        stand.roster.change(strong, "shut", None, {"disabled": False}),
+    ):
+        with pytest.raises(Refused):
+            run(ask)
+    assert {user.name for user in stand.accounts.users()} == {"admin", "maria", "shut"}
+
+
+def test_a_token_looks_at_people_shuts_them_out_and_ends_their_sessions(
+    stand: Stand, admin: Principal
+) -> None:
+    stand.user("maria", Role.SUPERVISOR)
+    hers = login(stand)
+    strong = program(stand, admin, *ALL)
+    assert strong is not None
+    assert change(stand, strong, "maria", display="Maria").display == "Maria"
+    assert len(run(stand.roster.sessions(strong, "maria"))) == 1
+    assert run(stand.roster.end_sessions(strong, "maria")) == 1 and who(stand, hers) == ""
+    assert change(stand, strong, "maria", disabled=True).disabled
 
 
 def test_a_token_loses_what_its_maker_loses(stand: Stand, admin: Principal) -> None:
