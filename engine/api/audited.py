@@ -1,7 +1,8 @@
 """Reads of personal data and writes by people go into the audit log before anybody sees an answer.
 
 One place for all routes: what a route needs (`Require`) says whether reading by it is a read of personal data
-(engine.access.role), its method whether it is a write. An answer that shows personal data leaves only when
+(engine.access.role), or the route itself where its permission is the board's, which says nothing of people
+else; its method says whether it is a write. An answer that shows personal data leaves only when
 the log has it; where the log takes nothing, 503 goes out instead.
 """
 
@@ -65,7 +66,8 @@ async def _told(access: Access, scope: Scope, status: int) -> None:
     if principal is None:
         return
     reads = scope["method"] in SAFE
-    if reads and (status >= 400 or not sensitive(principal, state.get("permission"))):
+    on_board = bool(state.get("personal"))
+    if reads and (status >= 400 or not sensitive(principal, state.get("permission"), on_board)):
         return
     what = getattr(scope.get("route"), "operation_id", None) or scope["method"].lower()
     object = scope["path"].removeprefix("/v1/")[:512]
@@ -76,7 +78,8 @@ async def _told(access: Access, scope: Scope, status: int) -> None:
         outcome = "done" if status < 400 else f"refused ({status})"
         await access.desk.audit(principal, what, object, outcome=outcome, detail=detail)
         return
-    key = "" if scope.get("path_params") else f"{principal.key} {what} {scope['query_string']!r}"
+    followed = on_board or not scope.get("path_params")  # looked at again and again, as it goes on
+    key = f"{principal.key} {what} {object} {scope['query_string']!r}" if followed else ""
     if key and access.desk.log.again(key, time.monotonic()):
         return
     try:
@@ -86,7 +89,9 @@ async def _told(access: Access, scope: Scope, status: int) -> None:
         raise
 
 
-def sensitive(principal: Principal, permission: Permission | None) -> bool:
-    """Whether who reads with this permission reads personal data."""
-    unmasked = permission in SENSITIVE_UNMASKED and principal.may(Permission.PERSONAL)
+def sensitive(principal: Principal, permission: Permission | None, on_board: bool = False) -> bool:
+    """Whether who reads with this permission reads personal data. on_board: a route that shows some as it is
+    to who has `personal`, whatever permission it needs.
+    """
+    unmasked = (on_board or permission in SENSITIVE_UNMASKED) and principal.may(Permission.PERSONAL)
     return unmasked or permission in SENSITIVE

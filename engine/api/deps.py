@@ -388,6 +388,8 @@ Desk = Annotated[CallerDesk, Depends(desk_of)]
 Door = Annotated[Access, Depends(access_of)]
 
 
-def may(permission: Permission) -> Any:
-    """The principal of a route that only those with this permission may use: Annotated[Principal, may(…)]."""
-    return Depends(require(permission))
+def may(permission: Permission, *, personal: bool = False) -> Any:
+    """The principal of a route that only those with this permission may use: Annotated[Principal, may(…)].
+    personal: see `Require`.
+    """
+    return Depends(require(permission, personal))

@@ -151,15 +151,18 @@ def bake(request: Request, response: Response, name: str, value: str, path: str,
 
 
 class Require:
-    """The dependency of a route that only those with this permission may use."""
+    """The dependency of a route that only those with this permission may use. personal: its answer has
+    people's numbers or addresses in it for who has `personal`, although others with the permission read it.
+    """
 
-    def __init__(self, permission: Permission) -> None:
+    def __init__(self, permission: Permission, personal: bool = False) -> None:
         self.permission = permission
+        self.personal = personal
 
     async def __call__(
         self, request: Request, principal: Annotated[Principal | None, Depends(identified)]
     ) -> Principal:
-        request.state.permission = self.permission
+        request.state.permission, request.state.personal = self.permission, self.personal
         if principal is None:
             raise unauthorized("this needs a token, or somebody who signed in", "")
         if not principal.may(self.permission):
@@ -171,8 +174,8 @@ class Require:
         return principal
 
 
-def require(permission: Permission) -> Require:
-    return Require(permission)
+def require(permission: Permission, personal: bool = False) -> Require:
+    return Require(permission, personal)
 
 
 def unauthorized(detail: str, error: str) -> Problem:

@@ -400,6 +400,21 @@ def test_reads_of_people_and_writes_are_told_of_and_looks_at_boards_are_not(
     ]
 
 
+def test_looks_at_phones_addresses_and_probed_numbers_are_told_of_once_a_minute(
+    ask: Client, stand: Stand
+) -> None:
+    maria, ana = Browser(ask, "maria"), Browser(ask, "ana")
+    paths = ("/v1/registrations", "/v1/lines/report", "/v1/lines/carrier/probes")
+    for path in (*paths, *paths, "/v1/lines"):
+        assert maria("GET", path).status_code == 200
+        assert ana("GET", path).status_code == 200  # masked for her
+    assert told(stand) == [
+        ("maria", "list_registrations", "registrations", "done"),
+        ("maria", "get_line_report", "lines/report", "done"),
+        ("maria", "list_line_probes", "lines/carrier/probes", "done"),
+    ]
+
+
 def test_what_somebody_looked_for_is_told_without_numbers(ask: Client, stand: Stand) -> None:
     maria = Browser(ask, "maria")
     maria("GET", "/v1/records", params={"customer": "+4930123456", "queue": "support"})

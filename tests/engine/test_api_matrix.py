@@ -68,12 +68,16 @@ OF_FINISHED = {
 }
 
 
+def required(dependant: Dependant) -> Iterator[Require]:
+    if isinstance(dependant.call, Require):
+        yield dependant.call
+    for each in dependant.dependencies:
+        yield from required(each)
+
+
 def needs(dependant: Dependant) -> Iterator[Permission]:
     """What the dependencies of a route ask for."""
-    if isinstance(dependant.call, Require):
-        yield dependant.call.permission
-    for each in dependant.dependencies:
-        yield from needs(each)
+    return (each.permission for each in required(dependant))
 
 
 def routes(routers: Any = ROUTERS) -> dict[str, APIRoute]:
@@ -300,6 +304,24 @@ def test_lists_have_what_is_within_reach_and_nothing_else(people: People, role: 
     assert own in told["all"] and foreign in told["all"]
     assert own in told["de"] and foreign not in told["de"]
     assert own in told["north"] and (foreign not in told["north"] or path.startswith("/v1/lines"))
+
+
+def test_a_route_that_shows_people_to_some_and_hides_them_from_others_is_told_of(people: People) -> None:
+    """By the audit log: of the board, which all read, what is more for who has `personal` is marked so."""
+    names = [
+        name
+        for name, need in NEEDS.items()
+        if need is Permission.BOARD and method_of(routes()[name]) == "GET" and name != "find_near"
+    ]
+    paths = [path_of(name, routes()[name], SEEN, RECORD) for name in names]
+    without, within = (
+        people.ask([(role, "all", "GET", path, None) for path in paths])
+        for role in (Role.AUDITOR, Role.SUPERVISOR)
+    )
+    shown = {name for name, *pair in zip(names, without, within) if pair[0].content != pair[1].content}
+    told = {name for name in names if any(each.personal for each in required(routes()[name].dependant))}
+    assert "list_registrations" in shown and shown <= told
+    assert told == {"list_registrations", "get_line_report", "list_line_probes", "get_line_probe"}
 
 
 def test_every_list_of_what_belongs_somewhere_is_asked_above() -> None:

@@ -16,7 +16,7 @@ from engine.api.schemas import Plain, Registration, RegistrationPage
 
 router = APIRouter(prefix="/v1/registrations", tags=["registrations"])
 
-Reader = Annotated[Principal, may(Permission.BOARD)]
+Reader = Annotated[Principal, may(Permission.BOARD, personal=True)]
 
 
 class RegistrationQuery(PageQuery):

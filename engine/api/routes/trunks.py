@@ -39,6 +39,7 @@ router = APIRouter(prefix="/v1/lines", tags=["lines"])
 log = structlog.get_logger("api")
 
 Reader = Annotated[Principal, may(Permission.BOARD)]
+ProbeReader = Annotated[Principal, may(Permission.BOARD, personal=True)]  # of whom a probe called
 Writer = Annotated[Principal, may(Permission.PROBE)]
 
 HOUR_S = 3600
@@ -68,7 +69,7 @@ async def list_lines(view: View, _: Reader, query: Annotated[PageQuery, Query()]
     operation_id="get_line_report",
     responses=problems(401, 403, 422, 503),
 )
-async def get_line_report(view: View, _: Reader, query: Annotated[ReportQuery, Query()]) -> LineReport:
+async def get_line_report(view: View, _: ProbeReader, query: Annotated[ReportQuery, Query()]) -> LineReport:
     """By line, region and hour, of all nodes that keep their journal together. The worst line comes first."""
     until = time.time()
     since = (until // HOUR_S - query.hours + 1) * HOUR_S
@@ -83,7 +84,7 @@ async def get_line_report(view: View, _: Reader, query: Annotated[ReportQuery, Q
     operation_id="list_line_probes",
     responses=problems(401, 403, 404, 422, 503, noun="line"),
 )
-async def list_line_probes(view: View, _: Reader, name: LineName) -> LineProbeList:
+async def list_line_probes(view: View, _: ProbeReader, name: LineName) -> LineProbeList:
     """Those that are over, the newest first."""
     _known(view, name)
     found = await run_in_threadpool(view.trunks.probes, name)
@@ -131,7 +132,7 @@ async def begin_line_probe(
 )
 async def get_line_probe(
     view: View,
-    _: Reader,
+    _: ProbeReader,
     name: LineName,
     id: Annotated[str, Path(alias="probe", pattern=r"^[0-9a-f]{32}$", description="The probe's `id`.")],
 ) -> LineProbe:
