@@ -48,11 +48,15 @@ class Access:
     proving: Proving
 
     def check(self) -> Check:
-        """The audit log's line in the node's health: whether it is kept, and was whole at the last look."""
+        """The audit log's line in the node's health: whether it is kept, and was whole at the last look. One
+        that came to no end is told until another does, and what was found before it stays.
+        """
         found, broken = self.desk.log.check(), self.proving.broken
-        if found.status is not Health.OK or not broken:
+        if found.status is not Health.OK or not (broken or self.proving.failed):
             return found
         detail = f"it is not whole: {broken} (isogloss audit verify)"
+        if not broken:
+            detail = "it could not be looked through; the log says why"
         return Check(name=found.name, status=Health.DEGRADED, detail=detail)
 
     async def begin(self) -> None:
@@ -104,7 +108,7 @@ def of_node(
     observers.append(ByPhone(log).notice)
     desk = AccessDesk(journal.accounts, log, terms, lockbox=lockbox_of(config))
     vouching = Vouching(desk, Oidc(provider_of(settings.oidc))) if settings.oidc is not None else None
-    proving = Proving(journal.trail, log.anchor)
+    proving = Proving(journal.trail, log.anchor, node=node.name, held=lambda: log.newest)
     return Access(desk, Roster(desk), journal.trail, vouching, settings.first, proving)
 
 

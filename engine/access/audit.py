@@ -6,13 +6,15 @@
 Who reads personal data waits until the entry is in the store or spilled (`keep`), and is refused when it is
 in neither. What is only to be told of (`note`) waits for nobody; what finds neither store nor disk is held,
 up to a bound, and counted as lost beyond it.
+
+The newest row that this node saw committed is remembered, in memory and in the anchor's file. After each
+write the store is asked for it again: where it is gone, the log was cut off or written anew, and what was
+remembered stays as it is, in both, for else the next row would cover the gap.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import threading
 import time
 from collections import OrderedDict, deque
@@ -23,6 +25,7 @@ from typing import Any
 
 import structlog
 
+from engine.access.anchor import read_anchor, write_anchor, wrote
 from engine.access.chain import Anchor, Entry, detail_of
 from engine.access.errors import AuditUnavailable
 from engine.store.errors import StoreUnavailable
@@ -75,6 +78,11 @@ class Audit:
         self._retry_at, self._retry_s = 0.0, FIRST_RETRY_S
         self._doubt = True  # whether spilled entries may have been written before
         self._anchored_at = 0.0
+        self.newest: Anchor | None = None  # as remembered
+        self.cut = False  # whether that is gone from the store
+        self.unanchored = ""  # why an earlier life's was not found
+        self._recall()
+        self._sought = self.newest is not None or bool(self.unanchored)
         self.lost = 0
         self.fault = ""
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
@@ -84,6 +92,13 @@ class Audit:
     def anchor(self) -> Path:
         """The file where the newest row is kept outside of the store."""
         return self._anchor_file
+
+    def _recall(self) -> None:
+        try:
+            self.newest = read_anchor(self._anchor_file)
+        except (ValueError, OSError) as error:
+            self.unanchored = "the anchor could not be read at the start"
+            log.error("the audit log's anchor cannot be read", why=str(error))
 
     # --- the loop's side ----------------------------------------------------------------------------
 
@@ -145,6 +160,12 @@ class Audit:
             return Check(name="audit", status=Health.FAILING, detail=detail)
         if self.fault:
             return Check(name="audit", status=Health.DEGRADED, detail="the store fails; entries wait on disk")
+        if self.cut and self.newest is not None:
+            detail = f"it is not whole: row {self.newest.seq} is gone or another (isogloss audit verify)"
+            return Check(name="audit", status=Health.DEGRADED, detail=detail)
+        if self.unanchored:
+            detail = f"{self.unanchored}: what was cut off its end before is not known"
+            return Check(name="audit", status=Health.DEGRADED, detail=detail)
         if self.lost:
             detail = f"since start {self.lost} entries lost"
             return Check(name="audit", status=Health.DEGRADED, detail=detail)
@@ -200,13 +221,16 @@ class Audit:
 
     def _stored(self, entries: list[Entry]) -> bool:
         try:
-            anchor = None
+            anchor, cut = None, False
+            self._seek()
             if self._spill:
                 for chunk in self._spill.chunks():
                     anchor = self._trail.append(chunk, again=True, now=time.time())
                 self._spill.clear()
             if waiting := [*self._held, *entries]:
                 anchor = self._trail.append(waiting, again=self._doubt, now=time.time())
+            if anchor is not None and self.newest is not None:
+                cut = not self._trail.holds(self.newest)
         except StoreUnavailable as error:
             self._failed(str(error), time.monotonic())
             return False
@@ -216,8 +240,17 @@ class Audit:
             log.info("the store takes the audit log again")
             self.fault = ""
         if anchor is not None:
-            self._anchor(anchor)
+            self._anchor(anchor, cut)
         return True
+
+    def _seek(self) -> None:
+        """Once, before the first row: whether an earlier life wrote some and its anchor is gone."""
+        if self._sought:
+            return
+        if wrote(self._trail, self._node):
+            self.unanchored = "the anchor was missing at the start, though this node had written rows"
+            log.error("the audit log's anchor is missing", file=str(self._anchor_file))
+        self._sought = True
 
     def _failed(self, why: str, now: float) -> None:
         self._doubt = True
@@ -237,14 +270,21 @@ class Audit:
         self._held.clear()
         return True
 
-    def _anchor(self, anchor: Anchor) -> None:
-        """Say outside of the store what its last row is: in a file, and in the log now and then."""
+    def _anchor(self, anchor: Anchor, cut: bool) -> None:
+        """Say outside of the store what its last row is: in a file, and in the log now and then. cut: what
+        was said before is gone, and goes on to be said.
+        """
+        if cut and not self.cut and self.newest is not None:
+            log.error("rows of the audit log are gone", row=self.newest.seq, hash=self.newest.hash)
+        self.cut = cut
+        if self.newest is None or not cut:
+            self.newest = anchor
         now = time.monotonic()
         if not self._anchored_at or now - self._anchored_at >= ANCHOR_S or self._closing:
             self._anchored_at = now
             log.info("audit log anchored", row=anchor.seq, hash=anchor.hash)
         try:
-            write_anchor(self._anchor_file, anchor)
+            write_anchor(self._anchor_file, self.newest)
         except OSError as error:
             log.warning("the audit log's anchor cannot be written", why=str(error))
 
@@ -252,22 +292,3 @@ class Audit:
         if count and not self.lost:
             log.error("entries of the audit log are lost from here on: neither store nor disk takes them")
         self.lost += count
-
-
-def write_anchor(file: Path, anchor: Anchor) -> None:
-    """Raises OSError."""
-    new = file.with_name(file.name + ".new")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as written:
-        json.dump({"row": anchor.seq, "hash": anchor.hash, "at": anchor.at}, written)
-    new.rename(file)
-
-
-def read_anchor(file: Path) -> Anchor | None:
-    """None where there is no file. Raises ValueError for one that is no anchor."""
-    try:
-        told = json.loads(file.read_bytes())
-        return Anchor(int(told["row"]), str(told["hash"]), float(told["at"]))
-    except FileNotFoundError:
-        return None
-    except (KeyError, TypeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file} is no anchor") from error

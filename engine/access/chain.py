@@ -15,6 +15,7 @@ from typing import Any, cast
 import msgspec
 
 GENESIS = "0" * 64
+ANCHOR_ITSELF = 0  # the "row" that is bad where all are right, and what they are compared with is not
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -60,8 +61,8 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """bad: the first row that is not as it was written, None where all are. why: in words. rows: that were
-    found right before it.
+    """bad: the first row that is not as it was written, ANCHOR_ITSELF for the anchor, None where all are.
+    why: in words. rows: that were found right before it.
     """
 
     rows: int
@@ -71,6 +72,13 @@ class Verdict:
     @property
     def whole(self) -> bool:
         return self.bad is None
+
+    @property
+    def fault(self) -> str:
+        """What is wrong, in words; "" where nothing is."""
+        if self.bad is None:
+            return ""
+        return f"{f'row {self.bad}' if self.bad != ANCHOR_ITSELF else 'the anchor'} {self.why}"
 
 
 def detail_of(values: Mapping[str, Any]) -> str:
@@ -100,7 +108,9 @@ def follow(seq: int, prev: str, entries: Iterable[Entry]) -> list[Row]:
 
 def verify(rows: Iterable[Row], anchors: Sequence[Anchor] = ()) -> Verdict:
     """Whether rows, in the order of their numbers, are those that were written, all of them."""
-    held = {anchor.seq: anchor for anchor in anchors}
+    held: dict[int, set[str]] = {}
+    for each in anchors:
+        held.setdefault(each.seq, set()).add(each.hash)
     seq, prev = 0, GENESIS
     for row in rows:
         expected, number = seq + 1, cast(object, row.seq)
@@ -113,8 +123,7 @@ def verify(rows: Iterable[Row], anchors: Sequence[Anchor] = ()) -> Verdict:
             return Verdict(seq, expected, "does not follow the row before it: changed, swapped or put in")
         if not _well_typed(row.entry) or digest(row.seq, row.entry, row.prev) != row.hash:
             return Verdict(seq, expected, "was changed")
-        anchor = held.get(expected)
-        if anchor is not None and anchor.hash != row.hash:
+        if expected in held and held[expected] != {row.hash}:
             return Verdict(
                 seq, expected, "is not the row that was anchored: written anew from here or before"
             )

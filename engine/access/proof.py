@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.access.access import ANCHOR, SPILL
-from engine.access.audit import read_anchor
-from engine.access.chain import Verdict, verify
+from engine.access.anchor import compared
+from engine.access.chain import ANCHOR_ITSELF, Verdict
 from engine.store.trail import Trail
 
 
@@ -25,31 +25,32 @@ class Proof:
     spilled_bytes: int
 
 
-def proof(trail: Trail, data: Path) -> Proof:
-    """data: the node's folder. Blocks; raises StoreUnavailable."""
-    anchor, changed = None, ""
-    try:
-        anchor = read_anchor(data / ANCHOR)
-    except ValueError as error:
-        changed = str(error)
-    verdict = verify(trail.rows(), [anchor] if anchor else [])
-    if changed and verdict.whole:
-        verdict = Verdict(verdict.rows, 0, f"was changed: {changed}")
+def proof(trail: Trail, data: Path, node: str) -> Proof:
+    """data: the node's folder. node: its name, whose anchor has to be there once it wrote rows; "" for a
+    backup, which is made of the anchor first, and may be older than that. Blocks; raises StoreUnavailable,
+    OSError.
+    """
+    verdict, anchored = compared(trail, trail.rows(), data / ANCHOR, node)
     spill = data / SPILL
     return Proof(
         whole=verdict.whole,
         rows=verdict.rows,
         first_bad=verdict.bad,
         why=verdict.why,
-        anchored=anchor.seq if anchor else None,
+        anchored=anchored,
         spilled_bytes=spill.stat().st_size if spill.exists() else 0,
     )
+
+
+def fault_of(found: Proof) -> str:
+    """What is wrong with it, "" where nothing is."""
+    return Verdict(found.rows, found.first_bad, found.why).fault
 
 
 def told(found: Proof) -> str:
     """In a sentence."""
     if not found.whole:
-        row = f"row {found.first_bad}" if found.first_bad else "the anchor"
-        return f"The audit log is not whole: {row} {found.why}. {found.rows} rows before it are right."
+        before = "follow one another" if found.first_bad == ANCHOR_ITSELF else "before it are right"
+        return f"The audit log is not whole: {fault_of(found)}. {found.rows} rows {before}."
     anchored = f"anchored at row {found.anchored}" if found.anchored else "anchored nowhere on this machine"
     return f"The audit log is whole: {found.rows} rows, {anchored}."

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import structlog
 
-from engine.access.audit import read_anchor
-from engine.access.chain import Row, Verdict, verify
+from engine.access.anchor import compared
+from engine.access.chain import Anchor, Row, Verdict
 from engine.store.errors import StoreUnavailable
 from engine.store.trail import Trail
 
@@ -48,24 +48,30 @@ class _Stopped(Exception):
 
 
 class Proving:
-    """anchor: the file outside of the store. rest: sleeps in the thread, but in tests."""
+    """anchor: the file outside of the store; node: whose. held: the anchor that the node has in memory, which
+    counts beside the file. rest: sleeps in the thread, but in tests."""
 
     def __init__(
         self,
         trail: Trail,
         anchor: Path,
         *,
+        node: str = "",
+        held: Callable[[], Anchor | None] = lambda: None,
         wall: Callable[[], float] = time.time,
         rest: Callable[[float], None] = time.sleep,
     ) -> None:
         self._trail = trail
         self._anchor = anchor
+        self._node = node
+        self._held = held
         self._wall = wall
         self._rest = rest
         self._task: asyncio.Task[None] | None = None
         self._closed = False
         self.newest: Proof | None = None  # the one that goes on, or the last one
         self.broken = ""  # what the last one that came to an end found
+        self.failed = False  # whether one after it came to none
 
     @property
     def goes_on(self) -> bool:
@@ -103,32 +109,29 @@ class Proving:
             verdict, anchored = await asyncio.to_thread(self._proved)
         except (StoreUnavailable, OSError, _Stopped) as error:
             log.warning("the audit log could not be looked through", why=str(error))
-            self.newest = replace(self.newest, ended=self._wall(), fault=str(error))
+            self._came_to_none(str(error))
             return
         except Exception as error:  # who waits for it must not wait for ever
             log.exception("the audit log could not be looked through")
-            self.newest = replace(self.newest, ended=self._wall(), fault=repr(error))
+            self._came_to_none(repr(error))
             return
-        self.broken = "" if verdict.whole else f"row {verdict.bad} {verdict.why}"
+        self.broken, self.failed = verdict.fault, False
         if not verdict.whole:
             log.error("the audit log is not whole", row=verdict.bad, why=verdict.why)
         self.newest = replace(
             self.newest, ended=self._wall(), rows=verdict.rows, verdict=verdict, anchored=anchored
         )
 
+    def _came_to_none(self, fault: str) -> None:
+        assert self.newest is not None
+        self.failed = True
+        self.newest = replace(self.newest, ended=self._wall(), fault=fault)
+
     def _proved(self) -> tuple[Verdict, int | None]:
         """In a thread."""
         assert self.newest is not None
         self.newest = replace(self.newest, of=self._trail.last())
-        anchor, changed = None, ""
-        try:
-            anchor = read_anchor(self._anchor)
-        except ValueError as error:
-            changed = str(error)
-        verdict = verify(self._told(), [anchor] if anchor else [])
-        if changed and verdict.whole:
-            verdict = Verdict(verdict.rows, 0, f"was changed: {changed}")
-        return verdict, anchor.seq if anchor else None
+        return compared(self._trail, self._told(), self._anchor, self._node, self._held())
 
     def _told(self) -> Iterator[Row]:
         assert self.newest is not None

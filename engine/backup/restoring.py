@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.access.proof import Proof, proof
+from engine.access.proof import Proof, fault_of, proof
 from engine.backup.archive import Entry, Header, Passphrase, Reader
 from engine.backup.fault import BackupFault, Broken
 from engine.backup.stage import BEFORE, STAGE, Move, Plan, decide, filling, finish, give_up, resume, staged
@@ -101,7 +101,7 @@ def restore(
             found = _laid_out(reader, passphrase, stage, tell, all=True)
             if found.audit is not None and not found.audit.whole and not force:
                 raise BackupFault(
-                    f"the audit log in it is not whole (row {found.audit.first_bad} {found.audit.why}); "
+                    f"the audit log in it is not whole ({fault_of(found.audit)}); "
                     "--force restores it as it is"
                 )
             if reader.header.store == "postgresql":
@@ -224,7 +224,7 @@ def _proved(store_url: str, data: Path) -> Proof:
     engine = database.connect(store_url)
     try:
         upgrade(engine)
-        return proof(Trail(engine), data)
+        return proof(Trail(engine), data, node="")
     finally:
         engine.dispose()
 

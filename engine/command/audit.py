@@ -12,7 +12,7 @@ from engine.command.fault import DONE, REFUSED
 
 def run(options: argparse.Namespace) -> int:
     with opened(options) as books:
-        found = proof(books.trail, books.data)
+        found = proof(books.trail, books.data, books.node)
     said = [told(found)]
     if found.whole and found.spilled_bytes:
         said.append("Entries wait on disk for the store; the node brings them in.")

@@ -118,6 +118,18 @@ class Trail:
         with self._asking() as connection:
             return int(connection.scalar(select(func.max(audit.c.seq)).where(NUMBERED)) or 0)
 
+    def holds(self, anchor: Anchor) -> bool:
+        """Whether the row that was anchored is there as it was."""
+        with self._asking() as connection:
+            found = connection.scalar(select(audit.c.hash).where(audit.c.seq == anchor.seq))
+        return bool(found == anchor.hash)
+
+    def wrote(self, node: str, *, but: str) -> bool:
+        """Whether there is a row of this node's, shown otherwise than `but`."""
+        mine = select(audit.c.seq).where(audit.c.node == node, audit.c.how != but)
+        with self._asking() as connection:
+            return connection.scalar(mine.limit(1)) is not None
+
     def rows(self) -> Iterator[Row]:
         """All of them as they are, in the order of their numbers, some at a time."""
         after = -(2**63)

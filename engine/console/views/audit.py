@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from engine.access.chain import Row
+from engine.access.chain import ANCHOR_ITSELF, Row
 from engine.access.proving import Proof
 from engine.console.look import BASE, Look, address
 from engine.console.markup import Content, tag
@@ -257,7 +257,8 @@ def _proof(look: Look, proof: Proof, last: int) -> Markup:
             by,
         ]
         return tag("div", icon("good"), tag("div", inner), class_="proof verdict good", role="status")
-    words = say("audit.broken", n=proof.verdict.bad or 0)
+    bad = proof.verdict.bad
+    words = say("audit.broken.anchor") if bad == ANCHOR_ITSELF else say("audit.broken", n=bad or 0)
     inner = [
         tag("p", words, class_="strong"),
         tag("p", proof.verdict.why, lang="en", dir="ltr"),

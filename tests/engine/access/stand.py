@@ -69,7 +69,14 @@ class Stand:
             self.accounts, self.audit, terms, passwords=cheap(), wall=self.wall, clock=self.clock
         )
         self.roster = Roster(self.desk)
-        proving = Proving(self.trail, folder / "audit.anchor", wall=self.wall, rest=lambda seconds: None)
+        proving = Proving(
+            self.trail,
+            folder / "audit.anchor",
+            node="n1",
+            held=lambda: self.audit.newest,
+            wall=self.wall,
+            rest=lambda seconds: None,
+        )
         self.access = Access(self.desk, self.roster, self.trail, None, None, proving)
 
     def user(self, name: str, role: Role = Role.ADMIN, **more: Any) -> User:

@@ -8,14 +8,17 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, insert, select
 
 from engine.access import audit as module
-from engine.access.audit import read_anchor, write_anchor
-from engine.access.chain import Anchor, verify
+from engine.access.anchor import read_anchor, write_anchor
+from engine.access.chain import Anchor, Entry, verify
 from engine.access.errors import AuditUnavailable
+from engine.store.schema import audit
 from engine.store.spill import SpillFile
 from engine.views import Health
 from tests.engine.access.stand import Stand, standing
@@ -146,6 +149,74 @@ def test_two_nodes_of_one_store_write_one_chain(stand: Stand, tmp_path: Any) -> 
         assert verify(second.trail.rows()).whole
 
 
+def cut_off(stand: Stand, after: int) -> list[Any]:
+    """The rows behind this one, which are gone then."""
+    with stand.engine.begin() as connection:
+        gone = connection.execute(select(audit).where(audit.c.seq > after)).all()
+        connection.execute(delete(audit).where(audit.c.seq > after))
+    return gone
+
+
+def told(stand: Stand) -> tuple[Health, str]:
+    check = stand.access.check()
+    return check.status, check.detail
+
+
+def test_a_log_that_was_cut_off_is_told_at_the_next_row_which_does_not_cover_the_gap(stand: Stand) -> None:
+    keep(stand, *(f"r{number}" for number in range(6)))
+    gone = cut_off(stand, 4)
+    (stand.folder / "audit.anchor").unlink()
+    for _ in range(5):
+        keep(stand, "later")
+        status, words = told(stand)
+        assert status is Health.DEGRADED and words.startswith("it is not whole: row 6 is gone"), words
+    kept = read_anchor(stand.folder / "audit.anchor")
+    assert kept == stand.audit.newest and kept is not None and kept.seq == 6
+    cut_off(stand, 4)
+    with stand.engine.begin() as connection:
+        connection.execute(insert(audit), [row._asdict() for row in gone])
+    keep(stand, "later")
+    assert told(stand) == (Health.OK, "") and stand.audit.newest.seq == 7 and whole(stand)
+
+
+def test_what_was_cut_off_while_the_node_was_stopped_is_told_as_well(tmp_path: Path) -> None:
+    with standing(tmp_path) as stand:
+        keep(stand, "r0", "r1", "r2")
+    with standing(tmp_path) as stand:
+        cut_off(stand, 1)
+        keep(stand, "r3")
+        assert told(stand)[1].startswith("it is not whole: row 3 is gone")
+
+
+@pytest.mark.parametrize("left", [None, b"{}"])
+def test_an_anchor_that_is_gone_at_the_start_is_told_until_the_next(
+    tmp_path: Path, left: bytes | None
+) -> None:
+    with standing(tmp_path) as stand:
+        keep(stand, "r0", "r1")
+        assert told(stand) == (Health.OK, "")
+    (tmp_path / "audit.anchor").unlink()
+    if left is not None:
+        (tmp_path / "audit.anchor").write_bytes(left)
+    with standing(tmp_path) as stand:
+        keep(stand, "r2")
+        status, words = told(stand)
+        assert status is Health.DEGRADED and "at the start" in words
+    with standing(tmp_path) as stand:
+        keep(stand, "r3")
+        assert told(stand) == (Health.OK, "")
+
+
+def test_a_node_of_which_others_and_the_command_line_alone_wrote_has_no_anchor(stand: Stand) -> None:
+    others = [
+        Entry("1", 1.0, "n2", "maria", "password", "get_record", "records/r1", "done"),
+        Entry("2", 2.0, "n1", "root", "command", "create_user", "users/maria", "done"),
+    ]
+    stand.trail.append(others)
+    keep(stand, "r0")
+    assert told(stand) == (Health.OK, "") and whole(stand)
+
+
 def test_closing_writes_what_waits(tmp_path: Any) -> None:
     with standing(tmp_path) as stand:
         for number in range(30):
@@ -172,7 +243,11 @@ def test_an_anchor_is_read_as_it_was_written_or_not_at_all(tmp_path: Any) -> Non
     write_anchor(file, Anchor(7, "ab", 1.5))
     assert read_anchor(file) == Anchor(7, "ab", 1.5)
     assert file.stat().st_mode & 0o077 == 0
-    for broken in (b"", b"{}", b"[1]", b"\xff", b'{"row": "x", "hash": 1, "at": 2}'):
+    given = ("{'row': 7}", "[1]", "9", '{"row": 7, "hash": 1, "at": 2}', "[" * 100_000)
+    rows = ('"7"', "0", "-1", "7.0", "true", "null", "1e999", "NaN", str(2**63))
+    given += tuple(f'{{"row": {row}, "hash": "ab", "at": 1.5}}' for row in rows)
+    given += tuple(f'{{"row": 7, "hash": "ab", "at": {at}}}' for at in ('"x"', "1e999", "NaN", "true"))
+    for broken in (b"", b"{}", b"\xff", *map(str.encode, given)):
         file.write_bytes(broken)
         with pytest.raises(ValueError):
             read_anchor(file)

@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from msgspec.structs import astuple
 from sqlalchemy import delete, select, update
 
 from engine.access import proving
-from engine.access.chain import TEXTS, Verdict, verify
+from engine.access.anchor import write_anchor
+from engine.access.chain import ANCHOR_ITSELF, TEXTS, Anchor, Verdict, follow, verify
 from engine.access.proving import Proving
 from engine.store.errors import StoreUnavailable
 from engine.store.schema import audit
@@ -130,10 +132,72 @@ def test_a_log_that_was_cut_off_is_found_by_its_anchor(stand: Stand) -> None:
     assert told.verdict is not None and told.verdict.bad == 6 and "cut off" in told.verdict.why
 
 
-def test_an_anchor_that_is_none_is_a_fault_of_its_own(stand: Stand) -> None:
-    (stand.folder / "audit.anchor").write_text("{}")
+@pytest.mark.parametrize(
+    "text", ["{}", "[]", '{"row":1e999,"hash":"x","at":0}', '{"row":0,"hash":"","at":0}']
+)
+def test_an_anchor_that_is_none_is_a_fault_of_its_own(stand: Stand, text: str) -> None:
+    (stand.folder / "audit.anchor").write_text(text)
     told = asyncio.run(proved(proving_of(stand)))
-    assert told.verdict is not None and not told.verdict.whole and "anchor" in told.verdict.why
+    assert told.verdict is not None and told.verdict.bad == ANCHOR_ITSELF and "anchor" in told.verdict.why
+
+
+@pytest.mark.parametrize("left", [None, '{"row":4,"hash":"HASH","at":0.0}'])
+def test_who_cuts_the_log_off_and_removes_or_rewrites_the_anchor_is_found_by_the_node_that_wrote_it(
+    stand: Stand, left: str | None
+) -> None:
+    hash = [row.hash for row in stand.trail.rows()][3]
+    with stand.engine.begin() as connection:
+        connection.execute(delete(audit).where(audit.c.seq > 4))
+    (stand.folder / "audit.anchor").unlink()
+    if left is not None:
+        (stand.folder / "audit.anchor").write_text(left.replace("HASH", hash))
+    told = asyncio.run(proved(stand.access.proving))
+    assert told.verdict is not None and told.verdict.bad == 5 and told.anchored == 8
+    assert stand.access.check().status is Health.DEGRADED
+
+
+def test_who_writes_the_log_anew_with_an_anchor_to_fit_is_found_by_the_node_that_wrote_it(
+    stand: Stand,
+) -> None:
+    rows = list(stand.trail.rows())
+    anew = follow(
+        rows[3].seq,
+        rows[3].hash,
+        [structs.replace(row.entry, who="eve", id=f"x{row.seq}") for row in rows[4:]],
+    )
+    with stand.engine.begin() as connection:
+        connection.execute(delete(audit).where(audit.c.seq > 4))
+    stand.trail.append([row.entry for row in anew])
+    write_anchor(stand.folder / "audit.anchor", Anchor(8, anew[-1].hash, 0.0))
+    told = asyncio.run(proved(stand.access.proving))
+    assert told.verdict is not None and (told.verdict.bad, told.rows) == (8, 7)
+
+
+def test_an_anchor_that_is_missing_is_told_where_the_node_wrote_and_until_it_writes_again(
+    stand: Stand,
+) -> None:
+    (stand.folder / "audit.anchor").unlink()
+    told = asyncio.run(proved(stand.access.proving))
+    assert told.verdict is not None and told.verdict.bad == ANCHOR_ITSELF and told.rows == 8
+    assert stand.access.check().detail.startswith("it is not whole: the anchor is missing")
+    another = Proving(stand.trail, stand.folder / "audit.anchor", node="n2", wall=stand.wall)
+    told = asyncio.run(proved(another))
+    assert told.verdict is not None and told.verdict.whole and told.anchored is None
+    stand.settle()
+    asyncio.run(proved(stand.access.proving))
+    assert stand.access.check().status is Health.OK
+
+
+def test_a_look_that_comes_to_none_is_told_until_one_comes_to_an_end(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stand.trail, "last", lambda: 1 // 0)
+    asyncio.run(proved(stand.access.proving))
+    check = stand.access.check()
+    assert check.status is Health.DEGRADED and check.detail.startswith("it could not be looked through")
+    monkeypatch.undo()
+    asyncio.run(proved(stand.access.proving))
+    assert stand.access.check().status is Health.OK
 
 
 def test_it_tells_how_far_it_is_and_rests_between(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.access.audit import write_anchor
+from engine.access.anchor import write_anchor
 from engine.access.chain import Anchor
-from engine.access.proof import Proof, proof
+from engine.access.proof import Proof, proof, told
 from engine.store import database
 from engine.store.trail import Trail
 from tests.engine.access.stand import Stand, standing
@@ -31,7 +31,7 @@ def proved(data: Path) -> Proof:
     """What the command would say, without its reading the configuration each time."""
     engine = database.connect(f"sqlite:///{data}/isogloss.db")
     try:
-        return proof(Trail(engine), data)
+        return proof(Trail(engine), data, "n1")
     finally:
         engine.dispose()
 
@@ -110,6 +110,21 @@ def test_an_anchor_that_was_changed_is_found_too(log: Path) -> None:
         assert proves_nothing or not proved(log).whole, at
     write_anchor(file, Anchor(11, "0" * 64, 0.0))
     assert proved(log).first_bad == 11
+
+
+def test_an_anchor_that_was_removed_is_missed_where_the_node_has_written(log: Path, shell: Shell) -> None:
+    with sqlite3.connect(log / "isogloss.db") as raw:
+        raw.execute("DELETE FROM audit WHERE seq > 4")
+    (log / "audit.anchor").unlink()
+    found = proved(log)
+    assert (found.whole, found.first_bad, found.rows, found.anchored) == (False, 0, 4, None)
+    assert "the anchor is missing" in told(found) and "4 rows follow one another" in told(found)
+
+
+def test_rows_of_the_command_line_need_no_anchor(data: Path, shell: Shell) -> None:
+    assert shell("users", "add", "maria", "--role", "admin", "--data", data).status == 0
+    text = "The audit log is whole: 1 rows, anchored nowhere on this machine.\n"
+    assert said(data, shell, "audit", "verify") == (0, text)
 
 
 def test_entries_that_wait_on_disk_are_told_of(log: Path, shell: Shell) -> None:

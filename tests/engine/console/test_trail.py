@@ -17,7 +17,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from engine.access.chain import Verdict, verify
+from engine.access.chain import ANCHOR_ITSELF, Verdict, verify
 from engine.access.errors import AuditUnavailable
 from engine.access.proving import Proof
 from engine.access.role import Permission, Role
@@ -166,6 +166,7 @@ def test_it_is_drawn_in_every_language(auditor: Office, code: str) -> None:
         Proof("ada", 1.0, 8, 8, 2.0, whole, 8),
         Proof("ada", 1.0, 8, 8, 2.0, whole),
         Proof("ada", 1.0, 3, 8, 2.0, broken),
+        Proof("ada", 1.0, 8, 8, 2.0, Verdict(8, ANCHOR_ITSELF, "is missing")),
         Proof("ada", 1.0, 0, 0, 2.0, None, None, "away"),
     )
     kept = auditor.loaded
@@ -177,6 +178,15 @@ def test_it_is_drawn_in_every_language(auditor: Office, code: str) -> None:
     for file in (trail.AuditFile(kept=False), trail.AuditFile()):
         auditor.loaded = file
         assert "empty" in auditor.drawn(HERE, code)
+
+
+def test_an_anchor_that_is_missing_is_not_called_an_entry(auditor: Office) -> None:
+    auditor.load(HERE)
+    missing = Proof("ada", 1.0, 8, 8, 2.0, Verdict(8, ANCHOR_ITSELF, "is missing"))
+    auditor.loaded = replace(auditor.loaded, proof=missing)
+    told = text_of(auditor.drawn(HERE))
+    assert "what this machine keeps of the end of the chain was removed or changed" in told
+    assert "entry 0" not in told
 
 
 def test_an_object_leads_to_its_page() -> None:
