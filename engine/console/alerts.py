@@ -10,7 +10,6 @@ from engine.console.snapshot import Snapshot
 from engine.line_views import Standing
 from engine.states import WAITING
 from engine.views import CallView, Health, LegView, QueueView
-from routing.agent import AgentState
 
 MOST = 40
 LONG_WAITS = 3.0  # so many times the threshold of its service level is a long wait
@@ -93,9 +92,7 @@ def _lines(now: Snapshot) -> Iterator[Alert]:
 def _queues(now: Snapshot) -> Iterator[Alert]:
     for queue in now.queues:
         to = address("queues", queue.name)
-        team = now.teams.get(queue.name, ())
-        there = any(agent.state not in (AgentState.LOGGED_OUT, AgentState.PAUSED) for agent in team)
-        if queue.waiting and not there:
+        if queue.waiting and not queue.agents_available + queue.agents_busy:
             yield Alert("bad", "queue_nobody", {"name": queue.name, "n": queue.waiting}, to=to)
             continue
         if queue.waiting and queue.longest_wait_s >= LONG_WAITS * queue.service_threshold_s:

@@ -1,4 +1,8 @@
-"""A node at one moment, as all consoles share it: frozen, made once a second while anybody looks."""
+"""A node at one moment, as all consoles share it: frozen, made once a second while anybody looks.
+
+Calls, agents, lines and what the day came to are this node's. Who waits in a queue, and how many serve it, is
+of all nodes: an agent of another one is logged out here, so nothing follows from this node's agents alone.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +36,22 @@ class Snapshot:
         return {call.id: call for call in self.calls}
 
     @cached_property
+    def by_queue(self) -> dict[str, QueueView]:
+        return {queue.name: queue for queue in self.queues}
+
+    @cached_property
+    def others(self) -> tuple[str, ...]:
+        """Nodes that share the queues with this one now."""
+        return tuple(node.name for node in self.nodes if not node.here and node.state != "gone")
+
+    @cached_property
+    def here(self) -> str:
+        """This node."""
+        return next((node.name for node in self.nodes if node.here), self.health.node)
+
+    @cached_property
     def teams(self) -> dict[str, tuple[AgentView, ...]]:
-        """The agents of each queue."""
+        """The agents of each queue, as this node knows them."""
         found: dict[str, list[AgentView]] = {queue.name: [] for queue in self.queues}
         for agent in self.agents:
             for queue in agent.queues:

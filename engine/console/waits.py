@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from engine.console.snapshot import Snapshot
 from engine.states import WAITING, State
-from engine.views import AgentView, CallView
+from engine.views import AgentView, CallView, QueueView
 from routing.agent import AgentState
 
 
@@ -35,7 +35,7 @@ def whys(call: CallView, now: Snapshot) -> list[Why]:
     team = now.teams.get(call.queue, ())
     states = Counter(agent.state for agent in team)
     ahead = (call.waiting_position or 1) - 1
-    found = [_staffing(team, states)]
+    found = [_staffing(now.by_queue.get(call.queue), team, states, alone=not now.others)]
     if ahead and found[0].key == "next":
         return [Why("ahead", {"n": ahead})]
     if ahead:
@@ -46,19 +46,28 @@ def whys(call: CallView, now: Snapshot) -> list[Why]:
     return found
 
 
-def _staffing(team: tuple[AgentView, ...], states: Counter[str]) -> Why:
-    if not team:
-        return Why("no_team", level="warn")
-    free = [agent for agent in team if agent.state == AgentState.AVAILABLE]
-    if any(agent.registered for agent in free):
+def _staffing(
+    queue: QueueView | None, team: tuple[AgentView, ...], states: Counter[str], *, alone: bool
+) -> Why:
+    """team, states: as this node knows them, which says nothing of agents of others; the queue does. alone:
+    there are no other nodes.
+    """
+    available, working = (queue.agents_available, queue.agents_busy) if queue is not None else (0, 0)
+    if available:
         return Why("next")
-    if free:
-        return Why("no_phone", {"n": len(free)}, "warn")
-    busy = states[AgentState.TALKING] + states[AgentState.OFFERED]
-    if busy:
+    if not team and not working:
+        return Why("no_team", level="warn")
+    wrapping = sum(agent.state == AgentState.WRAP_UP and agent.registered for agent in team)
+    busy = working - wrapping
+    free = states[AgentState.AVAILABLE]  # none of whom can be rung
+    if free and (alone or not busy):  # beside other nodes, she may be at work at one of those
+        return Why("no_phone", {"n": free}, "warn")
+    if busy > 0:
         return Why("busy", {"n": busy})
-    if states[AgentState.WRAP_UP]:
-        return Why("wrap_up", {"n": states[AgentState.WRAP_UP]})
+    if wrapping:
+        return Why("wrap_up", {"n": wrapping})
+    if not alone:
+        return Why("nobody_anywhere", level="warn")
     if states[AgentState.PAUSED]:
         return Why("paused", {"n": states[AgentState.PAUSED]}, "warn")
     return Why("nobody", level="warn")

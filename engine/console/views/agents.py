@@ -34,7 +34,7 @@ def _one(look: Look) -> AgentView | None:
 def head(look: Look) -> Markup:
     say, agent = look.say, _one(look)
     if not look.place.id:
-        return pieces.head(look, say("page.agents"))
+        return pieces.head(look, say("page.agents"), soft=pieces.of_here(look))
     if agent is None:
         return pieces.head(look, look.place.id, back=address("agents"))
     about = [_state(look, agent), since(agent.since, class_="number")]

@@ -31,7 +31,8 @@ def head(look: Look) -> Markup:
             say("calls.ended"), address("calls", when="ended", **kept), aria_current="true" if ended else None
         ),
     ]
-    return pieces.head(look, say("page.calls"), tag("nav", tabs, class_="tabs", aria_label=say("page.calls")))
+    nav = tag("nav", tabs, class_="tabs", aria_label=say("page.calls"))
+    return pieces.head(look, say("page.calls"), nav, soft=None if ended else pieces.of_here(look))
 
 
 def filters(look: Look) -> Markup:

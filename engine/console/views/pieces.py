@@ -13,6 +13,7 @@ from engine.console.markup import Content, tag
 from engine.console.views.icons import ICONS
 
 ANONYMOUS = "anonymous"  # RFC 3323
+MOST_NODES = 6  # that are named
 LEVELS = ("good", "warn", "bad", "busy", "soft")
 
 
@@ -177,6 +178,15 @@ def head(look: Look, title: str, *more: Content, back: str = "", soft: Content =
         data_title=f"{title} · Isogloss",
         data_key=look.place.page,
     )
+
+
+def of_here(look: Look) -> str | None:
+    """What a page tells of this node alone, and of whom else what it does not; None for a node by itself."""
+    others = look.now.others
+    if not others:
+        return None
+    named = ", ".join(others[:MOST_NODES]) + (" …" if len(others) > MOST_NODES else "")
+    return look.say("here.of", name=look.now.here, others=named)
 
 
 def edit_link(look: Look, file: str, at: str, words: str) -> Markup | None:

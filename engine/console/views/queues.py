@@ -16,11 +16,12 @@ from engine.views import QueueView
 def head(look: Look) -> Markup:
     say = look.say
     if not look.place.id:
-        return pieces.head(look, say("page.queues"))
+        return pieces.head(look, say("page.queues"), soft=pieces.of_here(look))
     calls = link(say("queue.calls"), address("calls", queue=look.place.id), class_="button")
     edit = pieces.edit_link(look, "queues.yaml", look.place.id, say("config.edit.queue"))
+    soft = pieces.of_here(look)
     report = link(say("page.reports"), address("reports", queue=look.place.id, by="agent"), class_="button")
-    return pieces.head(look, look.place.id, edit, report, calls, back=address("queues"))
+    return pieces.head(look, look.place.id, edit, report, calls, back=address("queues"), soft=soft)
 
 
 def body(look: Look) -> Markup:
@@ -96,14 +97,14 @@ def _one(look: Look, queue: QueueView) -> Markup:
     team = look.now.teams.get(queue.name, ())
     people = [wallboard.person(look, agent) for agent in sorted(team, key=lambda agent: agent.name)]
     callers = [wallboard.waiter(look, call) for call in waiting(look.now) if call.queue == queue.name]
+    none = wallboard.calm(look)
     agents = tag("ul", people, class_="people") if people else pieces.empty(say, "queue.no_team")
-    calm = tag("div", pieces.icon("good"), tag("p", say("waits.nobody")), class_="calm")
     return tag(
         "div",
         tag("dl", made, class_="tiles"),
         tag(
             "div",
-            card(say("waits.title"), tag("ul", callers, class_="rows") if callers else calm, key="waits"),
+            card(say("waits.title"), tag("ul", callers, class_="rows") if callers else none, key="waits"),
             card(say("queue.team"), agents, key="team"),
             class_="halves",
         ),

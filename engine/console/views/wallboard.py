@@ -52,7 +52,7 @@ def head(look: Look) -> Markup:
     )
     live = tag("span", dot("good live"), say("wall.live"), class_="live-word soft")
     time = tag("time", "", data_at="now", data_form="minute", class_="now")
-    return pieces.head(look, say("page.wallboard"), live, time, full)
+    return pieces.head(look, say("page.wallboard"), live, time, full, soft=pieces.of_here(look))
 
 
 # --- figures ---------------------------------------------------------------------------------------
@@ -64,32 +64,34 @@ def wait_level(seconds: float) -> str:
 
 def tiles(look: Look) -> Markup:
     say, now = look.say, look.now
-    waits = waiting(now)
-    oldest = waits[0].since if waits else None
+    waits = [queue for queue in now.queues if queue.waiting]
+    longest = max((queue.longest_wait_s for queue in waits), default=0.0)
     states = Counter(agent.state for agent in now.agents)
     there = len(now.agents) - states[AgentState.LOGGED_OUT]
     answered = sum(queue.answered for queue in now.queues)
     abandoned = sum(queue.abandoned for queue in now.queues)
     level, offered = service_level(now)
     goal = "" if level is None else "good" if level >= LOW else "warn" if level >= 0.6 else "bad"
-    longest = 0.0 if oldest is None else now.at - oldest
     talking = sum(call.state == "talking" for call in now.calls)
     made = [
         tile(
             say("tile.waiting"),
-            say.number(len(waits)),
-            say("tile.waiting.more", n=_queued(now)),
+            say.number(sum(queue.waiting for queue in waits)),
+            say("tile.waiting.more", n=len(waits)),
             "warn" if waits else "",
         ),
         tile(
-            say("tile.longest"), since(oldest) if oldest else "0:00", _whose(look, waits), wait_level(longest)
+            say("tile.longest"),
+            since(now.at - longest) if waits else "0:00",
+            _whose(look, waits),
+            wait_level(longest),
         ),
         tile(say("tile.level"), say.share(level), say("tile.level.more", n=offered), goal),
         tile(
             say("tile.free"),
             say.number(states[AgentState.AVAILABLE]),
             say("tile.free.more", n=there),
-            "warn" if waits and not states[AgentState.AVAILABLE] else "",
+            "warn" if any(not queue.agents_available for queue in waits) else "",
         ),
         tile(say("tile.live"), say.number(len(now.calls)), say("tile.live.more", n=talking)),
         tile(
@@ -111,14 +113,11 @@ def service_level(now: Snapshot) -> tuple[float | None, int]:
     return met / offered, offered
 
 
-def _queued(now: Snapshot) -> int:
-    return sum(queue.waiting > 0 for queue in now.queues)
-
-
-def _whose(look: Look, waits: list[CallView]) -> Markup | str:
+def _whose(look: Look, waits: list[QueueView]) -> Markup | str:
+    """The queue of whoever waits longest."""
     if not waits:
         return look.say("tile.longest.nobody")
-    return name(waits[0].queue)
+    return name(max(waits, key=lambda queue: queue.longest_wait_s).name)
 
 
 # --- queues ----------------------------------------------------------------------------------------
@@ -169,26 +168,29 @@ def _queue(look: Look, queue: QueueView) -> Markup:
 
 
 def staff(look: Look, queue: QueueView) -> Markup:
-    """Its people as dots: free, busy, away; told in words as well."""
-    say = look.say
-    team = look.now.teams.get(queue.name, ())
-    states = Counter(
-        LEVELS[AgentState(agent.state)] for agent in team if agent.state != AgentState.LOGGED_OUT
-    )
-    label = say("queue.staff.label", free=states["good"], busy=states["busy"], away=states["warn"])
-    if not sum(states.values()):
+    """Its people as dots: free, busy, away; told in words as well. Who is away is known of this node."""
+    say, free, busy = look.say, queue.agents_available, queue.agents_busy
+    away = sum(_away(agent) for agent in look.now.teams.get(queue.name, ()))
+    if not free + busy + away:
         return pill(say("queue.nobody"), "bad" if queue.waiting else "soft")
-    dots = [[dot(level)] * min(states[level], 8) for level in ("good", "busy", "warn")]
-    free = tag("b", say.number(states["good"]), class_="good" if states["good"] else "soft")
+    label = say("queue.staff.label", free=free, busy=busy, away=away)
+    dots = [[dot(level)] * min(n, 8) for level, n in (("good", free), ("busy", busy), ("warn", away))]
+    count = tag("b", say.number(free), class_="good" if free else "soft")
     return tag(
         "span",
-        free,
+        count,
         tag("span", dots, class_="dots"),
         title=label,
         role="img",
         aria_label=label,
         class_="crew",
     )
+
+
+def _away(agent: AgentView) -> bool:
+    """Signed in, and not to be rung: paused, or without a phone."""
+    out = agent.state == AgentState.LOGGED_OUT
+    return not out and (agent.state == AgentState.PAUSED or not agent.registered)
 
 
 # --- who waits -------------------------------------------------------------------------------------
@@ -199,8 +201,7 @@ def waits(look: Look) -> Markup:
     found = waiting(look.now)
     title = say("waits.title")
     if not found:
-        nobody = tag("div", icon("good"), tag("p", say("waits.nobody")), class_="calm")
-        return card(title, nobody, key="waits")
+        return card(title, calm(look), key="waits")
     shown = [waiter(look, call) for call in found[:MOST_WAITING]]
     left = len(found) - len(shown)
     more = (
@@ -215,6 +216,12 @@ def waits(look: Look) -> Markup:
         more=tag("span", str(len(found)), class_="count"),
         key="waits",
     )
+
+
+def calm(look: Look) -> Markup:
+    """None of this node's callers waits."""
+    words = look.say("waits.nobody_here" if look.now.others else "waits.nobody")
+    return tag("div", icon("good"), tag("p", words), class_="calm")
 
 
 def waiter(look: Look, call: CallView) -> Markup:

@@ -57,9 +57,18 @@ def test_few_calls_say_nothing_of_a_service_level() -> None:
 
 
 def test_a_queue_that_nobody_serves_is_worse_than_one_that_is_slow() -> None:
-    now = replace(snapshot(), calls=(), nodes=(), lines=(), agents=())
-    assert keys(replace(now, queues=(queue(None, waiting=2, longest_wait_s=500.0),)))[-1] != "queue_wait"
-    assert "queue_nobody" in keys(replace(now, queues=(queue(None, waiting=2),)))
+    now = replace(snapshot(), calls=(), nodes=(), lines=())
+    nobody = queue(None, waiting=2, longest_wait_s=500.0, agents_available=0)
+    assert keys(replace(now, queues=(nobody,)))[-1] != "queue_wait"
+    assert "queue_nobody" in keys(replace(now, queues=(nobody,)))
+
+
+def test_a_queue_is_served_by_agents_of_other_nodes_too() -> None:
+    """Agents of this node are those whom it lists; the queue's own figures are of all nodes."""
+    out = tuple(replace(each, state="logged_out") for each in snapshot().agents)
+    now = replace(at_rest(), agents=out, queues=(queue(None, waiting=1, agents_available=0, agents_busy=3),))
+    assert keys(now) == []
+    assert keys(replace(now, queues=(queue(None, waiting=1, agents_available=0),))) == ["queue_nobody"]
 
 
 def test_there_is_an_end_to_them() -> None:

@@ -16,7 +16,7 @@ from engine.console.files import CallFile, Wave, Words
 from engine.console.language import NAMES
 from engine.console.look import Look, Page
 from engine.console.markup import text_of
-from engine.console.views import call, calls, frame, queues, sign_in, sound, wallboard
+from engine.console.views import agents, call, calls, frame, queues, sign_in, sound, wallboard
 from engine.console.views.config import ConfigFile, Step
 from engine.console.views.lines import LineFile
 from engine.console.views.said import captions
@@ -216,11 +216,53 @@ def test_tiles_add_up_what_queues_tell() -> None:
     assert "Waiting7" in told and "81%" in told
 
 
+def test_tiles_and_queues_tell_of_those_who_wait_and_serve_at_other_nodes() -> None:
+    """Agents and callers of other nodes are in the queues' figures alone."""
+    out = tuple(replace(each, state="logged_out") for each in snapshot().agents)
+    busy = replace(snapshot().queues[0], name="support", waiting=4, longest_wait_s=75.0)
+    there = replace(snapshot(), calls=(), agents=out, queues=(busy,))
+    assert (busy.agents_available, busy.agents_busy) == (2, 6)
+    told = text_of(wallboard.tiles(look(now=there)))
+    assert "Waiting4in one queue" in told and "support" in told and "nobody waits" not in told
+    crew = wallboard.staff(look(now=there), busy)
+    assert "2 free, 6 busy, 0 away" in crew and text_of(crew) == "2"
+    nobody = replace(busy, agents_available=0, agents_busy=0)
+    assert text_of(wallboard.staff(look(now=there), nobody)) == "nobody here"
+
+
+@pytest.mark.parametrize("code", NAMES)
+def test_what_is_of_one_node_alone_says_so_where_there_are_several(code: str) -> None:
+    now = snapshot()
+    views = (
+        ("/console/wallboard", wallboard.head),
+        ("/console/queues/support", queues.head),
+        ("/console/agents", agents.head),
+        ("/console/calls", calls.head),
+    )
+    single = tuple(each for each in now.nodes if each.here or each.state == "gone")
+    for address, head in views:
+        told = text_of(head(look(address, now=now, say=code)))
+        assert "dublin-1" in told and "frankfurt-1" in told and "nairobi-1" not in told  # which is gone
+        assert "dublin-1" not in text_of(head(look(address, now=replace(now, nodes=single), say=code)))
+
+
+def test_nobody_waits_is_not_said_of_nodes_that_are_not_looked_at() -> None:
+    now = replace(snapshot(), calls=())
+    assert text_of(wallboard.waits(look(now=now))).endswith("Nobody waits at this node.")
+    single = replace(now, nodes=tuple(each for each in now.nodes if each.here))
+    assert text_of(wallboard.waits(look(now=single))).endswith("Nobody waits.")
+    assert "Nobody waits at this node." in text_of(queues.body(look("/console/queues/support", now=now)))
+
+
+def test_a_long_list_of_nodes_has_an_end() -> None:
+    more = tuple(replace(snapshot().nodes[1], name=f"node-{n}") for n in range(40))
+    now = replace(snapshot(), nodes=(*snapshot().nodes, *more))
+    assert text_of(wallboard.head(look(now=now))).count("node-") < 10 and "…" in wallboard.head(look(now=now))
+
+
 def test_waiting_callers_are_told_with_their_reasons() -> None:
     told = text_of(wallboard.waits(look()))
     assert "hugo\u2069’s phone rings" in told and "nobody serves this queue" in told
-    alone = replace(snapshot(), calls=())
-    assert "Nobody waits." in text_of(wallboard.waits(look(now=alone)))
 
 
 def test_long_lists_have_an_end_and_say_so() -> None:
