@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from engine.events import AgentChanged, Event
@@ -36,6 +36,7 @@ class Acd(Places):
         self._note = note
         self.parting = Parting(self)
         self.wall = wall
+        self.stretched: Callable[[Agent, float], None] = lambda agent, seconds: None  # a state is over
 
     def estimated_wait(self, queue: str, position: int, now: float) -> float | None:
         """Seconds until the caller at `position` is answered, None when nobody can say."""
@@ -50,6 +51,11 @@ class Acd(Places):
         else:
             free, working = self.others.staffing(queue, members)
         return free, working - free
+
+    def states(self) -> Iterator[AgentState]:
+        """Of the agents whom no other node has, so that what nodes count adds up."""
+        others = self.others
+        return (each.state for each in self.agents.values() if others is None or not others.find(each.name))
 
     # --- agents -----------------------------------------------------------------------------------
 
@@ -146,6 +152,7 @@ class Acd(Places):
         before = self.agents[agent.name]
         self.agents[agent.name] = agent
         if agent.state is not before.state:
+            self.stretched(before, now - before.since)
             self._note(
                 AgentChanged(
                     at=self.wall(now),

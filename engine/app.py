@@ -14,6 +14,7 @@ from config.schema import Config
 from engine import gatehouse, recording, tape, traces, understanding
 from engine.access import access
 from engine.agent_desk import Desks
+from engine.bounds import Bounds
 from engine.build import missing_codecs
 from engine.caller_line import Lines
 from engine.captions import Captions
@@ -152,10 +153,12 @@ class Engine:
         """The node's figures, which hear of what happens from now on."""
         told = Told(self.live, self.hooks, time.time)
         own = Checks(self.view.health), self.upkeep
-        metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock), told, *own)
+        market = Bounds(lambda: self.config).market
+        metrics = Metrics(self.view, ClusterGauges(self.cluster, self.clock), told, *own, market=market)
         places = Places(metrics.registry, lambda: self.config)
         self.switch.observers += [places.notice, metrics.notice, self.recent.notice]
         self.switch.leg_observers.append(metrics.observe_leg)
+        self.switch.acd.stretched = metrics.observe_stretch
         self.switch.speech.observers.append(Meters(metrics.registry, lambda: self.config).told)
         return metrics
 

@@ -10,27 +10,39 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Summary
+from prometheus_client import CollectorRegistry, Counter, Histogram, Summary
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from engine.events import CallRecord, EndReason, Event
+from engine.bounds import MOST_PLACES, OTHER, Bounds
+from engine.events import CallRecord, Event
 from engine.line_events import LineUsed
 from engine.live.feed import Feed
+from engine.metrics import JITTER_S, LOSS, MOS, outcome_of
 from engine.views import Health, HealthView
 
 if TYPE_CHECKING:
     from config.schema import Config
     from engine.hooks.courier import Courier
 
-OTHER = "other"
-MOST_PLACES = 500  # label sets; so many that a misconfiguration does not hurt
 LEVELS = {Health.OK: 0, Health.DEGRADED: 1, Health.FAILING: 2}
 HOOK_GAUGES: tuple[tuple[str, str], ...] = (
     ("waiting_events", "Events that a hook is yet to be told."),
     ("dead_events", "Events that were put aside: not taken in time, or too many."),
     ("oldest_seconds", "Age of the oldest event that a hook is yet to be told."),
     ("failures", "Tries in a row that found a hook's target out of order."),
+)
+
+# Of a line's ways that were answered: what is kept, what it is, its bounds, and how it is had.
+LINE_SOUND: tuple[tuple[str, str, tuple[float, ...], Callable[[LineUsed], float | None]], ...] = (
+    ("mos", "Mean opinion score of what came over a line, estimated (E-model).", MOS, lambda use: use.mos),
+    ("loss_ratio", "Share of a line's packets that were lost.", LOSS, lambda use: use.loss),
+    (
+        "jitter_seconds",
+        "Interarrival jitter of what came over a line (RFC 3550).",
+        JITTER_S,
+        lambda use: None if use.jitter_ms is None else use.jitter_ms / 1000,
+    ),
 )
 
 
@@ -97,10 +109,10 @@ class Checks(Collector):
 
 
 class Places:
-    """Calls by market, region and language, and ways over lines."""
+    """Calls by market, region and language, and ways over lines with how they sounded."""
 
     def __init__(self, registry: CollectorRegistry, config: Callable[[], Config]) -> None:
-        self._config = config
+        self._bounds = Bounds(config)
         labels = ("market", "region", "language", "outcome")
         self._calls = Counter(
             "isogloss_place_calls", "Calls that ended, by where they belong.", labels, registry=registry
@@ -114,36 +126,33 @@ class Places:
             ("line",),
             registry=registry,
         )
+        self._sound = [
+            (Histogram(f"isogloss_line_{name}", what, ("line",), buckets=buckets, registry=registry), figure)
+            for name, what, buckets, figure in LINE_SOUND
+        ]
         self._seen: set[tuple[str, str, str]] = set()
 
     def notice(self, item: Event | CallRecord) -> None:
         if isinstance(item, CallRecord):
-            self._calls.labels(*self._place(item), _outcome(item)).inc()
+            self._calls.labels(*self._place(item), outcome_of(item)).inc()
         elif isinstance(item, LineUsed):
-            line = item.line if item.line in self._config().lines else OTHER
+            line = self._bounds.line(item.line)
             outcome = "dropped" if item.dropped else "answered" if item.answered else "failed"
             self._uses.labels(line, outcome).inc()
             if item.pdd_s is not None:
                 self._pdd.labels(line).observe(item.pdd_s)
+            for meter, figure in self._sound:
+                if (number := figure(item)) is not None:
+                    meter.labels(line).observe(number)
 
     def _place(self, record: CallRecord) -> tuple[str, str, str]:
-        config = self._config()
-        markets = {config.node.market, *(each.market for each in config.queues.values())}
-        markets |= {each.market or "" for each in config.lines.values()}
-        regions = {config.node.region, *(each.region or "" for each in config.lines.values())}
-        languages = {config.node.language, *(each.language for each in config.queues.values())}
+        bounds = self._bounds
         place = (
-            record.market if record.market in markets else OTHER,
-            record.region if record.region in regions else OTHER,
-            record.language if record.language in languages else OTHER,
+            bounds.market(record.market),
+            bounds.region(record.region),
+            bounds.language(record.language),
         )
         if place not in self._seen and len(self._seen) >= MOST_PLACES:
             return OTHER, OTHER, OTHER
         self._seen.add(place)
         return place
-
-
-def _outcome(record: CallRecord) -> str:
-    if record.connected_at is not None:
-        return "answered"
-    return "abandoned" if record.reason is EndReason.ABANDONED else "failed"

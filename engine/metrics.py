@@ -15,12 +15,15 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from engine import events
+from engine.access.principal import Directory
+from engine.bounds import MOST_PLACES, OTHER
 from engine.events import CallRecord, Event, Side
 from engine.source_events import SourceTurnedAway
+from engine.speech_events import MoodTurned
 from engine.states import State
-from engine.views import AgentView, LoadView, QueueView
+from engine.views import LoadView, QueueView
 from media.messages import LegStats
-from routing.agent import AgentState
+from routing.agent import Agent, AgentState
 
 WAIT_S = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1200)
 TALK_S = (5, 15, 30, 60, 120, 180, 300, 600, 1200, 1800, 3600)
@@ -31,16 +34,35 @@ SIP_KINDS = frozenset(
     "INVITE ACK BYE CANCEL REGISTER OPTIONS PRACK UPDATE INFO REFER NOTIFY SUBSCRIBE MESSAGE PUBLISH "
     "1xx 2xx 3xx 4xx 5xx 6xx".split()
 )
+MOOD = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+MOST_MOODS = 10_000  # of calls that go on
 MOS = (1.5, 2.0, 2.5, 3.0, 3.3, 3.6, 3.8, 4.0, 4.1, 4.2, 4.3, 4.4)
 
 TURNED_AWAY = ("blocked", "ignored")
+OUTCOMES = ("answered", "abandoned", "failed")
 
 QUEUE_GAUGES: tuple[tuple[str, str, Callable[[QueueView], float | None]], ...] = (
-    ("waiting", "Callers who wait.", lambda queue: queue.waiting),
-    ("agents_available", "Agents who could be offered a call now.", lambda queue: queue.agents_available),
-    ("agents_busy", "Agents who are offered a call, talk or wrap up.", lambda queue: queue.agents_busy),
-    ("longest_wait_seconds", "Wait of the one who waits longest.", lambda queue: queue.longest_wait_s),
-    ("service_level_ratio", "Share answered within the threshold, today.", lambda queue: queue.service_level),
+    ("waiting", "Callers who wait, at all nodes.", lambda queue: queue.waiting),
+    (
+        "agents_available",
+        "Agents of all nodes who could be offered a call now.",
+        lambda queue: queue.agents_available,
+    ),
+    (
+        "agents_busy",
+        "Agents of all nodes who are offered a call, talk or wrap up.",
+        lambda queue: queue.agents_busy,
+    ),
+    (
+        "longest_wait_seconds",
+        "Wait of the one who waits longest, at any node.",
+        lambda queue: queue.longest_wait_s,
+    ),
+    (
+        "service_level_ratio",
+        "Share answered within the threshold, today, of this node's calls.",
+        lambda queue: queue.service_level,
+    ),
 )
 
 
@@ -60,20 +82,28 @@ class GaugeSource(Protocol):
 
     def call_states(self) -> Iterable[str]: ...
     def queues(self) -> Sequence[QueueView]: ...
-    def agents(self) -> Sequence[AgentView]: ...
+    def directory(self) -> Directory: ...
+    def agent_states(self) -> Iterable[str]: ...
     def load(self) -> LoadView: ...
 
 
 class Metrics:
-    """A registry of its own, so that two nodes in one process, or two tests, never share a number."""
+    """A registry of its own, so that two nodes in one process, or two tests, never share a number. market:
+    what a call's market is called in labels (engine/bounds.py).
+    """
 
-    def __init__(self, source: GaugeSource | None = None, *others: Collector) -> None:
+    def __init__(
+        self, source: GaugeSource | None = None, *others: Collector, market: Callable[[str], str] = str
+    ) -> None:
         self.registry = CollectorRegistry()
-        self._queues: dict[str, _QueueMeters] = {}
+        self._market = market
+        self._places: dict[tuple[str, str], _PlaceMeters] = {}
+        self._moods: dict[str, float] = {}  # of customers whose calls go on, by call
         self._meters = _Meters(self.registry)
         self._observers = self._meters.observers()
+        self._observers |= {events.CallArrived: self._arrived, MoodTurned: self._felt}
         if source is not None:
-            self.registry.register(_Gauges(source))
+            self.registry.register(_Gauges(source, market))
         for other in others:
             self.registry.register(other)
 
@@ -92,19 +122,45 @@ class Metrics:
 
     def observe_record(self, record: CallRecord) -> None:
         """Count a finished call: how it ended, how long it took, how it sounded."""
-        meters = self._queues.get(record.queue)
-        if meters is None:
-            meters = self._queues[record.queue] = _QueueMeters(self._meters, record.queue)
+        meters = self._place(self._market(record.market), record.queue)
         meters.ended(str(record.reason))
         if record.queue:
-            meters.wait.observe(record.wait_s)
+            meters.waited(outcome_of(record), record.wait_s)
         if record.connected_at is not None:
             meters.talk.observe(record.talk_s)
             meters.hold.observe(record.hold_s)
         if record.post_dial_delay_s is not None:
-            self._meters.post_dial_delay.observe(record.post_dial_delay_s)
-        self._meters.heard["customer"](record.customer_loss, record.customer_jitter_ms, record.customer_mos)
-        self._meters.heard["agent"](record.agent_loss, record.agent_jitter_ms, record.agent_mos)
+            meters.post_dial_delay.observe(record.post_dial_delay_s)
+        mood = self._moods.pop(record.call, None)
+        if mood is not None:
+            meters.mood.observe(mood)
+        meters.heard["customer"](record.customer_loss, record.customer_jitter_ms, record.customer_mos)
+        meters.heard["agent"](record.agent_loss, record.agent_jitter_ms, record.agent_mos)
+
+    def _place(self, market: str, queue: str) -> _PlaceMeters:
+        found = self._places.get((market, queue))
+        if found is None:
+            if len(self._places) >= MOST_PLACES:
+                market, queue = OTHER, OTHER
+            found = self._places.setdefault((market, queue), _PlaceMeters(self._meters, market, queue))
+        return found
+
+    def _arrived(self, event: events.CallArrived) -> None:
+        self._meters.arrived.labels(self._market(event.market)).inc()
+
+    def _felt(self, event: MoodTurned) -> None:
+        """Between 0 and 1, since a sum that falls is taken for a node that began anew."""
+        if event.side != Side.CUSTOMER:
+            return
+        if len(self._moods) >= MOST_MOODS:  # those of calls that have no record here go first
+            self._moods.pop(next(iter(self._moods)))
+        self._moods[event.call] = (event.score + 1) / 2
+
+    def observe_stretch(self, agent: Agent, seconds: float) -> None:
+        """Count how long an agent was in a state that is over. agent: as she was in it."""
+        if agent.state is AgentState.WRAP_UP:
+            queue = agent.offer.queue if agent.offer is not None else ""
+            self._meters.wrap_up.labels(queue).observe(seconds)
 
     def observe_leg(self, side: Side, stats: LegStats) -> None:
         """Count what a closed leg's play-out did."""
@@ -127,7 +183,7 @@ class _Meters:
             return Histogram(f"isogloss_{name}", what, labels, buckets=tuple(buckets), registry=registry)
 
         self.arrived = counter("calls_arrived", "Calls that came in.", "market")
-        self.ended = counter("calls", "Calls that ended, by why.", "reason", "queue")
+        self.ended = counter("calls", "Calls that ended, by why.", "reason", "market", "queue")
         self.offers = counter("offers", "Calls offered to an agent's phone.", "queue")
         self.missed = counter(
             "offers_missed", "Offers that no agent took, by what became of them.", "outcome"
@@ -141,27 +197,39 @@ class _Meters:
         self.wishes = counter("codec_wishes", "Phones asked to change to another codec.", "codec")
         self.workers_lost = counter("workers_lost", "Media workers that died.")
         self.turned_away = counter("sip_sources_turned_away", "Sources that guessed or scanned.", "how")
-        self.wait = histogram("call_wait_seconds", "Wait in a queue until answered or over.", WAIT_S, "queue")
-        self.talk = histogram("call_talk_seconds", "Talk of connected calls, without hold.", TALK_S, "queue")
-        self.hold = histogram("call_hold_seconds", "Hold of connected calls.", WAIT_S, "queue")
+        place = ("market", "queue")
+        self.wait = histogram(
+            "call_wait_seconds", "Wait in a queue, by what became of it.", WAIT_S, *place, "outcome"
+        )
+        self.talk = histogram("call_talk_seconds", "Talk of connected calls, without hold.", TALK_S, *place)
+        self.hold = histogram("call_hold_seconds", "Hold of connected calls.", WAIT_S, *place)
+        self.wrap_up = histogram("call_wrap_up_seconds", "Agents' wrap-up of calls.", WAIT_S, "queue")
+        self.mood = histogram(
+            "call_mood_ratio", "How customers whose mood turned felt at the end: 1 good, 0 bad.", MOOD, *place
+        )
         self.post_dial_delay = histogram(
-            "post_dial_delay_seconds", "From a call's arrival to the first sign back to its caller.", DELAY_S
+            "post_dial_delay_seconds",
+            "From a call's arrival to the first sign back to its caller.",
+            DELAY_S,
+            "market",
         )
-        self.loss = histogram("leg_loss_ratio", "Share of a leg's packets that were lost.", LOSS, "side")
+        self.loss = histogram(
+            "leg_loss_ratio", "Share of a leg's packets that were lost.", LOSS, "side", *place
+        )
         self.jitter = histogram(
-            "leg_jitter_seconds", "Interarrival jitter of a leg (RFC 3550).", JITTER_S, "side"
+            "leg_jitter_seconds", "Interarrival jitter of a leg (RFC 3550).", JITTER_S, "side", *place
         )
-        self.mos = histogram("leg_mos", "Mean opinion score of a leg, estimated (E-model).", MOS, "side")
+        self.mos = histogram(
+            "leg_mos", "Mean opinion score of a leg, estimated (E-model).", MOS, "side", *place
+        )
         played = [(counter(f"leg_{name}", what, "side"), figure) for name, what, figure in PLAYED]
         self.played = {
             str(side): [(meter.labels(str(side)), figure) for meter, figure in played]
             for side in (Side.CUSTOMER, Side.AGENT)
         }
-        self.heard = {side: self._heard(side) for side in ("customer", "agent")}
 
     def observers(self) -> dict[type[Event], Callable[[Any], None]]:
         return {
-            events.CallArrived: lambda event: self.arrived.labels(event.market).inc(),
             events.CallOffered: lambda event: self.offers.labels(event.queue).inc(),
             events.OfferMissed: lambda event: self.missed.labels(event.outcome).inc(),
             events.CallTaken: lambda event: self.taken.labels(event.state).inc(),
@@ -179,8 +247,9 @@ class _Meters:
         if not event.over:
             self.troubles.labels(event.trouble, str(event.side)).inc()
 
-    def _heard(self, side: str) -> Callable[[float | None, float | None, float | None], None]:
-        loss, jitter, mos = self.loss.labels(side), self.jitter.labels(side), self.mos.labels(side)
+    def heard(self, *place: str) -> Callable[[float | None, float | None, float | None], None]:
+        """place: side, market and queue."""
+        loss, jitter, mos = self.loss.labels(*place), self.jitter.labels(*place), self.mos.labels(*place)
 
         def observe(lost: float | None, jitter_ms: float | None, score: float | None) -> None:
             if lost is not None:
@@ -193,29 +262,44 @@ class _Meters:
         return observe
 
 
-class _QueueMeters:
-    """One queue's children of the labelled metrics."""
+class _PlaceMeters:
+    """The children of the labelled metrics that are one market's and queue's."""
 
-    def __init__(self, meters: _Meters, queue: str) -> None:
-        self._ended = meters.ended
-        self._queue = queue
+    def __init__(self, meters: _Meters, *place: str) -> None:
+        self._meters, self._place = meters, place
         self._reasons: dict[str, Counter] = {}
-        self.wait = meters.wait.labels(queue)
-        self.talk = meters.talk.labels(queue)
-        self.hold = meters.hold.labels(queue)
+        self.talk = meters.talk.labels(*place)
+        self.hold = meters.hold.labels(*place)
+        self.mood = meters.mood.labels(*place)
+        self.post_dial_delay = meters.post_dial_delay.labels(place[0])
+        self.heard = {side: meters.heard(side, *place) for side in ("customer", "agent")}
+        self._waits: dict[str, Histogram] = {}
 
     def ended(self, reason: str) -> None:
         child = self._reasons.get(reason)
         if child is None:
-            child = self._reasons[reason] = self._ended.labels(reason, self._queue)
+            child = self._reasons[reason] = self._meters.ended.labels(reason, *self._place)
         child.inc()
+
+    def waited(self, outcome: str, seconds: float) -> None:
+        if not self._waits:  # all at once: a share of one of them needs the others
+            self._waits = {each: self._meters.wait.labels(*self._place, each) for each in OUTCOMES}
+        self._waits[outcome].observe(seconds)
+
+
+def outcome_of(record: CallRecord) -> str:
+    """Of OUTCOMES."""
+    if record.connected_at is not None:
+        return "answered"
+    return "abandoned" if record.reason is events.EndReason.ABANDONED else "failed"
 
 
 class _Gauges(Collector):
     """What is true now, read at each scrape."""
 
-    def __init__(self, source: GaugeSource) -> None:
+    def __init__(self, source: GaugeSource, market: Callable[[str], str]) -> None:
         self._source = source
+        self._market = market
 
     def describe(self) -> list[Metric]:
         """Nothing, so that registering it asks nothing of a node that is still being put together."""
@@ -232,17 +316,18 @@ class _Gauges(Collector):
         yield _tally(gauge, State, self._source.call_states())
 
     def _queues(self) -> Iterator[Metric]:
-        queues = self._source.queues()
+        queues, markets = self._source.queues(), self._source.directory().queues
         for name, what, value in QUEUE_GAUGES:
-            gauge = GaugeMetricFamily(f"isogloss_queue_{name}", what, labels=["queue"])
+            gauge = GaugeMetricFamily(f"isogloss_queue_{name}", what, labels=["market", "queue"])
             for queue in queues:
                 if (number := value(queue)) is not None:
-                    gauge.add_metric([queue.name], number)
+                    gauge.add_metric([self._market(markets.get(queue.name, "")), queue.name], number)
             yield gauge
 
     def _agents(self) -> Iterator[Metric]:
-        gauge = GaugeMetricFamily("isogloss_agents", "Agents, by state.", labels=["state"])
-        yield _tally(gauge, AgentState, (agent.state for agent in self._source.agents()))
+        what = "Agents, by state; those of other nodes are counted there, all others as logged out at each."
+        gauge = GaugeMetricFamily("isogloss_agents", what, labels=["state"])
+        yield _tally(gauge, AgentState, self._source.agent_states())
 
     def _load(self, load: LoadView) -> Iterator[Metric]:
         sip = CounterMetricFamily(

@@ -145,6 +145,9 @@ class View:
             for agent in switch.acd.agents.values()
         ]
 
+    def agent_states(self) -> Iterable[str]:
+        return self._engine.switch.acd.states()
+
     def registrations(self) -> Sequence[RegistrationView]:
         now = self._engine.clock()
         return [

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Histogram
 
-from engine.gauges import OTHER
+from engine.bounds import OTHER
 from engine.latency import BOUNDS_S
 from engine.speech.latency import heard_s, translated_s
 from media.speech.messages import Rendered, Said, SpeechEvent

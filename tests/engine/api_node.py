@@ -217,6 +217,9 @@ class Node:
     def agents(self) -> Sequence[AgentView]:
         return list(self.team.values())
 
+    def agent_states(self) -> Iterable[str]:
+        return [each.state for each in self.team.values()]
+
     def registrations(self) -> Sequence[RegistrationView]:
         phone = RegistrationView(
             aor="sip:alice@example.com", contact="sip:alice@192.0.2.9", transport="udp", expires_in_s=60.0

@@ -300,7 +300,7 @@ def test_a_failing_node_tells_the_load_balancer_so(ask: Client, node: Node) -> N
 def test_metrics_are_prometheus_text(ask: Client) -> None:
     answer = ask("GET", "/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")
-    assert 'isogloss_queue_waiting{queue="support"} 1.0' in answer.text
+    assert 'isogloss_queue_waiting{market="de",queue="support"} 1.0' in answer.text
 
 
 def test_metrics_may_be_opened_to_collectors_without_tokens(node: Node) -> None:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from engine.acd import Acd
+from engine.bounds import MOST_PLACES, OTHER
 from engine.events import AgentChanged, CallHeld, CallOffered, EndReason, OfferMissed, Side, WorkerLost
 from engine.metrics import Metrics
+from engine.places import SERVICE_S
+from engine.speech_events import MoodTurned
+from engine.timers import Timers
 from media.messages import LegStats
+from routing.agent import Agent, AgentEvent, AgentState, Offer
+from routing.queue import QueueSpec
 from tests.engine.api_node import Node
 from tests.engine.store_samples import T0, arrived, ended, record
 
@@ -36,8 +44,28 @@ def test_calls_are_counted_by_why_they_ended_and_where(metrics: Metrics) -> None
         metrics.observe_record(record())
     metrics.observe_record(record(reason=EndReason.ABANDONED, queue="sales"))
     seen = read(metrics)
-    assert seen["isogloss_calls_total queue=support reason=completed"] == 2
-    assert seen["isogloss_calls_total queue=sales reason=abandoned"] == 1
+    assert seen["isogloss_calls_total market=de queue=support reason=completed"] == 2
+    assert seen["isogloss_calls_total market=de queue=sales reason=abandoned"] == 1
+
+
+def test_waits_are_told_apart_by_what_became_of_them(metrics: Metrics) -> None:
+    """The speed of answer is of who was answered, and a service level adds up over nodes."""
+    metrics.notice(record(wait_s=12.0))
+    metrics.notice(record(wait_s=30.0))
+    metrics.notice(record(wait_s=90.0, connected_at=None, reason=EndReason.ABANDONED))
+    metrics.notice(record(wait_s=5.0, connected_at=None, reason=EndReason.FAULT))
+    seen = read(metrics)
+
+    def waits(outcome: str) -> tuple[float, float]:
+        place = f"market=de outcome={outcome} queue=support"
+        return (
+            seen[f"isogloss_call_wait_seconds_sum {place}"],
+            seen[f"isogloss_call_wait_seconds_count {place}"],
+        )
+
+    assert (waits("answered"), waits("abandoned"), waits("failed")) == ((42.0, 2), (90.0, 1), (5.0, 1))
+    in_time = f"isogloss_call_wait_seconds_bucket le={SERVICE_S} market=de outcome=answered queue=support"
+    assert seen[in_time] == 1
 
 
 def test_events_are_counted_by_what_they_say(metrics: Metrics) -> None:
@@ -68,10 +96,11 @@ def test_an_event_that_nothing_counts_is_passed_over(metrics: Metrics) -> None:
 def test_how_a_call_sounded_is_kept_by_side_in_base_units(metrics: Metrics) -> None:
     metrics.notice(record(customer_loss=0.01, customer_jitter_ms=15.0, customer_mos=4.25))
     seen = read(metrics)
-    assert seen["isogloss_leg_loss_ratio_sum side=customer"] == 0.01
-    assert seen["isogloss_leg_jitter_seconds_sum side=customer"] == 0.015
-    assert seen["isogloss_leg_mos_bucket le=4.2 side=customer"] == 0
-    assert seen["isogloss_leg_mos_bucket le=4.3 side=customer"] == 1
+    place = "market=de queue=support side=customer"
+    assert seen[f"isogloss_leg_loss_ratio_sum {place}"] == 0.01
+    assert seen[f"isogloss_leg_jitter_seconds_sum {place}"] == 0.015
+    assert seen[f"isogloss_leg_mos_bucket le=4.2 {place}"] == 0
+    assert seen[f"isogloss_leg_mos_bucket le=4.3 {place}"] == 1
 
 
 def test_what_play_out_did_is_counted_by_side_when_a_leg_closes(metrics: Metrics) -> None:
@@ -106,18 +135,77 @@ def test_what_was_not_measured_is_not_counted(metrics: Metrics) -> None:
         )
     )
     seen = read(metrics)
-    assert seen["isogloss_leg_loss_ratio_count side=agent"] == 0
-    assert seen["isogloss_post_dial_delay_seconds_count"] == 0
-    assert seen["isogloss_call_wait_seconds_count queue="] == 0
-    assert seen["isogloss_call_talk_seconds_count queue="] == 0
-    assert seen["isogloss_calls_total queue= reason=completed"] == 1
+    assert seen["isogloss_leg_loss_ratio_count market=de queue= side=agent"] == 0
+    assert seen["isogloss_post_dial_delay_seconds_count market=de"] == 0
+    assert not [name for name in seen if name.startswith("isogloss_call_wait_seconds_count")]
+    assert seen["isogloss_call_talk_seconds_count market=de queue="] == 0
+    assert seen["isogloss_calls_total market=de queue= reason=completed"] == 1
+
+
+def test_a_market_that_nobody_configured_is_counted_as_other() -> None:
+    metrics = Metrics(market=lambda name: name if name == "de" else OTHER)
+    for market in ("de", "made up", "made up as well"):
+        metrics.notice(record(market=market))
+    metrics.notice(replace(arrived(), market="made up"))
+    seen = read(metrics)
+    assert seen["isogloss_calls_total market=other queue=support reason=completed"] == 2
+    assert seen["isogloss_calls_arrived_total market=other"] == 1
+    assert not [name for name in seen if "made up" in name]
+
+
+def test_markets_by_queues_have_an_end() -> None:
+    metrics = Metrics()
+    for place in range(MOST_PLACES + 10):
+        metrics.notice(record(market=f"m{place}"))
+    seen = read(metrics)
+    assert seen[f"isogloss_calls_total market={OTHER} queue={OTHER} reason=completed"] == 10
+
+
+def test_wrap_up_is_counted_by_queue_as_it_ends(metrics: Metrics) -> None:
+    """Talk, hold and wrap-up are what a call takes (AHT)."""
+    wrapping = Agent("alice", state=AgentState.WRAP_UP, offer=Offer("c1", "support"))
+    metrics.observe_stretch(wrapping, 12.0)
+    metrics.observe_stretch(replace(wrapping, offer=None), 5.0)  # no queue offered her that call
+    metrics.observe_stretch(replace(wrapping, state=AgentState.PAUSED, offer=None), 600.0)
+    seen = read(metrics)
+    assert seen["isogloss_call_wrap_up_seconds_sum queue=support"] == 12.0
+    assert seen["isogloss_call_wrap_up_seconds_sum queue="] == 5.0
+
+
+def test_the_acd_tells_of_each_wrap_up_by_the_queue_that_offered_the_call(metrics: Metrics) -> None:
+    alice = Agent("alice", ("support",), auto_login=True)
+    timers = Timers()
+    acd = Acd([QueueSpec("support", wrap_up_s=8.0)], [alice], timers, lambda event: None, lambda now: now)
+    acd.stretched = metrics.observe_stretch
+    acd.agent_event("alice", AgentEvent.REGISTERED, 0.0)
+    acd.enqueue("support", "c1", 1.0)
+    assert [choice.agent for choice in acd.assign(1.0)] == ["alice"]
+    acd.accepted("alice", "c1", 3.0)
+    acd.release("alice", "c1", 40.0)
+    timers.run(48.0)
+    assert acd.agents["alice"].free
+    assert read(metrics)["isogloss_call_wrap_up_seconds_sum queue=support"] == 8.0
+
+
+def test_a_call_counts_how_its_customer_felt_at_the_end(metrics: Metrics) -> None:
+    """Moods are between 0 and 1 here: what counts up may not fall."""
+    turned = MoodTurned(at=T0, call="r1", side="customer", level="upset", score=-0.8, worse=True)
+    metrics.notice(turned)
+    metrics.notice(replace(turned, level="fine", score=0.5))
+    metrics.notice(replace(turned, side="agent", score=-1.0))
+    metrics.notice(replace(turned, call="r2", score=-1.0))
+    metrics.notice(record("r1"))
+    metrics.notice(record("r3"))
+    seen = read(metrics)
+    assert seen["isogloss_call_mood_ratio_sum market=de queue=support"] == 0.75
+    assert seen["isogloss_call_mood_ratio_count market=de queue=support"] == 1
 
 
 def test_gauges_are_what_is_true_at_the_scrape(metrics: Metrics) -> None:
     seen = read(metrics)
     assert seen["isogloss_calls_active state=talking"] == 1
     assert seen["isogloss_calls_active state=held"] == 0
-    assert seen["isogloss_queue_waiting queue=support"] == 1
+    assert seen["isogloss_queue_waiting market=de queue=support"] == 1
     assert seen["isogloss_agents state=available"] == 1
     assert seen["isogloss_agents state=paused"] == 0
     assert seen["isogloss_legs_active"] == 3
@@ -126,7 +214,7 @@ def test_gauges_are_what_is_true_at_the_scrape(metrics: Metrics) -> None:
 
 
 def test_a_queue_without_calls_has_no_service_level(metrics: Metrics) -> None:
-    assert "isogloss_queue_service_level_ratio queue=sales" not in read(metrics)
+    assert "isogloss_queue_service_level_ratio market=us queue=sales" not in read(metrics)
 
 
 def test_methods_that_strangers_invent_are_one_series(metrics: Metrics) -> None:
@@ -152,4 +240,4 @@ def test_every_metric_follows_the_naming_convention_and_says_what_it_is(metrics:
 def test_a_queue_named_with_quotes_and_newlines_breaks_nothing() -> None:
     metrics = Metrics()
     metrics.notice(record(queue='a"b\\c\nd'))
-    assert read(metrics)['isogloss_calls_total queue=a"b\\c\nd reason=completed'] == 1
+    assert read(metrics)['isogloss_calls_total market=de queue=a"b\\c\nd reason=completed'] == 1

@@ -15,9 +15,10 @@ import yaml
 from prometheus_client.core import Metric
 
 from config.load import SHIPPED, load
+from engine.bounds import MOST_PLACES, OTHER
 from engine.cluster.gauges import ClusterGauges
 from engine.events import CallRecord, EndReason
-from engine.gauges import MOST_PLACES, OTHER, Checks, Places, Told
+from engine.gauges import Checks, Places, Told
 from engine.hooks.courier import Courier
 from engine.hooks.post import Post
 from engine.line_events import LineUsed
@@ -82,7 +83,9 @@ def series(metrics: Metrics) -> set[str]:
 def expressions() -> Iterator[str]:
     for group in yaml.safe_load(ALERTS.read_text("utf-8"))["groups"]:
         yield from (rule["expr"] for rule in group["rules"])
-    for panel in json.loads(BOARD.read_text("utf-8"))["panels"]:
+    board = json.loads(BOARD.read_text("utf-8"))
+    yield from (each["query"] for each in board["templating"]["list"] if each["type"] == "query")
+    for panel in board["panels"]:
         yield from (target["expr"] for target in panel["targets"])
 
 
@@ -133,15 +136,15 @@ def test_what_nobody_configured_is_counted_as_other(metrics: Metrics) -> None:
     here = {"market": config.node.market, "region": config.node.region, "language": config.node.language}
     found: list[CallRecord | LineUsed] = [record(**here), record(**here | {"market": "made-up"})]
     found += [record(**here, connected_at=None, reason=EndReason.ABANDONED), used(line="carrier", pdd_s=1.5)]
-    found += [used(line="of nobody"), used(line="carrier", dropped=True)]
+    found += [used(line="of nobody"), used(line="carrier", dropped=True, mos=4.25, loss=0.01, jitter_ms=12.0)]
     for item in found:
         places.notice(item)
     seen = {
         (sample.name, *sample.labels.values()): sample.value
         for family in registry.collect()
         for sample in family.samples
-        if sample.name
-        in ("isogloss_place_calls_total", "isogloss_line_uses_total", "isogloss_line_pdd_seconds_sum")
+        if sample.name in ("isogloss_place_calls_total", "isogloss_line_uses_total")
+        or (sample.name.startswith("isogloss_line_") and sample.name.endswith("_sum"))
     }
     place = (here["market"], here["region"], here["language"])
     assert seen["isogloss_place_calls_total", *place, "answered"] == 1
@@ -150,4 +153,6 @@ def test_what_nobody_configured_is_counted_as_other(metrics: Metrics) -> None:
     assert seen["isogloss_line_uses_total", "carrier", "dropped"] == 1
     assert seen["isogloss_line_uses_total", OTHER, "answered"] == 1
     assert seen["isogloss_line_pdd_seconds_sum", "carrier"] == 1.5
+    sound = [seen[f"isogloss_line_{name}_sum", "carrier"] for name in ("mos", "loss_ratio", "jitter_seconds")]
+    assert sound == [4.25, 0.01, 0.012]
     assert MOST_PLACES <= 1000

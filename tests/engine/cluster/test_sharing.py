@@ -64,6 +64,25 @@ def test_on_a_sound_network_nobody_is_offered_twice_nor_out_of_turn(seed: int) -
     here.check_agreement()
 
 
+def test_who_moves_to_another_node_is_counted_there_alone() -> None:
+    """So that the nodes' counts of agents add up."""
+    here = Town(1, ("a", "b"), {"ann": ("support",), "bea": ("support",)}, Net())
+    here.register("ann", "a")
+    here.run(3.0)
+    assert [sorted(node.acd.states()) for node in here.nodes.values()] == [
+        ["available", "logged_out"],
+        ["logged_out"],
+    ]
+    here.unregister("ann", "a")
+    here.register("ann", "b")
+    here.run(3.0)
+    assert here.nodes["a"].acd.agents["ann"].state == "available"  # which says nothing: she has left
+    assert [sorted(node.acd.states()) for node in here.nodes.values()] == [
+        ["logged_out"],
+        ["available", "logged_out"],
+    ]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_told_may_be_lost_and_late(seed: int) -> None:
     here = town(seed, Net(delay_s=0.2, loss=0.2))
