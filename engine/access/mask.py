@@ -1,28 +1,41 @@
 """Numbers, cards and papers of people, made unreadable for who may not see them, and in every log.
 
-Three ways to ask, by what is known of a text. `who`: it names a person and nothing else. `text`: somebody
-said or wrote it, so whatever looks like a number of a person is one. `line`: of a log or a trace, where most
-numbers are nobody's, so only what is sure is hidden: numbers in E.164, digits of SIP and telephone addresses,
-cards with a right check digit (ISO/IEC 7812), IBANs with one (ISO 13616), e-mail.
+Ways to ask, by what is known of a text. `who`: it names a person and nothing else. `text`: somebody said or
+wrote it, so whatever looks like a number of a person is one. `papers`: the same of cards, accounts and
+identity papers alone, which nobody reads, whatever their role; telephone numbers stay. `line`: of a log or a
+trace, where most numbers are nobody's, so only what is sure is hidden: numbers in E.164, digits of SIP and
+telephone addresses, cards with a right check digit (ISO/IEC 7812), IBANs with one (ISO 13616), e-mail.
+
+What somebody says comes in pieces. `lines`: all that one side said, so that a card which is told over several
+utterances is found. `growing`: a sentence that is being said; `alone`: one whose neighbours are not known.
 
 What is left is enough to tell two apart: +34******567, ************1111, m***@example.org. Numbers of up to
-four digits are extensions and services, nobody's. Digits that are spelt out in words are not found. Where
-somebody is on the network is cut by engine/access/addresses.py.
+four digits are extensions and services, nobody's. What counts as a digit is in engine/access/numerals.py,
+what is a card or a paper in engine/access/identity.py. Where somebody is on the network is cut by
+engine/access/addresses.py.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
-from engine.access import addresses
+from engine.access import addresses, identity, numerals
+from engine.access.numerals import JOIN, Run
 
 STAR = "*"
 KEPT, KEPT_OF_CARD, KEPT_OF_OTHERS = 3, 4, 2  # digits at the end
-SHORTEST_IBAN = 15
 SHORT = 4  # up to so many digits are nobody's
+LEAST = 7  # digits of a number of a person, in what was said
+PIECE = 3  # digits that may be a part of one
 NETWORK = frozenset({"source"})  # of an event: where from on the network
+WRITTEN = frozenset({"notes", "comment", "reasons", "term"})  # of an event: in somebody's own words
+PAPERS = identity.PAPERS
+
+
+Hide = Callable[[str], str]
+Judge = Callable[[str], bool]  # whether digits, with what stands between them, are to be hidden
 
 # Country codes of two digits (ITU-T E.164); 1 and 7 have one, the rest have three.
 _TWO = frozenset(
@@ -32,30 +45,12 @@ _TWO = frozenset(
 _SEPARATED = r"[ .\-/()\u00a0]{0,2}"
 _EMAIL = r"[\w.%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.[A-Za-z]{2,24}"
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ ]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])", re.ASCII)
-# Papers that have letters; those of digits alone are found as digits. By market, as they are written there.
-PAPERS: Mapping[str, tuple[str, ...]] = {
-    "ar-SA": (r"[12]\d{9}",),  # national identity, iqama
-    "de-DE": (r"(?=\w{0,8}\d\w{0,8}\d)[CFGHJ-NPRTV-Z][CFGHJ-NPRTV-Z0-9]{8}\d?", r"\d{11}"),  # card, tax
-    "en-GB": (r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?:[ ]?\d{2}){3}[ ]?[A-D]",),  # National Insurance
-    "en-US": (r"\d{3}-\d{2}-\d{4}",),  # Social Security
-    "es-ES": (r"\d{8}[ -]?[A-Z]", r"[XYZ][ -]?\d{7}[ -]?[A-Z]"),  # DNI, NIE
-    "es-MX": (r"[A-Z]{4}\d{6}[HMX][A-Z]{5}[A-Z0-9]\d", r"[A-Z&Ñ]{3,4}\d{6}[A-Z0-9]{3}"),  # CURP, RFC
-    "fr-FR": (r"[12][ ]?\d{2}[ ]?\d{2}[ ]?(?:\d{2}|2[AB])(?:[ ]?\d{3}){2}(?:[ ]?\d{2})?",),  # NIR
-    "ja-JP": (r"\d{4}[ -]?\d{4}[ -]?\d{4}",),  # My Number
-    "pt-BR": (r"\d{3}\.?\d{3}\.?\d{3}-?\d{2}",),  # CPF
-    "zh-CN": (r"\d{17}[\dX]",),  # resident identity
-}
-_LETTERED = "|".join(
-    dict.fromkeys(shape for shapes in PAPERS.values() for shape in shapes if re.search("[A-Z]", shape))
+_IBAN_SAID = re.compile(
+    r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ ,.\-]{0,2}[A-Za-z0-9]){11,30}(?![A-Za-z0-9])", re.ASCII
 )
-_SAID = re.compile(
-    rf"(?P<email>{_EMAIL})"
-    rf"|(?P<paper>(?<![A-Za-z0-9])(?:{_LETTERED})(?![A-Za-z0-9]))"
-    rf"|(?P<date>(?<!\d)(?:19|20)\d\d-[01]\d-[0-3]\d(?![\d-]))"
-    rf"|(?P<digits>\+?\(?\d(?:{_SEPARATED}\d){{6,}})"
-    r"|(?P<written>[〇零一二三四五六七八九幺]{7,})",
-    re.IGNORECASE,
-)
+_MAIL = re.compile(_EMAIL)
+_LETTERED = re.compile(rf"(?<![A-Za-z0-9])(?:{identity.LETTERED})(?![A-Za-z0-9])", re.IGNORECASE)
+_MARKS = " \t\r\n.,;:!?()…،、，。"
 # What is sure, and what a text must have in it for that: looking for words is much cheaper.
 _SURE = (
     (("@",), re.compile(rf"(?P<email>(?<![\w:.%+-]){_EMAIL})")),
@@ -66,6 +61,17 @@ _SURE = (
 _PHONE = re.compile(rf"\+?\(?\d(?:{_SEPARATED}\d)*")
 _URI = re.compile(r"((?:sips?|tel):)([^@;?>\s]*)(.*)", re.DOTALL | re.IGNORECASE)
 _LIKELY = re.compile(r"\d[ -]?\d[ -]?\d[ -]?\d[ -]?\d|@")
+
+
+class Spoken(Protocol):
+    """An utterance of one side of a call."""
+
+    @property
+    def side(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def translation(self) -> str: ...
 
 
 def who(text: str) -> str:
@@ -83,7 +89,53 @@ def who(text: str) -> str:
 
 def text(said: str) -> str:
     """What somebody said or wrote, without numbers of people."""
-    return _SAID.sub(_hidden, _IBAN.sub(_account, said))
+    return runs(_lettered(_MAIL.sub(_mail, said)), _long)
+
+
+def papers(said: str) -> str:
+    """The same with its telephone numbers: what is hidden from everybody."""
+    return runs(_lettered(said), identity.secret)
+
+
+def lines(said: Sequence[str], hide: Hide = text) -> list[str]:
+    """What one side said, utterance by utterance, in its order: a number may go on in the next."""
+    return hide(JOIN.join(each.replace(JOIN, " ") for each in said)).split(JOIN) if said else []
+
+
+def sides(said: Sequence[Spoken], hide: Hide = text) -> list[tuple[str, str]]:
+    """A call as both talked: `lines` of each side, and of what was made of them in the other language."""
+    hidden = [("", "")] * len(said)
+    for side in {each.side for each in said}:
+        own = [at for at, each in enumerate(said) if each.side == side]
+        words = lines([said[at].text for at in own], hide)
+        translations = lines([said[at].translation for at in own], hide)
+        for at, *both in zip(own, words, translations):
+            hidden[at] = (both[0], both[1])
+    return hidden
+
+
+def growing(said: str) -> str:
+    """`papers` of a sentence that is being said: the number at its end may be half a card."""
+    hidden = papers(said)
+    _, last = _edges(hidden)
+    return _without(hidden, lambda run: _long(hidden[run.start : run.end]) if run.end >= last else False)
+
+
+def alone(said: str) -> str:
+    """`text` of a sentence whose neighbours are not known: what it begins or ends with may go on in them."""
+    hidden = text(said)
+    first, last = _edges(hidden)
+
+    def piece(run: Run) -> bool:
+        at_edge = run.start <= first or run.end >= last
+        return at_edge and len(numerals.value(hidden[run.start : run.end])) >= PIECE
+
+    return _without(hidden, piece, kept=0)
+
+
+def runs(said: str, judge: Judge) -> str:
+    """Without those numbers that are to be hidden. Each is judged once."""
+    return _without(said, lambda run: judge(said[run.start : run.end]))
 
 
 def line(said: str) -> str:
@@ -109,6 +161,11 @@ def person(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: source(str(value)) if name in NETWORK else _any(value) for name, value in fields.items()}
 
 
+def own_words(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for who may read them: what somebody wrote may hold a card all the same."""
+    return {name: _papers(value) if name in WRITTEN else value for name, value in fields.items()}
+
+
 def data(fields: Mapping[str, Any]) -> dict[str, Any]:
     """An event's other fields, whose words may tell where somebody is on the network."""
     return {
@@ -124,20 +181,77 @@ def _any(value: Any) -> Any:
     return [_any(each) for each in value] if isinstance(value, list | tuple) else value
 
 
+def _papers(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return lines([str(each) for each in value], papers)
+    return papers(value) if isinstance(value, str) else value
+
+
 def _hidden(found: re.Match[str]) -> str:
     kind, whole = str(found.lastgroup), found[0]
     match kind:
-        case "date":
-            return whole
         case "email":
-            return f"{whole[0]}{STAR * 3}@{whole.rpartition('@')[2]}"
+            return _mail(found)
         case "phone":
             return _number(whole)
-        case "card" if not _right_card(whole):
-            return whole
-        case "digits" if whole.startswith("+"):
-            return _number(whole)
-    return _starred(whole, KEPT_OF_CARD if _right_card(whole) else KEPT_OF_OTHERS)
+    return _starred(whole, KEPT_OF_CARD) if identity.right_card(numerals.value(whole)) else whole
+
+
+def _mail(found: re.Match[str]) -> str:
+    whole = found[0]
+    return f"{whole[0]}{STAR * 3}@{whole.rpartition('@')[2]}"
+
+
+def _lettered(said: str) -> str:
+    """Without accounts and papers that have letters."""
+    return _LETTERED.sub(lambda found: _starred(found[0], KEPT_OF_OTHERS), _accounts(said))
+
+
+def _accounts(said: str) -> str:
+    """A word that only looks like the beginning of an IBAN may stand right before one."""
+    parts, at = [], 0
+    while (found := _IBAN_SAID.search(said, at)) is not None:
+        hidden = _account(found)
+        end = found.end() if hidden != found[0] else found.start() + 2
+        parts += [said[at : found.start()], hidden if hidden != found[0] else said[found.start() : end]]
+        at = end
+    return "".join([*parts, said[at:]])
+
+
+def _without(said: str, judge: Callable[[Run], bool], kept: int = KEPT_OF_OTHERS) -> str:
+    parts, at = [], 0
+    for run in numerals.runs(said):
+        if judge(run):
+            parts += [said[at : run.start], _told(said[run.start : run.end], kept)]
+            at = run.end
+    return "".join([*parts, said[at:]])
+
+
+def _told(run: str, kept: int) -> str:
+    value = numerals.value(run)
+    if run[0] == "+" and JOIN not in run and run.isascii() and LEAST <= len(value) <= identity.E164:
+        return _number(run)
+    return _pieces(run, KEPT_OF_CARD if identity.right_card(value) else kept)
+
+
+def _long(run: str) -> bool:
+    return len(run) >= LEAST and len(numerals.value(run)) >= LEAST
+
+
+def _edges(said: str) -> tuple[int, int]:
+    """Where what is more than marks begins and ends."""
+    return len(said) - len(said.lstrip(_MARKS)), len(said.rstrip(_MARKS))
+
+
+def _pieces(run: str, kept: int) -> str:
+    """A star for each digit but the last, in each utterance that the number is of."""
+    pieces = [numerals.shown(each) for each in run.split(JOIN)]
+    stars, hidden = sum(map(len, pieces)) - kept, []
+    for each in pieces:
+        here = max(0, min(len(each), stars))
+        hidden.append(STAR * here + each[here:])
+        stars -= here
+    return JOIN.join(hidden)
 
 
 def _number(written: str) -> str:
@@ -164,22 +278,8 @@ def _digits(written: str) -> int:
     return sum(each.isdigit() for each in written)
 
 
-def _right_card(written: str) -> bool:
-    """ISO/IEC 7812-1 annex B, of the lengths and beginnings that payment cards have."""
-    digits = [int(each) for each in written if each.isdecimal()]
-    if not 13 <= len(digits) <= 19 or not 2 <= digits[0] <= 6:
-        return False
-    doubled = [sum(divmod(2 * each, 10)) for each in digits[-2::-2]]
-    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
-
-
 def _account(found: re.Match[str]) -> str:
-    """An IBAN, which words may follow. ISO 7064, MOD 97-10."""
-    words = found[0].split(" ")
-    for end in range(len(words), 0, -1):
-        bare = "".join(words[:end])
-        if len(bare) < SHORTEST_IBAN:
-            break
-        if int("".join(str(int(each, 36)) for each in bare[4:] + bare[:4])) % 97 == 1:
-            return " ".join([_starred(bare, KEPT_OF_OTHERS), *words[end:]])
-    return found[0]
+    """An IBAN, which words may follow."""
+    whole = found[0]
+    end = identity.account(whole)
+    return _starred(whole[:end], KEPT_OF_OTHERS) + whole[end:] if end else whole

@@ -1,5 +1,5 @@
 """The node as somebody may see it: what is not theirs is not there, and numbers of people are masked for who
-may not read them.
+may not read them; cards, accounts and papers for everybody, wherever somebody said or wrote them.
 
 Every route, page and live view asks this and never the node itself, so that a route cannot forget it; a
 method of the node's view that is missing here cannot be reached by anybody. What is out of somebody's reach
@@ -81,7 +81,8 @@ class Seen:
             return ()
         self._hers(call)
         found = self._view.minutes(call)
-        return found if self.unmasked else [_masked_line(each) for each in found]
+        hidden = mask.sides(found, mask.papers if self.unmasked else mask.text)
+        return [each._replace(text=text, translation=other) for each, (text, other) in zip(found, hidden)]
 
     def _hers(self, call: str) -> None:
         """Raises UnknownCall."""
@@ -301,7 +302,7 @@ class Seen:
         if self.principal.limited and not self.reach.sees_call(*_place(found)):
             return []
         if self.unmasked:
-            return found
+            return [replace(each, person=mask.own_words(each.person)) for each in found]
         return [replace(each, person=mask.person(each.person), data=mask.data(each.data)) for each in found]
 
     @cached_property
@@ -352,10 +353,6 @@ def _masked_leg(leg: LegView) -> LegView:
 
 def _masked_record(record: CallRecord) -> CallRecord:
     return replace(record, customer=mask.who(record.customer), source=mask.source(record.source))
-
-
-def _masked_line(line: Line) -> Line:
-    return line._replace(text=mask.text(line.text), translation=mask.text(line.translation))
 
 
 def _place(entries: Iterable[Entry]) -> tuple[str, str, str]:

@@ -1,4 +1,6 @@
-"""What was said in calls, as somebody may see it (engine/access/seen.py)."""
+"""What was said in calls, as somebody may see it (engine/access/seen.py): without telephone numbers for who
+may not read them, and without cards, accounts and papers for everybody.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.access import mask
 from engine.access.principal import Reach
-from engine.store.transcripts import Felt, HitPage, Review, Said, TextFilter
+from engine.store.transcripts import Hit, HitPage, Review, Said, TextFilter
 
 if TYPE_CHECKING:
     from engine.api.deps import TranscriptView
@@ -20,41 +22,41 @@ class SeenTranscripts:
     def __init__(self, transcripts: TranscriptView, reach: Reach, unmasked: bool) -> None:
         self._transcripts = transcripts
         self._reach = reach
-        self._unmasked = unmasked
+        self._hide = mask.papers if unmasked else mask.text
 
     def page(self, wanted: TextFilter, *, cursor: str | None, limit: int) -> HitPage:
         page = self._transcripts.page(replace(wanted, reach=self._reach), cursor=cursor, limit=limit)
-        if self._unmasked:
-            return page
-        items = (
-            replace(each, review=_masked_review(each.review), lines=tuple(map(_masked, each.lines)))
-            for each in page.items
-        )
-        return replace(page, items=tuple(items))
+        return replace(page, items=tuple(map(self._hit, page.items)))
+
+    def _hit(self, hit: Hit) -> Hit:
+        """What is around a line tells what is in it."""
+        whole = (self._transcripts.lines(hit.review.call) or hit.lines) if hit.lines else ()
+        hidden = dict(zip(whole, masked_lines(whole, self._hide)))
+        lines = tuple(hidden.get(each) or masked_lines([each], self._hide)[0] for each in hit.lines)
+        return replace(hit, review=self._review(hit.review), lines=lines)
 
     def review(self, call: str) -> Review | None:
         found = self._transcripts.review(call)
         if found is None or not self._reach.sees_call(found.market, found.queue, found.agent):
             return None
-        return found if self._unmasked else _masked_review(found)
+        return self._review(found)
 
     def lines(self, call: str) -> Sequence[Said] | None:
         found = self._transcripts.lines(call) if self.review(call) is not None else None
-        return found if found is None or self._unmasked else [_masked(each) for each in found]
+        return None if found is None else masked_lines(found, self._hide)
 
     def erase(self, call: str) -> bool:
         return self.review(call) is not None and self._transcripts.erase(call)
 
-
-def _masked(said: Said) -> Said:
-    return replace(said, text=mask.text(said.text), translation=mask.text(said.translation))
-
-
-def _masked_review(review: Review) -> Review:
-    marks = tuple(replace(each, quote=mask.text(each.quote)) for each in review.marks)
-    moods = {side: _masked_mood(felt) for side, felt in review.moods.items()}
-    return replace(review, summary=mask.text(review.summary), marks=marks, moods=moods)
+    def _review(self, review: Review) -> Review:
+        hide = self._hide
+        marks = tuple(replace(each, quote=hide(each.quote)) for each in review.marks)
+        moods = {
+            side: replace(felt, reasons=tuple(map(hide, felt.reasons))) for side, felt in review.moods.items()
+        }
+        return replace(review, summary=hide(review.summary), marks=marks, moods=moods)
 
 
-def _masked_mood(felt: Felt) -> Felt:
-    return replace(felt, reasons=tuple(map(mask.text, felt.reasons)))
+def masked_lines(said: Sequence[Said], hide: mask.Hide) -> list[Said]:
+    hidden = mask.sides(said, hide)
+    return [replace(each, text=text, translation=other) for each, (text, other) in zip(said, hidden)]

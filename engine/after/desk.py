@@ -21,7 +21,7 @@ from engine.after import quality
 from engine.after.endpoint import Endpoint
 from engine.after.facts import Facts, Hold
 from engine.after.minutes import Minutes
-from engine.after.review import Lexica, heard_worse, kept, line_of, review, without_words
+from engine.after.review import Lexica, heard_worse, kept, line_of, review, shown, without_words
 from engine.after.summaries import Summaries
 from engine.events import CallHeld, CallRecord, CallResumed, CallWrappedUp, Event
 from engine.speech_events import MoodTurned
@@ -228,7 +228,7 @@ class After:
                     return
         self.done += 1
         if words:
-            self._summaries.ask(made.call, facts.lines, facts.reads)
+            self._summaries.ask(made.call, shown(facts.lines), facts.reads)
 
     def _kept(self, made: Review, said: Sequence[Said]) -> bool:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from engine.access import mask
 from engine.after import quality
 from engine.after.facts import Facts
 from engine.after.outcome import outcome
@@ -24,8 +25,9 @@ def review(
     record: CallRecord, facts: Facts, lexica: Lexica, terms: quality.Terms = quality.DEFAULT
 ) -> Review:
     """What rules and the call's own words say of it."""
-    marks = quality.marks(facts, terms)
-    text = summary(facts.lines, facts.reads, lexica)
+    seen = replace(facts, lines=shown(facts.lines))  # a quote may be cut in the middle of a card
+    marks = quality.marks(seen, terms)
+    text = summary(seen.lines, facts.reads, lexica)
     return Review(
         call=record.call,
         ended_at=record.ended_at,
@@ -81,6 +83,14 @@ def without_words(made: Review) -> Review:
     marks = tuple(replace(each, quote="") for each in made.marks)
     moods = {side: replace(felt, reasons=()) for side, felt in made.moods.items()}
     return replace(made, summary="", by="", marks=marks, moods=moods)
+
+
+def shown(lines: Sequence[Line]) -> list[Line]:
+    """Without cards and papers, which nobody is to read in a summary either, and which may be told over
+    several sentences of which it quotes one.
+    """
+    hidden = mask.sides(lines, mask.papers)
+    return [each._replace(text=text, translation=other) for each, (text, other) in zip(lines, hidden)]
 
 
 def kept(lines: Sequence[Line]) -> list[Said]:

@@ -82,7 +82,7 @@ async def shared_page(request: Request, node: Node, link: Link) -> Response:
     said: Sequence[Said] | None = None
     if share.transcript and share.call:
         said = await run_in_threadpool(node.transcripts.lines, share.call)
-    return _page(_drawn(share, link, (said or ())[:MOST_SAID]))
+    return _page(_drawn(share, link, said or ()))
 
 
 @router.get("/shared/{link}/sound")
@@ -153,17 +153,17 @@ def _page(inner: str, status: int = 200, more: dict[str, str] | None = None) -> 
 
 def _drawn(share: Share, link: str, said: Sequence[Said]) -> str:
     until = datetime.fromtimestamp(share.expires_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    rows = "".join(_row(each) for each in said)
+    hidden = mask.sides(said)
+    rows = "".join(_row(each, *both) for each, both in list(zip(said, hidden))[:MOST_SAID])
     words = f"<h2>What was said</h2><ol>{rows}</ol>" if rows else ""
     player = f'<audio controls preload="none" src="/shared/{escape(link)}/sound"></audio>'
     return f'{player}<p class="soft">This link ends on {until}.</p>{words}'
 
 
-def _row(said: Said) -> str:
+def _row(said: Said, text: str, other: str) -> str:
     minutes, seconds = divmod(int(said.begin), 60)
-    text, other = (escape(mask.text(each)) for each in (said.text, said.translation))
-    below = f'<br><span dir="auto">{other}</span>' if other else ""
+    below = f'<br><span dir="auto">{escape(other)}</span>' if other else ""
     return (
         f"<li><b>{escape(said.side.title())} <span>{minutes}:{seconds:02}</span></b>"
-        f'<span lang="{escape(said.language)}" dir="auto">{text}</span>{below}</li>'
+        f'<span lang="{escape(said.language)}" dir="auto">{escape(text)}</span>{below}</li>'
     )

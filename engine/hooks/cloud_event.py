@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from config.hook import HookSettings
+from engine.access import mask
 from engine.store.rows import Entry
 
 MEDIA_TYPE = "application/cloudevents+json"
@@ -26,7 +27,7 @@ def cloud_event(hook: HookSettings, entry: Entry, queue: str, market: str) -> by
     """`id` is the same whenever the event is told again; `sequence` tells what came first on one node."""
     data: dict[str, Any] = {"queue": queue, "market": market} | entry.data
     if hook.personal:
-        data |= entry.person
+        data |= mask.own_words(entry.person)
     event: dict[str, Any] = {
         "specversion": "1.0",
         "id": f"{entry.node}-{entry.seq}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from starlette.testclient import TestClient
 from engine.agent_desk import NOTES, Desks, Watch
 from engine.api.app import create_app
 from engine.caller_line import Lines, LineWatch
-from engine.captions import Captions
+from engine.captions import BOTH, Captions
+from engine.hidden_captions import HiddenCaptions
 from engine.views import Caption, LegSide, UnknownCall
 from tests.engine.api_node import READ, SETTINGS, WRITE, Node
 from tests.sim.stage import Stage
@@ -65,6 +67,34 @@ def test_a_page_that_is_slow_gets_the_newest_version_of_a_sentence_alone(call: C
     call.captions.show(call.said("two", line=2))
     call.captions.show(call.said("one, whole", line=1, final=True))
     assert call.reads(call.agent) == ["one, whole", "two"]
+
+
+def test_a_card_is_on_no_page_however_many_sentences_it_is_told_in(call: Call) -> None:
+    told: dict[int, str] = {}
+    call.captions.observers.append(lambda caption: told.update({caption.line: caption.text}))
+    for line, each in enumerate(["My card is 4111", "1111 1111,", "1111. And", "my number 612 345 678"]):
+        call.captions.show(call.said(each, line=line, final=True))
+    shown = ["My card is ****", "********", "1111. And", "my number 612 345 678"]
+    assert call.reads(call.agent) == [each.text for each in call.caller.captions] == shown
+    assert list(told.values()) == shown
+
+
+def test_a_number_that_is_being_said_is_hidden_until_its_sentence_is_over(call: Call) -> None:
+    for text, shown in (("It is 612 34", "It is 612 34"), ("It is 612 345 67", "It is ******67")):
+        call.captions.show(call.said(text))
+        assert call.reads(call.agent) == [shown]
+    call.captions.show(call.said("It is 612 345 678", final=True))
+    assert call.reads(call.agent) == ["It is 612 345 678"]
+
+
+def test_of_a_call_that_is_over_no_word_is_kept() -> None:
+    hidden = HiddenCaptions()
+    said = Caption(call="c", side=LegSide.CUSTOMER, line=1, at=0.0, text="4111", language="en", final=True)
+    for line in range(50):
+        assert hidden.put(replace(said, line=line, text="yes"), BOTH)[-1].text == "yes"
+    assert len(repr(vars(hidden))) < 20_000, "the last sentences alone"
+    hidden.forget("c")
+    assert not any(vars(hidden).values())
 
 
 def test_a_call_that_is_over_has_no_captions(call: Call) -> None:

@@ -67,6 +67,16 @@ def street(tmp_path: Any) -> Iterator[Street]:
         yield Street(stand)
 
 
+def test_who_has_a_link_reads_no_card_whatever_it_is_told_in(street: Street) -> None:
+    pieces = ["My card is 4111, 1111,", "four one one one, 1111, ok", "1111", "٤١١١ ١١١١ ١١١١ ١١١١"]
+    street.node.transcripts.said = {
+        "r1": tuple(said(each, begin=float(at)) for at, each in enumerate(pieces))
+    }
+    page = street.open(street.share(transcript=True)["path"]).text
+    assert "My card is ********</span>" in page and ">********, ok<" not in page
+    assert "4111" not in page and "four" not in page and "٤" not in page
+
+
 def test_whoever_has_a_link_hears_the_recording_and_reads_what_it_shows(street: Street) -> None:
     made = street.share(transcript=True, note="claim 4471", uses=1)
     assert made["path"].startswith("/shared/") and made["leads"]

@@ -20,6 +20,7 @@ from engine.guest_events import GuestAsked
 from engine.recent_views import RecentView
 from engine.store.records import RecordFilter
 from engine.store.rows import Entry, encode
+from engine.store.transcripts import Hit, HitPage, TextFilter
 from engine.views import LegSide, LegView, LoadView, TroubleView, UnknownAgent, UnknownCall
 from media.speech.transcript import Line
 from routing.cost import Cost
@@ -59,13 +60,50 @@ def node() -> Node:
 
 
 def test_what_is_said_in_a_call_is_masked_for_who_may_not_read_numbers(node: Node) -> None:
-    said_ = "mi tarjeta es 4111 1111 1111 1111"
+    said_ = "llame al 612, 345, 678"
     node.said["u1"] = [Line("u1", "customer", 1, 0.0, 4.0, "es", said_, f"[en] {said_}")]
     whole = seen(node, Permission.LISTEN, Permission.PERSONAL).minutes("u1")
     (masked,) = seen(node, Permission.LISTEN).minutes("u1")
     assert [each.text for each in whole] == [said_]
-    assert "4111" not in masked.text + masked.translation and masked.text.endswith("1111")
+    assert masked.text == "llame al *******78" and masked.translation == "[en] llame al *******78"
     assert seen(node, Permission.PERSONAL).minutes("u1") == ()
+
+
+WHO_LISTENS = [(Permission.LISTEN,), (Permission.LISTEN, Permission.PERSONAL), tuple(Permission)]
+PIECES = ["mi tarjeta es 4111", "1111 1111,", "1111. ¿Vale?"]
+
+
+@pytest.mark.parametrize("may", WHO_LISTENS)
+def test_a_card_that_is_told_in_pieces_is_read_by_nobody(node: Node, may: tuple[Permission, ...]) -> None:
+    """While it is being said, afterwards, and among what a search for it finds."""
+    node.said["u1"] = [
+        Line("u1", side, at, at, at + 1.0, "es", text, text)
+        for at, each in enumerate(PIECES)
+        for side, text in (("customer", each), ("agent", "sí"))
+    ]
+    lines = tuple(said(each, begin=float(at)) for at, each in enumerate(PIECES))
+    node.transcripts.said["r1"] = lines
+    node.transcripts.reviews["r1"] = review("r1", summary="customer: 4111, 1111, 1111, 1111")
+    view = seen(node, *may)
+    hit = Hit(node.transcripts.reviews["r1"], lines[1:2])
+    node.transcripts.page = lambda *_, **__: HitPage((hit,), None)  # type: ignore[method-assign]
+    told = [each for each in view.minutes("u1") if each.side == "customer"]
+    kept = view.transcripts.lines("r1")
+    assert kept is not None
+    for found in (told, kept):
+        assert [each.text for each in found] == ["mi tarjeta es ****", "********", "1111. ¿Vale?"]
+    (line,) = view.transcripts.page(TextFilter(words="1111"), cursor=None, limit=9).items[0].lines
+    assert line.text == "********"
+    shown = view.transcripts.review("r1")
+    assert shown is not None and shown.summary == "customer: ************1111"
+
+
+def test_cards_in_what_an_agent_wrote_are_read_by_nobody_and_numbers_by_role(node: Node) -> None:
+    notes = "612, 345, 678, card: 4111, 1111, 1111, 1111"
+    person = {"customer": "+34600123456", "notes": notes}
+    node.journal["r1"] = [Entry(node=NODE, seq=1, at=T0, call="r1", kind="x", data={}, person=person)]
+    (plain,) = seen(node, Permission.PERSONAL).events("r1")
+    assert plain.person == {"customer": "+34600123456", "notes": "612, 345, 678, card: ************1111"}
 
 
 def test_the_number_of_who_was_asked_into_a_call_is_masked_in_its_events(node: Node) -> None:
@@ -168,9 +206,9 @@ def test_what_lines_cost_is_for_who_may_read_the_configuration(node: Node) -> No
 
 
 def test_numbers_and_words_are_masked_for_who_may_not_read_them(node: Node) -> None:
-    node.transcripts.said["r1"] = (said("my number is 600 12 34 56", translation="card 4111111111111111"),)
+    node.transcripts.said["r1"] = (said("my number is 600 12 34 56", translation="call 600 99 88 77"),)
     node.transcripts.reviews["r1"] = review("r1", summary="Call +34600123456 back.")
-    person = {"customer": "+34600123456", "notes": "IBAN ES9121000418450200051332"}
+    person = {"customer": "+34600123456", "notes": "try 600 11 22 33"}
     node.journal["r1"] = [Entry(node=NODE, seq=1, at=T0, call="r1", kind="x", data={}, person=person)]
     node.hers = (replace(desk_call("c1"), pop="https://crm.example.com/600123456"),)
     masked, plain = seen(node), seen(node, Permission.PERSONAL)
@@ -188,9 +226,9 @@ def test_numbers_and_words_are_masked_for_who_may_not_read_them(node: Node) -> N
         )
         for number in (
             "600 12 34 56",
-            "4111111111111111",
+            "600 99 88 77",
             "600123456",
-            "ES9121000418450200051332",
+            "600 11 22 33",
             "30123456",
         ):
             assert (number in text) is shown, number

@@ -78,6 +78,16 @@ def test_numbers_are_masked_for_who_may_not_read_them_in_whole_items_and_in_chan
     assert told["value"] == {"customer": "+49*****456"}
 
 
+def test_captions_have_no_cards_for_anybody_and_no_part_of_a_number_for_who_may_not_read_them() -> None:
+    masked, plain = seen(Permission.LISTEN), seen(*Permission)
+    card = {"text": "4111, 1111, 1111, 1111", "translation": "mine is four one one one"}
+    assert plain.shown(Topic.CAPTIONS, card) == {
+        "text": "************1111",
+        "translation": "mine is four one one one",
+    }
+    assert masked.shown(Topic.CAPTIONS, card) == {"text": "****************", "translation": "mine is ****"}
+
+
 def test_an_agents_call_is_named_to_those_alone_who_see_all() -> None:
     fields = {"name": "alice", "call": "c1"}
     assert seen(Permission.BOARD).shown(Topic.AGENTS, fields) == fields

@@ -17,7 +17,16 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from config.hook import HookSettings
 from config.secret import Secret
-from engine.events import CallConnected, CallEnded, CallOffered, CallQueued, EndReason, Event, Side
+from engine.events import (
+    CallConnected,
+    CallEnded,
+    CallOffered,
+    CallQueued,
+    CallWrappedUp,
+    EndReason,
+    Event,
+    Side,
+)
 from engine.hooks import courier as couriers
 from engine.hooks.courier import Courier
 from engine.hooks.post import Post
@@ -181,6 +190,13 @@ def test_only_what_a_hook_wants_is_told_and_people_only_where_it_may_be(bench: B
     bench.happens(*story("c5"))
     (event,) = bench.one_round(lambda _: OK, kinds=("call.arrived",), personal=True).events
     assert event["data"]["customer"] == "+4930123456"
+
+
+def test_a_hook_with_people_in_it_has_no_cards_all_the_same(bench: Bench) -> None:
+    notes = "paid by 4111, 1111, 1111, 1111; call 612 345 678"
+    bench.happens(CallWrappedUp(at=bench.now, call="c1", agent="alice", outcome="sale", notes=notes))
+    (event,) = bench.one_round(lambda _: OK, kinds=("call.wrapped_up",), personal=True).events
+    assert event["data"]["notes"] == "paid by ************1111; call 612 345 678"
 
 
 def test_what_was_not_taken_is_told_by_the_next_life_and_nothing_is_lost(bench: Bench) -> None:
