@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.after.review import kept
 from engine.call_filter import ALL_CALLS, CallFilter
 from engine.cluster.sight import NodesView, NodeView
 from engine.drill import Ask, Report
@@ -69,7 +70,7 @@ class BusyNode(Node):
         self.finished = [record("r1", T0 + 214.0, recording=RECORDING), record("r2", T0 + 1)]
         self.sounds = {RECORDING: [_wave()]}
         self.transcripts.reviews["r1"] = review("r1")
-        self.transcripts.said["r1"] = tuple(said("r1"))  # type: ignore[assignment]
+        self.transcripts.said["r1"] = tuple(kept(said("r1")))
         self.trunks.stands = _stands  # type: ignore[method-assign]
         self.cluster.nodes = _nodes  # type: ignore[method-assign]
 
