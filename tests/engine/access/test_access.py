@@ -35,7 +35,7 @@ def node(data: Path, password: str = PASSWORD) -> Iterator[Access]:
     )
     url = database.url_of(config)
     with Journal(url, "n1", spill=data / "journal.spill") as journal:
-        access = of_node(config, url, journal)
+        access = of_node(config, url, journal, [])
         try:
             yield access
         finally:
