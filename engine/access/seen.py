@@ -285,8 +285,9 @@ class Seen:
         """Raises Refused for who looks for somebody whose number they may not read."""
         if wanted.customer is not None and not self.unmasked:
             raise Refused("looking for a customer needs the permission 'personal'")
-        line = wanted.line  # where a call came from is a number or an address else
-        if line is not None and not (line in self.directory().lines and self.reach.sees_line(line)):
+        line = wanted.line  # where a call came from is a number or an address else; a line may be gone
+        known = line is None or line in self.directory().lines
+        if line is not None and not (self.reach.sees_line(line) if known else self.unmasked):
             return RecordPage((), None)
         page = self._view.records(replace(wanted, reach=self.reach), cursor=cursor, limit=limit)
         return page if self.unmasked else replace(page, items=tuple(map(_masked_record, page.items)))

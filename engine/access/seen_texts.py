@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.access import mask
+from engine.access.errors import Refused
+from engine.access.numerals import runs, value
 from engine.access.principal import Reach
 from engine.store.transcripts import Hit, HitPage, Review, Said, TextFilter
 
@@ -22,9 +24,16 @@ class SeenTranscripts:
     def __init__(self, transcripts: TranscriptView, reach: Reach, unmasked: bool) -> None:
         self._transcripts = transcripts
         self._reach = reach
+        self._unmasked = unmasked
         self._hide = mask.papers if unmasked else mask.text
 
     def page(self, wanted: TextFilter, *, cursor: str | None, limit: int) -> HitPage:
+        """Raises Refused for who looks for numbers that they may not read: found one by one, groups of them
+        would tell the whole.
+        """
+        words = wanted.words or ""
+        if not self._unmasked and any(len(value(words[each.start : each.end])) > 1 for each in runs(words)):
+            raise Refused("looking for numbers needs the permission 'personal'")
         page = self._transcripts.page(replace(wanted, reach=self._reach), cursor=cursor, limit=limit)
         return replace(page, items=tuple(map(self._hit, page.items)))
 

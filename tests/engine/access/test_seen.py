@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from engine.access.errors import Refused
 from engine.access.principal import Directory, How, Principal
 from engine.access.role import Permission
 from engine.access.seen import Seen
@@ -18,7 +19,7 @@ from engine.api.deps import EngineView, TranscriptView, TrunkView
 from engine.drill import Ask, Dimension
 from engine.guest_events import GuestAsked
 from engine.recent_views import RecentView
-from engine.store.records import RecordFilter
+from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry, encode
 from engine.store.transcripts import Hit, HitPage, TextFilter
 from engine.views import LegSide, LegView, LoadView, TroubleView, UnknownAgent, UnknownCall
@@ -92,10 +93,21 @@ def test_a_card_that_is_told_in_pieces_is_read_by_nobody(node: Node, may: tuple[
     assert kept is not None
     for found in (told, kept):
         assert [each.text for each in found] == ["mi tarjeta es ****", "********", "1111. ¿Vale?"]
-    (line,) = view.transcripts.page(TextFilter(words="1111"), cursor=None, limit=9).items[0].lines
+    (line,) = view.transcripts.page(TextFilter(words="vale"), cursor=None, limit=9).items[0].lines
     assert line.text == "********"
     shown = view.transcripts.review("r1")
     assert shown is not None and shown.summary == "customer: ************1111"
+
+
+@pytest.mark.parametrize("words", ["tarjeta 600", '"600 123"', "six zero zero", "四一一", "٦٠٠", "call 12"])
+def test_numbers_are_looked_for_by_whom_they_are_shown_to(node: Node, words: str) -> None:
+    """Found group by group they would be known whole."""
+    wanted = TextFilter(words=words)
+    with pytest.raises(Refused):
+        seen(node, Permission.LISTEN).transcripts.page(wanted, cursor=None, limit=9)
+    seen(node, Permission.LISTEN, Permission.PERSONAL).transcripts.page(wanted, cursor=None, limit=9)
+    for plain in ("tarjeta", "one moment", "一样"):
+        seen(node, Permission.LISTEN).transcripts.page(TextFilter(words=plain), cursor=None, limit=9)
 
 
 def test_cards_in_what_an_agent_wrote_are_read_by_nobody_and_numbers_by_role(node: Node) -> None:
@@ -190,7 +202,11 @@ def test_calls_are_looked_for_by_lines_alone_and_not_by_where_they_came_from(nod
     everything = seen(node)
     for line, some in (("carrier", True), ("192.0.2.7:5060", False), ("+34600123456", False)):
         assert bool(everything.records(RecordFilter(line=line), cursor=None, limit=9).items) is some
-    hers = seen(node, Permission.CALLS, markets=["de"])
+    node.records = lambda wanted, **_: RecordPage((wanted.line,), None)  # type: ignore[method-assign, assignment, arg-type]
+    gone = RecordFilter(line="a line that was taken down")
+    assert seen(node, Permission.CALLS, Permission.PERSONAL).records(gone, cursor=None, limit=9).items
+    assert not everything.records(gone, cursor=None, limit=9).items
+    hers = seen(node, Permission.CALLS, Permission.PERSONAL, markets=["de"])
     assert not hers.records(RecordFilter(line="gateway"), cursor=None, limit=9).items, "of another market"
 
 
