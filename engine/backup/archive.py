@@ -21,11 +21,13 @@ import secrets
 import tarfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import PurePosixPath
 from typing import Any, BinaryIO, Literal
 
 import msgspec
 
 from engine.backup.fault import BackupFault, Broken
+from engine.backup.stage import STAGE
 from media.sealed import SALT, Seal, SealBroken, WrongKey, opened
 
 MAGIC = b"ISOGLOSS BACKUP 1\n"
@@ -166,6 +168,8 @@ class Reader:
             self.header = msgspec.json.decode(line, type=Header)
         except msgspec.DecodeError as error:
             raise Broken(f"its header cannot be read ({error})") from None
+        if not _has_place(self.header.store_path):
+            raise Broken(f"its store is {self.header.store_path[:80]!r}, which is no file of a node")
         self._line = line
         self._file = file
 
@@ -285,7 +289,7 @@ def listed(data: bytes) -> list[Entry]:
         raise Broken(f"it lists more than {MOST_MEMBERS} files")
     seen = set()
     for each in entries:
-        if not _stays(each.path) or each.size < 0:
+        if not _stays(each.path) or _decides(each) or each.size < 0:
             raise Broken(f"it lists {each.path[:80]!r}, which is no file of a node")
         if (each.place, each.path) in seen:
             raise Broken(f"it lists {each.path[:80]!r} twice")
@@ -301,6 +305,20 @@ def _stays(path: str) -> bool:
         and path.isprintable()
         and "\\" not in path
     )
+
+
+def _has_place(store_path: str) -> bool:
+    """Whether a store has one: below the data, where of an absolute path the name alone goes."""
+    path = PurePosixPath(store_path)
+    below = path.name if path.is_absolute() else store_path
+    return _stays(below) and not below.casefold().startswith(STAGE)
+
+
+def _decides(entry: Entry) -> bool:
+    """Whether it would stand where restores that were cut off say what is left of them: whoever starts the
+    node would do what it says, and that may be to move any file anywhere (engine/backup/stage.py).
+    """
+    return entry.place in ("data", "configuration") and entry.path.casefold().startswith(STAGE)
 
 
 def _name(number: int) -> str:

@@ -253,6 +253,8 @@ def _planned(there: Targets, header: Header, stage: Path, stamp: str, found: Res
     if header.store == "sqlite":
         name = Path(header.store_path)
         own = stage / "data" / (name.name if name.is_absolute() else name)
+        if os.path.lexists(own):
+            raise Broken(f"its store would be in the place of another file of it, {header.store_path[:80]!r}")
         own.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         (stage / "store" / STORE).rename(own)
         if name.is_absolute():

@@ -82,7 +82,7 @@ def _write(
         made_at=now,
         release=VERSION,
         store=kind,
-        store_path=str(config.store.path),
+        store_path=_store_path(config),
         configuration=str(config.folder.resolve()),
         data=str(config.node.data_dir.resolve()),
         recordings=recordings,
@@ -117,6 +117,12 @@ def _write(
     part.replace(to)
     _sync(to.parent)
     return Written(writer.header, [each.entry for each in present], total, gone)
+
+
+def _store_path(config: Config) -> str:
+    """As store.yaml has it, but for one that leads out of the data: that is told as where it is."""
+    path = config.store.path
+    return str((config.node.data_dir / path).resolve() if ".." in path.parts else path)
 
 
 def _copied(config: Config, copy: Path, tell: Progress) -> Literal["sqlite", "postgresql"]:

@@ -163,6 +163,18 @@ def test_what_lies_elsewhere_is_named(house: House, tmp_path: Path) -> None:
     assert made.header.needs == ("environment variable SOME_TOKEN", f"file {tmp_path}/token")
 
 
+def test_a_store_that_store_yaml_puts_beside_the_data_is_told_as_where_it_is(
+    house: House, tmp_path: Path
+) -> None:
+    (house.data / "isogloss.db").rename(tmp_path / "beside.db")
+    (house.folder / "store.yaml").write_text("path: ../beside.db\n")
+    write(house, tmp_path / "b")
+    found = put(tmp_path / "b", tmp_path / "new")
+    assert found.header.store_path == str(tmp_path / "beside.db")
+    assert (tmp_path / "new" / "data" / "beside.db").is_file()
+    assert any("change it" in note for note in found.notes)
+
+
 def test_recordings_that_are_listed_alone_are_missed(house: House, tmp_path: Path) -> None:
     write(house, tmp_path / "b")
     assert put(tmp_path / "b", tmp_path / "here").missing == []  # they are where they were
