@@ -117,29 +117,30 @@ def _wait(request: Request) -> float:
 
 
 async def _opened(request: Request, node: EngineView, link: str) -> Share | None:
-    """Counts a use, and tells the audit log of it. Raises AuditUnavailable."""
+    """What it leads to; once in a while its use is counted and told to the audit log. Raises
+    AuditUnavailable.
+    """
     doorman: Doorman = request.app.state.doorman
     access: Access | None = request.app.state.access
     source = request.client.host if request.client else ""
     known = await run_in_threadpool(node.shares.open, link, use=False)
     if known is None:
         return None
-    if doorman.heard.again(source, known.id):
-        return known
-    try:
-        share = await run_in_threadpool(node.shares.open, link, use=True)
-        if share is not None and access is not None:
-            trail = access.desk.log
-            object = f"recordings/{share.recording}"
-            await trail.keep(trail.entry(f"share {share.id}", "link", "open_share", object))
-    except BaseException:  # also where whoever asked has gone: nothing was shown, so it is no use
-        doorman.heard.forget(source, known.id)
-        raise
+    counted = await doorman.heard.once(source, known.id, lambda: _counted(node, access, link))
+    return known if counted else None
+
+
+async def _counted(node: EngineView, access: Access | None, link: str) -> bool:
+    """One use, in the audit log as well; False where it leads nowhere by now. Raises AuditUnavailable."""
+    share = await run_in_threadpool(node.shares.open, link, use=True)
     if share is None:
-        doorman.heard.forget(source, known.id)
-        return None
+        return False
+    if access is not None:
+        trail = access.desk.log
+        object = f"recordings/{share.recording}"
+        await trail.keep(trail.entry(f"share {share.id}", "link", "open_share", object))
     log.info("a shared recording is listened to", recording=share.recording, share=share.id)
-    return share
+    return True
 
 
 def _page(inner: str, status: int = 200, more: dict[str, str] | None = None) -> Response:

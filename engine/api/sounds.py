@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
 
 import structlog
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
+from engine.access.errors import AuditUnavailable
 from engine.views import SoundView
 from media.sealed import SealBroken
 
 ONCE_S = 600.0  # of asking for a recording's pieces are listening to it once
 MOST_HEARD = 5000
+MOST_BEGINNING = 500  # that wait for the store and the audit log at once
 _ONE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 log = structlog.get_logger("api")
@@ -98,18 +102,36 @@ class Heard:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._since: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._beginning: dict[tuple[str, str], asyncio.Task[bool]] = {}
 
-    def again(self, who: str, name: str) -> bool:
-        """Whether she began to a while ago; from now on she did."""
-        now = self._clock()
-        since = self._since.get((who, name))
-        if since is not None and now - since < ONCE_S:
+    async def once(self, who: str, name: str, begin: Callable[[], Coroutine[Any, Any, bool]]) -> bool:
+        """Whether she may go on, or begin. begin: counts it and tells the audit log; asked once however many
+        pieces are asked for meanwhile, and not left halfway by whoever goes. Until it says yes she did not
+        begin; what it raises, all who waited for it do. Raises AuditUnavailable where too many begin.
+        """
+        key = who, name
+        if self._lately(key):
             return True
-        self.forget(who, name)
-        self._since[who, name] = now
-        while len(self._since) > MOST_HEARD:
-            self._since.popitem(last=False)
-        return False
+        task = self._beginning.get(key)
+        if task is None:
+            if len(self._beginning) >= MOST_BEGINNING:
+                raise AuditUnavailable("too many begin to listen at once")
+            task = self._beginning[key] = asyncio.create_task(self._begin(key, begin))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())  # one may have gone
+        return await asyncio.shield(task)
 
-    def forget(self, who: str, name: str) -> None:
-        self._since.pop((who, name), None)
+    async def _begin(self, key: tuple[str, str], begin: Callable[[], Coroutine[Any, Any, bool]]) -> bool:
+        try:
+            begun = await begin()
+            if begun:
+                self._since.pop(key, None)
+                self._since[key] = self._clock()
+                while len(self._since) > MOST_HEARD:
+                    self._since.popitem(last=False)
+            return begun
+        finally:
+            del self._beginning[key]
+
+    def _lately(self, key: tuple[str, str]) -> bool:
+        since = self._since.get(key)
+        return since is not None and self._clock() - since < ONCE_S

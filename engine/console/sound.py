@@ -41,11 +41,14 @@ async def sound(desk: Desk, who: Principal, name: str, asked: str = "", *, save:
         log.warning("recording does not open", recording=name, why=str(broken))
         return Response(status_code=404)
     what = "get_recording" if save else "listen_recording"
-    if not desk.heard.again(who.name, f"{what} {name}"):
-        try:
-            await desk.door.keep(who, what, f"recordings/{name}")
-        except AuditUnavailable:
-            desk.heard.forget(who.name, f"{what} {name}")
-            return Response("the audit log takes nothing now, so nothing is played", 503)
+
+    async def told() -> bool:
+        await desk.door.keep(who, what, f"recordings/{name}")
         log.info("recording listened to", recording=name, by=who.name)
+        return True
+
+    try:
+        await desk.heard.once(who.name, f"{what} {name}", told)
+    except AuditUnavailable:
+        return Response("the audit log takes nothing now, so nothing is played", 503)
     return answer

@@ -52,6 +52,21 @@ class Street:
             more["headers"] = own | {"X-CSRF-Token": csrf_of(self.secret)} | more.get("headers", {})
         return asyncio.run(asked())
 
+    def at_once(self, *paths: str, source: str) -> list[int]:
+        """Statuses, for one who asks for all of it in the same moment."""
+
+        async def asked() -> list[int]:
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=(source, 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://node") as client:
+                answers = await asyncio.gather(*(client.get(path) for path in paths))
+            return [each.status_code for each in answers]
+
+        return asyncio.run(asked())
+
+    def opened(self) -> int:
+        """Uses that the audit log knows of."""
+        return sum(row[1] == "open_share" for row in self.stand.told())
+
     def share(self, **wanted: Any) -> dict[str, Any]:
         answer = self.ask("POST", f"{AT}/shares", json=wanted)
         assert answer.status_code == 201, answer.text
@@ -121,6 +136,35 @@ def test_each_use_is_a_row_of_the_audit_log_before_anything_is_shown(
     monkeypatch.setattr(street.stand.access.desk.log, "keep", away)
     assert street.open(other["path"]).status_code == 503
     assert street.open(f"{other['path']}/sound").status_code == 503
+
+
+def test_a_link_that_is_used_up_opens_for_nobody_however_many_ask_at_once(street: Street) -> None:
+    made = street.share(uses=1)
+    page, sound = made["path"], f"{made['path']}/sound"
+    assert street.at_once(page, sound, sound, source="203.0.113.9") == [200] * 3, "one use"
+    assert street.at_once(page, sound, sound, page, source="203.0.113.10") == [404] * 4
+    assert street.at_once(sound, sound, source="203.0.113.10") == [404] * 2
+    assert street.at_once(sound, page, source="203.0.113.9") == [200] * 2, "whose use it is goes on"
+    assert street.opened() == 1
+    (listed,) = street.ask("GET", f"{AT}/shares").json()["items"]
+    assert listed["uses"] == 1
+
+
+def test_nobody_hears_what_the_audit_log_does_not_know_of_by_asking_twice(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = street.share()
+    page, sound = made["path"], f"{made['path']}/sound"
+
+    async def away(entry: object) -> None:
+        await asyncio.sleep(0.05)  # as a store takes that is about to fail
+        raise AuditUnavailable("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(street.stand.access.desk.log, "keep", away)
+        assert street.at_once(page, sound, sound, source="203.0.113.9") == [503] * 3
+    assert street.opened() == 0
+    assert street.at_once(sound, source="203.0.113.9") == [200] and street.opened() == 1
 
 
 def test_a_link_that_was_revoked_or_is_none_leads_nowhere_and_says_no_more(street: Street) -> None:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from engine.access.errors import AuditUnavailable
 from engine.access.role import Permission
 from engine.api.sounds import MOST_HEARD, ONCE_S, Heard, NoSuchRange, cut, wanted
 from engine.console import judge, share
@@ -196,17 +197,62 @@ def test_a_range_is_cut_out_of_pieces_anyhow() -> None:
 
 
 def test_listening_in_pieces_is_listening_once() -> None:
-    now = [0.0]
+    now, begun = [0.0], [0]
     heard = Heard(lambda: now[0])
-    assert [heard.again("sue", NAME), heard.again("sue", NAME), heard.again("ann", NAME)] == [
-        False,
-        True,
-        False,
-    ]
+
+    async def begin() -> bool:
+        begun[0] += 1
+        return True
+
+    async def listen(*who: str) -> int:
+        """How often it was begun by then."""
+        assert all([await heard.once(each, NAME, begin) for each in who])
+        return begun[0]
+
+    assert asyncio.run(listen("sue", "sue", "ann")) == 2
     now[0] = ONCE_S
-    assert not heard.again("sue", NAME)
-    heard.forget("sue", NAME)
-    assert not heard.again("sue", NAME)
-    for each in range(MOST_HEARD):
-        heard.again(str(each), NAME)
-    assert not heard.again("sue", NAME), "the oldest are forgotten"
+    assert asyncio.run(listen("sue", "sue")) == 3
+    others = [str(each) for each in range(MOST_HEARD)]
+    assert asyncio.run(listen(*others, "sue")) == 3 + MOST_HEARD + 1, "the oldest are forgotten"
+
+
+def test_pieces_that_are_asked_for_at_once_wait_until_the_listening_is_told() -> None:
+    heard, told = Heard(), []
+
+    async def listen() -> list[object]:
+        gate = asyncio.Event()
+
+        async def begin() -> bool:
+            told.append("begun")
+            await gate.wait()
+            return True
+
+        asked = [asyncio.create_task(heard.once("sue", NAME, begin)) for _ in range(5)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert told == ["begun"] and not any(each.done() for each in asked)
+        asked[0].cancel()  # who began it goes, and it is told all the same
+        gate.set()
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    gone, *others = asyncio.run(listen())
+    assert isinstance(gone, asyncio.CancelledError) and others == [True] * 4 and told == ["begun"]
+
+
+@pytest.mark.parametrize("ends", [False, AuditUnavailable("away")])
+def test_what_could_not_be_begun_is_begun_by_nobody_who_waited(ends: bool | AuditUnavailable) -> None:
+    heard, asked = Heard(), [0]
+
+    async def begin() -> bool:
+        asked[0] += 1
+        await asyncio.sleep(0)
+        if isinstance(ends, AuditUnavailable):
+            raise ends
+        return ends
+
+    async def listen() -> list[object]:
+        tries = (heard.once("sue", NAME, begin) for _ in range(3))
+        return await asyncio.gather(*tries, return_exceptions=True)
+
+    assert asyncio.run(listen()) == [ends] * 3
+    assert asyncio.run(listen()) == [ends] * 3 and asked == [2], "the next time it is tried anew"
