@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 import dns.asyncresolver
 import dns.flags
@@ -36,6 +38,31 @@ NEVER = [
     "255.255.255.255",
     "240.0.0.1",
     "100.64.0.1",
+    "168.63.129.16",  # Azure
+    "192.0.0.192",  # Oracle
+    "::ffff:168.63.129.16",
+    "64:ff9b::a83f:8110",
+    "fd00:ec2::23",
+    "fd20:ce::254",  # Google
+    "0.1.2.3",
+    "192.0.0.8",
+    "192.88.99.1",
+    "::127.0.0.1",
+    "::10.0.0.1",
+    "::5db8:d70e",
+    "::ffff:0:127.0.0.1",
+    "::ffff:0:7f00:1",
+    "64:ff9b:1::7f00:1",
+    "64:ff9b:1:7f00:0:100::",
+    "fec0::1",
+    "100::1",
+    "100:0:0:1::1",
+    "2001:2::1",
+    "2001:10::1",
+    "2001:0:7f00:1:0:0:5601:5601",  # Teredo, of 169.254.169.254
+    "4000::1",
+    "5f00::1",
+    "fe00::1",
     "not an address",
 ]
 PRIVATE = ["127.0.0.1", "127.8.8.8", "10.1.2.3", "172.16.0.1", "192.168.1.1", "::1", "fd12::1"]
@@ -54,6 +81,25 @@ def test_what_is_told_only_where_private_addresses_may_be(address: str) -> None:
     with pytest.raises(Forbidden):
         allowed([address], private=False)
     assert allowed([address], private=True) == [address]
+
+
+def test_no_address_that_python_knows_to_be_special_is_told() -> None:
+    """Its lists are older or newer than ours, and nothing of theirs is missing in ours."""
+    rng = Random(10)
+    for each in range(1 << 16):
+        short = ipaddress.IPv4Address(each << 16 | rng.getrandbits(16))
+        for address in (short, ipaddress.IPv6Address(each << 112 | rng.getrandbits(112))):
+            if not address.is_global and each != 0x2002:  # 6to4 is what it stands for
+                with pytest.raises(Forbidden):
+                    allowed([str(address)], private=False)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["93.184.215.14", "1.1.1.1", "168.63.129.17", "192.0.1.1", "2606:4700::1111", "2a00:1450::1"],
+)
+def test_the_internet_is_told(address: str) -> None:
+    assert allowed([address], private=False) == [address]
 
 
 def test_a_name_that_leads_both_out_and_in_is_told_nothing() -> None:
