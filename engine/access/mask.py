@@ -55,12 +55,18 @@ _MARKS = " \t\r\n.,;:!?()…،、，。"
 _SURE = (
     (("@",), re.compile(rf"(?P<email>(?<![\w:.%+-]){_EMAIL})")),
     (("+",), re.compile(r"(?P<phone>(?<![\w.+])\+\d{7,15}(?![\w.]))")),
-    (("sip", "tel"), re.compile(r"(?P<phone>(?:(?<=sip:|tel:)|(?<=sips:))\+?\d{5,})")),
+    (
+        ("sip", "tel", "SIP", "TEL", "Sip", "Tel"),  # what is an address of four bytes is a host
+        re.compile(
+            r"(?P<phone>(?i:(?<=sip:|tel:)|(?<=sips:))(?!\d{1,3}(?:\.\d{1,3}){3}(?![\w.@-]))"
+            r"(?:\+|%2[Bb])?\(?\d(?:[.()-]{0,2}\d){4,})"
+        ),
+    ),
     ((), re.compile(r"(?P<card>(?<![\w.:+-])[2-6]\d(?:[ -]?\d){11,17}(?![\w.:]|-\w))")),
 )
 _PHONE = re.compile(rf"\+?\(?\d(?:{_SEPARATED}\d)*")
 _URI = re.compile(r"((?:sips?|tel):)([^@;?>\s]*)(.*)", re.DOTALL | re.IGNORECASE)
-_LIKELY = re.compile(r"\d[ -]?\d[ -]?\d[ -]?\d[ -]?\d|@")
+_LIKELY = re.compile(r"\d[ -]?\d[ -]?\d[ -]?\d[ -]?\d|@|[Tt][Ee][Ll]:|[Ss][Ii][Pp][Ss]?:")
 
 
 class Spoken(Protocol):

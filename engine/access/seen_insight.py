@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace as with_fields
 
-from engine.access import addresses, mask
+from engine.access import addresses, mask, mask_sip
 from engine.insight.insight import Refused
 from engine.insight.sources import SourceView
 from engine.insight.trace import Look, Message, Trace
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
     from engine.access.seen import Seen
     from engine.api.deps import InsightView, RefusedSight
 
-# Who is named in words beside an address (RFC 3261 section 20, RFC 3325, RFC 5876).
-NAMED = re.compile(
-    r"^((?:From|To|f|t|Contact|m|Reply-To|P-Asserted-Identity|P-Preferred-Identity|Remote-Party-ID|Diversion)"
-    r'[ \t]*:[ \t]*)("(?:[^"\\\r\n]|\\.)*"|[^<"\r\n:;\s][^<"\r\n:;]*?)(?=[ \t]*<)',
-    re.IGNORECASE | re.MULTILINE,
-)
 BLANK = b"\r\n\r\n"
 LENGTH = re.compile(rb"^((?:content-length|l)[ \t]*:[ \t]*)([0-9]{1,9})", re.IGNORECASE | re.MULTILINE)
 NOWHERE = "0"  # the end of a cut address: a message can be read, and be a packet, with it
@@ -106,11 +100,11 @@ def _source(source: str) -> str:
 
 def masked(message: Message) -> Message:
     """Without the numbers, names and addresses of people in it. Our own stay, of their nodes."""
-    text = NAMED.sub(lambda found: f'{found[1]}"{mask.STAR * 3}"', message.text)
+    text = mask_sip.hidden(addresses.without(message.text, NOWHERE))
     return with_fields(
         message,
         host=addresses.cut(message.host, NOWHERE),
-        data=_measured(message.data, mask.line(addresses.without(text, NOWHERE)).encode()),
+        data=_measured(message.data, text.encode()),
         fault=mask.line(addresses.without(message.fault)),
         who=mask.line(message.who),
     )

@@ -136,6 +136,14 @@ def test_e164_numbers_keep_their_country_and_three_digits() -> None:
     [
         ("INVITE sip:911234567@192.0.2.1 SIP/2.0", "INVITE sip:******567@192.0.2.1 SIP/2.0"),
         ("From: <sips:+34911234567@a>;tag=1234567", "From: <sips:+34******567@a>;tag=1234567"),
+        ("INVITE SIP:0034600123456@h SIP/2.0", "INVITE SIP:**********456@h SIP/2.0"),
+        ("From: <sip:%2B34600123456@h>", "From: <sip:**********456@h>"),
+        ("From: <sip:600-123-456@h>", "From: <sip:******456@h>"),
+        ("to tel:+34-600-123-456 and tel:600.12.34", "to tel:+34******456 and tel:****234"),
+        (
+            "OPTIONS sip:192.168.100.200:5060 and sip:10.0.0.1",
+            "OPTIONS sip:192.168.100.200:5060 and sip:10.0.0.1",
+        ),
         ("paid with 4111111111111111", "paid with ************1111"),
         ("mail of maria@example.org", "mail of m***@example.org"),
         ("to ES9121000418450200051332", "to **********************32"),
