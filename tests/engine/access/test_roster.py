@@ -320,15 +320,12 @@ def test_a_token_lets_nobody_in_who_would_outlive_it(stand: Stand, admin: Princi
     assert {user.name for user in stand.accounts.users()} == {"admin", "maria", "shut"}
 
 
-def test_a_token_looks_at_people_shuts_them_out_and_ends_their_sessions(
-    stand: Stand, admin: Principal
-) -> None:
+def test_a_token_names_people_shuts_them_out_and_ends_sessions(stand: Stand, admin: Principal) -> None:
     stand.user("maria", Role.SUPERVISOR)
     hers = login(stand)
     strong = program(stand, admin, *ALL)
     assert strong is not None
     assert change(stand, strong, "maria", display="Maria").display == "Maria"
-    assert len(run(stand.roster.sessions(strong, "maria"))) == 1
     assert run(stand.roster.end_sessions(strong, "maria")) == 1 and who(stand, hers) == ""
     assert change(stand, strong, "maria", disabled=True).disabled
 
