@@ -8,8 +8,8 @@
     other bodies            as header fields, and names in XML
 
 Methods, statuses, hosts, ports, codecs and parameters stay, and a message stays one. Messages are hostile:
-all patterns are possessive, or end within some characters, so that each takes a time linear in its length; a
-line that no phone writes is not looked into, for a pattern at work lets no other thread run.
+all patterns are possessive or atomic, or end within some characters, so that each takes a time linear in its
+length; a line that no phone writes is not looked into, for a pattern at work lets no other thread run.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ _LINE = re.compile(r"(\r?\n(?![ \t]))")  # what is folded is one line
 _FIELD = re.compile(r"([^\s:]++)([ \t]*+:\s*+)", re.DOTALL)
 _REQUEST = re.compile(r"([A-Za-z]++ ++)(.*)( SIP/[\d.]++\s*)", re.DOTALL)
 _STATUS = re.compile(r"SIP/[\d.]++ ++\d{3}(?!\d) ?")
-_PART = re.compile(r'"(?:[^"\\]|\\.)*+"?+|<[^>]*+>?+|[^"<]++', re.DOTALL)
-_USERNAME = re.compile(r"(\busername\*?\s*+=\s*+)(\"(?:[^\"\\]|\\.)*+\"?+|[^\s,;\"]++)", re.IGNORECASE)
+_PART = re.compile(r'"(?>(?:[^"\\]|\\.)*)"?+|<[^>]*+>?+|[^"<]++', re.DOTALL)
+_USERNAME = re.compile(r"(\busername\*?\s*+=\s*+)(\"(?>(?:[^\"\\]|\\.)*)\"?+|[^\s,;\"]++)", re.IGNORECASE)
 _SCHEMES = r"(?:sips?|tel|fax|sms|im|pres|xmpp|mailto|h323)"
 _BYTE = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _SCHEMED = re.compile(rf"\b{_SCHEMES}:", re.IGNORECASE)
@@ -54,11 +54,11 @@ _IP = re.compile(rf"((?<![\d.]){_BYTE}(?:\.{_BYTE}){{3}}(?!\.?\d))")
 _FOUND = re.compile(
     rf"(?P<uri>\b{_SCHEMES}:[^\s<>\",]*+)"
     r"|(?P<kept>\b(?:(?:from-|to-)?tag|branch|index|icid-value|cseq|expires|received|rport)=[^;,\s<>\"]*+)"
-    rf"|(?P<number>\+?\(?\d(?:[ .\-/()\u00a0]{{0,2}}\d){{{LEAST - 1},}}+)",
+    rf"|(?P<number>\+?\(?\d(?>(?:[ .\-/()\u00a0]{{0,2}}\d){{{LEAST - 1},}}))",
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"\s*+([A-Za-z][A-Za-z0-9+.-]{0,31}+)\s*+:")
-_DIALLED = re.compile(r"\+?\(?\d(?:[ .\-/()\u00a0]{0,2}\d){4,}+")
+_DIALLED = re.compile(r"\+?\(?\d(?>(?:[ .\-/()\u00a0]{0,2}\d){4,})")
 _MAIL = re.compile(r"[^\s@<>()]++@[\w.-]++")
 _CNAME = re.compile(r"(\bcname:)\S++")  # RFC 5576: of a user at a host
 _SDP = re.compile(r"([a-z])=")

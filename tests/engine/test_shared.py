@@ -16,6 +16,7 @@ from engine.access.role import Role
 from engine.api import shared
 from engine.api.app import create_app
 from engine.api.identify import COOKIE
+from engine.sharing import Share
 from engine.throttle import Throttle
 from tests.engine.access.stand import Stand, standing
 from tests.engine.api_node import SETTINGS, Node
@@ -156,12 +157,20 @@ def test_nobody_hears_what_the_audit_log_does_not_know_of_by_asking_twice(
     made = street.share()
     page, sound = made["path"], f"{made['path']}/sound"
 
+    opens, asked = street.node.shares.open, []
+
+    def open(link: str, *, use: bool) -> Share | None:
+        asked.append(use)
+        return opens(link, use=use)
+
     async def away(entry: object) -> None:
-        await asyncio.sleep(0.05)  # as a store takes that is about to fail
+        while asked.count(False) < 3:  # all of them are there before it fails
+            await asyncio.sleep(0)
         raise AuditUnavailable("away")
 
     with monkeypatch.context() as patched:
         patched.setattr(street.stand.access.desk.log, "keep", away)
+        patched.setattr(street.node.shares, "open", open)
         assert street.at_once(page, sound, sound, source="203.0.113.9") == [503] * 3
     assert street.opened() == 0
     assert street.at_once(sound, source="203.0.113.9") == [200] and street.opened() == 1
