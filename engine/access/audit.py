@@ -141,17 +141,14 @@ class Audit:
     def again(self, key: str, now: float) -> bool:
         """Whether the same list was told of a moment ago. now: seconds of a clock that never leaps."""
         at = self._lists.get(key)
-        if at is not None and now - at < SAME_LIST_S:
-            return True
+        return at is not None and now - at < SAME_LIST_S
+
+    def listed(self, key: str, now: float) -> None:
+        """It was told of, and is kept: who asks while that is under way is told of as well."""
         self._lists[key] = now
         self._lists.move_to_end(key)
         while len(self._lists) > MOST_LISTS:
             self._lists.popitem(last=False)
-        return False
-
-    def forget(self, key: str) -> None:
-        """It could not be told of after all."""
-        self._lists.pop(key, None)
 
     def check(self) -> Check:
         """The line in the node's health."""

@@ -82,11 +82,9 @@ async def _told(access: Access, scope: Scope, status: int) -> None:
     key = f"{principal.key} {what} {object} {scope['query_string']!r}" if followed else ""
     if key and access.desk.log.again(key, time.monotonic()):
         return
-    try:
-        await access.desk.audit(principal, what, object, read=True, detail=detail)
-    except AuditUnavailable:
-        access.desk.log.forget(key)
-        raise
+    await access.desk.audit(principal, what, object, read=True, detail=detail)
+    if key:
+        access.desk.log.listed(key, time.monotonic())
 
 
 def sensitive(principal: Principal, permission: Permission | None, on_board: bool = False) -> bool:

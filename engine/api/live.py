@@ -75,12 +75,9 @@ class Known:
         key = f"{self._principal.key} watch_live {topics}"
         if access.desk.log.again(key, time.monotonic()):
             return
-        try:
-            detail = {"topics": topics}
-            await access.desk.audit(self._principal, "watch_live", "live", read=True, detail=detail)
-        except AuditUnavailable:
-            access.desk.log.forget(key)
-            raise
+        detail = {"topics": topics}
+        await access.desk.audit(self._principal, "watch_live", "live", read=True, detail=detail)
+        access.desk.log.listed(key, time.monotonic())
 
 
 class _Closed(Exception):
