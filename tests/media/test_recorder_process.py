@@ -87,6 +87,14 @@ def play(scene: Callable[[Node], Awaitable[None]], folder: Path) -> None:
     asyncio.run(run())
 
 
+def _in_each(channel: np.ndarray[Any, Any], parts: int) -> None:
+    """Bursts in each part, and none twice. How exactly they lie is asked in virtual time (test_recorder,
+    full_disk): here a host that takes the processors away for 200 ms parts what phones speak."""
+    found, length_s = onsets(channel), len(channel) / 8000
+    assert np.histogram(found, parts, (0.0, length_s))[0].min() >= 1, found
+    assert np.diff(found).min() > 0.25 and len(found) <= 2 * length_s + 1, found
+
+
 def test_a_call_is_recorded_and_its_file_closed(tmp_path: Path) -> None:
     async def scene(node: Node) -> None:
         path = await node.start()
@@ -99,8 +107,7 @@ def test_a_call_is_recorded_and_its_file_closed(tmp_path: Path) -> None:
         sound = read(path.read_bytes())
         assert sound.shape[1] / 8000 == pytest.approx(done.seconds, abs=0.01)
         for channel in sound:
-            assert np.diff(onsets(channel)) == pytest.approx(0.5, abs=0.045)
-            assert len(onsets(channel)) >= 3
+            _in_each(channel, parts=2)
 
     play(scene, tmp_path)
 
@@ -182,7 +189,8 @@ def test_a_disk_that_is_full_is_told_and_the_recording_goes_on_when_there_is_roo
         await node.until(lambda: node.told(RecordingDone))
         (done,) = node.told(RecordingDone)
         assert done.complete and done.seconds >= 4.5 and not done.lost_s
-        assert np.diff(onsets(read(path.read_bytes(), "wav")[0])) == pytest.approx(0.5, abs=0.045)
+        for channel in read(path.read_bytes(), "wav"):
+            _in_each(channel, parts=3)
 
     play(scene, tmp_path)
 
@@ -200,6 +208,7 @@ def test_a_disk_without_space_is_told_and_nothing_is_lost_when_there_is_room(tmp
     complete, seconds, lost, _ = told["done"].split()
     assert (complete, float(seconds), float(lost)) == ("True", 5.0, 0.0)
     assert told["waited"] == "True"
+    assert told["same"] == "True", "the file is not what was said while the disk was full"
 
 
 def test_a_directory_that_cannot_be_made_is_told_and_the_call_goes_on(tmp_path: Path) -> None:
