@@ -18,7 +18,7 @@ engine/access/addresses.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from engine.access import addresses, identity, numerals
@@ -49,7 +49,10 @@ _IBAN_SAID = re.compile(
     r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ ,.\-]{0,2}[A-Za-z0-9]){11,30}(?![A-Za-z0-9])", re.ASCII
 )
 _MAIL = re.compile(_EMAIL)
-_LETTERED = re.compile(rf"(?<![A-Za-z0-9])(?:{identity.LETTERED})(?![A-Za-z0-9])", re.IGNORECASE)
+_LETTERED = re.compile(  # all of them have a figure soon: most words are passed over
+    rf"(?<![A-Za-z0-9])(?=[\w&]{{0,8}}[ -]?\d)(?:{identity.LETTERED})(?![A-Za-z0-9])", re.IGNORECASE
+)
+_FIGURE, _WORDS = re.compile(r"\d"), re.compile(r"[^\W_]")
 _MARKS = " \t\r\n.,;:!?()…،、，。"
 # What is sure, and what a text must have in it for that: looking for words is much cheaper.
 _SURE = (
@@ -95,17 +98,17 @@ def who(text: str) -> str:
 
 def text(said: str) -> str:
     """What somebody said or wrote, without numbers of people."""
-    return runs(_lettered(_MAIL.sub(_mail, said)), _long)
+    return runs(_lettered(_MAIL.sub(_mail, said) if "@" in said else said), _long, LEAST)
 
 
 def papers(said: str) -> str:
     """The same with its telephone numbers: what is hidden from everybody."""
-    return runs(_lettered(said), identity.secret)
+    return runs(_lettered(said), identity.secret, identity.SHORTEST)
 
 
 def lines(said: Sequence[str], hide: Hide = text) -> list[str]:
     """What one side said, utterance by utterance, in its order: a number may go on in the next."""
-    return hide(JOIN.join(each.replace(JOIN, " ") for each in said)).split(JOIN) if said else []
+    return [hidden for part in _parts(said) for hidden in hide(JOIN.join(part)).split(JOIN)]
 
 
 def sides(said: Sequence[Spoken], hide: Hide = text) -> list[tuple[str, str]]:
@@ -124,7 +127,7 @@ def growing(said: str) -> str:
     """`papers` of a sentence that is being said: the number at its end may be half a card."""
     hidden = papers(said)
     _, last = _edges(hidden)
-    return _without(hidden, lambda run: _long(hidden[run.start : run.end]) if run.end >= last else False)
+    return _without(hidden, lambda run: run.end >= last and _long(hidden[run.start : run.end]), LEAST)
 
 
 def alone(said: str) -> str:
@@ -136,12 +139,12 @@ def alone(said: str) -> str:
         at_edge = run.start <= first or run.end >= last
         return at_edge and len(numerals.value(hidden[run.start : run.end])) >= PIECE
 
-    return _without(hidden, piece, kept=0)
+    return _without(hidden, piece, PIECE, kept=0)
 
 
-def runs(said: str, judge: Judge) -> str:
-    """Without those numbers that are to be hidden. Each is judged once."""
-    return _without(said, lambda run: judge(said[run.start : run.end]))
+def runs(said: str, judge: Judge, least: int = 1) -> str:
+    """Without those numbers that are to be hidden. Each is judged once. least: digits that any of them has."""
+    return _without(said, lambda run: judge(said[run.start : run.end]), least)
 
 
 def line(said: str) -> str:
@@ -209,7 +212,9 @@ def _mail(found: re.Match[str]) -> str:
 
 
 def _lettered(said: str) -> str:
-    """Without accounts and papers that have letters."""
+    """Without accounts and papers that have letters, and figures."""
+    if not _FIGURE.search(said):
+        return said
     return _LETTERED.sub(lambda found: _starred(found[0], KEPT_OF_OTHERS), _accounts(said))
 
 
@@ -224,8 +229,22 @@ def _accounts(said: str) -> str:
     return "".join([*parts, said[at:]])
 
 
-def _without(said: str, judge: Callable[[Run], bool], kept: int = KEPT_OF_OTHERS) -> str:
+def _parts(said: Sequence[str]) -> Iterator[list[str]]:
+    """Utterances that a number may go through, together: one of words alone parts those around it."""
+    part: list[str] = []
+    for each in said:
+        part.append(each.replace(JOIN, " "))
+        if not numerals.most(each) and _WORDS.search(each):
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _without(said: str, judge: Callable[[Run], bool], least: int, kept: int = KEPT_OF_OTHERS) -> str:
     parts, at = [], 0
+    if numerals.most(said) < least:
+        return said
     for run in numerals.runs(said):
         if judge(run):
             parts += [said[at : run.start], _told(said[run.start : run.end], kept)]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import repeat
 from typing import NamedTuple
 
 # From nought to nine, the ways to say each divided by "|".
@@ -41,9 +42,10 @@ _VALUES = {
     for value, each in enumerate(words.split())
     for word in each.split("|")
 }
-_TOKEN = re.compile(
-    rf"(?P<figures>\d+)|(?P<characters>[{''.join(CHINESE)}]+)|(?P<word>[A-Za-zÀ-ÖØ-öø-ÿ]+|[\u0621-\u064a]+)"
-)
+_MOST = dict.fromkeys(_VALUES, 1) | {word: times - 1 for word, times in TIMES.items()}  # more digits by a word
+_LETTERS = r"[A-Za-zÀ-ÖØ-öø-ÿ]+|[\u0621-\u064a]+"
+_TOKEN = re.compile(rf"(?P<figures>\d+)|(?P<characters>[{''.join(CHINESE)}]+)|(?P<word>{_LETTERS})")
+_WORD, _SIGN = re.compile(_LETTERS), re.compile(rf"[\d{''.join(CHINESE)}]")
 _GAP = re.compile(BETWEEN)
 # Days and prices are nobody's, where they stand by themselves and not within a number.
 _DATE = re.compile(
@@ -72,8 +74,9 @@ def runs(said: str) -> Iterator[Run]:
         at = found.start()
         if at < near and start < 0:  # within a day or a price
             continue
-        times = found["word"] is not None and found["word"].lower() in TIMES
-        if not times and found["word"] is not None and found["word"].lower() not in _VALUES:
+        word = (found["word"] or "").lower()
+        times = word in TIMES
+        if word and not times and word not in _VALUES:
             continue  # no gap has letters, so that whatever comes next begins another
         goes_on = start >= 0 and at - near <= LONGEST_GAP and _GAP.fullmatch(said, near, at) is not None
         aside = found["figures"] and (_DATE.match(said, at) or (not goes_on and _PRICE.match(said, at)))
@@ -88,6 +91,12 @@ def runs(said: str) -> Iterator[Run]:
         end = end if times else near
     if start >= 0 and end > start:
         yield Run(start, end)
+
+
+def most(said: str) -> int:
+    """As many digits as can be in it, wherever they stand: less work than looking for numbers."""
+    words = _WORD.findall(said.lower()) if said.isascii() else map(str.lower, _WORD.findall(said))
+    return len(_SIGN.findall(said)) + sum(map(_MOST.get, words, repeat(0)))
 
 
 def digits(written: str) -> Iterator[str]:

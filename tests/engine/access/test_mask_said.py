@@ -122,6 +122,25 @@ def test_utterances_stay_as_many_as_they_were_whatever_is_in_them() -> None:
             assert len(told) == len(said), said
 
 
+def test_utterances_of_words_part_what_is_looked_through_and_nothing_else_changes() -> None:
+    rng = Random(13)
+    parts = ["4111", " ", "one", "double ", "+", "(", ",", "GB82", "四", "$", "1,250", "2025-10-09", "@a.es", "x"]
+    for _ in range(2_000):
+        said = ["".join(rng.choices(parts, k=rng.randrange(6))) for _ in range(rng.randrange(8))]
+        for hide in (mask.text, mask.papers):
+            whole = hide(numerals.JOIN.join(said)).split(numerals.JOIN) if said else []
+            assert mask.lines(said, hide) == whole
+
+
+def test_a_text_never_has_more_digits_than_it_is_thought_to_have() -> None:
+    rng = Random(14)
+    parts = ["4", "\u0663", "七", "One", "ONE", "double ", "triple,", "meia", "\u212a", "İ", "six", "é", " ", ", "]
+    for _ in range(2_000):
+        said = "".join(rng.choices(parts, k=rng.randrange(12)))
+        told = sum(len(numerals.value(said[each.start : each.end])) for each in numerals.runs(said))
+        assert told <= numerals.most(said), said
+
+
 def test_a_number_that_may_go_on_is_hidden_until_it_is_known_for_what_it_is() -> None:
     assert mask.growing("My card is 4111 1111") == "My card is ******11"
     assert mask.growing("My card is 4111 1111, then") == "My card is 4111 1111, then"
