@@ -8,8 +8,9 @@ were. A number that is still growing is hidden until its sentence is over: by th
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import partial
 
 from engine.access import mask
 from engine.views import Caption, LegSide
@@ -26,6 +27,7 @@ class HiddenCaptions:
     def __init__(self) -> None:
         self._said: OrderedDict[Key, dict[int, Caption]] = OrderedDict()
         self._shown: dict[Key, dict[int, Caption]] = {}
+        self._looked: dict[Key, dict[str, str]] = {}  # what the last look was through, and what it left
         self._keys: dict[str, set[Key]] = {}  # by call
 
     def put(self, caption: Caption, readers: Collection[LegSide]) -> list[Caption]:
@@ -41,7 +43,10 @@ class HiddenCaptions:
                 shown.pop(line, None)
         while len(self._said) > MOST:
             self.forget(next(iter(self._said))[0])
-        hidden = _hidden([said[line] for line in sorted(said)])
+        looked: dict[str, str] = {}
+        hide = partial(_papers, self._looked.get(key, {}), looked)
+        hidden = _hidden([said[line] for line in sorted(said)], hide)
+        self._looked[key] = looked
         changed = [each for each in hidden if each.line != caption.line and shown.get(each.line) != each]
         shown.update({each.line: each for each in hidden})
         return [*changed, *(each for each in hidden if each.line == caption.line)]
@@ -50,11 +55,19 @@ class HiddenCaptions:
         for key in self._keys.pop(call, ()):
             self._said.pop(key, None)
             self._shown.pop(key, None)
+            self._looked.pop(key, None)
 
 
-def _hidden(said: list[Caption]) -> list[Caption]:
-    texts = mask.lines([each.text for each in said], mask.papers)
-    translations = mask.lines([each.translation for each in said], mask.papers)
+def _papers(before: Mapping[str, str], looked: dict[str, str], said: str) -> str:
+    """Of a sentence that grows those around it stay: they are looked through once."""
+    found = before.get(said)
+    looked[said] = hidden = mask.papers(said) if found is None else found
+    return hidden
+
+
+def _hidden(said: list[Caption], hide: mask.Hide) -> list[Caption]:
+    texts = mask.lines([each.text for each in said], hide)
+    translations = mask.lines([each.translation for each in said], hide)
     return [
         _with(each, *(words if each.final else mask.growing(words) for words in both))
         for each, *both in zip(said, texts, translations)

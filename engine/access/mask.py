@@ -143,7 +143,7 @@ def alone(said: str) -> str:
 
 
 def runs(said: str, judge: Judge, least: int = 1) -> str:
-    """Without those numbers that are to be hidden. Each is judged once. least: digits that any of them has."""
+    """Without the numbers that are to be hidden; each is judged once. least: digits that all of them have."""
     return _without(said, lambda run: judge(said[run.start : run.end]), least)
 
 

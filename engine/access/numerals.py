@@ -42,7 +42,7 @@ _VALUES = {
     for value, each in enumerate(words.split())
     for word in each.split("|")
 }
-_MOST = dict.fromkeys(_VALUES, 1) | {word: times - 1 for word, times in TIMES.items()}  # more digits by a word
+_MOST = dict.fromkeys(_VALUES, 1) | {word: times - 1 for word, times in TIMES.items()}  # digits by a word
 _LETTERS = r"[A-Za-zÀ-ÖØ-öø-ÿ]+|[\u0621-\u064a]+"
 _TOKEN = re.compile(rf"(?P<figures>\d+)|(?P<characters>[{''.join(CHINESE)}]+)|(?P<word>{_LETTERS})")
 _WORD, _SIGN = re.compile(_LETTERS), re.compile(rf"[\d{''.join(CHINESE)}]")

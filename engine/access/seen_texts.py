@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from engine.api.deps import TranscriptView
 
 
+NEAR = 20  # utterances of both sides that a number is told over
+
+
 class SeenTranscripts:
     """See engine.api.deps.TranscriptView, which this is."""
 
@@ -39,8 +42,8 @@ class SeenTranscripts:
 
     def _hit(self, hit: Hit) -> Hit:
         """What is around a line tells what is in it."""
-        whole = (self._transcripts.lines(hit.review.call) or hit.lines) if hit.lines else ()
-        hidden = dict(zip(whole, masked_lines(whole, self._hide)))
+        near = _around(hit.lines, self._transcripts.lines(hit.review.call) or hit.lines) if hit.lines else ()
+        hidden = dict(zip(near, masked_lines(near, self._hide)))
         lines = tuple(hidden.get(each) or masked_lines([each], self._hide)[0] for each in hit.lines)
         return replace(hit, review=self._review(hit.review), lines=lines)
 
@@ -64,6 +67,12 @@ class SeenTranscripts:
             side: replace(felt, reasons=tuple(map(hide, felt.reasons))) for side, felt in review.moods.items()
         }
         return replace(review, summary=hide(review.summary), marks=marks, moods=moods)
+
+
+def _around(lines: Sequence[Said], whole: Sequence[Said]) -> Sequence[Said]:
+    """As much of the call as a number in one of these lines may go through."""
+    at = [n for n, each in enumerate(whole) if each in lines]
+    return whole[max(0, at[0] - NEAR) : at[-1] + NEAR + 1] if at else lines
 
 
 def masked_lines(said: Sequence[Said], hide: mask.Hide) -> list[Said]:
