@@ -1,4 +1,4 @@
-"""Files of the configuration as people edit them from the console: read, written whole, put back as they run.
+"""Files of the configuration as people edit them from afar: read, written whole, made, removed, put back.
 
 Only what says how calls go: people, queues, numbers, lines, markets. Files about the machine (where it
 listens and stores, whom it lets in, which programs it starts) stay with who has the machine: a browser that
@@ -16,6 +16,9 @@ from pathlib import Path
 
 EDITABLE = re.compile(r"(agents|queues|numbers|routing)\.yaml|(lines|markets)/[A-Za-z0-9_-]{1,64}\.yaml")
 MOST_BYTES = 48 * 1024  # of a file; what a browser sends at once is bounded, too
+MOST_FILES = 2000  # that are made from here; the history keeps 3,000
+NEW = ""  # the digest of a file that is not there yet
+DRAFTS = ("lines/carrier.yaml", "lines/gateway.yaml", "lines/ims.yaml")  # shipped, beside all markets
 
 _writing = threading.Lock()  # from looking at what is there until it is replaced
 
@@ -23,13 +26,20 @@ _writing = threading.Lock()  # from looking at what is there until it is replace
 class NotEditable(Exception):
     """There is no such file, or it is not one that is edited from here."""
 
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no file {name} that is edited from here")
+
 
 class ChangedMeanwhile(Exception):
-    """Somebody else wrote it after it was read."""
+    """Somebody else wrote it after it was read. now: its digest, NEW where it is not there."""
+
+    def __init__(self, name: str, now: str = NEW) -> None:
+        super().__init__(name)
+        self.now = now
 
 
 class NoText(ValueError):
-    """It is too long, or no text."""
+    """It is too long, no text, or one too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +79,58 @@ def read(folder: Path, name: str) -> Text:
         raise NoText(f"{name} is no UTF-8 text") from error
 
 
+def drafts(shipped: Path) -> tuple[str, ...]:
+    """Files that a new one may begin as. shipped: the folder of those that come with Isogloss."""
+    return (*DRAFTS, *(each for each in listed(shipped) if each.startswith("markets/")))
+
+
+def draft(folder: Path, name: str, shipped: Path, like: str) -> Text:
+    """A new file of this name as it may begin, written nowhere. like: one of `drafts`. Raises NotEditable for
+    what is none, or is there already.
+    """
+    if like not in drafts(shipped) or name.partition("/")[0] != like.partition("/")[0]:
+        raise NotEditable(like)
+    if _path(folder, name).exists():
+        raise NotEditable(name)
+    return Text(name, read(shipped, like).text, NEW)
+
+
 def write(folder: Path, name: str, text: str, expected: str) -> Text:
-    """In place of the one of this digest, by a rename, so that nobody reads half of it. Raises NotEditable,
-    ChangedMeanwhile, NoText, OSError.
+    """In place of the one of this digest, or anew where it is NEW, by a rename, so that nobody reads half of
+    it. What is there as it was to be is no change. Raises NotEditable, ChangedMeanwhile, NoText, OSError.
     """
     path, data = _path(folder, name), text.replace("\r\n", "\n").encode("utf-8", "replace")
     if len(data) > MOST_BYTES or "\0" in text:
         raise NoText(f"a file edited here is text of {MOST_BYTES // 1024} KiB at most")
     with _writing:
-        if read(folder, name).digest != expected:
-            raise ChangedMeanwhile(name)
+        now = read(folder, name).digest if path.exists() else NEW
+        if now not in (expected, digest_of(data)):
+            raise ChangedMeanwhile(name, now)
+        if now == NEW:
+            _room(folder, path)
         _replace(path, data)
     return Text(name, data.decode(), digest_of(data))
 
 
+def remove(folder: Path, name: str, expected: str) -> None:
+    """Raises NotEditable, ChangedMeanwhile, NoText, OSError."""
+    with _writing:
+        now = read(folder, name).digest
+        if now != expected:
+            raise ChangedMeanwhile(name, now)
+        _path(folder, name).unlink()
+
+
+def _room(folder: Path, path: Path) -> None:
+    """For one more. Raises NoText, OSError."""
+    if len(listed(folder)) >= MOST_FILES:
+        raise NoText(f"there are {MOST_FILES} files already; make it on the machine")
+    path.parent.mkdir(exist_ok=True)
+
+
 def _replace(path: Path, data: bytes) -> None:
-    new, mode = path.with_name(f".{path.name}.new"), path.stat().st_mode & 0o777
+    """A file that is made here may hold passwords: its owner's alone."""
+    new, mode = path.with_name(f".{path.name}.new"), path.stat().st_mode & 0o777 if path.exists() else 0o600
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
         file.write(data)
         file.flush()

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from config.fault import Fault
 from config.reload import Change
 from engine.api.plain import AT, Plain, example
+from engine.editing import MOST_BYTES
 from engine.history import Version
 from engine.operating import Plan
 
@@ -35,6 +36,7 @@ VERSION = {
     "forced": False,
     "changes": ["line telecom-a: up to 60 calls instead of 30"],
 }
+TEXT = "country: GB\naddresses: [{host: sip.carrier.example}]\ntransport: tls\nmax_calls: 60\n"
 REFUSAL = "numbers that begin with +44 (GB) would have no line any more"
 WARNING = "queue support: 3 callers wait in it; its agents serve them before it goes"
 
@@ -145,6 +147,48 @@ class ConfigStatus(BaseModel):
     folder: str = Field(description="Of the files, on the node's machine.")
     restart: list[str] = Field(description="What was applied and waits for a restart.")
     faults: list[ConfigFault] = Field(description="Of the files, when they were looked at last.")
+
+
+class ConfigFileName(BaseModel):
+    """A file that is about calls, which may be written from here."""
+
+    model_config = example(name="lines/telecom-a.yaml")
+
+    name: str = Field(description="Below the node's folder.")
+
+
+class ConfigFilePage(BaseModel):
+    """Files by name."""
+
+    model_config = example(items=[{"name": "lines/telecom-a.yaml"}], next=None)
+
+    items: list[ConfigFileName]
+    next: str | None = None
+
+
+class ConfigText(BaseModel):
+    """A file as it is written, with the secrets that stand in it."""
+
+    model_config = example(name="lines/telecom-a.yaml", text=TEXT)
+
+    name: str
+    text: str
+
+
+class ConfigTextWish(BaseModel):
+    """A file as it is to be, whole."""
+
+    model_config = wish(text=TEXT)
+
+    text: str = Field(max_length=MOST_BYTES)
+
+
+class ConfigWritten(ConfigChecked):
+    """What is wrong with all files now that this one is written."""
+
+    model_config = example(name="lines/telecom-a.yaml", ok=False, faults=[FAULT])
+
+    name: str
 
 
 class ConfigApplied(BaseModel):

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypedDict
 
 import structlog
 
 from config.fault import ConfigError
+from config.load import SHIPPED
 from engine import editing
 from engine.access.role import Permission
 from engine.applying import NotReady
 from engine.console.desk import Desk
 from engine.console.door import Principal
-from engine.console.look import Fields, Place, Told, whole
+from engine.console.look import Fields, Place, Told, address, whole
 from engine.console.views.agents import MOST_REASON
-from engine.console.views.config import ConfigFile, Step
+from engine.console.views.config import ConfigFile, Step, file_of
 from engine.console.views.lines import LineFile
 from engine.history import HistoryFault
 from engine.insight.sources import SourceView
@@ -151,20 +153,35 @@ async def _looked(desk: Desk, place: Place) -> ConfigFile:
     found = ConfigFile(desk.operating.status(), tuple(await desk.ask(desk.operating.versions)))
     if not desk.who.may(Permission.CONFIGURE):
         return found
-    found = replace(found, files=await desk.ask(editing.listed, desk.operating.folder))
-    if not place.get("file"):
-        return found
+    folder, runs = desk.operating.folder, desk.operating.history.texts(desk.operating.version.number)
+    files, ran = await desk.ask(editing.listed, folder), await desk.ask(editing.listed, runs)
+    found = replace(found, files=files, removed=tuple(each for each in ran if each not in files))
     try:
-        return replace(found, editing=await desk.ask(editing.read, desk.operating.folder, place.get("file")))
+        return replace(found, editing=await desk.ask(_opened, folder, runs, place))
     except (editing.NotEditable, editing.NoText) as fault:
         return replace(found, unread=str(fault))
+
+
+def _opened(folder: Path, runs: Path, place: Place) -> editing.Text | None:
+    """The file that is edited: as it is; as it runs where it was removed since; or as a new one begins. runs:
+    where what runs is kept. Blocks; raises NotEditable, NoText.
+    """
+    name = file_of(place)
+    if not name:
+        return None
+    try:
+        return editing.read(folder, name)
+    except editing.NotEditable:
+        if place.get("like"):
+            return editing.draft(folder, name, SHIPPED, place.get("like"))
+        return replace(editing.read(runs, name), digest=editing.NEW)
 
 
 async def save(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
     """Write a file, then look at all of them: mistakes are told by line. Nothing runs otherwise by that."""
     if desk.operating is None:
         return Told("config.fixed", bad=True)
-    folder, name = desk.operating.folder, place.get("file")
+    folder, name = desk.operating.folder, file_of(place)
     try:
         await desk.ask(editing.write, folder, name, given.get("text", ""), given.get("digest", ""))
     except editing.ChangedMeanwhile:
@@ -181,7 +198,7 @@ async def restore(desk: Desk, who: Principal, place: Place, given: Fields) -> To
     """Put a file back as the version has it that runs."""
     if desk.operating is None:
         return Told("config.fixed", bad=True)
-    folder, name = desk.operating.folder, place.get("file")
+    folder, name = desk.operating.folder, file_of(place)
     kept = desk.operating.history.texts(desk.operating.version.number)
     try:
         former = await desk.ask(editing.read, kept, name)
@@ -191,6 +208,21 @@ async def restore(desk: Desk, who: Principal, place: Place, given: Fields) -> To
         return Told("config.edit.failed", {"why": str(fault)}, bad=True)
     log.info("a file of the configuration was put back", file=name, by=who.name)
     return replace(await check(desk, who, place, given), key="config.edit.back")
+
+
+async def remove(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
+    """Take a line's or a market's file away. What runs goes on, and has it until the next is applied."""
+    if desk.operating is None:
+        return Told("config.fixed", bad=True)
+    name = file_of(place)
+    try:
+        await desk.ask(editing.remove, desk.operating.folder, name, given.get("digest", ""))
+    except editing.ChangedMeanwhile:
+        return Told("config.edit.meanwhile", bad=True)
+    except (editing.NotEditable, editing.NoText, OSError) as fault:
+        return Told("config.edit.failed", {"why": str(fault)}, bad=True)
+    log.info("a file of the configuration was removed", file=name, by=who.name)
+    return Told("config.edit.removed", {"name": name}, of=f"config/{name}", to=address("config"))
 
 
 async def check(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:

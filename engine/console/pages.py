@@ -91,6 +91,7 @@ CONFIG = Page(
     acts={
         "save": (P.CONFIGURE, acts.save),
         "restore": (P.CONFIGURE, acts.restore),
+        "remove": (P.CONFIGURE, acts.remove),
         "check": (P.CONFIGURE, acts.check),
         "plan": (P.CONFIGURE, acts.plan),
         "apply": (P.CONFIGURE, acts.apply),

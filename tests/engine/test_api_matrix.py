@@ -332,6 +332,7 @@ def test_every_list_of_what_belongs_somewhere_is_asked_above() -> None:
         "/v1/registrations",
         "/v1/nodes",
         "/v1/config/versions",
+        "/v1/config/files",
         "/v1/users",
         "/v1/tokens",
         "/v1/audit",

@@ -39,7 +39,7 @@ def every(operations: dict[str, Any]) -> Any:
 
 def test_nothing_is_served_that_is_not_described() -> None:
     served = {
-        f"{method} {route.path}"
+        f"{method} {route.path.replace(':path}', '}')}"
         for router in ROUTERS
         for route in router.routes
         if isinstance(route, APIRoute)
@@ -85,7 +85,8 @@ def test_what_takes_a_parameter_or_body_says_what_comes_of_a_wrong_one(operation
     if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
         assert "404" in operation["responses"]
     if "requestBody" in operation:
-        assert {"409", "413"} <= set(operation["responses"])
+        assert "413" in operation["responses"]
+        assert {"409", "412"} & set(operation["responses"]), "as things are, it may not be"
 
 
 @every(OPERATIONS)

@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 from engine import editing
-from engine.editing import MOST_BYTES, ChangedMeanwhile, NotEditable, NoText, listed, place_of, read, write
+from engine.editing import (
+    MOST_BYTES,
+    NEW,
+    ChangedMeanwhile,
+    NotEditable,
+    NoText,
+    listed,
+    place_of,
+    read,
+    remove,
+    write,
+)
 
 
 @pytest.fixture
@@ -31,7 +42,7 @@ def test_what_is_about_calls_may_be_edited_and_nothing_else(folder: Path) -> Non
     "name",
     [
         "api.yaml", "node.yaml", "hooks.yaml", "lines/rates.csv", "../secret.yaml", "lines/../api.yaml", "",
-        "lines/../../secret.yaml", "/etc/passwd", "agents.yaml\n", "lines/.hidden.yaml", "numbers.yaml",
+        "lines/../../secret.yaml", "/etc/passwd", "agents.yaml\n", "lines/.hidden.yaml",
     ],
 )  # fmt: skip
 def test_another_file_is_neither_read_nor_written(folder: Path, name: str) -> None:
@@ -39,6 +50,22 @@ def test_another_file_is_neither_read_nor_written(folder: Path, name: str) -> No
         read(folder, name)
     with pytest.raises(NotEditable):
         write(folder, name, "x", "")
+
+
+def test_one_that_is_not_there_is_made_by_who_says_so(folder: Path) -> None:
+    with pytest.raises(NotEditable):
+        read(folder, "markets/uk.yaml")
+    with pytest.raises(ChangedMeanwhile):
+        write(folder, "markets/uk.yaml", "a: 1\n", "0" * 64)
+    made = write(folder, "markets/uk.yaml", "a: 1\n", NEW)
+    assert read(folder, "markets/uk.yaml") == made == write(folder, "markets/uk.yaml", "a: 1\n", NEW)
+    with pytest.raises(ChangedMeanwhile) as other:
+        write(folder, "markets/uk.yaml", "a: 2\n", NEW)
+    assert other.value.now == made.digest
+    with pytest.raises(ChangedMeanwhile):
+        remove(folder, "markets/uk.yaml", NEW)
+    remove(folder, "markets/uk.yaml", made.digest)
+    assert listed(folder) == ("agents.yaml", "queues.yaml", "lines/carrier.yaml")
 
 
 def test_a_link_leads_nowhere(folder: Path, tmp_path: Path) -> None:

@@ -8,12 +8,13 @@ from enum import StrEnum
 from markupsafe import Markup
 
 from config.fault import Fault
+from config.load import SHIPPED
 from engine.access.role import Permission
-from engine.console.look import Look, address
+from engine.console.look import Look, Place, address
 from engine.console.markup import Content, tag
 from engine.console.views import pieces
 from engine.console.views.pieces import card, cell, confirm, icon, link, moment, name, pill, row, table
-from engine.editing import Text, place_of
+from engine.editing import DRAFTS, NEW, Text, drafts, place_of
 from engine.history import Version
 from engine.operating import Plan, Status
 
@@ -32,7 +33,8 @@ class Step(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
     """step: what was done last. faults: of the files. plan: what would change; of: if this version were taken
-    again, 0 for the files. files: that may be edited here; editing: the one that is. unread: why it is not.
+    again, 0 for the files. files: that may be edited here; removed: those that run and are gone; editing: the
+    one that is edited, of digest NEW where it is not there yet. unread: why it is not.
     """
 
     status: Status
@@ -42,6 +44,7 @@ class ConfigFile:
     plan: Plan | None = None
     of: int = 0
     files: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
     editing: Text | None = None
     unread: str = ""
 
@@ -98,6 +101,7 @@ def _way(look: Look, file: ConfigFile) -> list[Markup | None]:
             tag("div", buttons, _files(look, file), class_="row")
             if may
             else tag("p", say("config.look_only"), class_="soft"),
+            _begin(look) if may else None,
             key="way",
         ),
         _faults(look, file),
@@ -109,20 +113,48 @@ def _way(look: Look, file: ConfigFile) -> list[Markup | None]:
 def _files(look: Look, file: ConfigFile) -> Markup | None:
     """Which one is to be edited."""
     say = look.say
-    if not file.files:
+    if not file.files and not file.removed:
         return None
     now = file.editing.name if file.editing else ""
     options = [tag("option", say("config.edit.choose"), value="")]
     options += [tag("option", each, value=each, selected=each == now) for each in file.files]
+    options += [
+        tag("option", say("config.edit.gone", name=each), value=each, selected=each == now)
+        for each in file.removed
+    ]
     choice = tag("select", options, name="file", aria_label=say("config.edit.choose"), data_key=f"file-{now}")
     return tag("form", choice, class_="filter", data_go=address("config"), data_live=True)
+
+
+def _begin(look: Look) -> Markup:
+    """A new line or market: how it is called, and what it begins as."""
+    say = look.say
+    kinds = [tag("option", say(f"config.new.{each}"), value=each) for each in DRAFTS]
+    markets = [each for each in drafts(SHIPPED) if each not in DRAFTS]
+    kinds += [tag("option", say("config.new.market", name=each[8:-5]), value=each) for each in markets]
+    named = tag(
+        "input", name="new", required=True, maxlength=64, pattern="[A-Za-z0-9_\\-]+", placeholder="telecom-b",
+        autocomplete="off", dir="ltr", aria_label=say("config.new.name"), title=say("config.new.name"),
+    )  # fmt: skip
+    like = tag("select", kinds, name="like", aria_label=say("config.new.like"))
+    button = tag("button", say("config.new.begin"), type="submit")
+    return tag(
+        "form", tag("b", say("config.new")), like, named, button, class_="take", data_go=address("config")
+    )
+
+
+def file_of(place: Place) -> str:
+    """The file that an address names, or makes: `new` is a line's or market's name, by what `like` is of."""
+    if place.get("new"):
+        return f"{place.get('like').partition('/')[0]}/{place.get('new')}.yaml"
+    return place.get("file")
 
 
 def _editor(look: Look, file: ConfigFile) -> Markup:
     """A file as text: what is wrong with it is told beside, and leads to its line."""
     say, text = look.say, file.editing
     if text is None:
-        return card(look.place.get("file"), tag("p", file.unread, lang="en", dir="auto"), key="editor")
+        return card(file_of(look.place), tag("p", file.unread, lang="en", dir="auto"), key="editor")
     box = tag(
         "textarea",
         f"\n{text.text}",  # the first line's end is the element's own
@@ -145,8 +177,18 @@ def _editor(look: Look, file: ConfigFile) -> Markup:
         data_closes=True,
         class_="stop",
     )
+    there, alone = text.digest != NEW, "/" in text.name
+    gone = tag(
+        "button", say("config.edit.remove"), type="button", data_do="remove", data_digest=text.digest,
+        data_closes=True, class_="stop",
+    )  # fmt: skip
+    danger = {"restore": there, "remove": there and alone}
     buttons = [
-        tag("button", say("config.edit.restore"), type="button", data_opens="restore", class_="danger"),
+        *(
+            tag("button", say(f"config.edit.{each}"), type="button", data_opens=each, class_="danger")
+            for each, may in danger.items()
+            if may
+        ),
         tag("span", class_="grow"),
         link(say("config.edit.close"), address("config"), class_="button"),
         tag("button", say("config.edit.save"), type="submit", class_="first"),
@@ -158,7 +200,10 @@ def _editor(look: Look, file: ConfigFile) -> Markup:
         tag("div", buttons, class_="take"),
         data_do="save",
     )
-    again = confirm("restore", say, "config.edit.sure", sure, name=text.name)
+    again = [
+        confirm("restore", say, "config.edit.sure", sure, name=text.name) if danger["restore"] else None,
+        confirm("remove", say, "config.remove.sure", gone, name=text.name) if danger["remove"] else None,
+    ]
     hint = tag("span", say("config.edit.hint"), class_="soft")
     return card(text.name, form, again, more=hint, key="editor", class_="editor-card")
 

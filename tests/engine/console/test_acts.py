@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from markupsafe import Markup
 
+from config.load import SHIPPED
 from engine.console import acts, pages
 from engine.console.desk import Desk
 from engine.console.door import Principal
 from engine.console.look import Place, Told
 from engine.console.markup import text_of
 from engine.console.views.config import ConfigFile, Step
-from engine.editing import MOST_BYTES, read
+from engine.editing import MOST_BYTES, drafts, read
 from tests.engine.access.stand import run
 from tests.engine.console.busy import BusyNode
 from tests.engine.console.looks import OPERATOR, VIEWER, look
@@ -101,6 +102,63 @@ def test_what_somebody_else_wrote_meanwhile_is_told(editor: Editor) -> None:
     assert editor.save("ring_timeout_s: 20", "ring_timeout_s: 22").key == "config.edit.meanwhile"
     before = editor.loaded
     assert editor.load().editing == before.editing, "what is typed is not written over by looking again"
+
+
+NEW_LINE = "/console/config?new=telecom-b&like=lines/gateway.yaml"
+
+
+def test_a_line_is_begun_like_another_applied_removed_and_had_back(editor: Editor) -> None:
+    editor.load(NEW_LINE)
+    draft, folder = editor.loaded.editing, editor.stand.operating.folder
+    assert (draft.name, draft.digest) == ("lines/telecom-b.yaml", "") and "gateway" in draft.text
+    assert 'data-do="remove"' not in editor.drawn(NEW_LINE) and not (folder / draft.name).exists()
+    text = draft.text.replace("enabled: false", "enabled: true")
+    told = editor.act("save", NEW_LINE, text=text, digest=draft.digest)
+    assert told.key == "config.edit.sound" and read(folder, draft.name).text == text
+    assert editor.act("save", NEW_LINE, text="x: 1", digest=draft.digest).key == "config.edit.meanwhile"
+    editor.act("plan", NEW_LINE)
+    assert editor.act("apply", NEW_LINE, expected="1").key == "config.done"
+    assert "telecom-b" in editor.stand.engine.config.lines
+    assert 'data-do="remove"' in editor.drawn(NEW_LINE)
+    told = editor.act("remove", NEW_LINE, digest=editor.loaded.editing.digest)
+    assert (told.key, told.to) == ("config.edit.removed", "/console/config") and not (
+        folder / draft.name
+    ).exists()
+    assert "telecom-b" in editor.stand.engine.config.lines, "what runs goes on"
+    again = f"/console/config?file={draft.name}"
+    editor.loaded = None
+    editor.load(again)
+    assert editor.loaded.removed == (draft.name,) and "(removed)" in editor.drawn(again)
+    assert (editor.loaded.editing.text, editor.loaded.editing.digest) == (text, "")
+    assert editor.act("save", again, text=text, digest="").key == "config.edit.sound"
+    assert editor.loaded.removed == () and read(folder, draft.name).text == text
+
+
+@pytest.mark.parametrize("like", drafts(SHIPPED))
+def test_whatever_one_may_begin_as_is_sound(editor: Editor, like: str) -> None:
+    address = f"/console/config?new=another&like={like}"
+    editor.load(address)
+    text = editor.loaded.editing
+    assert editor.act("save", address, text=text.text, digest=text.digest).key == "config.edit.sound", like
+
+
+@pytest.mark.parametrize("asked", [
+    "new=../node&like=lines/ims.yaml", "new=a&like=../node.yaml", "new=a&like=node.yaml", "new=a",
+    "new=a b&like=lines/ims.yaml", "new=a&like=lines/example.yaml",
+])  # fmt: skip
+def test_nothing_else_is_begun(editor: Editor, asked: str) -> None:
+    address = f"/console/config?{asked}"
+    before = sorted(editor.stand.operating.folder.rglob("*"))
+    editor.load(address)
+    assert editor.loaded.editing is None and editor.loaded.unread
+    if "new=a&" not in asked or "lines/" not in asked:
+        assert editor.act("save", address, text="x: 1", digest="").key == "config.edit.failed"
+    assert sorted(editor.stand.operating.folder.rglob("*")) == before
+
+
+def test_people_and_queues_are_not_removed_from_here(editor: Editor) -> None:
+    editor.load()
+    assert 'data-do="remove"' not in editor.drawn()
 
 
 @pytest.mark.parametrize("name", ["api.yaml", "../../etc/passwd", "nothing.yaml"])
