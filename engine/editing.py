@@ -12,6 +12,7 @@ import os
 import re
 import threading
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 EDITABLE = re.compile(r"(agents|queues|numbers|routing)\.yaml|(lines|markets)/[A-Za-z0-9_-]{1,64}\.yaml")
@@ -79,6 +80,7 @@ def read(folder: Path, name: str) -> Text:
         raise NoText(f"{name} is no UTF-8 text") from error
 
 
+@cache
 def drafts(shipped: Path) -> tuple[str, ...]:
     """Files that a new one may begin as. shipped: the folder of those that come with Isogloss."""
     return (*DRAFTS, *(each for each in listed(shipped) if each.startswith("markets/")))

@@ -290,6 +290,27 @@ def test_a_file_is_edited_wrongly_and_rightly_and_put_back(opened: Opened) -> No
     page.wait_for_function("(text) => document.getElementById('editor').value === text", arg=text)
 
 
+def test_a_line_is_begun_removed_and_had_back(opened: Opened) -> None:
+    page = opened("config")
+    page.select_option("select[name=like]", "lines/gateway.yaml")
+    page.fill("[name=new]", "telecom b")
+    page.click("text=Begin")
+    assert page.evaluate("() => document.querySelector('[name=new]').validity.patternMismatch")
+    page.fill("[name=new]", "telecom-b")
+    page.click("text=Begin")
+    page.wait_for_selector("#editor")
+    text = page.input_value("#editor")
+    assert "A gateway in the same building" in text and not page.query_selector("[data-opens=remove]")
+    page.click("text=Save and check")
+    page.click("[data-opens=remove]")
+    page.click("dialog[open] [data-do=remove]")
+    page.wait_for_selector("text=was removed")
+    page.wait_for_selector("select[name=like]")
+    assert "telecom-b" not in page.inner_text("select[name=file]"), (
+        "it never ran, so there is nothing to have back"
+    )
+
+
 def test_every_page_is_walked_by_tab_and_every_stop_is_seen(opened: Opened) -> None:
     page = opened("users")
     places = (
@@ -297,6 +318,7 @@ def test_every_page_is_walked_by_tab_and_every_stop_is_seen(opened: Opened) -> N
         "users?new=1",
         "users/sue",
         "account",
+        "config",
         "config?file=queues.yaml",
         "audit?doing=sessions",
     )

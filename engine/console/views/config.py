@@ -101,11 +101,11 @@ def _way(look: Look, file: ConfigFile) -> list[Markup | None]:
             tag("div", buttons, _files(look, file), class_="row")
             if may
             else tag("p", say("config.look_only"), class_="soft"),
-            _begin(look) if may else None,
             key="way",
         ),
         _faults(look, file),
         _plan(look, file) if file.plan is not None else None,
+        _begin(look) if may and file.editing is None else None,
         waiting,
     ]
 
@@ -138,9 +138,8 @@ def _begin(look: Look) -> Markup:
     )  # fmt: skip
     like = tag("select", kinds, name="like", aria_label=say("config.new.like"))
     button = tag("button", say("config.new.begin"), type="submit")
-    return tag(
-        "form", tag("b", say("config.new")), like, named, button, class_="take", data_go=address("config")
-    )
+    form = tag("form", like, named, button, class_="take first", data_go=address("config"))
+    return card(say("config.new"), form, key="new")
 
 
 def file_of(place: Place) -> str:
