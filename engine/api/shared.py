@@ -1,6 +1,7 @@
 """Where links to recordings lead: a page for whoever has one, without a script and without a session.
 
-    GET /shared/LINK          the page, and what was said with numbers masked where the link shows it
+    GET /shared/LINK          the page, and what was said with numbers masked where the link shows it; in the
+                              language that the visitor's browser asks for (shared_page.py)
     GET /shared/LINK/sound    the recording
 
 A link that is unknown, has ended, was revoked or used up leads nowhere, and no answer says which. Nothing on
@@ -10,49 +11,29 @@ the audit log before anything is shown; asking for a recording piece by piece is
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from html import escape
 from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, Header, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from engine.access import mask
 from engine.access.access import Access
 from engine.access.errors import AuditUnavailable
 from engine.api.deps import EngineView, Node
+from engine.api.shared_page import HEADERS, SharedPage
 from engine.api.sounds import Heard, NoSuchRange, sound_answer
+from engine.languages import chosen
 from engine.sharing import Share
+from engine.store.errors import StoreUnavailable
 from engine.store.transcripts import Said
 from engine.throttle import Throttle
 from media.sealed import SealBroken
 
 PER_MIN = 120  # of one source: a player asks for many pieces
-MOST_SAID = 2000
-STYLE = """:root{color-scheme:light dark}
-body{font:16px/1.5 system-ui,sans-serif;margin:0;background:light-dark(#f3f5f4,#0f1413)}
-main{max-width:42rem;margin:8vh auto;padding:2rem;border-radius:1.25rem;background:light-dark(#fff,#171d1b);
-border:1px solid light-dark(#e1e7e5,#27312f);box-sizing:border-box}
-h1{font-size:1.375rem;margin:0 0 1rem}h2{font-size:1rem;margin:1.5rem 0 .5rem}audio{width:100%}
-ol{list-style:none;padding:0;margin:0}li{margin:.75rem 0}b{display:block;font-size:.8125rem}
-p.soft,b span{color:light-dark(#4d5b57,#a9b7b3);font-weight:400}"""
-STYLED = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-HEADERS = {
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{STYLED}'; media-src 'self'; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex, nofollow",
-    "Cache-Control": "no-store",
-}
-NOWHERE = "<p>This link leads nowhere, or nowhere any more. Ask whoever gave it to you for another.</p>"
+AWAY = (AuditUnavailable, StoreUnavailable)
 
 router = APIRouter(include_in_schema=False)
 log = structlog.get_logger("api")
@@ -70,19 +51,17 @@ class Doorman:
 
 @router.get("/shared/{link}")
 async def shared_page(request: Request, node: Node, link: Link) -> Response:
+    page = SharedPage(chosen("", "", request.headers.get("accept-language", "")))
     wait = _wait(request)
     if wait:
-        return _page("<p>Too many attempts. Try again in a minute.</p>", 429, {"Retry-After": f"{wait:.0f}"})
+        return page.refused("too_often", 429, {"Retry-After": f"{wait:.0f}"})
     try:
         share = await _opened(request, node, link)
-    except AuditUnavailable:
-        return _page("<p>This cannot be shown now. Try again in some minutes.</p>", 503)
-    if share is None:
-        return _page(NOWHERE, 404)
-    said: Sequence[Said] | None = None
-    if share.transcript and share.call:
-        said = await run_in_threadpool(node.transcripts.lines, share.call)
-    return _page(_drawn(share, link, said or ()))
+        said = await _said(node, share)
+    except AWAY as away:
+        log.warning("a shared recording is not shown", why=str(away))
+        return page.refused("not_now", 503)
+    return page.refused("nowhere", 404) if share is None else page.shown(share, link, said)
 
 
 @router.get("/shared/{link}/sound")
@@ -94,7 +73,8 @@ async def shared_sound(
         return Response(status_code=429, headers={**HEADERS, "Retry-After": f"{wait:.0f}"})
     try:
         share = await _opened(request, node, link)
-    except AuditUnavailable:
+    except AWAY as away:
+        log.warning("a shared recording is not played", why=str(away))
         return Response(status_code=503, headers=HEADERS)
     found = await run_in_threadpool(node.recording, share.recording) if share is not None else None
     if share is None or found is None:
@@ -116,9 +96,16 @@ def _wait(request: Request) -> float:
     return doorman.throttle.take(source, time.monotonic())
 
 
+async def _said(node: EngineView, share: Share | None) -> Sequence[Said]:
+    """What the link shows of what was said. Raises StoreUnavailable."""
+    if share is None or not share.transcript or not share.call:
+        return ()
+    return await run_in_threadpool(node.transcripts.lines, share.call) or ()
+
+
 async def _opened(request: Request, node: EngineView, link: str) -> Share | None:
     """What it leads to; once in a while its use is counted and told to the audit log. Raises
-    AuditUnavailable.
+    AuditUnavailable, StoreUnavailable.
     """
     doorman: Doorman = request.app.state.doorman
     access: Access | None = request.app.state.access
@@ -131,7 +118,9 @@ async def _opened(request: Request, node: EngineView, link: str) -> Share | None
 
 
 async def _counted(node: EngineView, access: Access | None, link: str) -> bool:
-    """One use, in the audit log as well; False where it leads nowhere by now. Raises AuditUnavailable."""
+    """One use, in the audit log as well; False where it leads nowhere by now. Raises AuditUnavailable,
+    StoreUnavailable.
+    """
     share = await run_in_threadpool(node.shares.open, link, use=True)
     if share is None:
         return False
@@ -141,30 +130,3 @@ async def _counted(node: EngineView, access: Access | None, link: str) -> bool:
         await trail.keep(trail.entry(f"share {share.id}", "link", "open_share", object))
     log.info("a shared recording is listened to", recording=share.recording, share=share.id)
     return True
-
-
-def _page(inner: str, status: int = 200, more: dict[str, str] | None = None) -> Response:
-    page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Recording</title>'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<style>{STYLE}</style></head><body><main><h1>Recording of a call</h1>{inner}</main></body></html>"
-    )
-    return Response(page, status, {**HEADERS, **(more or {})}, "text/html; charset=utf-8")
-
-
-def _drawn(share: Share, link: str, said: Sequence[Said]) -> str:
-    until = datetime.fromtimestamp(share.expires_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    hidden = mask.sides(said)
-    rows = "".join(_row(each, *both) for each, both in list(zip(said, hidden))[:MOST_SAID])
-    words = f"<h2>What was said</h2><ol>{rows}</ol>" if rows else ""
-    player = f'<audio controls preload="none" src="/shared/{escape(link)}/sound"></audio>'
-    return f'{player}<p class="soft">This link ends on {until}.</p>{words}'
-
-
-def _row(said: Said, text: str, other: str) -> str:
-    minutes, seconds = divmod(int(said.begin), 60)
-    below = f'<br><span dir="auto">{escape(other)}</span>' if other else ""
-    return (
-        f"<li><b>{escape(said.side.title())} <span>{minutes}:{seconds:02}</span></b>"
-        f'<span lang="{escape(said.language)}" dir="auto">{escape(text)}</span>{below}</li>'
-    )

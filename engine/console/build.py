@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Request
 from markupsafe import Markup
 
-from engine.console.language import NAMES, Words
+from engine.console.language import Words
 from engine.console.look import BASE, Page, Place
 from engine.console.pages import ANYWHERE, FRAME, page_of
 from engine.console.screen import Screen
+from engine.languages import NAMES
 
 if TYPE_CHECKING:
     from nicegui import Client

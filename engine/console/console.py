@@ -39,7 +39,7 @@ from engine.console.door import Door, Refusal, TokenDoor
 from engine.console.downloads import download
 from engine.console.host import REFERRER, WEB, Host
 from engine.console.inside import Inside
-from engine.console.language import Words, chosen
+from engine.console.language import Words
 from engine.console.look import BASE, Place
 from engine.console.packet import allowed
 from engine.console.phone import phone
@@ -49,6 +49,7 @@ from engine.console.snapshot import taken
 from engine.console.sound import sound
 from engine.console.users import UserDoor
 from engine.console.views import sign_in
+from engine.languages import chosen
 
 LANGUAGE, ZONE = "isogloss_language", "isogloss_zone"
 SOCKET = "/_nicegui_ws/"

@@ -5,30 +5,24 @@ A text may be a table by plural category, of which {n} chooses one (CLDR's rules
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from engine import languages
 from engine.console.markup import ISOLATED
-
-Text = str | Mapping[str, str]
+from engine.languages import Text
 
 FOLDER = Path(__file__).parent / "words"
-NAMES = {"en": "English", "es": "Español", "zh": "中文", "ar": "العربية"}
-RIGHT_TO_LEFT = frozenset({"ar"})
 DASH = "–"
 _MARKS = {"es": (".", ",")}  # thousands, decimals; the others write 1,234.5
 
 
 @cache
 def table(language: str) -> Mapping[str, Text]:
-    """All texts of a language of NAMES, by their keys."""
-    found: dict[str, Text] = {}
-    for file in sorted(FOLDER.rglob(f"{language}.toml"), key=lambda file: file.parent):
-        found |= tomllib.loads(file.read_text("utf-8"))
-    return found
+    """All texts of a language (engine.languages.NAMES), by their keys."""
+    return languages.texts(FOLDER, language)
 
 
 def plural(language: str, n: float) -> str:
@@ -51,7 +45,7 @@ class Words:
 
     @property
     def direction(self) -> str:
-        return "rtl" if self.code in RIGHT_TO_LEFT else "ltr"
+        return languages.direction(self.code)
 
     def __call__(self, key: str, **values: object) -> str:
         """The text of a key. Numbers are written as the language does, other values are kept in their own
@@ -101,15 +95,3 @@ def clock(seconds: float) -> str:
     whole = max(0, int(seconds))
     hours, minutes = whole // 3600, whole // 60 % 60
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
-
-
-def chosen(asked: str, kept: str, accepted: str) -> str:
-    """The language of a page. asked: in the address; kept: from before; accepted: the browser's
-    Accept-Language. English where none is known.
-    """
-    ranked = [each.partition(";")[0] for each in accepted[:256].split(",")]
-    for each in (asked, kept, *ranked):
-        code = each.strip().lower().partition("-")[0]
-        if code in NAMES:
-            return code
-    return "en"

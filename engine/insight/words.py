@@ -14,9 +14,10 @@ from pathlib import Path
 
 from engine.insight.diagnosis import Verdict, filled
 from engine.insight.faults import Found
+from engine.languages import NAMES, chosen
 
 FOLDER = Path(__file__).parent / "words"
-LANGUAGES = ("en", "es", "zh", "ar")
+LANGUAGES = tuple(NAMES)
 _GAP = re.compile(r"\{(\w+)\}")
 
 
@@ -29,12 +30,8 @@ class Told:
 
 
 def language_of(wanted: str) -> str:
-    """The first of the languages asked for that there are words in, by BCP 47 tags or an Accept-Language."""
-    for each in wanted.split(","):
-        primary = each.partition(";")[0].strip().lower().partition("-")[0]
-        if primary in LANGUAGES:
-            return primary
-    return LANGUAGES[0]
+    """Of the languages asked for, by BCP 47 tags or an Accept-Language, the first that there are words in."""
+    return chosen("", "", wanted)
 
 
 def tell(found: Found, language: str) -> Told:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -209,3 +212,82 @@ def test_nobody_shares_what_is_not_there_or_without_the_right(street: Street) ->
     assert street.ask("GET", f"{nowhere}/shares").status_code == 404
     assert street.ask("DELETE", f"{AT}/shares/{'0' * 16}").status_code == 404
     assert street.ask("POST", f"{AT}/shares", json={}, signed=False).status_code == 401
+
+
+NOWHERE = "/shared/" + "0" * 16 + "." + "A" * 43
+
+
+@pytest.mark.parametrize(
+    ("accepted", "code", "direction", "read"),
+    [
+        ("en-GB,en;q=0.9", "en", "ltr", ("Recording of a call", "Customer", "This link ends on")),
+        (
+            "es-MX,es;q=0.9,en;q=0.8",
+            "es",
+            "ltr",
+            ("Grabación de una llamada", "Cliente", "Este enlace caduca el"),
+        ),
+        ("fr, zh-CN;q=0.9, es;q=0.1", "zh", "ltr", ("通话录音", "客户", "此链接的有效期至")),
+        ("en;q=0.3, ar;q=0.9", "ar", "rtl", ("تسجيل مكالمة", "العميل", "تنتهي صلاحية هذا الرابط")),
+    ],
+)
+def test_the_page_speaks_what_the_visitors_browser_asks_for(
+    street: Street, accepted: str, code: str, direction: str, read: tuple[str, ...]
+) -> None:
+    page = street.open(street.share(transcript=True)["path"], **{"Accept-Language": accepted})
+    assert page.status_code == 200 and f'<html lang="{code}" dir="{direction}">' in page.text
+    assert [word for word in read if word not in page.text] == []
+    assert (page.headers["content-language"], page.headers["vary"]) == (code, "Accept-Language")
+    assert "&lt;b&gt;call me at" in page.text and "1234567" not in page.text, "what was said stays as it was"
+    hashed = base64.b64encode(hashlib.sha256(page.text.split("style>")[1][:-2].encode()).digest()).decode()
+    assert f"style-src 'sha256-{hashed}'" in page.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"x" * 10_240,
+        b"a-" * 5_120 + b", es",
+        b"," * 10_240,
+        b";q=" * 3_000,
+        "العربية".encode(),
+        b"\xff\xfe\x80, \xc3\xa9s",
+        b"'\"><script>alert(1)</script>",
+        b"../../ar, ar.toml, %61r",
+    ],
+)
+def test_a_browser_that_asks_for_odd_things_reads_english(street: Street, raw: bytes) -> None:
+    page = street.ask("GET", NOWHERE, signed=False, headers=[(b"Accept-Language", raw)])
+    assert (page.status_code, page.headers["content-language"]) == (404, "en")
+    assert '<html lang="en" dir="ltr">' in page.text and "This link leads nowhere" in page.text
+    assert page.text == street.open(NOWHERE).text, "nothing of the header is in the page"
+
+
+def test_what_cannot_be_shown_is_said_in_the_visitors_language(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(entry: object) -> None:
+        raise AuditUnavailable("away")
+
+    def opened(path: str, accepted: str) -> tuple[int, str, str]:
+        page = street.open(path, **{"Accept-Language": accepted})
+        (told,) = re.findall("<p>(.*?)</p>", page.text)
+        assert page.headers["vary"] == "Accept-Language" and page.headers["referrer-policy"] == "no-referrer"
+        return page.status_code, page.headers["content-language"], told
+
+    path = street.share()["path"]
+    assert opened(NOWHERE, "zh") == (404, "zh", "此链接无效或已失效。请向提供链接的人索取新的链接。")
+    with monkeypatch.context() as patched:
+        patched.setattr(street.stand.access.desk.log, "keep", away)
+        assert opened(path, "ar") == (503, "ar", "لا يمكن عرض هذا الآن. حاول مرة أخرى بعد بضع دقائق.")
+    street.node.store_answers = False
+    assert opened(path, "es") == (
+        503,
+        "es",
+        "Esto no se puede mostrar ahora. Vuelva a intentarlo en unos minutos.",
+    )
+    assert street.open(f"{path}/sound").status_code == 503
+    street.app.state.doorman = shared.Doorman(throttle=Throttle(1))
+    street.open(NOWHERE)
+    assert opened(path, "ar-SA") == (429, "ar", "محاولات كثيرة. حاول مرة أخرى بعد دقيقة.")

@@ -45,8 +45,9 @@ def test_the_wheel_owns_one_name_and_every_room_lies_under_it(wheel: Path):
 def test_the_wheel_carries_the_configuration_the_licence_and_no_tests(wheel: Path):
     names = zipfile.ZipFile(wheel).namelist()
     assert "isogloss/_tree/config/prompts/zh.yaml" in names
-    shipped = {f"isogloss/_tree/{path.relative_to(ROOT)}" for path in (ROOT / "config").rglob("*.yaml")}
-    assert shipped <= set(names)
+    shipped = [*(ROOT / "config").rglob("*.yaml"), *(ROOT / "engine").rglob("words/**/*.toml")]
+    assert {f"isogloss/_tree/{path.relative_to(ROOT)}" for path in shipped} <= set(names)
+    assert "isogloss/_tree/engine/api/words/shared/ar.toml" in names
     assert "isogloss/_tree/media/io/native.c" in names, "built where it is installed"
     assert not [name for name in names if name.endswith(".so")]
     assert [name for name in names if name.endswith("licenses/LICENSE")]

@@ -8,11 +8,11 @@ from markupsafe import Markup
 
 from engine.access.role import Permission
 from engine.console.alerts import alerts
-from engine.console.language import NAMES
 from engine.console.look import BASE, Look, address
 from engine.console.markup import tag
 from engine.console.views.beside import on_air
 from engine.console.views.pieces import icon, link, name
+from engine.languages import NAMES
 
 PLACES = (
     "wallboard", "calls", "recordings", "queues", "agents", "lines", "nodes", "reports", "config", "users",

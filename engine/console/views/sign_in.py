@@ -5,9 +5,10 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from engine.console.door import Refusal
-from engine.console.language import NAMES, Words
+from engine.console.language import Words
 from engine.console.look import BASE
 from engine.console.markup import tag
+from engine.languages import NAMES
 
 
 def page(say: Words, then: str, refusal: Refusal | None) -> str:

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from engine.console.alerts import ALIKE, LINES, MOST, PARTS, WAVE, alerts, level_of
-from engine.console.language import NAMES, table
+from engine.console.language import table
 from engine.console.snapshot import Snapshot
+from engine.languages import NAMES
 from engine.line_views import Standing
 from engine.recent_views import RecentView
 from engine.views import CallView, Check, Health, QueueView, TroubleView

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.console.language import NAMES, Words, chosen, clock, plural, table
+from engine.console.language import Words, clock, plural, table
+from engine.languages import NAMES
 
 CONSOLE = Path(__file__).resolve().parents[3] / "engine" / "console"
 FORMS = {
@@ -81,22 +82,6 @@ def test_braces_of_a_caller_are_no_places_to_fill_in() -> None:
 def test_a_key_without_a_text_says_itself() -> None:
     assert Words("en")("no.such") == "no.such"
     assert Words("en").known("pause.yoga", "yoga") == "yoga"
-
-
-@pytest.mark.parametrize(
-    ("asked", "kept", "accepted", "code"),
-    [
-        ("ar", "es", "zh", "ar"),
-        ("", "es", "zh", "es"),
-        ("xx", "", "fr-FR, zh-CN;q=0.9", "zh"),
-        ("", "", "", "en"),
-        ("", "", "," * 10_000, "en"),
-    ],
-)
-def test_the_language_is_the_one_asked_for_then_the_one_kept(
-    asked: str, kept: str, accepted: str, code: str
-) -> None:
-    assert chosen(asked, kept, accepted) == code
 
 
 def test_durations_are_written_as_clocks_do() -> None:

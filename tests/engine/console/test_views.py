@@ -13,7 +13,6 @@ from markupsafe import Markup
 
 from engine.console import pages
 from engine.console.files import CallFile, Wave, Words
-from engine.console.language import NAMES
 from engine.console.look import Look, Page
 from engine.console.markup import text_of
 from engine.console.views import agents, call, calls, frame, queues, sign_in, sound, wallboard
@@ -21,6 +20,7 @@ from engine.console.views.config import ConfigFile, Step
 from engine.console.views.lines import LineFile
 from engine.console.views.said import captions
 from engine.history import Version
+from engine.languages import NAMES
 from engine.latency import Latencies
 from engine.operating import Plan, Status
 from engine.scorecards import judged

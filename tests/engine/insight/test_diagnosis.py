@@ -373,7 +373,14 @@ def test_causes_of_the_telephone_network_are_in_words() -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "language"),
-    [("es-MX,en;q=0.8", "es"), ("fr, zh-CN;q=0.9", "zh"), ("AR", "ar"), ("", "en"), ("xx;;,,", "en")],
+    [
+        ("es-MX,en;q=0.8", "es"),
+        ("fr, zh-CN;q=0.9", "zh"),
+        ("AR", "ar"),
+        ("en;q=0.1,ar", "ar"),
+        ("", "en"),
+        ("xx;;,,", "en"),
+    ],
 )
 def test_the_language_is_the_first_that_there_are_words_in(wanted: str, language: str) -> None:
     assert language_of(wanted) == language
