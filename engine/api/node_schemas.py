@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from engine.api.plain import Plain, example
+from engine.cluster.sight import NodeView
 
 SIP = "sip:203.0.113.10:5060;transport=udp"
 WHY = "23 ms measured, load 12%, 24 ms against it"
@@ -35,6 +36,9 @@ NAME = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 
 
+State = Literal["up", "draining", "gone"]
+
+
 class ClusterNode(BaseModel):
     """A node of the cluster, as the one that is asked knows it."""
 
@@ -42,7 +46,7 @@ class ClusterNode(BaseModel):
 
     name: str
     region: str
-    state: Literal["up", "draining", "gone"] = Field(
+    state: State = Field(
         description="`draining` takes no new calls; of one that is `gone` nothing is heard any more."
     )
     here: bool = Field(description="Whether it is the node that is asked.")
@@ -66,6 +70,18 @@ class Cluster(BaseModel):
     nodes: list[ClusterNode]
     store: bool = Field(description="Whether the Redis that nodes share can be reached.")
     registered: bool = Field(description="Whether the node that is asked is registered there now.")
+
+
+class NodesQuery(BaseModel):
+    """Which nodes are told."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    region: Plain | None = Field(default=None, description="Only nodes of this region.")
+    state: State | None = Field(default=None, description="Only nodes in this state.")
+
+    def wants(self, node: NodeView) -> bool:
+        return self.region in (None, node.region) and self.state in (None, node.state)
 
 
 class NearNode(BaseModel):

@@ -176,6 +176,18 @@ def test_queues_and_agents_and_registrations_are_listed(ask: Client) -> None:
     ]
 
 
+def test_queues_are_filtered_by_market_and_by_who_waits(ask: Client) -> None:
+    listed = ask("GET", "/v1/queues").json()["items"]
+    waiting = {item["name"] for item in listed if item["waiting"]}
+    assert waiting and waiting != {"sales", "support"}
+    for words, wanted in (("true", waiting), ("false", {"sales", "support"} - waiting)):
+        shown = ask("GET", f"/v1/queues?waiting={words}").json()["items"]
+        assert {item["name"] for item in shown} == wanted
+    assert [item["name"] for item in ask("GET", "/v1/queues?market=us").json()["items"]] == ["sales"]
+    assert ask("GET", "/v1/queues?market=fr").json() == {"items": [], "next": None}
+    refused(ask("GET", "/v1/queues?markets=us"), 422, "invalid-request")
+
+
 def test_agents_are_filtered_by_queue_and_state(ask: Client) -> None:
     shown = ask("GET", "/v1/agents?queue=support&state=available").json()["items"]
     assert [item["name"] for item in shown] == ["bob"]

@@ -289,6 +289,15 @@ def test_users_are_made_looked_at_changed_and_shut_out(ask: Client) -> None:
     assert made.status_code == 201 and made.headers["etag"] == '"1"'
     eva = Browser(ask, "eva", password=made.json()["password"])
     assert eva.told["teams"] == ["north"]
+    everybody = {each["name"] for each in admin("GET", "/v1/users").json()["items"]}
+    for asked, found in {
+        "role=operator&team=north": {"eva"},
+        "role=operator&team=south": set(),
+        "disabled=true": set(),
+        "disabled=false&totp=false&market=de": everybody,
+    }.items():
+        assert {each["name"] for each in admin("GET", f"/v1/users?{asked}").json()["items"]} == found, asked
+    refused(admin("GET", "/v1/users?role=king"), 422, "invalid-request")
     looked = admin("GET", "/v1/users/eva")
     assert looked.json()["role"] == "operator" and "password" not in looked.json()
     stale = {"If-Match": '"7"'}

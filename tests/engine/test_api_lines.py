@@ -44,6 +44,16 @@ def test_lines_are_told_as_they_stand(ask: Client) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["region", "country", "kind", "state"])
+def test_lines_are_filtered_by_what_they_are(ask: Client, name: str) -> None:
+    lines = ask("GET", "/v1/lines").json()["items"]
+    for value in {line[name] for line in lines} - {""}:
+        shown = ask("GET", f"/v1/lines?{name}={value}").json()["items"]
+        assert shown == [line for line in lines if line[name] == value]
+    answer = ask("GET", f"/v1/lines?{name}=none-such")
+    assert answer.status_code == 422 if name == "state" else answer.json()["items"] == []
+
+
 def test_the_report_has_the_worst_line_first_and_the_idle_last(ask: Client) -> None:
     told = ask("GET", "/v1/lines/report?hours=2").json()
     assert [(line["line"], line["level"]) for line in told["lines"]] == [

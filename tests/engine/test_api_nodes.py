@@ -48,6 +48,10 @@ def test_nodes_are_listed_with_why(two: Two) -> None:
     ]
     assert told["nodes"][1]["why"] == "200 ms assumed, load 0%, 200 ms against it"
     assert told["store"] is True
+    (eu,) = two.ask("GET", f"/v1/nodes?region={told['nodes'][0]['region']}").json()["nodes"]
+    assert eu == told["nodes"][0]
+    assert two.ask("GET", "/v1/nodes?state=draining").json()["nodes"] == []
+    refused(two.ask("GET", "/v1/nodes?state=asleep"), 422, "invalid-request")
 
 
 def test_whoever_sends_calls_may_ask_which_node_is_near(two: Two) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import structlog
@@ -11,7 +12,7 @@ from engine.access.principal import Principal
 from engine.access.role import Permission
 from engine.api.deps import View, may
 from engine.api.documented import problems
-from engine.api.node_schemas import Cluster, Draining, Near, NearQuery
+from engine.api.node_schemas import Cluster, Draining, Near, NearQuery, NodesQuery
 from engine.cluster.sight import NearAsk
 
 router = APIRouter(prefix="/v1", tags=["nodes"])
@@ -21,10 +22,12 @@ Reader = Annotated[Principal, may(Permission.BOARD)]
 Writer = Annotated[Principal, may(Permission.CONFIGURE)]
 
 
-@router.get("/nodes", summary="List nodes", operation_id="list_nodes", responses=problems(401, 403))
-async def list_nodes(view: View, _: Reader) -> Cluster:
+@router.get("/nodes", summary="List nodes", operation_id="list_nodes", responses=problems(401, 403, 422))
+async def list_nodes(view: View, _: Reader, query: Annotated[NodesQuery, Query()]) -> Cluster:
     """All nodes as this one knows them, gone ones for an hour."""
-    return Cluster.model_validate(view.cluster.nodes(), from_attributes=True)
+    found = view.cluster.nodes()
+    kept = replace(found, nodes=tuple(filter(query.wants, found.nodes)))
+    return Cluster.model_validate(kept, from_attributes=True)
 
 
 @router.get(

@@ -32,7 +32,8 @@ from engine.api.line_schemas import (
 )
 from engine.api.paging import PageQuery, cut
 from engine.api.problem import Problem, not_found
-from engine.line_views import LineReportView, PartView, ProbeView
+from engine.api.schemas import Plain
+from engine.line_views import LineReportView, LineStandView, PartView, ProbeView, Standing
 from engine.views import IllegalState
 
 router = APIRouter(prefix="/v1/lines", tags=["lines"])
@@ -56,10 +57,22 @@ class ReportQuery(BaseModel):
     hours: int = Field(default=24, ge=1, le=MAX_HOURS, description="So many hours back, whole ones.")
 
 
+class LineQuery(PageQuery):
+    region: Plain | None = Field(default=None, description="Only lines of this region.")
+    country: Plain | None = Field(default=None, description="Only lines of this country.")
+    kind: Plain | None = Field(default=None, description="Only lines of this kind: `ip`, `ims`.")
+    state: Standing | None = Field(default=None, description="Only lines that stand so.")
+
+    def wants(self, line: LineStandView) -> bool:
+        asked = (self.region, self.country, self.kind, self.state)
+        told = (line.region, line.country, line.kind, line.state)
+        return all(wanted in (None, each) for wanted, each in zip(asked, told))
+
+
 @router.get("", summary="List lines", operation_id="list_lines", responses=problems(401, 403, 422))
-async def list_lines(view: View, _: Reader, query: Annotated[PageQuery, Query()]) -> LinePage:
+async def list_lines(view: View, _: Reader, query: Annotated[LineQuery, Query()]) -> LinePage:
     """Lines by name, as they stand now."""
-    page, after = cut(view.trunks.stands(), lambda line: line.name, query)
+    page, after = cut(filter(query.wants, view.trunks.stands()), lambda line: line.name, query)
     return LinePage(items=[Line.model_validate(line) for line in page], next=after)
 
 

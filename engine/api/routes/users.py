@@ -7,16 +7,18 @@ from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
+from pydantic import Field
 
 from engine.access.errors import OtherVersion
 from engine.access.principal import Principal
-from engine.access.role import Permission
+from engine.access.role import Permission, Role
 from engine.api import access_schemas as bodies
 from engine.api.audited import tell
 from engine.api.deps import Door, may
 from engine.api.documented import REASONS, problems
 from engine.api.idempotency import IdempotencyKey, sealed
 from engine.api.paging import PageQuery, cut
+from engine.api.plain import Plain
 from engine.api.unchanged import VERSIONED
 from engine.store import accounts
 
@@ -38,15 +40,32 @@ OWN = REASONS | {
 NOBODY = OWN | {404: ("unknown-user", "Nobody signs in at this node.")}
 
 
+class UserQuery(PageQuery):
+    role: Role | None = Field(default=None, description="Only users of this role.")
+    market: Plain | None = Field(default=None, description="Only who may see this market.")
+    team: Plain | None = Field(default=None, description="Only who may see this team.")
+    disabled: bool | None = Field(default=None, description="Only who is shut out, or who is not.")
+    totp: bool | None = Field(default=None, description="Only who has a second factor, or who has none.")
+
+    def wants(self, user: accounts.User) -> bool:
+        sees = all(
+            wanted is None or not limits or wanted in limits
+            for wanted, limits in ((self.market, user.markets), (self.team, user.teams))
+        )
+        asked = (self.role, self.disabled, self.totp)
+        told = (user.role, user.disabled, user.totp_on)
+        return sees and all(wanted in (None, each) for wanted, each in zip(asked, told))
+
+
 @router.get(
     "",
     summary="List users",
     operation_id="list_users",
     responses=problems(401, 403, 404, 422, 503, own=NOBODY),
 )
-async def list_users(_: Manager, door: Door, query: Annotated[PageQuery, Query()]) -> bodies.UserPage:
+async def list_users(_: Manager, door: Door, query: Annotated[UserQuery, Query()]) -> bodies.UserPage:
     """Users by name."""
-    page, after = cut(await door.roster.users(), lambda user: user.name, query)
+    page, after = cut(filter(query.wants, await door.roster.users()), lambda user: user.name, query)
     return bodies.UserPage(items=[_told(each) for each in page], next=after)
 
 
