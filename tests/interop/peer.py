@@ -15,10 +15,21 @@ from aiortc.mediastreams import AudioStreamTrack
 from av import AudioFrame
 from scipy import signal
 
-from engine.hearing import read_wav
+from engine.hearing import heard, read_wav
+from sip.pjsip.process import Softphone
+from tests.interop.room import TRIES
+from tests.interop.test_phones import listen
 from tests.media.browser import PATIENCE, RATE, Browser
 
 TELEPHONE = 8000
+
+
+def caught(phone: Softphone, call: int, said: Path, file: Path, seconds: float = 3.0) -> bool:
+    """Whether the phone hears what a peer says over and over. file: where it is kept."""
+    sound = read_wav(said, TELEPHONE)
+    return any(
+        heard(sound, read_wav(listen(phone, call, file, seconds), TELEPHONE), TELEPHONE) for _ in range(TRIES)
+    )
 
 
 class Voice(AudioStreamTrack):
@@ -58,6 +69,19 @@ class Peer:
         """At the telephone's rate."""
         sound = self.do(self.browser.hear(seconds))
         return np.rint(signal.resample_poly(sound, TELEPHONE, RATE)).clip(-32768, 32767).astype(np.int16)
+
+    def understands(self, phone: Softphone, call: int, said: Path) -> bool:
+        """What the phone says. A machine that was held up tears sound, and makes none: it is said again."""
+        for _ in range(TRIES):
+            phone.ask("play", call=call, file=str(said))
+            if heard(read_wav(said, TELEPHONE), self.hears(3.0), TELEPHONE):
+                return True
+        return False
+
+    def catches(self, said: Path) -> bool:
+        """What another peer says over and over."""
+        sound = read_wav(said, TELEPHONE)
+        return any(heard(sound, self.hears(4.0), TELEPHONE) for _ in range(TRIES))
 
     def close(self) -> None:
         self.do(self.browser.close())

@@ -13,7 +13,7 @@ from engine.hearing import heard, is_music, read_wav
 from engine.prompts import PromptPack
 from sip.pjsip.process import Softphone
 from tests.interop.node import Node
-from tests.interop.peer import TELEPHONE
+from tests.interop.peer import TELEPHONE, caught
 from tests.interop.test_phones import listen
 from tests.interop.visitor import Visitor, ask
 
@@ -53,18 +53,6 @@ def in_talk(anna: Softphone) -> int:
     return call
 
 
-def speaks(phone: Softphone, call: int, said: Path, file: Path, seconds: float = 3.0) -> bool:
-    """Whether the phone hears what was said."""
-    got = read_wav(listen(phone, call, file, seconds), TELEPHONE)
-    return bool(heard(read_wav(said, TELEPHONE), got, TELEPHONE))
-
-
-def listens(visitor: Visitor, phone: Softphone, call: int, said: Path) -> bool:
-    """Whether the visitor hears what the phone says."""
-    phone.ask("play", call=call, file=str(said))
-    return bool(heard(read_wav(said, TELEPHONE), visitor.hears(3.0), TELEPHONE))
-
-
 def test_a_visitor_trickles_waits_with_music_talks_to_an_agent_and_hangs_up(
     node: Node, visitor: Visit, agent: Phones, speech: Speech, tmp_path: Path
 ) -> None:
@@ -76,8 +64,8 @@ def test_a_visitor_trickles_waits_with_music_talks_to_an_agent_and_hangs_up(
     assert is_music(ana.hears(2.0), music, TELEPHONE)
     anna = agent("anna")
     call = in_talk(anna)
-    assert listens(ana, anna, call, replies)
-    assert speaks(anna, call, says, tmp_path / "anna.wav")
+    assert ana.understands(anna, call, replies)
+    assert caught(anna, call, says, tmp_path / "anna.wav")
     assert ana.hang_up().status == 200
     anna.expect("ended")
     record = node.record("desk")
@@ -94,19 +82,19 @@ def test_a_dead_path_is_told_to_the_agent_and_over_with_it_or_with_a_restart_on_
     anna, ana = agent("anna"), visitor(says)
     assert ana.call(by_road=True).status == 201
     call = in_talk(anna)
-    assert listens(ana, anna, call, replies) and ana.road is not None
+    assert ana.understands(anna, call, replies) and ana.road is not None
     ana.road.closed = True
     meanwhile = read_wav(listen(anna, call, tmp_path / "dead.wav", 14.0), TELEPHONE)
     ana.road.closed = False
     listen(anna, call, tmp_path / "back.wav", 2.0)
-    assert speaks(anna, call, says, tmp_path / "there.wav")
+    assert caught(anna, call, says, tmp_path / "there.wav")
     assert heard(read_wav(prompt(node, "connection-interrupted"), TELEPHONE), meanwhile, TELEPHONE)
     ana.road.closed = True
     answer = ana.restart()
     assert answer.status == 200 and answer.headers["ETag"]
     listen(anna, call, tmp_path / "elsewhere.wav", 2.0)
-    assert speaks(anna, call, says, tmp_path / "moved.wav")
-    assert listens(ana, anna, call, replies)
+    assert caught(anna, call, says, tmp_path / "moved.wav")
+    assert ana.understands(anna, call, replies)
     assert ana.hang_up().status == 200
     assert node.record("desk")["reason"] == "completed"
 
@@ -118,14 +106,14 @@ def test_a_page_that_is_reloaded_is_back_in_its_call(
     anna, first = agent("anna"), visitor(says)
     began = first.call()
     call = in_talk(anna)
-    assert speaks(anna, call, says, tmp_path / "before.wav")
+    assert caught(anna, call, says, tmp_path / "before.wav")
     first.do(first.browser.close())
     second = visitor(again, token=first.token)
     resumed = second.call()
     assert (resumed.status, resumed.headers["Isogloss-Resumed"]) == (201, "true")
     assert resumed.headers["Isogloss-Call"] == began.headers["Isogloss-Call"]
-    assert listens(second, anna, call, replies)
-    assert speaks(anna, call, again, tmp_path / "after.wav")
+    assert second.understands(anna, call, replies)
+    assert caught(anna, call, again, tmp_path / "after.wav")
     assert first.hang_up().status == 404
     anna.hangup(call)
     record = node.record("desk")
