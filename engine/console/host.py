@@ -74,6 +74,8 @@ class Host:
             from nicegui import Client
 
             for client in list(Client.instances.values()):
+                for document in list(client._delete_tasks):  # of one that left, to be deleted soon
+                    client._cancel_delete_task(document)
                 client.delete()
 
 

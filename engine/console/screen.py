@@ -237,7 +237,7 @@ class Screen:
             return
         right, act = found
         if not self._sure:
-            self.note(Told("fault.store", bad=True))
+            self._do(self._surely(self.place, name, given))
             return
         if not self.who.may(right):
             self._desk.door.note(self.who, name, self.place.subject, "refused (403)")
@@ -249,6 +249,23 @@ class Screen:
             if isinstance(value, (str, int, float, bool))
         }
         self._do(self._acted(name, act, fields))
+
+    async def _surely(self, place: Place, name: str, given: Mapping[str, Any]) -> None:
+        """What is asked before the store has said again who she is, as after a change of her own account,
+        waits for that. It is not done elsewhere, where she went on meanwhile.
+        """
+        try:
+            who = await self._desk.door.look(self._cookie)
+        except StoreUnavailable:
+            self.note(Told("fault.store", bad=True))
+            return
+        if place.key != self.place.key:
+            return
+        if who is None:
+            self._gone()
+            return
+        self.who, self._sure = who, True
+        self.act(name, given)
 
     async def _acted(self, name: str, act: Callable[..., Any], fields: Mapping[str, str]) -> None:
         place = self.place

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from nicegui import Client
 
 from engine.access.errors import AuditUnavailable
 from engine.api.app import create_app
@@ -482,5 +483,30 @@ def test_a_page_that_is_closed_does_not_wait_for_the_collector() -> None:
                 await asyncio.wait(outboxes)
                 del outboxes
                 assert not rings()
+
+    asyncio.run(visited())
+
+
+def test_a_page_that_left_just_before_the_node_ends_is_let_go_of_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """NiceGUI would delete it again when its time is over, and log a fault."""
+
+    async def visited() -> None:
+        console = Console(Desk(Node(), TokenDoor(lambda: SETTINGS, time.monotonic, time.time), time.time))
+        app = FastAPI(docs_url=None, openapi_url=None)
+        app.mount("/console", console)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=HERE) as client:
+            form = {"password": WRITE}
+            await client.post("/console/sign-in", data=form, headers={"Origin": HERE})
+            assert (await client.get("/console/wallboard")).status_code == 200
+            (page,) = (Client.instances[each] for each in console.made_for)
+            page._socket_to_document_id["socket"] = "document"
+            page._num_connections["document"] = 1
+            page.handle_disconnect("socket")
+            (ending,) = page._delete_tasks.values()
+            await console.close()
+            await asyncio.wait([ending], timeout=1.0)
+            assert ending.cancelled()
 
     asyncio.run(visited())

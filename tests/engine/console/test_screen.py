@@ -38,11 +38,16 @@ class Part:
 class Door:
     def __init__(self, who: Principal | None) -> None:
         self.principal = who
-        self.away = self.full = False
+        self.away = self.slow = self.full = False  # slow: the store says who she is to whoever waits
         self.kept: list[tuple[str, str, str, Any]] = []
         self.noted: list[tuple[str, str, str, str]] = []
 
     def who(self, cookie: str) -> Principal | None:
+        if self.away or self.slow:
+            raise StoreUnavailable("away")
+        return self.principal
+
+    async def look(self, cookie: str) -> Principal | None:
         if self.away:
             raise StoreUnavailable("away")
         return self.principal
@@ -275,6 +280,38 @@ def test_nobody_does_anything_while_the_store_does_not_say_who_she_is() -> None:
         browser.door.away = False
         browser.beat()
         assert len(browser.parts["head"].told) > told
+
+    run(story())
+
+
+def test_what_is_asked_right_after_ones_rights_changed_waits_for_the_store() -> None:
+    """As when a second factor is begun, and confirmed at once."""
+
+    async def story() -> None:
+        browser = Browser(address="/console/calls/c4")
+        await browser.rest()
+        browser.door.slow = True
+        browser.beat()
+        browser.screen.act("hangup", {})
+        await browser.rest()
+        assert browser.node.hung_up == ["c4"] and "cannot be reached" not in browser.text("note")
+        browser.beat()
+        browser.screen.act("hangup", {})
+        browser.screen.go(Place.of("/console/calls/c5"))
+        await browser.rest()
+        assert browser.node.hung_up == ["c4"], "and it is not done where she went on to"
+        browser.door.principal = VIEWER
+        browser.screen.act("hangup", {})
+        await browser.rest()
+        assert (
+            browser.node.hung_up == ["c4"]
+            and ("wallboard", "hangup", "console/calls/c5", "refused (403)") in browser.door.noted
+        )
+        browser.beat()
+        browser.door.principal = None
+        browser.screen.act("hangup", {})
+        await browser.rest()
+        assert browser.node.hung_up == ["c4"] and browser.over
 
     run(story())
 
