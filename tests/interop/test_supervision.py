@@ -48,6 +48,25 @@ class Floor(Room):
         self.customer.hangup(self.calls[self.customer])
 
 
+def _announced(floor: Floor, account: str, hers: Path) -> int:
+    """She listens: both are told so, and hear nothing of what she says. What a machine that was held up tore
+    is told again, for she begins anew; how often she did.
+    """
+    notice = read_wav(Path(PromptPack.load(floor.node.prompts).path("en", "supervision-notice")), RATE)
+    for turn in range(TRIES):
+        floor.node.post(floor.at, {"mode": "listen", "at": account})
+        floor.calls[floor.sue] = floor.sue.incoming()
+        received = _heard_while(floor, hers)
+        overheard = [name for name, each in received.items() if heard(read_wav(hers, RATE), each, RATE)]
+        assert overheard == [], "who listens is not heard"
+        untold = [name for name, each in received.items() if not heard(notice, each, RATE)]
+        if not untold:
+            return turn
+        floor.sue.hangup(floor.calls.pop(floor.sue))
+        floor.node.until("nobody listens", lambda: floor.modes() == [], 5.0)
+    pytest.fail(f"{untold} are not told")
+
+
 def test_she_listens_whispers_barges_in_and_takes_over(
     node: Node, agent: Phones, phone: Phones, speech: Speech, tmp_path: Path
 ) -> None:
@@ -62,13 +81,7 @@ def test_she_listens_whispers_barges_in_and_takes_over(
         node.ask("PATCH", f"{floor.at}/{made['account']}", {"mode": mode})
 
     hers = speech("please offer her the express delivery today")
-    floor.node.post(floor.at, {"mode": "listen", "at": made["account"]})
-    floor.calls[floor.sue] = floor.sue.incoming()
-    announced = _heard_while(floor, hers)
-    notice = read_wav(Path(PromptPack.load(node.prompts).path("en", "supervision-notice")), RATE)
-    for name, received in announced.items():
-        assert heard(notice, received, RATE), f"{name} is told"
-        assert not heard(read_wav(hers, RATE), received, RATE), f"{name} does not hear who listens"
+    turns = _announced(floor, made["account"], hers)
 
     as_said = pytest.approx(0.0, abs=NEAR)
     theirs = speech("where is the parcel that I ordered")
@@ -91,7 +104,8 @@ def test_she_listens_whispers_barges_in_and_takes_over(
     told = [
         each for each in node.get(f"/v1/calls/{floor.call}/events")["items"] if "supervision" in each["kind"]
     ]
-    assert [each["kind"].removeprefix("supervision.") for each in told] == [
+    kinds = [each["kind"].removeprefix("supervision.") for each in told]
+    assert kinds == ["asked", "began", "ended"] * turns + [
         "asked",
         "began",
         "changed",
