@@ -40,7 +40,11 @@ class ChangedMeanwhile(Exception):
 
 
 class NoText(ValueError):
-    """It is too long, no text, or one too many."""
+    """It is too long, or no text."""
+
+
+class TooMany(Exception):
+    """There are as many files as may be made from here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +103,16 @@ def draft(folder: Path, name: str, shipped: Path, like: str) -> Text:
 
 def write(folder: Path, name: str, text: str, expected: str) -> Text:
     """In place of the one of this digest, or anew where it is NEW, by a rename, so that nobody reads half of
-    it. What is there as it was to be is no change. Raises NotEditable, ChangedMeanwhile, NoText, OSError.
+    it. What is there as it was to be stays. Raises NotEditable, ChangedMeanwhile, NoText, TooMany, OSError.
     """
     path, data = _path(folder, name), text.replace("\r\n", "\n").encode("utf-8", "replace")
     if len(data) > MOST_BYTES or "\0" in text:
         raise NoText(f"a file edited here is text of {MOST_BYTES // 1024} KiB at most")
     with _writing:
         now = read(folder, name).digest if path.exists() else NEW
-        if now not in (expected, digest_of(data)):
+        if now == digest_of(data):
+            return Text(name, data.decode(), now)
+        if now != expected:
             raise ChangedMeanwhile(name, now)
         if now == NEW:
             _room(folder, path)
@@ -124,14 +130,14 @@ def remove(folder: Path, name: str, expected: str) -> None:
 
 
 def _room(folder: Path, path: Path) -> None:
-    """For one more. Raises NoText, OSError."""
+    """For one more. Raises TooMany, OSError."""
     if len(listed(folder)) >= MOST_FILES:
-        raise NoText(f"there are {MOST_FILES} files already; make it on the machine")
+        raise TooMany(f"there are {MOST_FILES} files already; make it on the machine")
     path.parent.mkdir(exist_ok=True)
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """A file that is made here may hold passwords: its owner's alone."""
+    """A file that is made here is its owner's alone, as nobody said otherwise."""
     new, mode = path.with_name(f".{path.name}.new"), path.stat().st_mode & 0o777 if path.exists() else 0o600
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
         file.write(data)

@@ -167,7 +167,7 @@ class ConfigFilePage(BaseModel):
 
 
 class ConfigText(BaseModel):
-    """A file as it is written, with the secrets that stand in it."""
+    """A file as it is written. Secrets are references in it."""
 
     model_config = example(name="lines/telecom-a.yaml", text=TEXT)
 

@@ -1,4 +1,5 @@
-"""What somebody knows already is not sent again: `ETag`, `If-None-Match`, 304 (RFC 9110, 8.8.3 and 13.1.2).
+"""What somebody knows already is not sent again, and what another changed is not written over: `ETag`,
+`If-None-Match`, 304, `If-Match` (RFC 9110, 8.8.3, 13.1.1 and 13.1.2).
 
 For answers in JSON, which are whole in memory. A route whose tag is a version, for `If-Match`, keeps its own.
 """
@@ -12,6 +13,8 @@ from typing import Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from engine.api.problem import Problem
+
 HEADER = "If-None-Match"
 MOST = 1024  # characters of the header: some tags of ours
 KEPT_OUT = ("content-length", "content-type")  # of a 304, which has no content
@@ -20,6 +23,18 @@ VERSIONED: dict[int | str, dict[str, Any]] = {
     200: {"headers": {"ETag": {"description": "The version, for `If-Match`.", "schema": {"type": "string"}}}}
 }
 _TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e]*")')
+
+
+def matched(condition: str | None, shape: str, such: str) -> str | None:
+    """The tag that `If-Match` names; None where it names none, or any (`*`). shape: a pattern of the route's
+    tags; such: how they look, for who wrote another. Raises Problem (412).
+    """
+    if condition is None or condition.strip() == "*":
+        return None
+    found = re.fullmatch(rf'\s*"({shape})"\s*', condition)
+    if found is None:
+        raise Problem(412, "other-version", f"If-Match has to be {such}")
+    return found[1]
 
 
 class Unchanged:

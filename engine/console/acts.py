@@ -139,11 +139,11 @@ async def configuration(desk: Desk, place: Place, before: Any) -> ConfigFile | b
         return False
     if not isinstance(before, ConfigFile):
         return await _looked(desk, place)
-    versions, status = tuple(await desk.ask(desk.operating.versions)), desk.operating.status()
+    status = desk.operating.status()
     if before.status.version == status.version:
-        found = replace(before, status=status, versions=versions)
+        found = replace(before, status=status, versions=tuple(await desk.ask(desk.operating.versions)))
     else:
-        found = ConfigFile(status, versions, files=before.files, editing=before.editing)
+        found = replace(await _looked(desk, place), editing=before.editing)
     return before if found == before else found
 
 
@@ -154,8 +154,8 @@ async def _looked(desk: Desk, place: Place) -> ConfigFile:
     if not desk.who.may(Permission.CONFIGURE):
         return found
     folder, runs = desk.operating.folder, desk.operating.history.texts(desk.operating.version.number)
-    files, ran = await desk.ask(editing.listed, folder), await desk.ask(editing.listed, runs)
-    found = replace(found, files=files, removed=tuple(each for each in ran if each not in files))
+    files, running = await desk.ask(editing.listed, folder), await desk.ask(editing.listed, runs)
+    found = replace(found, files=files, runs=running)
     try:
         return replace(found, editing=await desk.ask(_opened, folder, runs, place))
     except (editing.NotEditable, editing.NoText) as fault:
@@ -186,7 +186,7 @@ async def save(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
         await desk.ask(editing.write, folder, name, given.get("text", ""), given.get("digest", ""))
     except editing.ChangedMeanwhile:
         return Told("config.edit.meanwhile", bad=True)
-    except (editing.NotEditable, editing.NoText, OSError) as fault:
+    except (editing.NotEditable, editing.NoText, editing.TooMany, OSError) as fault:
         return Told("config.edit.failed", {"why": str(fault)}, bad=True)
     log.info("a file of the configuration was written", file=name, by=who.name)
     told = await check(desk, who, place, given)

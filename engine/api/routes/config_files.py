@@ -5,7 +5,6 @@ What runs is another thing: it changes when the files are applied (engine/api/ro
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
@@ -29,7 +28,7 @@ from engine.api.documented import problems
 from engine.api.paging import PageQuery, cut
 from engine.api.problem import Problem
 from engine.api.routes.configuration import OWN, Config
-from engine.api.unchanged import VERSIONED
+from engine.api.unchanged import VERSIONED, matched
 
 router = APIRouter(prefix="/v1/config/files", tags=["config"])
 log = structlog.get_logger("api")
@@ -54,6 +53,7 @@ IfNoneMatch = Annotated[
 OF_FILES = {
     **OWN,
     404: ("unknown-file", "There is no such file, or this node takes no other configuration."),
+    409: ("illegal-state", "There are as many files as may be made from here."),
     412: ("other-version", "Somebody wrote the file meanwhile, or it is there already."),
     428: (
         "precondition-required",
@@ -96,7 +96,7 @@ async def get_config_file(_: Writer, config: Config, name: Name, response: Respo
     "/{file:path}",
     summary="Write a file",
     operation_id="put_config_file",
-    responses=problems(401, 403, 404, 412, 413, 422, 428, 503, own=OF_FILES),
+    responses=problems(401, 403, 404, 409, 412, 413, 422, 428, 503, own=OF_FILES),
 )
 async def put_config_file(
     caller: Writer,
@@ -139,6 +139,8 @@ async def _tried(act: Callable[[], Done]) -> Done:
         raise Problem(404, "unknown-file", str(fault)) from fault
     except editing.NoText as fault:
         raise Problem(422, "invalid-request", str(fault)) from fault
+    except editing.TooMany as fault:
+        raise Problem(409, "illegal-state", str(fault)) from fault
     except editing.ChangedMeanwhile as fault:
         headers = {"ETag": f'"{fault.now}"'} if fault.now else {}
         detail = f"{fault} is another by now; look at it first" if fault.now else f"{fault} is not there"
@@ -152,11 +154,8 @@ def _over(expected: str | None, anew: str | None) -> str:
     """The digest of what is written over. Raises Problem."""
     if expected is None and anew is not None and anew.strip() == "*":
         return editing.NEW
-    if expected is None:
-        raise Problem(
-            428, "precondition-required", "say over what: If-Match with its ETag, or If-None-Match: *"
-        )
-    found = re.fullmatch(r'\s*"([0-9a-f]{64})"\s*', expected)
+    found = matched(expected, "[0-9a-f]{64}", "the ETag of the file, in quotes")
     if found is None:
-        raise Problem(412, "other-version", "If-Match has to be the ETag of the file, in quotes")
-    return found[1]
+        detail = "say over what: If-Match with its ETag, or If-None-Match: *"
+        raise Problem(428, "precondition-required", detail)
+    return found

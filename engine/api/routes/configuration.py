@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, cast
@@ -30,7 +29,7 @@ from engine.api.documented import REASONS, problems
 from engine.api.idempotency import IdempotencyKey, Once
 from engine.api.paging import PageQuery, cut
 from engine.api.problem import MAX_FAULTS, Problem
-from engine.api.unchanged import VERSIONED
+from engine.api.unchanged import VERSIONED, matched
 from engine.applying import NotReady
 from engine.history import HistoryFault
 from engine.operating import Applied, Operating, OtherVersion, Refused, UnknownVersion
@@ -224,10 +223,5 @@ def _where(fault: Any) -> str:
 
 
 def _number(condition: str | None) -> int | None:
-    """The version that `If-Match` names. Raises Problem for what names none."""
-    if condition is None or condition.strip() == "*":
-        return None
-    found = re.fullmatch(r'\s*"([0-9]{1,9})"\s*', condition)
-    if found is None:
-        raise Problem(412, "other-version", 'If-Match has to be a version in quotes, such as "7"')
-    return int(found[1])
+    found = matched(condition, "[0-9]{1,9}", 'a version in quotes, such as "7"')
+    return None if found is None else int(found)

@@ -31,8 +31,8 @@ from engine.api.line_schemas import (
     ProbeWish,
 )
 from engine.api.paging import PageQuery, cut
+from engine.api.plain import Plain
 from engine.api.problem import Problem, not_found
-from engine.api.schemas import Plain
 from engine.line_views import LineReportView, LineStandView, PartView, ProbeView, Standing
 from engine.views import IllegalState
 
@@ -64,9 +64,8 @@ class LineQuery(PageQuery):
     state: Standing | None = Field(default=None, description="Only lines that stand so.")
 
     def wants(self, line: LineStandView) -> bool:
-        asked = (self.region, self.country, self.kind, self.state)
-        told = (line.region, line.country, line.kind, line.state)
-        return all(wanted in (None, each) for wanted, each in zip(asked, told))
+        placed = self.region in (None, line.region) and self.country in (None, line.country)
+        return placed and self.kind in (None, line.kind) and self.state in (None, line.state)
 
 
 @router.get("", summary="List lines", operation_id="list_lines", responses=problems(401, 403, 422))

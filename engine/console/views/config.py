@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import PurePosixPath
 
 from markupsafe import Markup
 
@@ -33,8 +34,8 @@ class Step(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
     """step: what was done last. faults: of the files. plan: what would change; of: if this version were taken
-    again, 0 for the files. files: that may be edited here; removed: those that run and are gone; editing: the
-    one that is edited, of digest NEW where it is not there yet. unread: why it is not.
+    again, 0 for the files. files: that may be edited here; runs: those that run; editing: the one that is
+    edited, of digest NEW where it is not there yet. unread: why it is not.
     """
 
     status: Status
@@ -44,9 +45,14 @@ class ConfigFile:
     plan: Plan | None = None
     of: int = 0
     files: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
     editing: Text | None = None
     unread: str = ""
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """That still run."""
+        return tuple(each for each in self.runs if each not in self.files)
 
 
 def head(look: Look) -> Markup:
@@ -131,7 +137,8 @@ def _begin(look: Look) -> Markup:
     say = look.say
     kinds = [tag("option", say(f"config.new.{each}"), value=each) for each in DRAFTS]
     markets = [each for each in drafts(SHIPPED) if each not in DRAFTS]
-    kinds += [tag("option", say("config.new.market", name=each[8:-5]), value=each) for each in markets]
+    for market in markets:
+        kinds.append(tag("option", say("config.new.market", name=PurePosixPath(market).stem), value=market))
     named = tag(
         "input", name="new", required=True, maxlength=64, pattern="[A-Za-z0-9_\\-]+", placeholder="telecom-b",
         autocomplete="off", dir="ltr", aria_label=say("config.new.name"), title=say("config.new.name"),
@@ -168,25 +175,13 @@ def _editor(look: Look, file: ConfigFile) -> Markup:
         data_line=place_of(text.text, look.place.get("at")),
         data_key=f"{text.name}-{text.digest}",
     )
-    sure = tag(
-        "button",
-        say("config.edit.restore"),
-        type="button",
-        data_do="restore",
-        data_closes=True,
-        class_="stop",
-    )
-    there, alone = text.digest != NEW, "/" in text.name
-    gone = tag(
-        "button", say("config.edit.remove"), type="button", data_do="remove", data_digest=text.digest,
-        data_closes=True, class_="stop",
-    )  # fmt: skip
-    danger = {"restore": there, "remove": there and alone}
+    there, alone, ran = text.digest != NEW, "/" in text.name, text.name in file.runs
+    harm = {"restore": "config.edit.sure"} if there and ran else {}
+    harm |= {"remove": "config.remove.sure"} if there and alone else {}
     buttons = [
         *(
             tag("button", say(f"config.edit.{each}"), type="button", data_opens=each, class_="danger")
-            for each, may in danger.items()
-            if may
+            for each in harm
         ),
         tag("span", class_="grow"),
         link(say("config.edit.close"), address("config"), class_="button"),
@@ -199,12 +194,17 @@ def _editor(look: Look, file: ConfigFile) -> Markup:
         tag("div", buttons, class_="take"),
         data_do="save",
     )
-    again = [
-        confirm("restore", say, "config.edit.sure", sure, name=text.name) if danger["restore"] else None,
-        confirm("remove", say, "config.remove.sure", gone, name=text.name) if danger["remove"] else None,
-    ]
+    again = [confirm(act, say, key, _sure(look, act, text), name=text.name) for act, key in harm.items()]
     hint = tag("span", say("config.edit.hint"), class_="soft")
     return card(text.name, form, again, more=hint, key="editor", class_="editor-card")
+
+
+def _sure(look: Look, act: str, text: Text) -> Markup:
+    """The button that does it, after the question."""
+    return tag(
+        "button", look.say(f"config.edit.{act}"), type="button", data_do=act, data_digest=text.digest,
+        data_closes=True, class_="stop",
+    )  # fmt: skip
 
 
 def _line_of(look: Look, file: ConfigFile, fault: Fault) -> Markup:

@@ -18,7 +18,7 @@ from engine.console.door import Principal
 from engine.console.look import Place, Told
 from engine.console.markup import text_of
 from engine.console.views.config import ConfigFile, Step
-from engine.editing import MOST_BYTES, drafts, read
+from engine.editing import MOST_BYTES, NEW, draft, drafts, read, write
 from tests.engine.access.stand import run
 from tests.engine.console.busy import BusyNode
 from tests.engine.console.looks import OPERATOR, VIEWER, look
@@ -109,29 +109,45 @@ NEW_LINE = "/console/config?new=telecom-b&like=lines/gateway.yaml"
 
 def test_a_line_is_begun_like_another_applied_removed_and_had_back(editor: Editor) -> None:
     editor.load(NEW_LINE)
-    draft, folder = editor.loaded.editing, editor.stand.operating.folder
-    assert (draft.name, draft.digest) == ("lines/telecom-b.yaml", "") and "gateway" in draft.text
-    assert 'data-do="remove"' not in editor.drawn(NEW_LINE) and not (folder / draft.name).exists()
-    text = draft.text.replace("enabled: false", "enabled: true")
-    told = editor.act("save", NEW_LINE, text=text, digest=draft.digest)
-    assert told.key == "config.edit.sound" and read(folder, draft.name).text == text
-    assert editor.act("save", NEW_LINE, text="x: 1", digest=draft.digest).key == "config.edit.meanwhile"
+    begun, folder = editor.loaded.editing, editor.stand.operating.folder
+    assert (begun.name, begun.digest) == ("lines/telecom-b.yaml", "") and "gateway" in begun.text
+    assert 'data-do="remove"' not in editor.drawn(NEW_LINE) and not (folder / begun.name).exists()
+    text = begun.text.replace("enabled: false", "enabled: true")
+    told = editor.act("save", NEW_LINE, text=text, digest=begun.digest)
+    assert told.key == "config.edit.sound" and read(folder, begun.name).text == text
+    assert editor.act("save", NEW_LINE, text="x: 1", digest=begun.digest).key == "config.edit.meanwhile"
+    assert 'data-do="restore"' not in editor.drawn(NEW_LINE), "no version has it yet"
     editor.act("plan", NEW_LINE)
     assert editor.act("apply", NEW_LINE, expected="1").key == "config.done"
     assert "telecom-b" in editor.stand.engine.config.lines
-    assert 'data-do="remove"' in editor.drawn(NEW_LINE)
+    editor.load(NEW_LINE)
+    assert all(f'data-do="{act}"' in editor.drawn(NEW_LINE) for act in ("remove", "restore"))
     told = editor.act("remove", NEW_LINE, digest=editor.loaded.editing.digest)
     assert (told.key, told.to) == ("config.edit.removed", "/console/config") and not (
-        folder / draft.name
+        folder / begun.name
     ).exists()
     assert "telecom-b" in editor.stand.engine.config.lines, "what runs goes on"
-    again = f"/console/config?file={draft.name}"
+    again = f"/console/config?file={begun.name}"
     editor.loaded = None
     editor.load(again)
-    assert editor.loaded.removed == (draft.name,) and "(removed)" in editor.drawn(again)
+    assert editor.loaded.removed == (begun.name,) and "(removed)" in editor.drawn(again)
     assert (editor.loaded.editing.text, editor.loaded.editing.digest) == (text, "")
     assert editor.act("save", again, text=text, digest="").key == "config.edit.sound"
-    assert editor.loaded.removed == () and read(folder, draft.name).text == text
+    assert editor.loaded.removed == () and read(folder, begun.name).text == text
+
+
+def test_what_was_removed_is_what_the_version_has_that_runs(editor: Editor) -> None:
+    """Also where somebody else takes another version meanwhile, and the page stays open."""
+    operating, name = editor.stand.operating, "lines/telecom-b.yaml"
+    text = draft(operating.folder, name, SHIPPED, "lines/gateway.yaml").text
+    write(operating.folder, name, text, NEW)
+    run(operating.apply("others"))
+    (operating.folder / name).unlink()
+    assert editor.load().removed == (name,)
+    run(operating.rollback(1, "others"))
+    assert editor.load().removed == ()
+    run(operating.rollback(2, "others"))
+    assert editor.load().removed == (name,)
 
 
 @pytest.mark.parametrize("like", drafts(SHIPPED))
