@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -49,7 +48,8 @@ class Gatehouse:
         on_events: Callable[[list[AnyEvent]], None],
         on_lost: Callable[[], None],
     ) -> None:
-        self._folder = tempfile.mkdtemp(prefix="isogloss-gate-")
+        self._scratch = tempfile.TemporaryDirectory(prefix="isogloss-gate-", ignore_cleanup_errors=True)
+        self._folder = self._scratch.name
         self.doors = f"{self._folder}/doors"
         self.address = config.media.webrtc.external_address or address
         self.relayed = config.media.webrtc.relay == "forced"
@@ -81,7 +81,7 @@ class Gatehouse:
 
     async def close(self) -> None:
         await self._client.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._scratch.cleanup()
 
     def send(self, command: GateCommand) -> None:
         self._client.send(command)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 
@@ -26,7 +25,8 @@ class Tape:
     def __init__(
         self, config: Config, on_ready: Callable[[], None], on_events: Callable[[list[AnyEvent]], None]
     ) -> None:
-        self._folder = tempfile.mkdtemp(prefix="isogloss-taps-")
+        self._scratch = tempfile.TemporaryDirectory(prefix="isogloss-taps-", ignore_cleanup_errors=True)
+        self._folder = self._scratch.name
         self.taps = f"{self._folder}/recorder"
         self._keys = SealKeys({name: each.reveal() for name, each in config.media.recording.keys.items()})
         self._on_ready = on_ready
@@ -68,7 +68,7 @@ class Tape:
     async def close(self) -> None:
         """End it, with all files closed."""
         await self._client.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._scratch.cleanup()
 
     def send(self, command: RecordingCommand) -> None:
         self._client.send(command)

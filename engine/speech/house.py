@@ -7,7 +7,6 @@ kept alive from then on. Calls never wait for them.
 from __future__ import annotations
 
 import asyncio
-import shutil
 import tempfile
 from collections.abc import Callable
 from itertools import chain, repeat
@@ -60,7 +59,8 @@ class House:
         on_lost: Callable[[], None],
     ) -> None:
         self._config = config
-        self._folder = tempfile.mkdtemp(prefix="isogloss-speech-")
+        self._scratch = tempfile.TemporaryDirectory(prefix="isogloss-speech-", ignore_cleanup_errors=True)
+        self._folder = self._scratch.name
         self.taps = f"{self._folder}/taps"
         self._on_events = on_events
         self._on_ready = on_ready
@@ -190,7 +190,7 @@ class House:
             self._starting.cancel()
             await asyncio.gather(self._starting, return_exceptions=True)
             await asyncio.gather(self._ear.close(), *(each.close() for each in self._workers))
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._scratch.cleanup()
 
     def send(self, command: SpeechCommand) -> None:
         self._ear.send(command)

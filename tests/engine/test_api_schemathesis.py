@@ -43,7 +43,8 @@ def description(context: object, value: object) -> bytes:
     return str(value).encode()
 
 
-STAND = Stand(Path(tempfile.mkdtemp(prefix="isogloss-schemathesis-")))
+SCRATCH = tempfile.TemporaryDirectory(prefix="isogloss-schemathesis-", ignore_cleanup_errors=True)
+STAND = Stand(Path(SCRATCH.name))
 api = schemathesis.openapi.from_asgi("/v1/openapi.json", create_app(Node(), OFTEN, access=STAND.access))
 api.config.phases.coverage.enabled = THOROUGH  # every bound of every parameter
 api.config.generation.update(with_security_parameters=False)

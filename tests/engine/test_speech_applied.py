@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,3 +60,13 @@ def test_processes_that_a_busy_machine_did_not_bring_up_are_tried_again(
     assert stand.engine.house is not None
     stand.do(stand.engine.house.up())
     assert tried.count("EarClient") == 3
+
+
+def test_a_house_that_nobody_closed_leaves_nothing_on_the_disk(stand: Stand) -> None:
+    """Keys may stand in it."""
+    made = stand.engine.new_house(stand.engine.config)
+    folder = Path(made.taps).parent
+    assert list(folder.iterdir())
+    del made
+    gc.collect()
+    assert not folder.exists()

@@ -29,9 +29,15 @@ T = TypeVar("T")
 
 
 @functools.cache
+def _scratch() -> tempfile.TemporaryDirectory[str]:
+    """Gone with the tests."""
+    return tempfile.TemporaryDirectory(prefix="isogloss-access-")
+
+
+@functools.cache
 def template() -> Path:
     """An empty store, made once: the migrations take longer than most tests."""
-    file = Path(tempfile.mkdtemp(prefix="isogloss-access-")) / "template.db"
+    file = Path(_scratch().name, "template.db")
     engine = database.connect(f"sqlite:///{file}")
     upgrade(engine)
     with engine.connect() as connection:
