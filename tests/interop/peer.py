@@ -17,9 +17,9 @@ from scipy import signal
 
 from engine.hearing import heard, read_wav
 from sip.pjsip.process import Softphone
-from tests.interop.room import TRIES
 from tests.interop.test_phones import listen
 from tests.media.browser import PATIENCE, RATE, Browser
+from tests.turns import turns
 
 TELEPHONE = 8000
 
@@ -28,7 +28,8 @@ def caught(phone: Softphone, call: int, said: Path, file: Path, seconds: float =
     """Whether the phone hears what a peer says over and over. file: where it is kept."""
     sound = read_wav(said, TELEPHONE)
     return any(
-        heard(sound, read_wav(listen(phone, call, file, seconds), TELEPHONE), TELEPHONE) for _ in range(TRIES)
+        heard(sound, read_wav(listen(phone, call, file, seconds), TELEPHONE), TELEPHONE)
+        for _ in turns(f"what {phone.name} catches")
     )
 
 
@@ -72,7 +73,7 @@ class Peer:
 
     def understands(self, phone: Softphone, call: int, said: Path) -> bool:
         """What the phone says. A machine that was held up tears sound, and makes none: it is said again."""
-        for _ in range(TRIES):
+        for _ in turns(f"what {phone.name} says"):
             phone.ask("play", call=call, file=str(said))
             if heard(read_wav(said, TELEPHONE), self.hears(3.0), TELEPHONE):
                 return True
@@ -81,7 +82,21 @@ class Peer:
     def catches(self, said: Path) -> bool:
         """What another peer says over and over."""
         sound = read_wav(said, TELEPHONE)
-        return any(heard(sound, self.hears(4.0), TELEPHONE) for _ in range(TRIES))
+        return any(heard(sound, self.hears(4.0), TELEPHONE) for _ in turns("what a peer says"))
+
+    def talks(self, phone: Softphone, call: int, said: tuple[Path, Path], file: Path) -> bool:
+        """Both at once: whether the phone hears what the peer says over and over, the first of what is said,
+        and the peer what the phone says. file: where what the phone hears is kept.
+        """
+        ours, theirs = (read_wav(each, TELEPHONE) for each in said)
+        for _ in turns(f"what {phone.name} and a peer say at once"):
+            phone.ask("record", call=call, file=str(file))
+            phone.ask("play", call=call, file=str(said[1]))
+            here = self.hears(4.0)
+            phone.ask("stop", call=call, what="record")
+            if heard(theirs, here, TELEPHONE) and heard(ours, read_wav(file, TELEPHONE), TELEPHONE):
+                return True
+        return False
 
     def close(self) -> None:
         self.do(self.browser.close())

@@ -11,9 +11,9 @@ import numpy as np
 
 from engine.hearing import I16, heard, read_wav
 from sip.pjsip.process import Softphone
+from tests.turns import turns
 
 RATE = 8000
-TRIES = 3  # of what is measured in real time
 SILENT = -inf
 
 
@@ -46,7 +46,7 @@ class Room:
         """That the others hear it as wanted. A machine that was held up tears sound, and makes none: what was
         torn is said again, and who is not to hear it does not at any time.
         """
-        for _ in range(TRIES):
+        for _ in turns(f"what {speaker.name} says"):
             told = self.says(speaker, sentence)
             assert [name for name in told if wanted[name] == SILENT and told[name] != SILENT] == []
             if told == wanted:

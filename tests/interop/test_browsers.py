@@ -117,8 +117,7 @@ def test_a_browser_waits_with_music_talks_to_an_agent_holds_and_hangs_up(
     call = anna.incoming()
     anna.answer(call)
     anna.expect("media", call=call, state="active")
-    assert customer.understands(anna, call, replies)
-    assert caught(anna, call, says, tmp_path / "anna.wav")
+    assert customer.talks(anna, call, (says, replies), tmp_path / "anna.wav")
 
     customer.renegotiate(began, "sendonly")
     waits = listen(anna, call, tmp_path / "held.wav", 1.5)

@@ -15,7 +15,8 @@ from engine.hearing import heard, read_wav
 from engine.prompts import PromptPack
 from sip.pjsip.process import Softphone
 from tests.interop.node import Node
-from tests.interop.room import RATE, SILENT, TRIES, Room, longest_gap_ms
+from tests.interop.room import RATE, SILENT, Room, longest_gap_ms
+from tests.turns import turns
 
 Phones = Callable[..., Softphone]
 Speech = Callable[[str], Path]
@@ -53,7 +54,7 @@ def _announced(floor: Floor, account: str, hers: Path) -> int:
     is told again, for she begins anew; how often she did.
     """
     notice = read_wav(Path(PromptPack.load(floor.node.prompts).path("en", "supervision-notice")), RATE)
-    for turn in range(TRIES):
+    for turn in turns("the notice that somebody listens"):
         floor.node.post(floor.at, {"mode": "listen", "at": account})
         floor.calls[floor.sue] = floor.sue.incoming()
         received = _heard_while(floor, hers)
@@ -139,9 +140,11 @@ def test_the_customer_hears_no_gap_when_she_comes_by_a_code_changes_her_mode_and
     samples = np.random.default_rng(1).normal(0.0, 3000.0, 7 * RATE)
     wavfile.write(noise, RATE, samples.clip(-32768, 32767).astype(np.int16))
     gaps: list[float] = []
-    while len(gaps) < TRIES and min(gaps, default=GAP_MS + 1) > GAP_MS:
+    for _ in turns("a call that somebody listens to"):
         gaps.append(_gap_while_she_is_there(floor, noise))
-    assert min(gaps) <= GAP_MS, gaps
+        if gaps[-1] <= GAP_MS:
+            break
+    assert gaps[-1] <= GAP_MS, gaps
     floor.over()
     floor.cleo.expect("ended", call=floor.calls[floor.cleo])
 
