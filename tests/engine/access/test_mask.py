@@ -6,6 +6,8 @@ import re
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.access import mask
 
@@ -28,6 +30,7 @@ PAPERS = [
     ("pt-BR", "529.982.247-25"),
     ("zh-CN", "11010519491231002X"),
 ]
+LETTERED = [each for shapes in mask.PAPERS.values() for each in shapes if re.search("[A-Z]", each)]
 SENTENCES = ["{}", "it is {}, you see", "我的是{}号", "({})", "numéro: {}.", "{} and again {}"]
 
 
@@ -46,6 +49,16 @@ def test_papers_of_each_market_are_masked_wherever_they_stand(market: str, paper
     assert paper not in masked
     assert len(digits(masked)) <= 2 * mask.KEPT_OF_OTHERS * sentence.count("{}")
     assert masked.startswith(sentence.partition("{}")[0].rstrip("("))
+
+
+@pytest.mark.parametrize("shape", LETTERED)
+@given(data=st.data())
+def test_papers_that_have_letters_are_masked_by_their_shape_alone(shape: str, data: st.DataObject) -> None:
+    """Which is looked for only where a figure is near."""
+    signs = re.compile(re.sub(r"^\(\?=[^)]*\)", "", shape), re.ASCII)  # without what it looks ahead for
+    paper = data.draw(st.from_regex(signs, fullmatch=True).filter(re.compile(shape).fullmatch))
+    masked = mask.text(f"it is {paper}, you see")
+    assert paper not in masked and len(digits(masked)) <= mask.KEPT_OF_OTHERS
 
 
 @pytest.mark.parametrize(

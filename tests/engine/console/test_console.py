@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -464,15 +466,21 @@ def test_a_recording_is_played_in_ranges_and_noted_once(street: Street) -> None:
     ]
 
 
+@asynccontextmanager
+async def visited() -> AsyncIterator[tuple[Console, httpx.AsyncClient]]:
+    """Somebody is signed in and looks at the wallboard."""
+    console = Console(Desk(Node(), TokenDoor(lambda: SETTINGS, time.monotonic, time.time), time.time))
+    app = FastAPI(docs_url=None, openapi_url=None)
+    app.mount("/console", console)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=HERE) as client:
+        await client.post("/console/sign-in", data={"password": WRITE}, headers={"Origin": HERE})
+        assert (await client.get("/console/wallboard")).status_code == 200
+        yield console, client
+
+
 def test_a_page_that_is_closed_does_not_wait_for_the_collector() -> None:
-    async def visited() -> None:
-        console = Console(Desk(Node(), TokenDoor(lambda: SETTINGS, time.monotonic, time.time), time.time))
-        app = FastAPI(docs_url=None, openapi_url=None)
-        app.mount("/console", console)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=HERE) as client:
-            form = {"password": WRITE}
-            await client.post("/console/sign-in", data=form, headers={"Origin": HERE})
-            assert (await client.get("/console/wallboard")).status_code == 200
+    async def story() -> None:
+        async with visited() as (console, client):
             with no_rings() as rings:
                 assert (await client.get("/console/calls")).status_code == 200
                 assert len(console.made_for) == 2
@@ -484,22 +492,14 @@ def test_a_page_that_is_closed_does_not_wait_for_the_collector() -> None:
                 del outboxes
                 assert not rings()
 
-    asyncio.run(visited())
+    asyncio.run(story())
 
 
-def test_a_page_that_left_just_before_the_node_ends_is_let_go_of_once(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_page_that_left_just_before_the_node_ends_is_let_go_of_once() -> None:
     """NiceGUI would delete it again when its time is over, and log a fault."""
 
-    async def visited() -> None:
-        console = Console(Desk(Node(), TokenDoor(lambda: SETTINGS, time.monotonic, time.time), time.time))
-        app = FastAPI(docs_url=None, openapi_url=None)
-        app.mount("/console", console)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=HERE) as client:
-            form = {"password": WRITE}
-            await client.post("/console/sign-in", data=form, headers={"Origin": HERE})
-            assert (await client.get("/console/wallboard")).status_code == 200
+    async def story() -> None:
+        async with visited() as (console, _):
             (page,) = (Client.instances[each] for each in console.made_for)
             page._socket_to_document_id["socket"] = "document"
             page._num_connections["document"] = 1
@@ -509,4 +509,4 @@ def test_a_page_that_left_just_before_the_node_ends_is_let_go_of_once(
             await asyncio.wait([ending], timeout=1.0)
             assert ending.cancelled()
 
-    asyncio.run(visited())
+    asyncio.run(story())
