@@ -87,12 +87,14 @@ class Refusal(NamedTuple):
 
 
 class Ladders:
-    """Dialogs by Call-ID; a `Tap` of the shell. watch: shown every message with its secrets, at once."""
+    """Dialogs by Call-ID; a `Tap` of the shell. watch: shown every message with its secrets,
+    and its Call-ID, at once.
+    """
 
     def __init__(self, bounds: Bounds | None = None) -> None:
         self.bounds = bounds or Bounds()
         self.size = 0  # bytes of calls' dialogs
-        self.watch: Callable[[Rung], None] | None = None
+        self.watch: Callable[[Rung, bytes], None] | None = None
         self._calls: dict[bytes, Dialog] = {}
         self._strangers: OrderedDict[bytes, Dialog] = OrderedDict()
         self._theirs = 0  # bytes of strangers' dialogs
@@ -158,9 +160,9 @@ class Ladders:
 
     def _file(self, now: float, inward: bool, hop: Hop, data: bytes, fault: str = "") -> Dialog | None:
         rung = Rung(now, inward, hop, data, fault)
-        if self.watch is not None:
-            self.watch(rung)
         key = call_id_of(data)
+        if self.watch is not None:
+            self.watch(rung, key or b"")
         if key is None:
             return None
         dialog = self._calls.get(key)

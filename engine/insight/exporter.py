@@ -17,7 +17,7 @@ import structlog
 from engine.insight import hep
 from engine.insight.pcap import Address
 from sip.hop import Hop
-from sip.ladder import Rung, call_id_of
+from sip.ladder import Rung
 from sip.redaction import redact
 
 MOST = 5000  # messages that wait; more are lost, and counted
@@ -37,13 +37,21 @@ class Collector:
 
 
 class Exporter:
-    """epoch: what is to be added to the times of rungs. own: our address towards a hop."""
+    """epoch: what is to be added to the times of rungs. own: our address towards a hop. first: the Call-ID of
+    a call's first leg, for that of any of its legs and at once.
+    """
 
-    def __init__(self, collector: Collector, own: Callable[[Hop], Address], epoch: float) -> None:
+    def __init__(
+        self,
+        collector: Collector,
+        own: Callable[[Hop], Address],
+        epoch: float,
+        first: Callable[[bytes], bytes] = bytes,
+    ) -> None:
         self.collector = collector
         self.sent = self.lost = 0
-        self._own, self._epoch = own, epoch
-        self._line: deque[Rung] = deque()
+        self._own, self._epoch, self._first = own, epoch, first
+        self._line: deque[tuple[Rung, bytes]] = deque()
         self._wake = threading.Event()
         self._closing = False
         self._found: tuple[socket.AddressFamily, Address] | None = None
@@ -52,14 +60,14 @@ class Exporter:
         self._thread = threading.Thread(target=self._run, name="hep", daemon=True)
         self._thread.start()
 
-    def take(self, rung: Rung) -> None:
+    def take(self, rung: Rung, call_id: bytes) -> None:
         """One message; what did not go, is not told twice."""
         if rung.fault:
             return
         if len(self._line) >= MOST:
             self.lost += 1
             return
-        self._line.append(rung)
+        self._line.append((rung, self._first(call_id)))
         if not self._wake.is_set():
             self._wake.set()
 
@@ -78,13 +86,13 @@ class Exporter:
             self._wake.wait()
             self._wake.clear()
             while self._line:
-                self._send(self._line.popleft())
+                self._send(*self._line.popleft())
             if self._closing:
                 break
         for each in self._sockets.values():
             each.close()
 
-    def _send(self, rung: Rung) -> None:
+    def _send(self, rung: Rung, correlation: bytes) -> None:
         try:
             far, own = (rung.hop.host, rung.hop.port), self._own(rung.hop)
             source, target = (far, own) if rung.inward else (own, far)
@@ -96,7 +104,7 @@ class Exporter:
                 redact(rung.data),
                 agent=self.collector.id,
                 key=self.collector.password,
-                correlation=call_id_of(rung.data) or b"",
+                correlation=correlation,
             )
             family, address = self._where()
             self._socket(family).sendto(packet, address)

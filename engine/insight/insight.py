@@ -118,7 +118,7 @@ class Insight:
             return
         before, self.exporter = self.exporter, None
         if wanted is not None:
-            self.exporter = Exporter(wanted, self._own, self._switch.wall(0.0))
+            self.exporter = Exporter(wanted, self._own, self._switch.wall(0.0), self.traces.first_of)
         self.ladders.watch = self.exporter.take if self.exporter is not None else None
         if before is not None:
             before.leave()

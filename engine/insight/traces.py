@@ -121,6 +121,11 @@ class Traces:
         """The call that a dialog is of, "" for none that is known here."""
         return self._calls.get(dialog.call_id, "")
 
+    def first_of(self, call_id: bytes) -> bytes:
+        """The Call-ID of the first leg of the call that this one is of; itself where it is of none."""
+        story = self._stories.get(self._calls.get(call_id, ""))
+        return next(iter(story.dialogs), call_id) if story is not None else call_id
+
     def close(self) -> None:
         """The node stops: everything is handed on as it stands."""
         for call in list(self._stories):

@@ -48,7 +48,7 @@ def test_messages_arrive_in_order_and_without_secrets(homer: socket.socket) -> N
 def test_a_collector_that_is_not_there_costs_messages_and_nothing_else() -> None:
     sent = Exporter(Collector("no.such.host.invalid", 9060, 1), lambda hop: OWN, 0.0)
     for _ in range(3):
-        sent.take(Rung(0.0, True, FAR, sip("BYE sip:a@b SIP/2.0")))
+        sent.take(Rung(0.0, True, FAR, sip("BYE sip:a@b SIP/2.0")), b"c1@far")
     sent.close(10.0)
     assert (sent.sent, sent.lost) == (0, 3)
 
@@ -64,7 +64,7 @@ def test_one_message_that_cannot_be_sent_keeps_no_other_from_it(homer: socket.so
 
     sent = Exporter(Collector("127.0.0.1", homer.getsockname()[1], 1), own, 0.0)
     for _ in range(2):
-        sent.take(Rung(0.0, True, FAR, sip("BYE sip:a@b SIP/2.0")))
+        sent.take(Rung(0.0, True, FAR, sip("BYE sip:a@b SIP/2.0")), b"c1@far")
     sent.close(10.0)
     assert (sent.sent, sent.lost) == (1, 1)
 
@@ -74,5 +74,5 @@ def test_the_line_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     sent = Exporter(Collector("127.0.0.1", 9, 1), lambda hop: OWN, 0.0)
     sent.close()
     for _ in range(20):
-        sent.take(Rung(0.0, True, FAR, b"x"))
+        sent.take(Rung(0.0, True, FAR, b"x"), b"")
     assert sent.lost == 15

@@ -34,6 +34,19 @@ def test_a_call_is_kept_with_both_sides_and_its_last_messages_and_then_let_go_of
     assert {each.side for each in trace.quality} == {"customer", "agent"}
 
 
+def test_all_legs_of_a_call_are_told_by_the_call_id_of_its_first(tmp_path: Path) -> None:
+    """From their first message on: a collector puts them together by it."""
+    made, watched, customer = talk(tmp_path)
+    told: list[tuple[bytes, bytes]] = []
+    watched.ladders.watch = lambda rung, call_id: told.append((call_id, watched.traces.first_of(call_id)))
+    made.run(8.0)
+    end(made, customer)
+    own = {call_id for call_id, first in told if call_id == first}
+    assert len({call_id for call_id, _ in told}) == 2
+    assert own == {told[0][0]} == {first for _, first in told}
+    assert watched.traces.first_of(b"of nobody") == b"of nobody"
+
+
 def test_figures_tell_buffer_level_and_speech_of_legs_that_are_heard(tmp_path: Path) -> None:
     made, watched, customer = talk(tmp_path)
     rendered(made)
