@@ -35,8 +35,8 @@ def packet(
 ) -> bytes:
     """One message. at: epoch seconds. agent: the number by which HOMER knows this node. key: its password.
 
-    correlation: what messages of all legs of a call have in common, the Call-ID of its first. Raises ValueError for a host that is
-    no address.
+    correlation: what messages of all legs of a call have in common, the Call-ID of its first. Raises
+    ValueError for a host that is no address.
     """
     whence, whither = ip_address(source[0].partition("%")[0]), ip_address(target[0].partition("%")[0])
     if whence.version != whither.version:
