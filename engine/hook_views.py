@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,3 +22,22 @@ class HookView:
     failures: int = 0
     last_at: float | None = None
     error: str = ""
+
+    @property
+    def place(self) -> str:
+        """The URL without its query, which may hold a key."""
+        parts = urlsplit(self.url)
+        return urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class HookTrial:
+    """One event that was posted to see how a hook does. status: of HTTP, None where none came; why: what kept
+    it from being taken, "" for nothing; took_s: until the answer.
+    """
+
+    id: str
+    taken: bool
+    status: int | None
+    why: str
+    took_s: float

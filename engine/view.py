@@ -22,7 +22,7 @@ from engine.events import CallRecord, Side
 from engine.guest_views import GuestView
 from engine.hand import Hand
 from engine.hand_events import AgentOrdered
-from engine.hook_views import HookView
+from engine.hook_views import HookTrial, HookView
 from engine.hooks import sight as hooks
 from engine.insight.insight import Insight
 from engine.judging import Judging
@@ -381,6 +381,9 @@ class View:
 
     def replay(self, hook: str, seqs: Sequence[int] | None) -> int:
         return hooks.replay(self._engine, hook, seqs)
+
+    async def try_hook(self, hook: str) -> HookTrial:
+        return await self._engine.hooks.try_out(hook)
 
     def recording(self, name: str) -> SoundView | None:
         return self._recorded.sound(name)

@@ -32,7 +32,7 @@ from engine.cluster.sight import ClusterSight
 from engine.drill import Ask, Report
 from engine.events import CallRecord
 from engine.guest_views import GuestView
-from engine.hook_views import HookView
+from engine.hook_views import HookTrial, HookView
 from engine.signin import SignIn
 from engine.speech_views import NodeSpeechView
 from engine.store.outbox import Letter
@@ -326,6 +326,11 @@ class Seen:
 
     def replay(self, hook: str, seqs: Sequence[int] | None) -> int:
         return 0 if self.principal.limited else self._view.replay(hook, seqs)
+
+    async def try_hook(self, hook: str) -> HookTrial:
+        if self.principal.limited:
+            raise LookupError(hook)
+        return await self._view.try_hook(hook)
 
     def recording(self, name: str) -> SoundView | None:
         return self._view.recording(name) if self.sees_recording(name) else None

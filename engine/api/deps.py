@@ -22,7 +22,7 @@ from engine.cluster.sight import ClusterSight
 from engine.drill import Ask, Report
 from engine.events import CallRecord
 from engine.guest_views import GuestView
-from engine.hook_views import HookView
+from engine.hook_views import HookTrial, HookView
 from engine.ice import Told
 from engine.insight.insight import Refused as RefusedRequest
 from engine.insight.sources import SourceView
@@ -205,6 +205,9 @@ class EngineView(Protocol):
 
     def replay(self, hook: str, seqs: Sequence[int] | None) -> int:
         """Tell it again, all or some; how many there are."""
+
+    async def try_hook(self, hook: str) -> HookTrial:
+        """Post one event to it now. Raises LookupError, IllegalState."""
 
     def recording(self, name: str) -> SoundView | None:
         """A recording's file by its name in a record. Its pieces raise SealBroken, OSError."""

@@ -34,6 +34,15 @@ LETTER = {
 }
 
 
+TRIAL = {
+    "id": "madrid-1-trial-5d1e8a90c4b7f263",
+    "taken": False,
+    "status": 503,
+    "why": "answered 503",
+    "took_ms": 84.2,
+}
+
+
 class Hook(BaseModel):
     """A webhook and how it does on the node that is asked."""
 
@@ -93,3 +102,15 @@ class Replayed(BaseModel):
     model_config = example(events=1)
 
     events: int = Field(description="How many are tried again.")
+
+
+class HookTrial(BaseModel):
+    """How a webhook took an event that says nothing but that it is tried."""
+
+    model_config = example(**TRIAL)
+
+    id: str = Field(description="The CloudEvent's, whose type is `isogloss.hook.tried`.")
+    taken: bool
+    status: int | None = Field(description="Of the answer; null where none came.")
+    why: str = Field(description="What kept it from being taken; empty when all is well.")
+    took_ms: float = Field(description="Until the answer.")

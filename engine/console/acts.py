@@ -20,14 +20,15 @@ from engine.console.look import Fields, Place, Told, address, whole
 from engine.console.views.agents import MOST_REASON
 from engine.console.views.config import ConfigFile, Step, file_of
 from engine.console.views.lines import LineFile
+from engine.console.views.nodes_file import NodesFile
 from engine.history import HistoryFault
-from engine.insight.sources import SourceView
 from engine.operating import Applied, OtherVersion, Refused, UnknownVersion
 from engine.views import AgentAsk, IllegalState, UnknownAgent, UnknownCall
 from routing.report import HOUR_S
 
 HOURS = 24
 MOST_VERSION = 999_999_999
+MOST_NAME = 64
 
 log = structlog.get_logger("console")
 
@@ -85,9 +86,11 @@ async def drain(desk: Desk, who: Principal, place: Place, given: Fields) -> Told
     return Told("node.drain.done" if draining else "node.fill.done")
 
 
-async def sources(desk: Desk, place: Place, before: Any) -> tuple[SourceView, ...]:
-    """Who is answered no more."""
-    found = tuple(desk.view.insight.turned_away()) if Permission.READ_CONFIG in desk.rights else ()
+async def nodes(desk: Desk, place: Place, before: Any) -> NodesFile:
+    """Who is answered no more, and how webhooks do."""
+    found = NodesFile()
+    if Permission.READ_CONFIG in desk.rights:
+        found = NodesFile(tuple(desk.view.insight.turned_away()), tuple(desk.view.hooks()))
     return before if found == before else found
 
 
@@ -97,6 +100,30 @@ async def answer_again(desk: Desk, who: Principal, place: Place, given: Fields) 
         return Told("sources.gone", {"source": source}, bad=True)
     log.info("a source is answered again", source=source, by=who.name)
     return Told("sources.lifted", {"source": source}, of=f"sources/{source}")
+
+
+async def try_hook(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
+    """Post one event to it, and tell how it was taken."""
+    hook = given.get("hook", "")[:MOST_NAME]
+    try:
+        found = await desk.view.try_hook(hook)
+    except IllegalState:
+        return Told("hooks.busy", {"name": hook}, bad=True)
+    except LookupError:
+        return Told("hooks.gone", {"name": hook}, bad=True)
+    log.info("a hook is tried", hook=hook, taken=found.taken, by=who.name)
+    if not found.taken:
+        return Told("hooks.refused", {"name": hook, "why": found.why}, of=f"hooks/{hook}", bad=True)
+    return Told("hooks.taken", {"name": hook, "ms": round(found.took_s * 1000)}, of=f"hooks/{hook}")
+
+
+async def replay_hook(desk: Desk, who: Principal, place: Place, given: Fields) -> Told:
+    hook = given.get("hook", "")[:MOST_NAME]
+    if hook not in {each.name for each in desk.view.hooks()}:
+        return Told("hooks.gone", {"name": hook}, bad=True)
+    events = await desk.ask(desk.view.replay, hook, None)
+    log.info("a hook is told once more", hook=hook, events=events, by=who.name)
+    return Told("hooks.replayed", {"n": events}, of=f"hooks/{hook}")
 
 
 # --- lines -----------------------------------------------------------------------------------------

@@ -77,9 +77,14 @@ NODES = Page(
     "nodes",
     nodes.PARTS,
     nodes.PILES,
-    load=acts.sources,
+    load=acts.nodes,
     every_s=2.0,
-    acts={"drain": (P.CONFIGURE, acts.drain), "unblock_source": (P.CONFIGURE, acts.answer_again)},
+    acts={
+        "drain": (P.CONFIGURE, acts.drain),
+        "unblock_source": (P.CONFIGURE, acts.answer_again),
+        "try_hook": (P.CONFIGURE, acts.try_hook),
+        "replay_hook": (P.CONFIGURE, acts.replay_hook),
+    },
 )
 CONFIG = Page(
     "config",

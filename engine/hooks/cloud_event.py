@@ -13,6 +13,7 @@ from engine.store.rows import Entry
 
 MEDIA_TYPE = "application/cloudevents+json"
 PREFIX = "isogloss."  # of types: isogloss.call.ended
+TRIED = "hook.tried"
 
 
 def wants(hook: HookSettings, kind: str, queue: str, market: str) -> bool:
@@ -28,16 +29,25 @@ def cloud_event(hook: HookSettings, entry: Entry, queue: str, market: str) -> by
     data: dict[str, Any] = {"queue": queue, "market": market} | entry.data
     if hook.personal:
         data |= mask.own_words(entry.person)
-    event: dict[str, Any] = {
-        "specversion": "1.0",
-        "id": f"{entry.node}-{entry.seq}",
-        "source": f"/nodes/{entry.node}",
-        "type": f"{PREFIX}{entry.kind}",
-        "time": datetime.fromtimestamp(entry.at, UTC).isoformat().replace("+00:00", "Z"),
-        "sequence": f"{entry.seq:020d}",
-        "datacontenttype": "application/json",
-        "data": data,
-    }
+    event = _event(f"{entry.node}-{entry.seq}", entry.node, entry.kind, entry.at, data)
+    event["sequence"] = f"{entry.seq:020d}"
     if entry.call:
         event["subject"] = entry.call
     return msgspec.json.encode(event)
+
+
+def trial(id: str, node: str, hook: str, at: float) -> bytes:
+    """One that says nothing but that a hook is tried. at: epoch seconds."""
+    return msgspec.json.encode(_event(id, node, TRIED, at, {"hook": hook}))
+
+
+def _event(id: str, node: str, kind: str, at: float, data: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": id,
+        "source": f"/nodes/{node}",
+        "type": f"{PREFIX}{kind}",
+        "time": datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z"),
+        "datacontenttype": "application/json",
+        "data": data,
+    }

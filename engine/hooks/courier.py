@@ -15,12 +15,13 @@ from random import Random
 import structlog
 
 from config.hook import HookSettings
-from engine.hooks.cloud_event import MEDIA_TYPE
+from engine.hook_views import HookTrial
+from engine.hooks.cloud_event import MEDIA_TYPE, trial
 from engine.hooks.post import Outcome, Post
 from engine.hooks.signing import headers
 from engine.store.errors import StoreUnavailable
 from engine.store.outbox import DAY_S, Failed, GivenUp, Letter, Outbox, Waiting
-from engine.views import Check, Health
+from engine.views import Check, Health, IllegalState
 
 LOOK_S = 1.0  # between two looks when nothing happens
 SOON_S = 0.05  # after something did, for the journal to have written it
@@ -72,6 +73,7 @@ class Courier:
         self._room = asyncio.Semaphore(MOST_PARALLEL)
         self._serving: dict[str, asyncio.Task[None]] = {}  # by hook
         self._cleaned = 0.0
+        self._trying: set[str] = set()
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="hooks")
@@ -89,6 +91,25 @@ class Courier:
         """Something happened."""
         if self._task is not None and self._hooks():
             self._woken.set()
+
+    async def try_out(self, name: str) -> HookTrial:
+        """Post one event that says nothing but that, now and once, whether the hook is enabled or not. One
+        that takes it is told at once what waits for it. Raises LookupError, IllegalState for a second time
+        at once.
+        """
+        hook = self._hooks()[name]
+        if name in self._trying:
+            raise IllegalState(f"{name} is tried already; wait for that")
+        self._trying.add(name)
+        try:
+            begun, id = self._wall(), f"{self.outbox.node}-trial-{self._rng.getrandbits(64):016x}"
+            outcome = await self._post_to(hook, id, trial(id, self.outbox.node, name, begun))
+        finally:
+            self._trying.discard(name)
+        if outcome.taken:
+            self._standing(name).failures, self._standing(name).retry_at = 0, 0.0
+            self._woken.set()
+        return HookTrial(id, outcome.taken, outcome.status, outcome.why, max(0.0, self._wall() - begun))
 
     def standings(self) -> dict[str, Standing]:
         """By hook."""
@@ -198,13 +219,15 @@ class Courier:
                 standing.last_at = self._wall()
 
     async def _send(self, hook: HookSettings, letter: Letter) -> Outcome:
-        body = letter.body.encode()
-        signed = headers(hook.secret.reveal(), letter.id, self._wall(), body)
-        kind = {"Content-Type": f"{MEDIA_TYPE}; charset=utf-8", "User-Agent": "Isogloss"}
         async with self._room:
-            return await self._post.send(
-                hook.url, kind | signed, body, private=hook.allow_private, timeout_s=hook.timeout_s
-            )
+            return await self._post_to(hook, letter.id, letter.body.encode())
+
+    async def _post_to(self, hook: HookSettings, id: str, body: bytes) -> Outcome:
+        signed = headers(hook.secret.reveal(), id, self._wall(), body)
+        kind = {"Content-Type": f"{MEDIA_TYPE}; charset=utf-8", "User-Agent": "Isogloss"}
+        return await self._post.send(
+            hook.url, kind | signed, body, private=hook.allow_private, timeout_s=hook.timeout_s
+        )
 
     def _failed(self, standing: Standing, sent: Sequence[tuple[Letter, Outcome]]) -> list[Failed]:
         now, failed, broken = self._wall(), [], ""

@@ -102,16 +102,16 @@ class Outbox:
 
     def __init__(self, engine: Engine, node: str) -> None:
         self._engine = engine
-        self._node = node
+        self.node = node
         self._calls: OrderedDict[str, tuple[str, str]] = OrderedDict()  # queue and market
 
     def begin(self, *, anew: bool) -> None:
         """Read the journal on from where that was left, or, for the first time or `anew`, from its end."""
         with self._asking() as connection:
-            last = select(func.max(LOG.seq)).where(LOG.node == self._node)
-            known = select(hook_cursors.c.seq).where(hook_cursors.c.node == self._node)
+            last = select(func.max(LOG.seq)).where(LOG.node == self.node)
+            known = select(hook_cursors.c.seq).where(hook_cursors.c.node == self.node)
             if connection.execute(known).scalar() is None:
-                values = {"node": self._node, "seq": connection.execute(last).scalar() or 0}
+                values = {"node": self.node, "seq": connection.execute(last).scalar() or 0}
                 connection.execute(insert(hook_cursors).values(values))
             elif anew:
                 self._move(connection, connection.execute(last).scalar() or 0)
@@ -119,10 +119,10 @@ class Outbox:
     def fill(self, hooks: Mapping[str, HookSettings], now: float) -> int:
         """Read the journal on; how many entries were. now: epoch seconds."""
         with self._asking() as connection:
-            known = select(hook_cursors.c.seq).where(hook_cursors.c.node == self._node)
+            known = select(hook_cursors.c.seq).where(hook_cursors.c.node == self.node)
             cursor = connection.execute(known).scalar() or 0
             query = (
-                select(journal).where(LOG.node == self._node, LOG.seq > cursor).order_by(LOG.seq).limit(READ)
+                select(journal).where(LOG.node == self.node, LOG.seq > cursor).order_by(LOG.seq).limit(READ)
             )
             entries = [entry_of(row) for row in connection.execute(query)]
             if not entries:
@@ -139,7 +139,7 @@ class Outbox:
         Looked through once and in parts: by a join, a target that refuses all it is told would cost a look
         through all that waits for each of those.
         """
-        mine = BOX.hook == hook, BOX.node == self._node
+        mine = BOX.hook == hook, BOX.node == self.node
         found: list[int] = []
         with self._asking() as connection:
             for seq, next_at in self._firsts(connection, (*mine, ~BOX.dead)):
@@ -162,7 +162,7 @@ class Outbox:
 
     def waiting(self) -> dict[str, Waiting]:
         """By hook; those of which nothing waits are left out."""
-        query = select(BOX.hook, BOX.dead, func.count(), func.min(BOX.at)).where(BOX.node == self._node)
+        query = select(BOX.hook, BOX.dead, func.count(), func.min(BOX.at)).where(BOX.node == self.node)
         found: dict[str, Waiting] = {}
         with self._asking() as connection:
             for hook, dead, count, oldest in connection.execute(query.group_by(BOX.hook, BOX.dead)):
@@ -181,7 +181,7 @@ class Outbox:
         """Put aside what was not told in time, tried or not, whatever became of its hook; drop what was put
         aside and has been of no use for `kept_s` since then.
         """
-        mine = BOX.node == self._node
+        mine = BOX.node == self.node
         late = mine, ~BOX.dead, BOX.until <= now
         old = mine, BOX.dead, BOX.until < now - kept_s
         with self._asking() as connection:
@@ -194,13 +194,13 @@ class Outbox:
 
     def dead(self, hook: str) -> list[Letter]:
         """What was put aside, the oldest first, MOST_TOLD of them."""
-        query = select(hook_outbox).where(BOX.hook == hook, BOX.node == self._node, BOX.dead)
+        query = select(hook_outbox).where(BOX.hook == hook, BOX.node == self.node, BOX.dead)
         with self._asking() as connection:
             return [_letter(row) for row in connection.execute(query.order_by(BOX.seq).limit(MOST_TOLD))]
 
     def replay(self, hook: str, seqs: Sequence[int] | None, now: float, until: float) -> int:
         """Try again what was put aside, all of it or some; how many there are."""
-        change = update(hook_outbox).where(BOX.hook == hook, BOX.node == self._node, BOX.dead)
+        change = update(hook_outbox).where(BOX.hook == hook, BOX.node == self.node, BOX.dead)
         if seqs is not None:
             change = change.where(BOX.seq.in_(seqs))
         with self._asking() as connection:
@@ -270,7 +270,7 @@ class Outbox:
     # --- within bounds ------------------------------------------------------------------------------
 
     def _bound(self, connection: Connection, hook: str) -> Iterator[GivenUp]:
-        mine = BOX.hook == hook, BOX.node == self._node
+        mine = BOX.hook == hook, BOX.node == self.node
         if those := _beyond(connection, (*mine, ~BOX.dead), MOST_WAITING):
             yield GivenUp(hook, _put_aside(connection, those, TOO_MANY), TOO_MANY)
         if those := _beyond(connection, (*mine, BOX.dead), MOST_ASIDE):
@@ -278,7 +278,7 @@ class Outbox:
             yield GivenUp(hook, dropped, TOO_MANY, dropped=True)
 
     def _move(self, connection: Connection, seq: int) -> None:
-        change = update(hook_cursors).where(hook_cursors.c.node == self._node)
+        change = update(hook_cursors).where(hook_cursors.c.node == self.node)
         connection.execute(change.values(seq=seq))
 
     @contextmanager

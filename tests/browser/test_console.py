@@ -288,6 +288,14 @@ def test_a_dialog_holds_the_keys_and_gives_them_back(opened: Opened, stand: Stan
     stand.node.insight.sources.update(kept)
 
 
+def test_a_webhook_is_tried_and_told_again(opened: Opened) -> None:
+    page = opened("nodes")
+    page.click(".part-hooks [data-do=try_hook]")
+    page.wait_for_selector(".note.bad:has-text('answered 503')")
+    page.click(".part-hooks [data-do=replay_hook]")
+    page.wait_for_selector(".note:has-text('One event is told again.')")
+
+
 def test_a_row_and_the_menu_of_a_narrow_screen_are_opened_by_enter(opened: Opened) -> None:
     page = opened("calls")
     page.focus("tbody tr:first-child a")

@@ -21,7 +21,7 @@ from engine.cluster.sight import ClusterSight
 from engine.drill import Ask, Report, reported
 from engine.events import CallRecord
 from engine.guest_views import GuestView
-from engine.hook_views import HookView
+from engine.hook_views import HookTrial, HookView
 from engine.ice import Told
 from engine.judging import Judging
 from engine.metrics import Metrics
@@ -161,6 +161,7 @@ class Node:
         self.markets = {"support": "de", "sales": "us"}
         self.checks = [Check(name="journal", status=Health.OK)]
         self.store_answers = True
+        self.trying = False  # a hook
         self.hung_up: list[str] = []
         self.paused: list[tuple[str, bool, str]] = []
         self.sounds: dict[str, Iterable[bytes]] = {}
@@ -445,6 +446,13 @@ class Node:
     def replay(self, hook: str, seqs: Sequence[int] | None) -> int:
         self._ask_store()
         return 1 if seqs is None else len(set(seqs) & {7})
+
+    async def try_hook(self, hook: str) -> HookTrial:
+        if hook != "crm":
+            raise LookupError(hook)
+        if self.trying:
+            raise IllegalState("crm is tried already; wait for that")
+        return HookTrial("n1-trial-7", False, 503, "answered 503", 0.25)
 
     def _ask_store(self) -> None:
         if not self.store_answers:

@@ -33,3 +33,19 @@ def test_only_who_may_write_replays_and_only_a_hook_there_is(ask: Client) -> Non
     refused(ask("POST", "/v1/hooks/erp/replay", WRITE, json={}), 404, "unknown-hook")
     refused(ask("GET", "/v1/hooks/erp/replay"), 404, "unknown-hook")
     refused(ask("POST", "/v1/hooks/crm/replay", WRITE, json={"seqs": [0]}), 422, "invalid-request")
+
+
+def test_a_hook_is_tried_and_how_it_took_that_is_told(ask: Client) -> None:
+    answer = ask("POST", "/v1/hooks/crm/trial", WRITE)
+    assert answer.status_code == 200
+    told = {"id": "n1-trial-7", "taken": False, "status": 503, "why": "answered 503", "took_ms": 250.0}
+    assert answer.json() == told
+    refused(ask("POST", "/v1/hooks/erp/trial", WRITE), 404, "unknown-hook")
+    refused(ask("POST", "/v1/hooks/crm/trial"), 403, "forbidden")
+
+
+def test_a_hook_that_is_tried_already_is_not_tried_beside() -> None:
+    node = Node()
+    node.trying = True
+    ask = Client(create_app(node, SETTINGS))
+    refused(ask("POST", "/v1/hooks/crm/trial", WRITE), 409, "illegal-state")

@@ -107,11 +107,12 @@ def test_every_request_is_answered_as_it_says() -> None:
                     told.append(await output("bash", "-c", command, env=env))
             return told
 
-    live, report, table, records, hooks, replayed = asyncio.run(run())
+    live, report, table, records, hooks, replayed, tried = asyncio.run(run())
     assert live.startswith("id: e0-") and "event: snapshot" in live and '"c1"' in live
     assert '"formula_words"' in report and "agent,offered,answered" in table
     assert '"call":"r2"' in records
     assert '"crm"' in hooks and replayed == '{"events":1}'
+    assert '"why":"answered 503"' in tried
 
 
 def test_the_program_that_watches_keeps_what_goes_on(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from typing import Annotated
-from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 from fastapi import APIRouter, Path, Request
@@ -14,10 +13,19 @@ from engine.access.principal import Principal
 from engine.access.role import Permission
 from engine.api.deps import View, may
 from engine.api.documented import problems
-from engine.api.hook_schemas import DeadLetter, DeadLetterList, Hook, HookList, Replayed, ReplayWish
+from engine.api.hook_schemas import (
+    DeadLetter,
+    DeadLetterList,
+    Hook,
+    HookList,
+    HookTrial,
+    Replayed,
+    ReplayWish,
+)
 from engine.api.idempotency import IdempotencyKey, Once
-from engine.api.problem import not_found
+from engine.api.problem import Problem, not_found
 from engine.hook_views import HookView
+from engine.views import IllegalState
 
 router = APIRouter(prefix="/v1/hooks", tags=["hooks"])
 log = structlog.get_logger("api")
@@ -78,16 +86,47 @@ async def replay_hook(
     return done
 
 
+@router.post(
+    "/{hook}/trial",
+    summary="Try a webhook",
+    operation_id="try_hook",
+    responses=problems(401, 403, 404, 409, 422, 503, noun="hook"),
+)
+async def try_hook(
+    request: Request, view: View, caller: Writer, name: HookName, key: IdempotencyKey = None
+) -> HookTrial:
+    """One signed event is posted to it now, and how it was taken is told; also to a hook that is not enabled.
+    It is not tried again. A hook that takes it is told at once what waits for it.
+    """
+    _known(view, name)
+
+    async def act() -> HookTrial:
+        try:
+            found = await view.try_hook(name)
+        except IllegalState as fault:
+            raise Problem(409, "illegal-state", str(fault)) from fault
+        except LookupError as gone:
+            raise not_found("hook", name) from gone
+        log.info("a hook is tried", hook=name, taken=found.taken, by=caller.who)
+        return HookTrial(
+            id=found.id, taken=found.taken, status=found.status, why=found.why,
+            took_ms=round(found.took_s * 1000, 1),
+        )  # fmt: skip
+
+    once: Once = request.app.state.once
+    done: HookTrial = await once.do(f"{caller.key} try {name}", key, None, time.monotonic(), act)
+    return done
+
+
 def _known(view: View, name: str) -> None:
     if all(hook.name != name for hook in view.hooks()):
         raise not_found("hook", name)
 
 
 def _hook(hook: HookView, now: float) -> Hook:
-    parts = urlsplit(hook.url)
     return Hook(
         name=hook.name,
-        url=urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")),
+        url=hook.place,
         enabled=hook.enabled,
         kinds=list(hook.kinds),
         waiting=hook.waiting,

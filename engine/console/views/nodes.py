@@ -9,6 +9,7 @@ from engine.cluster.sight import NodeView
 from engine.console.look import Look
 from engine.console.markup import tag
 from engine.console.views import pieces
+from engine.console.views.hooks import hooks
 from engine.console.views.pieces import card, cell, dot, name, pill, row, table
 from engine.console.views.sources import sources
 from engine.console.views.world import NODE_LEVELS, world
@@ -107,5 +108,7 @@ def health(look: Look) -> Markup:
     return card(say("health.title"), tag("ul", rows, class_="rows"), more=version, key="health")
 
 
-PARTS = {"head": head, "list": listed, "world": places, "health": health, "sources": sources}
-PILES = (("world",), ("health",), ("sources",))
+PARTS = {
+    "head": head, "list": listed, "world": places, "health": health, "sources": sources, "hooks": hooks,
+}  # fmt: skip
+PILES = (("world",), ("health",), ("sources", "hooks"))

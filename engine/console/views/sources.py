@@ -8,6 +8,7 @@ from engine.access.role import Permission
 from engine.console.look import Look
 from engine.console.markup import Content, tag
 from engine.console.views import pieces
+from engine.console.views.nodes_file import NodesFile
 from engine.console.views.pieces import card, cell, moment, name, pill, row, table
 from engine.insight.sources import SourceView
 
@@ -17,9 +18,9 @@ LEVELS = {"blocked": "bad", "ignored": "warn"}
 def sources(look: Look) -> Markup:
     """Nothing for who may not read the configuration, which has the rules."""
     say = look.say
-    if not look.who.may(Permission.READ_CONFIG) or not isinstance(look.loaded, tuple):
+    if not look.who.may(Permission.READ_CONFIG) or not isinstance(look.loaded, NodesFile):
         return Markup("")
-    if not look.loaded:
+    if not look.loaded.sources:
         return card(say("sources.title"), pieces.empty(say, "sources.none"), key="sources")
     may = look.who.may(Permission.CONFIGURE) and look.who.may(Permission.PERSONAL)  # to name it
     heads = [
@@ -32,8 +33,8 @@ def sources(look: Look) -> Markup:
         (say("sources.until"), ""),
         *([("", "number")] if may else []),
     ]
-    rows = [_row(look, each, may) for each in look.loaded]
-    count = tag("span", say.number(len(look.loaded)), class_="count")
+    rows = [_row(look, each, may) for each in look.loaded.sources]
+    count = tag("span", say.number(len(look.loaded.sources)), class_="count")
     about = tag("p", say("sources.about"), class_="soft small")
     return card(
         say("sources.title"), table(heads, rows, label=say("sources.title")), about, more=count, key="sources"

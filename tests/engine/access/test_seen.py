@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from dataclasses import replace
 from json import loads
@@ -183,6 +184,9 @@ def test_a_report_adds_up_what_is_within_reach_and_hooks_are_for_those_who_see_a
         assert [bool(view.hooks()), bool(view.dead_letters("crm")), bool(view.replay("crm", None))] == [
             some
         ] * 3
+    assert asyncio.run(all_of_it.try_hook("crm")).status == 503
+    with pytest.raises(LookupError):
+        asyncio.run(limited.try_hook("crm"))
 
 
 def test_what_calls_came_to_lately_is_of_queues_and_lines_within_reach(node: Node) -> None:

@@ -27,7 +27,7 @@ def desk(node: Node, who: Principal) -> Desk:
 
 
 def drawn(node: Node, who: Principal = OPERATOR, say: str = "en") -> str:
-    found = asyncio.run(acts.sources(desk(node, who), HERE, None))
+    found = asyncio.run(acts.nodes(desk(node, who), HERE, None))
     return str(sources(look("/console/nodes", who=who, say=say, loaded=found)))
 
 

@@ -7,6 +7,7 @@ import base64
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -27,6 +28,7 @@ from engine.events import (
     Event,
     Side,
 )
+from engine.hook_views import HookTrial
 from engine.hooks import courier as couriers
 from engine.hooks.courier import Courier
 from engine.hooks.post import Post
@@ -35,7 +37,7 @@ from engine.store.outbox import DAY_S, Outbox
 from engine.store.rows import Line, clean, encode
 from engine.store.schema import hook_cursors
 from engine.store.sink import Sink
-from engine.views import Health
+from engine.views import Health, IllegalState
 from tests.engine.hooks.receiver import Receiver, receiving, status
 from tests.engine.store_samples import NODE, T0, arrived
 
@@ -245,6 +247,61 @@ def test_a_target_out_of_order_is_left_alone_longer_each_time(bench: Bench) -> N
     bench.one_round(lambda _: OK)
     assert bench.courier.check().status is Health.OK
     assert bench.outbox.waiting() == {} and bench.courier.standings()["crm"].failures == 0
+
+
+def _always(answer: bytes, event: object) -> bytes:
+    return answer
+
+
+def test_a_hook_is_tried_with_an_event_that_any_receiver_verifies_and_nothing_is_kept_of_it(
+    bench: Bench,
+) -> None:
+    bench.now = time.time()
+    tried: list[HookTrial] = []
+
+    async def story(_: Receiver) -> None:
+        tried.append(await bench.courier.try_out("crm"))
+        await bench.courier.round()
+
+    for answer, took in ((status(410), (False, 410, "answered 410")), (OK, (True, 200, ""))):
+        ((headers, body),) = bench.told(partial(_always, answer), story, enabled=False).got
+        event, told = Webhook(SECRET).verify(body, headers), tried.pop()
+        assert (event["type"], event["data"]) == ("isogloss.hook.tried", {"hook": "crm"})
+        assert event["id"] == headers["webhook-id"] == told.id
+        assert (told.taken, told.status, told.why) == took
+    assert bench.outbox.waiting() == {}
+    with pytest.raises(LookupError):
+        asyncio.run(bench.courier.try_out("erp"))
+
+
+def test_a_target_that_takes_a_trial_is_told_what_waits_for_it_at_once(bench: Bench) -> None:
+    bench.happens(*story("c1"))
+    bench.one_round(lambda _: status(503))
+    assert bench.courier.standings()["crm"].retry_at > bench.now
+
+    async def well_again(_: Receiver) -> None:
+        await bench.courier.try_out("crm")
+        await bench.courier.round()
+
+    assert len(bench.told(lambda _: OK, well_again).got) == 1 + 5
+    bench.happens(*story("c2"))
+    bench.one_round(lambda _: status(503))
+    assert len(bench.told(lambda _: status(503), well_again).got) == 1, "and one that does not is left alone"
+
+
+def test_a_hook_is_tried_once_at_a_time(bench: Bench) -> None:
+    async def twice(receiver: Receiver) -> None:
+        first = asyncio.create_task(bench.courier.try_out("crm"))
+        while not receiver.got:
+            await asyncio.sleep(0)
+        with pytest.raises(IllegalState):
+            await bench.courier.try_out("crm")
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        receiver.answer = lambda _: OK
+        assert (await bench.courier.try_out("crm")).taken
+
+    bench.told(lambda _: None, twice)
 
 
 def test_an_event_that_is_refused_holds_up_its_own_call_alone(bench: Bench) -> None:
