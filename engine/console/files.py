@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from config.form import FormSettings
+from engine.access.errors import Refused
 from engine.access.role import Permission
 from engine.console.desk import Desk
 from engine.console.insight import Finding, Insight, Ladder, LegQuality
@@ -18,7 +19,7 @@ from engine.scorecards import CardFilter, Scorecard, forms_for
 from engine.sharing import Share
 from engine.store.records import RecordFilter, RecordPage
 from engine.store.rows import Entry
-from engine.store.transcripts import Review
+from engine.store.transcripts import Hit, Review, TextFilter
 from engine.views import PlaceView, UnknownCall
 from media.outline import Outline, Unreadable
 from media.sealed import SealBroken
@@ -32,6 +33,7 @@ MOST_CARDS = 30  # of an agent that are shown
 FILTERS = (
     "queue", "agent", "market", "language", "reason", "customer", "number", "region", "node", "line",
 )  # fmt: skip
+SAID_FILTERS = ("queue", "agent", "market", "language", "since", "until")
 ARRIVED = {"from": "arrived_since", "to": "arrived_until"}  # instants with their offset, as reports lead here
 
 
@@ -55,6 +57,17 @@ class Wave:
     name: str
     outline: Outline | None = None
     fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Calls in which something was said. next: the cursor of the next page. refused: numbers were looked for
+    by who may not read them.
+    """
+
+    items: tuple[Hit, ...] = ()
+    next: str | None = None
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,8 +205,10 @@ async def agent_cards(desk: Desk, place: Place, before: Any) -> tuple[Scorecard,
     return before if found == before else found
 
 
-async def recordings(desk: Desk, place: Place, before: Any) -> RecordPage:
-    """The page of recorded calls that the address asks for."""
+async def recordings(desk: Desk, place: Place, before: Any) -> RecordPage | Found:
+    """The page of recorded calls that the address asks for; of those in which something was said, where it
+    asks for words.
+    """
     asked = _narrowed(desk, place)
     if place.get("day"):
         try:
@@ -202,11 +217,27 @@ async def recordings(desk: Desk, place: Place, before: Any) -> RecordPage:
             asked |= {"since": midnight(day, desk.zone), "until": ends}
         except (ValueError, OverflowError):  # what somebody wrote into the address
             pass
-    ask: Callable[..., RecordPage] = desk.view.records
-    found = await desk.ask(
-        ask, RecordFilter(recorded=True, **asked), cursor=place.get("cursor") or None, limit=PAGE
-    )
+    found: RecordPage | Found
+    if place.get("said"):
+        found = await _found(desk, place, asked)
+    else:
+        ask: Callable[..., RecordPage] = desk.view.records
+        found = await desk.ask(
+            ask, RecordFilter(recorded=True, **asked), cursor=place.get("cursor") or None, limit=PAGE
+        )
     return before if found == before else found
+
+
+async def _found(desk: Desk, place: Place, asked: Mapping[str, Any]) -> Found:
+    within = {name: value for name, value in asked.items() if name in SAID_FILTERS}
+    wanted = TextFilter(words=place.get("said"), written=True, **within)
+    try:
+        page = await desk.ask(
+            desk.view.transcripts.page, wanted, cursor=place.get("cursor") or None, limit=PAGE
+        )
+    except Refused:
+        return Found(refused=True)
+    return Found(page.items, page.next)
 
 
 async def records(desk: Desk, place: Place, before: Any) -> RecordPage | None:

@@ -25,8 +25,8 @@ Opened = Callable[..., "Page"]
 HOSTILE = '"><script>window.hit = 1</script><img src=x onerror="window.hit = 1"><svg onload="window.hit = 1">'
 PAGES = (
     "wallboard", "calls", "calls?when=ended", "calls/c4", "calls/c0", "calls/w0", "calls/r1", "recordings",
-    "recordings/r1", "queues", "queues/support", "agents", "agents/emre", "lines", "lines/singtel",
-    "nodes", "config",
+    "recordings?said=paquete", "recordings/r1", "queues", "queues/support", "agents", "agents/emre",
+    "lines", "lines/singtel", "nodes", "config",
 )  # fmt: skip
 WALKED = (
     "wallboard", "calls", "calls?when=ended", "calls/c4", "recordings/r1", "queues/support", "agents/emre",
@@ -286,6 +286,18 @@ def test_a_dialog_holds_the_keys_and_gives_them_back(opened: Opened, stand: Stan
     page.wait_for_selector(".part-sources .empty")
     page.wait_for_function(f"() => {HERE}.id === 'sources-title'")
     stand.node.insight.sources.update(kept)
+
+
+def test_a_call_is_found_by_what_was_said_in_it(opened: Opened) -> None:
+    page = opened("recordings")
+    page.fill("[name=said]", "paquete")
+    page.press("[name=said]", "Enter")
+    page.click("tr:has(.heard:has-text('El paquete no ha llegado')) a")
+    page.wait_for_selector(".caption:has-text('El paquete no ha llegado')")
+    page.go_back()
+    page.fill("[name=said]", "zeppelin")
+    page.press("[name=said]", "Enter")
+    page.wait_for_selector(".empty:has-text('Nobody said that')")
 
 
 def test_a_webhook_is_tried_and_told_again(opened: Opened) -> None:

@@ -37,10 +37,12 @@ class Kept:
     def __init__(self, asked: Callable[[], None]) -> None:
         self._asked = asked
         self.reviews = {"r1": review("r1"), "r2": review("r2", T0 + 1, score=None)}
+        self.wanted: list[TextFilter] = []  # what was asked for
         self.said = {"r1": (said("I want a refund", translation="Ich will mein Geld"),)}
 
     def page(self, wanted: TextFilter, *, cursor: str | None, limit: int) -> HitPage:
         self._asked()
+        self.wanted.append(wanted)
         if cursor not in (None, "", "second"):
             raise BadCursor(cursor)
         found = [

@@ -24,7 +24,7 @@ def choice(say: Words, field: str, value: str, options: list[str], words: str = 
     )
 
 
-def search(say: Words, field: str, value: str) -> Markup:
+def search(say: Words, field: str, value: str, direction: str = "ltr") -> Markup:
     label = say(f"filter.{field}")
     box = tag(
         "input",
@@ -33,7 +33,7 @@ def search(say: Words, field: str, value: str) -> Markup:
         value=value,
         placeholder=label,
         aria_label=label,
-        dir="ltr",
+        dir=direction,
         maxlength=64,
         autocomplete="off",
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from engine.console.files import FILTERS
+from engine.console.files import FILTERS, Found
 from engine.console.language import clock
 from engine.console.look import BASE, Look, address
 from engine.console.markup import tag
 from engine.console.views import pieces
 from engine.console.views.call import record
-from engine.console.views.filters import choice, pages
+from engine.console.views.filters import choice, pages, search
+from engine.console.views.found import found
 from engine.console.views.judged import judged
 from engine.console.views.one_call import file_of
 from engine.console.views.pieces import cell, link, moment, name, row, table
@@ -19,8 +20,9 @@ from engine.console.views.said import captions
 from engine.console.views.shares import shares
 from engine.events import CallRecord
 from engine.store.records import RecordPage
+from engine.store.transcripts import Review
 
-FIELDS = ("queue", "agent", "market", "language", "day")
+FIELDS = ("queue", "agent", "market", "language", "day", "said")
 
 
 def list_head(look: Look) -> Markup:
@@ -29,7 +31,11 @@ def list_head(look: Look) -> Markup:
 
 def filters(look: Look) -> Markup:
     say, place = look.say, look.place
-    shown = look.loaded.items if isinstance(look.loaded, RecordPage) else ()
+    shown: list[CallRecord | Review] = []
+    if isinstance(look.loaded, RecordPage):
+        shown = [*look.loaded.items]
+    elif isinstance(look.loaded, Found):
+        shown = [each.review for each in look.loaded.items]
     markets = sorted({each.market for each in shown} | {call.market for call in look.now.calls})
     languages = sorted({each.language for each in shown} | {call.language for call in look.now.calls})
     day = tag(
@@ -44,6 +50,7 @@ def filters(look: Look) -> Markup:
         choice(say, "market", place.get("market"), list(filter(None, markets))),
         choice(say, "language", place.get("language"), list(filter(None, languages))),
         day,
+        search(say, "said", place.get("said"), "auto"),
     ]
     there = any(place.get(each) for each in FIELDS)
     clear = link(say("calls.clear"), address("recordings")) if there else None
@@ -55,6 +62,8 @@ def filters(look: Look) -> Markup:
 
 def listed(look: Look) -> Markup:
     say = look.say
+    if isinstance(look.loaded, Found):
+        return found(look, look.loaded)
     if not isinstance(look.loaded, RecordPage):
         return tag("section", tag("p", say("loading"), class_="calm soft"), class_="card", aria_busy="true")
     if not look.loaded.items:

@@ -15,7 +15,8 @@ from engine.access.role import Permission
 from engine.api.sounds import MOST_HEARD, ONCE_S, Heard, NoSuchRange, cut, wanted
 from engine.console import judge, share
 from engine.console.desk import Desk
-from engine.console.files import CallFile, agent_cards, recording_file, recordings
+from engine.console.door import Principal
+from engine.console.files import CallFile, Found, agent_cards, recording_file, recordings
 from engine.console.look import Place, Told
 from tests.engine.card_samples import GOOD
 from tests.engine.console.busy import BusyNode
@@ -71,6 +72,27 @@ def test_who_may_not_listen_has_no_outline() -> None:
     page = Page()
     page.desk = page.desk.of(VIEWER)
     assert page.load(page.load()).waves == ()
+
+
+def test_calls_are_found_by_what_was_said_within_what_else_is_asked_for() -> None:
+    page = Page()
+
+    def ask(address: str, who: Principal = OPERATOR) -> Found:
+        place = Place.of(f"/console/recordings?{address}")
+        found = asyncio.run(recordings(page.desk.of(who), place, None))
+        assert isinstance(found, Found)
+        return found
+
+    (hit,) = ask("said=el+paquete").items
+    assert hit.review.call == "r1" and any("paquete" in each.text for each in hit.lines)
+    assert ask("said=zeppelin") == Found() and ask("said=paquete&cursor=second").items == ()
+    asked = page.node.transcripts.wanted[-1]
+    assert asked.words == "paquete" and asked.written
+    ask("said=paquete&queue=sales&day=2026-03-02&region=eu")
+    asked = page.node.transcripts.wanted[-1]
+    assert (asked.queue, asked.until - asked.since) == ("sales", 86_400.0)
+    masked = replace(OPERATOR, rights=OPERATOR.rights - {Permission.PERSONAL})
+    assert ask("said=4111+1111", masked) == Found(refused=True)
 
 
 def test_a_link_is_made_shown_once_and_revoked() -> None:

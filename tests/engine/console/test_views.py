@@ -12,7 +12,7 @@ import pytest
 from markupsafe import Markup
 
 from engine.console import pages
-from engine.console.files import CallFile, Wave, Words
+from engine.console.files import CallFile, Found, Wave, Words
 from engine.console.look import Look, Page
 from engine.console.markup import text_of
 from engine.console.views import agents, call, calls, frame, queues, sign_in, sound, wallboard
@@ -28,6 +28,7 @@ from engine.sharing import Share
 from engine.speech_events import MoodTurned
 from engine.store.records import RecordPage
 from engine.store.rows import Entry, encode
+from engine.store.transcripts import Hit
 from engine.views import PlaceView
 from media.outline import Outline
 from tests.engine.card_samples import FORM, GOOD
@@ -35,6 +36,8 @@ from tests.engine.console.busy import BusyNode
 from tests.engine.console.looks import VIEWER, look, snapshot
 from tests.engine.console.samples import Authored, entries, said
 from tests.engine.store_samples import T0, record
+from tests.engine.transcript_samples import review
+from tests.engine.transcript_samples import said as line
 from tests.engine.trunk_samples import Trunks
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
@@ -55,6 +58,7 @@ SHARE = Share(
     id="9f2c61d07be4a358", digest="", recording=FILES[0], call="r1", made_by="sue", made_at=T0,
     expires_at=T0 + 1e9, note="claim 4471", most=3,
 )  # fmt: skip
+HIT = Hit(review("r1"), (line("I want a refund", translation="Ich will mein Geld"),))
 RECORDED = replace(
     OVER,
     record=record("r1", T0 + 214, recording=" ".join(FILES)),
@@ -99,6 +103,9 @@ def places(tmp_path: Any) -> Mapping[str, tuple[Page, Any]]:
         "/console/calls/gone": (pages.CALL, CallFile(id="gone")),
         "/console/recordings": (pages.RECORDINGS, RecordPage((record("r1"), record("r2")), "on")),
         "/console/recordings?day=2026-03-02": (pages.RECORDINGS, RecordPage((), None)),
+        "/console/recordings?said=refund": (pages.RECORDINGS, Found((HIT,), "on")),
+        "/console/recordings?said=nothing": (pages.RECORDINGS, Found()),
+        "/console/recordings?said=4111": (pages.RECORDINGS, Found(refused=True)),
         "/console/recordings/r1": (pages.RECORDING, RECORDED),
         "/console/recordings/r2": (pages.RECORDING, None),
         "/console/calls/w0": (pages.CALL, WAITING),
