@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from annotated_types import Ge, Le, Len
 from pydantic import AfterValidator
 
+from config.secret import Secret
 from config.setting import MarketName, Name, SecretField, Words, setting, settings, wrong
 
 KINDS = (
@@ -52,7 +53,14 @@ def _kind(text: str) -> str:
     return text
 
 
+def _kept(secret: Secret) -> Secret:
+    if secret.generated:
+        raise wrong("a former secret cannot be made up", "write {env: NAME} or {file: PATH}")
+    return secret
+
+
 Url = Annotated[str, AfterValidator(_url), Words("URL")]
+FormerSecret = Annotated[SecretField, AfterValidator(_kept)]
 Kind = Annotated[str, AfterValidator(_kind), Len(1, 64), Words("kind of event")]
 
 
@@ -61,6 +69,9 @@ class HookSettings:
     name: Name = setting("The hook's name.", derived=True)
     url: Url = setting("Where events are posted.")
     secret: SecretField = setting("What they are signed with; `whsec_` and base64, or any text.")
+    former_secret: FormerSecret | None = setting(
+        "The one before: events are signed with both, until every receiver knows the new one.", default=None
+    )
     enabled: bool = setting("Whether it is told.", default=True)
     kinds: tuple[Kind, ...] = setting(
         "Kinds of events (docs/integrating.md); `call.*` for all of calls.", default=KINDS

@@ -8,7 +8,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookView:
-    """oldest: when the event happened that waits longest; last_at: when one was taken last; epoch seconds."""
+    """oldest: when the event happened that waits longest; last_at: when one was taken last; epoch seconds.
+    trying: it is tried at this moment.
+    """
 
     name: str
     url: str
@@ -22,6 +24,7 @@ class HookView:
     failures: int = 0
     last_at: float | None = None
     error: str = ""
+    trying: bool = False
 
     @property
     def place(self) -> str:

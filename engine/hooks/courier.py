@@ -98,7 +98,7 @@ class Courier:
         at once.
         """
         hook = self._hooks()[name]
-        if name in self._trying:
+        if self.tries(name):
             raise IllegalState(f"{name} is tried already; wait for that")
         self._trying.add(name)
         try:
@@ -106,10 +106,15 @@ class Courier:
             outcome = await self._post_to(hook, id, trial(id, self.outbox.node, name, begun))
         finally:
             self._trying.discard(name)
-        if outcome.taken:
-            self._standing(name).failures, self._standing(name).retry_at = 0, 0.0
+        standing = self._standing(name)
+        if outcome.taken and standing.failures:
+            standing.failures, standing.retry_at, standing.error = 0, 0.0, ""
             self._woken.set()
         return HookTrial(id, outcome.taken, outcome.status, outcome.why, max(0.0, self._wall() - begun))
+
+    def tries(self, name: str) -> bool:
+        """Whether that hook is tried at this moment."""
+        return name in self._trying
 
     def standings(self) -> dict[str, Standing]:
         """By hook."""
@@ -223,7 +228,8 @@ class Courier:
             return await self._post_to(hook, letter.id, letter.body.encode())
 
     async def _post_to(self, hook: HookSettings, id: str, body: bytes) -> Outcome:
-        signed = headers(hook.secret.reveal(), id, self._wall(), body)
+        secrets = [each.reveal() for each in (hook.secret, hook.former_secret) if each is not None]
+        signed = headers(secrets, id, self._wall(), body)
         kind = {"Content-Type": f"{MEDIA_TYPE}; charset=utf-8", "User-Agent": "Isogloss"}
         return await self._post.send(
             hook.url, kind | signed, body, private=hook.allow_private, timeout_s=hook.timeout_s

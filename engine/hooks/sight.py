@@ -43,6 +43,7 @@ def hooks(engine: Engine) -> Sequence[HookView]:
                 failures=standing.failures,
                 last_at=standing.last_at,
                 error=standing.error,
+                trying=engine.hooks.tries(name),
             )
         )
     return views

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Sequence
 
 PREFIX = "whsec_"
 
@@ -20,12 +21,18 @@ def key_of(secret: str) -> bytes:
     return secret.encode()
 
 
-def headers(secret: str, id: str, now: float, body: bytes) -> dict[str, str]:
-    """What goes with a body. now: epoch seconds; receivers refuse what is some minutes old."""
+def headers(secrets: Sequence[str], id: str, now: float, body: bytes) -> dict[str, str]:
+    """What goes with a body: a signature by each secret, of which receivers know one. now: epoch seconds;
+    receivers refuse what is some minutes old.
+    """
     stamp = str(int(now))
-    signed = hmac.new(key_of(secret), b".".join((id.encode(), stamp.encode(), body)), hashlib.sha256)
+    told = b".".join((id.encode(), stamp.encode(), body))
     return {
         "webhook-id": id,
         "webhook-timestamp": stamp,
-        "webhook-signature": f"v1,{base64.b64encode(signed.digest()).decode()}",
+        "webhook-signature": " ".join(_signature(each, told) for each in secrets),
     }
+
+
+def _signature(secret: str, told: bytes) -> str:
+    return f"v1,{base64.b64encode(hmac.digest(key_of(secret), told, hashlib.sha256)).decode()}"

@@ -31,6 +31,7 @@ from tests.engine.access.stand import PASSWORD, standing
 from tests.engine.api_node import SETTINGS, WRITE, Node
 from tests.engine.store_samples import NODE, T0
 from tests.project.tree import ROOT
+from tests.turns import turns
 
 EXAMPLE = re.compile(r"^```(bash|python|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -107,7 +108,10 @@ def test_every_request_is_answered_as_it_says() -> None:
                     told.append(await output("bash", "-c", command, env=env))
             return told
 
-    live, report, table, records, hooks, replayed, tried = asyncio.run(run())
+    for _ in turns("what is told live within 2 s"):
+        live, report, table, records, hooks, replayed, tried = asyncio.run(run())
+        if live:
+            break
     assert live.startswith("id: e0-") and "event: snapshot" in live and '"c1"' in live
     assert '"formula_words"' in report and "agent,offered,answered" in table
     assert '"call":"r2"' in records
@@ -160,7 +164,7 @@ def test_the_receiver_takes_what_is_signed_and_nothing_else(tmp_path: Path) -> N
             now, taken = time.time(), []
             body = cloud_event(HOOK, ENTRY, "support", "de")
             for secret, at in ((SECRET, now), (SECRET, now), ("whsec_AAAA", now), (SECRET, now - 3600)):
-                signed = headers(secret, "n1-1", at, body)
+                signed = headers(["of another time", secret], "n1-1", at, body)
                 outcome = await Post().send(url, signed, body, private=True, timeout_s=10.0)
                 taken.append(outcome.taken)
             process.kill()

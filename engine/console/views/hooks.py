@@ -12,7 +12,7 @@ from engine.console.views.nodes_file import NodesFile
 from engine.console.views.pieces import card, cell, moment, name, pill, row, table
 from engine.hook_views import HookView
 
-LEVELS = {"well": "good", "aside": "warn", "out": "bad", "off": "soft"}
+LEVELS = {"well": "good", "aside": "warn", "out": "bad", "off": "soft", "trying": "busy"}
 
 
 def hooks(look: Look) -> Markup:
@@ -59,16 +59,21 @@ def _row(look: Look, hook: HookView, may: bool) -> Markup:
 
 
 def _how(hook: HookView) -> str:
+    if hook.trying:
+        return "trying"
     if not hook.enabled:
         return "off"
-    return "out" if hook.failures else "aside" if hook.dead else "well"
+    return "out" if hook.failures else "aside" if hook.dead or hook.error else "well"
 
 
 def _acts(look: Look, hook: HookView) -> Markup:
     acts = ["replay_hook", "try_hook"] if hook.dead else ["try_hook"]
-    return tag("div", [_button(look, act, hook.name) for act in acts], class_="row end")
+    return tag("div", [_button(look, act, hook) for act in acts], class_="row end")
 
 
-def _button(look: Look, act: str, hook: str) -> Markup:
-    words = [look.say(f"hooks.{act.partition('_')[0]}"), tag("span", f" {hook}", class_="quiet")]
-    return tag("button", words, type="button", data_do=act, data_hook=hook)
+def _button(look: Look, act: str, hook: HookView) -> Markup:
+    words = [look.say(f"hooks.{act.partition('_')[0]}"), tag("span", f" {hook.name}", class_="quiet")]
+    return tag(
+        "button", words, type="button", data_do=act, data_hook=hook.name,
+        disabled=act == "try_hook" and hook.trying,
+    )  # fmt: skip

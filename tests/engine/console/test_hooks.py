@@ -67,6 +67,8 @@ def act(node: Node, name: str, hook: str) -> Told:
         ({"told": 1204}, "well"),
         ({"failures": 2, "error": "answered <b>503</b>", "waiting": 9}, "out of order"),
         ({"dead": 4}, "not all taken"),
+        ({"error": "answered 422"}, "not all taken"),
+        ({"failures": 2, "trying": True}, "being tried"),
         ({"enabled": False, "failures": 2}, "off"),
     ],
 )
@@ -74,7 +76,8 @@ def test_each_says_how_it_does_without_the_key_in_its_url(standing: dict[str, ob
     values = {"name": "crm", "url": URL, "enabled": True, "kinds": ("call.*",)} | standing
     made = drawn(Telling(HookView(**values)))  # type: ignore[arg-type]
     assert f">{told}</span>" in made and "https://crm.example.com/in" in made and "key=1" not in made
-    assert "<b>503" not in made and ("503" in made) == ("error" in standing)
+    assert "<b>503" not in made and ("answered" in made) == ("error" in standing)
+    assert (" disabled" in made) == ("trying" in standing), "once at a time"
     assert ('data-do="replay_hook"' in made) == ("dead" in standing), "where there is something to tell"
 
 

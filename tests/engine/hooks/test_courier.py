@@ -249,6 +249,17 @@ def test_a_target_out_of_order_is_left_alone_longer_each_time(bench: Bench) -> N
     assert bench.outbox.waiting() == {} and bench.courier.standings()["crm"].failures == 0
 
 
+def test_while_a_secret_is_exchanged_receivers_verify_by_either(bench: Bench) -> None:
+    bench.now = time.time()
+    bench.happens(arrived("c1", bench.now))
+    former = "whsec_" + base64.b64encode(b"the key that was there before it").decode()
+    ((headers, body),) = bench.one_round(lambda _: OK, former_secret=Secret("test", former)).got
+    for secret in (SECRET, former):
+        assert Webhook(secret).verify(body, headers)["subject"] == "c1"
+    with pytest.raises(WebhookVerificationError):
+        Webhook("whsec_" + base64.b64encode(b"a key of nobody").decode()).verify(body, headers)
+
+
 def _always(answer: bytes, event: object) -> bytes:
     return answer
 
@@ -280,7 +291,8 @@ def test_a_target_that_takes_a_trial_is_told_what_waits_for_it_at_once(bench: Be
     assert bench.courier.standings()["crm"].retry_at > bench.now
 
     async def well_again(_: Receiver) -> None:
-        await bench.courier.try_out("crm")
+        if (await bench.courier.try_out("crm")).taken:
+            assert bench.courier.standings()["crm"].error == ""
         await bench.courier.round()
 
     assert len(bench.told(lambda _: OK, well_again).got) == 1 + 5
@@ -294,11 +306,13 @@ def test_a_hook_is_tried_once_at_a_time(bench: Bench) -> None:
         first = asyncio.create_task(bench.courier.try_out("crm"))
         while not receiver.got:
             await asyncio.sleep(0)
+        assert bench.courier.tries("crm")
         with pytest.raises(IllegalState):
             await bench.courier.try_out("crm")
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
         receiver.answer = lambda _: OK
+        assert not bench.courier.tries("crm")
         assert (await bench.courier.try_out("crm")).taken
 
     bench.told(lambda _: None, twice)

@@ -144,12 +144,14 @@ def test_faults_of_hooks_are_told_by_file_and_line(tmp_path: Path) -> None:
             (tmp_path / path.relative_to(SHIPPED)).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / path.relative_to(SHIPPED)).write_bytes(path.read_bytes())
     wrong = "crm:\n  url: http://127.1/\n  secret: {env: S}\n  queues: [suport]\n  kinds: [Call Ended]\n"
+    wrong += "  former_secret: {generated: true}\n"
     (tmp_path / "hooks.yaml").write_text(wrong, "utf-8")
     with pytest.raises(ConfigError) as refused:
         load(tmp_path, {"S": "x"})
     told = [str(fault) for fault in refused.value.faults]
     assert any("hooks.yaml:2" in each and "127.1" in each for each in told)
     assert any("hooks.yaml:5" in each for each in told)
+    assert any("hooks.yaml:6" in each and "made up" in each for each in told)
 
 
 class Turncoat:
