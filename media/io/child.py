@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import resource
+import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
 import msgspec
 
 from media.io.peers import peer
+from media.io.vitals import Vitals, vitals
 from media.messages import AnyCommand, AnyEvent, Frames, Ping, Pong, WorkerReady, decode_events, encode
 
 ROOT = Path(__file__).resolve().parents[2]  # what a worker must have on its import path
 START_TIMEOUT = 20.0  # s until WorkerReady
 PING_EVERY = 1.0  # s
 HUNG = 5.0  # s without an answer
+STACKS = 0.5  # s that one which hangs has to say where
 UNSENT = 16 * 1024 * 1024  # bytes that a worker may leave unread
 
 log = logging.getLogger("media.process")
@@ -44,6 +49,8 @@ class Child:
         self._disconnected = asyncio.Event()
         self._pending: list[AnyCommand] = []
         self._unanswered = 0
+        self._then: Vitals | None = None  # when it last answered
+        self._hangs = False
 
     @property
     def pid(self) -> int:
@@ -58,6 +65,7 @@ class Child:
     async def start(self, path: str, options: list[str]) -> None:
         """Start the process; it will connect to the Unix socket at `path`. Raises OSError."""
         environment = dict(os.environ, OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
+        environment["PYTHONFAULTHANDLER"] = "1"  # its stacks stand in the log, whatever it dies of
         paths = filter(None, (str(ROOT), environment.get("PYTHONPATH", "")))
         environment["PYTHONPATH"] = os.pathsep.join(paths)
         self._process = await asyncio.create_subprocess_exec(
@@ -72,6 +80,8 @@ class Child:
         if self._process is None:
             return "it could not be started"
         reason = await self._watch(self._process)
+        if self._hangs:
+            await self._tell_where(self._process)
         self.kill()
         code = await self._process.wait()
         return reason or f"it ended with {code}"
@@ -88,16 +98,34 @@ class Child:
                     return ""
                 limit = self._hung_s if self.ready is not None else START_TIMEOUT
                 if self._unanswered * PING_EVERY >= limit:
-                    return f"it did not answer for {limit:.0f} s"
+                    self._hangs = True
+                    return f"it did not answer for {limit:.0f} s{self._meanwhile()}"
                 if self._wire is not None and self._wire.unsent > UNSENT:
                     return "it does not read what it is told"
                 count += 1
+                if not self._unanswered:
+                    self._then = vitals(process.pid)
                 # Pings, not time: when it is we who were stopped (a paused machine), nobody hung.
                 self._unanswered += 1
                 self.send([Ping(-count)])
         finally:
             for end in ends:
                 end.cancel()
+
+    def _meanwhile(self) -> str:
+        """What it did instead of answering, as far as the kernel tells."""
+        now = vitals(self.pid)
+        if now is None or self._then is None:
+            return ""
+        return f": {now.state}, with {now.used_s - self._then.used_s:.1f} s of a processor meanwhile"
+
+    async def _tell_where(self, process: asyncio.subprocess.Process) -> None:
+        """Have it die with its stacks in the log, and its memory, which has keys, in no file."""
+        with suppress(OSError):
+            resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
+            process.send_signal(signal.SIGABRT)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), STACKS)
 
     def kill(self) -> None:
         """End the process without asking."""

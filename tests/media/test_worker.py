@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from media.io import child
-from media.io.process import WorkerClient
+from media.io.process import Supervisor, WorkerClient
 from media.messages import (
     CloseLeg,
     Codec,
@@ -244,9 +244,25 @@ def test_a_worker_that_answers_no_ping_is_replaced(fars, monkeypatch):
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)
         await engine.until(lambda: len(engine.lost) == 1)
-        assert "did not answer" in engine.lost[0]
+        assert "did not answer" in engine.lost[0] and "it is stopped, with 0.0 s" in engine.lost[0]
 
     with_engine(play, reserve=False)
+
+
+def test_one_that_hangs_says_where_it_does(capfd: pytest.CaptureFixture[str], monkeypatch) -> None:
+    monkeypatch.setattr(child, "PING_EVERY", 0.05)
+
+    async def play() -> str:
+        news = News()
+        deaf = Supervisor("tests.media.deaf", [], news.tell, news.lose, reserve=False, hung_s=0.5)
+        await deaf.start()
+        await news.until(lambda: news.lost)
+        await deaf.close()
+        return news.lost[0]
+
+    why = asyncio.run(play())
+    assert "it did not answer" in why and "it waits for something, with 0.0 s of a processor" in why
+    assert "in hears_nothing" in capfd.readouterr().err
 
 
 def test_a_worker_is_not_blamed_for_a_pause_of_the_engine_itself(fars, monkeypatch):
