@@ -22,6 +22,7 @@ from tests.browser.pages import QUEUES, TERMS, Tabs, node_for_pages
 from tests.interop.conftest import prompts_of, registrar, serve
 from tests.interop.node import ROOT, Node
 from tests.interop.room import Room
+from tests.turns import turns
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -110,7 +111,18 @@ class Floor(Room):
         self.customer.expect("media", call=self.calls[self.customer], state="active")
         (self.call,) = [each["id"] for each in node.get("/v1/calls?queue=counter")["items"]]
 
-    def hear(self, hers: Path, tab: Tab) -> dict[str, bool]:
+    def hears(self, hers: Path, tab: Tab, wanted: dict[str, bool]) -> None:
+        """That those hear her who are to. A machine that was held up tears sound, and makes none: it is
+        listened to again, and who is not to hear her does not at any time.
+        """
+        for _ in turns(f"what the supervisor says to {wanted}"):
+            found = self._hear(hers, tab)
+            assert [name for name in found if found[name] and not wanted[name]] == []
+            if found == wanted:
+                return
+        assert found == wanted
+
+    def _hear(self, hers: Path, tab: Tab) -> dict[str, bool]:
         """Who hears her while she goes on speaking; she listens meanwhile, which takes the time that it
         takes.
         """
@@ -155,15 +167,15 @@ def test_she_listens_whispers_barges_in_and_takes_over_from_the_page(
     seat.tab.reached()
     page.wait_for_selector(".on-air:has-text('You listen')")
     assert heard(read_wav(theirs, TELEPHONE), floor.say(floor.customer, theirs, seat.tab), TELEPHONE)
-    assert floor.hear(hers, seat.tab) == {"customer": False, "cleo": False}
+    floor.hears(hers, seat.tab, {"customer": False, "cleo": False})
 
     seat.sits("whisper")
-    assert floor.hear(hers, seat.tab) == {"customer": False, "cleo": True}
+    floor.hears(hers, seat.tab, {"customer": False, "cleo": True})
     seat.picture("2-whisper")
     seat.sits("barge")
-    assert floor.hear(hers, seat.tab) == {"customer": True, "cleo": True}
+    floor.hears(hers, seat.tab, {"customer": True, "cleo": True})
     page.click(".on-air [data-here=mute]")
-    assert floor.hear(hers, seat.tab) == {"customer": False, "cleo": False}
+    floor.hears(hers, seat.tab, {"customer": False, "cleo": False})
     page.click(".on-air [data-here=mute]")
 
     page.click("[data-opens=take-over]")
@@ -171,7 +183,7 @@ def test_she_listens_whispers_barges_in_and_takes_over_from_the_page(
     page.click("dialog[open] [data-mode=take_over]")
     floor.cleo.expect("ended", call=floor.calls.pop(floor.cleo))
     page.wait_for_selector(".on-air:has-text('You are the agent')")
-    assert floor.hear(hers, seat.tab) == {"customer": True}
+    floor.hears(hers, seat.tab, {"customer": True})
     assert heard(read_wav(theirs, TELEPHONE), floor.say(floor.customer, theirs, seat.tab), TELEPHONE)
     seat.picture("4-taken")
     page.click("nav a[href='/console/agents']")
