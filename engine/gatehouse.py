@@ -49,8 +49,7 @@ class Gatehouse:
         on_lost: Callable[[], None],
     ) -> None:
         self._scratch = tempfile.TemporaryDirectory(prefix="isogloss-gate-", ignore_cleanup_errors=True)
-        self._folder = self._scratch.name
-        self.doors = f"{self._folder}/doors"
+        self.doors = f"{self._scratch.name}/doors"
         self.address = config.media.webrtc.external_address or address
         self.relayed = config.media.webrtc.relay == "forced"
         self._on_events = on_events

@@ -26,8 +26,7 @@ class Tape:
         self, config: Config, on_ready: Callable[[], None], on_events: Callable[[list[AnyEvent]], None]
     ) -> None:
         self._scratch = tempfile.TemporaryDirectory(prefix="isogloss-taps-", ignore_cleanup_errors=True)
-        self._folder = self._scratch.name
-        self.taps = f"{self._folder}/recorder"
+        self.taps = f"{self._scratch.name}/recorder"
         self._keys = SealKeys({name: each.reveal() for name, each in config.media.recording.keys.items()})
         self._on_ready = on_ready
         self._on_events = on_events

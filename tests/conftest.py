@@ -3,17 +3,25 @@
 A room of real calls is one row, in which one call begins when the one before is over, for many at once would
 measure each other. All others are rows by file, for what a module sets up is set up once, and give way, but
 those of files marked `real_time`.
+
+What fails in real time while a host takes the machine's processors away says nothing of the node: it is run
+again when the machine is calm, a few times, and only if a clock beside it was late (tests/metronome.py). The
+runs are told at the end, and a failure says what the clock saw.
 """
 
 from __future__ import annotations
 
 import gc
 import os
+import time
+from collections.abc import Callable, Generator
 from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from tests.metronome import metronome
 
 # The same examples every time, and no limit of wall-clock time on any of them.
 settings.register_profile("house", derandomize=True, deadline=None)
@@ -22,6 +30,8 @@ settings.load_profile("house")
 LIVE = ("interop", "browser")  # rooms of real calls, the longest first
 PAGES_S = 240.0
 GIVES_WAY = 10  # how nice a test is that computes
+AGAIN = 3  # runs of a test in real time that the machine held up
+BEGAN = pytest.StashKey[float]()  # of a run, by the monotonic clock
 
 
 @pytest.hookimpl(trylast=True)
@@ -32,6 +42,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.timeout(PAGES_S, method="thread"))
+        if live(item):
+            item.add_marker(pytest.mark.flaky(reruns=AGAIN, condition=held_up_as(item)))
 
 
 def pytest_collection_finish() -> None:
@@ -46,13 +58,37 @@ def row(test: str) -> str:
     return file.parts[1] if file.parts[1] in LIVE else str(file)
 
 
+def live(item: pytest.Item) -> bool:
+    """Whether it is measured in real time."""
+    return row(item.nodeid) in LIVE or item.get_closest_marker("real_time") is not None
+
+
+def held_up_as(item: pytest.Item) -> Callable[[], bool]:
+    """Whether the machine held anybody up while it ran."""
+    return lambda: metronome().delays(item.stash[BEGAN]).count > 0
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Where several run tests, those of real calls have the machine first."""
     if hasattr(item.config, "workerinput"):
-        live = row(item.nodeid) in LIVE or item.get_closest_marker("real_time")
-        nice = 0 if live else GIVES_WAY
+        nice = 0 if live(item) else GIVES_WAY
         if nice > os.getpriority(os.PRIO_PROCESS, 0) or os.geteuid() == 0:
             os.setpriority(os.PRIO_PROCESS, 0, nice)
+    if live(item):
+        if BEGAN in item.stash:
+            metronome().wait_for_calm()
+        item.stash[BEGAN] = time.monotonic()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed and live(item):
+        report.sections.append(("The machine", str(metronome().delays(item.stash[BEGAN]))))
+    return report
 
 
 @pytest.hookimpl(optionalhook=True)

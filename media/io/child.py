@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]  # what a worker must have on its imp
 START_TIMEOUT = 20.0  # s until WorkerReady
 PING_EVERY = 1.0  # s
 HUNG = 5.0  # s without an answer
-STACKS = 0.5  # s that one which hangs has to say where
+STACKS = 0.5  # s that one which is no good has to say where it is
 UNSENT = 16 * 1024 * 1024  # bytes that a worker may leave unread
 
 log = logging.getLogger("media.process")
@@ -50,7 +50,6 @@ class Child:
         self._pending: list[AnyCommand] = []
         self._unanswered = 0
         self._then: Vitals | None = None  # when it last answered
-        self._hangs = False
 
     @property
     def pid(self) -> int:
@@ -80,7 +79,7 @@ class Child:
         if self._process is None:
             return "it could not be started"
         reason = await self._watch(self._process)
-        if self._hangs:
+        if reason:
             await self._tell_where(self._process)
         self.kill()
         code = await self._process.wait()
@@ -98,10 +97,9 @@ class Child:
                     return ""
                 limit = self._hung_s if self.ready is not None else START_TIMEOUT
                 if self._unanswered * PING_EVERY >= limit:
-                    self._hangs = True
                     return f"it did not answer for {limit:.0f} s{self._meanwhile()}"
                 if self._wire is not None and self._wire.unsent > UNSENT:
-                    return "it does not read what it is told"
+                    return f"it does not read what it is told{self._meanwhile()}"
                 count += 1
                 if not self._unanswered:
                     self._then = vitals(process.pid)

@@ -22,7 +22,7 @@ from tests.browser.pages import QUEUES, TERMS, Tabs, node_for_pages
 from tests.interop.conftest import prompts_of, registrar, serve
 from tests.interop.node import ROOT, Node
 from tests.interop.room import Room
-from tests.turns import turns
+from tests.turns import hear
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -112,15 +112,8 @@ class Floor(Room):
         (self.call,) = [each["id"] for each in node.get("/v1/calls?queue=counter")["items"]]
 
     def hears(self, hers: Path, tab: Tab, wanted: dict[str, bool]) -> None:
-        """That those hear her who are to. A machine that was held up tears sound, and makes none: it is
-        listened to again, and who is not to hear her does not at any time.
-        """
-        for _ in turns(f"what the supervisor says to {wanted}"):
-            found = self._hear(hers, tab)
-            assert [name for name in found if found[name] and not wanted[name]] == []
-            if found == wanted:
-                return
-        assert found == wanted
+        """That those hear her who are to, and nobody else; what was torn is listened to again."""
+        hear("what the supervisor says", lambda: self._hear(hers, tab), wanted, False)
 
     def _hear(self, hers: Path, tab: Tab) -> dict[str, bool]:
         """Who hears her while she goes on speaking; she listens meanwhile, which takes the time that it

@@ -82,7 +82,7 @@ def test_she_listens_whispers_barges_in_and_takes_over(
         node.ask("PATCH", f"{floor.at}/{made['account']}", {"mode": mode})
 
     hers = speech("please offer her the express delivery today")
-    turns = _announced(floor, made["account"], hers)
+    anew = _announced(floor, made["account"], hers)
 
     as_said = pytest.approx(0.0, abs=NEAR)
     theirs = speech("where is the parcel that I ordered")
@@ -106,7 +106,7 @@ def test_she_listens_whispers_barges_in_and_takes_over(
         each for each in node.get(f"/v1/calls/{floor.call}/events")["items"] if "supervision" in each["kind"]
     ]
     kinds = [each["kind"].removeprefix("supervision.") for each in told]
-    assert kinds == ["asked", "began", "ended"] * turns + [
+    assert kinds == ["asked", "began", "ended"] * anew + [
         "asked",
         "began",
         "changed",
@@ -114,7 +114,7 @@ def test_she_listens_whispers_barges_in_and_takes_over(
         "took_over",
     ]
     assert {each["data"]["who"] for each in told} == {made["account"]}
-    assert {each["data"].get("by") for each in told[3 * turns :]} == {"console"}
+    assert {each["data"].get("by") for each in told[3 * anew :]} == {"console"}
 
 
 def _heard_while(floor: Floor, hers: Path) -> dict[str, np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import selectors
 import signal
 import socket
@@ -244,7 +245,7 @@ def test_a_worker_that_answers_no_ping_is_replaced(fars, monkeypatch):
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)
         await engine.until(lambda: len(engine.lost) == 1)
-        assert "did not answer" in engine.lost[0] and "it is stopped, with 0.0 s" in engine.lost[0]
+        assert re.search(r"did not answer .*: it is stopped, with \d+\.\d s of a processor", engine.lost[0])
 
     with_engine(play, reserve=False)
 
@@ -261,7 +262,7 @@ def test_one_that_hangs_says_where_it_does(capfd: pytest.CaptureFixture[str], mo
         return news.lost[0]
 
     why = asyncio.run(play())
-    assert "it did not answer" in why and "it waits for something, with 0.0 s of a processor" in why
+    assert re.search(r"did not answer .*: it waits for something, with \d+\.\d s of a processor", why)
     assert "in hears_nothing" in capfd.readouterr().err
 
 

@@ -1,0 +1,81 @@
+"""What is measured in real time is measured again where the machine held it up, and there alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from tests.metronome import TICK_S, Metronome
+from tests.project.tree import ROOT
+
+pytest_plugins = ("pytester",)
+
+FAILS = """
+import os, signal, time
+from pathlib import Path
+from tests import metronome as clocks
+from tests.metronome import TICK_S, metronome
+
+clocks.CALM_S = 0.0  # for this machine may never be
+
+def test_fails_at_first():
+    began, clock, told = time.monotonic(), metronome(), Path("told")
+    os.kill(clock.pid, signal.SIGSTOP)
+    while time.monotonic() < began + 5 * TICK_S:
+        pass
+    os.kill(clock.pid, signal.SIGCONT)
+    while not clock.delays(began).count:
+        pass
+    runs = told.read_text().count("run") if told.exists() else 0
+    told.write_text("run " * (runs + 1))
+    assert runs == {failures}
+"""
+
+
+def test_a_clock_that_is_held_up_says_how_often_and_by_how_much() -> None:
+    clock = Metronome()
+    began = time.monotonic()
+    os.kill(clock.pid, signal.SIGSTOP)
+    while time.monotonic() < began + 10 * TICK_S:
+        pass
+    assert clock.delays(began).count == 0
+    os.kill(clock.pid, signal.SIGCONT)
+    while not (delays := clock.delays(began)).count:
+        pass
+    assert delays.worst_s > 5 * TICK_S
+    assert clock.delays(time.monotonic()).count == 0
+    clock.stop()
+
+
+def test_it_ends_with_its_keeper() -> None:
+    clock = Metronome()
+    clock.stop()
+    with pytest.raises(ProcessLookupError):
+        os.kill(clock.pid, 0)
+
+
+@pytest.mark.parametrize(
+    ("room", "failures", "wanted"),
+    [
+        ("interop", 1, {"passed": 1, "rerun": 1}),
+        ("interop", 9, {"failed": 1, "rerun": 3}),
+        ("engine", 1, {"failed": 1}),
+    ],
+)
+def test_who_was_held_up_in_real_time_runs_again(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    room: str,
+    failures: int,
+    wanted: dict[str, int],
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    file = pytester.path / "tests" / room / "test_it.py"
+    file.parent.mkdir(parents=True)
+    file.write_text(FAILS.format(failures=failures))
+    ran = pytester.runpytest_subprocess("-p", "tests.conftest", "-rA", f"tests/{room}")
+    assert {kind: count for kind, count in ran.parseoutcomes().items() if kind != "warnings"} == wanted
+    assert ("the machine held a clock up" in ran.stdout.str()) == (room == "interop" and "failed" in wanted)
