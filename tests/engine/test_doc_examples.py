@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 import yaml
 
 from config.hook import HookSettings
@@ -32,6 +33,8 @@ from tests.engine.api_node import SETTINGS, WRITE, Node
 from tests.engine.store_samples import NODE, T0
 from tests.project.tree import ROOT
 from tests.turns import turns
+
+pytestmark = pytest.mark.real_time
 
 EXAMPLE = re.compile(r"^```(bash|python|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -12,6 +12,7 @@ from media.gate import CloseDoor, DoorLost, DoorSecured
 from media.messages import CloseLeg, LegClosed, LegOpened, RtpStarted, SetGain
 from tests.media.browser import HOST, Browser, Node, Road, strength
 
+pytestmark = pytest.mark.real_time
 PORTS = (25_400, 25_480)
 
 
