@@ -5,8 +5,9 @@ measure each other. All others are rows by file, for what a module sets up is se
 those of files marked `real_time`.
 
 What fails in real time while a host takes the machine's processors away says nothing of the node: it is run
-again when the machine is calm, a few times, and only if a clock beside it was late (tests/metronome.py). The
-runs are told at the end, and a failure says what the clock saw.
+again when the machine is calm, a few times, and only if a clock beside it was late (tests/metronome.py).
+The runs are told at the end, and a failure says what the clock saw. Where nobody got a processor for a fifth
+of the time nothing can be measured: there it is skipped at last, and says why.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ LIVE = ("interop", "browser")  # rooms of real calls, the longest first
 PAGES_S = 240.0
 GIVES_WAY = 10  # how nice a test is that computes
 AGAIN = 3  # runs of a test in real time that the machine held up
+STARVED = 0.2  # of the time held up
 BEGAN = pytest.StashKey[float]()  # of a run, by the monotonic clock
 
 
@@ -87,7 +89,12 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.failed and live(item):
-        report.sections.append(("The machine", str(metronome().delays(item.stash[BEGAN]))))
+        delays = metronome().delays(item.stash[BEGAN])
+        report.sections.append(("The machine", str(delays)))
+        if delays.share > STARVED and getattr(item, "execution_count", 0) > AGAIN:
+            path, line, _ = item.reportinfo()
+            report.outcome = "skipped"
+            report.longrepr = (str(path), (line or 0) + 1, f"Skipped: not to be measured here: {delays}")
     return report
 
 

@@ -25,15 +25,19 @@ PATIENCE_S = 15.0  # for that
 
 
 class Delays(NamedTuple):
-    """Of ticks that were late: how many were, and by how much at the most, in s."""
+    """Of ticks that were late: how many, by how much at the most, in s, and the share of the time in which
+    the clock was held up.
+    """
 
     count: int
     worst_s: float
+    share: float
 
     def __str__(self) -> str:
         if not self.count:
             return "the machine held nobody up"
-        return f"the machine held a clock up {self.count} times, by up to {1e3 * self.worst_s:.0f} ms"
+        often = f"{self.count} times, by up to {1e3 * self.worst_s:.0f} ms"
+        return f"the machine held a clock up {often} and for {self.share:.0%} of the time"
 
 
 class Metronome:
@@ -55,7 +59,7 @@ class Metronome:
         size = os.fstat(self._told.fileno()).st_size
         told = os.pread(self._told.fileno(), size - size % LATE.size, 0)
         late = [each for woke, each in LATE.iter_unpack(told) if woke >= since and each > TICK_S]
-        return Delays(len(late), max(late, default=0.0))
+        return Delays(len(late), max(late, default=0.0), sum(late) / (time.monotonic() - since))
 
     def wait_for_calm(self) -> None:
         """Until nobody was held up for a while; not for ever, for some machines never are calm."""

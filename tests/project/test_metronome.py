@@ -16,10 +16,11 @@ pytest_plugins = ("pytester",)
 FAILS = """
 import os, signal, time
 from pathlib import Path
-from tests import metronome as clocks
+from tests import conftest, metronome as clocks
 from tests.metronome import TICK_S, metronome
 
 clocks.CALM_S = 0.0  # for this machine may never be
+conftest.STARVED = {starved}
 
 def test_fails_at_first():
     began, clock, told = time.monotonic(), metronome(), Path("told")
@@ -41,11 +42,10 @@ def test_a_clock_that_is_held_up_says_how_often_and_by_how_much() -> None:
     os.kill(clock.pid, signal.SIGSTOP)
     while time.monotonic() < began + 10 * TICK_S:
         pass
-    assert clock.delays(began).count == 0
     os.kill(clock.pid, signal.SIGCONT)
-    while not (delays := clock.delays(began)).count:
+    while (delays := clock.delays(began)).worst_s < 5 * TICK_S:
         pass
-    assert delays.worst_s > 5 * TICK_S
+    assert delays.count >= 1 and 0.0 < delays.share < 1.0
     assert clock.delays(time.monotonic()).count == 0
     clock.stop()
 
@@ -58,11 +58,12 @@ def test_it_ends_with_its_keeper() -> None:
 
 
 @pytest.mark.parametrize(
-    ("room", "failures", "wanted"),
+    ("room", "failures", "starved", "wanted"),
     [
-        ("interop", 1, {"passed": 1, "rerun": 1}),
-        ("interop", 9, {"failed": 1, "rerun": 3}),
-        ("engine", 1, {"failed": 1}),
+        ("interop", 1, 0.0, {"passed": 1, "rerun": 1}),
+        ("interop", 9, 1.0, {"failed": 1, "rerun": 3}),
+        ("interop", 9, 0.0, {"skipped": 1, "rerun": 3}),
+        ("engine", 1, 0.0, {"failed": 1}),
     ],
 )
 def test_who_was_held_up_in_real_time_runs_again(
@@ -70,12 +71,15 @@ def test_who_was_held_up_in_real_time_runs_again(
     monkeypatch: pytest.MonkeyPatch,
     room: str,
     failures: int,
+    starved: float,
     wanted: dict[str, int],
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     file = pytester.path / "tests" / room / "test_it.py"
     file.parent.mkdir(parents=True)
-    file.write_text(FAILS.format(failures=failures))
+    file.write_text(FAILS.format(failures=failures, starved=starved))
     ran = pytester.runpytest_subprocess("-p", "tests.conftest", "-rA", f"tests/{room}")
     assert {kind: count for kind, count in ran.parseoutcomes().items() if kind != "warnings"} == wanted
-    assert ("the machine held a clock up" in ran.stdout.str()) == (room == "interop" and "failed" in wanted)
+    assert ("the machine held a clock up" in ran.stdout.str()) == (
+        room == "interop" and "passed" not in wanted
+    )
