@@ -25,7 +25,9 @@ conftest.STARVED = {starved}
 def test_fails_at_first():
     began, clock, told = time.monotonic(), metronome(), Path("told")
     os.kill(clock.pid, signal.SIGSTOP)
-    while time.monotonic() < began + 5 * TICK_S:
+    os.waitpid(clock.pid, os.WUNTRACED)
+    stopped = time.monotonic()
+    while time.monotonic() < stopped + 5 * TICK_S:
         pass
     os.kill(clock.pid, signal.SIGCONT)
     while not clock.delays(began).count:
@@ -38,8 +40,9 @@ def test_fails_at_first():
 
 def test_a_clock_that_is_held_up_says_how_often_and_by_how_much() -> None:
     clock = Metronome()
-    began = time.monotonic()
     os.kill(clock.pid, signal.SIGSTOP)
+    os.waitpid(clock.pid, os.WUNTRACED)
+    began = time.monotonic()
     while time.monotonic() < began + 10 * TICK_S:
         pass
     os.kill(clock.pid, signal.SIGCONT)
