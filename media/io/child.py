@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]  # what a worker must have on its imp
 START_TIMEOUT = 20.0  # s until WorkerReady
 PING_EVERY = 1.0  # s
 HUNG = 5.0  # s without an answer
+PATIENCE = 15.0  # s for one that would answer, if the machine gave it a processor
 STACKS = 0.5  # s that one which is no good has to say where it is
 UNSENT = 16 * 1024 * 1024  # bytes that a worker may leave unread
 
@@ -50,6 +51,7 @@ class Child:
         self._pending: list[AnyCommand] = []
         self._unanswered = 0
         self._then: Vitals | None = None  # when it last answered
+        self._starves = False
 
     @property
     def pid(self) -> int:
@@ -96,8 +98,9 @@ class Child:
                 if done:
                     return ""
                 limit = self._hung_s if self.ready is not None else START_TIMEOUT
-                if self._unanswered * PING_EVERY >= limit:
-                    return f"it did not answer for {limit:.0f} s{self._meanwhile()}"
+                silent = self._unanswered * PING_EVERY
+                if silent >= limit and not self._is_waited_for(silent):
+                    return f"it did not answer for {silent:.0f} s{self._meanwhile()}"
                 if self._wire is not None and self._wire.unsent > UNSENT:
                     return f"it does not read what it is told{self._meanwhile()}"
                 count += 1
@@ -110,12 +113,22 @@ class Child:
             for end in ends:
                 end.cancel()
 
+    def _is_waited_for(self, silent: float) -> bool:
+        """Whether its calls are better off with it: another one would get no processor either."""
+        now = vitals(self.pid)
+        if now is None or self._then is None or silent >= PATIENCE or not now.starved(self._then, silent):
+            return False
+        if not self._starves:
+            log.warning("%s got no processor for %.0f s: machine or host are busy", self._module, silent)
+        self._starves = True
+        return True
+
     def _meanwhile(self) -> str:
         """What it did instead of answering, as far as the kernel tells."""
         now = vitals(self.pid)
         if now is None or self._then is None:
             return ""
-        return f": {now.state}, with {now.used_s - self._then.used_s:.1f} s of a processor meanwhile"
+        return f": {now}, with {now.used_s - self._then.used_s:.1f} s of a processor meanwhile"
 
     async def _tell_where(self, process: asyncio.subprocess.Process) -> None:
         """Have it die with its stacks in the log, and its memory, which has keys, in no file."""
@@ -167,7 +180,7 @@ class Child:
 
     def told(self, events: list[AnyEvent]) -> None:
         """What the worker says; answers to our own pings stay here."""
-        self._unanswered = 0
+        self._unanswered, self._starves = 0, False
         passed: list[AnyEvent] = []
         for event in events:
             if isinstance(event, Pong) and event.n < 0:

@@ -202,12 +202,13 @@ class WorkerClient(Supervisor):
         strict_source: bool = False,
         native: str = "auto",
         reserve: bool = True,
+        hung_s: float = HUNG,
     ) -> None:
         options = ["--address", bind, "--ports", f"{ports[0]}-{ports[1]}", "--announce", announce]
         options += ["--buffer-ms", *map(str, buffer_ms), "--dscp", str(dscp)]
         options += ["--native", native]
         options += ["--strict-source"] if strict_source else []
-        super().__init__("media.io.worker", options, on_events, on_lost, reserve=reserve)
+        super().__init__("media.io.worker", options, on_events, on_lost, reserve=reserve, hung_s=hung_s)
 
 
 class GateClient(Supervisor):

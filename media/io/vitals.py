@@ -14,14 +14,22 @@ STATES = {
     "t": "it is stopped",
     "Z": "it has ended",
 }
+STARVED = 0.05  # of the time that it was let run
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Vitals(NamedTuple):
-    """state: in words. used_s: of a processor, since it began, by all its threads."""
+    """state: its letter. used_s: of a processor, since it began, by all its threads."""
 
     state: str
     used_s: float
+
+    def __str__(self) -> str:
+        return STATES.get(self.state, self.state)
+
+    def starved(self, then: Vitals, seconds: float) -> bool:
+        """Whether it could have run for that long since then, and nobody let it."""
+        return self.state == "R" and self.used_s - then.used_s < STARVED * seconds
 
 
 def vitals(pid: int) -> Vitals | None:
@@ -29,6 +37,6 @@ def vitals(pid: int) -> Vitals | None:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
         letter, *numbers = stat.rpartition(")")[2].split()  # the name before it may have spaces
-        return Vitals(STATES.get(letter, letter), (int(numbers[10]) + int(numbers[11])) / TICKS)
+        return Vitals(letter, (int(numbers[10]) + int(numbers[11])) / TICKS)
     except (OSError, ValueError, IndexError):
         return None

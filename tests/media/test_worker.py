@@ -19,6 +19,7 @@ import pytest
 
 from media.io import child
 from media.io.process import Supervisor, WorkerClient
+from media.io.vitals import Vitals
 from media.messages import (
     CloseLeg,
     Codec,
@@ -237,7 +238,6 @@ def test_without_a_reserve_another_process_is_started():
 
 def test_a_worker_that_answers_no_ping_is_replaced(fars, monkeypatch):
     monkeypatch.setattr(child, "PING_EVERY", 0.05)
-    monkeypatch.setattr(child, "HUNG", 0.5)
 
     async def play(engine: Engine) -> None:
         await engine.open(1, fars[0].address)
@@ -247,7 +247,45 @@ def test_a_worker_that_answers_no_ping_is_replaced(fars, monkeypatch):
         await engine.until(lambda: len(engine.lost) == 1)
         assert re.search(r"did not answer .*: it is stopped, with \d+\.\d s of a processor", engine.lost[0])
 
-    with_engine(play, reserve=False)
+    with_engine(play, reserve=False, hung_s=0.5)
+
+
+@pytest.fixture
+def starving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel that says that it lets no worker run. They are stopped, for to starve one takes a machine."""
+    monkeypatch.setattr(child, "PING_EVERY", 0.05)
+    monkeypatch.setattr(child, "vitals", lambda pid: Vitals("R", 1.0))
+
+
+def test_a_worker_that_gets_no_processor_is_waited_for_and_keeps_its_calls(
+    fars, starving: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def play(engine: Engine) -> None:
+        await engine.open(1, fars[0].address)
+        pid = engine.client.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        await engine.until(lambda: "media.io.worker got no processor for" in caplog.text)
+        os.kill(pid, signal.SIGCONT)
+        await engine.open(2, fars[1].address)
+        assert engine.client.pid == pid and not engine.lost
+        assert caplog.text.count("got no processor") == 1
+
+    with_engine(play, reserve=False, hung_s=0.5)
+
+
+def test_not_for_ever(fars, starving: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "PATIENCE", 1.0)
+
+    async def play(engine: Engine) -> None:
+        await engine.open(1, fars[0].address)
+        pid = engine.client.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        await engine.until(lambda: len(engine.lost) == 1)
+        assert "it runs or waits for a processor, with 0.0 s of a processor" in engine.lost[0]
+
+    with_engine(play, reserve=False, hung_s=0.5)
 
 
 def test_one_that_hangs_says_where_it_does(capfd: pytest.CaptureFixture[str], monkeypatch) -> None:
@@ -268,7 +306,6 @@ def test_one_that_hangs_says_where_it_does(capfd: pytest.CaptureFixture[str], mo
 
 def test_a_worker_is_not_blamed_for_a_pause_of_the_engine_itself(fars, monkeypatch):
     monkeypatch.setattr(child, "PING_EVERY", 0.05)
-    monkeypatch.setattr(child, "HUNG", 0.5)
 
     async def play(engine: Engine) -> None:
         await engine.open(1, fars[0].address)
@@ -279,7 +316,7 @@ def test_a_worker_is_not_blamed_for_a_pause_of_the_engine_itself(fars, monkeypat
         await engine.open(2, far.address)
         assert not engine.lost
 
-    with_engine(play, reserve=False)
+    with_engine(play, reserve=False, hung_s=0.5)
 
 
 def test_a_worker_ends_when_its_engine_is_gone():
