@@ -51,7 +51,6 @@ class Child:
         self._pending: list[AnyCommand] = []
         self._unanswered = 0
         self._then: Vitals | None = None  # when it last answered
-        self._starves = False
 
     @property
     def pid(self) -> int:
@@ -99,7 +98,7 @@ class Child:
                     return ""
                 limit = self._hung_s if self.ready is not None else START_TIMEOUT
                 silent = self._unanswered * PING_EVERY
-                if silent >= limit and not self._is_waited_for(silent):
+                if silent >= limit and not self._is_waited_for(silent, limit):
                     return f"it did not answer for {silent:.0f} s{self._meanwhile()}"
                 if self._wire is not None and self._wire.unsent > UNSENT:
                     return f"it does not read what it is told{self._meanwhile()}"
@@ -113,14 +112,13 @@ class Child:
             for end in ends:
                 end.cancel()
 
-    def _is_waited_for(self, silent: float) -> bool:
-        """Whether its calls are better off with it: another one would get no processor either."""
+    def _is_waited_for(self, silent: float, limit: float) -> bool:
+        """Whether its calls are better off with it: another one would get no processor either. Told once."""
         now = vitals(self.pid)
         if now is None or self._then is None or silent >= PATIENCE or not now.starved(self._then, silent):
             return False
-        if not self._starves:
+        if silent < limit + PING_EVERY:
             log.warning("%s got no processor for %.0f s: machine or host are busy", self._module, silent)
-        self._starves = True
         return True
 
     def _meanwhile(self) -> str:
@@ -180,7 +178,7 @@ class Child:
 
     def told(self, events: list[AnyEvent]) -> None:
         """What the worker says; answers to our own pings stay here."""
-        self._unanswered, self._starves = 0, False
+        self._unanswered = 0
         passed: list[AnyEvent] = []
         for event in events:
             if isinstance(event, Pong) and event.n < 0:

@@ -58,6 +58,14 @@ class Engine(News):
         await self.until(lambda: [event for event in self.told(LegOpened) if event.leg == leg])
         return next(event.port for event in self.told(LegOpened) if event.leg == leg)
 
+    async def freeze(self, far: Far) -> int:
+        """Stop the worker while it has a call; its process."""
+        await self.open(1, far.address)
+        pid = self.client.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        return pid
+
 
 class Far:
     """A far end's socket."""
@@ -240,10 +248,7 @@ def test_a_worker_that_answers_no_ping_is_replaced(fars, monkeypatch):
     monkeypatch.setattr(child, "PING_EVERY", 0.05)
 
     async def play(engine: Engine) -> None:
-        await engine.open(1, fars[0].address)
-        pid = engine.client.pid
-        assert pid is not None
-        os.kill(pid, signal.SIGSTOP)
+        await engine.freeze(fars[0])
         await engine.until(lambda: len(engine.lost) == 1)
         assert re.search(r"did not answer .*: it is stopped, with \d+\.\d s of a processor", engine.lost[0])
 
@@ -261,10 +266,7 @@ def test_a_worker_that_gets_no_processor_is_waited_for_and_keeps_its_calls(
     fars, starving: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def play(engine: Engine) -> None:
-        await engine.open(1, fars[0].address)
-        pid = engine.client.pid
-        assert pid is not None
-        os.kill(pid, signal.SIGSTOP)
+        pid = await engine.freeze(fars[0])
         await engine.until(lambda: "media.io.worker got no processor for" in caplog.text)
         os.kill(pid, signal.SIGCONT)
         await engine.open(2, fars[1].address)
@@ -278,10 +280,7 @@ def test_not_for_ever(fars, starving: None, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(child, "PATIENCE", 1.0)
 
     async def play(engine: Engine) -> None:
-        await engine.open(1, fars[0].address)
-        pid = engine.client.pid
-        assert pid is not None
-        os.kill(pid, signal.SIGSTOP)
+        await engine.freeze(fars[0])
         await engine.until(lambda: len(engine.lost) == 1)
         assert "it runs or waits for a processor, with 0.0 s of a processor" in engine.lost[0]
 

@@ -8,38 +8,31 @@ import time
 
 import pytest
 
-from tests.metronome import TICK_S, Metronome
+from tests.metronome import TICK_S, Delays, Metronome
 from tests.project.tree import ROOT
 
 pytest_plugins = ("pytester",)
 
 FAILS = """
-import os, signal, time
 from pathlib import Path
 from tests import conftest, metronome as clocks
-from tests.metronome import TICK_S, metronome
+from tests.metronome import metronome
+from tests.project.test_metronome import hold_up
 
 clocks.CALM_S = 0.0  # for this machine may never be
 conftest.STARVED = {starved}
 
 def test_fails_at_first():
-    began, clock, told = time.monotonic(), metronome(), Path("told")
-    os.kill(clock.pid, signal.SIGSTOP)
-    os.waitpid(clock.pid, os.WUNTRACED)
-    stopped = time.monotonic()
-    while time.monotonic() < stopped + 5 * TICK_S:
-        pass
-    os.kill(clock.pid, signal.SIGCONT)
-    while not clock.delays(began).count:
-        pass
+    hold_up(metronome())
+    told = Path("told")
     runs = told.read_text().count("run") if told.exists() else 0
     told.write_text("run " * (runs + 1))
     assert runs == {failures}
 """
 
 
-def test_a_clock_that_is_held_up_says_how_often_and_by_how_much() -> None:
-    clock = Metronome()
+def hold_up(clock: Metronome) -> Delays:
+    """Stop it for ten ticks; what it tells of them."""
     os.kill(clock.pid, signal.SIGSTOP)
     os.waitpid(clock.pid, os.WUNTRACED)
     began = time.monotonic()
@@ -48,6 +41,12 @@ def test_a_clock_that_is_held_up_says_how_often_and_by_how_much() -> None:
     os.kill(clock.pid, signal.SIGCONT)
     while (delays := clock.delays(began)).worst_s < 5 * TICK_S:
         pass
+    return delays
+
+
+def test_a_clock_that_is_held_up_says_how_often_and_by_how_much() -> None:
+    clock = Metronome()
+    delays = hold_up(clock)
     assert delays.count >= 1 and 0.0 < delays.share < 1.0
     assert clock.delays(time.monotonic()).count == 0
     clock.stop()
